@@ -1,0 +1,145 @@
+#include "gan/data/loader.h"
+
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <numeric>
+#include <utility>
+
+#include "gan/data/error.h"
+
+namespace ganymede::data {
+namespace {
+
+constexpr int kNiceness = 10;
+constexpr uint64_t kShuffleKey = ~uint64_t{0};  // no sample has this number
+
+int64_t checked_batches(const Dataset& dataset, int64_t batch) {
+  if (batch < 1) throw Error("batch is " + std::to_string(batch) + "; it must be at least 1");
+  if (batch > dataset.size()) {
+    throw Error("batch of " + std::to_string(batch) + " is larger than the data set of " +
+                std::to_string(dataset.size()) + " samples (" + dataset.describe() + "); use --batch " +
+                std::to_string(dataset.size()) + " or less");
+  }
+  return dataset.size() / batch;
+}
+
+}  // namespace
+
+Loader::Loader(const Dataset& dataset, int64_t batch, uint64_t seed, int threads)
+    : dataset_(dataset),
+      batch_(batch),
+      seed_(seed),
+      batches_per_epoch_(checked_batches(dataset, batch)),
+      thread_count_(threads) {
+  if (threads < 0) throw Error("threads is " + std::to_string(threads) + "; it must be 0 or more");
+  // One batch is in the caller's hands, one per thread is being read, two more are ready.
+  slots_.resize(threads == 0 ? 1 : static_cast<size_t>(threads) + 3);
+  for (Slot& slot : slots_) slot.batch = HostBatch(dataset.fields(), batch);
+}
+
+Loader::~Loader() { stop(); }
+
+void Loader::start() {
+  stopping_ = false;
+  claimed_ = released_ = iteration_;
+  for (Slot& slot : slots_) slot.ready = -1;
+  for (int i = 0; i < thread_count_; ++i) threads_.emplace_back([this] { work(); });
+}
+
+void Loader::stop() {
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_all();
+  for (std::thread& thread : threads_) thread.join();
+  threads_.clear();
+}
+
+void Loader::seek(int64_t iteration) {
+  if (iteration < 0) throw Error("cannot seek to batch " + std::to_string(iteration));
+  stop();
+  iteration_ = iteration;
+}
+
+const HostBatch& Loader::next() {
+  const auto begin = std::chrono::steady_clock::now();
+  Slot* slot = nullptr;
+  std::exception_ptr error;
+  if (thread_count_ == 0) {
+    slot = &slots_[0];
+    fill(iteration_, slot->batch);
+  } else {
+    if (threads_.empty()) start();
+    std::unique_lock lock(mutex_);
+    released_ = iteration_;
+    changed_.notify_all();
+    slot = &slots_[static_cast<size_t>(iteration_) % slots_.size()];
+    changed_.wait(lock, [&] { return slot->ready == iteration_; });
+    error = std::exchange(slot->error, nullptr);
+  }
+  waited_seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  if (error) {
+    stop();
+    std::rethrow_exception(error);
+  }
+  ++iteration_;
+  return slot->batch;
+}
+
+void Loader::work() {
+  setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), kNiceness);
+  std::unique_lock lock(mutex_);
+  const int64_t ahead = static_cast<int64_t>(slots_.size()) - 1;
+  for (;;) {
+    // The batch before released_ is still in the caller's hands only until next() is called again, and next()
+    // moves released_ on; slot k % slots is free once batch k - slots is behind released_ - 1.
+    changed_.wait(lock, [&] { return stopping_ || claimed_ < released_ + ahead; });
+    if (stopping_) return;
+    const int64_t mine = claimed_++;
+    Slot& slot = slots_[static_cast<size_t>(mine) % slots_.size()];
+    lock.unlock();
+    std::exception_ptr error;
+    try {
+      fill(mine, slot.batch);
+    } catch (...) {
+      error = std::current_exception();
+    }
+    lock.lock();
+    slot.error = error;
+    slot.ready = mine;
+    changed_.notify_all();
+  }
+}
+
+Loader::Order Loader::order_of(int64_t epoch) {
+  std::lock_guard lock(order_mutex_);
+  const size_t place = static_cast<size_t>(epoch) % 2;  // two epochs meet when threads read ahead
+  if (order_epoch_[place] != epoch) {
+    auto order = std::make_shared<std::vector<int64_t>>(static_cast<size_t>(dataset_.size()));
+    std::iota(order->begin(), order->end(), int64_t{0});
+    Random random(seed_, static_cast<uint64_t>(epoch), kShuffleKey);
+    for (size_t i = order->size(); i > 1; --i) {
+      std::swap((*order)[i - 1], (*order)[static_cast<size_t>(random.below(static_cast<int64_t>(i)))]);
+    }
+    orders_[place] = std::move(order);
+    order_epoch_[place] = epoch;
+  }
+  return orders_[place];
+}
+
+void Loader::fill(int64_t iteration, HostBatch& out) {
+  const int64_t epoch = iteration / batches_per_epoch_;
+  const int64_t first = iteration % batches_per_epoch_ * batch_;
+  const Order order = order_of(epoch);
+  for (int64_t row = 0; row < batch_; ++row) {
+    const int64_t sample = (*order)[static_cast<size_t>(first + row)];
+    Random random(seed_, static_cast<uint64_t>(epoch), static_cast<uint64_t>(sample));
+    dataset_.read(sample, random, out, row);
+  }
+}
+
+}  // namespace ganymede::data

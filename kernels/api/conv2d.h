@@ -1,0 +1,47 @@
+// 2-D convolution: forward, data gradient (= transposed convolution) and weight gradient. Each is linear in each of its
+// two operands, and the three are one another's derivatives.
+#pragma once
+#include "kernels/api/types.h"
+
+namespace ganymede::kernels {
+
+// One convolution y = x * w. The same description serves all three directions:
+//   y[n,p,q,k] = sum_{r,s,c} x[n, p*stride_h - pad_h + r*dilation_h, q*stride_w - pad_w + s*dilation_w, g*C/groups + c] * w[k,r,s,c]
+// with g = k / (K/groups) and zeros outside x. p and q may be smaller than the largest that fit.
+// A transposed convolution is the data gradient of the convolution that maps its output to its input; its output
+// padding shows only in h and w.
+struct Conv2d {
+  int n, h, w, c;            // x [N, H, W, C]
+  int k, r, s;               // w [K, R, S, C/groups]
+  int p, q;                  // y [N, P, Q, K]
+  int stride_h, stride_w;    // >= 1
+  int pad_h, pad_w;          // top and left, >= 0; bottom and right follow from p and q
+  int dilation_h, dilation_w;
+  int groups;                // divides C and K
+  DType dtype;               // of x, w, y: f32, bf16 (accumulated in f32) or f64 (cpu)
+  Math math;                 // f32 only
+};
+
+// A weight operand. version points to a counter that every writer of the weight advances, so that a device may keep a
+// packed copy; null: the data is not a parameter and must be read afresh.
+struct Weight {
+  const void* data;          // [K, R, S, C/groups]
+  const uint64_t* version;
+};
+
+// What the store does after the sum: y = f(sum + bias[channel]).
+struct Epilogue {
+  const void* bias;          // [channels of the output], f32 (f64 when dtype is f64); null: none
+  Unary activation;          // identity, relu, leaky_relu, sigmoid or tanh
+  float alpha;               // slope of leaky_relu
+};
+
+struct Conv2dKernels {
+  void (*forward)(Stream, const Conv2d&, const void* x, const Weight& w, void* y, const Epilogue&);
+  void (*data_gradient)(Stream, const Conv2d&, const void* dy, const Weight& w, void* dx, const Epilogue&);
+  // dw is f32 when dtype is bf16. workspace: workspace_bytes(problem), contents undefined; may be null when 0.
+  void (*weight_gradient)(Stream, const Conv2d&, const void* x, const void* dy, void* dw, void* workspace);
+  size_t (*weight_gradient_workspace)(const Conv2d&);
+};
+
+}  // namespace ganymede::kernels

@@ -1,0 +1,42 @@
+// Normalisation by mean and variance. x is seen as [outer, rows, groups, width]; a statistic belongs to one (outer, group)
+// and is taken over rows x width. So one pair of kernels serves every norm on NHWC tensors:
+//   batch norm     outer 1,   rows N*H*W, groups C, width 1
+//   instance norm  outer N,   rows H*W,   groups C, width 1
+//   layer norm     outer N,   rows 1,     groups 1, width H*W*C   (affine per element, or rows H*W, width C: per channel)
+//   group norm     outer N,   rows H*W,   groups G, width C/G
+//   pixel norm     outer N*H*W, rows 1,   groups 1, width C       (centred = false: mean taken as 0)
+#pragma once
+#include "kernels/api/types.h"
+
+namespace ganymede::kernels {
+
+struct Norm {
+  int64_t outer, rows, groups, width;
+  double eps;            // added to the variance
+  bool centred;          // subtract the mean (false: root-mean-square norm)
+  int64_t affine_stride; // gamma and beta are [groups*width] (0) or [outer, groups*width] (groups*width): conditional norms
+  DType dtype;           // of x, y, dx, dy; statistics, gamma, beta are f32 (f64 when dtype is f64)
+};
+
+struct NormKernels {
+  // mean, rstd [outer, groups]; variance is biased, found by a numerically safe method (no E[x^2] - E[x]^2 in f32).
+  void (*statistics)(Stream, const Norm&, const void* x, void* mean, void* rstd, void* workspace);
+  // y = f((x - mean) * rstd * gamma + beta); gamma and beta may be null. f: identity, relu, leaky_relu or tanh.
+  void (*apply)(Stream, const Norm&, const void* x, const void* mean, const void* rstd, const void* gamma, const void* beta,
+                Unary activation, float alpha, void* y);
+  // With xhat = (x - mean) * rstd, per (outer, channel): dbeta = sum dy, dgamma = sum dy * xhat, each [outer, groups*width];
+  // the caller sums over outer where gamma is shared.
+  void (*parameter_gradient)(Stream, const Norm&, const void* x, const void* dy, const void* mean, const void* rstd,
+                             void* dgamma, void* dbeta, void* workspace);
+  // dx = rstd * (dy*gamma - m1 - xhat * m2), m1 = mean of dy*gamma (0 if not centred), m2 = mean of dy*gamma*xhat over the
+  // statistic's elements, from the sums that parameter_gradient found. gamma may be null.
+  void (*data_gradient)(Stream, const Norm&, const void* x, const void* dy, const void* mean, const void* rstd,
+                        const void* gamma, const void* dgamma, const void* dbeta, void* dx);
+  // running = (1 - momentum) * running + momentum * batch, with the unbiased variance (as PyTorch); groups entries (outer is 1).
+  void (*update_running)(Stream, const Norm&, const void* mean, const void* rstd, double momentum, void* running_mean, void* running_var);
+  // rstd = 1 / sqrt(var + eps), count entries: to apply stored statistics.
+  void (*rstd_of)(Stream, DType, int64_t count, const void* variance, double eps, void* rstd);
+  size_t (*workspace_bytes)(const Norm&);   // for statistics and parameter_gradient
+};
+
+}  // namespace ganymede::kernels

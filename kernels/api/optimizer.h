@@ -1,0 +1,55 @@
+// Optimisers over the flat parameter buffer of a network, one launch a step.
+#pragma once
+#include "kernels/api/types.h"
+
+namespace ganymede::kernels {
+
+enum class Rule : uint8_t { sgd, rmsprop, adam };
+
+// A parameter inside the flat buffer and its gradient, which lies wherever backward left it. Gradients are of the
+// parameters' dtype; null: zero.
+struct Segment {
+  int64_t offset, count;   // elements
+  const void* gradient;
+};
+
+// Numbers that change while a captured update is replayed; in device memory, written before the update runs.
+struct StepScalars {
+  double rate;             // learning rate now
+  double beta1;            // adam: beta1; sgd: momentum now
+};
+
+struct Optimizer {
+  Rule rule;
+  DType dtype;             // of all buffers: f32 or f64
+  int64_t count;           // elements of the flat buffer
+  double beta2;            // adam: beta2; rmsprop: alpha
+  double eps;              // added outside the root
+  double weight_decay;     // coupled: added to the gradient (w * decay); decoupled: p -= rate * decay * p first (AdamW)
+  bool decoupled;
+  double clip;             // > 0: parameters are clamped to [-clip, clip] after the step (WGAN)
+  double ema;              // decay of the average of the weights; used when average is not null
+};
+
+struct OptimizerState {
+  void* p;                 // [count] in and out
+  void* m;                 // adam: first moment; sgd: velocity (null without momentum)
+  void* v;                 // adam, rmsprop: second moment
+  void* average;           // null: none
+  int64_t* step;           // device counter of steps done; this launch reads step[0] + 1 as the number of the step
+  const StepScalars* scalars;
+  const float* gate;       // null, or one device element: 0 means that nothing happens, average and step included
+};
+
+struct OptimizerKernels {
+  // adam:    m = b1 m + (1-b1) g; v = b2 v + (1-b2) g^2; p -= rate * (m / (1-b1^t)) / (sqrt(v / (1-b2^t)) + eps)
+  // rmsprop: v = a v + (1-a) g^2; p -= rate * g / (sqrt(v) + eps)
+  // sgd:     m = momentum m + g; p -= rate * m
+  // Advances step by one at the end. Segments are sorted and cover the buffer.
+  void (*step)(Stream, const Optimizer&, const OptimizerState&, const Segment* segments /* host */, int segment_count);
+  // out[0] = sum over segments of g^2 (f32, or f64 for f64), in a fixed order. workspace of norm_workspace bytes.
+  void (*gradient_norm_squared)(Stream, DType, const Segment* segments, int segment_count, void* out, void* workspace);
+  size_t (*norm_workspace)(int64_t count);
+};
+
+}  // namespace ganymede::kernels

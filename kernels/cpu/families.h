@@ -1,0 +1,16 @@
+// The kernel families of the cpu device; cpu/table.cpp gathers them.
+#pragma once
+#include "kernels/api/kernels.h"
+
+namespace ganymede::kernels::cpu {
+
+extern const DeviceKernels device_kernels;            // cpu/device.cpp
+extern const Conv2dKernels conv2d_kernels;            // cpu/conv2d.cpp
+extern const GemmKernels gemm_kernels;                // cpu/gemm.cpp
+extern const ElementwiseKernels elementwise_kernels;  // cpu/elementwise.cpp
+extern const ReduceKernels reduce_kernels;            // cpu/reduce.cpp
+extern const NormKernels norm_kernels;                // cpu/norm.cpp
+extern const RandomKernels random_kernels;            // cpu/random.cpp
+extern const OptimizerKernels optimizer_kernels;      // cpu/optimizer.cpp
+
+}  // namespace ganymede::kernels::cpu

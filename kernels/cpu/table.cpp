@@ -1,0 +1,12 @@
+// The table through which the engine reaches the cpu device.
+#include "kernels/cpu/families.h"
+
+namespace ganymede::kernels::cpu {
+
+const Kernels& table() {
+  static const Kernels all{device_kernels, conv2d_kernels, gemm_kernels,   elementwise_kernels,
+                           reduce_kernels, norm_kernels,   random_kernels, optimizer_kernels};
+  return all;
+}
+
+}  // namespace ganymede::kernels::cpu

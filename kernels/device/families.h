@@ -1,0 +1,17 @@
+// The kernel families of one compiled target (cuda or sim); src/table.cu gathers them.
+#pragma once
+#include "kernels/api/kernels.h"
+#include "kernels/simt/simt.h"
+
+namespace ganymede::kernels::GANYMEDE_TARGET {
+
+extern const DeviceKernels device_kernels;            // src/device.cu
+extern const Conv2dKernels conv2d_kernels;            // src/conv2d.cu
+extern const GemmKernels gemm_kernels;                // src/gemm.cu
+extern const ElementwiseKernels elementwise_kernels;  // src/elementwise.cu
+extern const ReduceKernels reduce_kernels;            // src/reduce.cu
+extern const NormKernels norm_kernels;                // src/norm.cu
+extern const RandomKernels random_kernels;            // src/random.cu
+extern const OptimizerKernels optimizer_kernels;      // src/optimizer.cu
+
+}  // namespace ganymede::kernels::GANYMEDE_TARGET
