@@ -93,10 +93,9 @@ const HostBatch& Loader::next() {
 void Loader::work() {
   setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), kNiceness);
   std::unique_lock lock(mutex_);
-  const int64_t ahead = static_cast<int64_t>(slots_.size()) - 1;
+  const int64_t ahead = static_cast<int64_t>(slots_.size());
   for (;;) {
-    // The batch before released_ is still in the caller's hands only until next() is called again, and next()
-    // moves released_ on; slot k % slots is free once batch k - slots is behind released_ - 1.
+    // The caller holds batch released_, at most; batches released_ … released_ + slots - 1 have a slot each.
     changed_.wait(lock, [&] { return stopping_ || claimed_ < released_ + ahead; });
     if (stopping_) return;
     const int64_t mine = claimed_++;

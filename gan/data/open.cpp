@@ -1,0 +1,65 @@
+#include <algorithm>
+
+#include "gan/data/dataset.h"
+#include "gan/data/error.h"
+#include "gan/data/openers.h"
+
+namespace ganymede::data {
+namespace {
+
+enum class Argument { none, optional, required };
+
+struct Opener {
+  const char* kind;
+  Argument argument;
+  const char* help;  // the form, then what it is
+  std::unique_ptr<Dataset> (*open)(const std::string& argument, const Options& options);
+};
+
+constexpr Opener kOpeners[] = {
+    {"fashion-mnist", Argument::none,
+     "fashion-mnist: 28x28 garments in 10 classes, from /usr/share/datasets/fashion-mnist (Debian package "
+     "dataset-fashion-mnist) or the folder in GANYMEDE_FASHION_MNIST",
+     open_fashion_mnist},
+    {"mnist", Argument::required, "mnist:DIR: IDX files of pictures and labels, gzipped or not", open_mnist},
+    {"cifar10", Argument::required, "cifar10:DIR: the binary version, data_batch_*.bin and test_batch.bin",
+     open_cifar10},
+};
+
+}  // namespace
+
+const std::vector<std::string>& specification_help() {
+  static const std::vector<std::string> help = [] {
+    std::vector<std::string> lines;
+    for (const Opener& opener : kOpeners) lines.push_back(opener.help);
+    return lines;
+  }();
+  return help;
+}
+
+std::unique_ptr<Dataset> open_dataset(const std::string& specification, const Options& options) {
+  if (options.size < 0 || options.size > 4096) {
+    throw Error("size is " + std::to_string(options.size) + " px; it must be 1 to 4096, or 0 for the data's own");
+  }
+  if (options.channels != 0 && options.channels != 1 && options.channels != 3) {
+    throw Error("channels is " + std::to_string(options.channels) + "; it must be 1, 3, or 0 for the data's own");
+  }
+  const size_t colon = specification.find(':');
+  const std::string kind = specification.substr(0, colon);
+  const std::string argument = colon == std::string::npos ? "" : specification.substr(colon + 1);
+  std::string kinds;
+  for (const Opener& opener : kOpeners) {
+    kinds += (kinds.empty() ? "" : ", ") + std::string(opener.kind);
+    if (kind != opener.kind) continue;
+    if (opener.argument == Argument::required && argument.empty()) {
+      throw Error("data '" + specification + "': something is missing after '" + kind + ":'; " + opener.help);
+    }
+    if (opener.argument == Argument::none && colon != std::string::npos) {
+      throw Error("data '" + specification + "': nothing may follow '" + kind + "'; " + opener.help);
+    }
+    return opener.open(argument, options);
+  }
+  throw Error("data '" + specification + "': unknown kind '" + kind + "'; known are " + kinds);
+}
+
+}  // namespace ganymede::data

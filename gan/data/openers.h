@@ -1,0 +1,15 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "gan/data/dataset.h"
+
+// What open_dataset() chooses from. `argument` is what follows the colon of the specification.
+namespace ganymede::data {
+
+std::unique_ptr<Dataset> open_fashion_mnist(const std::string& argument, const Options& options);
+std::unique_ptr<Dataset> open_mnist(const std::string& argument, const Options& options);
+std::unique_ptr<Dataset> open_cifar10(const std::string& argument, const Options& options);
+
+}  // namespace ganymede::data

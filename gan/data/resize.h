@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "gan/data/picture.h"
+
+namespace ganymede::data {
+
+// Kernels of a separable resize; when a picture shrinks they widen by the factor (antialiased).
+enum class Filter {
+  box,       // area average
+  triangle,  // bilinear
+  cubic,     // Keys 1981, a = -1/2: the "bicubic" of MATLAB's imresize and of PIL
+  lanczos,   // three lobes
+};
+
+// What lies beyond the border.
+enum class Border {
+  renormalise,  // nothing: weights inside are scaled to sum to 1 (PIL)
+  mirror,       // the picture, mirrored at its edge (MATLAB)
+};
+
+// [height, width, channels] to [out_height, out_width, channels]; pixel centres at half-integers.
+std::vector<float> resized(const float* values, int64_t height, int64_t width, int64_t channels,
+                           int64_t out_height, int64_t out_width, Filter filter,
+                           Border border = Border::renormalise);
+Picture resized(const Picture& picture, int64_t out_height, int64_t out_width, Filter filter = Filter::cubic,
+                Border border = Border::renormalise);
+
+// Scaled to cover height x width, keeping its proportions, then the centre cut out.
+Picture covering(const Picture& picture, int64_t height, int64_t width);
+
+}  // namespace ganymede::data
