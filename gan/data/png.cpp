@@ -1,0 +1,109 @@
+#include "gan/data/png.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+#include "gan/data/error.h"
+
+namespace ganymede::data {
+namespace {
+
+void put_big(std::vector<uint8_t>& out, uint32_t value) {
+  for (int shift = 24; shift >= 0; shift -= 8) out.push_back(static_cast<uint8_t>(value >> shift));
+}
+
+void put_chunk(std::vector<uint8_t>& out, const char* type, const std::vector<uint8_t>& body) {
+  put_big(out, static_cast<uint32_t>(body.size()));
+  const size_t start = out.size();
+  out.insert(out.end(), type, type + 4);
+  out.insert(out.end(), body.begin(), body.end());
+  put_big(out, static_cast<uint32_t>(crc32(0, &out[start], static_cast<uInt>(out.size() - start))));
+}
+
+int paeth(int left, int up, int corner) {
+  const int a = std::abs(up - corner), b = std::abs(left - corner), c = std::abs(left + up - 2 * corner);
+  return a <= b && a <= c ? left : b <= c ? up : corner;
+}
+
+// Every line by the one of the five PNG filters whose bytes, as signed numbers, are smallest in sum.
+std::vector<uint8_t> filtered(const Picture& picture) {
+  const int64_t length = picture.width * picture.channels, step = picture.channels;
+  std::vector<uint8_t> out, best, line(static_cast<size_t>(length));
+  const std::vector<uint8_t> zeros(static_cast<size_t>(length));
+  out.reserve(static_cast<size_t>(picture.height * (length + 1)));
+  for (int64_t y = 0; y < picture.height; ++y) {
+    const uint8_t* here = picture.at(y, 0);
+    const uint8_t* above = y > 0 ? picture.at(y - 1, 0) : zeros.data();
+    int64_t least = -1;
+    uint8_t kind_of_best = 0;
+    for (uint8_t kind = 0; kind < 5; ++kind) {
+      int64_t sum = 0;
+      for (int64_t i = 0; i < length; ++i) {
+        const int left = i >= step ? here[i - step] : 0, up = above[i], corner = i >= step ? above[i - step] : 0;
+        const int guess[] = {0, left, up, (left + up) / 2, paeth(left, up, corner)};
+        line[static_cast<size_t>(i)] = static_cast<uint8_t>(here[i] - guess[kind]);
+        sum += std::abs(static_cast<int8_t>(line[static_cast<size_t>(i)]));
+      }
+      if (least < 0 || sum < least) least = sum, kind_of_best = kind, best = line;
+    }
+    out.push_back(kind_of_best);
+    out.insert(out.end(), best.begin(), best.end());
+  }
+  return out;
+}
+
+}  // namespace
+
+std::vector<uint8_t> encode_png(const Picture& picture) {
+  if (picture.height < 1 || picture.width < 1 || picture.channels < 1 || picture.channels > 4) {
+    throw Error("a picture of " + std::to_string(picture.height) + "x" + std::to_string(picture.width) + "x" +
+                std::to_string(picture.channels) + " cannot be written as PNG");
+  }
+  constexpr uint8_t kColourType[] = {0, 0, 4, 2, 6};
+  std::vector<uint8_t> header;
+  put_big(header, static_cast<uint32_t>(picture.width));
+  put_big(header, static_cast<uint32_t>(picture.height));
+  header.insert(header.end(), {8, kColourType[picture.channels], 0, 0, 0});
+
+  const std::vector<uint8_t> raw = filtered(picture);
+  uLongf size = compressBound(static_cast<uLong>(raw.size()));
+  std::vector<uint8_t> packed(size);
+  if (compress2(packed.data(), &size, raw.data(), static_cast<uLong>(raw.size()), 6) != Z_OK) {
+    throw Error("cannot compress a picture");
+  }
+  packed.resize(size);
+
+  std::vector<uint8_t> out = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
+  put_chunk(out, "IHDR", header);
+  put_chunk(out, "IDAT", packed);
+  put_chunk(out, "IEND", {});
+  return out;
+}
+
+void write_png(const std::string& path, const Picture& picture) {
+  const std::vector<uint8_t> bytes = encode_png(picture);
+  const std::string temporary = path + ".tmp" + std::to_string(getpid());
+  const int file = open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  if (file < 0) throw Error(path + ": cannot write the picture (" + std::strerror(errno) + ")");
+  int reason = 0;
+  for (size_t done = 0; done < bytes.size() && reason == 0;) {
+    const ssize_t count = write(file, bytes.data() + done, bytes.size() - done);
+    if (count > 0) done += static_cast<size_t>(count);
+    else if (errno != EINTR) reason = errno;
+  }
+  if (reason == 0 && fsync(file) != 0) reason = errno;
+  if (close(file) != 0 && reason == 0) reason = errno;
+  if (reason == 0 && std::rename(temporary.c_str(), path.c_str()) != 0) reason = errno;
+  if (reason != 0) {
+    unlink(temporary.c_str());
+    throw Error(path + ": cannot write the picture (" + std::strerror(reason) + ")");
+  }
+}
+
+}  // namespace ganymede::data
