@@ -2,7 +2,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "gan/data/error.h"
+#include "engine/check.h"
 #include "gan/data/openers.h"
 #include "gan/data/pixel_set.h"
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "gan/data/error.h"
+#include "engine/check.h"
 
 namespace ganymede::data {
 namespace {

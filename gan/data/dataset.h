@@ -88,13 +88,15 @@ struct Options {
   int64_t size = 0;      // height and width in pixels; 0: as the data are
   int64_t channels = 0;  // 1 or 3; 0: as the data are
   bool flip = false;     // mirror left-right with probability 1/2
+  int64_t load_size = 0; // scale to this size first, then cut out a random part of `size`; 0: no random cut
   uint64_t seed = 0;     // of generated data; files ignore it
   Split split = Split::train;
   int64_t cache_bytes = int64_t{1} << 30;  // decoded pictures kept in memory, at most
 };
 
 // Opens a data set by its specification (`fashion-mnist`, `mnist:DIR`, `folder:DIR`, `shapes:task`, …; the
-// whole list is in specification_help()). Checks every file's header; throws one line naming what is wrong.
+// whole list is in specification_help()). Checks every file; throws one line naming what is wrong (UsageError
+// when it is the specification or an option).
 std::unique_ptr<Dataset> open_dataset(const std::string& specification, const Options& options = {});
 
 // One line a kind of data, for --help and for error messages.

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "gan/data/error.h"
+#include "engine/check.h"
 #include "gan/data/font.h"
 
 namespace ganymede::data {

@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <memory>
 
-#include "gan/data/error.h"
+#include "engine/check.h"
 
 namespace ganymede::data {
 namespace {

@@ -8,7 +8,7 @@
 #include <numeric>
 #include <utility>
 
-#include "gan/data/error.h"
+#include "engine/check.h"
 
 namespace ganymede::data {
 namespace {

@@ -2,7 +2,7 @@
 #include <cstdlib>
 #include <filesystem>
 
-#include "gan/data/error.h"
+#include "engine/check.h"
 #include "gan/data/idx.h"
 #include "gan/data/openers.h"
 #include "gan/data/pixel_set.h"

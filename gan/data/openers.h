@@ -11,5 +11,6 @@ namespace ganymede::data {
 std::unique_ptr<Dataset> open_fashion_mnist(const std::string& argument, const Options& options);
 std::unique_ptr<Dataset> open_mnist(const std::string& argument, const Options& options);
 std::unique_ptr<Dataset> open_cifar10(const std::string& argument, const Options& options);
+std::unique_ptr<Dataset> open_folder(const std::string& argument, const Options& options);
 
 }  // namespace ganymede::data

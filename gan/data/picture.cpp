@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "gan/data/error.h"
+#include "engine/check.h"
 
 namespace ganymede::data {
 

@@ -9,7 +9,7 @@
 #include <fstream>
 #include <memory>
 
-#include "gan/data/error.h"
+#include "engine/check.h"
 
 #define STBI_ONLY_PNG
 #define STBI_ONLY_JPEG

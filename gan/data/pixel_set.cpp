@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "gan/data/augment.h"
 #include "gan/data/resize.h"
 
 namespace ganymede::data {
@@ -12,8 +13,10 @@ PixelSet::PixelSet(Content content, const Options& options)
       height_(options.size ? options.size : content_.height),
       width_(options.size ? options.size : content_.width),
       channels_(options.channels ? options.channels : content_.channels) {
-  pad_ = height_ >= content_.height && width_ >= content_.width && 4 * height_ <= 5 * content_.height &&
-         4 * width_ <= 5 * content_.width;
+  scaled_height_ = std::max(height_, options.load_size);
+  scaled_width_ = std::max(width_, options.load_size);
+  pad_ = scaled_height_ >= content_.height && scaled_width_ >= content_.width &&
+         4 * scaled_height_ <= 5 * content_.height && 4 * scaled_width_ <= 5 * content_.width;
   fields_ = {{"image", {height_, width_, channels_}, Kind::real}, {"label", {}, Kind::integer}};
   class_names_ = content_.class_names;
 }
@@ -25,11 +28,12 @@ std::string PixelSet::describe() const {
   std::string text = content_.name + ": " + std::to_string(size()) + " pictures of " +
                      shape(content_.height, content_.width, content_.channels) + " in " +
                      std::to_string(classes()) + " classes";
-  if (height_ != content_.height || width_ != content_.width || channels_ != content_.channels) {
-    text += std::string(pad_ && (height_ != content_.height || width_ != content_.width) ? ", padded with -1 to "
+  if (scaled_height_ != content_.height || scaled_width_ != content_.width || channels_ != content_.channels) {
+    text += std::string(pad_ && (scaled_height_ != content_.height || scaled_width_ != content_.width) ? ", padded with -1 to "
                         : pad_ ? ", as " : ", scaled to ") +
-            shape(height_, width_, channels_);
+            shape(scaled_height_, scaled_width_, channels_);
   }
+  if (scaled_height_ > height_) text += ", cut at random to " + shape(height_, width_, channels_);
   return text + (options_.flip ? ", flipped at random" : "");
 }
 
@@ -37,10 +41,11 @@ void PixelSet::read(int64_t index, Random& random, HostBatch& out, int64_t row) 
   Picture picture(content_.height, content_.width, content_.channels);
   const size_t count = picture.pixels.size();
   std::copy_n(&content_.pixels[static_cast<size_t>(index) * count], count, picture.pixels.begin());
-  picture = pad_ ? padded(picture, height_, width_, 0) : covering(picture, height_, width_);
+  picture = pad_ ? padded(picture, scaled_height_, scaled_width_, 0)
+                 : covering(picture, scaled_height_, scaled_width_);
   if (picture.channels != channels_) picture = with_channels(picture, channels_);
-  if (options_.flip && random.chance(0.5)) picture = mirrored(picture);
-  to_float(picture, out.real(0, row).data());
+  const Augmentation augmentation = draw_augmentation(options_, scaled_height_ > height_, random);
+  to_float(augmented(picture, height_, width_, augmentation), out.real(0, row).data());
   out.integer(1, row)[0] = content_.labels[static_cast<size_t>(index)];
 }
 

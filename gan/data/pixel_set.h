@@ -28,7 +28,7 @@ class PixelSet : public Dataset {
  private:
   Content content_;
   Options options_;
-  int64_t height_, width_, channels_;
+  int64_t height_, width_, channels_, scaled_height_, scaled_width_;
   bool pad_;
 };
 

@@ -1,15 +1,12 @@
 #include "gan/data/png.h"
 
-#include <fcntl.h>
-#include <unistd.h>
 #include <zlib.h>
 
-#include <cerrno>
-#include <cstdio>
 #include <cstdlib>
-#include <cstring>
+#include <string_view>
 
-#include "gan/data/error.h"
+#include "engine/check.h"
+#include "gan/run/atomic_file.h"
 
 namespace ganymede::data {
 namespace {
@@ -88,22 +85,7 @@ std::vector<uint8_t> encode_png(const Picture& picture) {
 
 void write_png(const std::string& path, const Picture& picture) {
   const std::vector<uint8_t> bytes = encode_png(picture);
-  const std::string temporary = path + ".tmp" + std::to_string(getpid());
-  const int file = open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-  if (file < 0) throw Error(path + ": cannot write the picture (" + std::strerror(errno) + ")");
-  int reason = 0;
-  for (size_t done = 0; done < bytes.size() && reason == 0;) {
-    const ssize_t count = write(file, bytes.data() + done, bytes.size() - done);
-    if (count > 0) done += static_cast<size_t>(count);
-    else if (errno != EINTR) reason = errno;
-  }
-  if (reason == 0 && fsync(file) != 0) reason = errno;
-  if (close(file) != 0 && reason == 0) reason = errno;
-  if (reason == 0 && std::rename(temporary.c_str(), path.c_str()) != 0) reason = errno;
-  if (reason != 0) {
-    unlink(temporary.c_str());
-    throw Error(path + ": cannot write the picture (" + std::strerror(reason) + ")");
-  }
+  run::write_atomically(path, std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
 }
 
 }  // namespace ganymede::data

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <numbers>
 
-#include "gan/data/error.h"
+#include "engine/check.h"
 
 namespace ganymede::data {
 namespace {
