@@ -1,0 +1,73 @@
+#include "kernels/cpu/conv2d.h"
+
+#include <stdexcept>
+
+#include "kernels/cpu/conv2d_epilogue.h"
+#include "kernels/cpu/conv2d_loops.h"
+#include "kernels/cpu/conv2d_onednn.h"
+#include "kernels/cpu/families.h"
+
+namespace ganymede::kernels::cpu {
+namespace {
+
+void check(const Conv2d& p) {
+  if (p.dtype != DType::f32 && p.dtype != DType::bf16 && p.dtype != DType::f64) unsupported(p.dtype, "conv2d");
+  if (p.dtype == DType::f32 && p.math == Math::tf32)
+    throw std::runtime_error("cpu kernel conv2d: tf32 is not supported, f32 and bf16 are");
+}
+
+// One output pixel that sees all of x, and nothing else: rows x [N, R*S*C], dy [N, K] and weights [K, R*S*C] as they lie.
+bool is_matrix_product(const Conv2d& p) {
+  return p.p == 1 && p.q == 1 && p.h == p.r && p.w == p.s && p.pad_h == 0 && p.pad_w == 0 && p.dilation_h == 1 &&
+         p.dilation_w == 1 && p.groups == 1;
+}
+
+bool is_empty(const Conv2d& p) { return int64_t{p.n} * p.p * p.q * p.k == 0 || int64_t{p.h} * p.w * p.c == 0; }
+
+void forward(Stream stream, const Conv2d& p, const void* x, const Weight& w, void* y, const Epilogue& epilogue) {
+  check(p);
+  if (int64_t{p.n} * p.p * p.q * p.k == 0) return;
+  const int inner = p.r * p.s * p.c;
+  if (is_matrix_product(p) && p.dtype != DType::f64 && inner > 0) {
+    const Gemm gemm{1, p.n, p.k, inner, false, true, 0, 0, p.dtype, p.dtype, p.math};
+    return gemm_kernels.multiply(stream, gemm, x, w.data, y, epilogue);
+  }
+  if (p.dtype != DType::f64 && !is_empty(p) && forward_by_onednn(p, x, w, y, epilogue)) return;
+  forward_by_loops(p, x, w.data, y, epilogue);
+}
+
+void data_gradient(Stream stream, const Conv2d& p, const void* dy, const Weight& w, void* dx, const Epilogue& epilogue) {
+  check(p);
+  const int64_t rows = int64_t{p.n} * p.h * p.w;
+  if (rows * p.c == 0) return;
+  const int inner = p.r * p.s * p.c;
+  if (is_matrix_product(p) && p.dtype != DType::f64 && p.k > 0) {
+    const bool plain = is_plain(epilogue);
+    const Gemm gemm{1, p.n, inner, p.k, false, false, 0, 0, p.dtype, p.dtype, p.math};
+    gemm_kernels.multiply(stream, gemm, dy, w.data, dx, Epilogue{nullptr, Unary::identity, 0});
+    if (!plain) apply_epilogue(p.dtype, rows, p.c, epilogue, nullptr, dx);
+    return;
+  }
+  if (p.dtype != DType::f64 && !is_empty(p) && data_gradient_by_onednn(p, dy, w, dx, epilogue)) return;
+  data_gradient_by_loops(p, dy, w.data, dx, epilogue);
+}
+
+void weight_gradient(Stream stream, const Conv2d& p, const void* x, const void* dy, void* dw, void*) {
+  check(p);
+  const int64_t inner = int64_t{p.r} * p.s * (p.c / p.groups);
+  if (p.k * inner == 0) return;
+  if (is_matrix_product(p) && p.dtype != DType::f64 && p.n > 0) {
+    const Gemm gemm{1, p.k, static_cast<int>(inner), p.n, true, false, 0, 0, p.dtype, DType::f32, p.math};
+    return gemm_kernels.multiply(stream, gemm, dy, x, dw, Epilogue{nullptr, Unary::identity, 0});
+  }
+  if (p.dtype != DType::f64 && !is_empty(p) && weight_gradient_by_onednn(p, x, dy, dw)) return;
+  weight_gradient_by_loops(p, x, dy, dw);
+}
+
+size_t weight_gradient_workspace(const Conv2d&) { return 0; }  // packed gradients lie in the backend's own scratch memory
+
+}  // namespace
+
+const Conv2dKernels conv2d_kernels = {forward, data_gradient, weight_gradient, weight_gradient_workspace};
+
+}  // namespace ganymede::kernels::cpu

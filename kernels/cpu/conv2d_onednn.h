@@ -1,0 +1,11 @@
+// Convolution by oneDNN, f32 and bf16. Each returns false, having written nothing, where oneDNN has no fast kernel.
+#pragma once
+#include "kernels/api/conv2d.h"
+
+namespace ganymede::kernels::cpu {
+
+bool forward_by_onednn(const Conv2d&, const void* x, const Weight& w, void* y, const Epilogue&);
+bool data_gradient_by_onednn(const Conv2d&, const void* dy, const Weight& w, void* dx, const Epilogue&);
+bool weight_gradient_by_onednn(const Conv2d&, const void* x, const void* dy, void* dw);
+
+}  // namespace ganymede::kernels::cpu

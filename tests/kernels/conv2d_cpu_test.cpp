@@ -1,0 +1,312 @@
+// Convolutions of the cpu device against seven nested loops in double, in every direction, type and epilogue.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+#include <functional>
+#include <limits>
+#include <random>
+
+#include "kernels/cpu/conv2d.h"
+#include "kernels/cpu/families.h"
+#include "kernels/cpu/number.h"
+#include "kernels/cpu/onednn.h"
+
+namespace ganymede::kernels::cpu {
+namespace {
+
+constexpr Epilogue kPlain{nullptr, Unary::identity, 0};
+
+size_t size_of(DType dtype) { return dtype == DType::f64 ? 8 : dtype == DType::f32 ? 4 : 2; }
+
+// An operand in dtype with a guard behind it; starts as NaN.
+class Buffer {
+ public:
+  Buffer(DType dtype, int64_t count) : dtype_(dtype), count_(count), bytes_(count * size_of(dtype) + kGuard, 0xff) {}
+  Buffer(DType dtype, const std::vector<double>& values) : Buffer(dtype, static_cast<int64_t>(values.size())) {
+    for (int64_t i = 0; i < count_; ++i) {
+      if (dtype == DType::f64) reinterpret_cast<double*>(data())[i] = values[i];
+      if (dtype == DType::f32) reinterpret_cast<float*>(data())[i] = static_cast<float>(values[i]);
+      if (dtype == DType::bf16) reinterpret_cast<Bf16*>(data())[i] = to_bf16(static_cast<float>(values[i]));
+    }
+  }
+  void* data() { return bytes_.data(); }
+  std::vector<double> values() {
+    std::vector<double> all(count_);
+    for (int64_t i = 0; i < count_; ++i) {
+      if (dtype_ == DType::f64) all[i] = reinterpret_cast<double*>(data())[i];
+      if (dtype_ == DType::f32) all[i] = reinterpret_cast<float*>(data())[i];
+      if (dtype_ == DType::bf16) all[i] = to_float(reinterpret_cast<Bf16*>(data())[i]);
+    }
+    return all;
+  }
+  bool guard_is_whole() const {
+    for (size_t i = bytes_.size() - kGuard; i < bytes_.size(); ++i)
+      if (bytes_[i] != 0xff) return false;
+    return true;
+  }
+
+ private:
+  static constexpr size_t kGuard = 64;
+  DType dtype_;
+  int64_t count_;
+  std::vector<unsigned char> bytes_;
+};
+
+// Values that bf16 holds exactly, so that every type starts from the same operands.
+std::vector<double> random_values(int64_t count, int seed) {
+  std::mt19937 generator(seed);
+  std::normal_distribution<float> normal;
+  std::vector<double> values(count);
+  for (double& v : values) v = to_float(to_bf16(normal(generator)));
+  return values;
+}
+
+double relative_error(const std::vector<double>& got, const std::vector<double>& want) {
+  double difference = 0, size = 0;
+  for (size_t i = 0; i < want.size(); ++i) {
+    difference += (got[i] - want[i]) * (got[i] - want[i]);
+    size += want[i] * want[i];
+  }
+  return std::isnan(difference) ? difference : size > 0 ? std::sqrt(difference / size) : std::sqrt(difference);
+}
+
+int64_t x_count(const Conv2d& p) { return int64_t{p.n} * p.h * p.w * p.c; }
+int64_t y_count(const Conv2d& p) { return int64_t{p.n} * p.p * p.q * p.k; }
+int64_t w_count(const Conv2d& p) { return int64_t{p.k} * p.r * p.s * (p.c / p.groups); }
+
+// Calls term(index in x, in w, in y) for every product of the sum in kernels/api/conv2d.h.
+void for_each_term(const Conv2d& p, const std::function<void(int64_t, int64_t, int64_t)>& term) {
+  const int width = p.c / p.groups;
+  for (int n = 0; n < p.n; ++n)
+    for (int row = 0; row < p.p; ++row)
+      for (int q = 0; q < p.q; ++q)
+        for (int k = 0; k < p.k; ++k)
+          for (int r = 0; r < p.r; ++r)
+            for (int s = 0; s < p.s; ++s)
+              for (int c = 0; c < width; ++c) {
+                const int h = row * p.stride_h - p.pad_h + r * p.dilation_h, w = q * p.stride_w - p.pad_w + s * p.dilation_w;
+                if (h < 0 || h >= p.h || w < 0 || w >= p.w) continue;
+                const int channel = k / (p.k / p.groups) * width + c;
+                term(((int64_t{n} * p.h + h) * p.w + w) * p.c + channel, ((int64_t{k} * p.r + r) * p.s + s) * width + c,
+                     ((int64_t{n} * p.p + row) * p.q + q) * p.k + k);
+              }
+}
+
+void finish(std::vector<double>& values, int channels, const std::vector<double>& bias, Unary activation, double alpha) {
+  for (size_t i = 0; i < values.size(); ++i) {
+    double& v = values[i];
+    if (!bias.empty()) v += bias[i % channels];
+    if (activation == Unary::relu) v = std::max(v, 0.0);
+    if (activation == Unary::leaky_relu) v = v > 0 ? v : alpha * v;
+    if (activation == Unary::sigmoid) v = 1 / (1 + std::exp(-v));
+    if (activation == Unary::tanh) v = std::tanh(v);
+  }
+}
+
+struct Tolerance {
+  double forward, gradient;
+};
+Tolerance tolerance(DType dtype) {
+  if (dtype == DType::f64) return {1e-13, 1e-13};
+  return dtype == DType::f32 ? Tolerance{1e-5, 5e-5} : Tolerance{1e-2, 2e-2};
+}
+
+Conv2d with_type(Conv2d p, DType dtype) {
+  p.dtype = dtype;
+  return p;
+}
+
+void expect_matches(const Conv2d& p, const Epilogue& f, bool bias) {
+  SCOPED_TRACE(testing::Message() << name_of(p.dtype) << " n" << p.n << ' ' << p.h << 'x' << p.w << 'x' << p.c << " -> " << p.p
+                                  << 'x' << p.q << 'x' << p.k << " k" << p.r << 'x' << p.s << " s" << p.stride_h << 'x'
+                                  << p.stride_w << " p" << p.pad_h << 'x' << p.pad_w << " d" << p.dilation_h << " g"
+                                  << p.groups << " activation " << static_cast<int>(f.activation) << " bias " << bias);
+  const auto x = random_values(x_count(p), 1), w = random_values(w_count(p), 2), dy = random_values(y_count(p), 3);
+  const DType sums = p.dtype == DType::f64 ? DType::f64 : DType::f32;
+  Buffer bx(p.dtype, x), bw(p.dtype, w), bdy(p.dtype, dy);
+  const Weight weight{bw.data(), nullptr};
+
+  std::vector<double> y(y_count(p)), dx(x_count(p)), dw(w_count(p));
+  for_each_term(p, [&](int64_t ix, int64_t iw, int64_t iy) {
+    y[iy] += x[ix] * w[iw];
+    dx[ix] += dy[iy] * w[iw];
+    dw[iw] += dy[iy] * x[ix];
+  });
+  const std::vector<double> bias_k = bias ? random_values(p.k, 4) : std::vector<double>();
+  const std::vector<double> bias_c = bias ? random_values(p.c, 5) : std::vector<double>();
+  finish(y, p.k, bias_k, f.activation, f.alpha);
+  finish(dx, p.c, bias_c, f.activation, f.alpha);
+
+  Buffer bbias_k(sums, bias_k), bbias_c(sums, bias_c);
+  Buffer by(p.dtype, y_count(p)), bdx(p.dtype, x_count(p)), bdw(sums, w_count(p));
+  conv2d_kernels.forward(nullptr, p, bx.data(), weight, by.data(), {bias ? bbias_k.data() : nullptr, f.activation, f.alpha});
+  conv2d_kernels.data_gradient(nullptr, p, bdy.data(), weight, bdx.data(),
+                               {bias ? bbias_c.data() : nullptr, f.activation, f.alpha});
+  std::vector<char> workspace(conv2d_kernels.weight_gradient_workspace(p));
+  conv2d_kernels.weight_gradient(nullptr, p, bx.data(), bdy.data(), bdw.data(), workspace.data());
+  EXPECT_LE(relative_error(by.values(), y), tolerance(p.dtype).forward) << "forward";
+  EXPECT_LE(relative_error(bdx.values(), dx), tolerance(p.dtype).gradient) << "data gradient";
+  EXPECT_LE(relative_error(bdw.values(), dw), tolerance(p.dtype).gradient) << "weight gradient";
+  EXPECT_TRUE(by.guard_is_whole() && bdx.guard_is_whole() && bdw.guard_is_whole());
+}
+
+constexpr DType kTypes[] = {DType::f64, DType::f32, DType::bf16};
+
+//                       n  h   w   c   k  r  s  p   q   stride pad  dil  groups
+const Conv2d kOddProblems[] = {
+    {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, DType::f32, Math::f32},
+    {2, 5, 7, 3, 5, 3, 3, 5, 7, 1, 1, 1, 1, 1, 1, 1, DType::f32, Math::f32},
+    {3, 7, 5, 1, 4, 4, 4, 3, 2, 2, 2, 1, 1, 1, 1, 1, DType::f32, Math::f32},
+    {2, 9, 11, 7, 1, 5, 5, 5, 6, 2, 2, 2, 2, 1, 1, 1, DType::f32, Math::f32},
+    {1, 8, 8, 17, 19, 3, 3, 4, 4, 2, 2, 1, 1, 1, 1, 1, DType::f32, Math::f32},
+    {2, 13, 6, 16, 32, 3, 1, 6, 6, 2, 1, 0, 0, 1, 1, 1, DType::f32, Math::f32},
+    {2, 11, 13, 4, 6, 3, 3, 7, 9, 1, 1, 0, 0, 2, 2, 1, DType::f32, Math::f32},
+    {1, 14, 9, 5, 3, 3, 2, 4, 2, 3, 4, 1, 0, 2, 3, 1, DType::f32, Math::f32},
+    {2, 7, 7, 6, 9, 3, 3, 7, 7, 1, 1, 1, 1, 1, 1, 3, DType::f32, Math::f32},
+    {2, 8, 8, 16, 16, 3, 3, 4, 4, 2, 2, 1, 1, 1, 1, 16, DType::f32, Math::f32},
+    {1, 6, 5, 8, 12, 2, 3, 2, 2, 2, 2, 0, 1, 2, 1, 4, DType::f32, Math::f32},
+    {1, 12, 12, 2, 3, 9, 9, 12, 12, 1, 1, 4, 4, 1, 1, 1, DType::f32, Math::f32},
+    {1, 10, 10, 3, 8, 7, 7, 4, 4, 1, 1, 0, 0, 1, 1, 1, DType::f32, Math::f32},
+    {2, 4, 4, 13, 11, 4, 4, 1, 1, 1, 1, 0, 0, 1, 1, 1, DType::f32, Math::f32},    // a matrix product
+    {3, 4, 4, 16, 1, 4, 4, 1, 1, 1, 1, 0, 0, 1, 1, 1, DType::f32, Math::f32},
+    {2, 8, 9, 4, 5, 3, 3, 2, 2, 2, 2, 0, 1, 1, 1, 1, DType::f32, Math::f32},      // p and q smaller than what fits
+    {1, 12, 7, 16, 16, 4, 4, 3, 2, 2, 2, 1, 1, 1, 1, 1, DType::f32, Math::f32},
+    {1, 3, 3, 2, 3, 2, 2, 3, 4, 4, 3, 5, 4, 1, 1, 1, DType::f32, Math::f32},      // taps and pixels that meet only zeros
+    {1, 5, 5, 32, 16, 1, 1, 5, 5, 1, 1, 0, 0, 1, 1, 1, DType::f32, Math::f32},
+    {1, 5, 7, 3, 16, 1, 1, 3, 4, 2, 2, 0, 0, 1, 1, 1, DType::f32, Math::f32},
+};
+
+TEST(Conv2dCpu, MatchesReference) {
+  for (const Conv2d& p : kOddProblems)
+    for (DType dtype : kTypes) expect_matches(with_type(p, dtype), kPlain, false);
+}
+
+TEST(Conv2dCpu, EpilogueMatchesReference) {
+  for (int i : {1, 2, 6, 8, 13, 15})
+    for (DType dtype : kTypes)
+      for (Unary activation : {Unary::identity, Unary::relu, Unary::leaky_relu, Unary::sigmoid, Unary::tanh})
+        for (bool bias : {false, true}) expect_matches(with_type(kOddProblems[i], dtype), {nullptr, activation, 0.2f}, bias);
+}
+
+TEST(Conv2dCpu, EmptyProblemsDoNothing) {
+  Conv2d p = kOddProblems[1];
+  p.n = 0;
+  for (DType dtype : kTypes) {
+    p.dtype = dtype;
+    Buffer w(dtype, random_values(w_count(p), 1)), dw(dtype == DType::f64 ? DType::f64 : DType::f32, w_count(p));
+    conv2d_kernels.forward(nullptr, p, nullptr, {w.data(), nullptr}, nullptr, kPlain);
+    conv2d_kernels.data_gradient(nullptr, p, nullptr, {w.data(), nullptr}, nullptr, kPlain);
+    conv2d_kernels.weight_gradient(nullptr, p, nullptr, nullptr, dw.data(), nullptr);
+    for (double v : dw.values()) EXPECT_EQ(v, 0);  // a sum of nothing
+  }
+}
+
+TEST(Conv2dCpu, RefusesTf32) {
+  Conv2d p = kOddProblems[1];
+  p.math = Math::tf32;
+  Buffer x(p.dtype, x_count(p)), w(p.dtype, w_count(p)), y(p.dtype, y_count(p));
+  EXPECT_THROW(conv2d_kernels.forward(nullptr, p, x.data(), {w.data(), nullptr}, y.data(), kPlain), std::runtime_error);
+}
+
+// Packed copies follow the version, and nothing else, until they are forgotten.
+TEST(Conv2dCpu, PackedWeightsFollowTheirVersion) {
+  const Conv2d p = kOddProblems[4];
+  Buffer x(p.dtype, random_values(x_count(p), 1)), dy(p.dtype, random_values(y_count(p), 2));
+  Buffer w(p.dtype, random_values(w_count(p), 3)), other(p.dtype, random_values(w_count(p), 4));
+  uint64_t version = 7;
+  const auto outputs = [&](const uint64_t* counter) {
+    Buffer y(p.dtype, y_count(p)), dx(p.dtype, x_count(p));
+    conv2d_kernels.forward(nullptr, p, x.data(), {w.data(), counter}, y.data(), kPlain);
+    conv2d_kernels.data_gradient(nullptr, p, dy.data(), {w.data(), counter}, dx.data(), kPlain);
+    return std::pair(y.values(), dx.values());
+  };
+  const auto before = outputs(&version);
+  EXPECT_EQ(before, outputs(nullptr));
+  std::memcpy(w.data(), other.data(), w_count(p) * size_of(p.dtype));
+  const auto after = outputs(nullptr);
+  EXPECT_NE(after.first, before.first);
+  EXPECT_NE(after.second, before.second);
+  EXPECT_EQ(outputs(&version), before);
+  ++version;
+  EXPECT_EQ(outputs(&version), after);
+  std::memset(w.data(), 0, w_count(p) * size_of(p.dtype));
+  forget_packed_weights(static_cast<char*>(w.data()) + 4, 4);  // not its beginning
+  EXPECT_EQ(outputs(&version), after);
+  forget_packed_weights(w.data(), 4);
+  EXPECT_EQ(outputs(&version), outputs(nullptr));
+}
+
+TEST(Conv2dCpu, RepeatsItsBits) {
+  for (DType dtype : kTypes) {
+    const Conv2d p = with_type({4, 32, 32, 16, 16, 3, 3, 32, 32, 1, 1, 1, 1, 1, 1, 1, DType::f32, Math::f32}, dtype);
+    const DType sums = dtype == DType::f64 ? DType::f64 : DType::f32;
+    Buffer x(dtype, random_values(x_count(p), 1)), dy(dtype, random_values(y_count(p), 2));
+    Buffer first(sums, w_count(p)), second(sums, w_count(p));
+    conv2d_kernels.weight_gradient(nullptr, p, x.data(), dy.data(), first.data(), nullptr);
+    conv2d_kernels.weight_gradient(nullptr, p, x.data(), dy.data(), second.data(), nullptr);
+    EXPECT_EQ(first.values(), second.values());
+  }
+}
+
+// k x k convolution of a square image.
+Conv2d layer(int n, int size, int c, int k, int kernel, int stride, int pad, int out) {
+  return {n, size, size, c, k, kernel, kernel, out, out, stride, stride, pad, pad, 1, 1, 1, DType::f32, Math::f32};
+}
+
+// The layers of DCGAN, WGAN-GP and ResNet-9 steps, transposed ones as the convolution whose gradient they are.
+std::vector<Conv2d> model_layers() {
+  std::vector<Conv2d> all;
+  for (int channels : {1, 3})
+    for (int width : {32, 64}) {
+      for (int size : {64, 32}) {
+        all.push_back(layer(4, size, channels, width, 4, 2, 1, size / 2));
+        int c = width;
+        for (size /= 2; size > 4; size /= 2, c *= 2) all.push_back(layer(4, size, c, 2 * c, 4, 2, 1, size / 2));
+        all.push_back(layer(4, 4, c, 100, 4, 1, 0, 1));
+        all.push_back(layer(4, 4, c, 1, 4, 1, 0, 1));
+      }
+      for (int size : {64, 28}) all.push_back(layer(4, size, channels, width, 5, 2, 2, size / 2));
+      all.push_back(layer(4, 16, width, 2 * width, 5, 2, 2, 8));
+      all.push_back(layer(4, 14, width, 2 * width, 5, 2, 2, 7));
+      all.push_back(layer(4, 7, width, 2 * width, 5, 2, 2, 4));
+    }
+  for (int channels : {1, 3}) {  // residual blocks of WGAN-GP at 32x32, and the 7x7 ends of ResNet-9
+    all.push_back(layer(4, 32, channels, 128, 3, 1, 1, 32));
+    all.push_back(layer(4, 32, 128, channels, 3, 1, 1, 32));
+    all.push_back(layer(4, 16, channels, 128, 1, 1, 0, 16));
+    all.push_back(layer(1, 70, channels, 64, 7, 1, 0, 64));
+    all.push_back(layer(1, 70, 64, channels, 7, 1, 0, 64));
+  }
+  all.push_back(layer(4, 16, 128, 128, 3, 1, 1, 16));
+  all.push_back(layer(4, 8, 128, 128, 3, 1, 1, 8));
+  all.push_back(layer(4, 16, 128, 128, 1, 1, 0, 16));
+  all.push_back(layer(1, 64, 64, 128, 3, 2, 1, 32));
+  all.push_back(layer(1, 32, 128, 256, 3, 2, 1, 16));
+  all.push_back(layer(1, 18, 256, 256, 3, 1, 0, 16));
+  return all;
+}
+
+TEST(Conv2dCpu, ModelLayersHaveFastImplementations) {
+  const size_t before = implementations_used().size();
+  size_t layers = 0;
+  for (const Conv2d& each : model_layers())
+    for (DType dtype : {DType::f32, DType::bf16}) {
+      const Conv2d p = with_type(each, dtype);
+      Buffer x(dtype, x_count(p)), w(dtype, w_count(p)), y(dtype, y_count(p)), dw(DType::f32, w_count(p));
+      conv2d_kernels.forward(nullptr, p, x.data(), {w.data(), nullptr}, y.data(), kPlain);
+      conv2d_kernels.data_gradient(nullptr, p, y.data(), {w.data(), nullptr}, x.data(), kPlain);
+      conv2d_kernels.weight_gradient(nullptr, p, x.data(), y.data(), dw.data(), nullptr);
+      ++layers;
+    }
+  const auto used = implementations_used();
+  EXPECT_GE(used.size() - before, layers);
+  for (size_t i = before; i < used.size(); ++i) {
+    const std::string name = used[i].substr(used[i].find(": ") + 2);
+    EXPECT_FALSE(name.starts_with("ref")) << used[i];
+    EXPECT_FALSE(used[i].starts_with("conv2d") && name.starts_with("gemm")) << used[i];
+  }
+}
+
+}  // namespace
+}  // namespace ganymede::kernels::cpu
