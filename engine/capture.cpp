@@ -1,0 +1,73 @@
+#include "engine/capture.h"
+
+#include "engine/check.h"
+
+namespace ganymede {
+namespace {
+
+// Marks the thread as inside an update for a scope.
+class InUnit {
+ public:
+  explicit InUnit(std::vector<Launch>* recorded) {
+    static uint64_t serials = 0;
+    require(!context().unit, "an update inside an update");
+    run_.recorded = recorded;
+    run_.serial = ++serials;
+    context().unit = &run_;
+  }
+  ~InUnit() { context().unit = nullptr; }
+ private:
+  UnitRun run_;
+};
+
+}  // namespace
+
+Unit::~Unit() {
+  if (graph_) kernels_of(device_).device.destroy_graph(graph_);
+}
+
+void Unit::replay() {
+  if (graph_) {
+    const auto& d = kernels_of(device_).device;
+    d.launch_graph(d.stream(), graph_);
+    return;
+  }
+  for (const Launch& launch : recorded_) launch();
+}
+
+void Unit::run(const std::function<void()>& f) {
+  Context& c = context();
+  if (stage_ == 0) device_ = c.device;
+  require(c.device == device_, "an update captured on ", device_, " runs on ", c.device);
+  if (stage_ >= 3) return replay();
+  const int64_t before = c.launches;
+  if (!capture_ || is_plan(device_) || stage_ == 0) {
+    InUnit in(nullptr);
+    f();
+    if (capture_ && !is_plan(device_)) stage_ = 1;
+  } else if (stage_ == 1) {
+    arena_ = std::make_shared<Arena>(device_);
+    {
+      InUnit in(nullptr);
+      ArenaScope scope(arena_, ArenaScope::Mode::trace);
+      f();
+    }
+    arena_->lay_out();
+    stage_ = 2;
+  } else {
+    const auto& d = kernels_of(device_).device;
+    arena_->rewind();
+    {
+      InUnit in(d.begin_capture ? nullptr : &recorded_);
+      ArenaScope scope(arena_, ArenaScope::Mode::place);
+      if (d.begin_capture) d.begin_capture(d.stream());
+      f();
+      if (d.begin_capture) graph_ = d.end_capture(d.stream());
+    }
+    stage_ = 3;
+    if (graph_) replay();  // capturing a graph does not run it
+  }
+  launches_ = c.launches - before;
+}
+
+}  // namespace ganymede

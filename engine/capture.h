@@ -1,0 +1,37 @@
+// An update that runs the same way every time: eager once, traced once, captured once, then replayed.
+#pragma once
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "engine/context.h"
+#include "engine/memory.h"
+
+namespace ganymede {
+
+// One unit of capture on the context's device. The function must launch the same kernels with the same shapes each time;
+// tensors it leaves in variables of the caller keep their addresses, so they hold fresh values after every replay.
+//   run 1: eager (pools and primitives warm up);  run 2: eager, allocations traced, arena laid out;
+//   run 3: captured (a CUDA graph on cuda, a list of launches on cpu and sim);  from run 4 on: replayed.
+class Unit {
+ public:
+  explicit Unit(bool capture = true) : capture_(capture) {}
+  ~Unit();
+  Unit(const Unit&) = delete;
+  void run(const std::function<void()>& f);
+  bool captured() const { return stage_ >= 3; }
+  size_t arena_bytes() const { return arena_ ? arena_->bytes() : 0; }
+  int64_t launches() const { return launches_; }  // kernels of one run
+
+ private:
+  void replay();
+  bool capture_;
+  int stage_ = 0;
+  Device device_;
+  std::shared_ptr<Arena> arena_;
+  std::vector<Launch> recorded_;
+  void* graph_ = nullptr;
+  int64_t launches_ = 0;
+};
+
+}  // namespace ganymede

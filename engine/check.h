@@ -1,0 +1,36 @@
+// Errors: one line that says what is wrong, where, both values, and what would be right.
+#pragma once
+#include <sstream>
+#include <stdexcept>
+#include <string>
+
+namespace ganymede {
+
+struct Error : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+// Wrong use of the program (an unknown option, model or setting): the program exits with 2 instead of 1.
+struct UsageError : Error {
+  using Error::Error;
+};
+
+template <class... Parts>
+std::string text(const Parts&... parts) {
+  std::ostringstream out;
+  (out << ... << parts);
+  return out.str();
+}
+
+template <class... Parts>
+[[noreturn, gnu::noinline, gnu::cold]] void fail(const Parts&... parts) {
+  throw Error(text(parts...));
+}
+
+// Throws Error with the parts written one after another unless the condition holds.
+template <class... Parts>
+void require(bool condition, const Parts&... parts) {
+  if (!condition) [[unlikely]] fail(parts...);
+}
+
+}  // namespace ganymede

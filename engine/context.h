@@ -1,0 +1,69 @@
+// What the ops of a thread need to know besides their arguments, and the one way to launch a kernel.
+#pragma once
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "engine/device.h"
+#include "engine/tensor.h"
+
+namespace ganymede {
+
+enum class Precision : uint8_t { f32, tf32, bf16 };
+Precision parse_precision(const std::string& name);  // UsageError unless f32, tf32 or bf16
+
+// The list that capture records on devices without graphs: launches with their arguments, in order.
+using Launch = std::function<void()>;
+
+// A run of an update; see capture.h.
+struct UnitRun {
+  std::vector<Launch>* recorded = nullptr;  // where launches are noted while capturing
+  uint64_t serial = 0;                      // distinguishes runs, so that a unit refreshes its own weight copies
+};
+
+struct Context {
+  Device device;                       // where creators (zeros, randn, ...) put tensors
+  DType dtype = DType::f32;            // of what creators make: f32, or f64 for reference runs
+  Precision precision = Precision::f32;  // of conv, linear, matmul and attention on f32 and bf16 tensors
+  bool recording = true;               // off inside the last differentiation of an update
+  Tensor random_state;                 // [sizeof(RandomState)] bytes on device
+  uint32_t random_ordinal = 0;         // the next draw's ordinal
+  UnitRun* unit = nullptr;             // set inside an update
+  bool training = true;                // layers: batch statistics and dropout on
+  int64_t launches = 0;                // kernels asked for so far
+};
+
+Context& context();
+
+// Sets context members for a scope and puts the old values back, all but the two that only count on.
+class ContextScope {
+ public:
+  ContextScope() : saved_(context()) {}
+  ~ContextScope() {
+    saved_.launches = context().launches;
+    saved_.random_ordinal = context().random_ordinal;
+    context() = saved_;
+  }
+  ContextScope(const ContextScope&) = delete;
+ private:
+  Context saved_;
+};
+
+// Runs f(kernels, stream) on the device, unless it is plan; notes it when an update is being captured. f must own or
+// outlive what it points to: tensors' memory is fixed by the arena, parameters are held by their storage.
+template <class F>
+void launch(const Device& device, F&& f) {
+  Context& c = context();
+  ++c.launches;
+  if (is_plan(device)) return;
+  const kernels::Kernels& k = kernels_of(device);
+  if (c.unit && c.unit->recorded) {
+    c.unit->recorded->push_back([f, &k] { f(k, k.device.stream()); });
+  }
+  f(k, k.device.stream());
+}
+
+// Throws when called inside an update: a captured update is replayed without the host looking at values.
+void forbid_host_read(const char* what);
+
+}  // namespace ganymede

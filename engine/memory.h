@@ -1,0 +1,84 @@
+// Memory of a device: a caching pool, and arenas that give a captured update the same addresses at every replay.
+#pragma once
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "engine/device.h"
+
+namespace ganymede {
+
+struct MemoryUse {
+  int64_t live = 0;   // bytes of tensors alive now
+  int64_t peak = 0;   // largest live since the last reset
+  int64_t held = 0;   // bytes taken from the device (live, pooled and arenas)
+};
+
+// Lifetimes of one run of an update, and the layout that follows from them.
+class Arena {
+ public:
+  explicit Arena(Device device) : device_(device) {}
+  ~Arena();
+  Arena(const Arena&) = delete;
+
+  // Tracing: every allocation gets a number; releases are noted in order.
+  int note_allocation(size_t bytes);
+  void note_release(int number);
+  // Lays the traced allocations out: those released before the end share scratch, the others (values that other updates
+  // or the log still read) get memory of their own. Allocates both.
+  void lay_out();
+  // Addresses for the run that is captured, in the order of the trace. Throws when the run differs from the trace.
+  void* place(size_t bytes);
+  void rewind() { next_ = 0; }
+  size_t bytes() const { return scratch_bytes_ + kept_bytes_; }
+
+ private:
+  struct Item { size_t bytes; int64_t born, died; size_t offset; };
+  Device device_;
+  std::vector<Item> items_;
+  int64_t clock_ = 0;
+  size_t next_ = 0, scratch_bytes_ = 0, kept_bytes_ = 0;
+  std::byte* scratch_ = nullptr;
+  std::byte* kept_ = nullptr;
+};
+
+// What a tensor's bytes live in. Contents are undefined at first (NaN when poison is on).
+class Storage {
+ public:
+  Storage(Device device, size_t bytes);
+  ~Storage();
+  Storage(const Storage&) = delete;
+
+  Device device;
+  size_t bytes;
+  void* data = nullptr;      // null on plan and when bytes is 0
+  uint64_t version = 0;      // advanced by every writer after the first
+  bool parameter = false;    // written only by steps: devices may keep packed copies by version
+  // bf16 copies of weights in here, by element offset; see ops/conv.cpp.
+  struct LowPrecision { std::shared_ptr<Storage> copy; uint64_t version = 0, unit = 0; };
+  std::map<int64_t, LowPrecision> low_precision;
+
+ private:
+  Arena* arena_ = nullptr;   // placed in an arena: not ours to release
+  std::weak_ptr<Arena> trace_;
+  int number_ = -1;
+};
+
+MemoryUse memory_use(const Device& device);
+void reset_peak_memory(const Device& device);
+// Gives pooled, unused memory back to the device.
+void release_pooled_memory(const Device& device);
+// Fresh tensors are filled with NaN patterns (tests).
+void poison_fresh_memory(bool on);
+
+// While in scope, allocations of this thread on the arena's device are traced or placed.
+class ArenaScope {
+ public:
+  enum class Mode { trace, place };
+  ArenaScope(std::shared_ptr<Arena> arena, Mode mode);
+  ~ArenaScope();
+  ArenaScope(const ArenaScope&) = delete;
+};
+
+}  // namespace ganymede

@@ -1,0 +1,137 @@
+#include "engine/ops/conv.h"
+
+#include "engine/autograd.h"
+#include "engine/check.h"
+#include "engine/context.h"
+#include "engine/ops/reduce.h"
+#include "engine/ops/weights.h"
+
+namespace ganymede {
+
+using kernels::Kernels;
+using kernels::Stream;
+using Problem = kernels::Conv2d;
+
+namespace {
+
+Shape x_shape(const Problem& p) { return {p.n, p.h, p.w, p.c}; }
+Shape y_shape(const Problem& p) { return {p.n, p.p, p.q, p.k}; }
+Shape w_shape(const Problem& p) { return {p.k, p.r, p.s, p.c / p.groups}; }
+DType weight_type(DType activations) { return activations == DType::bf16 ? DType::f32 : activations; }
+
+struct Fused {
+  Tensor bias;
+  Activation f;
+};
+
+kernels::Epilogue epilogue(const Fused& fused) {
+  return {fused.bias.defined() ? fused.bias.data() : nullptr, fused.f.op, float(fused.f.alpha)};
+}
+
+Tensor forward(const Problem& p, const Tensor& x, const Tensor& w, const Fused& fused = {});
+Tensor data_gradient(const Problem& p, const Tensor& g, const Tensor& w, const Fused& fused = {});
+Tensor weight_gradient(const Problem& p, const Tensor& x, const Tensor& g);
+
+// Forward and data gradient differ in direction only: `in` and `out` are the ends of the problem they map between.
+Tensor apply(const char* name, bool is_forward, const Problem& p, const Tensor& in, const Tensor& w, const Fused& fused) {
+  const Tensor a = cast(in, p.dtype);
+  require(a.shape() == (is_forward ? x_shape(p) : y_shape(p)) && w.shape() == w_shape(p), name, ": operands of shape ", in.shape(), " and ", w.shape());
+  Tensor y(is_forward ? y_shape(p) : x_shape(p), p.dtype, in.device());
+  const WeightOperand weight = weight_operand(w, p.dtype);
+  launch(in.device(), [is_forward, p, x = a.data(), weight = weight.operand(), hold = weight.held(), e = epilogue(fused), q = y.data()](const Kernels& k, Stream s) {
+    (is_forward ? k.conv2d.forward : k.conv2d.data_gradient)(s, p, x, weight, q, e);
+  });
+  const bool keep = !fused.f.none();
+  return record(name, y, {a, w, fused.bias}, [=, sa = Saved(name, a), sw = Saved(name, w), f = fused.f,
+                                              bias_shape = fused.bias.defined() ? fused.bias.shape() : Shape{}, bias_type = fused.bias.defined() ? fused.bias.dtype() : DType::f32](Backward& b) {
+    const Tensor g = keep ? activation_gradient(f, b.output(), b.grad()) : b.grad();
+    if (b.needs(0)) b.results[0] = is_forward ? data_gradient(p, g, sw()) : forward(p, g, sw());
+    if (b.needs(1)) b.results[1] = is_forward ? weight_gradient(p, sa(), g) : weight_gradient(p, g, sa());
+    if (b.needs(2)) b.results[2] = sum_to(g, bias_shape, bias_type);
+  }, keep);
+}
+
+Tensor forward(const Problem& p, const Tensor& x, const Tensor& w, const Fused& fused) { return apply("conv2d", true, p, x, w, fused); }
+
+Tensor data_gradient(const Problem& p, const Tensor& g, const Tensor& w, const Fused& fused) {
+  return apply("conv2d data gradient", false, p, g, w, fused);
+}
+
+Tensor weight_gradient(const Problem& p, const Tensor& in_x, const Tensor& in_g) {
+  const Tensor x = cast(in_x, p.dtype), g = cast(in_g, p.dtype);
+  Tensor w(w_shape(p), weight_type(p.dtype), x.device());
+  const size_t bytes = is_plan(x.device()) ? 0 : kernels_of(x.device()).conv2d.weight_gradient_workspace(p);
+  Tensor workspace;
+  if (bytes) workspace = Tensor({int64_t(bytes)}, DType::u8, x.device());
+  launch(x.device(), [p, px = x.data(), pg = g.data(), pw = w.data(), ws = bytes ? workspace.data() : nullptr](const Kernels& k, Stream s) {
+    k.conv2d.weight_gradient(s, p, px, pg, pw, ws);
+  });
+  return record("conv2d weight gradient", w, {x, g}, [p, sx = Saved("conv2d weight gradient", x), sg = Saved("conv2d weight gradient", g)](Backward& b) {
+    if (b.needs(0)) b.results[0] = data_gradient(p, sg(), b.grad());
+    if (b.needs(1)) b.results[1] = forward(p, sx(), b.grad());
+  });
+}
+
+// The dtype and arithmetic that the context asks for.
+void set_precision(Problem& p, DType x) {
+  const Arithmetic a = arithmetic(x);
+  p.dtype = a.dtype, p.math = a.math;
+}
+
+void check_operands(const char* op, const Tensor& x, const Tensor& w, const Tensor& bias, int64_t bias_size, const ConvOptions& o, bool activation_ok) {
+  require(x.rank() == 4 && w.rank() == 4, op, ": x ", x.shape(), " and w ", w.shape(), " must be [N, H, W, C] and [K, R, S, C/groups]");
+  require(x.device() == w.device(), op, ": x on ", x.device(), ", w on ", w.device());
+  require(o.groups > 0 && o.stride[0] > 0 && o.stride[1] > 0 && o.dilation[0] > 0 && o.dilation[1] > 0 && o.padding[0] >= 0 && o.padding[1] >= 0,
+          op, ": stride, dilation and groups must be positive and padding not negative");
+  require(!bias.defined() || (bias.rank() == 1 && bias.dim(0) == bias_size), op, ": bias of shape ", bias.defined() ? bias.shape() : Shape{}, ", expected [", bias_size, "]");
+  require(activation_ok, op, ": this activation cannot be fused");
+}
+
+bool fusable(Unary op) {
+  return op == Unary::identity || op == Unary::relu || op == Unary::leaky_relu || op == Unary::sigmoid || op == Unary::tanh;
+}
+
+}  // namespace
+
+kernels::Conv2d conv_problem(const Shape& x, const Shape& w, const ConvOptions& o) {
+  Problem p{};
+  p.n = int(x[0]), p.h = int(x[1]), p.w = int(x[2]), p.c = int(x[3]);
+  p.k = int(w[0]), p.r = int(w[1]), p.s = int(w[2]);
+  p.stride_h = o.stride[0], p.stride_w = o.stride[1], p.pad_h = o.padding[0], p.pad_w = o.padding[1];
+  p.dilation_h = o.dilation[0], p.dilation_w = o.dilation[1], p.groups = o.groups;
+  const auto out = [](int in, int kernel, int stride, int pad, int dilation) { return (in + 2 * pad - dilation * (kernel - 1) - 1 + stride) / stride; };
+  p.p = out(p.h, p.r, p.stride_h, p.pad_h, p.dilation_h);
+  p.q = out(p.w, p.s, p.stride_w, p.pad_w, p.dilation_w);
+  return p;
+}
+
+Tensor conv2d(const Tensor& x, const Tensor& w, const Tensor& bias, const ConvOptions& o, const Activation& f) {
+  check_operands("conv2d", x, w, bias, w.dim(0), o, true);
+  if (!fusable(f.op)) return activate(conv2d(x, w, bias, o), f);
+  Problem p = conv_problem(x.shape(), w.shape(), o);
+  require(p.c % o.groups == 0 && p.k % o.groups == 0 && p.c / o.groups == w.dim(3), "conv2d: x ", x.shape(), " has ", p.c, " channels, w ", w.shape(),
+          " expects ", w.dim(3) * o.groups, " (", o.groups, " groups)");
+  require(p.p > 0 && p.q > 0, "conv2d: a ", p.r, "x", p.s, " filter with padding ", p.pad_h, ",", p.pad_w, " does not fit x ", x.shape());
+  set_precision(p, x.dtype());
+  return forward(p, x, w, {bias, f});
+}
+
+Tensor conv_transpose2d(const Tensor& x, const Tensor& w, const Tensor& bias, const ConvOptions& o, const Activation& f) {
+  check_operands("conv_transpose2d", x, w, bias, w.dim(3) * o.groups, o, true);
+  if (!fusable(f.op)) return activate(conv_transpose2d(x, w, bias, o), f);
+  require(x.dim(3) == w.dim(0) && w.dim(0) % o.groups == 0, "conv_transpose2d: x ", x.shape(), " has ", x.dim(3), " channels, w ", w.shape(), " expects ", w.dim(0));
+  const auto out = [&](int i) {
+    const int64_t kernel = w.dim(1 + i);
+    require(o.output_padding[i] >= 0 && o.output_padding[i] < std::max(o.stride[i], o.dilation[i]), "conv_transpose2d: output padding ",
+            o.output_padding[i], " must be smaller than the stride ", o.stride[i], " or the dilation ", o.dilation[i]);
+    return (x.dim(1 + i) - 1) * o.stride[i] - 2 * o.padding[i] + o.dilation[i] * (kernel - 1) + o.output_padding[i] + 1;
+  };
+  const Shape y{x.dim(0), std::max<int64_t>(out(0), 0), std::max<int64_t>(out(1), 0), w.dim(3) * o.groups};
+  require(y[1] > 0 && y[2] > 0, "conv_transpose2d: x ", x.shape(), " with a ", w.dim(1), "x", w.dim(2), " filter gives an empty output ", y);
+  Problem p = conv_problem(y, w.shape(), o);
+  p.p = int(x.dim(1)), p.q = int(x.dim(2));
+  set_precision(p, x.dtype());
+  return data_gradient(p, x, w, {bias, f});
+}
+
+}  // namespace ganymede

@@ -1,0 +1,26 @@
+// Convolution and its two companions, in NHWC. The three are one another's derivatives, so any order exists.
+#pragma once
+#include <array>
+
+#include "engine/ops/elementwise.h"
+#include "engine/tensor.h"
+
+namespace ganymede {
+
+struct ConvOptions {
+  std::array<int, 2> stride{1, 1}, padding{0, 0}, dilation{1, 1}, output_padding{0, 0};  // height, width
+  int groups = 1;
+};
+
+// x [N, H, W, C], w [K, R, S, C/groups], bias [K] or undefined; y [N, P, Q, K] with
+// P = (H + 2 padding - dilation (R - 1) - 1) / stride + 1.
+Tensor conv2d(const Tensor& x, const Tensor& w, const Tensor& bias, const ConvOptions& options, const Activation& f = {});
+
+// x [N, H, W, C], w [C, R, S, K/groups], bias [K] or undefined; y [N, P, Q, K] with
+// P = (H - 1) stride - 2 padding + dilation (R - 1) + output_padding + 1.
+Tensor conv_transpose2d(const Tensor& x, const Tensor& w, const Tensor& bias, const ConvOptions& options, const Activation& f = {});
+
+// The largest problem that has x and w as its operands.
+kernels::Conv2d conv_problem(const Shape& x, const Shape& w, const ConvOptions& options);
+
+}  // namespace ganymede

@@ -1,0 +1,26 @@
+// Tensors made from nothing. Without a device and dtype they follow the context.
+#pragma once
+#include "engine/tensor.h"
+
+namespace ganymede {
+
+Tensor full(const Shape& shape, double value, DType dtype, const Device& device);
+Tensor zeros(const Shape& shape);
+Tensor ones(const Shape& shape);
+Tensor full(const Shape& shape, double value);
+Tensor zeros_like(const Tensor& x);
+Tensor ones_like(const Tensor& x);
+Tensor empty_like(const Tensor& x);
+
+// Draws, each with the next ordinal of the context's random state.
+Tensor randn(const Shape& shape, double mean = 0, double deviation = 1);
+Tensor uniform(const Shape& shape, double low = 0, double high = 1);
+Tensor randn_like(const Tensor& x);
+Tensor bernoulli(const Shape& shape, double probability, double value = 1);  // value with the probability, else 0
+Tensor random_integers(const Shape& shape, int64_t bound);                   // i64 in [0, bound)
+
+// The state that draws read; seed() makes one for the context's device, advance() says where the run stands.
+void seed(uint64_t seed);
+void set_random_position(uint32_t iteration, uint32_t unit);
+
+}  // namespace ganymede

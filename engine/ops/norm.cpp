@@ -1,0 +1,131 @@
+#include "engine/ops/norm.h"
+
+#include "engine/autograd.h"
+#include "engine/check.h"
+#include "engine/context.h"
+#include "engine/ops/create.h"
+#include "engine/ops/reduce.h"
+#include "engine/ops/shape.h"
+
+namespace ganymede {
+
+using kernels::Kernels;
+using kernels::Norm;
+using kernels::Stream;
+
+namespace {
+
+// The same function in ordinary ops: what the fused op's higher derivatives are made of. x, gamma, beta as given.
+Tensor composed(const Norm& v, const Shape& affine, const Tensors& in) {
+  const Tensor x = reshape(cast(in[0], v.dtype == DType::f64 ? DType::f64 : DType::f32), Shape{v.outer, v.rows, v.groups, v.width});
+  const Tensor centred = v.centred ? x - mean(x, {1, 3}, true) : x;
+  Tensor y = mul(centred, rsqrt(mean(square(centred), {1, 3}, true) + v.eps));
+  const auto shaped = [&](const Tensor& t) { return reshape(t, Shape{affine.rank() == 2 ? v.outer : 1, 1, v.groups, v.width}); };
+  if (in[1].defined()) y = mul(y, shaped(in[1]));
+  if (in[2].defined()) y = add(y, shaped(in[2]));
+  return cast(reshape(y, in[0].shape()), in[0].dtype());
+}
+
+Tensor workspace_for(const Norm& v, const Device& device) {
+  const size_t bytes = is_plan(device) ? 0 : kernels_of(device).norm.workspace_bytes(v);
+  return bytes ? Tensor({int64_t(bytes)}, DType::u8, device) : Tensor{};
+}
+
+void* data_or_null(const Tensor& t) { return t.defined() ? t.data() : nullptr; }
+
+// (dx, dgamma, dbeta) from g: linear in g, and functions of x and gamma.
+Tensors norm_gradient(const Norm& v, const Tensor& x, const Tensor& g, const Tensor& gamma, const Tensor& beta, const Tensor& mean, const Tensor& rstd) {
+  const DType t = v.dtype == DType::f64 ? DType::f64 : DType::f32;
+  const int64_t channels = v.groups * v.width;
+  Tensor dx = empty_like(x), dgamma({v.outer, channels}, t, x.device()), dbeta({v.outer, channels}, t, x.device());
+  const Tensor workspace = workspace_for(v, x.device());
+  launch(x.device(), [v, px = x.data(), pg = g.data(), m = mean.data(), r = rstd.data(), ga = data_or_null(gamma), dg = dgamma.data(), db = dbeta.data(),
+                      w = data_or_null(workspace), d = dx.data()](const Kernels& k, Stream s) {
+    k.norm.parameter_gradient(s, v, px, pg, m, r, dg, db, w);
+    k.norm.data_gradient(s, v, px, pg, m, r, ga, dg, db, d);
+  });
+  const auto shaped = [&](const Tensor& sums, const Tensor& parameter) {
+    return parameter.defined() ? reshape(sum_to(sums, parameter.rank() == 2 ? sums.shape() : Shape{1, channels}), parameter.shape()).constant() : Tensor({0}, t, x.device());
+  };
+  const Shape affine = gamma.defined() ? gamma.shape() : beta.defined() ? beta.shape() : Shape{channels};
+  return record("norm gradient", {dx, shaped(dgamma, gamma), shaped(dbeta, beta)}, {x, gamma, g},
+                [v, affine, sx = Saved("norm gradient", x), sg = Saved("norm gradient", g), sgamma = Saved("norm gradient", gamma), has_beta = beta.defined()](Backward& b) {
+    Tensors h{b.grad(0), sgamma().defined() ? b.grad(1) : Tensor{}, Tensor{}};
+    Tensors inputs{sx(), sgamma(), Tensor{}};
+    // beta enters the function by addition only: its gradient's cotangent meets g alone.
+    if (has_beta && b.grad(2).defined()) inputs[2] = zeros_like(b.grad(2)), h[2] = b.grad(2);
+    const Tensors d = differentiate_gradient([&](const Tensors& in) { return composed(v, affine, in); }, inputs, sg(), h,
+                                             {b.needs(0), b.needs(1), false, b.needs(2)});
+    b.results[0] = d[0], b.results[1] = d[1], b.results[2] = d[3];
+  });
+}
+
+}  // namespace
+
+Normalised normalise(const Tensor& x, const Norm& view, const Tensor& gamma, const Tensor& beta, const Activation& f) {
+  Norm v = view;
+  v.dtype = x.dtype();
+  const DType t = v.dtype == DType::f64 ? DType::f64 : DType::f32;
+  const int64_t channels = v.groups * v.width;
+  require(v.outer * v.rows * channels == x.count(), "norm: x ", x.shape(), " does not fit the view [", v.outer, ", ", v.rows, ", ", v.groups, ", ", v.width, "]");
+  for (const Tensor& p : {gamma, beta})
+    if (p.defined())
+      require(p.count() == channels || p.shape() == Shape{v.outer, channels}, "norm: gamma or beta of shape ", p.shape(), ", expected [", channels, "] or [", v.outer, ", ", channels, "]");
+  const Tensor& affine = gamma.defined() ? gamma : beta;
+  v.affine_stride = affine.defined() && affine.rank() == 2 ? channels : 0;
+  const bool fused = f.none() || f.op == Unary::relu || f.op == Unary::leaky_relu || f.op == Unary::tanh;
+  const Activation in_kernel = fused ? f : Activation{};
+  Normalised out{empty_like(x), Tensor({v.outer, v.groups}, t, x.device()), Tensor({v.outer, v.groups}, t, x.device())};
+  const Tensor workspace = workspace_for(v, x.device());
+  launch(x.device(), [v, px = x.data(), m = out.mean.data(), r = out.rstd.data(), ga = data_or_null(gamma), be = data_or_null(beta), f = in_kernel, w = data_or_null(workspace),
+                      y = out.y.data()](const Kernels& k, Stream s) {
+    k.norm.statistics(s, v, px, m, r, w);
+    k.norm.apply(s, v, px, m, r, ga, be, f.op, float(f.alpha), y);
+  });
+  const bool keep = !in_kernel.none();
+  out.y = record("norm", out.y, {x, gamma, beta}, [v, f = in_kernel, keep, sx = Saved("norm", x), sg = Saved("norm", gamma), sb = Saved("norm", beta), mean = out.mean, rstd = out.rstd](Backward& b) {
+    const Tensor g = keep ? activation_gradient(f, b.output(), b.grad()) : b.grad();
+    const Tensors d = norm_gradient(v, sx(), g, sg(), sb(), mean, rstd);
+    for (int i = 0; i < 3; ++i)
+      if (b.needs(i)) b.results[i] = d[i];
+  }, keep);
+  if (!fused) out.y = activate(out.y, f);
+  return out;
+}
+
+Norm batch_view(const Tensor& x, double eps) { return {1, x.count() / std::max<int64_t>(x.dim(-1), 1), x.dim(-1), 1, eps, true, 0, x.dtype()}; }
+
+Norm instance_view(const Tensor& x, double eps) {
+  require(x.rank() == 4, "instance norm: x ", x.shape(), " must be [N, H, W, C]");
+  return {x.dim(0), x.dim(1) * x.dim(2), x.dim(3), 1, eps, true, 0, x.dtype()};
+}
+
+Norm layer_view(const Tensor& x, double eps) {
+  return {x.dim(0), x.count() / std::max<int64_t>(x.dim(0) * x.dim(-1), 1), 1, x.dim(-1), eps, true, 0, x.dtype()};
+}
+
+Norm group_view(const Tensor& x, int groups, double eps) {
+  require(x.rank() == 4 && groups > 0 && x.dim(3) % groups == 0, "group norm: ", groups, " groups of x ", x.shape());
+  return {x.dim(0), x.dim(1) * x.dim(2), groups, x.dim(3) / groups, eps, true, 0, x.dtype()};
+}
+
+Norm pixel_view(const Tensor& x, double eps) { return {x.count() / std::max<int64_t>(x.dim(-1), 1), 1, 1, x.dim(-1), eps, false, 0, x.dtype()}; }
+
+Tensor normalise_by(const Tensor& x, const Tensor& mean, const Tensor& variance, double eps, const Tensor& gamma, const Tensor& beta, const Activation& f) {
+  const Tensor rstd = rsqrt(variance + eps);
+  const Tensor gain = gamma.defined() ? mul(rstd, gamma) : rstd;
+  const Tensor shift = beta.defined() ? beta - mul(mean, gain) : -mul(mean, gain);
+  return activate(cast(add(mul(x, gain), shift), x.dtype()), f);
+}
+
+void update_running(const Norm& v, const Normalised& batch, double momentum, const Tensor& running_mean, const Tensor& running_variance) {
+  require(running_mean.count() == v.groups && running_variance.count() == v.groups, "running statistics of shape ", running_mean.shape(), " for ", v.groups, " channels");
+  launch(running_mean.device(), [v, m = batch.mean.data(), r = batch.rstd.data(), momentum, rm = running_mean.data(), rv = running_variance.data(),
+                                 hold_m = running_mean.storage(), hold_v = running_variance.storage()](const Kernels& k, Stream s) {
+    k.norm.update_running(s, v, m, r, momentum, rm, rv);
+    ++hold_m->version;
+    if (hold_v != hold_m) ++hold_v->version;
+  });
+}
+
+}  // namespace ganymede
