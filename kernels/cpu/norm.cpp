@@ -1,0 +1,302 @@
+// Norms over NHWC tensors (kernels/api/norm.h). Everything goes by columns (rows of the tensor in order, all channels side by
+// side), but for statistics over one long line (layer norm, pixel norm). A chunk finds its mean first and the squared
+// deviations from it second, while it is in the first cache; chunks, then channels, are merged in double.
+#include <vector>
+
+#include "kernels/cpu/columns.h"
+#include "kernels/cpu/families.h"
+#include "kernels/cpu/unary.h"
+
+namespace ganymede::kernels::cpu {
+namespace {
+
+ColumnPlan plan_of(const Norm& p) { return ColumnPlan(p.outer, p.rows, p.groups * p.width); }
+
+bool is_empty(const Norm& p) { return p.outer * p.rows * p.groups * p.width == 0; }
+
+// mean and deviations (sum of squared differences from the mean) of statistic s over its rows * width elements.
+template <typename C>
+void put_statistic(const Norm& p, int64_t s, double mean, double deviations, C* means, C* rstds) {
+  means[s] = static_cast<C>(mean);
+  rstds[s] = static_cast<C>(1 / std::sqrt(deviations / static_cast<double>(p.rows * p.width) + p.eps));
+}
+
+// rows is 1: a statistic is over one line of width elements, and a task is one statistic.
+template <typename T, typename C = Compute<T>>
+void statistics_by_lines(const Norm& p, const T* x, C* means, C* rstds) {
+  const int64_t statistics = p.outer * p.groups;
+  parallel_ranges(statistics, statistics * p.width, kCheapGrain, [&](int64_t begin, int64_t end) {
+    for (int64_t s = begin; s < end; ++s) {
+      const T* line = x + s * p.width;
+      double mean = 0, deviations = 0, count = 0;
+      for (int64_t first = 0; first < p.width; first += kChunkElements) {
+        const T* chunk = line + first;
+        const int64_t size = std::min(kChunkElements, p.width - first);
+        const C centre = p.centred ? sum_line<Add, C>(size, [chunk](int64_t i) { return load(chunk[i]); }) / static_cast<C>(size) : C(0);
+        deviations += sum_line<Add, C>(size, [chunk, centre](int64_t i) {
+          const C d = load(chunk[i]) - centre;
+          return d * d;
+        });
+        // Merging two sets (Chan et al. 1979).
+        const double delta = centre - mean, total = count + size;
+        deviations += delta * delta * count * size / total;
+        mean += delta * size / total;
+        count = total;
+      }
+      put_statistic(p, s, mean, deviations, means, rstds);
+    }
+  });
+}
+
+// workspace: mean and deviations of every channel (double), then of every chunk of every channel.
+template <typename T, typename C = Compute<T>>
+void statistics_by_columns(const Norm& p, const T* x, C* means, C* rstds, void* workspace) {
+  const ColumnPlan plan = plan_of(p);
+  const int64_t channels = plan.outer * plan.columns;
+  double *channel_mean = static_cast<double*>(workspace), *channel_deviations = channel_mean + channels;
+  C *chunk_mean = reinterpret_cast<C*>(channel_deviations + channels), *chunk_deviations = chunk_mean + plan.partials();
+  for_each_column_task(plan, kCheapGrain, [&](const ColumnTask& task) {
+    C centre[2 * kTile] = {}, sums[1][kTile];
+    if (p.centred) {
+      sum_columns<1, Add, C>(plan, task, [x](int64_t i, int64_t, C* t) { t[0] = load(x[i]); }, sums);
+      for (int64_t c = 0; c < task.width; ++c) centre[c] = sums[0][c] / static_cast<C>(task.rows);
+      repeat_columns(task, centre);
+    }
+    sum_columns<1, Add, C>(plan, task, [x, &centre](int64_t i, int64_t c, C* t) {
+      const C d = load(x[i]) - centre[c];
+      t[0] = d * d;
+    }, sums);
+    std::copy_n(centre, task.width, chunk_mean + task.partial);
+    std::copy_n(sums[0], task.width, chunk_deviations + task.partial);
+  });
+  const double rows = static_cast<double>(p.rows);
+  combine_chunks<Add>(plan, [&](int64_t chunk, int64_t i) { return static_cast<double>(plan.rows_of(chunk)) * chunk_mean[i]; },
+                      [&](int64_t i, double sum) { channel_mean[i] = sum / rows; });
+  combine_chunks<Add>(plan, [&](int64_t chunk, int64_t i) {
+    const int64_t channel = i / plan.columns / plan.chunks * plan.columns + i % plan.columns;
+    const double d = chunk_mean[i] - channel_mean[channel];
+    return chunk_deviations[i] + static_cast<double>(plan.rows_of(chunk)) * d * d;
+  }, [&](int64_t i, double sum) { channel_deviations[i] = sum; });
+  for (int64_t s = 0; s < p.outer * p.groups; ++s) {
+    double mean = 0, deviations = 0;
+    for (int64_t c = s * p.width; c < (s + 1) * p.width; ++c) mean += channel_mean[c];
+    mean /= static_cast<double>(p.width);
+    for (int64_t c = s * p.width; c < (s + 1) * p.width; ++c) {
+      const double d = p.centred ? channel_mean[c] - mean : 0;
+      deviations += channel_deviations[c] + rows * d * d;
+    }
+    put_statistic(p, s, mean, deviations, means, rstds);
+  }
+}
+
+bool goes_by_lines(const Norm& p) { return p.rows == 1 && p.width > 1; }
+
+void statistics(Stream, const Norm& p, const void* x, void* mean, void* rstd, void* workspace) {
+  if (is_empty(p)) return;
+  with_float_type(p.dtype, "norm statistics", [&](auto type) {
+    using T = decltype(type);
+    using C = Compute<T>;
+    const T* from = static_cast<const T*>(x);
+    if (goes_by_lines(p)) {
+      statistics_by_lines<T>(p, from, static_cast<C*>(mean), static_cast<C*>(rstd));
+    } else {
+      statistics_by_columns<T>(p, from, static_cast<C*>(mean), static_cast<C*>(rstd), workspace);
+    }
+  });
+}
+
+size_t workspace_bytes(const Norm& p) {
+  const ColumnPlan plan = plan_of(p);
+  const size_t element = p.dtype == DType::f64 ? sizeof(double) : sizeof(float);
+  return 2 * sizeof(double) * plan.outer * plan.columns + 2 * element * plan.partials();
+}
+
+// Calls body(column within the tile, count, statistic) for each run of a tile's columns that shares a statistic.
+template <typename Body>
+void for_each_group(const Norm& p, const ColumnTask& task, Body body) {
+  for (int64_t c = 0; c < task.width;) {
+    const int64_t channel = task.column + c, group = channel / p.width;
+    const int64_t count = std::min(task.width - c, (group + 1) * p.width - channel);
+    body(c, count, task.outer * p.groups + group);
+    c += count;
+  }
+}
+
+template <typename T, typename F, typename C = Compute<T>>
+void apply_function(const Norm& p, const F& f, const T* x, const C* mean, const C* rstd, const C* gamma, const C* beta, T* y) {
+  const ColumnPlan plan = plan_of(p);
+  for_each_column_task(plan, is_costly(f.kOp) ? kCostlyGrain : kCheapGrain, [&](const ColumnTask& task) {
+    C centre[kTile], factor[kTile], shift[kTile];
+    const int64_t affine = task.outer * p.affine_stride + task.column;
+    for_each_group(p, task, [&](int64_t first, int64_t count, int64_t s) {
+      for (int64_t c = first; c < first + count; ++c) {
+        centre[c] = mean[s];
+        factor[c] = gamma ? rstd[s] * gamma[affine + c] : rstd[s];
+        shift[c] = beta ? beta[affine + c] : C(0);
+      }
+    });
+    for (C* values : {centre, factor, shift}) repeat_columns(task, values);
+    for_each_line(plan, task, [&](int64_t first, int64_t count) {
+      const T* from = x + first;
+      T* to = y + first;
+#pragma omp simd
+      for (int64_t c = 0; c < count; ++c) to[c] = store<T>(f.value((load(from[c]) - centre[c]) * factor[c] + shift[c]));
+    });
+  });
+}
+
+void apply(Stream, const Norm& p, const void* x, const void* mean, const void* rstd, const void* gamma, const void* beta,
+           Unary activation, float alpha, void* y) {
+  if (is_empty(p)) return;
+  with_float_type(p.dtype, "norm apply", [&](auto type) {
+    using T = decltype(type);
+    using C = Compute<T>;
+    const auto run = [&](const auto& f) {
+      apply_function<T>(p, f, static_cast<const T*>(x), static_cast<const C*>(mean), static_cast<const C*>(rstd),
+                        static_cast<const C*>(gamma), static_cast<const C*>(beta), static_cast<T*>(y));
+    };
+    const C slope = alpha;
+    switch (activation) {
+      case Unary::identity: return run(UnaryFunction<Unary::identity, C>{slope, 0});
+      case Unary::relu: return run(UnaryFunction<Unary::relu, C>{slope, 0});
+      case Unary::leaky_relu: return run(UnaryFunction<Unary::leaky_relu, C>{slope, 0});
+      case Unary::tanh: return run(UnaryFunction<Unary::tanh, C>{slope, 0});
+      default: throw std::runtime_error("cpu kernel norm apply: the activation is none of identity, relu, leaky_relu, tanh");
+    }
+  });
+}
+
+template <typename T, typename C = Compute<T>>
+void parameter_gradient_of(const Norm& p, const T* x, const T* dy, const C* mean, const C* rstd, C* dgamma, C* dbeta, C* workspace) {
+  const ColumnPlan plan = plan_of(p);
+  C *beta_parts = plan.chunks > 1 ? workspace : dbeta, *gamma_parts = plan.chunks > 1 ? workspace + plan.partials() : dgamma;
+  for_each_column_task(plan, kCheapGrain, [&](const ColumnTask& task) {
+    C centre[2 * kTile], scale[kTile], sums[2][kTile];
+    for_each_group(p, task, [&](int64_t first, int64_t count, int64_t s) {
+      std::fill_n(centre + first, count, mean[s]);
+      std::fill_n(scale + first, count, rstd[s]);
+    });
+    repeat_columns(task, centre);
+    sum_columns<2, Add, C>(plan, task, [&](int64_t i, int64_t c, C* t) {
+      const C g = load(dy[i]);
+      t[0] = g;
+      t[1] = g * (load(x[i]) - centre[c]);
+    }, sums);
+    for (int64_t c = 0; c < task.width; ++c) {
+      beta_parts[task.partial + c] = sums[0][c];
+      gamma_parts[task.partial + c] = sums[1][c] * scale[c];
+    }
+  });
+  if (plan.chunks == 1) return;
+  combine_chunks<Add>(plan, [&](int64_t, int64_t i) { return beta_parts[i]; },
+                      [&](int64_t i, double sum) { dbeta[i] = static_cast<C>(sum); });
+  combine_chunks<Add>(plan, [&](int64_t, int64_t i) { return gamma_parts[i]; },
+                      [&](int64_t i, double sum) { dgamma[i] = static_cast<C>(sum); });
+}
+
+void parameter_gradient(Stream, const Norm& p, const void* x, const void* dy, const void* mean, const void* rstd, void* dgamma,
+                        void* dbeta, void* workspace) {
+  with_float_type(p.dtype, "norm parameter_gradient", [&](auto type) {
+    using T = decltype(type);
+    using C = Compute<T>;
+    parameter_gradient_of<T>(p, static_cast<const T*>(x), static_cast<const T*>(dy), static_cast<const C*>(mean),
+                             static_cast<const C*>(rstd), static_cast<C*>(dgamma), static_cast<C*>(dbeta), static_cast<C*>(workspace));
+  });
+}
+
+// m1 and m2 of norm.h, one after the other for each statistic.
+template <typename C>
+void group_means(const Norm& p, const C* gamma, const C* dgamma, const C* dbeta, std::vector<C>& means) {
+  means.resize(2 * p.outer * p.groups);
+  C* out = means.data();  // of the calling thread: a thread_local is another object in each worker
+  parallel_ranges(p.outer * p.groups, p.outer * p.groups * p.width, kCheapGrain, [&](int64_t begin, int64_t end) {
+    for (int64_t s = begin; s < end; ++s) {
+      const int64_t first = s * p.width, affine = s / p.groups * p.affine_stride + s % p.groups * p.width;
+      const auto mean_of = [&](const C* sums) {
+        const double sum = sum_line<Add, double>(p.width, [&](int64_t c) {
+          return static_cast<double>(sums[first + c]) * (gamma ? gamma[affine + c] : C(1));
+        });
+        return static_cast<C>(sum / static_cast<double>(p.rows * p.width));
+      };
+      out[2 * s] = p.centred ? mean_of(dbeta) : C(0);
+      out[2 * s + 1] = mean_of(dgamma);
+    }
+  });
+}
+
+// dx = a dy + b + d (x - mean) with a = rstd gamma, b = -rstd m1, d = -rstd^2 m2.
+template <typename T, typename C = Compute<T>>
+void data_gradient_of(const Norm& p, const T* x, const T* dy, const C* mean, const C* rstd, const C* gamma, const C* dgamma,
+                      const C* dbeta, T* dx) {
+  static thread_local std::vector<C> scratch;
+  group_means(p, gamma, dgamma, dbeta, scratch);
+  const C* means = scratch.data();
+  const ColumnPlan plan = plan_of(p);
+  for_each_column_task(plan, kCheapGrain, [&](const ColumnTask& task) {
+    C centre[kTile], a[kTile], b[kTile], d[kTile];
+    const int64_t affine = task.outer * p.affine_stride + task.column;
+    for_each_group(p, task, [&](int64_t first, int64_t count, int64_t s) {
+      const C shift = -rstd[s] * means[2 * s], slope = -rstd[s] * rstd[s] * means[2 * s + 1];
+      for (int64_t c = first; c < first + count; ++c) {
+        centre[c] = mean[s];
+        a[c] = gamma ? rstd[s] * gamma[affine + c] : rstd[s];
+        b[c] = shift;
+        d[c] = slope;
+      }
+    });
+    for (C* values : {centre, a, b, d}) repeat_columns(task, values);
+    for_each_line(plan, task, [&](int64_t first, int64_t count) {
+      const T *from = x + first, *gradient = dy + first;
+      T* to = dx + first;
+#pragma omp simd
+      for (int64_t c = 0; c < count; ++c) {
+        to[c] = store<T>(a[c] * load(gradient[c]) + b[c] + d[c] * (load(from[c]) - centre[c]));
+      }
+    });
+  });
+}
+
+void data_gradient(Stream, const Norm& p, const void* x, const void* dy, const void* mean, const void* rstd, const void* gamma,
+                   const void* dgamma, const void* dbeta, void* dx) {
+  if (is_empty(p)) return;
+  with_float_type(p.dtype, "norm data_gradient", [&](auto type) {
+    using T = decltype(type);
+    using C = Compute<T>;
+    data_gradient_of<T>(p, static_cast<const T*>(x), static_cast<const T*>(dy), static_cast<const C*>(mean),
+                        static_cast<const C*>(rstd), static_cast<const C*>(gamma), static_cast<const C*>(dgamma),
+                        static_cast<const C*>(dbeta), static_cast<T*>(dx));
+  });
+}
+
+template <typename C>
+void update_running_of(const Norm& p, const C* mean, const C* rstd, double momentum, C* running_mean, C* running_var) {
+  const double count = static_cast<double>(p.rows * p.width), unbiased = count > 1 ? count / (count - 1) : 1;
+  for (int64_t s = 0; s < p.groups; ++s) {
+    const double variance = std::max(0.0, 1 / (double{rstd[s]} * rstd[s]) - p.eps) * unbiased;
+    running_mean[s] = static_cast<C>((1 - momentum) * running_mean[s] + momentum * mean[s]);
+    running_var[s] = static_cast<C>((1 - momentum) * running_var[s] + momentum * variance);
+  }
+}
+
+void update_running(Stream, const Norm& p, const void* mean, const void* rstd, double momentum, void* running_mean, void* running_var) {
+  with_float_type(p.dtype, "norm update_running", [&](auto type) {
+    using C = Compute<decltype(type)>;
+    update_running_of(p, static_cast<const C*>(mean), static_cast<const C*>(rstd), momentum, static_cast<C*>(running_mean),
+                      static_cast<C*>(running_var));
+  });
+}
+
+void rstd_of(Stream, DType dtype, int64_t count, const void* variance, double eps, void* rstd) {
+  with_float_type(dtype, "norm rstd_of", [&](auto type) {
+    using C = Compute<decltype(type)>;
+    for (int64_t i = 0; i < count; ++i) {
+      static_cast<C*>(rstd)[i] = static_cast<C>(1 / std::sqrt(double{static_cast<const C*>(variance)[i]} + eps));
+    }
+  });
+}
+
+}  // namespace
+
+const NormKernels norm_kernels = {statistics, apply, parameter_gradient, data_gradient, update_running, rstd_of, workspace_bytes};
+
+}  // namespace ganymede::kernels::cpu
