@@ -1,0 +1,117 @@
+// Runs blocks on the fibers of one operating-system thread. Included by simt_cpu.cpp alone.
+#pragma once
+#include <deque>
+#include <exception>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "kernels/simt/fiber.h"
+#include "kernels/simt/simulator.h"
+
+namespace ganymede::kernels::sim {
+
+using fibers::Launch;
+using simt::Where;
+
+// Threads that are still alive and those of them that have arrived. Opens when the two are equal.
+struct Barrier {
+  int alive = 0, arrived = 0;
+  uint32_t generation = 0;
+  bool needs_all = false;        // no thread may have exited
+  const char* what = nullptr;    // the primitive and its place, of the first to arrive
+  Where where;
+  int first = 0;
+  Fiber *head = nullptr, *tail = nullptr;   // those that wait, in order of arrival
+  char tokens[2];                // for ThreadSanitizer, by generation, so that one that runs ahead orders nobody
+};
+
+struct alignas(16) Slot {
+  unsigned char bytes[48];
+};
+
+struct Warp {
+  Barrier barrier;
+  unsigned votes[2];
+  Slot slots[2][32];             // by generation: the next exchange may begin while this one is being read
+};
+
+// Shared memory of one block, poisoned at its start.
+class Arena {
+ public:
+  Arena() = default;
+  ~Arena();
+  Arena(const Arena&) = delete;
+  Arena& operator=(const Arena&) = delete;
+  void prepare(size_t bytes);
+  unsigned char* data() const { return memory_; }
+  bool overrun(size_t bytes) const;   // was something written just behind the end?
+
+ private:
+  unsigned char* memory_ = nullptr;
+  size_t capacity_ = 0;
+};
+
+struct Block {
+  dim3 index;
+  int alive = 0, fresh = 0;      // live threads; threads that have not begun
+  Barrier barrier;
+  std::unique_ptr<Warp[]> warps;
+  std::vector<uint16_t> order;   // of Order::random
+  Arena arena;
+};
+
+// Thrown through the threads of a block that is given up.
+struct Cancelled {};
+
+class Worker {
+ public:
+  // Runs blocks [begin, end) of the launch's order, all at once. Throws what went wrong in one of them.
+  void run_blocks(const Launch& launch, const Settings& settings, uint64_t begin, uint64_t end);
+
+  bool busy() const { return current_ != nullptr; }
+
+  // For the thread that runs now.
+  void arrive_block(Where where);
+  void arrive_grid(Where where);
+  void arrive_warp(Where where);
+  // All 32 lanes meet; deposit is called by each with its lane's generation of slots, combine by the last.
+  template <class Deposit, class Combine>
+  int meet(const char* what, Where where, Deposit deposit, Combine combine);
+  Warp& warp() { return current_->block->warps[current_->rank / 32]; }
+  [[noreturn]] void fail(const std::string& message, Where where);
+
+ private:
+  static void carry(void* worker, Fiber& self);
+  void start_block(Block& block, uint64_t number);
+  void begin_thread(Fiber& fiber);
+  void end_thread(Fiber& fiber);
+  template <class Combine>
+  void arrive(Barrier& barrier, bool needs_all, const char* what, Where where, Combine combine);
+  void leave(Barrier& barrier);
+  void open(Barrier& barrier);
+  void make_current(Fiber& fiber);
+  Fiber* pick();
+  Fiber& idle_fiber();
+  void release_waiting();
+  std::string deadlock() const;
+  std::string thread_name(int rank) const;
+  std::string launch_name() const;
+  uint64_t draw();
+
+  std::vector<std::unique_ptr<Fiber>> fibers_;
+  std::deque<Fiber*> idle_, ready_;
+  std::vector<std::unique_ptr<Block>> blocks_;
+  std::vector<dim3> indices_;    // threadIdx of each rank
+  dim3 indexed_;                 // the block size they are for
+  const Launch* launch_ = nullptr;
+  Settings settings_;
+  Barrier grid_;
+  size_t resident_ = 0, filling_ = 0;   // blocks at work; the one whose threads begin now
+  int alive_ = 0, threads_ = 0;
+  Fiber* current_ = nullptr;
+  uint64_t random_ = 1;
+  std::exception_ptr error_;
+};
+
+}  // namespace ganymede::kernels::sim

@@ -1,0 +1,509 @@
+// The simulator: fibers, barriers, launches. A fiber runs fresh threads one after another until one of them waits; only
+// then does another fiber take over, so that a kernel without barriers is a plain loop. Never built with a sanitizer: it
+// switches stacks itself and tells them by hand (sanitizers.h).
+#include "kernels/simt/simt_cpu.h"
+
+#include <array>
+#include <mutex>
+#include <optional>
+#include <stdexcept>
+
+#include "kernels/simt/scheduler.h"
+#include "kernels/simt/workers.h"
+
+namespace ganymede::kernels::sim {
+
+constinit thread_local dim3 threadIdx, blockIdx, blockDim, gridDim;
+constinit thread_local unsigned char* fibers::arena = nullptr;
+constinit thread_local size_t fibers::arena_bytes = 0;
+constinit thread_local int fibers::rank = 0;
+constinit thread_local fibers::CopyQueue* fibers::copies = nullptr;
+
+namespace {
+
+constexpr size_t kGuardBytes = 128;
+constexpr unsigned char kGuard = 0xA5;
+
+// ThreadSanitizer tokens: the launch happens before all of its threads, and they before its end; a fence orders with
+// later fences.
+char launch_token, finish_token, fence_token;
+
+constinit thread_local Worker* worker = nullptr;
+
+std::string text(dim3 v) {
+  return "(" + std::to_string(v.x) + "," + std::to_string(v.y) + "," + std::to_string(v.z) + ")";
+}
+std::string text(Where where) { return std::string(where.file_name()) + ":" + std::to_string(where.line()); }
+
+bool same(const Where& a, const Where& b) {
+  return a.line() == b.line() && a.column() == b.column() &&
+         (a.file_name() == b.file_name() || !std::strcmp(a.file_name(), b.file_name()));
+}
+
+uint64_t mix(uint64_t x) {   // splitmix64's finaliser
+  x = (x ^ x >> 30) * 0xBF58476D1CE4E5B9u;
+  x = (x ^ x >> 27) * 0x94D049BB133111EBu;
+  return x ^ x >> 31;
+}
+
+// Place i of a permutation of [0, n): an affine map whose factor has no divisor in common with n.
+uint64_t permuted(uint64_t i, uint64_t n, uint64_t seed) {
+  uint64_t factor = mix(seed) % n | 1;
+  const auto gcd = [](uint64_t a, uint64_t b) {
+    while (b) std::swap(a %= b, b);
+    return a;
+  };
+  while (gcd(factor, n) != 1) factor += 2;
+  return static_cast<uint64_t>((static_cast<unsigned __int128>(i) * factor + mix(seed + 1)) % n);
+}
+
+}  // namespace
+
+Arena::~Arena() {
+  if (memory_) munmap(memory_, capacity_);
+}
+
+void Arena::prepare(size_t bytes) {
+  if (!bytes && !memory_) return;
+  if (capacity_ < bytes + kGuardBytes) {
+    if (memory_) munmap(memory_, capacity_);
+    capacity_ = (bytes + kGuardBytes + 65535) / 65536 * 65536;
+    memory_ = nullptr;
+    void* fresh = mmap(nullptr, capacity_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (fresh == MAP_FAILED) throw std::bad_alloc();
+    memory_ = static_cast<unsigned char*>(fresh);
+  } else if (sanitizers::thread()) {
+    // A new block's shared memory has no history; ThreadSanitizer forgets what is mapped anew.
+    mmap(memory_, capacity_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+  }
+  if (sanitizers::address()) __asan_unpoison_memory_region(memory_, capacity_);
+  std::fill_n(reinterpret_cast<volatile uint64_t*>(memory_), bytes / 8, ~uint64_t{0});   // NaN in f32, f64, bf16
+  std::fill_n(static_cast<volatile unsigned char*>(memory_) + bytes / 8 * 8, bytes % 8, 0xFF);
+  std::fill_n(static_cast<volatile unsigned char*>(memory_) + bytes, kGuardBytes, kGuard);
+  if (sanitizers::address()) __asan_poison_memory_region(memory_ + bytes, capacity_ - bytes);
+}
+
+bool Arena::overrun(size_t bytes) const {
+  if (!memory_ || sanitizers::address()) return false;
+  const unsigned char* end = memory_ + bytes;
+  return !std::all_of(end, end + kGuardBytes, [](unsigned char c) { return c == kGuard; });
+}
+
+uint64_t Worker::draw() { return mix(random_ += 0x9E3779B97F4A7C15u); }
+
+std::string Worker::launch_name() const {
+  const Where& where = launch_->grid.where;
+  return "kernel launched at " + text(where) + " (" + where.function_name() + ")";
+}
+
+std::string Worker::thread_name(int rank) const { return text(indices_[static_cast<size_t>(rank)]); }
+
+void Worker::fail(const std::string& message, Where where) {
+  throw std::runtime_error(text(where) + ": " + message + "; thread " + thread_name(current_->rank) + " of block " +
+                           text(current_->block->index) + ", " + launch_name());
+}
+
+void Worker::make_current(Fiber& fiber) {
+  current_ = &fiber;
+  fibers::copies = &fiber.copies;
+  fibers::rank = fiber.rank;
+  fibers::arena = fiber.block->arena.data();
+  threadIdx = indices_[static_cast<size_t>(fiber.rank)];
+  blockIdx = fiber.block->index;
+}
+
+void Worker::open(Barrier& barrier) {
+  barrier.arrived = 0;
+  ++barrier.generation;
+  for (Fiber* fiber = barrier.head; fiber; fiber = fiber->next_waiting) {
+    fiber->barrier = nullptr;
+    ready_.push_back(fiber);
+  }
+  barrier.head = barrier.tail = nullptr;
+}
+
+template <class Combine>
+void Worker::arrive(Barrier& barrier, bool needs_all, const char* what, Where where, Combine combine) {
+  Fiber& self = *current_;
+  if (!barrier.arrived) {
+    barrier.needs_all = needs_all;
+    barrier.what = what;
+    barrier.where = where;
+    barrier.first = self.rank;
+  } else if (!same(barrier.where, where)) {
+    fail(std::string("divergent barrier: ") + what + " is reached here while thread " + thread_name(barrier.first) +
+             " waits in " + barrier.what + " at " + text(barrier.where),
+         where);
+  }
+  if (needs_all && barrier.alive != 32) {
+    fail(std::string(what) + " needs all 32 lanes of the warp; " + std::to_string(barrier.alive) + " are alive", where);
+  }
+  void* token = &barrier.tokens[barrier.generation % 2];
+  sanitizers::release(token);
+  if (++barrier.arrived == barrier.alive) {
+    combine();
+    open(barrier);
+  } else {
+    self.barrier = &barrier;
+    self.next_waiting = nullptr;
+    (barrier.tail ? barrier.tail->next_waiting : barrier.head) = &self;
+    barrier.tail = &self;
+    self.suspend();
+    if (self.cancelled) throw Cancelled{};
+  }
+  sanitizers::acquire(token);
+}
+
+template <class Deposit, class Combine>
+int Worker::meet(const char* what, Where where, Deposit deposit, Combine combine) {
+  Warp& w = warp();
+  const int side = static_cast<int>(w.barrier.generation % 2);
+  deposit(w, side, w.barrier.arrived == 0);
+  arrive(w.barrier, true, what, where, [&] { combine(w, side); });
+  return side;
+}
+
+void Worker::arrive_block(Where where) {
+  arrive(current_->block->barrier, false, "sync_threads", where, [] {});
+}
+void Worker::arrive_warp(Where where) {
+  arrive(warp().barrier, false, "sync_warp", where, [] {});
+}
+void Worker::arrive_grid(Where where) {
+  if (!launch_->cooperative) fail("grid_sync needs launch_cooperative", where);
+  arrive(grid_, false, "grid_sync", where, [] {});
+}
+
+void Worker::leave(Barrier& barrier) {
+  --barrier.alive;
+  if (!barrier.arrived) return;
+  if (barrier.needs_all) {
+    fail(std::string("this thread ends while others of its warp wait in ") + barrier.what, barrier.where);
+  }
+  if (barrier.arrived == barrier.alive) open(barrier);
+}
+
+void Worker::begin_thread(Fiber& fiber) {
+  while (!blocks_[filling_]->fresh) ++filling_;
+  Block& block = *blocks_[filling_];
+  const int position = threads_ - block.fresh--;
+  fiber.block = &block;
+  fiber.rank = settings_.order == Order::forward   ? position
+               : settings_.order == Order::reverse ? threads_ - 1 - position
+                                                   : block.order[static_cast<size_t>(position)];
+}
+
+void Worker::end_thread(Fiber& fiber) {
+  Block& block = *fiber.block;
+  fiber.copies.pending.clear();
+  fiber.copies.group = 0;
+  --alive_;
+  leave(block.warps[fiber.rank / 32].barrier);
+  leave(block.barrier);
+  leave(grid_);
+  if (--block.alive == 0 && block.arena.overrun(launch_->shared_bytes)) {
+    throw std::runtime_error("block " + text(block.index) + " wrote behind its " + std::to_string(launch_->shared_bytes) +
+                             " bytes of shared memory; " + launch_name());
+  }
+}
+
+// The body of every fiber. Under ThreadSanitizer a fiber is an identity, so it takes a single thread a turn.
+void Worker::carry(void* raw, Fiber& self) {
+  Worker& w = *static_cast<Worker*>(raw);
+  const bool one = sanitizers::thread() || w.settings_.order == Order::random;
+  try {
+    do {
+      w.begin_thread(self);
+      w.make_current(self);
+      sanitizers::acquire(&launch_token);
+      w.launch_->thread(w.launch_->context);
+      sanitizers::release(&finish_token);
+      w.end_thread(self);
+    } while (!one && w.ready_.empty() && (w.blocks_[w.filling_]->fresh || w.filling_ + 1 < w.resident_));
+  } catch (const Cancelled&) {
+  } catch (...) {
+    if (!w.error_) w.error_ = std::current_exception();
+  }
+  self.block = nullptr;
+  w.idle_.push_back(&self);
+}
+
+Fiber& Worker::idle_fiber() {
+  // One more than needed and first in, first out: so a thread of the next block gets another fiber than its namesake
+  // of this block, and ThreadSanitizer sees races between the two.
+  if (idle_.empty() || (sanitizers::thread() && idle_.size() < 2)) {
+    fibers_.push_back(std::make_unique<Fiber>(&Worker::carry, this));
+    idle_.push_back(fibers_.back().get());
+  }
+  Fiber* fiber = sanitizers::thread() ? idle_.front() : idle_.back();
+  sanitizers::thread() ? idle_.pop_front() : idle_.pop_back();
+  fiber->copies.pending.clear();
+  fiber->copies.group = 0;
+  fiber->cancelled = false;
+  fiber->barrier = nullptr;
+  return *fiber;
+}
+
+// Those that can go on come first: a warp runs ahead as far as the barriers let it.
+Fiber* Worker::pick() {
+  const bool fresh = blocks_[filling_]->fresh || filling_ + 1 < resident_;
+  if (settings_.order == Order::random && !ready_.empty()) {
+    std::swap(ready_.front(), ready_[draw() % ready_.size()]);
+    if (fresh && draw() % 2) return &idle_fiber();
+  }
+  if (!ready_.empty()) {
+    Fiber* fiber = ready_.front();
+    ready_.pop_front();
+    return fiber;
+  }
+  return fresh ? &idle_fiber() : nullptr;
+}
+
+std::string Worker::deadlock() const {
+  std::string message = "deadlock: ";
+  std::vector<const Barrier*> seen;
+  int places = 0;
+  for (const auto& fiber : fibers_) {
+    const Barrier* barrier = fiber->block ? fiber->barrier : nullptr;
+    if (!barrier || std::find(seen.begin(), seen.end(), barrier) != seen.end()) continue;
+    seen.push_back(barrier);
+    if (++places > 4) continue;
+    message += (places > 1 ? ", " : "") + text(barrier->where) + ": " + std::to_string(barrier->arrived) + " of " +
+               std::to_string(barrier->alive) + " live threads wait in " + barrier->what + " (first: thread " +
+               thread_name(barrier->first) + " of block " + text(fiber->block->index) + ")";
+  }
+  if (places > 4) message += " and at " + std::to_string(places - 4) + " more barriers";
+  return message + "; " + launch_name();
+}
+
+void Worker::start_block(Block& block, uint64_t number) {
+  const Launch& launch = *launch_;
+  const uint64_t total = uint64_t{launch.grid.x} * launch.grid.y * launch.grid.z;
+  if (settings_.order == Order::reverse) number = total - 1 - number;
+  if (settings_.order == Order::random) {
+    number = permuted(number, total, settings_.seed);
+    block.order.resize(static_cast<size_t>(threads_));
+    for (int i = 0; i < threads_; ++i) {
+      const auto other = static_cast<size_t>(mix(settings_.seed + number * 1024 + static_cast<uint64_t>(i)) % static_cast<uint64_t>(i + 1));
+      block.order[static_cast<size_t>(i)] = block.order[other];
+      block.order[other] = static_cast<uint16_t>(i);
+    }
+  }
+  const auto plane = uint64_t{launch.grid.x} * launch.grid.y;
+  block.index = dim3(static_cast<unsigned>(number % launch.grid.x), static_cast<unsigned>(number % plane / launch.grid.x),
+                     static_cast<unsigned>(number / plane));
+  block.alive = block.fresh = threads_;
+  const auto reset = [](Barrier& barrier, int threads) {
+    barrier.alive = threads;
+    barrier.arrived = 0;
+    barrier.needs_all = false;
+    barrier.head = barrier.tail = nullptr;
+  };
+  reset(block.barrier, threads_);
+  for (int w = 0; w * 32 < threads_; ++w) reset(block.warps[w].barrier, std::min(32, threads_ - w * 32));
+  block.arena.prepare(launch.shared_bytes);
+}
+
+void Worker::run_blocks(const Launch& launch, const Settings& settings, uint64_t begin, uint64_t end) {
+  launch_ = &launch;
+  settings_ = settings;
+  random_ = mix(settings.seed + begin);
+  error_ = nullptr;
+  const dim3 size = launch.block;
+  threads_ = static_cast<int>(size.x * size.y * size.z);
+  if (indices_.empty() || indexed_.x != size.x || indexed_.y != size.y || indexed_.z != size.z) {
+    indexed_ = size;
+    indices_.resize(static_cast<size_t>(threads_));
+    for (unsigned i = 0; i < indices_.size(); ++i) indices_[i] = dim3(i % size.x, i / size.x % size.y, i / (size.x * size.y));
+  }
+  resident_ = static_cast<size_t>(end - begin);
+  filling_ = 0;
+  alive_ = static_cast<int>(resident_) * threads_;
+  while (blocks_.size() < resident_) {
+    blocks_.push_back(std::make_unique<Block>());
+    blocks_.back()->warps = std::make_unique<Warp[]>(32);
+  }
+  for (size_t i = 0; i < resident_; ++i) start_block(*blocks_[i], begin + i);
+  grid_ = Barrier{};
+  grid_.alive = alive_;
+  blockDim = size;
+  gridDim = launch.grid;
+  fibers::arena_bytes = launch.shared_bytes;
+  worker = this;
+  sanitizers::release(&launch_token);
+
+  while (!error_) {
+    Fiber* fiber = pick();
+    if (!fiber) break;
+    if (fiber->block) make_current(*fiber);
+    current_ = fiber;
+    fiber->resume();
+  }
+  if (!error_ && alive_) error_ = std::make_exception_ptr(std::runtime_error(deadlock()));
+  if (error_) release_waiting();
+  current_ = nullptr;
+  fibers::arena = nullptr;
+  fibers::arena_bytes = 0;
+  sanitizers::acquire(&finish_token);
+  if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
+}
+
+// After an error: the threads that are still on a stack leave it by an exception.
+void Worker::release_waiting() {
+  for (auto& fiber : fibers_) {
+    if (!fiber->block) continue;
+    fiber->cancelled = true;
+    make_current(*fiber);
+    fiber->resume();
+  }
+  ready_.clear();
+}
+
+void fibers::sync_block(Where where) { worker->arrive_block(where); }
+void fibers::sync_warp(Where where) { worker->arrive_warp(where); }
+void fibers::sync_grid(Where where) { worker->arrive_grid(where); }
+void fibers::fail(const char* message, Where where) { worker->fail(message, where); }
+
+void fibers::fence() {
+  __atomic_thread_fence(__ATOMIC_SEQ_CST);
+  sanitizers::release(&fence_token);
+  sanitizers::acquire(&fence_token);
+}
+
+void fibers::exchange(const void* value, unsigned bytes, const int* sources, int count, void* results, const char* what, Where where) {
+  const auto copy = [bytes](void* to, const void* from) {
+    if (bytes == 4) std::memcpy(to, from, 4);
+    else if (bytes == 8) std::memcpy(to, from, 8);
+    else std::memcpy(to, from, bytes);
+  };
+  Worker& w = *worker;
+  Warp& warp = w.warp();
+  const int lane = fibers::rank % 32;
+  const int side = w.meet(what, where, [&](Warp& warp, int side, bool) { copy(warp.slots[side][lane].bytes, value); }, [](Warp&, int) {});
+  for (int i = 0; i < count; ++i) {
+    copy(static_cast<unsigned char*>(results) + static_cast<size_t>(i) * bytes, warp.slots[side][sources[i]].bytes);
+  }
+}
+
+unsigned fibers::ballot(bool predicate, const char* what, Where where) {
+  Worker& w = *worker;
+  Warp& warp = w.warp();
+  const unsigned bit = unsigned{predicate} << fibers::rank % 32;
+  const int side = w.meet(what, where, [&](Warp& warp, int side, bool first) { warp.votes[side] = (first ? 0 : warp.votes[side]) | bit; },
+                          [](Warp&, int) {});
+  return warp.votes[side];
+}
+
+namespace {
+
+// d[16x8] += a[16xK] b[Kx8] for one warp: element(lane's fragments, register) gives the values that a register holds.
+using Row = float __attribute__((vector_size(32)));
+template <int K>
+void multiply(const float (&a)[16][K], const Row (&b)[K], Row (&d)[16]) {
+  for (int r = 0; r < 16; ++r) {
+    Row sum = d[r];
+    for (int k = 0; k < K; ++k) sum += a[r][k] * b[k];
+    d[r] = sum;
+  }
+}
+
+template <int K, class Unpack>
+void multiply_warp(Slot* slots, Unpack unpack) {
+  float a[16][K];
+  Row b[K], d[16];
+  std::array<fibers::Fragments, 32> lanes;
+  for (int l = 0; l < 32; ++l) std::memcpy(&lanes[static_cast<size_t>(l)], slots[l].bytes, sizeof(fibers::Fragments));
+  for (int l = 0; l < 32; ++l) {
+    const auto& f = lanes[static_cast<size_t>(l)];
+    const int group = l / 4, quad = l % 4;
+    for (int i = 0; i < 4; ++i) {
+      unpack(f.a[i], quad, i / 2, [&](int k, float value) { a[group + i % 2 * 8][k] = value; });
+      d[group + i / 2 * 8][quad * 2 + i % 2] = f.d[i];
+    }
+    for (int i = 0; i < 2; ++i) unpack(f.b[i], quad, i, [&](int k, float value) { b[k][group] = value; });
+  }
+  multiply(a, b, d);
+  for (int l = 0; l < 32; ++l) {
+    auto& f = lanes[static_cast<size_t>(l)];
+    for (int i = 0; i < 4; ++i) f.d[i] = d[l / 4 + i / 2 * 8][l % 4 * 2 + i % 2];
+    std::memcpy(slots[l].bytes, &f, sizeof f);
+  }
+}
+
+template <class Combine>
+void multiply_together(fibers::Fragments& f, const char* what, Where where, Combine combine) {
+  Worker& w = *worker;
+  Warp& warp = w.warp();
+  const int lane = fibers::rank % 32;
+  const int side = w.meet(what, where, [&](Warp& warp, int side, bool) { std::memcpy(warp.slots[side][lane].bytes, &f, sizeof f); },
+                          [&](Warp& warp, int side) { combine(warp.slots[side]); });
+  std::memcpy(&f, warp.slots[side][lane].bytes, sizeof f);
+}
+
+}  // namespace
+
+void fibers::mma_bf16(Fragments& lane, Where where) {
+  multiply_together(lane, "mma_bf16", where, [](Slot* slots) {
+    multiply_warp<16>(slots, [](uint32_t pair, int quad, int half, auto store) {
+      store(quad * 2 + half * 8, std::bit_cast<float>(pair << 16));
+      store(quad * 2 + half * 8 + 1, std::bit_cast<float>(pair & 0xFFFF0000u));
+    });
+  });
+}
+
+void fibers::mma_tf32(Fragments& lane, Where where) {
+  multiply_together(lane, "mma_tf32", where, [](Slot* slots) {
+    multiply_warp<8>(slots, [](uint32_t bits, int quad, int half, auto store) {
+      store(quad + half * 4, std::bit_cast<float>(bits & 0xFFFFE000u));   // the unit ignores the low 13 bits
+    });
+  });
+}
+
+namespace {
+
+std::mutex settings_mutex;
+std::optional<Settings> settings_now;
+
+void check(const Launch& launch) {
+  const dim3 grid = launch.grid, block = launch.block;
+  const uint64_t threads = uint64_t{block.x} * block.y * block.z, blocks = uint64_t{grid.x} * grid.y * grid.z;
+  const auto require = [&](bool holds, const std::string& limit) {
+    if (holds) return;
+    throw std::runtime_error(text(launch.grid.where) + ": launch with grid " + text(grid) + ", block " + text(block) + ", " +
+                             std::to_string(launch.shared_bytes) + " bytes of shared memory: " + limit + " (" +
+                             launch.grid.where.function_name() + ")");
+  };
+  require(threads >= 1 && threads <= 1024 && block.z <= 64, "a block has 1 to 1024 threads, its z at most 64");
+  require(grid.x <= 0x7FFFFFFFu && grid.y <= 65535 && grid.z <= 65535, "a grid has at most 2^31-1 x 65535 x 65535 blocks");
+  require(launch.shared_bytes <= 227 * 1024, "a block has at most 227 KB of shared memory");
+  require(!launch.cooperative || blocks <= simt::kMultiprocessors,
+          "a cooperative grid has at most " + std::to_string(simt::kMultiprocessors) + " blocks here (cooperative_blocks)");
+  require(!this_worker().busy(), "a kernel cannot launch another");
+}
+
+}  // namespace
+
+Settings settings() {
+  std::lock_guard lock(settings_mutex);
+  if (!settings_now) settings_now = settings_from_environment();
+  return *settings_now;
+}
+
+void configure(const Settings& settings) {
+  std::lock_guard lock(settings_mutex);
+  settings_now = settings;
+}
+
+void fibers::run(const Launch& launch) {
+  const dim3 grid = launch.grid;
+  if (!grid.x || !grid.y || !grid.z) return;
+  check(launch);
+  const uint64_t blocks = uint64_t{grid.x} * grid.y * grid.z;
+  if (launch.cooperative) return this_worker().run_blocks(launch, settings(), 0, blocks);
+  static Workers workers;
+  Job job{launch, settings(), blocks};
+  workers.run(job);
+  if (job.error) std::rethrow_exception(job.error);
+}
+
+}  // namespace ganymede::kernels::sim
