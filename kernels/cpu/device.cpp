@@ -7,7 +7,9 @@
 #include <cstring>
 #include <fstream>
 #include <new>
+#include <string>
 
+#include "kernels/cpu/conv2d.h"
 #include "kernels/cpu/families.h"
 #include "kernels/cpu/parallel.h"
 
@@ -66,7 +68,7 @@ void synchronize() {}
 const DeviceKernels device_kernels = {
     count, info, select, stream, allocate, release, copy, copy, copy, fill_bytes, synchronize,
     nullptr, nullptr, nullptr, nullptr,  // graphs: the engine replays a recorded list
-    nullptr,
+    forget_packed_weights,
 };
 
 }  // namespace ganymede::kernels::cpu

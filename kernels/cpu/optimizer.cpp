@@ -1,0 +1,148 @@
+// Optimiser steps over a flat buffer. Threads own ranges of the buffer, whatever segments lie in them.
+#include <cmath>
+
+#include "kernels/cpu/columns.h"
+#include "kernels/cpu/families.h"
+
+namespace ganymede::kernels::cpu {
+namespace {
+
+constexpr int64_t kNormChunk = 4096;  // elements of the flat buffer a partial sum
+
+// Calls body(first element, count, its gradient or null) for the parts of segments inside [begin, end).
+template <typename C, typename Body>
+void for_each_part(const Segment* segments, int count, int64_t begin, int64_t end, Body body) {
+  const Segment* segment = std::partition_point(segments, segments + count, [begin](const Segment& s) { return s.offset + s.count <= begin; });
+  for (; segment != segments + count && segment->offset < end; ++segment) {
+    const int64_t first = std::max(begin, segment->offset), last = std::min(end, segment->offset + segment->count);
+    const C* gradient = static_cast<const C*>(segment->gradient);
+    if (first < last) body(first, last - first, gradient ? gradient + (first - segment->offset) : nullptr);
+  }
+}
+
+// The numbers of one step, in the type of the buffers.
+template <typename C>
+struct StepNumbers {
+  C rate, beta1, other1, beta2, other2, eps, decay, shrink, clip, ema, other_ema;
+  C correction1, root_correction2;  // adam: rate / (1 - beta1^t) and 1 / sqrt(1 - beta2^t)
+
+  StepNumbers(const Optimizer& o, const OptimizerState& s) {
+    const StepScalars& now = *s.scalars;
+    const double t = static_cast<double>(s.step[0] + 1);
+    rate = static_cast<C>(now.rate);
+    beta1 = static_cast<C>(now.beta1);
+    other1 = static_cast<C>(1 - now.beta1);
+    beta2 = static_cast<C>(o.beta2);
+    other2 = static_cast<C>(1 - o.beta2);
+    eps = static_cast<C>(o.eps);
+    decay = static_cast<C>(o.decoupled ? 0 : o.weight_decay);
+    shrink = static_cast<C>(o.decoupled ? 1 - now.rate * o.weight_decay : 1);
+    clip = static_cast<C>(o.clip);
+    ema = static_cast<C>(o.ema);
+    other_ema = static_cast<C>(1 - o.ema);
+    correction1 = static_cast<C>(now.rate / (1 - std::pow(now.beta1, t)));
+    root_correction2 = static_cast<C>(1 / std::sqrt(1 - std::pow(o.beta2, t)));
+  }
+};
+
+// p[i] is updated in place; the loops over m and v are one a rule, so that each is vector code.
+template <typename C>
+void step_part(Rule rule, const StepNumbers<C>& k, int64_t count, const C* g, C* p, C* m, C* v) {
+  const auto gradient = [&](int64_t i) { return (g ? g[i] : C(0)) + k.decay * p[i]; };
+  switch (rule) {
+    case Rule::adam:
+#pragma omp simd
+      for (int64_t i = 0; i < count; ++i) {
+        const C d = gradient(i);
+        m[i] = k.beta1 * m[i] + k.other1 * d;
+        v[i] = k.beta2 * v[i] + k.other2 * d * d;
+        p[i] = k.shrink * p[i] - k.correction1 * m[i] / (std::sqrt(v[i]) * k.root_correction2 + k.eps);
+      }
+      return;
+    case Rule::rmsprop:
+#pragma omp simd
+      for (int64_t i = 0; i < count; ++i) {
+        const C d = gradient(i);
+        v[i] = k.beta2 * v[i] + k.other2 * d * d;
+        p[i] = k.shrink * p[i] - k.rate * d / (std::sqrt(v[i]) + k.eps);
+      }
+      return;
+    case Rule::sgd:
+      if (m) {
+#pragma omp simd
+        for (int64_t i = 0; i < count; ++i) {
+          m[i] = k.beta1 * m[i] + gradient(i);
+          p[i] = k.shrink * p[i] - k.rate * m[i];
+        }
+      } else {
+#pragma omp simd
+        for (int64_t i = 0; i < count; ++i) p[i] = k.shrink * p[i] - k.rate * gradient(i);
+      }
+      return;
+  }
+}
+
+template <typename C>
+void step_of(const Optimizer& o, const OptimizerState& s, const Segment* segments, int segment_count) {
+  const StepNumbers<C> k(o, s);
+  C *p = static_cast<C*>(s.p), *m = static_cast<C*>(s.m), *v = static_cast<C*>(s.v), *average = static_cast<C*>(s.average);
+  parallel_elements(o.count, kCheapGrain, [&](int64_t begin, int64_t end) {
+    for_each_part<C>(segments, segment_count, begin, end, [&](int64_t first, int64_t count, const C* g) {
+      C* now = p + first;
+      step_part(o.rule, k, count, g, now, m ? m + first : nullptr, v ? v + first : nullptr);
+      if (o.clip > 0) {
+#pragma omp simd
+        for (int64_t i = 0; i < count; ++i) now[i] = now[i] > k.clip ? k.clip : now[i] < -k.clip ? -k.clip : now[i];
+      }
+      if (average) {
+        C* mean = average + first;
+#pragma omp simd
+        for (int64_t i = 0; i < count; ++i) mean[i] = k.ema * mean[i] + k.other_ema * now[i];
+      }
+    });
+  });
+}
+
+void step(Stream, const Optimizer& o, const OptimizerState& s, const Segment* segments, int segment_count) {
+  if (s.gate && s.gate[0] == 0.0f) return;
+  switch (o.dtype) {
+    case DType::f32: step_of<float>(o, s, segments, segment_count); break;
+    case DType::f64: step_of<double>(o, s, segments, segment_count); break;
+    default: unsupported(o.dtype, "optimizer step");
+  }
+  ++s.step[0];
+}
+
+template <typename C>
+void gradient_norm_squared_of(const Segment* segments, int segment_count, C* out, double* parts) {
+  const int64_t count = segment_count > 0 ? segments[segment_count - 1].offset + segments[segment_count - 1].count : 0;
+  const int64_t chunks = ceil_div(count, kNormChunk);
+  parallel_ranges(chunks, count, kCheapGrain, [&](int64_t begin, int64_t end) {
+    for (int64_t chunk = begin; chunk < end; ++chunk) {
+      parts[chunk] = 0;
+      for_each_part<C>(segments, segment_count, chunk * kNormChunk, (chunk + 1) * kNormChunk, [&](int64_t, int64_t size, const C* g) {
+        if (g) parts[chunk] += sum_line<Add, C>(size, [g](int64_t i) { return g[i] * g[i]; });
+      });
+    }
+  });
+  double total = 0;
+  for (int64_t chunk = 0; chunk < chunks; ++chunk) total += parts[chunk];
+  out[0] = static_cast<C>(total);
+}
+
+void gradient_norm_squared(Stream, DType dtype, const Segment* segments, int segment_count, void* out, void* workspace) {
+  double* parts = static_cast<double*>(workspace);
+  switch (dtype) {
+    case DType::f32: return gradient_norm_squared_of<float>(segments, segment_count, static_cast<float*>(out), parts);
+    case DType::f64: return gradient_norm_squared_of<double>(segments, segment_count, static_cast<double*>(out), parts);
+    default: unsupported(dtype, "gradient_norm_squared");
+  }
+}
+
+size_t norm_workspace(int64_t count) { return ceil_div(count, kNormChunk) * sizeof(double); }
+
+}  // namespace
+
+const OptimizerKernels optimizer_kernels = {step, gradient_norm_squared, norm_workspace};
+
+}  // namespace ganymede::kernels::cpu

@@ -1,0 +1,37 @@
+// Philox4x32-10 (Salmon, Moraes, Dror, Shaw: Parallel random numbers, as easy as 1, 2, 3; 2011), for kWide counters at once.
+#pragma once
+#include <cstdint>
+
+#include "kernels/api/random.h"
+
+namespace ganymede::kernels::cpu {
+
+constexpr int kWide = 16;  // consecutive counters side by side, so that the rounds are vector code
+
+// Lane l of the output for counter first + i is in lanes[l][i]. The counter's other words are c1, c2, c3.
+struct PhiloxBlock {
+  uint32_t lanes[4][kWide];
+
+  PhiloxBlock(uint64_t key, uint32_t first, uint32_t c1, uint32_t c2, uint32_t c3) {
+#pragma omp simd
+    for (int i = 0; i < kWide; ++i) {
+      uint32_t x0 = first + static_cast<uint32_t>(i), x1 = c1, x2 = c2, x3 = c3;
+      uint32_t k0 = static_cast<uint32_t>(key), k1 = static_cast<uint32_t>(key >> 32);
+      for (int round = 0; round < 10; ++round) {
+        const uint64_t p0 = uint64_t{0xD2511F53u} * x0, p1 = uint64_t{0xCD9E8D57u} * x2;
+        x0 = static_cast<uint32_t>(p1 >> 32) ^ x1 ^ k0;
+        x1 = static_cast<uint32_t>(p1);
+        x2 = static_cast<uint32_t>(p0 >> 32) ^ x3 ^ k1;
+        x3 = static_cast<uint32_t>(p0);
+        k0 += 0x9E3779B9u;
+        k1 += 0xBB67AE85u;
+      }
+      lanes[0][i] = x0;
+      lanes[1][i] = x1;
+      lanes[2][i] = x2;
+      lanes[3][i] = x3;
+    }
+  }
+};
+
+}  // namespace ganymede::kernels::cpu
