@@ -45,7 +45,7 @@ struct OptimizerKernels {
   // adam:    m = b1 m + (1-b1) g; v = b2 v + (1-b2) g^2; p -= rate * (m / (1-b1^t)) / (sqrt(v / (1-b2^t)) + eps)
   // rmsprop: v = a v + (1-a) g^2; p -= rate * g / (sqrt(v) + eps)
   // sgd:     m = momentum m + g; p -= rate * m
-  // Advances step by one at the end. Segments are sorted and cover the buffer.
+  // Advances step by one at the end. Segments are sorted; what lies between them is padding and stays as it is.
   void (*step)(Stream, const Optimizer&, const OptimizerState&, const Segment* segments /* host */, int segment_count);
   // out[0] = sum over segments of g^2 (f32, or f64 for f64), in a fixed order. workspace of norm_workspace bytes.
   void (*gradient_norm_squared)(Stream, DType, const Segment* segments, int segment_count, void* out, void* workspace);

@@ -1,0 +1,160 @@
+#include "nn/layers.h"
+
+#include "engine/check.h"
+#include "engine/context.h"
+#include "engine/ops.h"
+
+namespace ganymede::nn {
+
+Linear::Linear(int in, int out, bool bias, const Init& weight, const Init& bias_init) : weight_(parameter({out, in}, weight)) {
+  if (bias) bias_ = parameter({out}, bias_init);
+}
+Tensor Linear::forward_then(const Tensor& x, const Activation& f) { return ganymede::linear(x, weight_, bias_, f); }
+void Linear::visit(const Visit& v) {
+  v.parameter(v.prefix + "weight", weight_);
+  if (bias_) v.parameter(v.prefix + "bias", bias_);
+}
+std::string Linear::describe() const { return text("linear ", weight_.dim(1), " -> ", weight_.dim(0), bias_ ? "" : ", no bias"); }
+Layer linear(int in, int out, bool bias, const Init& weight, const Init& bias_init) {
+  return std::make_shared<Linear>(in, out, bias, weight, bias_init);
+}
+
+Conv::Conv(bool transposed, int in, int out, const ConvSpec& s)
+    : transposed_(transposed), in_(in), out_(out), spec_(s),
+      options_{{s.stride, s.stride}, {s.padding, s.padding}, {s.dilation, s.dilation}, {s.output_padding, s.output_padding}, s.groups} {
+  require(s.groups > 0 && in % s.groups == 0 && out % s.groups == 0, type(), ": ", in, " -> ", out, " channels in ", s.groups, " groups");
+  weight_ = transposed ? parameter({in, s.kernel, s.kernel, out / s.groups}, s.weight) : parameter({out, s.kernel, s.kernel, in / s.groups}, s.weight);
+  if (s.bias) bias_ = parameter({out}, s.bias_init);
+}
+Tensor Conv::forward_then(const Tensor& x, const Activation& f) {
+  return transposed_ ? conv_transpose2d(x, weight_, bias_, options_, f) : conv2d(x, weight_, bias_, options_, f);
+}
+void Conv::visit(const Visit& v) {
+  v.parameter(v.prefix + "weight", weight_);
+  if (bias_) v.parameter(v.prefix + "bias", bias_);
+}
+std::string Conv::describe() const {
+  return text(type(), " k", spec_.kernel, " s", spec_.stride, " p", spec_.padding, spec_.output_padding ? text(" op", spec_.output_padding) : "",
+              spec_.dilation > 1 ? text(" d", spec_.dilation) : "", spec_.groups > 1 ? text(" g", spec_.groups) : "", "  ", in_, " -> ", out_, spec_.bias ? "" : ", no bias");
+}
+Layer conv(int in, int out, const ConvSpec& spec) { return std::make_shared<Conv>(false, in, out, spec); }
+Layer deconv(int in, int out, const ConvSpec& spec) { return std::make_shared<Conv>(true, in, out, spec); }
+
+BatchNorm::BatchNorm(int channels, double eps, double momentum, const Init& gain)
+    : eps_(eps), momentum_(momentum), gain_(parameter({channels}, gain)), bias_(parameter({channels}, init::zero())),
+      mean_(buffer({channels}, 0)), variance_(buffer({channels}, 1)) {}
+Tensor BatchNorm::forward_then(const Tensor& x, const Activation& f) {
+  if (!context().training) return normalise_by(x, mean_, variance_, eps_, gain_, bias_, f);
+  const auto view = batch_view(x, eps_);
+  const Normalised n = normalise(x, view, gain_, bias_, f);
+  if (moving) update_running(view, n, momentum_, mean_, variance_);
+  return n.y;
+}
+void BatchNorm::visit(const Visit& v) {
+  v.parameter(v.prefix + "weight", gain_);
+  v.parameter(v.prefix + "bias", bias_);
+  v.buffer(v.prefix + "running_mean", mean_);
+  v.buffer(v.prefix + "running_var", variance_);
+}
+std::string BatchNorm::describe() const { return text("batch norm ", gain_.dim(0)); }
+Layer batch_norm(int channels, double eps, const Init& gain, double momentum) { return std::make_shared<BatchNorm>(channels, eps, momentum, gain); }
+
+namespace {
+
+class ActivationLayer : public Module {
+ public:
+  explicit ActivationLayer(Activation f) : f(f) {}
+  Tensor forward(const Tensor& x) override { return activate(x, f); }
+  std::string type() const override { return "act"; }
+  std::string describe() const override {
+    switch (f.op) {
+      case Unary::relu: return "relu";
+      case Unary::leaky_relu: return text("leaky relu ", f.alpha);
+      case Unary::tanh: return "tanh";
+      case Unary::sigmoid: return "sigmoid";
+      case Unary::softplus: return "softplus";
+      case Unary::elu: return "elu";
+      case Unary::selu: return "selu";
+      case Unary::gelu: return "gelu";
+      case Unary::silu: return "silu";
+      default: return "activation";
+    }
+  }
+  Activation f;
+};
+
+class Reshape : public Module {
+ public:
+  explicit Reshape(Shape sample) : sample_(sample) {}
+  Tensor forward(const Tensor& x) override {
+    std::vector<int64_t> dims{x.dim(0)};
+    dims.insert(dims.end(), sample_.begin(), sample_.end());
+    return reshape(x, Shape(dims));
+  }
+  std::string type() const override { return "reshape"; }
+  std::string describe() const override { return text("reshape to ", sample_); }
+ private:
+  Shape sample_;
+};
+
+class Dropout : public Module {
+ public:
+  explicit Dropout(double keep) : keep_(keep) { require(keep > 0 && keep <= 1, "dropout: keep ", keep, " must be in (0, 1]"); }
+  Tensor forward(const Tensor& x) override {
+    if (!context().training || keep_ == 1) return x;
+    return mul(x, cast(bernoulli(x.shape(), keep_, 1 / keep_), x.dtype()));
+  }
+  std::string type() const override { return "dropout"; }
+  std::string describe() const override { return text("dropout, keep ", keep_); }
+ private:
+  double keep_;
+};
+
+class Maxout : public Module {
+ public:
+  Maxout(int in, int units, int pieces, const Init& weight, const Init& bias)
+      : units_(units), pieces_(pieces), weight_(parameter({units * pieces, in}, weight)), bias_(parameter({units * pieces}, bias)) {}
+  Tensor forward(const Tensor& x) override {
+    const Tensor all = ganymede::linear(x, weight_, bias_);
+    return max(reshape(all, Shape{x.dim(0), units_, pieces_}), {2});
+  }
+  void visit(const Visit& v) override {
+    v.parameter(v.prefix + "weight", weight_);
+    v.parameter(v.prefix + "bias", bias_);
+  }
+  std::string type() const override { return "maxout"; }
+  std::string describe() const override { return text("maxout ", weight_.dim(1), " -> ", units_, ", ", pieces_, " pieces"); }
+ private:
+  int64_t units_, pieces_;
+  Tensor weight_, bias_;
+};
+
+}  // namespace
+
+Layer activation(Unary op, double alpha) { return std::make_shared<ActivationLayer>(Activation{op, alpha}); }
+Layer reshape_to(const Shape& sample) { return std::make_shared<Reshape>(sample); }
+Layer dropout(double keep) { return std::make_shared<Dropout>(keep); }
+Layer maxout(int in, int units, int pieces, const Init& weight, const Init& bias) { return std::make_shared<Maxout>(in, units, pieces, weight, bias); }
+
+// An activation after a layer that can apply it goes into that layer's kernel.
+Tensor Sequential::forward(const Tensor& input) {
+  Tensor x = input;
+  for (size_t i = 0; i < layers_.size(); ++i) {
+    const auto* next = i + 1 < layers_.size() ? dynamic_cast<ActivationLayer*>(layers_[i + 1].get()) : nullptr;
+    if (next) {
+      x = layers_[i]->forward_then(x, next->f);
+      LayerTrace::note(names_[i], *layers_[i], x);
+      ++i;
+    } else {
+      x = layers_[i]->forward(x);
+    }
+    LayerTrace::note(names_[i], *layers_[i], x);
+  }
+  return x;
+}
+
+void Sequential::visit(const Visit& v) {
+  for (size_t i = 0; i < layers_.size(); ++i) v(names_[i], *layers_[i]);
+}
+
+}  // namespace ganymede::nn

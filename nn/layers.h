@@ -1,0 +1,79 @@
+// The layers. Each is made by a function of its name; shapes are NHWC, or [N, C] for linear ones.
+#pragma once
+#include "engine/ops/conv.h"
+#include "nn/init.h"
+#include "nn/module.h"
+
+namespace ganymede::nn {
+
+struct ConvSpec {
+  int kernel = 3, stride = 1, padding = 0, output_padding = 0, dilation = 1, groups = 1;
+  bool bias = true;
+  Init weight = init::dcgan();   // normal(0, 0.02)
+  Init bias_init = init::zero();
+};
+
+// y = x W^T + b; W [out, in].
+class Linear : public Module {
+ public:
+  Linear(int in, int out, bool bias, const Init& weight, const Init& bias_init);
+  using Module::forward;
+  Tensor forward(const Tensor& x) override { return forward_then(x, {}); }
+  Tensor forward_then(const Tensor& x, const Activation& f) override;
+  void visit(const Visit& v) override;
+  std::string type() const override { return "linear"; }
+  std::string describe() const override;
+ private:
+  Tensor weight_, bias_;
+};
+Layer linear(int in, int out, bool bias = true, const Init& weight = init::dcgan(), const Init& bias_init = init::zero());
+
+// Convolution (weight [out, k, k, in/groups]) or transposed convolution (weight [in, k, k, out/groups]).
+class Conv : public Module {
+ public:
+  Conv(bool transposed, int in, int out, const ConvSpec& spec);
+  using Module::forward;
+  Tensor forward(const Tensor& x) override { return forward_then(x, {}); }
+  Tensor forward_then(const Tensor& x, const Activation& f) override;
+  void visit(const Visit& v) override;
+  std::string type() const override { return transposed_ ? "deconv" : "conv"; }
+  std::string describe() const override;
+ private:
+  bool transposed_;
+  int in_, out_;
+  ConvSpec spec_;
+  ConvOptions options_;
+  Tensor weight_, bias_;
+};
+Layer conv(int in, int out, const ConvSpec& spec);
+Layer deconv(int in, int out, const ConvSpec& spec);
+
+// Batch norm over everything but the channels; running statistics follow when the network moves (momentum as PyTorch's).
+class BatchNorm : public Module {
+ public:
+  BatchNorm(int channels, double eps, double momentum, const Init& gain);
+  using Module::forward;
+  Tensor forward(const Tensor& x) override { return forward_then(x, {}); }
+  Tensor forward_then(const Tensor& x, const Activation& f) override;
+  void visit(const Visit& v) override;
+  std::string type() const override { return "norm"; }
+  std::string describe() const override;
+ private:
+  double eps_, momentum_;
+  Tensor gain_, bias_, mean_, variance_;
+};
+Layer batch_norm(int channels, double eps = 1e-5, const Init& gain = init::one(), double momentum = 0.1);
+
+Layer activation(Unary op, double alpha = 0);
+inline Layer relu() { return activation(Unary::relu); }
+inline Layer leaky_relu(double slope = 0.2) { return activation(Unary::leaky_relu, slope); }
+inline Layer tanh() { return activation(Unary::tanh); }
+inline Layer sigmoid() { return activation(Unary::sigmoid); }
+
+Layer reshape_to(const Shape& sample);   // each sample takes this shape: {H, W, C} or {features}
+// Keeps each element with probability `keep` and multiplies it by 1 / keep; the identity when not training.
+Layer dropout(double keep);
+// The largest of `pieces` linear functions for each of `units` outputs (Goodfellow et al. 2013).
+Layer maxout(int in, int units, int pieces, const Init& weight, const Init& bias_init = init::zero());
+
+}  // namespace ganymede::nn

@@ -1,0 +1,77 @@
+// What networks are made of. A module owns named parameters and buffers and maps tensors to tensors.
+#pragma once
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/ops/elementwise.h"
+#include "engine/tensor.h"
+
+namespace ganymede::nn {
+
+class Module;
+
+// Walks a module and everything inside it, with names such as "block2.conv1.weight".
+struct Visit {
+  std::function<void(const std::string& name, Tensor& parameter)> parameter = [](const std::string&, Tensor&) {};
+  std::function<void(const std::string& name, Tensor& buffer)> buffer = [](const std::string&, Tensor&) {};
+  std::function<void(const std::string& name, Module& module)> module = [](const std::string&, Module&) {};
+  std::string prefix = {};
+
+  void operator()(const std::string& name, Module& child) const;
+};
+
+class Module {
+ public:
+  virtual ~Module() = default;
+  virtual Tensor forward(const Tensor& x) = 0;
+  // Networks with several inputs or outputs (labels, two heads) override this one.
+  virtual Tensors forward(const Tensors& xs);
+  // f(forward(x)), in one kernel where the module can; Sequential uses it for an activation that follows.
+  virtual Tensor forward_then(const Tensor& x, const Activation& f);
+  virtual void visit(const Visit& v) { (void)v; }
+  virtual std::string type() const = 0;                 // "conv", the stem of its name in a Sequential
+  virtual std::string describe() const { return type(); }  // "conv k4 s2 p1 64 -> 128"
+
+  // Set while an update that moves this module runs: batch norm then follows its running statistics.
+  bool moving = false;
+};
+
+using Layer = std::shared_ptr<Module>;
+
+// Layers one after another. Names are type and number: conv1, norm1, conv2, ...
+class Sequential : public Module {
+ public:
+  Sequential(std::vector<Layer> layers);
+  Tensor forward(const Tensor& x) override;
+  void visit(const Visit& v) override;
+  std::string type() const override { return "sequential"; }
+  const std::vector<Layer>& layers() const { return layers_; }
+
+ private:
+  std::vector<Layer> layers_;
+  std::vector<std::string> names_;
+};
+
+Layer sequential(std::vector<Layer> layers);
+
+// One line of `explain`: what a layer made.
+struct TracedLayer {
+  std::string name, description;
+  Shape output;
+  int64_t parameters;
+};
+// Collects a line for every layer that runs while it is in scope.
+class LayerTrace {
+ public:
+  LayerTrace();
+  ~LayerTrace();
+  LayerTrace(const LayerTrace&) = delete;
+  std::vector<TracedLayer> layers;
+  static void note(const std::string& name, Module& module, const Tensor& output);
+};
+
+int64_t parameter_count(Module& module);
+
+}  // namespace ganymede::nn

@@ -1,0 +1,80 @@
+#include "nn/net.h"
+
+#include "engine/check.h"
+#include "engine/context.h"
+#include "engine/ops/create.h"
+
+namespace ganymede::nn {
+
+struct Net::Impl {
+  std::string name;
+  Layer module;
+  std::vector<NamedTensor> parameters, buffers;
+  Tensor flat;
+};
+
+namespace {
+constexpr int64_t kAlign = 64;  // elements: every parameter starts where vector loads may
+int64_t padded(int64_t count) { return (count + kAlign - 1) / kAlign * kAlign; }
+
+Tensors all_leaves(const std::vector<Net>& nets) {
+  Tensors leaves;
+  for (const Net& n : nets)
+    for (const auto& p : n.parameters()) leaves.push_back(p.value);
+  return leaves;
+}
+}  // namespace
+
+Net::Net(std::string name, Layer module) : impl_(std::make_shared<Impl>()) {
+  impl_->name = std::move(name);
+  impl_->module = std::move(module);
+  std::vector<Tensor*> owners;
+  Visit v;
+  v.parameter = [&](const std::string& n, Tensor& t) { impl_->parameters.push_back({n, t}), owners.push_back(&t); };
+  v.buffer = [&](const std::string& n, Tensor& t) { impl_->buffers.push_back({n, t}); };
+  impl_->module->visit(v);
+  int64_t total = 0;
+  for (const auto& p : impl_->parameters) total += padded(p.value.count());
+  impl_->flat = zeros({total});
+  impl_->flat.storage()->parameter = true;
+  int64_t at = 0;
+  for (size_t i = 0; i < owners.size(); ++i) {
+    const Tensor old = *owners[i];
+    const Tensor place = impl_->flat.window(at, old.shape());
+    assign(place, old);
+    *owners[i] = impl_->parameters[i].value = leaf(place);
+    at += padded(old.count());
+  }
+}
+
+const std::string& Net::name() const { return impl_->name; }
+Module& Net::module() const {
+  require(impl_ != nullptr, "a network that was never made");
+  return *impl_->module;
+}
+const std::vector<NamedTensor>& Net::parameters() const { return impl_->parameters; }
+const std::vector<NamedTensor>& Net::buffers() const { return impl_->buffers; }
+Tensors Net::leaves() const { return all_leaves({*this}); }
+const Tensor& Net::flat() const { return impl_->flat; }
+int64_t Net::parameter_count() const {
+  int64_t n = 0;
+  for (const auto& p : impl_->parameters) n += p.value.count();
+  return n;
+}
+Tensor Net::slice_of(const Tensor& flat, size_t i) const {
+  const Tensor& p = impl_->parameters[i].value;
+  return flat.window(flat.offset() + p.offset() - impl_->flat.offset(), p.shape());
+}
+
+Moving::Moving(const std::vector<Net>& nets) : nets_(nets), watch_(all_leaves(nets)) { set(true); }
+Moving::~Moving() { set(false); }
+void Moving::set(bool on) {
+  for (const Net& n : nets_) {
+    Visit v;
+    v.module = [on](const std::string&, Module& m) { m.moving = on; };
+    n.module().moving = on;
+    n.module().visit(v);
+  }
+}
+
+}  // namespace ganymede::nn

@@ -1,0 +1,110 @@
+#include "nn/optim.h"
+
+#include <cmath>
+
+#include "engine/check.h"
+#include "engine/context.h"
+#include "engine/ops/create.h"
+
+namespace ganymede::nn {
+
+using kernels::Rule;
+
+Schedule constant_rate() { return {}; }
+Schedule linear_decay(int64_t from, int64_t to) {
+  require(from >= 0 && to > from, "linear decay from step ", from, " to ", to);
+  return {text("linear to 0 from step ", from, " to ", to),
+          [=](int64_t s) { return s < from ? 1.0 : std::max(0.0, 1.0 - double(s - from) / double(to - from)); }};
+}
+Schedule halve_every(int64_t steps) {
+  require(steps > 0, "halve_every ", steps, " steps");
+  return {text("halved every ", steps, " steps"), [=](int64_t s) { return std::pow(0.5, double(s / steps)); }};
+}
+Schedule exponential_decay(double factor, double floor) {
+  return {text("times ", factor, " every step, at least ", floor), [=](int64_t s) { return std::max(floor, std::pow(factor, double(s))); }};
+}
+Schedule milestones(std::vector<int64_t> steps, double factor) {
+  return {text("times ", factor, " at ", steps.size(), " milestones"), [=](int64_t s) {
+    double f = 1;
+    for (int64_t m : steps) f *= s >= m ? factor : 1;
+    return f;
+  }};
+}
+
+Optim adam(double rate, double beta1, double beta2, double eps) { return {Rule::adam, rate, beta1, beta2, eps}; }
+Optim adamw(double rate, double beta1, double beta2, double weight_decay) { return {Rule::adam, rate, beta1, beta2, 1e-8, weight_decay, true}; }
+Optim sgd(double rate, double momentum) { return {Rule::sgd, rate, momentum, 0, 0}; }
+Optim rmsprop(double rate, double alpha, double eps) { return {Rule::rmsprop, rate, 0, alpha, eps}; }
+
+std::string Optim::describe() const {
+  std::string s;
+  switch (rule) {
+    case Rule::adam: s = text(decoupled ? "AdamW" : "Adam", ", rate ", rate, ", betas ", beta1, " ", beta2); break;
+    case Rule::rmsprop: s = text("RMSprop, rate ", rate, ", alpha ", beta2); break;
+    case Rule::sgd: s = text("SGD, rate ", rate, ", momentum ", momentum ? "scheduled" : text(beta1)); break;
+  }
+  if (weight_decay) s += text(", weight decay ", weight_decay);
+  if (clip) s += text(", weights clipped to ", clip);
+  if (schedule.text != "constant") s += ", " + schedule.text;
+  return s;
+}
+
+Stepper::Stepper(Net net, Optim optim, double average) : net_(std::move(net)), optim_(std::move(optim)), decay_(average) {
+  const Shape size = net_.flat().shape();
+  if (optim_.rule == Rule::adam || (optim_.rule == Rule::sgd && (optim_.beta1 != 0 || optim_.momentum))) m_ = zeros(size);
+  if (optim_.rule != Rule::sgd) v_ = zeros(size);
+  if (average > 0) {
+    average_ = empty_like(net_.flat());
+    assign(average_, net_.flat());
+    average_.storage()->parameter = true;
+  }
+  step_ = full({1}, 0, DType::i64, context().device);
+  scalars_ = Tensor({int64_t(sizeof(kernels::StepScalars))}, DType::u8, context().device);
+}
+
+void Stepper::prepare(int64_t steps_done) {
+  const kernels::StepScalars now{optim_.rate * optim_.schedule.factor(steps_done), optim_.momentum ? optim_.momentum(steps_done) : optim_.beta1};
+  upload(scalars_, &now, sizeof now);
+}
+
+Tensor Stepper::step(const Tensors& gradients, const Tensor& gate) {
+  const auto& parameters = net_.parameters();
+  require(gradients.size() == parameters.size(), "step of ", net_.name(), ": ", gradients.size(), " gradients for ", parameters.size(), " parameters");
+  std::vector<kernels::Segment> segments;
+  for (size_t i = 0; i < parameters.size(); ++i) {
+    const Tensor& p = parameters[i].value;
+    const Tensor& g = gradients[i];
+    if (g) require(g.shape() == p.shape() && g.dtype() == p.dtype(), "step of ", net_.name(), ".", parameters[i].name, ": gradient ", g.dtype(), " ", g.shape(), " for ", p.dtype(), " ", p.shape());
+    segments.push_back({p.offset() - net_.flat().offset(), p.count(), g ? g.data() : nullptr});
+  }
+  const kernels::Optimizer problem{optim_.rule, net_.flat().dtype(), net_.flat().count(), optim_.beta2, optim_.eps, optim_.weight_decay, optim_.decoupled, optim_.clip, decay_};
+  const auto data = [](const Tensor& t) { return t ? t.data() : nullptr; };
+  const kernels::OptimizerState state{net_.flat().data(), data(m_), data(v_), data(average_), static_cast<int64_t*>(step_.data()),
+                                      static_cast<const kernels::StepScalars*>(scalars_.data()), static_cast<const float*>(data(gate))};
+  const Device& device = net_.flat().device();
+  Tensor norm({1}, problem.dtype, device);
+  const size_t bytes = is_plan(device) ? 0 : kernels_of(device).optimizer.norm_workspace(problem.count);
+  Tensor workspace;
+  if (bytes) workspace = Tensor({int64_t(bytes)}, DType::u8, device);
+  launch(device, [segments, t = problem.dtype, out = norm.data(), w = data(workspace)](const kernels::Kernels& k, kernels::Stream s) {
+    k.optimizer.gradient_norm_squared(s, t, segments.data(), int(segments.size()), out, w);
+  });
+  launch(device, [problem, state, segments, flat = net_.flat().storage(), mean = average_ ? average_.storage() : nullptr, m = m_, v = v_, count = step_, scalars = scalars_](
+                     const kernels::Kernels& k, kernels::Stream s) {
+    k.optimizer.step(s, problem, state, segments.data(), int(segments.size()));
+    ++flat->version;
+    if (mean) ++mean->version;
+  });
+  return norm;
+}
+
+std::vector<NamedTensor> Stepper::state() const {
+  std::vector<NamedTensor> s;
+  if (m_) s.push_back({"m", m_});
+  if (v_) s.push_back({"v", v_});
+  if (average_) s.push_back({"average", average_});
+  s.push_back({"step", step_});
+  return s;
+}
+
+}  // namespace ganymede::nn

@@ -1,0 +1,63 @@
+// Optimisers: what a recipe says (Optim), and the state that moves a network (Stepper).
+#pragma once
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "nn/net.h"
+
+namespace ganymede::nn {
+
+// A factor on the learning rate as a function of the update's steps done so far, with words for `explain`.
+struct Schedule {
+  std::string text = "constant";
+  std::function<double(int64_t step)> factor = [](int64_t) { return 1.0; };
+};
+Schedule constant_rate();
+Schedule linear_decay(int64_t from, int64_t to);             // 1 until `from`, then linearly to 0 at `to`
+Schedule halve_every(int64_t steps);
+Schedule exponential_decay(double factor, double floor);     // factor^step, not below floor
+Schedule milestones(std::vector<int64_t> steps, double factor);
+
+struct Optim {
+  kernels::Rule rule = kernels::Rule::adam;
+  double rate = 2e-4, beta1 = 0.5, beta2 = 0.999, eps = 1e-8;   // beta1: momentum of sgd; beta2: alpha of rmsprop
+  double weight_decay = 0;
+  bool decoupled = false;
+  double clip = 0;               // > 0: weights clamped to [-clip, clip] after each step
+  Schedule schedule = {};
+  std::function<double(int64_t step)> momentum = {};  // overrides beta1 of sgd as a function of the step
+  std::string describe() const;  // "Adam, rate 0.0002, betas 0.5 0.999"
+  Optim with(Schedule s) const { Optim o = *this; o.schedule = std::move(s); return o; }
+  Optim decay(double w) const { Optim o = *this; o.weight_decay = w; return o; }
+  Optim clipped(double c) const { Optim o = *this; o.clip = c; return o; }
+};
+Optim adam(double rate, double beta1 = 0.9, double beta2 = 0.999, double eps = 1e-8);
+Optim adamw(double rate, double beta1, double beta2, double weight_decay);
+Optim sgd(double rate, double momentum = 0);
+Optim rmsprop(double rate, double alpha = 0.99, double eps = 1e-8);
+
+// Moves one network in one update. Its buffers are part of a checkpoint.
+class Stepper {
+ public:
+  // average > 0: keeps an exponential average of the weights with this decay.
+  Stepper(Net net, Optim optim, double average = 0);
+  // Writes the rate for the coming step to the device; outside captured code, before each run.
+  void prepare(int64_t steps_done);
+  // One step from gradients, one a parameter, undefined for zero; gate: an f32 scalar, 0 means that nothing happens.
+  // Returns the squared norm of all gradients (one f32 element).
+  Tensor step(const Tensors& gradients, const Tensor& gate = {});
+  const Net& net() const { return net_; }
+  const Optim& optim() const { return optim_; }
+  const Tensor& average() const { return average_; }   // flat, undefined when none is kept
+  std::vector<NamedTensor> state() const;              // m, v, step, average: flat buffers by name
+
+ private:
+  Net net_;
+  Optim optim_;
+  double decay_;
+  Tensor m_, v_, average_, step_, scalars_;
+};
+
+}  // namespace ganymede::nn
