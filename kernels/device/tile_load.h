@@ -1,0 +1,104 @@
+// Brings one tile of an operand from global to shared memory. The tile keeps the operand's own order: rows of slices for
+// Along::slice, rows of lines for Along::line, padded so that neither the copies nor the fragments meet bank conflicts.
+#pragma once
+#include "kernels/device/tile_operand.h"
+
+namespace ganymede::kernels::GANYMEDE_TARGET {
+
+// kLines x kSlices elements of T in shared memory.
+template <class T, Along kAlong, int kLines, int kSlices>
+struct SharedTile {
+  static constexpr int kRows = kAlong == Along::slice ? kLines : kSlices;
+  static constexpr int kColumns = kAlong == Along::slice ? kSlices : kLines;
+  // 16 bytes turn the banks by four words a row, as ldmatrix and float4 reads want; eight words suit the scalar reads
+  // of transposed tf32 fragments.
+  static constexpr int kPad = kAlong == Along::slice || sizeof(T) < 4 ? 16 / sizeof(T) : 32 / sizeof(T);
+  static constexpr int kPitch = kColumns + kPad;
+  alignas(16) T data[kRows][kPitch];
+
+  __device__ const T* at(int line, int slice) const {
+    return kAlong == Along::slice ? &data[line][slice] : &data[slice][line];
+  }
+};
+
+// What a thread remembers of the lines it loads, and how it loads them. All threads of the block take part.
+template <class Operand, int kLines, int kSlices, int kThreads>
+class TileLoader {
+ public:
+  using T = typename Operand::Element;
+  static constexpr Along kAlong = Operand::kAlong;
+  using Shared = SharedTile<T, kAlong, kLines, kSlices>;
+
+  __device__ TileLoader(const Operand& operand, int first_line) : first_line_(first_line) {
+    if (!operand.vectors) return;
+#pragma unroll
+    for (int i = 0; i < kKept; ++i) {
+      lines_[i] = operand.line(first_line + (kAlong == Along::slice ? vector_row(i) : vector_column()));
+    }
+  }
+
+  __device__ void load(const Operand& operand, int first_slice, Shared& tile) const {
+    if (operand.vectors) load_vectors(operand, first_slice, tile);
+    else load_elements(operand, first_slice, tile);
+  }
+
+ private:
+  static constexpr int kVector = 16 / sizeof(T);
+  static constexpr int kRowVectors = Shared::kColumns / kVector;
+  static constexpr int kVectors = Shared::kRows * kRowVectors;
+  static constexpr int kRounds = (kVectors + kThreads - 1) / kThreads;
+  static constexpr int kKept = kAlong == Along::slice ? kRounds : 1;
+  static constexpr int kElements = Shared::kRows * Shared::kColumns;
+  static_assert(Shared::kColumns % kVector == 0 && kThreads % kRowVectors == 0);  // a thread keeps its column
+  static_assert(kElements % kThreads == 0);
+
+  static __device__ int vector_row(int round) { return (static_cast<int>(threadIdx.x) + round * kThreads) / kRowVectors; }
+  static __device__ int vector_column() { return static_cast<int>(threadIdx.x) % kRowVectors * kVector; }
+
+  __device__ void load_vectors(const Operand& operand, int first_slice, Shared& tile) const {
+    const int column = vector_column();
+    if constexpr (kAlong == Along::slice) {
+      const auto slice = operand.slice(first_slice + column);
+#pragma unroll
+      for (int i = 0; i < kRounds; ++i) {
+        if (kVectors % kThreads == 0 || vector_row(i) < Shared::kRows) {
+          copy(operand, operand.at(lines_[i], slice), &tile.data[vector_row(i)][column]);
+        }
+      }
+    } else {
+#pragma unroll
+      for (int i = 0; i < kRounds; ++i) {
+        if (kVectors % kThreads == 0 || vector_row(i) < Shared::kRows) {
+          const auto slice = operand.slice(first_slice + vector_row(i));
+          copy(operand, operand.at(lines_[0], slice), &tile.data[vector_row(i)][column]);
+        }
+      }
+    }
+  }
+
+  // Odd channel counts and unaligned pointers: element by element, lines worked out afresh to save registers.
+  __device__ void load_elements(const Operand& operand, int first_slice, Shared& tile) const {
+#pragma unroll 4
+    for (int i = 0; i < kElements / kThreads; ++i) {
+      const int element = static_cast<int>(threadIdx.x) + i * kThreads;
+      const int row = element / Shared::kColumns, column = element % Shared::kColumns;
+      const auto line = operand.line(first_line_ + (kAlong == Along::slice ? row : column));
+      const auto slice = operand.slice(first_slice + (kAlong == Along::slice ? column : row));
+      const T* source = operand.at(line, slice);
+      if constexpr (sizeof(T) == 4) {
+        simt::cp_async<4>(&tile.data[row][column], source ? source : operand.data, source != nullptr);
+      } else {
+        tile.data[row][column] = source ? *source : T{};
+      }
+    }
+  }
+
+  static __device__ void copy(const Operand& operand, const T* source, T* to) {
+    simt::cp_async<16>(to, source ? source : operand.data, source != nullptr);
+  }
+
+  int first_line_;
+  typename Operand::Line lines_[kKept];
+};
+
+}  // namespace ganymede::kernels::GANYMEDE_TARGET

@@ -1,0 +1,89 @@
+// Where the results of a tiled product go, and what is done to them on the way: bias, activation, rounding.
+#pragma once
+#include "kernels/device/conv_maps.h"
+#include "kernels/device/convert.h"
+#include "kernels/device/functors.h"
+
+namespace ganymede::kernels::GANYMEDE_TARGET {
+
+// The activations that api/conv2d.h allows in an epilogue.
+__device__ inline float activate(Unary activation, float x, float alpha) {
+  switch (activation) {
+    case Unary::relu: return evaluate(Fixed<Unary::relu>{}, x, alpha, 0.0f);
+    case Unary::leaky_relu: return evaluate(Fixed<Unary::leaky_relu>{}, x, alpha, 0.0f);
+    case Unary::sigmoid: return evaluate(Fixed<Unary::sigmoid>{}, x, alpha, 0.0f);
+    case Unary::tanh: return evaluate(Fixed<Unary::tanh>{}, x, alpha, 0.0f);
+    default: return x;
+  }
+}
+
+// Rows follow one another at a fixed distance.
+struct StridedRows {
+  int64_t pitch, first;
+  __device__ int64_t offset(int row) const { return first + row * pitch; }
+};
+
+// Rows are the positions of one phase of an image [N, height, width, pitch].
+struct PhaseRows {
+  FastDivide vertical, horizontal;   // positions of the phase
+  int first_row, first_column, row_stride, column_stride;
+  int height, width, pitch;
+  int first_channel;
+  __device__ int64_t offset(int position) const {
+    const int column = first_column + horizontal.split(position) * column_stride;
+    const int row = first_row + vertical.split(position) * row_stride;
+    return ((static_cast<int64_t>(position) * height + row) * width + column) * pitch + first_channel;
+  }
+};
+
+struct Result {
+  void* data;          // element (row, column) at rows.offset(row) + column
+  const float* bias;   // one a column, or null
+  Unary activation;
+  float alpha;
+  bool rounded;        // to bf16; otherwise f32
+  bool vectors;        // runs of four columns that start at a multiple of four are aligned and inside as a whole
+};
+
+// A run of four results, written as one vector where that is possible.
+template <class T>
+__device__ inline void store_run(const Result& result, int64_t offset, const T (&run)[4], int count) {
+  struct alignas(4 * sizeof(T)) Vector { T v[4]; };
+  T* to = static_cast<T*>(result.data) + offset;
+  if (result.vectors) {
+    *reinterpret_cast<Vector*>(to) = {{run[0], run[1], run[2], run[3]}};
+  } else {
+#pragma unroll
+    for (int i = 0; i < 4; ++i) {
+      if (i < count) to[i] = run[i];
+    }
+  }
+}
+
+// Writes the block's results out of shared memory: rows x columns of them, whose first is (first_row, first_column) of the
+// product. All threads of the block take part; neighbouring threads write neighbouring runs.
+template <int kThreads, class Rows, int kM, int kPitch>
+__device__ inline void store_tile(const Result& result, const Rows& map, const float (&sums)[kM][kPitch], int first_row,
+                                  int rows, int first_column, int columns) {
+  const int runs = (columns + 3) / 4;
+#pragma unroll 1
+  for (int i = static_cast<int>(threadIdx.x); i < rows * runs; i += kThreads) {
+    const int row = i / runs, column = i % runs * 4;
+    const int count = columns - column < 4 ? columns - column : 4;
+    float y[4];
+#pragma unroll
+    for (int j = 0; j < 4; ++j) {
+      const float bias = result.bias && j < count ? result.bias[first_column + column + j] : 0.0f;
+      y[j] = activate(result.activation, sums[row][column + j] + bias, result.alpha);
+    }
+    const int64_t offset = map.offset(first_row + row) + first_column + column;
+    if (result.rounded) {
+      const Bf16 rounded[4] = {to_bf16(y[0]), to_bf16(y[1]), to_bf16(y[2]), to_bf16(y[3])};
+      store_run(result, offset, rounded, count);
+    } else {
+      store_run(result, offset, y, count);
+    }
+  }
+}
+
+}  // namespace ganymede::kernels::GANYMEDE_TARGET

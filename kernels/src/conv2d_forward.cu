@@ -1,0 +1,52 @@
+// Convolution forward as implicit matrix product:
+//   y[(n,p,q), k] = f(sum over (r,s,c) of x[n, p*stride-pad+r*dilation, q*stride-pad+s*dilation, c] * w[k, (r,s,c)] + bias[k])
+// A block owns a tile of positions x output channels of one group, a warp or thread a rectangle of it (tile_table.h);
+// x is gathered straight into shared memory, never unrolled in global memory.
+// Moves x once a tile column (from L2 after the first), w once a tile row, y once. Bound: tensor cores (bf16, tf32) or FMA
+// (f32) for 64 channels and more, memory for images of 1 or 3 channels.
+#include "kernels/device/conv_problem.h"
+
+namespace ganymede::kernels::GANYMEDE_TARGET {
+
+template <class T>
+struct ForwardProblem {
+  using Job = kernels::GANYMEDE_TARGET::Job<PatchOperand<T>, MatrixOperand<T, Along::slice>, StridedRows>;
+  int rows, columns, units;
+  PatchOperand<T> x;
+  MatrixOperand<T, Along::slice> w;
+  StridedRows y_rows;
+  Result y;
+  int group_channels;
+
+  __device__ Job job(int group) const {
+    Job job{x, w, y_rows, y, 0};
+    job.a.data += group * group_channels;
+    job.b.data += static_cast<int64_t>(group) * columns * w.pitch;
+    job.rows.first = static_cast<int64_t>(group) * columns;
+    if (y.bias) job.result.bias += group * columns;
+    return job;
+  }
+};
+
+void convolve_forward(Stream stream, const Conv2d& p, const void* x, const void* w, void* y, const Epilogue& epilogue,
+                      TileName tile) {
+  check_convolution(p, "forward");
+  with_number(p.dtype, p.math, [&](auto number, auto element) {
+    using T = decltype(element);
+    const int channels = p.c / p.groups, outputs = p.k / p.groups, taps = p.r * p.s * channels;
+    ForwardProblem<T> problem;
+    problem.rows = p.n * p.p * p.q;
+    problem.columns = outputs;
+    problem.units = p.groups;
+    problem.group_channels = channels;
+    const PatchMap map{forward_axis(p.h, p.p, p.r, p.stride_h, p.pad_h, p.dilation_h),
+                       forward_axis(p.w, p.q, p.s, p.stride_w, p.pad_w, p.dilation_w), FastDivide(channels), p.c};
+    problem.x = {static_cast<const T*>(x), problem.rows, taps, map, readable_as_vectors<T>(x, channels)};
+    problem.w = {static_cast<const T*>(w), outputs, taps, taps, readable_as_vectors<T>(w, taps)};
+    problem.y_rows = {p.k, 0};
+    problem.y = result_of(y, p.dtype == DType::bf16, outputs, epilogue);
+    multiply_tiles<decltype(number)>(stream, tile, problem);
+  });
+}
+
+}  // namespace ganymede::kernels::GANYMEDE_TARGET
