@@ -1,0 +1,139 @@
+// What the tests of convolution and matrix product kernels share: guarded operands, random values that bf16 holds exactly,
+// the sums of kernels/api/conv2d.h and gemm.h as plain loops in double, and the tolerances.
+#pragma once
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "kernels/api/gemm.h"
+#include "kernels/device/convert.h"
+
+namespace ganymede::kernels::sim::check {
+
+// A tensor of f32 or bf16 that starts as NaN and has a guard of 64 bytes behind it. `shift` elements before the data spoil
+// its alignment.
+class Guarded {
+ public:
+  Guarded(DType dtype, int64_t count, int shift = 0)
+      : size_(dtype == DType::bf16 ? 2 : 4), count_(count), start_(shift * size_), bytes_(start_ + count * size_ + 80, 0xff) {
+    start_ += (16 - reinterpret_cast<uintptr_t>(bytes_.data()) % 16) % 16;
+  }
+  Guarded(DType dtype, const std::vector<double>& values, int shift = 0) : Guarded(dtype, std::ssize(values), shift) {
+    for (int64_t i = 0; i < count_; ++i) set(i, static_cast<float>(values[i]));
+  }
+  void* data() { return bytes_.data() + start_; }
+  std::vector<double> values() const {
+    std::vector<double> all(count_);
+    for (int64_t i = 0; i < count_; ++i) all[i] = get(i);
+    return all;
+  }
+  bool guard_is_whole() const {
+    for (size_t i = start_ + count_ * size_; i < bytes_.size(); ++i) {
+      if (bytes_[i] != 0xff) return false;
+    }
+    return true;
+  }
+  std::vector<unsigned char> bits() const {
+    return {bytes_.begin() + start_, bytes_.begin() + start_ + count_ * size_};
+  }
+
+ private:
+  void set(int64_t i, float value) {
+    unsigned char* to = bytes_.data() + start_ + i * size_;
+    const Bf16 half = to_bf16(value);
+    if (size_ == 2) std::memcpy(to, &half, 2);
+    else std::memcpy(to, &value, 4);
+  }
+  double get(int64_t i) const {
+    const unsigned char* from = bytes_.data() + start_ + i * size_;
+    Bf16 half;
+    float value;
+    std::memcpy(&half, from, 2);
+    std::memcpy(&value, from, size_ == 2 ? 2 : 4);
+    return size_ == 2 ? to_float(half) : value;
+  }
+
+  int64_t size_, count_, start_;
+  std::vector<unsigned char> bytes_;
+};
+
+inline std::vector<double> random_values(int64_t count, int seed) {
+  std::mt19937 generator(seed);
+  std::normal_distribution<float> normal;
+  std::vector<double> values(count);
+  for (double& v : values) v = to_float(to_bf16(normal(generator)));
+  return values;
+}
+
+inline double relative_error(const std::vector<double>& got, const std::vector<double>& want) {
+  double difference = 0, size = 0;
+  for (size_t i = 0; i < want.size(); ++i) {
+    difference += (got[i] - want[i]) * (got[i] - want[i]);
+    size += want[i] * want[i];
+  }
+  return size > 0 ? std::sqrt(difference / size) : std::sqrt(difference);
+}
+
+// Relative L2 error allowed to a forward sum, a gradient.
+struct Tolerance {
+  double forward, gradient;
+};
+inline Tolerance tolerance(DType dtype, Math math) {
+  if (dtype == DType::bf16) return {1e-2, 2e-2};
+  return math == Math::tf32 ? Tolerance{2e-3, 2e-3} : Tolerance{1e-5, 5e-5};
+}
+
+inline double activated(Unary f, double x, double alpha) {
+  switch (f) {
+    case Unary::relu: return x < 0 ? 0 : x;
+    case Unary::leaky_relu: return x > 0 ? x : alpha * x;
+    case Unary::sigmoid: return 1 / (1 + std::exp(-x));
+    case Unary::tanh: return std::tanh(x);
+    default: return x;
+  }
+}
+
+inline int64_t x_count(const Conv2d& p) { return int64_t{p.n} * p.h * p.w * p.c; }
+inline int64_t y_count(const Conv2d& p) { return int64_t{p.n} * p.p * p.q * p.k; }
+inline int64_t w_count(const Conv2d& p) { return int64_t{p.k} * p.r * p.s * (p.c / p.groups); }
+
+// Calls term(index in x, in w, in y) for every product of the sum in kernels/api/conv2d.h.
+template <class Term>
+void for_each_term(const Conv2d& p, Term term) {
+  const int channels = p.c / p.groups, outputs = p.k / p.groups;
+  for (int n = 0; n < p.n; ++n)
+    for (int op = 0; op < p.p; ++op)
+      for (int oq = 0; oq < p.q; ++oq)
+        for (int k = 0; k < p.k; ++k)
+          for (int r = 0; r < p.r; ++r)
+            for (int s = 0; s < p.s; ++s) {
+              const int h = op * p.stride_h - p.pad_h + r * p.dilation_h, w = oq * p.stride_w - p.pad_w + s * p.dilation_w;
+              if (h < 0 || h >= p.h || w < 0 || w >= p.w) continue;
+              for (int c = 0; c < channels; ++c) {
+                const int64_t x = ((int64_t{n} * p.h + h) * p.w + w) * p.c + k / outputs * channels + c;
+                const int64_t f = ((int64_t{k} * p.r + r) * p.s + s) * channels + c;
+                term(x, f, ((int64_t{n} * p.p + op) * p.q + oq) * p.k + k);
+              }
+            }
+}
+
+// values = f(values + bias[i % channels]).
+inline void finish(std::vector<double>& values, const std::vector<double>& bias, Unary f, double alpha) {
+  for (size_t i = 0; i < values.size(); ++i) {
+    values[i] = activated(f, values[i] + (bias.empty() ? 0 : bias[i % bias.size()]), alpha);
+  }
+}
+
+inline std::string describe(const Conv2d& p) {
+  const auto text = [](int a, int b) { return std::to_string(a) + "x" + std::to_string(b); };
+  return std::to_string(p.n) + " x " + text(p.h, p.w) + "x" + std::to_string(p.c) + " -> " + text(p.p, p.q) + "x" +
+         std::to_string(p.k) + " filter " + text(p.r, p.s) + " stride " + text(p.stride_h, p.stride_w) + " pad " +
+         text(p.pad_h, p.pad_w) + " dilation " + text(p.dilation_h, p.dilation_w) + " groups " + std::to_string(p.groups) +
+         (p.dtype == DType::bf16 ? " bf16" : p.math == Math::tf32 ? " tf32" : " f32");
+}
+
+}  // namespace ganymede::kernels::sim::check

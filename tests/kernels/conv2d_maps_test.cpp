@@ -1,0 +1,139 @@
+// The index maps of convolution, exhaustively over small shapes, without running a kernel.
+#include <gtest/gtest.h>
+
+#include <map>
+#include <random>
+#include <tuple>
+
+#include "kernels/device/conv_maps.h"
+#include "kernels/device/tile_table.h"
+
+namespace ganymede::kernels::sim {
+namespace {
+
+TEST(Conv2dMaps, FastDivideIsExact) {
+  const int largest = INT32_MAX;
+  std::vector<int> numbers = {0, 1, 2, 3, largest, largest - 1, largest / 2, largest / 2 + 1};
+  std::mt19937 generator(1);
+  for (int i = 0; i < 200; ++i) numbers.push_back(static_cast<int>(generator() >> (1 + i % 31)));
+  std::vector<int> divisors = {1, 2, 3, 5, 7, 64, 641, 65535, 65536, 65537, largest / 2, largest - 1, largest};
+  for (int i = 0; i < 200; ++i) divisors.push_back(static_cast<int>(generator() >> (1 + i % 31)) | 1);
+  for (const int d : divisors) {
+    const FastDivide divide(d);
+    for (const int n : numbers) {
+      int rest = n;
+      ASSERT_EQ(divide.quotient(n), n / d) << n << " / " << d;
+      ASSERT_EQ(divide.split(rest), n % d) << n << " % " << d;
+      ASSERT_EQ(rest, n / d);
+    }
+    for (int64_t n = d - int64_t{1}; n <= largest; n = n * 2 + d) {   // around multiples of the divisor
+      for (int64_t near = n > 0 ? n - 1 : 0; near <= n + 1 && near <= largest; ++near) {
+        ASSERT_EQ(divide.quotient(static_cast<int>(near)), near / d);
+      }
+    }
+  }
+}
+
+TEST(Conv2dMaps, ForwardAxisIsTheDefinition) {
+  for (int stride = 1; stride <= 3; ++stride)
+    for (int pad = 0; pad <= 2; ++pad)
+      for (int dilation = 1; dilation <= 3; ++dilation) {
+        const ConvAxis axis = forward_axis(9, 5, 3, stride, pad, dilation);
+        for (int p = 0; p < 5; ++p)
+          for (int r = 0; r < 3; ++r) {
+            ASSERT_EQ(p * axis.step + axis.origin + r * axis.tap_step, p * stride - pad + r * dilation);
+          }
+      }
+}
+
+// Every (h, r, p) with h = p * stride - pad + r * dilation occurs once over the phases, and nothing else does.
+TEST(Conv2dMaps, PhasesCoverEveryTermOnce) {
+  for (int inputs = 1; inputs <= 9; ++inputs)
+    for (int taps = 1; taps <= 5; ++taps)
+      for (int stride = 1; stride <= 5; ++stride)
+        for (int pad = 0; pad <= 3; ++pad)
+          for (int dilation = 1; dilation <= 4; ++dilation) {
+            const int outputs = 6;
+            std::map<std::tuple<int, int, int>, int> seen;
+            std::vector<int> stored(inputs);
+            for (int phase = 0; phase < stride; ++phase) {
+              const ConvAxis axis = gradient_axis(phase, inputs, outputs, taps, stride, pad, dilation);
+              for (int i = 0; i < axis.position_count; ++i) {
+                const int h = axis.store_first + i * axis.store_stride;
+                ASSERT_LT(h, inputs);
+                ++stored[h];
+                for (int j = 0; j < axis.tap_count; ++j) {
+                  const int p = i * axis.step + axis.origin + j * axis.tap_step, r = axis.tap_first + j * axis.tap_stride;
+                  ASSERT_LT(r, taps);
+                  if (p >= 0 && p < axis.extent) ++seen[{h, r, p}];
+                }
+              }
+            }
+            for (const int count : stored) ASSERT_EQ(count, 1);
+            for (int h = 0; h < inputs; ++h)
+              for (int r = 0; r < taps; ++r)
+                for (int p = 0; p < outputs; ++p) {
+                  const bool term = h == p * stride - pad + r * dilation;
+                  const auto found = seen.find({h, r, p});
+                  ASSERT_EQ(found == seen.end() ? 0 : found->second, term ? 1 : 0)
+                      << h << " " << r << " " << p << " stride " << stride << " pad " << pad << " dilation " << dilation;
+                }
+          }
+}
+
+TEST(Conv2dMaps, PatchMapAddressesTheImage) {
+  const int n = 2, h = 5, w = 4, c = 3, p = 3, q = 3, r = 3, s = 2;
+  const PatchMap map{forward_axis(h, p, r, 2, 1, 1), forward_axis(w, q, s, 1, 1, 2), FastDivide(c), c};
+  for (int position = 0; position < n * p * q; ++position)
+    for (int tap = 0; tap < r * s * c; ++tap) {
+      const int image = position / (p * q), row = position / q % p * 2 - 1 + tap / c / s;
+      const int column = position % q - 1 + tap / c % s * 2;
+      const Corner corner = map.corner(position);
+      const Tap offset = map.tap(tap);
+      const bool inside = row >= 0 && row < h && column >= 0 && column < w;
+      ASSERT_EQ(map.inside(corner, offset), inside);
+      if (!inside) continue;
+      ASSERT_EQ(corner.offset + offset.offset, ((int64_t{image} * h + row) * w + column) * c + tap % c);
+    }
+}
+
+TEST(Conv2dMaps, NowhereIsOutside) {
+  const PatchMap map{forward_axis(5, 5, 3, 1, 1, 1), forward_axis(5, 5, 3, 1, 1, 1), FastDivide(1), 1};
+  Corner corner = map.corner(7);
+  Tap tap = map.tap(4);
+  EXPECT_TRUE(map.inside(corner, tap));
+  corner.row = kNowhere;
+  EXPECT_FALSE(map.inside(corner, tap));
+  tap.row = kNowhere;
+  EXPECT_FALSE(map.inside(corner, tap));
+  EXPECT_FALSE(map.inside(map.corner(7), tap));
+}
+
+TEST(Conv2dMaps, TileSizesAgreeWithTheTiles) {
+  const auto check = [](TileName name, auto tile) {
+    EXPECT_EQ(tile_size(name).m, tile.kM);
+    EXPECT_EQ(tile_size(name).n, tile.kN);
+  };
+  const auto check_all = [&]<class Number>(Number) {
+    check(TileName::large, typename Tiles<Number>::Large{});
+    check(TileName::tall, typename Tiles<Number>::Tall{});
+    check(TileName::medium, typename Tiles<Number>::Medium{});
+    check(TileName::small, typename Tiles<Number>::Small{});
+  };
+  check_all(SimtF32{});
+  check_all(MmaTf32{});
+  check_all(MmaBf16{});
+}
+
+TEST(Conv2dMaps, ChoiceOfTile) {
+  EXPECT_EQ(choose_tile(128 * 64, 256, 1), TileName::large);       // DCGAN deconv2, one phase of four
+  EXPECT_EQ(choose_tile(16384, 64, 4), TileName::tall);            // few output channels
+  EXPECT_EQ(choose_tile(4096, 256, 1), TileName::tall);            // 64 large tiles would leave half the machine idle
+  EXPECT_EQ(choose_tile(4096, 128, 1), TileName::medium);          // so would 64 tall ones
+  EXPECT_EQ(choose_tile(64, 512, 1), TileName::small);             // U-Net bottleneck
+  EXPECT_EQ(choose_tile(1, 1, 1), TileName::small);
+  EXPECT_EQ(choose_tile(1 << 20, 3, 1), TileName::small);          // three output channels
+}
+
+}  // namespace
+}  // namespace ganymede::kernels::sim

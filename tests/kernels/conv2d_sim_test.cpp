@@ -1,0 +1,234 @@
+// Convolution kernels of the simulator against seven nested loops in double: every direction, number, tile and epilogue,
+// odd sizes first.
+#include <gtest/gtest.h>
+
+#include "kernels/device/conv_launch.h"
+#include "kernels/device/families.h"
+#include "kernels/simt/simulator.h"
+#include "tests/kernels/conv2d_check.h"
+
+namespace ganymede::kernels::sim {
+namespace {
+
+using namespace check;
+
+struct Number {
+  DType dtype;
+  Math math;
+};
+constexpr Number kNumbers[] = {{DType::f32, Math::f32}, {DType::f32, Math::tf32}, {DType::bf16, Math::f32}};
+constexpr Epilogue kPlain{nullptr, Unary::identity, 0};
+
+// n, h, w, c, k, r, s, stride, pad, dilation, groups; p and q the largest that fit.
+Conv2d conv(int n, int h, int w, int c, int k, int r, int s, int stride = 1, int pad = 0, int dilation = 1, int groups = 1) {
+  const auto out = [&](int size, int taps) { return (size + 2 * pad - (taps - 1) * dilation - 1) / stride + 1; };
+  return {n, h, w, c, k, r, s, out(h, r), out(w, s), stride, stride, pad, pad, dilation, dilation, groups, DType::f32, Math::f32};
+}
+
+Conv2d with(Conv2d p, Number number) {
+  p.dtype = number.dtype;
+  p.math = number.math;
+  return p;
+}
+
+// The launchers with tile and parts given; unset tile: as Conv2dKernels chooses.
+struct Choice {
+  bool by_kernels = true;
+  TileName tile = TileName::small;
+  int splits = 1;
+};
+
+struct Outcome {
+  double error;
+  std::vector<unsigned char> bits;
+};
+
+Outcome forward(const Conv2d& p, Choice choice = {}, Epilogue epilogue = kPlain, int shift = 0) {
+  const auto x = random_values(x_count(p), 1), w = random_values(w_count(p), 2), b = random_values(p.k, 3);
+  Guarded from(p.dtype, x, shift), filter(p.dtype, w, shift), bias(DType::f32, b), to(p.dtype, y_count(p), shift);
+  const bool biased = epilogue.bias != nullptr;
+  if (biased) epilogue.bias = bias.data();
+  if (choice.by_kernels) conv2d_kernels.forward(nullptr, p, from.data(), {filter.data(), nullptr}, to.data(), epilogue);
+  else convolve_forward(nullptr, p, from.data(), filter.data(), to.data(), epilogue, choice.tile);
+  EXPECT_TRUE(to.guard_is_whole());
+  std::vector<double> want(y_count(p));
+  for_each_term(p, [&](int64_t i, int64_t f, int64_t j) { want[j] += x[i] * w[f]; });
+  finish(want, biased ? b : std::vector<double>{}, epilogue.activation, epilogue.alpha);
+  return {relative_error(to.values(), want), to.bits()};
+}
+
+Outcome data_gradient(const Conv2d& p, Choice choice = {}, Epilogue epilogue = kPlain, int shift = 0) {
+  const auto dy = random_values(y_count(p), 4), w = random_values(w_count(p), 5), b = random_values(p.c, 6);
+  Guarded from(p.dtype, dy, shift), filter(p.dtype, w, shift), bias(DType::f32, b), to(p.dtype, x_count(p), shift);
+  const bool biased = epilogue.bias != nullptr;
+  if (biased) epilogue.bias = bias.data();
+  if (choice.by_kernels) conv2d_kernels.data_gradient(nullptr, p, from.data(), {filter.data(), nullptr}, to.data(), epilogue);
+  else convolve_data_gradient(nullptr, p, from.data(), filter.data(), to.data(), epilogue, choice.tile);
+  EXPECT_TRUE(to.guard_is_whole());
+  std::vector<double> want(x_count(p));
+  for_each_term(p, [&](int64_t i, int64_t f, int64_t j) { want[i] += dy[j] * w[f]; });
+  finish(want, biased ? b : std::vector<double>{}, epilogue.activation, epilogue.alpha);
+  return {relative_error(to.values(), want), to.bits()};
+}
+
+Outcome weight_gradient(const Conv2d& p, Choice choice = {}, int shift = 0) {
+  const auto x = random_values(x_count(p), 7), dy = random_values(y_count(p), 8);
+  Guarded from(p.dtype, x, shift), above(p.dtype, dy, shift), to(DType::f32, w_count(p), shift);
+  const size_t bytes = choice.by_kernels ? conv2d_kernels.weight_gradient_workspace(p) : 4 * choice.splits * w_count(p);
+  Guarded workspace(DType::f32, static_cast<int64_t>(bytes / 4));
+  if (choice.by_kernels) {
+    conv2d_kernels.weight_gradient(nullptr, p, from.data(), above.data(), to.data(), bytes ? workspace.data() : nullptr);
+  } else {
+    convolve_weight_gradient(nullptr, p, from.data(), above.data(), to.data(), workspace.data(), choice.tile, choice.splits);
+  }
+  EXPECT_TRUE(to.guard_is_whole());
+  EXPECT_TRUE(workspace.guard_is_whole());
+  std::vector<double> want(w_count(p));
+  for_each_term(p, [&](int64_t i, int64_t f, int64_t j) { want[f] += x[i] * dy[j]; });
+  return {relative_error(to.values(), want), to.bits()};
+}
+
+void expect_all_directions(const Conv2d& problem, Choice choice = {}) {
+  for (const Number number : kNumbers) {
+    const Conv2d p = with(problem, number);
+    SCOPED_TRACE(describe(p));
+    const Tolerance allowed = tolerance(p.dtype, p.math);
+    EXPECT_LE(forward(p, choice).error, allowed.forward);
+    EXPECT_LE(data_gradient(p, choice).error, allowed.gradient);
+    EXPECT_LE(weight_gradient(p, choice).error, allowed.gradient);
+  }
+}
+
+TEST(Conv2dSim, OddSizesMatchReference) {
+  expect_all_directions(conv(1, 1, 1, 1, 1, 1, 1));
+  expect_all_directions(conv(1, 1, 1, 5, 7, 1, 1));
+  expect_all_directions(conv(1, 5, 7, 3, 5, 3, 3, 1, 1));
+  expect_all_directions(conv(2, 5, 3, 7, 11, 2, 3, 1, 2));
+  expect_all_directions(conv(1, 7, 9, 13, 3, 5, 5, 1, 2));
+  expect_all_directions(conv(1, 9, 9, 2, 3, 9, 9, 1, 4));
+  expect_all_directions(conv(3, 1, 11, 3, 17, 1, 7, 1, 3));
+}
+
+TEST(Conv2dSim, VectorPathMatchesReference) {
+  expect_all_directions(conv(2, 7, 5, 8, 16, 3, 3, 1, 1));
+  expect_all_directions(conv(1, 8, 8, 24, 40, 3, 3, 1, 1));
+  expect_all_directions(conv(2, 6, 6, 32, 8, 4, 4, 2, 1));
+  expect_all_directions(conv(1, 9, 7, 16, 72, 1, 1));
+  expect_all_directions(conv(1, 6, 5, 20, 12, 3, 3, 1, 1));  // vectors of f32, elements of bf16
+  expect_all_directions(conv(1, 6, 5, 8, 3, 3, 3, 1, 1));    // vectors of one operand only
+  expect_all_directions(conv(1, 6, 5, 3, 8, 3, 3, 1, 1));
+}
+
+TEST(Conv2dSim, StrideAndDilationMatchReference) {
+  expect_all_directions(conv(2, 8, 8, 8, 16, 4, 4, 2, 1));
+  expect_all_directions(conv(1, 9, 11, 5, 6, 3, 3, 2, 1));
+  expect_all_directions(conv(1, 11, 10, 4, 8, 3, 3, 3, 0));
+  expect_all_directions(conv(1, 7, 8, 3, 4, 1, 1, 2, 0));     // phases that no tap meets
+  expect_all_directions(conv(1, 13, 12, 4, 5, 3, 3, 2, 2, 2));  // dilation shares a factor with the stride
+  expect_all_directions(conv(1, 13, 12, 8, 8, 3, 2, 3, 2, 2));
+  expect_all_directions(conv(1, 9, 9, 8, 8, 3, 3, 1, 4, 4));
+  expect_all_directions(conv(1, 21, 20, 2, 3, 3, 3, 9, 1));   // more phases than one launch describes
+}
+
+TEST(Conv2dSim, UnequalStridePadDilation) {
+  Conv2d p = conv(2, 9, 10, 6, 5, 3, 2);
+  p.stride_h = 2, p.stride_w = 3, p.pad_h = 1, p.pad_w = 0, p.dilation_h = 1, p.dilation_w = 2;
+  p.p = 4, p.q = 2;   // one less than fit
+  expect_all_directions(p);
+  Conv2d padded = conv(1, 6, 6, 4, 4, 4, 4, 2, 1);
+  padded.h = 7, padded.w = 7;   // output padding of the transposed convolution
+  expect_all_directions(padded);
+}
+
+TEST(Conv2dSim, GroupsMatchReference) {
+  expect_all_directions(conv(1, 6, 5, 6, 9, 3, 3, 1, 1, 1, 3));
+  expect_all_directions(conv(2, 5, 5, 16, 32, 3, 3, 2, 1, 1, 2));
+  expect_all_directions(conv(1, 6, 6, 5, 5, 3, 3, 1, 1, 1, 5));    // depthwise
+}
+
+TEST(Conv2dSim, EveryTileMatchesReference) {
+  for (const TileName tile : {TileName::large, TileName::tall, TileName::medium, TileName::small}) {
+    SCOPED_TRACE(static_cast<int>(tile));
+    expect_all_directions(conv(1, 13, 11, 8, 136, 3, 3, 1, 1), {false, tile, 2});
+    expect_all_directions(conv(1, 13, 11, 72, 7, 3, 2, 2, 1), {false, tile, 1});
+  }
+}
+
+TEST(Conv2dSim, WeightGradientSplitsAgree) {
+  const Conv2d problem = conv(3, 12, 11, 5, 6, 3, 3, 1, 1);
+  for (const Number number : kNumbers) {
+    const Conv2d p = with(problem, number);
+    SCOPED_TRACE(describe(p));
+    EXPECT_GT(conv2d_kernels.weight_gradient_workspace(p), 0u);
+    for (const int splits : {1, 2, 3, 7, 40}) {   // 40: some parts are empty
+      EXPECT_LE(weight_gradient(p, {false, TileName::small, splits}).error, tolerance(p.dtype, p.math).gradient) << splits;
+    }
+  }
+}
+
+TEST(Conv2dSim, EpiloguesMatchReference) {
+  const char present = 0;
+  for (const Number number : kNumbers) {
+    const Conv2d p = with(conv(1, 6, 5, 6, 10, 3, 3, 2, 1), number), grouped = with(conv(1, 5, 5, 6, 4, 3, 3, 1, 1, 1, 2), number);
+    SCOPED_TRACE(describe(p));
+    const Tolerance allowed = tolerance(p.dtype, p.math);
+    for (const Unary f : {Unary::identity, Unary::relu, Unary::leaky_relu, Unary::sigmoid, Unary::tanh}) {
+      SCOPED_TRACE(static_cast<int>(f));
+      for (const Epilogue epilogue : {Epilogue{&present, f, 0.2f}, Epilogue{nullptr, f, 0.2f}}) {
+        EXPECT_LE(forward(p, {}, epilogue).error, allowed.forward);
+        EXPECT_LE(data_gradient(p, {}, epilogue).error, allowed.gradient);
+        EXPECT_LE(forward(grouped, {}, epilogue).error, allowed.forward);
+        EXPECT_LE(data_gradient(grouped, {}, epilogue).error, allowed.gradient);
+      }
+    }
+  }
+}
+
+TEST(Conv2dSim, UnalignedPointersMatchReference) {
+  for (const Number number : kNumbers) {
+    const Conv2d p = with(conv(1, 6, 5, 8, 16, 3, 3, 2, 1), number);
+    SCOPED_TRACE(describe(p));
+    const Tolerance allowed = tolerance(p.dtype, p.math);
+    for (const int shift : {1, 2, 3}) {
+      EXPECT_LE(forward(p, {}, kPlain, shift).error, allowed.forward);
+      EXPECT_LE(data_gradient(p, {}, kPlain, shift).error, allowed.gradient);
+      EXPECT_LE(weight_gradient(p, {}, shift).error, allowed.gradient);
+    }
+  }
+}
+
+TEST(Conv2dSim, ThreadOrdersGiveEqualBits) {
+  const Settings before = settings();
+  for (const Number number : kNumbers) {
+    for (const Conv2d& problem : {conv(2, 9, 7, 8, 16, 3, 3, 2, 1), conv(1, 6, 7, 3, 5, 3, 3, 1, 1)}) {
+      const Conv2d p = with(problem, number);
+      SCOPED_TRACE(describe(p));
+      const auto run = [&](Order order) {
+        configure({order, 7, 0});
+        return std::vector{forward(p).bits, data_gradient(p).bits, weight_gradient(p, {false, TileName::small, 3}).bits};
+      };
+      const auto bits = run(Order::forward);
+      EXPECT_EQ(run(Order::reverse), bits);
+      EXPECT_EQ(run(Order::random), bits);
+    }
+  }
+  configure(before);
+}
+
+TEST(Conv2dSim, EmptyProblems) {
+  Conv2d p = conv(0, 5, 5, 3, 4, 3, 3);
+  EXPECT_EQ(forward(p).error, 0);
+  EXPECT_EQ(data_gradient(p).error, 0);
+  EXPECT_EQ(weight_gradient(p).error, 0);   // zeros
+}
+
+TEST(Conv2dSim, RefusesWhatItCannotDo) {
+  Conv2d p = conv(1, 5, 5, 3, 4, 3, 3);
+  p.dtype = DType::f64;
+  EXPECT_THROW(conv2d_kernels.forward(nullptr, p, nullptr, {}, nullptr, kPlain), std::runtime_error);
+  p = conv(1, 40000, 40000, 3, 4, 1, 1);
+  EXPECT_THROW(conv2d_kernels.weight_gradient(nullptr, p, nullptr, nullptr, nullptr, nullptr), std::runtime_error);
+}
+
+}  // namespace
+}  // namespace ganymede::kernels::sim
