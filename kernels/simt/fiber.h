@@ -1,4 +1,4 @@
-// A stack that a CUDA thread runs on, switched by Boost.Context. Included by simt_cpu.cpp alone.
+// Stacks that CUDA threads run on, switched by Boost.Context. Included by simt_cpu.cpp alone.
 #pragma once
 #include <sys/mman.h>
 #include <unistd.h>
@@ -11,74 +11,109 @@
 
 namespace ganymede::kernels::sim {
 
-// The body runs forever: whenever it calls suspend(), control returns to the caller of resume().
-class Fiber {
+// Something that can be left and come back to: a fiber, or the operating-system thread that started it.
+class Context {
  public:
-  using Body = void (*)(void* context, Fiber& self);
+  // Runs target until somebody switches back to this one.
+  void switch_to(Context& target) {
+    sanitizers::leave_stack(&fake_stack_, target.stack_, target.stack_bytes_);
+    sanitizers::become(target.identity_);
+    Jump jump{*this, target};
+    arrived(boost::context::detail::jump_fcontext(target.place_, &jump));
+  }
+
+ protected:
+  struct Jump {
+    Context &from, &to;
+  };
+
+  // Whoever jumped here is from now on to be found at the place that it jumped from.
+  void arrived(boost::context::detail::transfer_t transfer) {
+    Context& from = static_cast<Jump*>(transfer.data)->from;
+    from.place_ = transfer.fctx;
+    sanitizers::enter_stack(fake_stack_, &from.stack_, &from.stack_bytes_);
+  }
+
+  boost::context::detail::fcontext_t place_ = nullptr;
+  const void* stack_ = nullptr;     // lowest address; of a thread's own stack known once it was left
+  size_t stack_bytes_ = 0;
+  void* fake_stack_ = nullptr;      // AddressSanitizer's
+  void* identity_ = nullptr;        // ThreadSanitizer's
+};
+
+// The calling operating-system thread.
+class ThreadContext : public Context {
+ public:
+  ThreadContext() {
+    if (sanitizers::thread()) identity_ = __tsan_get_current_fiber();
+  }
+};
+
+class Fiber : public Context {
+ public:
+  using Body = void (*)(void* context, Fiber& self);   // never returns
 
   Fiber(Body body, void* context) : body_(body), context_(context) {
     // Reserved, not used: pages are taken from the machine when they are first touched. The lowest page traps overflow.
-    void* memory = mmap(nullptr, kStackBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (memory == MAP_FAILED) throw std::bad_alloc();
-    mprotect(memory, static_cast<size_t>(getpagesize()), PROT_NONE);
-    stack_ = static_cast<unsigned char*>(memory);
-    self_ = boost::context::detail::make_fcontext(stack_ + kStackBytes, kStackBytes, &Fiber::enter);
+    memory_ = mmap(nullptr, kStackBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (memory_ == MAP_FAILED) throw std::bad_alloc();
+    mprotect(memory_, static_cast<size_t>(getpagesize()), PROT_NONE);
+    stack_ = memory_;
+    stack_bytes_ = kStackBytes;
+    place_ = boost::context::detail::make_fcontext(static_cast<unsigned char*>(memory_) + kStackBytes, kStackBytes, &Fiber::enter);
     if (sanitizers::thread()) identity_ = __tsan_create_fiber(0);
   }
   ~Fiber() {
-    if (sanitizers::address()) __asan_unpoison_memory_region(stack_, kStackBytes);
+    if (sanitizers::address()) __asan_unpoison_memory_region(memory_, kStackBytes);
     if (identity_) __tsan_destroy_fiber(identity_);
-    munmap(stack_, kStackBytes);
+    munmap(memory_, kStackBytes);
   }
   Fiber(const Fiber&) = delete;
   Fiber& operator=(const Fiber&) = delete;
 
-  void resume() {
-    void* fake_stack = nullptr;
-    void* caller_identity = sanitizers::thread() ? __tsan_get_current_fiber() : nullptr;
-    sanitizers::leave_stack(&fake_stack, stack_, kStackBytes);
-    sanitizers::become(identity_);
-    self_ = boost::context::detail::jump_fcontext(self_, this).fctx;
-    sanitizers::become(caller_identity);
-    sanitizers::enter_stack(fake_stack, nullptr, nullptr);
-  }
-
-  void suspend() {
-    sanitizers::leave_stack(&fake_stack_, caller_stack_, caller_stack_bytes_);
-    caller_ = boost::context::detail::jump_fcontext(caller_, nullptr).fctx;
-    sanitizers::enter_stack(fake_stack_, &caller_stack_, &caller_stack_bytes_);
-  }
-
   // The CUDA thread that it carries, from its first instruction to its last.
-  int rank = 0;
   struct Block* block = nullptr;
-  fibers::CopyQueue copies;
-  // The barrier at which it waits; null while it runs.
-  struct Barrier* barrier = nullptr;
-  Fiber* next_waiting = nullptr;
+  int rank = 0;
   bool cancelled = false;
+  struct Barrier* barrier = nullptr;   // at which it waited last
+  Fiber* next = nullptr;               // in the list that it is in: of a barrier, or of those that can go on
+  fibers::CopyQueue copies;
 
  private:
   static constexpr size_t kStackBytes = 256 * 1024;
 
-  static void enter(boost::context::detail::transfer_t from) {
-    Fiber& self = *static_cast<Fiber*>(from.data);
-    sanitizers::enter_stack(nullptr, &self.caller_stack_, &self.caller_stack_bytes_);
-    self.caller_ = from.fctx;
-    for (;;) {
-      self.body_(self.context_, self);
-      self.suspend();
-    }
+  static void enter(boost::context::detail::transfer_t transfer) {
+    auto& self = static_cast<Fiber&>(static_cast<Jump*>(transfer.data)->to);
+    self.arrived(transfer);
+    self.body_(self.context_, self);
   }
 
   Body body_;
   void* context_;
-  unsigned char* stack_;
-  boost::context::detail::fcontext_t self_, caller_ = nullptr;
-  void* identity_ = nullptr;
-  void* fake_stack_ = nullptr;
-  const void* caller_stack_ = nullptr;
-  size_t caller_stack_bytes_ = 0;
+  void* memory_;
+};
+
+// First in, first out.
+struct FiberList {
+  Fiber *head = nullptr, *tail = nullptr;
+
+  void push(Fiber* fiber) {
+    fiber->next = nullptr;
+    (tail ? tail->next : head) = fiber;
+    tail = fiber;
+  }
+  Fiber* pop() {
+    Fiber* fiber = head;
+    head = fiber->next;
+    if (!head) tail = nullptr;
+    return fiber;
+  }
+  void take_all(FiberList& other) {
+    if (!other.head) return;
+    (tail ? tail->next : head) = other.head;
+    tail = other.tail;
+    other = {};
+  }
 };
 
 }  // namespace ganymede::kernels::sim

@@ -1,6 +1,5 @@
 // Runs blocks on the fibers of one operating-system thread. Included by simt_cpu.cpp alone.
 #pragma once
-#include <deque>
 #include <exception>
 #include <memory>
 #include <string>
@@ -22,7 +21,7 @@ struct Barrier {
   const char* what = nullptr;    // the primitive and its place, of the first to arrive
   Where where;
   int first = 0;
-  Fiber *head = nullptr, *tail = nullptr;   // those that wait, in order of arrival
+  FiberList waiting;             // in order of arrival
   char tokens[2];                // for ThreadSanitizer, by generation, so that one that runs ahead orders nobody
 };
 
@@ -91,8 +90,10 @@ class Worker {
   void leave(Barrier& barrier);
   void open(Barrier& barrier);
   void make_current(Fiber& fiber);
+  bool fresh_left() const { return blocks_[filling_]->fresh || filling_ + 1 < resident_; }
   Fiber* pick();
-  Fiber& idle_fiber();
+  Fiber* idle_fiber();
+  void hand_over(Fiber& self);
   void release_waiting();
   std::string deadlock() const;
   std::string thread_name(int rank) const;
@@ -100,7 +101,8 @@ class Worker {
   uint64_t draw();
 
   std::vector<std::unique_ptr<Fiber>> fibers_;
-  std::deque<Fiber*> idle_, ready_;
+  std::vector<Fiber*> idle_;
+  FiberList ready_;              // those that can go on
   std::vector<std::unique_ptr<Block>> blocks_;
   std::vector<dim3> indices_;    // threadIdx of each rank
   dim3 indexed_;                 // the block size they are for
@@ -110,6 +112,7 @@ class Worker {
   size_t resident_ = 0, filling_ = 0;   // blocks at work; the one whose threads begin now
   int alive_ = 0, threads_ = 0;
   Fiber* current_ = nullptr;
+  ThreadContext* scheduler_ = nullptr;   // goes on when no thread can, or after an error
   uint64_t random_ = 1;
   std::exception_ptr error_;
 };

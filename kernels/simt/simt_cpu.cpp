@@ -115,11 +115,7 @@ void Worker::make_current(Fiber& fiber) {
 void Worker::open(Barrier& barrier) {
   barrier.arrived = 0;
   ++barrier.generation;
-  for (Fiber* fiber = barrier.head; fiber; fiber = fiber->next_waiting) {
-    fiber->barrier = nullptr;
-    ready_.push_back(fiber);
-  }
-  barrier.head = barrier.tail = nullptr;
+  ready_.take_all(barrier.waiting);
 }
 
 template <class Combine>
@@ -145,10 +141,8 @@ void Worker::arrive(Barrier& barrier, bool needs_all, const char* what, Where wh
     open(barrier);
   } else {
     self.barrier = &barrier;
-    self.next_waiting = nullptr;
-    (barrier.tail ? barrier.tail->next_waiting : barrier.head) = &self;
-    barrier.tail = &self;
-    self.suspend();
+    barrier.waiting.push(&self);
+    hand_over(self);
     if (self.cancelled) throw Cancelled{};
   }
   sanitizers::acquire(token);
@@ -210,53 +204,58 @@ void Worker::end_thread(Fiber& fiber) {
 // The body of every fiber. Under ThreadSanitizer a fiber is an identity, so it takes a single thread a turn.
 void Worker::carry(void* raw, Fiber& self) {
   Worker& w = *static_cast<Worker*>(raw);
-  const bool one = sanitizers::thread() || w.settings_.order == Order::random;
-  try {
-    do {
-      w.begin_thread(self);
-      w.make_current(self);
-      sanitizers::acquire(&launch_token);
-      w.launch_->thread(w.launch_->context);
-      sanitizers::release(&finish_token);
-      w.end_thread(self);
-    } while (!one && w.ready_.empty() && (w.blocks_[w.filling_]->fresh || w.filling_ + 1 < w.resident_));
-  } catch (const Cancelled&) {
-  } catch (...) {
-    if (!w.error_) w.error_ = std::current_exception();
+  for (;;) {
+    const bool one = sanitizers::thread() || w.settings_.order == Order::random;
+    try {
+      do {
+        w.begin_thread(self);
+        w.make_current(self);
+        sanitizers::acquire(&launch_token);
+        w.launch_->thread(w.launch_->context);
+        sanitizers::release(&finish_token);
+        w.end_thread(self);
+      } while (!one && !w.ready_.head && w.fresh_left());
+    } catch (const Cancelled&) {
+    } catch (...) {
+      if (!w.error_) w.error_ = std::current_exception();
+    }
+    self.block = nullptr;
+    self.cancelled = false;
+    self.copies.pending.clear();
+    self.copies.group = 0;
+    w.idle_.push_back(&self);
+    w.hand_over(self);
   }
-  self.block = nullptr;
-  w.idle_.push_back(&self);
 }
 
-Fiber& Worker::idle_fiber() {
-  // One more than needed and first in, first out: so a thread of the next block gets another fiber than its namesake
-  // of this block, and ThreadSanitizer sees races between the two.
-  if (idle_.empty() || (sanitizers::thread() && idle_.size() < 2)) {
-    fibers_.push_back(std::make_unique<Fiber>(&Worker::carry, this));
-    idle_.push_back(fibers_.back().get());
-  }
-  Fiber* fiber = sanitizers::thread() ? idle_.front() : idle_.back();
-  sanitizers::thread() ? idle_.pop_front() : idle_.pop_back();
-  fiber->copies.pending.clear();
-  fiber->copies.group = 0;
-  fiber->cancelled = false;
-  fiber->barrier = nullptr;
-  return *fiber;
+Fiber* Worker::idle_fiber() {
+  // ThreadSanitizer: one more than needed and first in, first out. So a thread of the next block gets another identity
+  // than its namesake of this block, and races between the two are seen.
+  const size_t spare = sanitizers::thread() ? 1 : 0;
+  if (idle_.size() <= spare) idle_.push_back(fibers_.emplace_back(std::make_unique<Fiber>(&Worker::carry, this)).get());
+  const auto chosen = spare ? idle_.begin() : idle_.end() - 1;
+  Fiber* fiber = *chosen;
+  idle_.erase(chosen);
+  return fiber;
 }
 
 // Those that can go on come first: a warp runs ahead as far as the barriers let it.
 Fiber* Worker::pick() {
-  const bool fresh = blocks_[filling_]->fresh || filling_ + 1 < resident_;
-  if (settings_.order == Order::random && !ready_.empty()) {
-    std::swap(ready_.front(), ready_[draw() % ready_.size()]);
-    if (fresh && draw() % 2) return &idle_fiber();
+  if (settings_.order == Order::random && ready_.head) {
+    for (uint64_t turns = draw() % 8; turns; --turns) ready_.push(ready_.pop());
+    if (draw() % 2 && fresh_left()) return idle_fiber();
   }
-  if (!ready_.empty()) {
-    Fiber* fiber = ready_.front();
-    ready_.pop_front();
-    return fiber;
-  }
-  return fresh ? &idle_fiber() : nullptr;
+  if (ready_.head) return ready_.pop();
+  return fresh_left() ? idle_fiber() : nullptr;
+}
+
+// Leaves self, which waits or has become idle, for whoever is next.
+void Worker::hand_over(Fiber& self) {
+  Fiber* next = error_ ? nullptr : pick();
+  if (next == &self) return;
+  if (!next) return self.switch_to(*scheduler_);
+  if (next->block) make_current(*next);
+  self.switch_to(*next);
 }
 
 std::string Worker::deadlock() const {
@@ -297,7 +296,7 @@ void Worker::start_block(Block& block, uint64_t number) {
     barrier.alive = threads;
     barrier.arrived = 0;
     barrier.needs_all = false;
-    barrier.head = barrier.tail = nullptr;
+    barrier.waiting = {};
   };
   reset(block.barrier, threads_);
   for (int w = 0; w * 32 < threads_; ++w) reset(block.warps[w].barrier, std::min(32, threads_ - w * 32));
@@ -332,13 +331,9 @@ void Worker::run_blocks(const Launch& launch, const Settings& settings, uint64_t
   worker = this;
   sanitizers::release(&launch_token);
 
-  while (!error_) {
-    Fiber* fiber = pick();
-    if (!fiber) break;
-    if (fiber->block) make_current(*fiber);
-    current_ = fiber;
-    fiber->resume();
-  }
+  ThreadContext scheduler;
+  scheduler_ = &scheduler;
+  scheduler.switch_to(*pick());
   if (!error_ && alive_) error_ = std::make_exception_ptr(std::runtime_error(deadlock()));
   if (error_) release_waiting();
   current_ = nullptr;
@@ -350,13 +345,13 @@ void Worker::run_blocks(const Launch& launch, const Settings& settings, uint64_t
 
 // After an error: the threads that are still on a stack leave it by an exception.
 void Worker::release_waiting() {
+  ready_ = {};
   for (auto& fiber : fibers_) {
     if (!fiber->block) continue;
     fiber->cancelled = true;
     make_current(*fiber);
-    fiber->resume();
+    scheduler_->switch_to(*fiber);
   }
-  ready_.clear();
 }
 
 void fibers::sync_block(Where where) { worker->arrive_block(where); }
