@@ -1,0 +1,82 @@
+// How a block of kThreads walks a row-major matrix whose columns are reduced: threads_x neighbouring packs of columns in
+// threads_y rows at a time, so that loads are coalesced for any number of columns.
+#pragma once
+#include "kernels/device/grid.h"
+
+namespace ganymede::kernels::GANYMEDE_TARGET {
+
+struct ColumnBlock {
+  int threads_x, threads_y;
+  int64_t across;  // blocks side by side
+};
+
+// rows: what a column has to offer; more threads along it than that would idle.
+inline ColumnBlock column_block(int64_t packs, int64_t rows) {
+  int x = 1;
+  while (x < 32 && x < packs) x *= 2;
+  int y = kThreads / x;
+  while (y > 1 && y / 2 >= rows) y /= 2;
+  while (x * y < kThreads && x < packs) x *= 2;
+  return {x, y, ceil_div<int64_t>(packs, x)};
+}
+
+// Into how many parts each of so many equal jobs is cut: enough that about 1024 blocks run, but no part smaller than
+// least. A function of the shape alone, for the order of sums depends on it.
+inline int64_t parts_for(int64_t jobs, int64_t length, int64_t least) {
+  const int64_t wanted = ceil_div<int64_t>(1024, jobs > 0 ? jobs : 1);
+  const int64_t most = length / least;
+  const int64_t parts = wanted < most ? wanted : most;
+  return parts > 1 ? parts : 1;
+}
+
+// Merges the states of the rows of a block's threads; afterwards the threads with threadIdx.y = 0 hold the result.
+template <class State, int kWidth>
+struct ColumnShared {
+  State states[kThreads][kWidth];
+};
+
+template <int kWidth, class Op, class State>
+__device__ inline void merge_block_rows(const Op& op, State (&states)[kWidth],
+                                        simt::Where where = simt::Where::current()) {
+  if (blockDim.y == 1) return;
+  auto& s = shared<ColumnShared<State, kWidth>>();
+  const int thread = threadIdx.y * blockDim.x + threadIdx.x;
+  for (int j = 0; j < kWidth; ++j) s.states[thread][j] = states[j];
+  for (int half = blockDim.y / 2; half > 0; half /= 2) {
+    simt::sync_threads(where);
+    if (static_cast<int>(threadIdx.y) < half) {
+      for (int j = 0; j < kWidth; ++j)
+        s.states[thread][j] = op.merge(s.states[thread][j], s.states[thread + half * blockDim.x][j]);
+    }
+  }
+  for (int j = 0; j < kWidth; ++j) states[j] = s.states[thread][j];
+  simt::sync_threads(where);
+}
+
+// The state of a warp's lanes together, in every lane.
+template <class Op, class State>
+__device__ inline State merge_warp(const Op& op, State state, simt::Where where = simt::Where::current()) {
+  for (int mask = 16; mask > 0; mask /= 2) state = op.merge(state, op.exchange(state, mask, where));
+  return state;
+}
+
+// The state of a whole block of kThreads in thread 0.
+template <class State>
+struct BlockShared {
+  State warps[kThreads / 32];
+};
+
+template <class Op, class State>
+__device__ inline State merge_block(const Op& op, State state, simt::Where where = simt::Where::current()) {
+  auto& s = shared<BlockShared<State>>();
+  state = merge_warp(op, state, where);
+  if (threadIdx.x % 32 == 0) s.warps[threadIdx.x / 32] = state;
+  simt::sync_threads(where);
+  if (threadIdx.x == 0) {
+    for (int w = 1; w < kThreads / 32; ++w) state = op.merge(state, s.warps[w]);
+  }
+  simt::sync_threads(where);
+  return state;
+}
+
+}  // namespace ganymede::kernels::GANYMEDE_TARGET

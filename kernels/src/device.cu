@@ -1,0 +1,172 @@
+// Memory, the one stream of each device, and graph capture. On sim memory is the host's, one allocation each, so that
+// AddressSanitizer knows its bounds, and every call is complete when it returns.
+#include "kernels/device/families.h"
+
+#ifdef __CUDACC__
+
+#include <mutex>
+#include <new>
+
+namespace ganymede::kernels::GANYMEDE_TARGET {
+
+namespace {
+
+constexpr int kMaxDevices = 64;
+
+cudaStream_t as_stream(Stream stream) { return static_cast<cudaStream_t>(stream); }
+
+int count() {
+  int devices = 0;
+  if (cudaGetDeviceCount(&devices) != cudaSuccess) {
+    cudaGetLastError();  // no driver or no device: forget the error
+    return 0;
+  }
+  return devices < kMaxDevices ? devices : kMaxDevices;
+}
+
+DeviceInfo info(int index) {
+  cudaDeviceProp properties;
+  check(cudaGetDeviceProperties(&properties, index), "cudaGetDeviceProperties");
+  DeviceInfo result{};
+  for (size_t i = 0; i + 1 < sizeof result.name && properties.name[i]; ++i) result.name[i] = properties.name[i];
+  result.total_memory = static_cast<int64_t>(properties.totalGlobalMem);
+  result.multiprocessors = properties.multiProcessorCount;
+  result.compute_capability = 10 * properties.major + properties.minor;
+  return result;
+}
+
+void select(int index) { check(cudaSetDevice(index), "cudaSetDevice"); }
+
+// Blocking with regard to nothing: the legacy stream is never used.
+Stream stream() {
+  static std::mutex mutex;
+  static cudaStream_t streams[kMaxDevices] = {};
+  int device = 0;
+  check(cudaGetDevice(&device), "cudaGetDevice");
+  const std::lock_guard<std::mutex> lock(mutex);
+  if (!streams[device]) check(cudaStreamCreateWithFlags(&streams[device], cudaStreamNonBlocking), "cudaStreamCreate");
+  return streams[device];
+}
+
+void* allocate(size_t bytes) {
+  void* data = nullptr;
+  const cudaError_t error = cudaMalloc(&data, bytes ? bytes : 1);
+  if (error == cudaErrorMemoryAllocation) {
+    cudaGetLastError();
+    throw std::bad_alloc();
+  }
+  check(error, "cudaMalloc");
+  return data;
+}
+
+void release(void* data) {
+  // At the end of a program the driver may be gone already; then so is the memory.
+  const cudaError_t error = cudaFree(data);
+  if (error != cudaErrorCudartUnloading) check(error, "cudaFree");
+}
+
+void upload(Stream stream, void* to, const void* from, size_t bytes) {
+  check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, as_stream(stream)), "copy to the device");
+}
+
+void download(Stream stream, void* to, const void* from, size_t bytes) {
+  check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToHost, as_stream(stream)), "copy from the device");
+  check(cudaStreamSynchronize(as_stream(stream)), "copy from the device");
+}
+
+void copy(Stream stream, void* to, const void* from, size_t bytes) {
+  check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, as_stream(stream)), "copy on the device");
+}
+
+void fill_bytes(Stream stream, void* to, int value, size_t bytes) {
+  check(cudaMemsetAsync(to, value, bytes, as_stream(stream)), "cudaMemsetAsync");
+}
+
+void synchronize() { check(cudaDeviceSynchronize(), "synchronisation"); }
+
+void begin_capture(Stream stream) {
+  check(cudaStreamBeginCapture(as_stream(stream), cudaStreamCaptureModeThreadLocal), "beginning of a graph capture");
+}
+
+void* end_capture(Stream stream) {
+  cudaGraph_t graph = nullptr;
+  check(cudaStreamEndCapture(as_stream(stream), &graph), "end of a graph capture");
+  cudaGraphExec_t executable = nullptr;
+  const cudaError_t error = cudaGraphInstantiate(&executable, graph, 0);
+  cudaGraphDestroy(graph);
+  check(error, "cudaGraphInstantiate");
+  return executable;
+}
+
+void launch_graph(Stream stream, void* graph) {
+  check(cudaGraphLaunch(static_cast<cudaGraphExec_t>(graph), as_stream(stream)), "cudaGraphLaunch");
+}
+
+void destroy_graph(void* graph) { check(cudaGraphExecDestroy(static_cast<cudaGraphExec_t>(graph)), "cudaGraphExecDestroy"); }
+
+}  // namespace
+
+extern const DeviceKernels device_kernels = {count,    info, select,     stream,      allocate,      release,
+                                             upload,   download, copy,   fill_bytes,  synchronize,   begin_capture,
+                                             end_capture, launch_graph, destroy_graph, nullptr};
+
+}  // namespace ganymede::kernels::GANYMEDE_TARGET
+
+#else
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <new>
+#include <stdexcept>
+
+namespace ganymede::kernels::GANYMEDE_TARGET {
+
+namespace {
+
+constexpr size_t kAlignment = 256;
+
+int count() { return 1; }
+
+DeviceInfo info(int) {
+  DeviceInfo result{};
+  constexpr char kName[] = "simulator";
+  for (size_t i = 0; i < sizeof kName; ++i) result.name[i] = kName[i];
+  result.total_memory = static_cast<int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE);
+  result.multiprocessors = simt::multiprocessors();
+  return result;
+}
+
+void select(int index) {
+  if (index != 0) throw std::runtime_error("sim: there is one device, 0; device " + std::to_string(index) + " was asked for");
+}
+
+Stream stream() { return nullptr; }
+
+// posix_memalign keeps the exact size, which aligned_alloc would have to round up: a read past the end must show.
+void* allocate(size_t bytes) {
+  void* data = nullptr;
+  if (posix_memalign(&data, kAlignment, bytes ? bytes : 1) != 0) throw std::bad_alloc();
+  return data;
+}
+
+void release(void* data) { std::free(data); }
+
+void copy(Stream, void* to, const void* from, size_t bytes) {
+  if (bytes) std::memmove(to, from, bytes);
+}
+
+void fill_bytes(Stream, void* to, int value, size_t bytes) {
+  if (bytes) std::memset(to, value, bytes);
+}
+
+void synchronize() {}
+
+}  // namespace
+
+extern const DeviceKernels device_kernels = {count, info, select,     stream,      allocate, release, copy,    copy,
+                                             copy,  fill_bytes, synchronize, nullptr,  nullptr, nullptr, nullptr, nullptr};
+
+}  // namespace ganymede::kernels::GANYMEDE_TARGET
+
+#endif

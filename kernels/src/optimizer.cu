@@ -1,0 +1,272 @@
+// One step of SGD, RMSprop or Adam over a flat buffer, with the moving average of the weights and weight clipping.
+// The segments travel in the kernel's arguments, as many a launch as fit in 4 KB. A block owns 4096 elements of one
+// segment and a thread four neighbours at a time; a last launch of one thread advances the step counter. Adam with an
+// average moves 36 bytes a parameter: bound by memory.
+// gradient_norm_squared: a fixed number of blocks shares out the elements; the last launch adds up their sums.
+#include "kernels/device/dispatch.h"
+#include "kernels/device/families.h"
+#include "kernels/device/grid.h"
+#include "kernels/device/math.h"
+#include "kernels/device/reduce.h"
+
+namespace ganymede::kernels::GANYMEDE_TARGET {
+
+namespace {
+
+constexpr int kChunk = 4096;       // elements of a block
+constexpr int kMaxSegments = 120;  // of a launch
+constexpr int64_t kNormBlocks = 256;
+
+struct SegmentTable {
+  int count, blocks;
+  int first_block[kMaxSegments];
+  int64_t offset[kMaxSegments], length[kMaxSegments];  // elements
+  const void* gradient[kMaxSegments];
+};
+static_assert(sizeof(SegmentTable) + sizeof(Optimizer) + sizeof(OptimizerState) < 4000, "arguments must fit in 4 KB");
+
+// The last segment whose blocks begin at or before this one.
+__device__ inline int segment_of(const SegmentTable& table, int block) {
+  int low = 0, high = table.count - 1;
+  while (low < high) {
+    const int middle = (low + high + 1) / 2;
+    if (table.first_block[middle] <= block) {
+      low = middle;
+    } else {
+      high = middle - 1;
+    }
+  }
+  return low;
+}
+
+// Calls body(table) for tables of at most kMaxSegments that together hold every non-empty segment.
+template <class Body>
+void for_each_table(const Segment* segments, int count, Body&& body) {
+  SegmentTable table{};
+  for (int i = 0; i < count; ++i) {
+    const Segment& segment = segments[i];
+    if (segment.count == 0) continue;
+    table.first_block[table.count] = table.blocks;
+    table.offset[table.count] = segment.offset;
+    table.length[table.count] = segment.count;
+    table.gradient[table.count] = segment.gradient;
+    table.blocks += static_cast<int>(ceil_div<int64_t>(segment.count, kChunk));
+    if (++table.count == kMaxSegments) {
+      body(table);
+      table.count = table.blocks = 0;
+    }
+  }
+  if (table.count > 0) body(table);
+}
+
+template <class A>
+struct alignas(16) Four {
+  A v[4];
+};
+
+// Four neighbours of one thread; wide: all exist and lie at a multiple of 16 bytes.
+template <class A>
+__device__ inline Four<A> load_four(const A* p, bool wide, int64_t valid) {
+  if (wide) return *reinterpret_cast<const Four<A>*>(p);
+  Four<A> result;
+  for (int j = 0; j < 4; ++j) result.v[j] = j < valid ? p[j] : A(0);
+  return result;
+}
+
+template <class A>
+__device__ inline void store_four(A* p, const Four<A>& value, bool wide, int64_t valid) {
+  if (wide) {
+    *reinterpret_cast<Four<A>*>(p) = value;
+  } else {
+    for (int j = 0; j < 4; ++j) {
+      if (j < valid) p[j] = value.v[j];
+    }
+  }
+}
+
+// Numbers of this step, the same for all elements.
+template <class A>
+struct StepNumbers {
+  A rate, beta1, rest1, beta2, rest2, eps, decay, shrink, clip, ema, ema_rest;
+  A size, root_correction;  // adam: rate / (1 - beta1^t) and 1 / sqrt(1 - beta2^t)
+};
+
+template <class A>
+__device__ StepNumbers<A> numbers_of(const Optimizer& o, const OptimizerState& state) {
+  const StepScalars now = *state.scalars;
+  StepNumbers<A> k{};
+  k.rate = static_cast<A>(now.rate);
+  k.beta1 = static_cast<A>(now.beta1);
+  k.rest1 = static_cast<A>(1 - now.beta1);
+  k.beta2 = static_cast<A>(o.beta2);
+  k.rest2 = static_cast<A>(1 - o.beta2);
+  k.eps = static_cast<A>(o.eps);
+  k.decay = static_cast<A>(o.decoupled ? 0 : o.weight_decay);
+  k.shrink = static_cast<A>(o.decoupled ? 1 - now.rate * o.weight_decay : 1);
+  k.clip = static_cast<A>(o.clip);
+  k.ema = static_cast<A>(o.ema);
+  k.ema_rest = static_cast<A>(1 - o.ema);
+  if (o.rule == Rule::adam) {
+    const double t = static_cast<double>(state.step[0] + 1);
+    k.size = static_cast<A>(now.rate / (1 - math::pow(now.beta1, t)));
+    k.root_correction = static_cast<A>(1 / math::sqrt(1 - math::pow(o.beta2, t)));
+  }
+  return k;
+}
+
+template <class A>
+__device__ inline void step_element(Rule rule, const StepNumbers<A>& k, A g, A& p, A& m, A& v) {
+  g += k.decay * p;
+  A move = 0;
+  switch (rule) {
+    case Rule::adam:
+      m = k.beta1 * m + k.rest1 * g;
+      v = k.beta2 * v + k.rest2 * g * g;
+      move = k.size * m / (math::sqrt(v) * k.root_correction + k.eps);
+      break;
+    case Rule::rmsprop:
+      v = k.beta2 * v + k.rest2 * g * g;
+      move = k.rate * g / (math::sqrt(v) + k.eps);
+      break;
+    case Rule::sgd:
+      m = k.beta1 * m + g;
+      move = k.rate * m;
+      break;
+  }
+  p = k.shrink * p - move;
+  if (k.clip > A(0)) p = p > k.clip ? k.clip : p < -k.clip ? -k.clip : p;
+}
+
+template <class A>
+struct StepShared {
+  StepNumbers<A> numbers;
+};
+
+template <class A>
+__global__ void step_kernel(const __grid_constant__ Optimizer optimizer, const __grid_constant__ OptimizerState state,
+                            const __grid_constant__ SegmentTable table) {
+  if (state.gate && *state.gate == 0) return;
+  auto& s = shared<StepShared<A>>();
+  if (threadIdx.x == 0) s.numbers = numbers_of<A>(optimizer, state);
+  simt::sync_threads();
+  StepNumbers<A> k = s.numbers;
+  if (optimizer.rule == Rule::sgd && !state.m) k.beta1 = 0;
+  for (int block = blockIdx.x; block < table.blocks; block += gridDim.x) {
+    const int segment = segment_of(table, block);
+    const int64_t begin = int64_t{block - table.first_block[segment]} * kChunk;
+    const int64_t left = table.length[segment] - begin, count = left < kChunk ? left : kChunk;
+    const int64_t offset = table.offset[segment] + begin;
+    A *p = static_cast<A*>(state.p) + offset, *m = state.m ? static_cast<A*>(state.m) + offset : nullptr;
+    A *v = state.v ? static_cast<A*>(state.v) + offset : nullptr;
+    A* average = state.average ? static_cast<A*>(state.average) + offset : nullptr;
+    const A* g = table.gradient[segment] ? static_cast<const A*>(table.gradient[segment]) + begin : nullptr;
+    const auto address = [](const void* at) { return reinterpret_cast<uintptr_t>(at); };
+    const bool straight = (address(p) | address(m) | address(v) | address(average) | address(g)) % 16 == 0;
+    for (int64_t i = threadIdx.x * 4; i < count; i += kThreads * 4) {
+      const bool wide = straight && i + 4 <= count;
+      const int64_t valid = count - i;
+      const Four<A> zero{};
+      const Four<A> gi = g ? load_four(g + i, wide, valid) : zero;
+      Four<A> pi = load_four(p + i, wide, valid);
+      Four<A> mi = m ? load_four(m + i, wide, valid) : zero, vi = v ? load_four(v + i, wide, valid) : zero;
+      for (int j = 0; j < 4; ++j) step_element(optimizer.rule, k, gi.v[j], pi.v[j], mi.v[j], vi.v[j]);
+      store_four(p + i, pi, wide, valid);
+      if (m) store_four(m + i, mi, wide, valid);
+      if (v) store_four(v + i, vi, wide, valid);
+      if (average) {
+        Four<A> mean = load_four(average + i, wide, valid);
+        for (int j = 0; j < 4; ++j) mean.v[j] = k.ema * mean.v[j] + k.ema_rest * pi.v[j];
+        store_four(average + i, mean, wide, valid);
+      }
+    }
+  }
+}
+
+__global__ void advance_step_kernel(const float* gate, int64_t* step) {
+  if (!gate || *gate != 0) ++*step;
+}
+
+template <class A>
+void launch_steps(Stream stream, const Optimizer& optimizer, const OptimizerState& state, const Segment* segments,
+                  int count) {
+  for_each_table(segments, count, [&](const SegmentTable& table) {
+    launch<StepShared<A>>(step_kernel<A>, grid_of(table.blocks), kThreads, stream, optimizer, state, table);
+  });
+}
+
+void step(Stream stream, const Optimizer& optimizer, const OptimizerState& state, const Segment* segments, int count) {
+  if (optimizer.dtype == DType::f32) {
+    launch_steps<float>(stream, optimizer, state, segments, count);
+  } else if (optimizer.dtype == DType::f64) {
+    launch_steps<double>(stream, optimizer, state, segments, count);
+  } else {
+    throw std::runtime_error(std::string("optimizer.step: dtype ") + name(optimizer.dtype) + "; f32 or f64 is needed");
+  }
+  launch(advance_step_kernel, 1, 1, stream, state.gate, state.step);
+}
+
+template <class A>
+struct NormShared {
+  BlockReduce<A> reduce;
+};
+
+// sums[b] (+)= the squares of chunks b, b + gridDim.x, ... of the table.
+template <class A>
+__global__ void sum_squares_kernel(const __grid_constant__ SegmentTable table, bool first, A* sums) {
+  auto& s = shared<NormShared<A>>();
+  A sum = 0;
+  for (int block = blockIdx.x; block < table.blocks; block += gridDim.x) {
+    const int segment = segment_of(table, block);
+    if (!table.gradient[segment]) continue;
+    const int64_t begin = int64_t{block - table.first_block[segment]} * kChunk;
+    const int64_t left = table.length[segment] - begin, count = left < kChunk ? left : kChunk;
+    const A* g = static_cast<const A*>(table.gradient[segment]) + begin;
+    const bool straight = reinterpret_cast<uintptr_t>(g) % 16 == 0;
+    for (int64_t i = threadIdx.x * 4; i < count; i += kThreads * 4) {
+      const Four<A> v = load_four(g + i, straight && i + 4 <= count, count - i);
+      for (int j = 0; j < 4; ++j) sum += v.v[j] * v.v[j];
+    }
+  }
+  sum = block_sum(sum, s.reduce);
+  if (threadIdx.x == 0) sums[blockIdx.x] = first ? sum : sums[blockIdx.x] + sum;
+}
+
+template <class A>
+__global__ void add_sums_kernel(int64_t count, const A* sums, A* out) {
+  auto& s = shared<NormShared<A>>();
+  A sum = 0;
+  for (int64_t i = threadIdx.x; i < count; i += kThreads) sum += sums[i];
+  sum = block_sum(sum, s.reduce);
+  if (threadIdx.x == 0) *out = sum;
+}
+
+template <class A>
+void launch_norm(Stream stream, const Segment* segments, int segment_count, A* out, A* sums) {
+  int64_t chunks = 0;
+  for (int i = 0; i < segment_count; ++i) chunks += ceil_div<int64_t>(segments[i].count, kChunk);
+  const int64_t blocks = chunks < kNormBlocks ? chunks : kNormBlocks;
+  bool first = true;
+  for_each_table(segments, segment_count, [&](const SegmentTable& table) {
+    launch<NormShared<A>>(sum_squares_kernel<A>, blocks, kThreads, stream, table, first, sums);
+    first = false;
+  });
+  launch<NormShared<A>>(add_sums_kernel<A>, 1, kThreads, stream, blocks, sums, out);
+}
+
+void gradient_norm_squared(Stream stream, DType dtype, const Segment* segments, int count, void* out, void* workspace) {
+  if (dtype == DType::f32) {
+    launch_norm(stream, segments, count, static_cast<float*>(out), static_cast<float*>(workspace));
+  } else if (dtype == DType::f64) {
+    launch_norm(stream, segments, count, static_cast<double*>(out), static_cast<double*>(workspace));
+  } else {
+    throw std::runtime_error(std::string("gradient_norm_squared: dtype ") + name(dtype) + "; f32 or f64 is needed");
+  }
+}
+
+size_t norm_workspace(int64_t) { return kNormBlocks * sizeof(double); }
+
+}  // namespace
+
+extern const OptimizerKernels optimizer_kernels = {step, gradient_norm_squared, norm_workspace};
+
+}  // namespace ganymede::kernels::GANYMEDE_TARGET
