@@ -14,20 +14,20 @@ namespace {
 
 constexpr std::string_view kSuffix = ".tmp";
 
-// The process id keeps a trainer and a report that writes beside it apart; the leading dot hides the file from listings.
+// The process id keeps a trainer and a report that writes beside it apart; the leading dot hides the file
+// from listings.
 fs::path temporary_name(const fs::path& path) {
   const std::string name = "." + path.filename().string() + "." + std::to_string(getpid());
   return path.parent_path() / (name + std::string(kSuffix));
 }
 
-// A rename is on the disk only when its folder is; file systems without that notion answer EINVAL.
-void sync_folder(const fs::path& path) {
-  const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
-  const int file = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (file < 0) fail_with_errno(folder, "cannot open the folder");
+// File systems that know nothing to flush (folders on some of them) answer EINVAL.
+void sync(const fs::path& path, int flags) {
+  const int file = open(path.c_str(), flags | O_CLOEXEC);
+  if (file < 0) fail_with_errno(path, "cannot open to flush it to the disk");
   const int error = fsync(file) != 0 ? errno : 0;
   close(file);
-  if (error != 0 && error != EINVAL) fail_with(folder, "cannot flush the folder to the disk", error);
+  if (error != 0 && error != EINVAL) fail_with(path, "cannot flush to the disk", error);
 }
 
 }  // namespace
@@ -47,12 +47,15 @@ void AtomicFile::write(std::string_view bytes) {
 }
 
 void AtomicFile::commit() {
-  if (fsync(file_) != 0) fail_with_errno(path_, "cannot flush to the disk");
-  // Some file systems (NFS, quotas) tell of a full disk only here.
+  // Some file systems (NFS, quotas) tell of a full disk only on close.
   if (close(std::exchange(file_, -1)) != 0) fail_with_errno(path_, "cannot write");
-  if (rename(temporary_.c_str(), path_.c_str()) != 0) fail_with_errno(path_, "cannot rename the finished file");
+  // Opened anew: a writer that was given temporary() may have put another file there.
+  sync(temporary_, O_RDONLY);
+  if (rename(temporary_.c_str(), path_.c_str()) != 0)
+    fail_with_errno(path_, "cannot rename the finished file");
   temporary_.clear();
-  sync_folder(path_);
+  // The new name is on the disk only when the folder is.
+  sync(path_.has_parent_path() ? path_.parent_path() : fs::path("."), O_RDONLY | O_DIRECTORY);
 }
 
 void write_atomically(const fs::path& path, std::string_view bytes) {

@@ -6,11 +6,12 @@
 
 namespace ganymede::run {
 
-/// A file that appears whole or not at all, whatever kills the process: bytes go to a hidden temporary file in the
-/// same folder, and commit() flushes it to the disk and renames it over `path`. Without commit() the temporary file is
-/// removed and an older file at `path` stays as it was.
+/// A file that appears whole or not at all, whatever kills the process: bytes go to a hidden temporary file
+/// in the same folder, and commit() flushes it to the disk and renames it over `path`. Without commit() the
+/// temporary file is removed and an older file at `path` stays as it was.
 ///
-/// Every failure (full disk, missing or read-only folder, ...) throws Error with the path and the system's reason.
+/// Every failure (full disk, missing or read-only folder, ...) throws Error with the path and the system's
+/// reason.
 class AtomicFile {
  public:
   explicit AtomicFile(std::filesystem::path path);

@@ -14,7 +14,9 @@ void fail_with(const std::filesystem::path& path, std::string_view what, int err
   throw Error(path.string() + ": " + std::string(what) + ": " + std::generic_category().message(error));
 }
 
-void fail_with_errno(const std::filesystem::path& path, std::string_view what) { fail_with(path, what, errno); }
+void fail_with_errno(const std::filesystem::path& path, std::string_view what) {
+  fail_with(path, what, errno);
+}
 
 bool write_all(int file, std::string_view bytes) {
   while (!bytes.empty()) {
