@@ -25,6 +25,11 @@ constexpr Opener kOpeners[] = {
     {"cifar10", Argument::required, "cifar10:DIR: the binary version, data_batch_*.bin and test_batch.bin",
      open_cifar10},
     {"folder", Argument::required, "folder:DIR: PNG, JPEG and BMP pictures; sub-folders are classes", open_folder},
+    {"shapes", Argument::optional,
+     "shapes[:TASK][,NAME=VALUE...]: drawn scenes of shapes, 16 to 256 px; TASK is scene (the default), single, "
+     "attributes (correlation=0.8), pairs (from=edges), unpaired (a=red,b=blue,truth=1); every task takes count=N, "
+     "objects=N, colours=any|class|two, with=PART+PART",
+     open_shapes},
 };
 
 }  // namespace

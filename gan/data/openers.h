@@ -12,5 +12,6 @@ std::unique_ptr<Dataset> open_fashion_mnist(const std::string& argument, const O
 std::unique_ptr<Dataset> open_mnist(const std::string& argument, const Options& options);
 std::unique_ptr<Dataset> open_cifar10(const std::string& argument, const Options& options);
 std::unique_ptr<Dataset> open_folder(const std::string& argument, const Options& options);
+std::unique_ptr<Dataset> open_shapes(const std::string& argument, const Options& options);
 
 }  // namespace ganymede::data

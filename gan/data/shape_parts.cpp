@@ -1,0 +1,183 @@
+#include "gan/data/shape_parts.h"
+
+#include <algorithm>
+
+#include "engine/check.h"
+#include "gan/data/arguments.h"
+#include "gan/data/shape_text.h"
+#include "gan/data/transform.h"
+
+namespace ganymede::data {
+namespace {
+
+using Values = std::vector<float>;
+
+// A part whose values come from one function.
+ScenePart real_part(const std::string& name, std::vector<int64_t> shape,
+                    std::function<Values(const SceneView&)> values) {
+  return {{name, std::move(shape), Kind::real},
+          [values = std::move(values)](const SceneView& view, HostBatch& out, size_t field, int64_t row) {
+            const Values from = values(view);
+            std::copy(from.begin(), from.end(), out.real(field, row).begin());
+          }};
+}
+
+ScenePart integer_part(const std::string& name, std::vector<int64_t> shape,
+                       std::function<std::vector<int64_t>(const SceneView&)> values) {
+  return {{name, std::move(shape), Kind::integer},
+          [values = std::move(values)](const SceneView& view, HostBatch& out, size_t field, int64_t row) {
+            const std::vector<int64_t> from = values(view);
+            std::copy(from.begin(), from.end(), out.integer(field, row).begin());
+          }};
+}
+
+const Object& main_of(const SceneView& view) { return view.scene.objects[view.scene.main]; }
+
+// 0 is the ground, 1 the frame, then one for each shape.
+int64_t meaning_of(const SceneView& view, int owner) {
+  if (owner == kGroundOwner) return 0;
+  if (owner == kFrameOwner) return 1;
+  return 2 + static_cast<int64_t>(view.scene.objects[static_cast<size_t>(owner)].shape);
+}
+
+// A colour a meaning: a label map as a picture.
+Values label_colours(const SceneView& view) {
+  Values values;
+  for (int owner : view.rendering.owner) {
+    const int64_t meaning = meaning_of(view, owner);
+    const Colour colour = meaning == 0 ? Colour{0, 0, 0} : meaning == 1 ? Colour{0.5f, 0.5f, 0.5f}
+                                       : named_colour(static_cast<int>(meaning - 2) % kColours);
+    for (float channel : colour) values.push_back(2 * channel - 1);
+  }
+  return values;
+}
+
+Values box_rows(const SceneView& view, int64_t rows) {
+  Values values(static_cast<size_t>(rows * 5), -1);
+  int64_t row = 0;
+  const auto add = [&](size_t object) {
+    const Rendering::Box& box = view.rendering.boxes[object];
+    if (box.empty() || row >= rows) return;
+    const double from[] = {static_cast<double>(view.scene.objects[object].shape), box.left, box.top, box.right, box.bottom};
+    std::copy(std::begin(from), std::end(from), values.begin() + 5 * row++);
+  };
+  add(view.scene.main);
+  for (size_t i = 0; i < view.scene.objects.size(); ++i) {
+    if (i != view.scene.main) add(i);
+  }
+  return values;
+}
+
+Values keypoint_rows(const SceneView& view) {
+  const auto points = keypoints_of(main_of(view));
+  const std::vector<bool> visible = visible_keypoints(view.scene, view.rendering);
+  Values values;
+  for (size_t i = 0; i < points.size(); ++i) {
+    values.push_back(static_cast<float>(points[i].x * static_cast<double>(view.rendering.size)));
+    values.push_back(static_cast<float>(points[i].y * static_cast<double>(view.rendering.size)));
+    values.push_back(visible[i] ? 1 : 0);
+  }
+  return values;
+}
+
+// Caption, its words' numbers and their count are three fields of one sentence, so all draw it from here.
+std::string caption_of(const SceneView& view) {
+  Random words = view.random;
+  return describe_scene(view.scene, words);
+}
+
+Image image_of(const SceneView& view) { return {view.rendering.size, view.rendering.size, 3, view.rendering.image}; }
+
+ScenePart text_part(const std::string& name) {
+  if (name == "caption") {
+    return {{name, {}, Kind::text}, [](const SceneView& view, HostBatch& out, size_t field, int64_t row) {
+              out.text(field, row) = caption_of(view);
+            }};
+  }
+  if (name == "tokens") {
+    return integer_part(name, {kMostTokens}, [](const SceneView& view) {
+      std::vector<int64_t> tokens = tokens_of(caption_of(view));
+      tokens.resize(kMostTokens, 0);
+      return tokens;
+    });
+  }
+  return integer_part("length", {}, [](const SceneView& view) {
+    return std::vector<int64_t>{static_cast<int64_t>(tokens_of(caption_of(view)).size())};
+  });
+}
+
+}  // namespace
+
+const std::vector<std::string>& scene_part_names() {
+  static const std::vector<std::string> names = {
+      "image",    "label",  "attributes", "count",   "caption",    "tokens",     "length",    "boxes", "keypoints",
+      "pose",     "edges",  "labels",     "semantic", "normals",   "foreground", "background", "colourise",
+      "inpaint",  "gradients", "blur"};
+  return names;
+}
+
+ScenePart scene_part(const std::string& name, const PartOptions& options) {
+  const int64_t size = options.size;
+  if (name == "image") {
+    return real_part(name, {size, size, options.channels}, [channels = options.channels](const SceneView& view) {
+      return channels == 3 ? view.rendering.image : luma(image_of(view));
+    });
+  }
+  if (name == "label") {
+    return integer_part(name, {}, [](const SceneView& view) {
+      return std::vector<int64_t>{static_cast<int64_t>(main_of(view).shape)};
+    });
+  }
+  if (name == "attributes") {
+    return real_part(name, {static_cast<int64_t>(scene_attribute_names().size())},
+                     [](const SceneView& view) { return attributes_of(view.scene); });
+  }
+  if (name == "count") {
+    return integer_part(name, {}, [](const SceneView& view) {
+      return std::vector<int64_t>{static_cast<int64_t>(view.scene.objects.size())};
+    });
+  }
+  if (name == "caption" || name == "tokens" || name == "length") return text_part(name);
+  if (name == "boxes") {
+    return real_part(name, {options.most_objects, 5},
+                     [rows = options.most_objects](const SceneView& view) { return box_rows(view, rows); });
+  }
+  if (name == "keypoints") return real_part(name, {kKeypoints, 3}, keypoint_rows);
+  if (name == "pose") {  // middle x, y and radius in fractions of the side, angle in radians
+    return real_part(name, {4}, [](const SceneView& view) {
+      const Object& object = main_of(view);
+      return Values{static_cast<float>(object.centre.x), static_cast<float>(object.centre.y),
+                    static_cast<float>(object.radius), static_cast<float>(object.angle)};
+    });
+  }
+  if (name == "edges") {
+    return real_part(name, {size, size, 1}, [](const SceneView& view) { return view.rendering.edges; });
+  }
+  if (name == "labels") return real_part(name, {size, size, 3}, label_colours);
+  if (name == "semantic") {
+    return integer_part(name, {size, size}, [](const SceneView& view) {
+      std::vector<int64_t> meanings;
+      for (int owner : view.rendering.owner) meanings.push_back(meaning_of(view, owner));
+      return meanings;
+    });
+  }
+  if (name == "normals") {
+    return real_part(name, {size, size, 3}, [](const SceneView& view) { return view.rendering.normals; });
+  }
+  if (name == "foreground") {
+    return real_part(name, {size, size, 4}, [](const SceneView& view) { return view.rendering.foreground; });
+  }
+  if (name == "background") {
+    return real_part(name, {size, size, 3}, [](const SceneView& view) { return view.rendering.background; });
+  }
+  const auto& transforms = transform_names();
+  if (std::find(transforms.begin(), transforms.end(), name) != transforms.end()) {
+    const Transform transform = transform_named(name);
+    return real_part(name, {size, size, channels_after(transform, 3)}, [transform](const SceneView& view) {
+      return transformed(image_of(view), transform, view.random).values;
+    });
+  }
+  throw UsageError("unknown part '" + name + "' of a scene of shapes; known are " + joined(scene_part_names()));
+}
+
+}  // namespace ganymede::data

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "gan/data/dataset.h"
+#include "gan/data/shape_render.h"
+#include "gan/data/shape_scene.h"
+
+namespace ganymede::data {
+
+// A scene on its way into a batch.
+struct SceneView {
+  const Scene& scene;
+  const Rendering& rendering;
+  Random& random;  // for what may differ from epoch to epoch: the wording of captions, the place of a hole
+};
+
+// One thing to be told about a scene: its field, and how the values come about.
+struct ScenePart {
+  Field field;
+  std::function<void(const SceneView& view, HostBatch& out, size_t field, int64_t row)> write;
+};
+
+struct PartOptions {
+  int64_t size = 64, channels = 3;
+  int64_t most_objects = 4;
+};
+
+// A part by its name (the field has the same name); throws UsageError listing the names for an unknown one.
+ScenePart scene_part(const std::string& name, const PartOptions& options);
+const std::vector<std::string>& scene_part_names();
+
+}  // namespace ganymede::data

@@ -1,0 +1,200 @@
+#include <algorithm>
+#include <sstream>
+
+#include "engine/check.h"
+#include "gan/data/arguments.h"
+#include "gan/data/openers.h"
+#include "gan/data/shape_parts.h"
+#include "gan/data/shape_text.h"
+#include "gan/data/transform.h"
+
+namespace ganymede::data {
+namespace {
+
+constexpr int64_t kNaturalSize = 64, kLeastSize = 16, kMostSize = 256;
+constexpr int64_t kTrainScenes = 10000, kTestScenes = 1000;
+constexpr uint64_t kTestKey = uint64_t{1} << 62;  // scenes of the test split are drawn from other streams
+
+// The same scene seen in a mirror; all shapes are symmetric.
+Scene mirrored(Scene scene) {
+  for (Object& object : scene.objects) {
+    object.centre.x = 1 - object.centre.x;
+    object.angle = -object.angle, object.spin = -object.spin, object.velocity.x = -object.velocity.x;
+  }
+  scene.ground.velocity.x = -scene.ground.velocity.x;
+  return scene;
+}
+
+// The part of a scene that starts at (left, top), `zoom` times as large.
+Scene zoomed(Scene scene, double zoom, double left, double top) {
+  const auto move = [&](Point& point) { point = {(point.x - left) * zoom, (point.y - top) * zoom}; };
+  for (Object& object : scene.objects) {
+    move(object.centre);
+    object.radius *= zoom, object.velocity.x *= zoom, object.velocity.y *= zoom;
+  }
+  move(scene.ground.offset);
+  scene.ground.scale *= zoom, scene.ground.velocity.x *= zoom, scene.ground.velocity.y *= zoom;
+  return scene;
+}
+
+// How the objects of one side of an unpaired set look.
+World look_named(const std::string& name, World world) {
+  if (name == "red") {
+    world.colours = {0}, world.fills = {Fill::solid}, world.textures = {Texture::plain}, world.dark = 1;
+  } else if (name == "blue") {
+    world.colours = {5}, world.fills = {Fill::striped}, world.textures = {Texture::plain}, world.dark = 0;
+  } else if (name == "filled") {
+    world.fills = {Fill::solid};
+  } else if (name == "hollow") {
+    world.fills = {Fill::outline};
+  }
+  return world;
+}
+const std::vector<std::string>& look_names() {
+  static const std::vector<std::string> names = {"red", "blue", "filled", "hollow", "edges"};
+  return names;
+}
+
+// One field of the set: a part of the scene that a world gives. Scenes of different streams are different ones;
+// one stream in two worlds gives the same places and shapes in two looks.
+struct Output {
+  ScenePart part;
+  size_t world;
+  uint64_t stream;
+};
+
+class Shapes : public Dataset {
+ public:
+  Shapes(const std::string& text, const Options& options)
+      : options_(options), size_(options.size ? options.size : kNaturalSize) {
+    if (size_ < kLeastSize || size_ > kMostSize) {
+      throw UsageError("shapes are drawn at " + std::to_string(kLeastSize) + " to " + std::to_string(kMostSize) +
+                       " px, not at " + std::to_string(size_));
+    }
+    Arguments arguments("shapes:" + text, text);
+    if (arguments.words().size() > 1) arguments.fail("one task at most, not '" + joined(arguments.words()) + "'");
+    task_ = arguments.words().empty() ? "scene" : arguments.words()[0];
+    const bool train = options.split == Split::train;
+    count_ = arguments.integer("count", train ? kTrainScenes : kTestScenes, 1, int64_t{1} << 40);
+    World world = world_of(arguments);
+    part_options_ = {size_, options.channels ? options.channels : 3, world.most_objects};
+    choose(arguments, world);
+    std::istringstream extra(arguments.text("with", ""));
+    for (std::string name; std::getline(extra, name, '+');) add(name, 0, 0, name);
+    arguments.finish();
+    for (const Output& output : outputs_) fields_.push_back(output.part.field);
+    class_names_ = shape_names();
+    attribute_names_ = scene_attribute_names();
+    vocabulary_ = caption_vocabulary();
+  }
+
+  int64_t size() const override { return count_; }
+
+  std::string describe() const override {
+    std::string names;
+    for (const Field& field : fields_) names += (names.empty() ? "" : ", ") + field.name;
+    return "shapes (" + task_ + "): " + std::to_string(count_) + " scenes of " + std::to_string(size_) + "x" +
+           std::to_string(size_) + " px (" + names + "), seed " + std::to_string(options_.seed) +
+           (options_.flip ? ", flipped at random" : "") +
+           (options_.load_size ? ", cut at random from " + std::to_string(options_.load_size) : "");
+  }
+
+  void read(int64_t index, Random& random, HostBatch& out, int64_t row) const override {
+    const bool flip = options_.flip && random.chance(0.5);
+    const double left = random.uniform(), top = random.uniform();
+    const Random rest = random;
+    std::vector<bool> done(outputs_.size());
+    for (size_t first = 0; first < outputs_.size(); ++first) {
+      if (done[first]) continue;
+      const Output& chosen = outputs_[first];
+      const uint64_t key = static_cast<uint64_t>(index) * 2 + chosen.stream;
+      Random draws(options_.seed, options_.split == Split::train ? key : kTestKey + key, 0);
+      Scene scene = draw_scene(worlds_[chosen.world], draws);
+      if (options_.load_size) {
+        const double zoom = static_cast<double>(options_.load_size) / static_cast<double>(size_);
+        scene = zoomed(scene, zoom, left * (1 - 1 / zoom), top * (1 - 1 / zoom));
+      }
+      if (flip) scene = mirrored(scene);
+      const Rendering rendering = render(scene, size_);
+      for (size_t i = first; i < outputs_.size(); ++i) {
+        if (outputs_[i].world != chosen.world || outputs_[i].stream != chosen.stream) continue;
+        Random words = rest;
+        outputs_[i].part.write({scene, rendering, words}, out, i, row);
+        done[i] = true;
+      }
+    }
+  }
+
+ private:
+  void add(const std::string& part, size_t world, uint64_t stream, const std::string& name) {
+    outputs_.push_back({scene_part(part, part_options_), world, stream});
+    outputs_.back().part.field.name = name;
+  }
+
+  World world_of(Arguments& arguments) const {
+    World world;
+    const bool one = task_ == "single" || task_ == "attributes" || task_ == "unpaired";
+    world.most_objects = static_cast<int>(arguments.integer("objects", one ? 1 : 4, 1, 8));
+    const std::string colours = arguments.choice("colours", "any", {"any", "class", "two"});
+    world.colour_rule = colours == "any"     ? World::ColourRule::any
+                        : colours == "class" ? World::ColourRule::by_class
+                                             : World::ColourRule::one_of_two;
+    if (task_ == "single" || task_ == "unpaired") {
+      world.textures = {Texture::plain};
+      world.hat = world.frame = 0;
+    }
+    if (task_ == "single") world.large = 1, world.spread = 0.3, world.fills = {Fill::solid};
+    if (task_ == "attributes") {
+      world.colours = {0, 3, 5};  // red, green, blue
+      world.fills = {Fill::solid, Fill::outline};
+      world.textures = {Texture::plain, Texture::shaded};
+      world.filled = world.large = world.hat = world.frame = world.dark = 0.5;
+      world.correlation = arguments.number("correlation", 0, 0, 1);
+    }
+    return world;
+  }
+
+  // The fields of a task.
+  void choose(Arguments& arguments, const World& world) {
+    worlds_ = {world};
+    if (task_ == "scene" || task_ == "single" || task_ == "attributes") {
+      for (const char* name : {"image", "label", "attributes", "count", "caption", "tokens", "length", "boxes",
+                               "keypoints", "edges"}) {
+        add(name, 0, 0, name);
+      }
+    } else if (task_ == "pairs") {
+      std::vector<std::string> inputs = {"edges", "labels", "normals"};
+      inputs.insert(inputs.end(), transform_names().begin(), transform_names().end());
+      add(arguments.choice("from", "edges", inputs), 0, 0, "a");
+      add("image", 0, 0, "b");
+      add("label", 0, 0, "label");
+    } else if (task_ == "unpaired") {
+      const std::string a = arguments.choice("a", "red", look_names()), b = arguments.choice("b", "blue", look_names());
+      worlds_ = {look_named(a, world), look_named(b, world)};
+      const std::string part_a = a == "edges" ? a : "image", part_b = b == "edges" ? b : "image";
+      add(part_a, 0, 0, "a");
+      add(part_b, 1, 1, "b");
+      if (arguments.integer("truth", 0, 0, 1)) {  // what the other side makes of the very same scene
+        add(part_b, 1, 0, "a_in_b");
+        add(part_a, 0, 1, "b_in_a");
+      }
+    } else {
+      arguments.fail("unknown task '" + task_ + "'; known are scene, single, attributes, pairs, unpaired");
+    }
+  }
+
+  Options options_;
+  int64_t size_, count_ = 0;
+  std::string task_;
+  PartOptions part_options_;
+  std::vector<World> worlds_;
+  std::vector<Output> outputs_;
+};
+
+}  // namespace
+
+std::unique_ptr<Dataset> open_shapes(const std::string& argument, const Options& options) {
+  return std::make_unique<Shapes>(argument, options);
+}
+
+}  // namespace ganymede::data
