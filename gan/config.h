@@ -1,0 +1,54 @@
+// What a recipe is built for: the data at hand and the settings that the user may change.
+#pragma once
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "engine/check.h"
+
+namespace ganymede {
+
+// A setting as a recipe read it.
+struct Setting {
+  std::string name, value, standard, meaning;
+};
+
+// Facts about the data set that networks depend on.
+struct DataFacts {
+  int64_t size = 32;           // height and width of pictures
+  int64_t channels = 1;
+  int64_t classes = 0;         // of "label", 0 without
+  int64_t attributes = 0;
+  int64_t vocabulary = 0, caption_length = 0;
+  // Mean picture over the training set, [size * size * channels] in [-1, 1]; may take a second.
+  std::function<std::vector<double>()> mean_picture = {};
+};
+
+class Config {
+ public:
+  Config() = default;
+  Config(DataFacts facts, std::map<std::string, std::string> given) : data(std::move(facts)), given_(std::move(given)) {}
+
+  DataFacts data;
+  int64_t steps = 0;           // iterations of the whole run, for schedules; 0 if open
+  int64_t batch = 0;           // samples an iteration; 0 if open
+
+  // Each reads a setting by name, notes it for `explain` and run.json, and checks it. UsageError names the setting, the
+  // value and what would be right.
+  double number(const std::string& name, double standard, const std::string& meaning = "", double least = -1e300, double most = 1e300) const;
+  int64_t integer(const std::string& name, int64_t standard, const std::string& meaning = "", int64_t least = 0, int64_t most = INT64_MAX) const;
+  std::string choice(const std::string& name, const std::vector<std::string>& options, const std::string& meaning = "") const;  // the first is standard
+  bool flag(const std::string& name, bool standard, const std::string& meaning = "") const;
+
+  const std::vector<Setting>& settings() const { return read_; }
+  // UsageError if a given setting was read by nobody; lists those that were.
+  void check_all_read() const;
+
+ private:
+  std::string take(const std::string& name, const std::string& standard, const std::string& meaning) const;
+  std::map<std::string, std::string> given_;
+  mutable std::vector<Setting> read_;
+};
+
+}  // namespace ganymede

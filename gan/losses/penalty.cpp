@@ -1,0 +1,48 @@
+#include "gan/losses/penalty.h"
+
+#include "engine/ops.h"
+
+namespace ganymede {
+namespace {
+
+Tensor between(const Tensor& real, const Tensor& fake) {
+  Shape each{real.dim(0)};
+  for (int i = 1; i < real.rank(); ++i) each.push_back(1);
+  const Tensor a = uniform(each);
+  const Tensor x = real.constant(), y = fake.constant();
+  return add(y, mul(a, sub(x, y)));
+}
+
+Tensor norms(const Critic& critic, const Tensor& point, NormOver over) {
+  const Tensor x = watch(point);
+  const Tensor g = grad(sum(critic(x)), x);
+  // The small constant keeps the root's derivative finite where the gradient vanishes.
+  return over == NormOver::sample ? norm(flatten(g), {1}, false, 1e-12) : norm(g, {-1}, false, 1e-12);
+}
+
+}  // namespace
+
+Tensor penalty_at(const Critic& critic, const Tensor& x, double target, NormOver over) { return mean(square(norms(critic, x, over) - target)); }
+
+Tensor gradient_penalty(const Critic& critic, const Tensor& real, const Tensor& fake, NormOver over) {
+  return penalty_at(critic, between(real, fake), 1, over);
+}
+
+Tensor dragan_penalty(const Critic& critic, const Tensor& real) {
+  const Tensor x = real.constant();
+  const Tensor deviation = sqrt(mean(square(x - mean(x))));
+  const Tensor noise = mul(uniform(x.shape()), deviation * 0.5);
+  Shape each{x.dim(0)};
+  for (int i = 1; i < x.rank(); ++i) each.push_back(1);
+  return penalty_at(critic, add(x, mul(uniform(each), noise)));
+}
+
+Tensor r1_penalty(const Critic& critic, const Tensor& point) {
+  const Tensor x = watch(point.constant());
+  const Tensor g = grad(sum(critic(x)), x);
+  return mean(sum(square(flatten(g)), {1}));
+}
+
+Tensor gradient_norm(const Critic& critic, const Tensor& real, const Tensor& fake) { return mean(norms(critic, between(real, fake), NormOver::sample)); }
+
+}  // namespace ganymede

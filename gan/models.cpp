@@ -1,0 +1,22 @@
+#include "gan/models.h"
+
+namespace ganymede {
+
+const std::vector<Model>& models() {
+  static const std::vector<Model> all = {
+      {"gan", "Generative Adversarial Nets", 2014, "1406.2661", "multi-layer perceptrons, maxout discriminator", {"image"}, gan, 0, 100, 12000},
+      {"dcgan", "Unsupervised Representation Learning with Deep Convolutional GANs", 2016, "1511.06434", "strided convolutions and batch norm", {"image"}, dcgan, 32, 64, 3000},
+  };
+  return all;
+}
+
+const Model& find_model(const std::string& id) {
+  std::string list;
+  for (const Model& m : models()) {
+    if (m.id == id) return m;
+    list += (list.empty() ? "" : ", ") + m.id;
+  }
+  throw UsageError("unknown model " + id + ": there are " + list);
+}
+
+}  // namespace ganymede

@@ -1,0 +1,27 @@
+// The models, by name.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "gan/config.h"
+#include "gan/recipe.h"
+
+namespace ganymede {
+
+struct Model {
+  std::string id, paper;
+  int year;
+  std::string arxiv, summary;
+  std::vector<std::string> needs;   // fields of the data
+  Recipe (*recipe)(const Config&);
+  int64_t size, batch, steps;       // standards: pixels (0: as the data are), samples an iteration, iterations
+};
+
+const std::vector<Model>& models();
+// UsageError that names similar models if there is none of this id.
+const Model& find_model(const std::string& id);
+
+Recipe gan(const Config& c);
+Recipe dcgan(const Config& c);
+
+}  // namespace ganymede

@@ -1,0 +1,257 @@
+#include "gan/trainer.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "engine/check.h"
+#include "engine/context.h"
+#include "engine/ops.h"
+
+namespace ganymede {
+
+struct Trainer::Run {
+  explicit Run(bool capture) : unit(capture) {}
+  Unit unit;
+  Losses terms;
+  std::vector<Tensor> norms;  // squared gradient norm of each moved network
+  bool done = false;
+};
+
+struct Trainer::Moved {
+  nn::Net net;
+  nn::Stepper stepper;
+  int64_t steps = 0;
+};
+
+namespace {
+
+constexpr uint32_t kSharedUnits = 0x40000000, kSampleUnits = 0xC0000000;
+
+// The batch buffers: fixed addresses that every iteration's data is copied into.
+Batch make_batch(const std::vector<data::Field>& fields, int64_t size) {
+  Batch b;
+  b.size = size;
+  for (const data::Field& f : fields) {
+    if (f.kind == data::Kind::text) continue;
+    std::vector<int64_t> dims{size};
+    dims.insert(dims.end(), f.shape.begin(), f.shape.end());
+    b.fields[f.name] = f.kind == data::Kind::integer ? full(Shape(dims), 0, DType::i64, context().device) : zeros(Shape(dims));
+  }
+  return b;
+}
+
+void fill(const Batch& to, const data::HostBatch& from) {
+  for (const auto& [name, t] : to.fields) {
+    if (t.dtype() == DType::i64) {
+      const auto v = from.integer(name);
+      upload(t, v.data(), v.size_bytes());
+    } else if (t.dtype() == DType::f32) {
+      const auto v = from.real(name);
+      upload(t, v.data(), v.size_bytes());
+    } else {
+      const auto v = from.real(name);
+      assign(t, tensor(std::vector<double>(v.begin(), v.end()), t.shape(), t.dtype(), t.device()));
+    }
+  }
+}
+
+Tensor total(const Losses& terms, const std::function<bool(const Term&)>& counts) {
+  Tensor sum;
+  for (const Term& t : terms) {
+    if (t.shown || !counts(t)) continue;
+    require(t.value.count() == 1, "term ", t.name, ": a loss has one element, this one has shape ", t.value.shape());
+    const Tensor v = reshape(cast(t.value, t.value.dtype() == DType::f64 ? DType::f64 : DType::f32), Shape{});
+    sum = sum ? add(sum, v) : v;
+  }
+  return sum;
+}
+
+// Samples are drawn from the averages where there are some; the weights come back afterwards.
+class AveragesInPlace {
+ public:
+  explicit AveragesInPlace(const std::vector<std::pair<nn::Net, Tensor>>& averages) : averages_(averages) {
+    for (const auto& [net, average] : averages_) {
+      kept_.push_back(empty_like(net.flat()));
+      assign(kept_.back(), net.flat());
+      assign(net.flat(), average);
+    }
+  }
+  ~AveragesInPlace() {
+    for (size_t i = 0; i < averages_.size(); ++i) assign(averages_[i].first.flat(), kept_[i]);
+  }
+ private:
+  std::vector<std::pair<nn::Net, Tensor>> averages_;
+  Tensors kept_;
+};
+
+}  // namespace
+
+Trainer::Trainer(Recipe recipe, const TrainerOptions& options, const std::vector<data::Field>& fields, data::Loader* loader)
+    : recipe_(std::move(recipe)), options_(options), loader_(loader) {
+  require(!recipe_.updates.empty(), "a recipe without updates");
+  int most = 1;
+  for (const Update& u : recipe_.updates) most = std::max(most, u.repeat);
+  for (int i = 0; i < most; ++i) batches_.push_back(make_batch(fields, options_.batch));
+  if (!is_plan(context().device)) seed(options_.seed);
+  for (size_t i = 0; i < recipe_.shared_values.size(); ++i) shared_units_.push_back(std::make_unique<Unit>(options_.capture));
+  for (const Update& u : recipe_.updates) {
+    auto& runs = runs_.emplace_back();
+    for (int i = 0; i < u.repeat; ++i) runs.push_back(std::make_unique<Run>(options_.capture));
+    auto& moved = moved_.emplace_back();
+    for (const Group& g : u.groups)
+      for (const nn::Net& n : g.nets) {
+        const bool averaged = recipe_.average > 0 && std::find(recipe_.averaged.begin(), recipe_.averaged.end(), n) != recipe_.averaged.end();
+        moved.push_back({n, nn::Stepper(n, g.optim, averaged ? recipe_.average : 0)});
+      }
+  }
+}
+
+Trainer::~Trainer() {
+  for (SharedValue& s : recipe_.shared_values) s.state->value = {};
+}
+
+void Trainer::load_batches() {
+  if (!loader_) return;
+  for (const Batch& b : batches_) fill(b, loader_->next());
+}
+
+void Trainer::step() {
+  load_batches();
+  const bool real = !is_plan(context().device);
+  const auto position = [&](uint32_t unit) { if (real) set_random_position(uint32_t(iteration_), unit); };
+  for (size_t i = 0; i < recipe_.shared_values.size(); ++i) {
+    position(kSharedUnits + uint32_t(i));
+    SharedValue::State& s = *recipe_.shared_values[i].state;
+    shared_units_[i]->run([&] {
+      nn::Moving moving(s.nets);
+      s.value = s.compute(batches_[0]);
+    });
+  }
+  for (size_t u = 0; u < recipe_.updates.size(); ++u) {
+    const Update& update = recipe_.updates[u];
+    if (iteration_ % update.interval) continue;
+    for (int j = 0; j < update.repeat; ++j) {
+      position(uint32_t(u) << 12 | uint32_t(j));
+      for (Moved& m : moved_[u]) m.stepper.prepare(m.steps++);
+      Run& run = *runs_[u][j];
+      run.unit.run([&] { run_body(update, run, j); });
+      run.done = true;
+    }
+  }
+  ++iteration_;
+}
+
+// All gradients first, then all steps.
+void Trainer::run_body(const Update& update, Run& run, int repeat) {
+  std::vector<Moved>& moved = moved_[size_t(&update - recipe_.updates.data())];
+  std::vector<nn::Net> nets;
+  Tensors leaves;
+  std::vector<size_t> first{0};
+  for (const Moved& m : moved) {
+    nets.push_back(m.net);
+    for (const auto& p : m.net.parameters()) leaves.push_back(p.value);
+    first.push_back(leaves.size());
+  }
+  run.terms.clear(), run.norms.clear();
+  Tensors gradients(leaves.size());
+  Tensor gate;
+  {
+    nn::Moving moving(nets);
+    run.terms = update.loss(batches_[size_t(repeat)]);
+    if (update.gate) gate = update.gate(batches_[size_t(repeat)]);
+    const auto descend = [&](const Tensor& loss, const std::function<bool(const nn::Net&)>& wanted) {
+      if (!loss) return;
+      Tensors targets;
+      std::vector<size_t> at;
+      for (size_t i = 0; i < moved.size(); ++i)
+        for (size_t k = first[i]; wanted(moved[i].net) && k < first[i + 1]; ++k) targets.push_back(leaves[k]), at.push_back(k);
+      const Tensors found = grad(Tensors{loss}, targets, {}, Record::off);
+      for (size_t i = 0; i < at.size(); ++i)
+        if (found[i]) gradients[at[i]] = gradients[at[i]] ? add(gradients[at[i]], found[i]).constant() : found[i];
+    };
+    descend(total(run.terms, [](const Term& t) { return t.moves.empty(); }), [](const nn::Net&) { return true; });
+    // Terms that move the same networks are differentiated together.
+    std::vector<const Term*> narrow;
+    for (const Term& t : run.terms)
+      if (!t.moves.empty() && std::none_of(narrow.begin(), narrow.end(), [&](const Term* o) { return o->moves == t.moves; })) narrow.push_back(&t);
+    for (const Term* lead : narrow) {
+      for (const nn::Net& n : lead->moves)
+        require(std::find(nets.begin(), nets.end(), n) != nets.end(), "update ", update.name, ", term ", lead->name, ": moves ", n.name(), ", which the update does not hold");
+      descend(total(run.terms, [&](const Term& t) { return t.moves == lead->moves; }),
+              [&](const nn::Net& n) { return std::find(lead->moves.begin(), lead->moves.end(), n) != lead->moves.end(); });
+    }
+  }
+  for (Term& t : run.terms) t.value = cast(t.value, t.value.dtype() == DType::bf16 ? DType::f32 : t.value.dtype()).constant();
+  for (size_t i = 0; i < moved.size(); ++i)
+    run.norms.push_back(moved[i].stepper.step(Tensors(gradients.begin() + int64_t(first[i]), gradients.begin() + int64_t(first[i + 1])), gate));
+}
+
+std::vector<std::pair<std::string, double>> Trainer::values() const {
+  std::vector<std::pair<std::string, double>> out;
+  const auto note = [&](const std::string& name, double x) {
+    require(std::isfinite(x), name, " is ", x, " at iteration ", iteration_, ": the run has diverged; try a smaller rate, another objective or another seed");
+    out.emplace_back(name, x);
+  };
+  for (size_t u = 0; u < runs_.size(); ++u) {
+    const Run& last = *runs_[u].back();
+    if (!last.done) continue;
+    for (const Term& t : last.terms) note(recipe_.updates[u].name + "/" + t.name, t.value.item());
+    for (size_t i = 0; i < moved_[u].size(); ++i) {
+      const nn::Net& net = moved_[u][i].net;
+      int owners = 0;
+      for (const auto& others : moved_)
+        for (const Moved& m : others) owners += m.net == net;
+      note("grad_norm/" + (owners > 1 ? recipe_.updates[u].name + "." : "") + net.name(), std::sqrt(last.norms[i].item()));
+    }
+  }
+  return out;
+}
+
+Tensor Trainer::sample(int64_t n, uint64_t sample_seed) {
+  ContextScope scope;
+  Context& c = context();
+  c.training = recipe_.sample_statistics == Statistics::batch;
+  c.recording = false;
+  seed(sample_seed);
+  std::vector<std::pair<nn::Net, Tensor>> averages;
+  for (const auto& moved : moved_)
+    for (const Moved& m : moved)
+      if (m.stepper.average()) averages.emplace_back(m.net, m.stepper.average());
+  AveragesInPlace in_place(averages);
+  Tensors parts;
+  const int64_t chunk = std::max<int64_t>(options_.batch, 1);
+  for (int64_t at = 0; at < n; at += chunk) {
+    set_random_position(0xFFFFFFFF, kSampleUnits + uint32_t(at / chunk));
+    parts.push_back(cast(recipe_.sample(std::min(chunk, n - at), batches_[0]), c.dtype));
+  }
+  return parts.size() == 1 ? parts[0] : concat(parts, 0);
+}
+
+std::vector<nn::NamedTensor> Trainer::state() const {
+  std::vector<nn::NamedTensor> s;
+  for (const nn::Net& n : recipe_.nets) {
+    for (const auto& p : n.parameters()) s.push_back({n.name() + "." + p.name, p.value});
+    for (const auto& b : n.buffers()) s.push_back({n.name() + "." + b.name, b.value});
+  }
+  for (size_t u = 0; u < moved_.size(); ++u)
+    for (const Moved& m : moved_[u])
+      for (const auto& t : m.stepper.state()) s.push_back({"optimizer." + recipe_.updates[u].name + "." + m.net.name() + "." + t.name, t.value});
+  return s;
+}
+
+void Trainer::resume_at(int64_t iteration) {
+  iteration_ = iteration;
+  for (size_t u = 0; u < moved_.size(); ++u)
+    for (Moved& m : moved_[u]) m.steps = (iteration + recipe_.updates[u].interval - 1) / recipe_.updates[u].interval * recipe_.updates[u].repeat;
+  if (loader_) loader_->seek(iteration * batches_per_iteration());
+}
+
+int64_t Trainer::launches() const {
+  int64_t n = 0;
+  for (const auto& u : shared_units_) n += u->launches();
+  for (const auto& runs : runs_)
+    for (const auto& r : runs) n += r->unit.launches();
+  return n;
+}
+
+}  // namespace ganymede

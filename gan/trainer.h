@@ -1,0 +1,69 @@
+// The only training loop: runs a recipe's updates in order, each captured and replayed, and keeps all state of a run.
+#pragma once
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/capture.h"
+#include "gan/data/loader.h"
+#include "gan/recipe.h"
+
+namespace ganymede {
+
+struct TrainerOptions {
+  int64_t batch = 64;
+  uint64_t seed = 1;
+  bool capture = true;   // false: every iteration is run eagerly, with the same result
+};
+
+class Trainer {
+ public:
+  // Works on the context's device, in its dtype and precision. The loader (null on plan) must outlive the trainer.
+  Trainer(Recipe recipe, const TrainerOptions& options, const std::vector<data::Field>& fields, data::Loader* loader);
+  ~Trainer();
+
+  // One iteration: every update that is due.
+  void step();
+  int64_t iteration() const { return iteration_; }
+
+  // Names and values of the last iteration's terms and shown numbers ("D/adv", "D/real") and gradient norms
+  // ("grad_norm/D"). Throws Error naming the update and the term if one is not finite.
+  std::vector<std::pair<std::string, double>> values() const;
+
+  // n pictures [n, H, W, C] in [-1, 1] on the host side of things: the same noise whenever `seed` is the same. Fields of
+  // conditional models come from the batch now in the buffers.
+  Tensor sample(int64_t n, uint64_t seed);
+  // The real pictures of the first batch buffer.
+  const Batch& batch() const { return batches_[0]; }
+
+  // Everything that a run's future depends on, by name: weights, buffers, averages, optimisers.
+  std::vector<nn::NamedTensor> state() const;
+  // Continues after `iteration` iterations with the state that was put into state()'s tensors.
+  void resume_at(int64_t iteration);
+
+  const Recipe& recipe() const { return recipe_; }
+  int batches_per_iteration() const { return int(batches_.size()); }
+  int64_t launches() const;          // kernels of the last captured run of all units
+
+  // For explain: the terms of an update as of its last run.
+  const Losses& terms(size_t update) const { return runs_[update].front()->terms; }
+
+ private:
+  struct Run;    // one repeat of an update
+  struct Moved;  // one network in one update
+  void load_batches();
+  void run_update(size_t index, int repeat);
+  void run_body(const Update& update, Run& run, int repeat);
+
+  Recipe recipe_;
+  TrainerOptions options_;
+  data::Loader* loader_;
+  int64_t iteration_ = 0;
+  std::vector<Batch> batches_;
+  std::vector<std::unique_ptr<Unit>> shared_units_;
+  std::vector<std::vector<std::unique_ptr<Run>>> runs_;   // [update][repeat]
+  std::vector<std::vector<Moved>> moved_;                 // [update][network]
+};
+
+}  // namespace ganymede
