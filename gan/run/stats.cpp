@@ -86,7 +86,7 @@ void visit_lines(const fs::path& path, std::string_view text, Visit visit) {
 }
 
 void cut_back(const fs::path& path, std::int64_t iteration) {
-  if (!fs::exists(path)) return;
+  if (!fs::is_regular_file(path)) return;  // not there yet, or a device without an end
   const std::string text = read_file(path);
   std::string kept;
   visit_lines(path, text, [&](const StatsLine& parsed, std::string_view line) {
