@@ -76,7 +76,7 @@ class Fiber : public Context {
   int rank = 0;
   bool cancelled = false;
   struct Barrier* barrier = nullptr;   // at which it waited last
-  Fiber* next = nullptr;               // in the list that it is in: of a barrier, or of those that can go on
+  Fiber* next = nullptr;               // in its list: of a barrier, of those that can go on, or of the idle
   fibers::CopyQueue copies;
 
  private:
@@ -93,7 +93,7 @@ class Fiber : public Context {
   void* memory_;
 };
 
-// First in, first out.
+// Linked through its members: scheduling allocates nothing and moves no memory, which ThreadSanitizer would watch.
 struct FiberList {
   Fiber *head = nullptr, *tail = nullptr;
 
@@ -101,6 +101,11 @@ struct FiberList {
     fiber->next = nullptr;
     (tail ? tail->next : head) = fiber;
     tail = fiber;
+  }
+  void push_front(Fiber* fiber) {
+    fiber->next = head;
+    head = fiber;
+    if (!tail) tail = fiber;
   }
   Fiber* pop() {
     Fiber* fiber = head;

@@ -22,7 +22,9 @@ struct Barrier {
   Where where;
   int first = 0;
   FiberList waiting;             // in order of arrival
-  char tokens[2];                // for ThreadSanitizer, by generation, so that one that runs ahead orders nobody
+  char* tokens = nullptr;        // ThreadSanitizer's, one for odd generations and one for even ones
+
+  void reset(int threads);
 };
 
 struct alignas(16) Slot {
@@ -92,6 +94,7 @@ class Worker {
   void make_current(Fiber& fiber);
   bool fresh_left() const { return blocks_[filling_]->fresh || filling_ + 1 < resident_; }
   Fiber* pick();
+  void add_fiber();
   Fiber* idle_fiber();
   void hand_over(Fiber& self);
   void release_waiting();
@@ -101,8 +104,7 @@ class Worker {
   uint64_t draw();
 
   std::vector<std::unique_ptr<Fiber>> fibers_;
-  std::vector<Fiber*> idle_;
-  FiberList ready_;              // those that can go on
+  FiberList idle_, ready_;       // those that carry no thread, and those that can go on
   std::vector<std::unique_ptr<Block>> blocks_;
   std::vector<dim3> indices_;    // threadIdx of each rank
   dim3 indexed_;                 // the block size they are for

@@ -4,6 +4,7 @@
 #include "kernels/simt/simt_cpu.h"
 
 #include <array>
+#include <atomic>
 #include <mutex>
 #include <optional>
 #include <stdexcept>
@@ -27,6 +28,13 @@ constexpr unsigned char kGuard = 0xA5;
 // ThreadSanitizer tokens: the launch happens before all of its threads, and they before its end; a fence orders with
 // later fences.
 char launch_token, finish_token, fence_token;
+// Two for each barrier, by generation, so that a thread that runs ahead orders nobody; for a barrier of a new block new
+// ones, so that blocks are not ordered among themselves. Addresses alone: the memory is never touched.
+alignas(8) char barrier_tokens[1 << 22];
+char* fresh_tokens() {
+  static std::atomic<size_t> used{0};
+  return barrier_tokens + used.fetch_add(16, std::memory_order_relaxed) % sizeof barrier_tokens;
+}
 
 constinit thread_local Worker* worker = nullptr;
 
@@ -91,6 +99,13 @@ bool Arena::overrun(size_t bytes) const {
 
 uint64_t Worker::draw() { return mix(random_ += 0x9E3779B97F4A7C15u); }
 
+void Barrier::reset(int threads) {
+  alive = threads;
+  arrived = 0;
+  waiting = {};
+  if (sanitizers::thread()) tokens = fresh_tokens();
+}
+
 std::string Worker::launch_name() const {
   const Where& where = launch_->grid.where;
   return "kernel launched at " + text(where) + " (" + where.function_name() + ")";
@@ -134,7 +149,7 @@ void Worker::arrive(Barrier& barrier, bool needs_all, const char* what, Where wh
   if (needs_all && barrier.alive != 32) {
     fail(std::string(what) + " needs all 32 lanes of the warp; " + std::to_string(barrier.alive) + " are alive", where);
   }
-  void* token = &barrier.tokens[barrier.generation % 2];
+  void* token = barrier.tokens + barrier.generation % 2 * 8;
   sanitizers::release(token);
   if (++barrier.arrived == barrier.alive) {
     combine();
@@ -212,31 +227,32 @@ void Worker::carry(void* raw, Fiber& self) {
         w.make_current(self);
         sanitizers::acquire(&launch_token);
         w.launch_->thread(w.launch_->context);
-        sanitizers::release(&finish_token);
         w.end_thread(self);
       } while (!one && !w.ready_.head && w.fresh_left());
     } catch (const Cancelled&) {
     } catch (...) {
       if (!w.error_) w.error_ = std::current_exception();
     }
+    sanitizers::release(&finish_token);
     self.block = nullptr;
     self.cancelled = false;
     self.copies.pending.clear();
     self.copies.group = 0;
-    w.idle_.push_back(&self);
+    sanitizers::thread() ? w.idle_.push(&self) : w.idle_.push_front(&self);
     w.hand_over(self);
   }
 }
 
+void Worker::add_fiber() {
+  fibers_.push_back(std::make_unique<Fiber>(&Worker::carry, this));
+  idle_.push(fibers_.back().get());
+}
+
+// The last to become idle, whose stack is in the cache. Under ThreadSanitizer the first, of twice as many as needed: the
+// identities of one block know nothing of the block before it, so races between the two are seen.
 Fiber* Worker::idle_fiber() {
-  // ThreadSanitizer: one more than needed and first in, first out. So a thread of the next block gets another identity
-  // than its namesake of this block, and races between the two are seen.
-  const size_t spare = sanitizers::thread() ? 1 : 0;
-  if (idle_.size() <= spare) idle_.push_back(fibers_.emplace_back(std::make_unique<Fiber>(&Worker::carry, this)).get());
-  const auto chosen = spare ? idle_.begin() : idle_.end() - 1;
-  Fiber* fiber = *chosen;
-  idle_.erase(chosen);
-  return fiber;
+  if (!idle_.head) add_fiber();
+  return idle_.pop();
 }
 
 // Those that can go on come first: a warp runs ahead as far as the barriers let it.
@@ -292,14 +308,8 @@ void Worker::start_block(Block& block, uint64_t number) {
   block.index = dim3(static_cast<unsigned>(number % launch.grid.x), static_cast<unsigned>(number % plane / launch.grid.x),
                      static_cast<unsigned>(number / plane));
   block.alive = block.fresh = threads_;
-  const auto reset = [](Barrier& barrier, int threads) {
-    barrier.alive = threads;
-    barrier.arrived = 0;
-    barrier.needs_all = false;
-    barrier.waiting = {};
-  };
-  reset(block.barrier, threads_);
-  for (int w = 0; w * 32 < threads_; ++w) reset(block.warps[w].barrier, std::min(32, threads_ - w * 32));
+  block.barrier.reset(threads_);
+  for (int w = 0; w * 32 < threads_; ++w) block.warps[w].barrier.reset(std::min(32, threads_ - w * 32));
   block.arena.prepare(launch.shared_bytes);
 }
 
@@ -323,14 +333,17 @@ void Worker::run_blocks(const Launch& launch, const Settings& settings, uint64_t
     blocks_.back()->warps = std::make_unique<Warp[]>(32);
   }
   for (size_t i = 0; i < resident_; ++i) start_block(*blocks_[i], begin + i);
-  grid_ = Barrier{};
-  grid_.alive = alive_;
+  grid_.reset(alive_);
   blockDim = size;
   gridDim = launch.grid;
   fibers::arena_bytes = launch.shared_bytes;
   worker = this;
-  sanitizers::release(&launch_token);
+  // ThreadSanitizer's: before any thread runs, since what a thread allocates is ordered after that thread alone.
+  if (sanitizers::thread()) {
+    while (fibers_.size() < 2 * static_cast<size_t>(alive_)) add_fiber();
+  }
 
+  sanitizers::release(&launch_token);
   ThreadContext scheduler;
   scheduler_ = &scheduler;
   scheduler.switch_to(*pick());
@@ -339,7 +352,6 @@ void Worker::run_blocks(const Launch& launch, const Settings& settings, uint64_t
   current_ = nullptr;
   fibers::arena = nullptr;
   fibers::arena_bytes = 0;
-  sanitizers::acquire(&finish_token);
   if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
 }
 
@@ -494,10 +506,10 @@ void fibers::run(const Launch& launch) {
   if (!grid.x || !grid.y || !grid.z) return;
   check(launch);
   const uint64_t blocks = uint64_t{grid.x} * grid.y * grid.z;
-  if (launch.cooperative) return this_worker().run_blocks(launch, settings(), 0, blocks);
+  Job job{launch, settings(), launch.cooperative ? 1 : blocks, blocks};
   static Workers workers;
-  Job job{launch, settings(), blocks};
   workers.run(job);
+  sanitizers::acquire(&finish_token);
   if (job.error) std::rethrow_exception(job.error);
 }
 

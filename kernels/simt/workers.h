@@ -18,20 +18,20 @@ namespace ganymede::kernels::sim {
 struct Job {
   const Launch& launch;
   Settings settings;
-  uint64_t blocks;
+  uint64_t turns, blocks;   // a turn is one block, or all of a cooperative grid
   std::atomic<uint64_t> next{0};
   std::atomic<bool> failed{false};
   std::mutex mutex{};
   std::exception_ptr error{};
 
-  bool left() const { return next.load(std::memory_order_relaxed) < blocks && !failed.load(std::memory_order_relaxed); }
+  bool left() const { return next.load(std::memory_order_relaxed) < turns && !failed.load(std::memory_order_relaxed); }
 
-  // Runs the next block, if there is one.
+  // Takes the next turn, if one is left.
   void step(Worker& worker) {
-    const uint64_t block = next.fetch_add(1, std::memory_order_relaxed);
-    if (block >= blocks) return;
+    const uint64_t turn = next.fetch_add(1, std::memory_order_relaxed);
+    if (turn >= turns) return;
     try {
-      worker.run_blocks(launch, settings, block, block + 1);
+      worker.run_blocks(launch, settings, turn, turns == 1 ? blocks : turn + 1);
     } catch (...) {
       std::lock_guard lock(mutex);
       if (!error) error = std::current_exception();
@@ -85,10 +85,10 @@ class Workers {
 
  private:
   static int helpers_for(const Job& job) {
-    if (sanitizers::thread() || job.blocks < 2) return 0;   // ThreadSanitizer sees all races in one thread
+    if (sanitizers::thread() || job.turns < 2) return 0;   // ThreadSanitizer sees all races in one thread
     int workers = job.settings.workers;
     if (workers <= 0) workers = std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, 16);
-    return static_cast<int>(std::min<uint64_t>(static_cast<uint64_t>(workers), job.blocks)) - 1;
+    return static_cast<int>(std::min<uint64_t>(static_cast<uint64_t>(workers), job.turns)) - 1;
   }
 
   void call(Job& job, int helpers) {
