@@ -36,19 +36,21 @@ inline float expm1(float x) {
   return std::fabs(x) < 0.5f ? series : difference;
 }
 
+// log(1 + t) + n log(2) for 1 + t in [sqrt(1/2), sqrt(2)].
+inline float log_near_one(float t, float n) {
+  const float p = polynomial(t, 0.0697251863388f, -0.114812120585f, 0.11685784721f, -0.124255233599f, 0.142490072406f,
+                             -0.16667807133f, 0.200007172131f, -0.249999969254f, 0.333333311743f);
+  const float y = p * t * t * t - n * 2.12194440e-4f - 0.5f * t * t;
+  return (t + y) + n * 0.693359375f;
+}
+
 inline float log(float x) {
   const bool subnormal = x < 1.17549435e-38f;
   const float normal = subnormal ? x * 8388608.0f : x;
   const int32_t bits = std::bit_cast<int32_t>(normal);
   const int32_t power = (bits - 0x3f3504f3) >> 23;  // mantissa in [sqrt(1/2), sqrt(2))
   const float t = std::bit_cast<float>(bits - power * (1 << 23)) - 1.0f;
-  const float p = polynomial(t, 0.0697251863388f, -0.114812120585f, 0.11685784721f, -0.124255233599f, 0.142490072406f,
-                             -0.16667807133f, 0.200007172131f, -0.249999969254f, 0.333333311743f);
-  const float n = static_cast<float>(power) - (subnormal ? 23.0f : 0.0f);
-  float y = p * t * t * t;
-  y = y - n * 2.12194440e-4f;
-  y = y - 0.5f * t * t;
-  y = (t + y) + n * 0.693359375f;
+  float y = log_near_one(t, static_cast<float>(power) - (subnormal ? 23.0f : 0.0f));
   constexpr float kInfinity = __builtin_inff();
   y = x > 3.40282347e38f ? kInfinity : y;
   y = x == 0.0f ? -kInfinity : y;

@@ -1,6 +1,7 @@
 // Norms over NHWC tensors (kernels/api/norm.h). Everything goes by columns (rows of the tensor in order, all channels side by
 // side), but for statistics over one long line (layer norm, pixel norm). A chunk finds its mean first and the squared
-// deviations from it second, while it is in the first cache; chunks, then channels, are merged in double.
+// deviations from it second, while it is in the first cache; what the rounding of that mean left is put right (Chan,
+// Golub, LeVeque 1983). Chunks, then channels, are merged in double.
 #include <vector>
 
 #include "kernels/cpu/columns.h"
@@ -33,12 +34,14 @@ void statistics_by_lines(const Norm& p, const T* x, C* means, C* rstds) {
         const T* chunk = line + first;
         const int64_t size = std::min(kChunkElements, p.width - first);
         const C centre = p.centred ? sum_line<Add, C>(size, [chunk](int64_t i) { return load(chunk[i]); }) / static_cast<C>(size) : C(0);
-        deviations += sum_line<Add, C>(size, [chunk, centre](int64_t i) {
+        const double squares = sum_line<Add, C>(size, [chunk, centre](int64_t i) {
           const C d = load(chunk[i]) - centre;
           return d * d;
         });
+        const double rest = p.centred ? sum_line<Add, C>(size, [chunk, centre](int64_t i) { return load(chunk[i]) - centre; }) : 0;
+        deviations += squares - rest * rest / size;
         // Merging two sets (Chan et al. 1979).
-        const double delta = centre - mean, total = count + size;
+        const double delta = centre + rest / size - mean, total = count + size;
         deviations += delta * delta * count * size / total;
         mean += delta * size / total;
         count = total;
@@ -56,18 +59,22 @@ void statistics_by_columns(const Norm& p, const T* x, C* means, C* rstds, void* 
   double *channel_mean = static_cast<double*>(workspace), *channel_deviations = channel_mean + channels;
   C *chunk_mean = reinterpret_cast<C*>(channel_deviations + channels), *chunk_deviations = chunk_mean + plan.partials();
   for_each_column_task(plan, kCheapGrain, [&](const ColumnTask& task) {
-    C centre[2 * kTile] = {}, sums[1][kTile];
+    C centre[2 * kTile] = {}, sums[2][kTile];
     if (p.centred) {
       sum_columns<1, Add, C>(plan, task, [x](int64_t i, int64_t, C* t) { t[0] = load(x[i]); }, sums);
       for (int64_t c = 0; c < task.width; ++c) centre[c] = sums[0][c] / static_cast<C>(task.rows);
       repeat_columns(task, centre);
     }
-    sum_columns<1, Add, C>(plan, task, [x, &centre](int64_t i, int64_t c, C* t) {
+    sum_columns<2, Add, C>(plan, task, [x, &centre](int64_t i, int64_t c, C* t) {
       const C d = load(x[i]) - centre[c];
       t[0] = d * d;
+      t[1] = d;
     }, sums);
-    std::copy_n(centre, task.width, chunk_mean + task.partial);
-    std::copy_n(sums[0], task.width, chunk_deviations + task.partial);
+    for (int64_t c = 0; c < task.width; ++c) {
+      const C rest = p.centred ? sums[1][c] / static_cast<C>(task.rows) : C(0);
+      chunk_mean[task.partial + c] = centre[c] + rest;
+      chunk_deviations[task.partial + c] = sums[0][c] - rest * sums[1][c];
+    }
   });
   const double rows = static_cast<double>(p.rows);
   combine_chunks<Add>(plan, [&](int64_t chunk, int64_t i) { return static_cast<double>(plan.rows_of(chunk)) * chunk_mean[i]; },

@@ -51,23 +51,34 @@ void uniform(Stream, const RandomState* state, uint32_t ordinal, DType dtype, in
   });
 }
 
-// sin and cos of 2 pi u for u in [0, 1], by eighths of the circle.
-inline void sincos_turn(float u, float& sine, float& cosine) {
-  const float quarter = static_cast<float>(static_cast<int32_t>(u * 4.0f + 0.5f));  // 0 to 4
-  const float r = u - quarter * 0.25f, z = r * r;                                   // exact, in [-1/8, 1/8]
-  const float s = r * math::polynomial(z, -75.4016127027f, 81.5925428713f, -41.3416625705f, 6.28318528781f);
-  const float c = math::polynomial(z, 59.2201689583f, -85.4428446731f, 64.9393161357f, -19.7392086501f, 1.0f);
-  const int32_t turn = static_cast<int32_t>(quarter);
-  const bool swap = (turn & 1) != 0;
-  sine = swap ? c : s;
-  cosine = swap ? s : c;
-  sine = (turn & 2) != 0 ? -sine : sine;
-  cosine = ((turn + 1) & 2) != 0 ? -cosine : cosine;
+// log((bits + 1) 2^-32). Near 1 the float of bits + 1 would lose the digits that the logarithm is made of: 1 - u goes in.
+inline float log_of_unit(uint32_t bits, float) {
+  const uint32_t gap = 0xFFFFFFFFu - bits;
+  const float near = math::log_near_one(static_cast<float>(gap) * -0x1p-32f, 0.0f);
+  const float far = math::log((static_cast<float>(bits) + 1.0f) * 0x1p-32f);
+  return gap < 0x4AFB0CCCu ? near : far;  // (1 - sqrt(1/2)) 2^32
 }
 
-inline void sincos_turn(double u, double& sine, double& cosine) {
-  sine = std::sin(6.28318530717958647692 * u);
-  cosine = std::cos(6.28318530717958647692 * u);
+inline double log_of_unit(uint32_t bits, double) { return std::log((static_cast<double>(bits) + 1.0) * 0x1p-32); }
+
+// sin and cos of 2 pi bits 2^-32. The quarter of the circle is taken off in integers, so that zeros are accurate too.
+inline void sincos_turn(uint32_t bits, float& sine, float& cosine) {
+  const uint32_t quarter = (bits + 0x20000000u) >> 30;
+  const float r = static_cast<float>(static_cast<int32_t>(bits - (quarter << 30))) * 0x1p-32f;  // in [-1/8, 1/8]
+  const float z = r * r;
+  const float s = r * 6.28318548f + (r * z * math::polynomial(z, -75.4016127027f, 81.5925428713f, -41.3416625705f) - r * 1.74845553e-7f);
+  const float c = math::polynomial(z, 59.2201689583f, -85.4428446731f, 64.9393161357f, -19.7392086501f, 1.0f);
+  const bool swap = (quarter & 1) != 0;
+  sine = swap ? c : s;
+  cosine = swap ? s : c;
+  sine = (quarter & 2) != 0 ? -sine : sine;
+  cosine = ((quarter + 1) & 2) != 0 ? -cosine : cosine;
+}
+
+inline void sincos_turn(uint32_t bits, double& sine, double& cosine) {
+  const double angle = static_cast<double>(bits) * (0x1p-32 * 6.28318530717958647692);
+  sine = std::sin(angle);
+  cosine = std::cos(angle);
 }
 
 void normal(Stream, const RandomState* state, uint32_t ordinal, DType dtype, int64_t count, double mean, double deviation, void* out) {
@@ -80,11 +91,9 @@ void normal(Stream, const RandomState* state, uint32_t ordinal, DType dtype, int
       for (int pair = 0; pair < 4; pair += 2) {
 #pragma omp simd
         for (int i = 0; i < kWide; ++i) {
-          const C u1 = (static_cast<C>(bits.lanes[pair][i]) + C(1)) * C(0x1p-32);
-          const C u2 = static_cast<C>(bits.lanes[pair + 1][i]) * C(0x1p-32);
-          const C radius = std::sqrt(C(-2) * math::log(u1));
+          const C radius = std::sqrt(C(-2) * log_of_unit(bits.lanes[pair][i], C()));
           C sine, cosine;
-          sincos_turn(u2, sine, cosine);
+          sincos_turn(bits.lanes[pair + 1][i], sine, cosine);
           values[pair][i] = centre + scale * (radius * cosine);
           values[pair + 1][i] = centre + scale * (radius * sine);
         }

@@ -1,0 +1,121 @@
+// Optimiser steps of the cpu device against their formulas, one element at a time in double.
+#include "tests/kernels/cpu_check.h"
+
+namespace ganymede::kernels::cpu {
+namespace {
+
+struct Setting {
+  const char* name;
+  Rule rule;
+  double momentum, beta2, eps, decay;
+  bool decoupled;
+  double clip;
+};
+const Setting kSettings[] = {
+    {"adam", Rule::adam, 0.5, 0.999, 1e-8, 0, false, 0},        {"adam with decay", Rule::adam, 0.9, 0.99, 1e-8, 0.1, false, 0},
+    {"adamw", Rule::adam, 0.9, 0.99, 1e-8, 0.1, true, 0},       {"rmsprop, clipped", Rule::rmsprop, 0, 0.99, 1e-8, 0, false, 0.5},
+    {"sgd", Rule::sgd, 0, 0, 0, 0.01, false, 0},                {"sgd with momentum", Rule::sgd, 0.9, 0, 0, 0, false, 0},
+    {"sgd, decoupled decay", Rule::sgd, 0.9, 0, 0, 0.1, true, 0},
+};
+
+template <typename T>
+void expect_matches(const Setting& setting, bool with_average) {
+  // Three segments: one has no gradient, one spans several chunks of threads.
+  const int64_t counts[] = {7, 130, 70001};
+  const int64_t total = 70138;
+  std::vector<double> p = random_values(total, 1), m(total, 0.0), v(total, 0.0), average = p;
+  Output<T> tp(total), tm(total), tv(total), taverage(total);
+  for (int64_t i = 0; i < total; ++i) {
+    tp.data()[i] = taverage.data()[i] = static_cast<T>(p[i]);
+    tm.data()[i] = tv.data()[i] = 0;
+  }
+  const Optimizer problem{setting.rule, dtype_of<T>(), total, setting.beta2, setting.eps, setting.decay, setting.decoupled, setting.clip, 0.9};
+  const bool has_m = setting.rule == Rule::adam || (setting.rule == Rule::sgd && setting.momentum > 0);
+  int64_t step = 0;
+  StepScalars scalars{0.01, setting.momentum};
+  const OptimizerState state{tp.data(), has_m ? tm.data() : nullptr, setting.rule == Rule::sgd ? nullptr : tv.data(),
+                             with_average ? taverage.data() : nullptr, &step, &scalars, nullptr};
+  for (int t = 1; t <= 3; ++t) {
+    scalars.rate = 0.01 * t;
+    const auto g = random_values(total, 10 + t);
+    const auto tg = as<T>(g);
+    const Segment segments[] = {{0, counts[0], tg.data()}, {counts[0], counts[1], nullptr}, {counts[0] + counts[1], counts[2], tg.data() + counts[0] + counts[1]}};
+    optimizer_kernels.step(nullptr, problem, state, segments, 3);
+    for (int64_t i = 0; i < total; ++i) {
+      double d = i >= counts[0] && i < counts[0] + counts[1] ? 0 : g[i];
+      if (setting.decoupled) {
+        p[i] -= scalars.rate * setting.decay * p[i];
+      } else {
+        d += setting.decay * p[i];
+      }
+      if (setting.rule == Rule::adam) {
+        m[i] = setting.momentum * m[i] + (1 - setting.momentum) * d;
+        v[i] = setting.beta2 * v[i] + (1 - setting.beta2) * d * d;
+        p[i] -= scalars.rate * (m[i] / (1 - std::pow(setting.momentum, t))) /
+                (std::sqrt(v[i] / (1 - std::pow(setting.beta2, t))) + setting.eps);
+      } else if (setting.rule == Rule::rmsprop) {
+        v[i] = setting.beta2 * v[i] + (1 - setting.beta2) * d * d;
+        p[i] -= scalars.rate * d / (std::sqrt(v[i]) + setting.eps);
+      } else {
+        m[i] = setting.momentum * m[i] + d;
+        p[i] -= scalars.rate * m[i];
+      }
+      if (setting.clip > 0) p[i] = std::min(std::max(p[i], -setting.clip), setting.clip);
+      average[i] = 0.9 * average[i] + 0.1 * p[i];
+    }
+  }
+  EXPECT_EQ(step, 3);
+  EXPECT_LT(relative_error(tp.values(), p), tolerance<T>(1e-6));
+  if (with_average) {
+    EXPECT_LT(relative_error(taverage.values(), average), tolerance<T>(1e-6));
+  }
+  if (has_m) {
+    EXPECT_LT(relative_error(tm.values(), m), tolerance<T>(1e-6));
+  }
+}
+
+TEST(Optimizer, MatchesReference) {
+  for (const Setting& setting : kSettings) {
+    SCOPED_TRACE(setting.name);
+    for (bool average : {false, true}) {
+      expect_matches<float>(setting, average);
+      expect_matches<double>(setting, average);
+    }
+  }
+}
+
+TEST(Optimizer, AClosedGateLeavesEverythingAlone) {
+  float p = 1, m = 2, v = 3, average = 4, g = 5, gate = 0;
+  int64_t step = 6;
+  const StepScalars scalars{0.1, 0.9};
+  const Optimizer problem{Rule::adam, DType::f32, 1, 0.999, 1e-8, 0, false, 0, 0.5};
+  const OptimizerState state{&p, &m, &v, &average, &step, &scalars, &gate};
+  const Segment segment{0, 1, &g};
+  optimizer_kernels.step(nullptr, problem, state, &segment, 1);
+  EXPECT_TRUE(p == 1 && m == 2 && v == 3 && average == 4 && step == 6);
+  gate = 1;
+  optimizer_kernels.step(nullptr, problem, state, &segment, 1);
+  EXPECT_TRUE(p != 1 && m != 2 && v != 3 && average != 4 && step == 7);
+}
+
+TEST(Optimizer, NormOfTheGradients) {
+  const auto g = random_values(20000, 1);
+  const auto f = as<float>(g);
+  double want = 0;
+  for (int64_t i = 0; i < 20000; ++i) {
+    if (i < 5 || i >= 1000) want += g[i] * g[i];
+  }
+  const auto norm = [&](auto type, const auto* data) {
+    using T = decltype(type);
+    const Segment segments[] = {{0, 5, data}, {5, 995, nullptr}, {1000, 19000, data + 1000}};
+    std::vector<uint64_t> workspace(optimizer_kernels.norm_workspace(20000) / 8 + 1, ~uint64_t{0});
+    T out;
+    optimizer_kernels.gradient_norm_squared(nullptr, dtype_of<T>(), segments, 3, &out, workspace.data());
+    return static_cast<double>(out);
+  };
+  EXPECT_NEAR(norm(float{}, f.data()) / want, 1, 1e-6);
+  EXPECT_NEAR(norm(double{}, g.data()) / want, 1, 1e-13);
+}
+
+}  // namespace
+}  // namespace ganymede::kernels::cpu
