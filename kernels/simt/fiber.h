@@ -1,13 +1,13 @@
-// Stacks that CUDA threads run on, switched by Boost.Context. Included by simt_cpu.cpp alone.
+// Stacks that CUDA threads run on, Included by simt_cpu.cpp alone.
 #pragma once
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <boost/context/detail/fcontext.hpp>
 #include <new>
 
 #include "kernels/simt/sanitizers.h"
 #include "kernels/simt/simt_cpu.h"
+#include "kernels/simt/switch.h"
 
 namespace ganymede::kernels::sim {
 
@@ -19,7 +19,7 @@ class Context {
     sanitizers::leave_stack(&fake_stack_, target.stack_, target.stack_bytes_);
     sanitizers::become(target.identity_);
     Jump jump{*this, target};
-    arrived(boost::context::detail::jump_fcontext(target.place_, &jump));
+    arrived(switch_stack(target.place_, &jump));
   }
 
  protected:
@@ -28,13 +28,13 @@ class Context {
   };
 
   // Whoever jumped here is from now on to be found at the place that it jumped from.
-  void arrived(boost::context::detail::transfer_t transfer) {
-    Context& from = static_cast<Jump*>(transfer.data)->from;
-    from.place_ = transfer.fctx;
+  void arrived(Arrival arrival) {
+    Context& from = static_cast<Jump*>(arrival.data)->from;
+    from.place_ = arrival.from;
     sanitizers::enter_stack(fake_stack_, &from.stack_, &from.stack_bytes_);
   }
 
-  boost::context::detail::fcontext_t place_ = nullptr;
+  Place place_ = nullptr;
   const void* stack_ = nullptr;     // lowest address; of a thread's own stack known once it was left
   size_t stack_bytes_ = 0;
   void* fake_stack_ = nullptr;      // AddressSanitizer's
@@ -60,7 +60,7 @@ class Fiber : public Context {
     mprotect(memory_, static_cast<size_t>(getpagesize()), PROT_NONE);
     stack_ = memory_;
     stack_bytes_ = kStackBytes;
-    place_ = boost::context::detail::make_fcontext(static_cast<unsigned char*>(memory_) + kStackBytes, kStackBytes, &Fiber::enter);
+    place_ = new_stack(memory_, kStackBytes, &Fiber::enter);
     if (sanitizers::thread()) identity_ = __tsan_create_fiber(0);
   }
   ~Fiber() {
@@ -82,9 +82,9 @@ class Fiber : public Context {
  private:
   static constexpr size_t kStackBytes = 256 * 1024;
 
-  static void enter(boost::context::detail::transfer_t transfer) {
-    auto& self = static_cast<Fiber&>(static_cast<Jump*>(transfer.data)->to);
-    self.arrived(transfer);
+  static void enter(Arrival arrival) {
+    auto& self = static_cast<Fiber&>(static_cast<Jump*>(arrival.data)->to);
+    self.arrived(arrival);
     self.body_(self.context_, self);
   }
 

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <optional>
 #include <stdexcept>
+#include <utility>
 
 #include "kernels/simt/scheduler.h"
 #include "kernels/simt/workers.h"
@@ -407,10 +408,15 @@ namespace {
 using Row = float __attribute__((vector_size(32)));
 template <int K>
 void multiply(const float (&a)[16][K], const Row (&b)[K], Row (&d)[16]) {
-  for (int r = 0; r < 16; ++r) {
-    Row sum = d[r];
-    for (int k = 0; k < K; ++k) sum += a[r][k] * b[k];
-    d[r] = sum;
+  for (int r = 0; r < 16; r += 4) {   // four rows at once hide the latency of the sums
+    Row s0 = d[r], s1 = d[r + 1], s2 = d[r + 2], s3 = d[r + 3];
+    for (int k = 0; k < K; ++k) {
+      s0 += a[r][k] * b[k];
+      s1 += a[r + 1][k] * b[k];
+      s2 += a[r + 2][k] * b[k];
+      s3 += a[r + 3][k] * b[k];
+    }
+    d[r] = s0, d[r + 1] = s1, d[r + 2] = s2, d[r + 3] = s3;
   }
 }
 

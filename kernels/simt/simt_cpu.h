@@ -11,6 +11,10 @@
 #include <type_traits>
 #include <vector>
 
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+#endif
+
 #include "kernels/api/types.h"
 #include "kernels/simt/target.h"
 
@@ -90,6 +94,18 @@ struct CopyQueue {
   uint32_t group = 0;   // that the next copy joins
 };
 extern constinit thread_local CopyQueue* copies;
+
+// Makes AddressSanitizer report whoever touches the destination of a copy in flight; reveal ends that.
+inline void hide([[maybe_unused]] void* begin, [[maybe_unused]] size_t bytes) {
+#ifdef __SANITIZE_ADDRESS__
+  __asan_poison_memory_region(begin, bytes);
+#endif
+}
+inline void reveal([[maybe_unused]] void* begin, [[maybe_unused]] size_t bytes) {
+#ifdef __SANITIZE_ADDRESS__
+  __asan_unpoison_memory_region(begin, bytes);
+#endif
+}
 
 // Throws std::runtime_error: message, place, thread, block and launch.
 [[noreturn]] void fail(const char* message, Where where);
@@ -235,6 +251,7 @@ void cp_async(void* to_shared, const void* from_global, int valid_bytes, Where w
   fibers::Copy copy{to_shared, Bytes, fibers::copies->group, {}};
   if (valid_bytes) std::memcpy(copy.data, from_global, static_cast<size_t>(valid_bytes));
   std::memset(to_shared, 0xFF, Bytes);
+  fibers::hide(to_shared, Bytes);
   fibers::copies->pending.push_back(copy);
 }
 template <int Bytes>
@@ -248,6 +265,7 @@ void cp_async_wait() {
   size_t landed = 0;
   while (landed < pending.size() && group - pending[landed].group > Groups) {
     const fibers::Copy& copy = pending[landed++];
+    fibers::reveal(copy.to, copy.bytes);
     std::memcpy(copy.to, copy.data, copy.bytes);
   }
   pending.erase(pending.begin(), pending.begin() + static_cast<ptrdiff_t>(landed));
