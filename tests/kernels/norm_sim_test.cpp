@@ -1,0 +1,182 @@
+// The norms in the simulator against plain loops in double.
+#include "tests/kernels/sim_check.h"
+
+namespace ganymede::kernels::sim::family_check {
+namespace {
+
+struct Shape {
+  const char* name;
+  int64_t outer, rows, groups, width;
+  bool centred;
+  bool conditional;
+  int shift;
+};
+
+const Shape kShapes[] = {
+    {"batch, one channel", 1, 5, 1, 1, true, false, 0},    {"batch, 3 channels", 1, 50, 3, 1, true, false, 0},
+    {"batch, 24 channels", 1, 333, 24, 1, true, false, 0}, {"batch, unaligned", 1, 77, 8, 1, true, false, 1},
+    {"batch, wide", 1, 9, 300, 1, true, false, 0},         {"instance", 3, 70, 16, 1, true, true, 0},
+    {"instance, 5 channels", 2, 33, 5, 1, true, false, 0}, {"layer", 3, 1, 1, 60, true, false, 0},
+    {"layer, long", 2, 1, 1, 17001, true, false, 0},       {"layer per channel", 2, 40, 1, 24, true, false, 0},
+    {"layer per channel, long", 2, 700, 1, 24, true, false, 0},
+    {"group", 2, 37, 3, 8, true, true, 0},                 {"group of 5", 2, 21, 2, 5, true, false, 0},
+    {"group, long", 1, 900, 2, 8, true, false, 0},         {"pixel", 40, 1, 1, 12, false, false, 0},
+    {"pixel, 7 channels", 33, 1, 1, 7, false, false, 0},   {"root mean square of channels", 1, 90, 8, 1, false, false, 0},
+};
+
+struct Reference {
+  Values x, dy, gamma, beta, mean, rstd, y, dgamma, dbeta, dx;
+};
+
+Norm norm_of(const Shape& s, DType dtype) {
+  const int64_t channels = s.groups * s.width;
+  return {s.outer, s.rows, s.groups, s.width, 1e-3, s.centred, s.conditional ? channels : 0, dtype};
+}
+
+// leaky: slope of the activation of y; the gradients are those of the norm alone. affine: with gamma and beta.
+Reference reference_of(const Norm& n, double leaky, bool affine, double offset) {
+  const int64_t channels = n.groups * n.width, count = n.outer * n.rows * channels, m = n.rows * n.width;
+  Reference r;
+  r.x = random_values(count, 21, offset);
+  r.dy = random_values(count, 22, 0.25);
+  r.gamma = random_values(n.affine_stride ? n.outer * channels : channels, 23, 1, 0.5);
+  r.beta = random_values(static_cast<int64_t>(r.gamma.size()), 24);
+  r.mean.assign(n.outer * n.groups, 0);
+  r.rstd = r.mean;
+  r.y.assign(count, 0);
+  r.dx = r.y;
+  r.dgamma.assign(n.outer * channels, 0);
+  r.dbeta = r.dgamma;
+  for (int64_t o = 0; o < n.outer; ++o) {
+    for (int64_t g = 0; g < n.groups; ++g) {
+      const auto each = [&](auto&& body) {
+        for (int64_t row = 0; row < n.rows; ++row) {
+          for (int64_t w = 0; w < n.width; ++w) {
+            const int64_t channel = g * n.width + w;
+            body((o * n.rows + row) * channels + channel, channel);
+          }
+        }
+      };
+      double sum = 0, squares = 0;
+      each([&](int64_t i, int64_t) { sum += r.x[i]; });
+      const double mean = n.centred ? sum / m : 0;
+      each([&](int64_t i, int64_t) { squares += (r.x[i] - mean) * (r.x[i] - mean); });
+      const double rstd = 1 / std::sqrt(squares / m + n.eps);
+      r.mean[o * n.groups + g] = mean;
+      r.rstd[o * n.groups + g] = rstd;
+      double m1 = 0, m2 = 0;
+      each([&](int64_t i, int64_t channel) {
+        const double xhat = (r.x[i] - mean) * rstd, scale = affine ? r.gamma[o * n.affine_stride + channel] : 1;
+        const double v = xhat * scale + (affine ? r.beta[o * n.affine_stride + channel] : 0);
+        r.y[i] = v > 0 ? v : leaky * v;
+        r.dbeta[o * channels + channel] += r.dy[i];
+        r.dgamma[o * channels + channel] += r.dy[i] * xhat;
+        m1 += r.dy[i] * scale / m;
+        m2 += r.dy[i] * scale * xhat / m;
+      });
+      if (!n.centred) m1 = 0;
+      each([&](int64_t i, int64_t channel) {
+        const double xhat = (r.x[i] - mean) * rstd, scale = affine ? r.gamma[o * n.affine_stride + channel] : 1;
+        r.dx[i] = rstd * (r.dy[i] * scale - m1 - xhat * m2);
+      });
+    }
+  }
+  return r;
+}
+
+TEST(NormSim, MatchesReference) {
+  for (const Shape& s : kShapes) {
+    for (const DType dtype : kFloats) {
+      for (const bool affine : {true, false}) {
+        SCOPED_TRACE(std::string(s.name) + " " + text(dtype) + (affine ? " affine" : ""));
+        const Norm n = norm_of(s, dtype);
+        const Reference r = reference_of(n, 0.25, affine, 0.5);
+        const DType wide = wide_type(dtype);
+        Buffer x(dtype, r.x, s.shift), dy(dtype, r.dy, s.shift), gamma(wide, r.gamma), beta(wide, r.beta);
+        Buffer mean(wide, r.mean), rstd(wide, r.rstd), dgamma(wide, r.dgamma), dbeta(wide, r.dbeta);
+        const size_t bytes = norm_kernels.workspace_bytes(n);
+        Buffer workspace(DType::u8, static_cast<int64_t>(bytes), 0, 64);
+        const auto size = [](const Values& v) { return static_cast<int64_t>(v.size()); };
+        const auto found = run_in_orders(
+            {{wide, size(r.mean)}, {wide, size(r.rstd)}, {dtype, size(r.y), {}, s.shift}, {wide, size(r.dgamma)},
+             {wide, size(r.dbeta)}, {dtype, size(r.dx), {}, s.shift}},
+            [&](const auto& out) {
+              std::memset(workspace.data(), 0xff, bytes);
+              norm_kernels.statistics(nullptr, n, x.data(), out[0], out[1], workspace.data());
+              norm_kernels.apply(nullptr, n, x.data(), mean.data(), rstd.data(), affine ? gamma.data() : nullptr,
+                                 affine ? beta.data() : nullptr, Unary::leaky_relu, 0.25f, out[2]);
+              std::memset(workspace.data(), 0xff, bytes);
+              norm_kernels.parameter_gradient(nullptr, n, x.data(), dy.data(), mean.data(), rstd.data(), out[3], out[4],
+                                              workspace.data());
+              norm_kernels.data_gradient(nullptr, n, x.data(), dy.data(), mean.data(), rstd.data(),
+                                         affine ? gamma.data() : nullptr, dgamma.data(), dbeta.data(), out[5]);
+            });
+        EXPECT_TRUE(workspace.guarded());
+        const double sums = dtype == DType::f64 ? 1e-12 : 1e-5;
+        EXPECT_LT(relative_error(found[0], r.mean), sums) << "mean";
+        EXPECT_LT(relative_error(found[1], r.rstd), sums) << "rstd";
+        EXPECT_LT(relative_error(found[2], r.y), tolerance(dtype, 1e-5)) << "y";
+        EXPECT_LT(relative_error(found[3], r.dgamma), sums) << "dgamma";
+        EXPECT_LT(relative_error(found[4], r.dbeta), sums) << "dbeta";
+        EXPECT_LT(relative_error(found[5], r.dx), tolerance(dtype, 1e-5)) << "dx";
+      }
+    }
+  }
+}
+
+TEST(NormSim, VarianceSurvivesALargeMean) {
+  const Norm norms[] = {{1, 500, 8, 1, 1e-5, true, 0, DType::f32}, {2, 1, 1, 400, 1e-5, true, 0, DType::f32},
+                        {1, 100, 2, 4, 1e-5, true, 0, DType::f32}};
+  for (const Norm& n : norms) {
+    Reference r = reference_of(n, 1, false, 1000);  // a unit deviation around 1000: E[x^2] - E[x]^2 would lose all digits
+    Buffer x(DType::f32, r.x), workspace(DType::u8, static_cast<int64_t>(norm_kernels.workspace_bytes(n)));
+    const int64_t statistics = n.outer * n.groups;
+    const auto found = run_in_orders({{DType::f32, statistics}, {DType::f32, statistics}}, [&](const auto& out) {
+      norm_kernels.statistics(nullptr, n, x.data(), out[0], out[1], workspace.data());
+    });
+    EXPECT_LT(relative_error(found[1], r.rstd), 1e-4);
+  }
+}
+
+TEST(NormSim, EveryActivation) {
+  const Norm n{1, 20, 5, 1, 1e-5, true, 0, DType::f32};
+  const Reference r = reference_of(n, 1, true, 0);
+  Buffer x(DType::f32, r.x), mean(DType::f32, r.mean), rstd(DType::f32, r.rstd), gamma(DType::f32, r.gamma), beta(DType::f32, r.beta);
+  const std::pair<Unary, double (*)(double)> cases[] = {{Unary::identity, [](double v) { return v; }},
+                                                        {Unary::relu, [](double v) { return std::max(v, 0.0); }},
+                                                        {Unary::tanh, [](double v) { return std::tanh(v); }}};
+  for (const auto& [activation, f] : cases) {
+    Values wanted(r.y);
+    for (double& v : wanted) v = f(v);
+    const auto found = run_in_orders({{DType::f32, 100}}, [&, activation = activation](const auto& out) {
+      norm_kernels.apply(nullptr, n, x.data(), mean.data(), rstd.data(), gamma.data(), beta.data(), activation, 0, out[0]);
+    });
+    EXPECT_LT(relative_error(found[0], wanted), 1e-5);
+  }
+  EXPECT_THROW(norm_kernels.apply(nullptr, n, x.data(), mean.data(), rstd.data(), nullptr, nullptr, Unary::gelu, 0, x.data()),
+               std::runtime_error);
+}
+
+TEST(NormSim, RunningStatisticsAreUnbiased) {
+  for (const DType dtype : {DType::f32, DType::f64}) {
+    const Norm n{1, 6, 3, 1, 1e-5, true, 0, dtype};
+    const Values variance = {0.5, 2, 3}, mean = {1, -1, 0.25};
+    Values rstd(variance), wanted_mean(mean), wanted_var(mean);
+    for (int i = 0; i < 3; ++i) {
+      rstd[i] = 1 / std::sqrt(variance[i] + 1e-5);
+      wanted_mean[i] = 0.9 * 4 + 0.1 * mean[i];
+      wanted_var[i] = 0.9 * 5 + 0.1 * variance[i] * 6 / 5;
+    }
+    Buffer m(dtype, mean), r(dtype, rstd), v(dtype, variance);
+    const auto found = run_in_orders({{dtype, 3, {4, 4, 4}}, {dtype, 3, {5, 5, 5}}, {dtype, 3}}, [&](const auto& out) {
+      norm_kernels.update_running(nullptr, n, m.data(), r.data(), 0.1, out[0], out[1]);
+      norm_kernels.rstd_of(nullptr, dtype, 3, v.data(), 1e-5, out[2]);
+    });
+    EXPECT_LT(relative_error(found[0], wanted_mean), 1e-6);
+    EXPECT_LT(relative_error(found[1], wanted_var), 1e-6);
+    EXPECT_LT(relative_error(found[2], rstd), 1e-6);
+  }
+}
+
+}  // namespace
+}  // namespace ganymede::kernels::sim::family_check
