@@ -4,6 +4,7 @@
 
 #include "kernels/cpu/conv2d_epilogue.h"
 #include "kernels/cpu/conv2d_loops.h"
+#include "kernels/cpu/conv2d_narrow.h"
 #include "kernels/cpu/conv2d_onednn.h"
 #include "kernels/cpu/families.h"
 
@@ -32,6 +33,7 @@ void forward(Stream stream, const Conv2d& p, const void* x, const Weight& w, voi
     const Gemm gemm{1, p.n, p.k, inner, false, true, 0, 0, p.dtype, p.dtype, p.math};
     return gemm_kernels.multiply(stream, gemm, x, w.data, y, epilogue);
   }
+  if (!is_empty(p) && is_narrow(p, ConvRole::forward)) return forward_narrow(p, x, w.data, y, epilogue);
   if (p.dtype != DType::f64 && !is_empty(p) && forward_by_onednn(p, x, w, y, epilogue)) return;
   forward_by_loops(p, x, w.data, y, epilogue);
 }
@@ -48,6 +50,7 @@ void data_gradient(Stream stream, const Conv2d& p, const void* dy, const Weight&
     if (!plain) apply_epilogue(p.dtype, rows, p.c, epilogue, nullptr, dx);
     return;
   }
+  if (!is_empty(p) && is_narrow(p, ConvRole::data_gradient)) return data_gradient_narrow(p, dy, w.data, dx, epilogue);
   if (p.dtype != DType::f64 && !is_empty(p) && data_gradient_by_onednn(p, dy, w, dx, epilogue)) return;
   data_gradient_by_loops(p, dy, w.data, dx, epilogue);
 }
@@ -60,6 +63,7 @@ void weight_gradient(Stream stream, const Conv2d& p, const void* x, const void* 
     const Gemm gemm{1, p.k, static_cast<int>(inner), p.n, true, false, 0, 0, p.dtype, DType::f32, p.math};
     return gemm_kernels.multiply(stream, gemm, dy, x, dw, Epilogue{nullptr, Unary::identity, 0});
   }
+  if (!is_empty(p) && is_narrow(p, ConvRole::weight_gradient)) return weight_gradient_narrow(p, x, dy, dw);
   if (p.dtype != DType::f64 && !is_empty(p) && weight_gradient_by_onednn(p, x, dy, dw)) return;
   weight_gradient_by_loops(p, x, dy, dw);
 }

@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "kernels/cpu/conv2d_epilogue.h"
+#include "kernels/cpu/conv2d_narrow.h"
 #include "kernels/cpu/conv2d_pack.h"
 #include "kernels/cpu/onednn.h"
 
@@ -16,7 +17,7 @@ namespace {
 
 using dnnl::memory;
 
-enum class Role : int { forward, data_gradient, weight_gradient };
+using Role = ConvRole;
 constexpr const char* kRoleNames[] = {"forward", "data_gradient", "weight_gradient"};
 
 struct Plan {

@@ -174,6 +174,14 @@ const Conv2d kOddProblems[] = {
     {1, 12, 7, 16, 16, 4, 4, 3, 2, 2, 2, 1, 1, 1, 1, 1, DType::f32, Math::f32},
     {1, 3, 3, 2, 3, 2, 2, 3, 4, 4, 3, 5, 4, 1, 1, 1, DType::f32, Math::f32},      // taps and pixels that meet only zeros
     {1, 5, 5, 32, 16, 1, 1, 5, 5, 1, 1, 0, 0, 1, 1, 1, DType::f32, Math::f32},
+    {3, 6, 5, 1, 16, 4, 4, 3, 2, 2, 2, 1, 1, 1, 1, 1, DType::f32, Math::f32},     // few channels in x
+    {2, 11, 13, 3, 32, 5, 3, 5, 4, 2, 3, 2, 0, 1, 1, 1, DType::f32, Math::f32},
+    {1, 23, 17, 4, 48, 7, 7, 17, 11, 1, 1, 0, 0, 1, 1, 1, DType::f32, Math::f32},
+    {3, 40, 3, 2, 16, 3, 3, 13, 1, 3, 3, 0, 0, 1, 1, 1, DType::f32, Math::f32},
+    {5, 9, 8, 16, 3, 3, 3, 9, 8, 1, 1, 1, 1, 1, 1, 1, DType::f32, Math::f32},     // few channels in y
+    {1, 15, 10, 32, 1, 4, 4, 14, 9, 1, 1, 1, 1, 1, 1, 1, DType::f32, Math::f32},
+    {2, 9, 9, 48, 2, 7, 5, 3, 5, 1, 1, 0, 0, 1, 1, 1, DType::f32, Math::f32},
+    {1, 4, 5, 16, 3, 3, 3, 8, 9, 1, 1, 3, 3, 1, 1, 1, DType::f32, Math::f32},     // more padding than the filter is wide
     {1, 5, 7, 3, 16, 1, 1, 3, 4, 2, 2, 0, 0, 1, 1, 1, DType::f32, Math::f32},
 };
 
@@ -183,7 +191,7 @@ TEST(Conv2dCpu, MatchesReference) {
 }
 
 TEST(Conv2dCpu, EpilogueMatchesReference) {
-  for (int i : {1, 2, 6, 8, 13, 15})
+  for (int i : {1, 2, 6, 8, 13, 15, 20, 23})
     for (DType dtype : kTypes)
       for (Unary activation : {Unary::identity, Unary::relu, Unary::leaky_relu, Unary::sigmoid, Unary::tanh})
         for (bool bias : {false, true}) expect_matches(with_type(kOddProblems[i], dtype), {nullptr, activation, 0.2f}, bias);

@@ -1,0 +1,219 @@
+// Both cases, few channels in x and few channels in y (stride 1), are one: pixel (p, q) of the wide image touches the pixels
+// (p * stride_h - pad_h + r, q * stride_w - pad_w + s) of the narrow one. A patch is what one wide pixel touches, (r, s, c)
+// in that order, J numbers. Then everything is a matrix product over wide pixels, all of it f32 inside:
+//   fold:             patches [M, J] = wide [M, B] * w [B, J], added up where they overlap, are the narrow image
+//   weight gradient:  dw [J, B] = patches^T [J, M] * wide [M, B]
+#include "kernels/cpu/conv2d_narrow.h"
+
+#include <omp.h>
+
+#include <algorithm>
+
+#include "kernels/cpu/conv2d_epilogue.h"
+#include "kernels/cpu/conv2d_tile.h"
+#include "kernels/cpu/onednn.h"
+
+namespace ganymede::kernels::cpu {
+namespace {
+
+struct Shape {
+  int n, h, w, c;              // narrow image
+  int rows, columns, channels; // wide image
+  int r, s, stride_h, stride_w, pad_h, pad_w;
+  bool flipped;                // the narrow image is y: taps count backwards
+  DType dtype;
+
+  explicit Shape(const Conv2d& p)
+      : n(p.n), r(p.r), s(p.s), stride_h(p.stride_h), stride_w(p.stride_w), flipped(p.k < p.c), dtype(p.dtype) {
+    if (flipped) {
+      h = p.p, w = p.q, c = p.k, rows = p.h, columns = p.w, channels = p.c;
+      pad_h = p.r - 1 - p.pad_h, pad_w = p.s - 1 - p.pad_w;
+    } else {
+      h = p.h, w = p.w, c = p.c, rows = p.p, columns = p.q, channels = p.k;
+      pad_h = p.pad_h, pad_w = p.pad_w;
+    }
+  }
+  int run() const { return s * c; }
+  int patch() const { return r * s * c; }
+  int padded_patch() const { return (patch() + kTileLanes - 1) / kTileLanes * kTileLanes; }
+  int64_t wide_pixels() const { return int64_t{n} * rows * columns; }
+
+  // Where plain weights [K, R, S, C] hold the tap j of a patch for wide channel b.
+  int64_t plain_index(int j, int b) const {
+    if (!flipped) return int64_t{b} * patch() + j;
+    const int channel = j % c, tap = r * s - 1 - j / c;
+    return (int64_t{channel} * r * s + tap) * channels + b;
+  }
+};
+
+constexpr int kChunk = 48;  // wide pixels at a time, so that their patches stay in the first cache
+
+int64_t in_lines(int64_t floats) { return (floats + 15) / 16 * 16; }
+
+// Scratch memory: one part for all threads and one for each.
+struct Memory {
+  float* common;
+  float* own(int thread) const { return first + thread * size; }
+  Memory(int64_t common_floats, int64_t own_floats, int threads) : size(in_lines(own_floats)) {
+    const int64_t shared = in_lines(common_floats);
+    common = static_cast<float*>(onednn_scratch(Scratch::source, (shared + size * threads) * sizeof(float)));
+    first = common + shared;
+  }
+
+ private:
+  float* first;
+  int64_t size;
+};
+
+// The wide pixels [begin, begin + count) as f32; buffer holds them if they are not.
+const float* wide_as_f32(const Shape& shape, const void* wide, int64_t begin, int64_t count, float* buffer) {
+  const int64_t offset = begin * shape.channels, length = count * shape.channels;
+  if (shape.dtype == DType::f32) return static_cast<const float*>(wide) + offset;
+  const Bf16* const from = static_cast<const Bf16*>(wide) + offset;
+#pragma omp simd
+  for (int64_t i = 0; i < length; ++i) buffer[i] = to_float(from[i]);
+  return buffer;
+}
+
+// The patches of wide pixels [begin, begin + count), zeros outside the narrow image. patches [count, J].
+template <typename T>
+void gather_patches(const Shape& shape, const T* narrow, int64_t begin, int64_t count, float* patches) {
+  const int64_t image = int64_t{shape.rows} * shape.columns;
+  for (int64_t i = 0; i < count; ++i) {
+    const int64_t pixel = (begin + i) % image;
+    const int top = static_cast<int>(pixel / shape.columns) * shape.stride_h - shape.pad_h;
+    const int left = static_cast<int>(pixel % shape.columns) * shape.stride_w - shape.pad_w;
+    const int first = std::clamp(-left, 0, shape.s) * shape.c, last = std::clamp(shape.w - left, 0, shape.s) * shape.c;
+    const T* const source = narrow + (begin + i) / image * shape.h * shape.w * shape.c;
+    for (int r = 0; r < shape.r; ++r) {
+      float* const run = patches + i * shape.patch() + r * shape.run();
+      const bool inside = top + r >= 0 && top + r < shape.h;
+      if (!inside || last - first < shape.run()) std::fill_n(run, shape.run(), 0.0f);
+      if (!inside) continue;
+      const T* const from = source + (int64_t{top + r} * shape.w + left) * shape.c;
+      for (int j = first; j < last; ++j) run[j] = load(from[j]);
+    }
+  }
+}
+
+// to[0, length) += from[0, length), in whole vectors: what lies beyond gets zeros added, so both need that much room.
+void add_run(const float* from, int length, float* to) {
+  for (int j = 0; j < length; j += kTileLanes)
+#pragma omp simd
+    for (int lane = 0; lane < kTileLanes; ++lane) to[j + lane] += j + lane < length ? from[j + lane] : 0.0f;
+}
+
+template <typename T>
+void fold(const Shape& shape, const T* wide, const T* w, T* narrow, const Epilogue& epilogue) {
+  const int threads = omp_get_max_threads(), patch = shape.padded_patch(), channels = shape.channels;
+  // An image, or where there are too few, a band of its rows; neighbouring bands both compute the patches that they share.
+  const int parts = shape.n % threads == 0 || shape.n >= 8 * threads ? 1 : std::min(2 * threads, shape.h);
+  const int band = (shape.h + parts - 1) / parts;
+  const int64_t width = int64_t{std::max((shape.columns - 1) * shape.stride_w + shape.s, shape.w + shape.pad_w)} * shape.c;
+  const int64_t row_size = in_lines(width) + kTileLanes;
+  const Memory memory(int64_t{channels} * patch, row_size * band + int64_t{kChunk} * (patch + channels) + kTileLanes, threads);
+  for (int b = 0; b < channels; ++b)
+    for (int j = 0; j < patch; ++j)
+      memory.common[b * patch + j] = j < shape.patch() ? load(w[shape.plain_index(j, b)]) : 0.0f;
+#pragma omp parallel for schedule(static)
+  for (int part = 0; part < shape.n * parts; ++part) {
+    float* const sums = memory.own(omp_get_thread_num());  // [band, width] from column -pad_w on
+    float* const converted = sums + row_size * band;
+    float* const patches = converted + kChunk * channels;
+    const int n = part / parts, h0 = part % parts * band, h1 = std::min(shape.h, h0 + band);
+    if (h0 >= h1) continue;
+    std::fill_n(sums, row_size * band, 0.0f);
+    const int reach = h0 + shape.pad_h - shape.r + 1;
+    const int p0 = reach > 0 ? (reach + shape.stride_h - 1) / shape.stride_h : 0;
+    const int p1 = std::min(shape.rows, (h1 - 1 + shape.pad_h) / shape.stride_h + 1);
+    const int64_t image = int64_t{n} * shape.rows * shape.columns, end = image + int64_t{p1} * shape.columns;
+    for (int64_t begin = image + int64_t{p0} * shape.columns; begin < end; begin += kChunk) {
+      const int64_t count = std::min<int64_t>(kChunk, end - begin);
+      const float* const pixels = wide_as_f32(shape, wide, begin, count, converted);
+      multiply_tiles({pixels, channels, 1, memory.common, patch, patches, patch, count, patch, channels, false});
+      for (int64_t i = 0; i < count; ++i) {
+        const int p = static_cast<int>((begin - image + i) / shape.columns);
+        const int q = static_cast<int>((begin - image + i) % shape.columns);
+        for (int r = 0; r < shape.r; ++r) {
+          const int h = p * shape.stride_h - shape.pad_h + r;
+          if (h >= h0 && h < h1)
+            add_run(patches + i * patch + r * shape.run(), shape.run(),
+                    sums + (h - h0) * row_size + int64_t{q} * shape.stride_w * shape.c);
+        }
+      }
+    }
+    for (int h = h0; h < h1; ++h)
+      apply_epilogue(shape.dtype, shape.w, shape.c, epilogue, sums + (h - h0) * row_size + shape.pad_w * shape.c,
+                     narrow + (int64_t{n} * shape.h + h) * shape.w * shape.c);
+  }
+}
+
+template <typename T>
+void weight_gradient(const Shape& shape, const T* narrow, const T* wide, float* dw) {
+  const int threads = omp_get_max_threads(), patch = shape.patch(), channels = shape.channels;
+  const int64_t size = int64_t{patch} * channels;
+  const Memory memory(0, size + int64_t{kChunk} * (patch + channels), threads);
+  const int64_t chunks = (shape.wide_pixels() + kChunk - 1) / kChunk;
+#pragma omp parallel
+  {
+    const int share = omp_get_num_threads(), rank = omp_get_thread_num();
+    float* const sums = memory.own(rank);
+    float* const patches = sums + size;
+    float* const converted = patches + kChunk * patch;
+    std::fill_n(sums, size, 0.0f);
+    for (int64_t chunk = chunks * rank / share; chunk < chunks * (rank + 1) / share; ++chunk) {
+      const int64_t begin = chunk * kChunk, count = std::min<int64_t>(kChunk, shape.wide_pixels() - begin);
+      gather_patches(shape, narrow, begin, count, patches);
+      const float* const pixels = wide_as_f32(shape, wide, begin, count, converted);
+      multiply_tiles({patches, 1, patch, pixels, channels, sums, channels, patch, channels, count, true});
+    }
+#pragma omp barrier
+#pragma omp for schedule(static)
+    for (int j = 0; j < patch; ++j)
+      for (int b = 0; b < channels; ++b) {
+        float sum = 0;
+        for (int thread = 0; thread < share; ++thread) sum += memory.own(thread)[j * channels + b];
+        dw[shape.plain_index(j, b)] = sum;
+      }
+  }
+}
+
+template <typename Body>
+void with_type(DType dtype, Body body) {
+  dtype == DType::bf16 ? body(Bf16{}) : body(float{});
+}
+
+}  // namespace
+
+bool is_narrow(const Conv2d& p, ConvRole role) {
+  constexpr int kFewChannels = 4, kWorthFolding = 8;
+  if (p.dtype == DType::f64 || p.groups != 1 || p.dilation_h != 1 || p.dilation_w != 1) return false;
+  const Shape shape(p);
+  if (shape.c > kFewChannels || shape.channels % kTileLanes != 0 || shape.pad_h < 0 || shape.pad_w < 0) return false;
+  if (shape.patch() < kWorthFolding) return false;
+  if (!shape.flipped) return role == ConvRole::data_gradient;
+  return p.stride_h == 1 && p.stride_w == 1 && role != ConvRole::data_gradient;
+}
+
+void forward_narrow(const Conv2d& p, const void* x, const void* w, void* y, const Epilogue& epilogue) {
+  auto lock = lock_onednn();
+  with_type(p.dtype, [&]<typename T>(T) {
+    fold(Shape(p), static_cast<const T*>(x), static_cast<const T*>(w), static_cast<T*>(y), epilogue);
+  });
+}
+
+void data_gradient_narrow(const Conv2d& p, const void* dy, const void* w, void* dx, const Epilogue& epilogue) {
+  auto lock = lock_onednn();
+  with_type(p.dtype, [&]<typename T>(T) {
+    fold(Shape(p), static_cast<const T*>(dy), static_cast<const T*>(w), static_cast<T*>(dx), epilogue);
+  });
+}
+
+void weight_gradient_narrow(const Conv2d& p, const void* x, const void* dy, void* dw) {
+  auto lock = lock_onednn();
+  with_type(p.dtype, [&]<typename T>(T) {
+    weight_gradient(Shape(p), static_cast<const T*>(dy), static_cast<const T*>(x), static_cast<float*>(dw));
+  });
+}
+
+}  // namespace ganymede::kernels::cpu
