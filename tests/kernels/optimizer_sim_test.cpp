@@ -1,0 +1,173 @@
+// The optimiser kernels in the simulator against the formulas of kernels/api/optimizer.h in double.
+#include "tests/kernels/sim_check.h"
+
+namespace ganymede::kernels::sim::family_check {
+namespace {
+
+// A flat buffer in segments of awkward sizes; segment `absent` has no gradient.
+struct Layout {
+  std::vector<int64_t> sizes;
+  int absent;
+};
+
+struct State {
+  Values p, m, v, average;
+  int64_t step;
+};
+
+State step_reference(const Optimizer& o, const StepScalars& s, State state, const Values& gradient) {
+  const double t = static_cast<double>(++state.step);
+  for (size_t i = 0; i < state.p.size(); ++i) {
+    double& p = state.p[i];
+    double g = gradient[i];
+    if (o.decoupled) {
+      p -= s.rate * o.weight_decay * p;
+    } else {
+      g += o.weight_decay * p;
+    }
+    switch (o.rule) {
+      case Rule::adam:
+        state.m[i] = s.beta1 * state.m[i] + (1 - s.beta1) * g;
+        state.v[i] = o.beta2 * state.v[i] + (1 - o.beta2) * g * g;
+        p -= s.rate * (state.m[i] / (1 - std::pow(s.beta1, t))) /
+             (std::sqrt(state.v[i] / (1 - std::pow(o.beta2, t))) + o.eps);
+        break;
+      case Rule::rmsprop:
+        state.v[i] = o.beta2 * state.v[i] + (1 - o.beta2) * g * g;
+        p -= s.rate * g / (std::sqrt(state.v[i]) + o.eps);
+        break;
+      case Rule::sgd:
+        state.m[i] = state.m.empty() ? g : s.beta1 * state.m[i] + g;
+        p -= s.rate * state.m[i];
+        break;
+    }
+    if (o.clip > 0) p = std::min(std::max(p, -o.clip), o.clip);
+    state.average[i] = o.ema * state.average[i] + (1 - o.ema) * p;
+  }
+  return state;
+}
+
+// Two steps from the same start by kernel and by formula.
+void check_steps(const Optimizer& rule, const Layout& layout, bool has_m, bool has_v, float gate) {
+  SCOPED_TRACE(std::string(text(rule.dtype)) + " rule " + std::to_string(static_cast<int>(rule.rule)) + ", segments " +
+               std::to_string(layout.sizes.size()));
+  Optimizer o = rule;
+  o.count = 0;
+  for (const int64_t size : layout.sizes) o.count += size;
+  const size_t count = static_cast<size_t>(o.count);
+  State state{random_values(o.count, 31), Values(count, 0.0), Values(count, 0.0), random_values(o.count, 32), 4};
+  const State start = state;
+  const StepScalars scalars{0.01, 0.5};
+  std::vector<Values> gradients;
+  for (int n = 0; n < 2; ++n) {
+    Values g = random_values(o.count, 33 + n);
+    int64_t offset = 0;
+    for (size_t s = 0; s < layout.sizes.size(); offset += layout.sizes[s++]) {
+      for (int64_t i = 0; static_cast<int>(s) == layout.absent && i < layout.sizes[s]; ++i) g[offset + i] = 0;
+    }
+    gradients.push_back(g);
+    if (gate != 0) state = step_reference(o, scalars, state, g);
+  }
+  const Output buffer{o.dtype, o.count};
+  auto with = [&](const Values& initial) {
+    Output output = buffer;
+    output.initial = initial;
+    return output;
+  };
+  Buffer gate_buffer(DType::f32, Values{gate});
+  const auto found = run_in_orders(
+      {with(start.p), with(start.m), with(start.v), with(start.average), {DType::i64, 1, {4}}}, [&](const auto& out) {
+        const OptimizerState device{out[0], has_m ? out[1] : nullptr, has_v ? out[2] : nullptr, out[3],
+                                    static_cast<int64_t*>(out[4]), &scalars, gate_buffer.as<float>()};
+        for (const Values& g : gradients) {
+          std::vector<std::unique_ptr<Buffer>> pieces;
+          std::vector<Segment> segments;
+          int64_t offset = 0;
+          for (size_t s = 0; s < layout.sizes.size(); ++s) {
+            const auto begin = g.begin() + offset;
+            pieces.push_back(std::make_unique<Buffer>(o.dtype, Values(begin, begin + layout.sizes[s]), s % 3 == 2 ? 1 : 0));
+            segments.push_back({offset, layout.sizes[s], static_cast<int>(s) == layout.absent ? nullptr : pieces[s]->data()});
+            offset += layout.sizes[s];
+          }
+          optimizer_kernels.step(nullptr, o, device, segments.data(), static_cast<int>(segments.size()));
+        }
+      });
+  const double bound = o.dtype == DType::f64 ? 1e-12 : 1e-6;
+  EXPECT_LT(relative_error(found[0], state.p), bound);
+  EXPECT_LT(relative_error(found[3], state.average), bound);
+  if (has_m) {
+    EXPECT_LT(relative_error(found[1], state.m), bound);
+  }
+  if (has_v) {
+    EXPECT_LT(relative_error(found[2], state.v), bound);
+  }
+  EXPECT_EQ(found[4][0], gate != 0 ? 6 : 4);
+}
+
+const Layout kSmall{{4, 1, 7, 64, 0, 130, 5000}, 3};
+
+Layout many_segments() {
+  Layout layout{{}, 17};
+  for (int i = 0; i < 130; ++i) layout.sizes.push_back(1 + i % 9);
+  return layout;
+}
+
+TEST(OptimizerSim, StepsMatchReference) {
+  for (const DType dtype : {DType::f32, DType::f64}) {
+    for (const Layout& layout : {kSmall, many_segments()}) {
+      check_steps({Rule::adam, dtype, 0, 0.999, 1e-8, 0, false, 0, 0.9}, layout, true, true, 1);
+      check_steps({Rule::adam, dtype, 0, 0.99, 1e-8, 0.1, false, 0.5, 0.9}, layout, true, true, 1);
+      check_steps({Rule::adam, dtype, 0, 0.99, 1e-8, 0.1, true, 0, 0.9}, layout, true, true, 1);
+      check_steps({Rule::rmsprop, dtype, 0, 0.99, 1e-8, 0, false, 0.01, 0.9}, layout, false, true, 1);
+      check_steps({Rule::sgd, dtype, 0, 0, 0, 0.01, false, 0, 0.9}, layout, true, false, 1);
+    }
+  }
+}
+
+TEST(OptimizerSim, AClosedGateKeepsEverything) {
+  check_steps({Rule::adam, DType::f32, 0, 0.999, 1e-8, 0, false, 0, 0.9}, kSmall, true, true, 0);
+}
+
+TEST(OptimizerSim, PlainDescentNeedsNoVelocity) {
+  const Values p = random_values(100, 41), g = random_values(100, 42);
+  Buffer gradient(DType::f32, g);
+  const StepScalars scalars{0.1, 0.9};
+  const auto found = run_in_orders({{DType::f32, 100, p}, {DType::i64, 1, {0}}}, [&](const auto& out) {
+    const Segment segment{0, 100, gradient.data()};
+    optimizer_kernels.step(nullptr, {Rule::sgd, DType::f32, 100, 0, 0, 0, false, 0, 0},
+                           {out[0], nullptr, nullptr, nullptr, static_cast<int64_t*>(out[1]), &scalars, nullptr}, &segment, 1);
+  });
+  Values wanted(p);
+  for (int i = 0; i < 100; ++i) wanted[i] -= 0.1 * g[i];
+  EXPECT_LT(relative_error(found[0], wanted), 1e-6);
+  EXPECT_EQ(found[1][0], 1);
+}
+
+TEST(OptimizerSim, GradientNorm) {
+  for (const DType dtype : {DType::f32, DType::f64}) {
+    for (const Layout& layout : {kSmall, many_segments(), Layout{{1}, -1}, Layout{{}, -1}}) {
+      double wanted = 0;
+      std::vector<std::unique_ptr<Buffer>> pieces;
+      std::vector<Segment> segments;
+      int64_t offset = 0;
+      for (size_t s = 0; s < layout.sizes.size(); ++s) {
+        const bool absent = static_cast<int>(s) == layout.absent;
+        const Values g = random_values(layout.sizes[s], 50 + static_cast<int>(s));
+        for (const double v : g) wanted += absent ? 0 : v * v;
+        pieces.push_back(std::make_unique<Buffer>(dtype, g, s % 2 ? 1 : 0));
+        segments.push_back({offset, layout.sizes[s], absent ? nullptr : pieces[s]->data()});
+        offset += layout.sizes[s];
+      }
+      Buffer workspace(DType::u8, static_cast<int64_t>(optimizer_kernels.norm_workspace(offset)), 0, 64);
+      const auto found = run_in_orders({{dtype, 1}}, [&](const auto& out) {
+        optimizer_kernels.gradient_norm_squared(nullptr, dtype, segments.data(), static_cast<int>(segments.size()), out[0],
+                                                workspace.data());
+      });
+      EXPECT_NEAR(found[0][0], wanted, wanted * 1e-6) << text(dtype) << layout.sizes.size();
+      EXPECT_TRUE(workspace.guarded());
+    }
+  }
+}
+
+}  // namespace
+}  // namespace ganymede::kernels::sim::family_check
