@@ -14,7 +14,8 @@ std::string joined(const std::vector<std::string>& words, const std::string& sep
   return text;
 }
 
-Arguments::Arguments(std::string specification, const std::string& text) : specification_(std::move(specification)) {
+Arguments::Arguments(std::string specification, const std::string& text)
+    : specification_(std::move(specification)) {
   if (text.empty()) return;
   for (size_t start = 0; start <= text.size();) {
     const size_t end = std::min(text.find(',', start), text.size());
@@ -31,7 +32,9 @@ Arguments::Arguments(std::string specification, const std::string& text) : speci
   }
 }
 
-void Arguments::fail(const std::string& what) const { throw UsageError("data '" + specification_ + "': " + what); }
+void Arguments::fail(const std::string& what) const {
+  throw UsageError("data '" + specification_ + "': " + what);
+}
 
 const std::string* Arguments::find(const std::string& name) {
   known_.push_back(name);
@@ -81,7 +84,8 @@ std::string Arguments::text(const std::string& name, const std::string& otherwis
 void Arguments::finish() const {
   for (const auto& [name, value] : values_) {
     if (std::find(known_.begin(), known_.end(), name) == known_.end()) {
-      fail("unknown setting '" + name + "'; " + (known_.empty() ? "there is none" : "known are " + joined(known_)));
+      fail("unknown setting '" + name + "'; " +
+           (known_.empty() ? "there is none" : "known are " + joined(known_)));
     }
   }
 }

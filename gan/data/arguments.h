@@ -15,11 +15,12 @@ class Arguments {
 
   const std::vector<std::string>& words() const { return words_; }
 
-  // The value of a name, or `otherwise`. Throws UsageError on something else than a number in the range, or than
-  // one of the choices.
+  // The value of a name, or `otherwise`. Throws UsageError on something else than a number in the range, or
+  // than one of the choices.
   double number(const std::string& name, double otherwise, double low, double high);
   int64_t integer(const std::string& name, int64_t otherwise, int64_t low, int64_t high);
-  std::string choice(const std::string& name, const std::string& otherwise, const std::vector<std::string>& choices);
+  std::string choice(const std::string& name, const std::string& otherwise,
+                     const std::vector<std::string>& choices);
   std::string text(const std::string& name, const std::string& otherwise);
 
   // Throws UsageError when a name was given that nobody asked for.

@@ -42,7 +42,9 @@ const HostBatch::Column& HostBatch::column(const std::string& name, Kind kind) c
   throw Error("the data have no " + std::string(name_of(kind)) + " field '" + name + "'; they have " + known);
 }
 
-std::span<const float> HostBatch::real(const std::string& name) const { return column(name, Kind::real).real; }
+std::span<const float> HostBatch::real(const std::string& name) const {
+  return column(name, Kind::real).real;
+}
 std::span<const int64_t> HostBatch::integer(const std::string& name) const {
   return column(name, Kind::integer).integer;
 }

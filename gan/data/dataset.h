@@ -35,7 +35,8 @@ class HostBatch {
   const std::vector<Field>& fields() const { return fields_; }
   bool has(const std::string& name) const;
 
-  // The whole array of a field. Throws when there is no such field of that kind; the message lists the fields.
+  // The whole array of a field. Throws when there is no such field of that kind; the message lists the
+  // fields.
   std::span<const float> real(const std::string& name) const;
   std::span<const int64_t> integer(const std::string& name) const;
   std::span<const std::string> text(const std::string& name) const;
@@ -71,10 +72,10 @@ class Dataset {
   virtual void read(int64_t index, Random& random, HostBatch& out, int64_t row) const = 0;
 
   const std::vector<Field>& fields() const { return fields_; }
-  const Field* field(const std::string& name) const;  // null: there is none
+  const Field* field(const std::string& name) const;                                    // null: there is none
   const std::vector<std::string>& class_names() const { return class_names_; }          // of "label"
   const std::vector<std::string>& attribute_names() const { return attribute_names_; }  // of "attributes"
-  const std::vector<std::string>& vocabulary() const { return vocabulary_; }            // of "tokens"; 0 is padding
+  const std::vector<std::string>& vocabulary() const { return vocabulary_; }  // of "tokens"; 0 is padding
   int64_t classes() const { return static_cast<int64_t>(class_names_.size()); }
 
  protected:
@@ -85,11 +86,11 @@ class Dataset {
 enum class Split { train, test };
 
 struct Options {
-  int64_t size = 0;      // height and width in pixels; 0: as the data are
-  int64_t channels = 0;  // 1 or 3; 0: as the data are
-  bool flip = false;     // mirror left-right with probability 1/2
-  int64_t load_size = 0; // scale to this size first, then cut out a random part of `size`; 0: no random cut
-  uint64_t seed = 0;     // of generated data; files ignore it
+  int64_t size = 0;       // height and width in pixels; 0: as the data are
+  int64_t channels = 0;   // 1 or 3; 0: as the data are
+  bool flip = false;      // mirror left-right with probability 1/2
+  int64_t load_size = 0;  // scale to this size first, then cut out a random part of `size`; 0: no random cut
+  uint64_t seed = 0;      // of generated data; files ignore it
   Split split = Split::train;
   int64_t cache_bytes = int64_t{1} << 30;  // decoded pictures kept in memory, at most
 };

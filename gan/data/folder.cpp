@@ -27,8 +27,8 @@ class Folder : public Dataset {
     }
     const int64_t scaled = options.size == 0 ? 0 : std::max(options.size, options.load_size);
     scaled_ = options.size != 0 && std::any_of(infos.begin(), infos.end(), [&](const PictureInfo& info) {
-      return info.height != scaled || info.width != scaled;
-    });
+                return info.height != scaled || info.width != scaled;
+              });
     store_ = std::make_unique<PictureStore>(
         std::move(paths),
         [channels = channels_, scaled](Picture picture) {
@@ -65,12 +65,14 @@ class Folder : public Dataset {
                                                 : std::vector<std::string>{"test", "val"};
     std::vector<std::string> names;
     for (const std::string& path : folders_in(folder)) names.push_back(fs::path(path).filename().string());
-    const bool splits = !names.empty() && std::all_of(names.begin(), names.end(), [](const std::string& name) {
-      return name == "train" || name == "test" || name == "val";
-    });
+    const bool splits =
+        !names.empty() && std::all_of(names.begin(), names.end(), [](const std::string& name) {
+          return name == "train" || name == "test" || name == "val";
+        });
     if (!splits || !pictures_in(folder).empty()) return folder;
     for (const std::string& name : wanted) {
-      if (std::find(names.begin(), names.end(), name) != names.end()) return (fs::path(folder) / name).string();
+      if (std::find(names.begin(), names.end(), name) != names.end())
+        return (fs::path(folder) / name).string();
     }
     throw Error(folder + ": no sub-folder " + wanted[0] + " there, only " + names[0]);
   }
@@ -82,8 +84,9 @@ class Folder : public Dataset {
       std::vector<std::string> inside = pictures_in(sub);
       if (inside.empty()) continue;
       if (direct > 0) {
-        throw Error(folder + ": there are pictures both in the folder itself (" + paths[0] + ") and in sub-folders (" +
-                    inside[0] + "); sub-folders are classes, so move the former into one");
+        throw Error(folder + ": there are pictures both in the folder itself (" + paths[0] +
+                    ") and in sub-folders (" + inside[0] +
+                    "); sub-folders are classes, so move the former into one");
       }
       labels_.insert(labels_.end(), inside.size(), classes());
       class_names_.push_back(fs::path(sub).filename().string());

@@ -17,7 +17,8 @@ void check_count(const char* what, const std::vector<std::string>& labels, int64
 }
 
 // As much of the text as fits, centred in `width` pixels.
-void draw_centred(Picture& sheet, const std::string& text, int64_t top, int64_t left, int64_t width, uint8_t ink) {
+void draw_centred(Picture& sheet, const std::string& text, int64_t top, int64_t left, int64_t width,
+                  uint8_t ink) {
   const std::string fitting = text.substr(0, static_cast<size_t>((width + 1) / kGlyphAdvance));
   draw_text(sheet, fitting, top, left + (width - text_width(fitting)) / 2, ink);
 }
@@ -35,7 +36,8 @@ void paste(Picture& sheet, const Picture& picture, int64_t top, int64_t left, in
 Picture grid(const std::vector<Picture>& pictures, const GridStyle& style) {
   if (pictures.empty()) throw Error("grid of pictures: there is no picture");
   const int64_t count = static_cast<int64_t>(pictures.size());
-  const int64_t columns = std::clamp<int64_t>(style.columns, 1, count), rows = (count + columns - 1) / columns;
+  const int64_t columns = std::clamp<int64_t>(style.columns, 1, count),
+                rows = (count + columns - 1) / columns;
   check_count("captions", style.captions, count);
   check_count("row labels", style.row_labels, rows);
   check_count("column labels", style.column_labels, columns);
@@ -49,7 +51,8 @@ Picture grid(const std::vector<Picture>& pictures, const GridStyle& style) {
   for (const std::string& label : style.row_labels) label_width = std::max(label_width, text_width(label));
   const int64_t gap = style.padding, left = label_width ? label_width + 2 * kTextGap : 0;
   const int64_t top = style.column_labels.empty() ? 0 : kTextHeight;
-  const int64_t step_y = cell_height + gap + (style.captions.empty() ? 0 : kTextHeight), step_x = cell_width + gap;
+  const int64_t step_y = cell_height + gap + (style.captions.empty() ? 0 : kTextHeight),
+                step_x = cell_width + gap;
   const uint8_t ink = style.background >= 128 ? 0 : 255;
 
   Picture sheet(top + gap + rows * step_y, left + gap + columns * step_x, channels, style.background);
@@ -59,7 +62,8 @@ Picture grid(const std::vector<Picture>& pictures, const GridStyle& style) {
     paste(sheet, picture, y + (cell_height - picture.height * style.zoom) / 2,
           x + (cell_width - picture.width * style.zoom) / 2, style.zoom);
     if (!style.captions.empty()) {
-      draw_centred(sheet, style.captions[static_cast<size_t>(i)], y + cell_height + kTextGap, x, cell_width, ink);
+      draw_centred(sheet, style.captions[static_cast<size_t>(i)], y + cell_height + kTextGap, x, cell_width,
+                   ink);
     }
   }
   for (size_t r = 0; r < style.row_labels.size(); ++r) {
@@ -67,8 +71,8 @@ Picture grid(const std::vector<Picture>& pictures, const GridStyle& style) {
     draw_text(sheet, style.row_labels[r], y, kTextGap, ink);
   }
   for (size_t c = 0; c < style.column_labels.size(); ++c) {
-    draw_centred(sheet, style.column_labels[c], kTextGap, left + gap + static_cast<int64_t>(c) * step_x, cell_width,
-                 ink);
+    draw_centred(sheet, style.column_labels[c], kTextGap, left + gap + static_cast<int64_t>(c) * step_x,
+                 cell_width, ink);
   }
   return sheet;
 }

@@ -29,8 +29,9 @@ int64_t read_bytes(gzFile_s* file, uint8_t* to, int64_t count, const std::string
     int code = Z_OK;
     const char* message = gzerror(file, &code);
     if (step < 0 || (code != Z_OK && code != Z_STREAM_END)) {
-      throw Error(path + ": " + (code == Z_BUF_ERROR ? "the gzip data end too early (truncated file?)"
-                                                     : "damaged gzip data (" + std::string(message) + ")"));
+      throw Error(path + ": " +
+                  (code == Z_BUF_ERROR ? "the gzip data end too early (truncated file?)"
+                                       : "damaged gzip data (" + std::string(message) + ")"));
     }
     if (step == 0) break;
     done += step;
@@ -63,12 +64,13 @@ Idx read_idx(const std::string& path, int rank) {
   const int64_t got = read_bytes(file.get(), header, header_bytes, path);
   const uint8_t magic[4] = {0, 0, kUnsignedByte, static_cast<uint8_t>(rank)};
   if (got < 4 || !std::equal(magic, magic + 4, header)) {
-    throw Error(path + ": not an IDX file of bytes with " + std::to_string(rank) + " dimensions: it begins with 0x" +
-                hex(header, std::min<int64_t>(got, 4)) + " where 0x" + hex(magic, 4) + " should be");
+    throw Error(path + ": not an IDX file of bytes with " + std::to_string(rank) +
+                " dimensions: it begins with 0x" + hex(header, std::min<int64_t>(got, 4)) + " where 0x" +
+                hex(magic, 4) + " should be");
   }
   if (got < header_bytes) {
-    throw Error(path + ": the header ends after " + std::to_string(got) + " of " + std::to_string(header_bytes) +
-                " bytes");
+    throw Error(path + ": the header ends after " + std::to_string(got) + " of " +
+                std::to_string(header_bytes) + " bytes");
   }
   Idx idx;
   int64_t count = 1;
@@ -84,10 +86,11 @@ Idx read_idx(const std::string& path, int rank) {
   const bool plain = gzdirect(file.get()) != 0;
   if (plain ? count != file_bytes - header_bytes : count > file_bytes * kDeflateLimit) {
     const bool more = plain && count < file_bytes - header_bytes;
-    throw Error(path + ": the header promises " + shape + (count == kLargest ? "" : " = " + std::to_string(count)) +
-                " bytes, but the file has " +
-                (plain ? std::to_string(file_bytes - header_bytes) + (more ? " (trailing bytes)" : " (truncated?)")
-                       : "only " + std::to_string(file_bytes) + " compressed ones"));
+    throw Error(
+        path + ": the header promises " + shape + (count == kLargest ? "" : " = " + std::to_string(count)) +
+        " bytes, but the file has " +
+        (plain ? std::to_string(file_bytes - header_bytes) + (more ? " (trailing bytes)" : " (truncated?)")
+               : "only " + std::to_string(file_bytes) + " compressed ones"));
   }
   int64_t values = 0;
   while (values < count) {  // step by step: a lying header of a small compressed file costs no memory
@@ -98,8 +101,8 @@ Idx read_idx(const std::string& path, int rank) {
     if (done < step) break;
   }
   if (values < count) {
-    throw Error(path + ": the header promises " + shape + " = " + std::to_string(count) + " bytes, but there are " +
-                std::to_string(values));
+    throw Error(path + ": the header promises " + shape + " = " + std::to_string(count) +
+                " bytes, but there are " + std::to_string(values));
   }
   uint8_t extra;
   if (read_bytes(file.get(), &extra, 1, path) > 0) {

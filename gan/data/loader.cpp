@@ -95,7 +95,7 @@ void Loader::work() {
   std::unique_lock lock(mutex_);
   const int64_t ahead = static_cast<int64_t>(slots_.size());
   for (;;) {
-    // The caller holds batch released_, at most; batches released_ … released_ + slots - 1 have a slot each.
+    // The caller holds batch released_, at most; batches released_ … released_ + slots - 1 have slots.
     changed_.wait(lock, [&] { return stopping_ || claimed_ < released_ + ahead; });
     if (stopping_) return;
     const int64_t mine = claimed_++;

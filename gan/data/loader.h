@@ -31,10 +31,10 @@ class Loader {
   // holds it is due; calling again tries that batch again.
   const HostBatch& next();
 
-  int64_t iteration() const { return iteration_; }             // number of the batch that next() returns next
+  int64_t iteration() const { return iteration_; }  // number of the batch that next() returns next
   int64_t batches_per_epoch() const { return batches_per_epoch_; }
   int64_t epoch() const { return iteration_ / batches_per_epoch_; }
-  double waited_seconds() const { return waited_seconds_; }    // spent inside next(), in all
+  double waited_seconds() const { return waited_seconds_; }  // spent inside next(), in all
 
  private:
   struct Slot {
@@ -62,8 +62,8 @@ class Loader {
   std::condition_variable changed_;
   std::vector<Slot> slots_;  // batch k lives in slot k % slots
   std::vector<std::thread> threads_;
-  int64_t claimed_ = 0;      // next batch that a thread takes
-  int64_t released_ = 0;     // batches before this one are no longer in use
+  int64_t claimed_ = 0;   // next batch that a thread takes
+  int64_t released_ = 0;  // batches before this one are no longer in use
   bool stopping_ = false;
 
   std::mutex order_mutex_;

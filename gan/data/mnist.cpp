@@ -20,12 +20,13 @@ std::string only_file(const fs::path& folder, const std::string& start, const st
   std::vector<std::string> found;
   for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
     const std::string name = entry.path().filename().string();
-    if (name.starts_with(start) && name.find(middle) != std::string::npos) found.push_back(entry.path().string());
+    if (name.starts_with(start) && name.find(middle) != std::string::npos)
+      found.push_back(entry.path().string());
   }
   std::sort(found.begin(), found.end());
   if (found.size() > 1) {
-    throw Error(folder.string() + ": more than one file " + start + "*" + middle + "*: " + found[0] + " and " +
-                found[1] + "; keep one");
+    throw Error(folder.string() + ": more than one file " + start + "*" + middle + "*: " + found[0] +
+                " and " + found[1] + "; keep one");
   }
   return found.empty() ? "" : found[0];
 }
@@ -36,16 +37,19 @@ Files find_files(const std::string& folder, Split split) {
   std::vector<std::string> starts = {"train-", "t10k-"};
   if (split == Split::test) std::swap(starts[0], starts[1]);
   for (const std::string& start : starts) {
-    Files files{only_file(folder, start, "images-idx3-ubyte"), only_file(folder, start, "labels-idx1-ubyte"), start};
+    Files files{only_file(folder, start, "images-idx3-ubyte"), only_file(folder, start, "labels-idx1-ubyte"),
+                start};
     files.split.pop_back();
     if (files.images.empty() && files.labels.empty()) continue;
     if (files.images.empty() || files.labels.empty()) {
-      throw Error(folder + ": there is " + (files.images.empty() ? files.labels : files.images) + ", but no " + start +
-                  "*" + (files.images.empty() ? "images-idx3-ubyte*" : "labels-idx1-ubyte*"));
+      throw Error(folder + ": there is " + (files.images.empty() ? files.labels : files.images) +
+                  ", but no " + start + "*" +
+                  (files.images.empty() ? "images-idx3-ubyte*" : "labels-idx1-ubyte*"));
     }
     return files;
   }
-  throw Error(folder + ": no files train-*images-idx3-ubyte* and train-*labels-idx1-ubyte* (or t10k-*) there");
+  throw Error(folder +
+              ": no files train-*images-idx3-ubyte* and train-*labels-idx1-ubyte* (or t10k-*) there");
 }
 
 std::unique_ptr<Dataset> open_idx(const std::string& name, const std::string& folder,
@@ -68,8 +72,8 @@ std::unique_ptr<Dataset> open_idx(const std::string& name, const std::string& fo
   }
   for (size_t i = class_names.size(); i < classes; ++i) class_names.push_back(std::to_string(i));
   return std::make_unique<PixelSet>(
-      PixelSet::Content{name + " (" + files.split + ")", images.shape[1], images.shape[2], 1, std::move(images.values),
-                        std::move(labels.values), std::move(class_names)},
+      PixelSet::Content{name + " (" + files.split + ")", images.shape[1], images.shape[2], 1,
+                        std::move(images.values), std::move(labels.values), std::move(class_names)},
       options);
 }
 
@@ -79,7 +83,8 @@ std::unique_ptr<Dataset> open_fashion_mnist(const std::string&, const Options& o
   const char* chosen = std::getenv("GANYMEDE_FASHION_MNIST");
   const std::string folder = chosen && *chosen ? chosen : "/usr/share/datasets/fashion-mnist";
   if (!fs::is_directory(folder)) {
-    throw Error(folder + ": no such folder; install the Debian package dataset-fashion-mnist or set "
+    throw Error(folder +
+                ": no such folder; install the Debian package dataset-fashion-mnist or set "
                 "GANYMEDE_FASHION_MNIST to a folder with its four files");
   }
   return open_idx("Fashion-MNIST", folder,

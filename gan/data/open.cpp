@@ -1,7 +1,7 @@
 #include <algorithm>
 
-#include "gan/data/dataset.h"
 #include "engine/check.h"
+#include "gan/data/dataset.h"
 #include "gan/data/openers.h"
 
 namespace ganymede::data {
@@ -24,10 +24,13 @@ constexpr Opener kOpeners[] = {
     {"mnist", Argument::required, "mnist:DIR: IDX files of pictures and labels, gzipped or not", open_mnist},
     {"cifar10", Argument::required, "cifar10:DIR: the binary version, data_batch_*.bin and test_batch.bin",
      open_cifar10},
-    {"folder", Argument::required, "folder:DIR: PNG, JPEG and BMP pictures; sub-folders are classes", open_folder},
+    {"folder", Argument::required, "folder:DIR: PNG, JPEG and BMP pictures; sub-folders are classes",
+     open_folder},
     {"shapes", Argument::optional,
-     "shapes[:TASK][,NAME=VALUE...]: drawn scenes of shapes, 16 to 256 px; TASK is scene (the default), single, "
-     "attributes (correlation=0.8), pairs (from=edges), unpaired (a=red,b=blue,truth=1); every task takes count=N, "
+     "shapes[:TASK][,NAME=VALUE...]: drawn scenes of shapes, 16 to 256 px; TASK is scene (the default), "
+     "single, "
+     "attributes (correlation=0.8), pairs (from=edges), unpaired (a=red,b=blue,truth=1); every task takes "
+     "count=N, "
      "objects=N, colours=any|class|two, with=PART+PART",
      open_shapes},
 };
@@ -45,14 +48,17 @@ const std::vector<std::string>& specification_help() {
 
 std::unique_ptr<Dataset> open_dataset(const std::string& specification, const Options& options) {
   if (options.size < 0 || options.size > 4096) {
-    throw UsageError("size is " + std::to_string(options.size) + " px; it must be 1 to 4096, or 0 for the data's own");
+    throw UsageError("size is " + std::to_string(options.size) +
+                     " px; it must be 1 to 4096, or 0 for the data's own");
   }
   if (options.channels != 0 && options.channels != 1 && options.channels != 3) {
-    throw UsageError("channels is " + std::to_string(options.channels) + "; it must be 1, 3, or 0 for the data's own");
+    throw UsageError("channels is " + std::to_string(options.channels) +
+                     "; it must be 1, 3, or 0 for the data's own");
   }
   if (options.load_size != 0 && (options.load_size < options.size || options.size == 0)) {
-    throw UsageError("load size is " + std::to_string(options.load_size) + " px; it must be at least the size (" +
-                     std::to_string(options.size) + "), from which it is cut");
+    throw UsageError("load size is " + std::to_string(options.load_size) +
+                     " px; it must be at least the size (" + std::to_string(options.size) +
+                     "), from which it is cut");
   }
   const size_t colon = specification.find(':');
   const std::string kind = specification.substr(0, colon);
@@ -62,7 +68,8 @@ std::unique_ptr<Dataset> open_dataset(const std::string& specification, const Op
     kinds += (kinds.empty() ? "" : ", ") + std::string(opener.kind);
     if (kind != opener.kind) continue;
     if (opener.argument == Argument::required && argument.empty()) {
-      throw UsageError("data '" + specification + "': something is missing after '" + kind + ":'; " + opener.help);
+      throw UsageError("data '" + specification + "': something is missing after '" + kind + ":'; " +
+                       opener.help);
     }
     if (opener.argument == Argument::none && colon != std::string::npos) {
       throw UsageError("data '" + specification + "': nothing may follow '" + kind + "'; " + opener.help);

@@ -8,7 +8,9 @@
 namespace ganymede::data {
 
 Picture::Picture(int64_t height, int64_t width, int64_t channels, uint8_t value)
-    : height(height), width(width), channels(channels),
+    : height(height),
+      width(width),
+      channels(channels),
       pixels(static_cast<size_t>(height * width * channels), value) {}
 
 uint8_t to_byte(float value) {
@@ -80,8 +82,8 @@ Picture cropped(const Picture& picture, int64_t top, int64_t left, int64_t heigh
 
 Picture padded(const Picture& picture, int64_t height, int64_t width, uint8_t value) {
   if (height < picture.height || width < picture.width) {
-    throw Error("cannot pad " + std::to_string(picture.height) + "x" + std::to_string(picture.width) + " to " +
-                std::to_string(height) + "x" + std::to_string(width));
+    throw Error("cannot pad " + std::to_string(picture.height) + "x" + std::to_string(picture.width) +
+                " to " + std::to_string(height) + "x" + std::to_string(width));
   }
   Picture out(height, width, picture.channels, value);
   const int64_t top = (height - picture.height) / 2, left = (width - picture.width) / 2;

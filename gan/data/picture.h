@@ -6,7 +6,8 @@
 
 namespace ganymede::data {
 
-// An 8-bit picture in host memory: [height, width, channels], channels 1 (grey), 2 (grey, alpha), 3 (RGB) or 4.
+// An 8-bit picture in host memory: [height, width, channels], channels 1 (grey), 2 (grey, alpha), 3 (RGB)
+// or 4.
 struct Picture {
   int64_t height = 0, width = 0, channels = 0;
   std::vector<uint8_t> pixels;

@@ -88,7 +88,8 @@ PictureInfo inspect_png(const Bytes& file, Check check) {
   PictureInfo info{file.big(20, 4, kWhere), file.big(16, 4, kWhere), 0};
   switch (file.big(25, 1, kWhere)) {
     case 0: info.channels = 1; break;
-    case 2: case 3: info.channels = 3; break;
+    case 2:
+    case 3: info.channels = 3; break;
     case 4: info.channels = 2; break;
     case 6: info.channels = 4; break;
     default: file.fail("damaged PNG (colour type " + std::to_string(file.big(25, 1, kWhere)) + ")");
@@ -119,15 +120,24 @@ PictureInfo inspect_jpeg(const Bytes& file, Check check) {
       const uint8_t* mark = std::find(begin, end, 0xff);
       offset = mark - file.data();
       const int64_t code = file.big(offset + 1, 1, "JPEG (no end marker)");
-      if (code == 0 || (code >= 0xd0 && code <= 0xd7)) { offset += 2; continue; }
-      if (code == 0xff) { ++offset; continue; }
+      if (code == 0 || (code >= 0xd0 && code <= 0xd7)) {
+        offset += 2;
+        continue;
+      }
+      if (code == 0xff) {
+        ++offset;
+        continue;
+      }
       scanning = false;
     }
     if (file.big(offset, 1, kWhere) != 0xff) {
       file.fail("damaged JPEG (no marker at byte " + std::to_string(offset) + ")");
     }
     const int64_t code = file.big(offset + 1, 1, kWhere);
-    if (code == 0xff) { ++offset; continue; }
+    if (code == 0xff) {
+      ++offset;
+      continue;
+    }
     if (code == 0xd9) {
       if (info.channels == 0) file.fail("damaged JPEG (it ends before any picture)");
       return info;
@@ -147,7 +157,8 @@ PictureInfo inspect_jpeg(const Bytes& file, Check check) {
 PictureInfo inspect_bmp(const Bytes& file, Check check) {
   constexpr char kWhere[] = "BMP";
   const int64_t start = file.little(10, 4, kWhere), header = file.little(14, 4, kWhere);
-  if (header < 40) file.fail("BMP of a kind that is not read (header of " + std::to_string(header) + " bytes)");
+  if (header < 40)
+    file.fail("BMP of a kind that is not read (header of " + std::to_string(header) + " bytes)");
   const int64_t width = static_cast<int32_t>(file.little(18, 4, kWhere));
   const int64_t height = std::abs(int64_t{static_cast<int32_t>(file.little(22, 4, kWhere))});
   const int64_t bits = file.little(28, 2, kWhere), compression = file.little(30, 4, kWhere);
@@ -214,7 +225,8 @@ Picture read_picture(const std::string& path) {
 
 bool is_picture_name(const std::string& path) {
   std::string ending = std::filesystem::path(path).extension().string();
-  std::transform(ending.begin(), ending.end(), ending.begin(), [](unsigned char c) { return std::tolower(c); });
+  std::transform(ending.begin(), ending.end(), ending.begin(),
+                 [](unsigned char c) { return std::tolower(c); });
   return ending == ".png" || ending == ".jpg" || ending == ".jpeg" || ending == ".bmp";
 }
 

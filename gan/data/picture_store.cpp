@@ -55,8 +55,8 @@ void fail_no_pictures(const std::string& folder) {
 void require_folder(const std::string& folder, const std::string& wanted) {
   std::error_code ignored;
   if (fs::is_directory(folder, ignored)) return;
-  throw Error(folder + ": " + (fs::exists(folder, ignored) ? "is not a folder" : "no such folder") + " (" + wanted +
-              " is looked for there)");
+  throw Error(folder + ": " + (fs::exists(folder, ignored) ? "is not a folder" : "no such folder") + " (" +
+              wanted + " is looked for there)");
 }
 
 std::vector<PictureInfo> check_pictures(const std::vector<std::string>& paths) {
@@ -88,18 +88,23 @@ std::vector<PictureInfo> check_pictures(const std::vector<std::string>& paths) {
 PictureInfo common_size(const std::vector<std::string>& paths, const std::vector<PictureInfo>& infos) {
   for (size_t i = 1; i < infos.size(); ++i) {
     if (infos[i].height == infos[0].height && infos[i].width == infos[0].width) continue;
-    throw Error("pictures differ in size: " + paths[0] + " is " + size_text(infos[0]) + ", " + paths[i] + " is " +
-                size_text(infos[i]) + "; choose one with --size");
+    throw Error("pictures differ in size: " + paths[0] + " is " + size_text(infos[0]) + ", " + paths[i] +
+                " is " + size_text(infos[i]) + "; choose one with --size");
   }
   return infos.at(0);
 }
 
 int64_t common_channels(const std::vector<PictureInfo>& infos) {
-  return std::all_of(infos.begin(), infos.end(), [](const PictureInfo& info) { return info.channels <= 2; }) ? 1 : 3;
+  return std::all_of(infos.begin(), infos.end(), [](const PictureInfo& info) { return info.channels <= 2; })
+             ? 1
+             : 3;
 }
 
 PictureStore::PictureStore(std::vector<std::string> paths, Prepare prepare, int64_t cache_bytes)
-    : paths_(std::move(paths)), prepare_(std::move(prepare)), kept_(paths_.size()), free_bytes_(cache_bytes) {}
+    : paths_(std::move(paths)),
+      prepare_(std::move(prepare)),
+      kept_(paths_.size()),
+      free_bytes_(cache_bytes) {}
 
 std::shared_ptr<const Picture> PictureStore::get(int64_t index) const {
   const size_t place = static_cast<size_t>(index);

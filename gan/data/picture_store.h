@@ -21,8 +21,8 @@ std::vector<std::string> folders_in(const std::string& folder);
 // Throws unless it is a folder; `wanted` says what should be in it.
 void require_folder(const std::string& folder, const std::string& wanted);
 
-// Looks at every file, so that training does not start on broken ones: all of the file while they have at most
-// 1 GiB together, else the header. Throws for the first bad one and says how many more there are.
+// Looks at every file, so that training does not start on broken ones: all of the file while they have at
+// most 1 GiB together, else the header. Throws for the first bad one and says how many more there are.
 std::vector<PictureInfo> check_pictures(const std::vector<std::string>& paths);
 
 // Height and width that all pictures share. Throws naming two that differ and asking for a size.

@@ -28,9 +28,12 @@ std::string PixelSet::describe() const {
   std::string text = content_.name + ": " + std::to_string(size()) + " pictures of " +
                      shape(content_.height, content_.width, content_.channels) + " in " +
                      std::to_string(classes()) + " classes";
-  if (scaled_height_ != content_.height || scaled_width_ != content_.width || channels_ != content_.channels) {
-    text += std::string(pad_ && (scaled_height_ != content_.height || scaled_width_ != content_.width) ? ", padded with -1 to "
-                        : pad_ ? ", as " : ", scaled to ") +
+  if (scaled_height_ != content_.height || scaled_width_ != content_.width ||
+      channels_ != content_.channels) {
+    text += std::string(pad_ && (scaled_height_ != content_.height || scaled_width_ != content_.width)
+                            ? ", padded with -1 to "
+                        : pad_ ? ", as "
+                               : ", scaled to ") +
             shape(scaled_height_, scaled_width_, channels_);
   }
   if (scaled_height_ > height_) text += ", cut at random to " + shape(height_, width_, channels_);

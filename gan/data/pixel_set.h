@@ -9,11 +9,12 @@
 namespace ganymede::data {
 
 // Small labelled pictures of one size, all in memory: fields "image" and "label".
-// A wanted size up to a quarter larger than theirs is reached by a border of 0 (that is -1), others by scaling.
+// A wanted size up to a quarter larger than theirs is reached by a border of 0 (that is -1), others by
+// scaling.
 class PixelSet : public Dataset {
  public:
   struct Content {
-    std::string name;             // for describe()
+    std::string name;  // for describe()
     int64_t height, width, channels;
     std::vector<uint8_t> pixels;  // [N, height, width, channels]
     std::vector<uint8_t> labels;  // [N]

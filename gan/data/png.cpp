@@ -42,7 +42,8 @@ std::vector<uint8_t> filtered(const Picture& picture) {
     for (uint8_t kind = 0; kind < 5; ++kind) {
       int64_t sum = 0;
       for (int64_t i = 0; i < length; ++i) {
-        const int left = i >= step ? here[i - step] : 0, up = above[i], corner = i >= step ? above[i - step] : 0;
+        const int left = i >= step ? here[i - step] : 0, up = above[i],
+                  corner = i >= step ? above[i - step] : 0;
         const int guess[] = {0, left, up, (left + up) / 2, paeth(left, up, corner)};
         line[static_cast<size_t>(i)] = static_cast<uint8_t>(here[i] - guess[kind]);
         sum += std::abs(static_cast<int8_t>(line[static_cast<size_t>(i)]));

@@ -16,7 +16,8 @@ constexpr double kRingHole = 0.42, kCrossArm = 0.36, kStarInner = 0.45;
 std::vector<Point> spokes(int count, const std::vector<double>& radii, double turn = 0) {
   std::vector<Point> corners;
   for (int i = 0; i < count; ++i) {
-    const double angle = -kPi / 2 + turn + 2 * kPi * i / count, r = radii[static_cast<size_t>(i) % radii.size()];
+    const double angle = -kPi / 2 + turn + 2 * kPi * i / count,
+                 r = radii[static_cast<size_t>(i) % radii.size()];
     corners.push_back({r * std::cos(angle), r * std::sin(angle)});
   }
   return corners;
@@ -24,7 +25,8 @@ std::vector<Point> spokes(int count, const std::vector<double>& radii, double tu
 
 std::vector<Point> cross() {
   const double a = kCrossArm, b = 0.95;
-  return {{-a, -b}, {a, -b}, {a, -a}, {b, -a}, {b, a}, {a, a}, {a, b}, {-a, b}, {-a, a}, {-b, a}, {-b, -a}, {-a, -a}};
+  return {{-a, -b}, {a, -b}, {a, -a}, {b, -a}, {b, a},   {a, a},
+          {a, b},   {-a, b}, {-a, a}, {-b, a}, {-b, -a}, {-a, -a}};
 }
 
 std::vector<Point> heart() {
@@ -85,8 +87,9 @@ double signed_distance(Shape shape, Point at) {
 
 double hat_distance(Shape shape, Point at) {
   const double top = -outline_radius(shape, -kPi / 2) + 0.1;  // sinks in a little
-  const std::vector<Point> hat = {{-0.62, top},        {-0.62, top - 0.14}, {-0.36, top - 0.14}, {-0.40, top - 0.62},
-                                  {0.40, top - 0.62},  {0.36, top - 0.14},  {0.62, top - 0.14},  {0.62, top}};
+  const std::vector<Point> hat = {{-0.62, top},        {-0.62, top - 0.14}, {-0.36, top - 0.14},
+                                  {-0.40, top - 0.62}, {0.40, top - 0.62},  {0.36, top - 0.14},
+                                  {0.62, top - 0.14},  {0.62, top}};
   return polygon_distance(hat, at);
 }
 
@@ -95,7 +98,8 @@ double outline_radius(Shape shape, double direction) {
   // Walk in from outside: a signed distance never oversteps the outline.
   double radius = 1.5;
   for (int i = 0; i < 100; ++i) {
-    const double distance = signed_distance(shape, {radius * std::cos(direction), radius * std::sin(direction)});
+    const double distance =
+        signed_distance(shape, {radius * std::cos(direction), radius * std::sin(direction)});
     if (distance < 1e-7) break;
     radius -= distance;
   }

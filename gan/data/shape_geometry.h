@@ -20,7 +20,8 @@ double signed_distance(Shape shape, Point at);
 double hat_distance(Shape shape, Point at);
 double polygon_distance(const std::vector<Point>& corners, Point at);
 
-// How far the outline is from the middle in a direction (radians, clockwise from the right), outermost crossing.
+// How far the outline is from the middle in a direction (radians, clockwise from the right), outermost
+// crossing.
 double outline_radius(Shape shape, double direction);
 
 }  // namespace ganymede::data

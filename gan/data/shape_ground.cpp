@@ -23,9 +23,9 @@ double noise(double x, double y, uint64_t seed) {
 
 // 0 and 1 in turn along x with period 2, softened over `width`.
 double square_wave(double x, double width) {
-  const double place = x - 2 * std::floor(x / 2);                 // 0 … 2, the first half is 1
-  const double inside = 0.5 - std::abs(place - 0.5);              // distance to the nearer edge of [0, 1] …
-  const double wrapped = place > 1.5 ? place - 2 : inside;        // … or, near 2, to the next one
+  const double place = x - 2 * std::floor(x / 2);           // 0 … 2, the first half is 1
+  const double inside = 0.5 - std::abs(place - 0.5);        // distance to the nearer edge of [0, 1] …
+  const double wrapped = place > 1.5 ? place - 2 : inside;  // … or, near 2, to the next one
   return std::clamp(0.5 + wrapped / width, 0.0, 1.0);
 }
 
@@ -46,7 +46,8 @@ Colour ground_colour(const Ground& ground, Point at, double pixel) {
     case Texture::shaded: amount = std::clamp(0.5 + c * (x - 0.5) + s * (y - 0.5), 0.0, 1.0); break;
     case Texture::cloudy:
       amount = (4 * noise(along, across, ground.seed) + 2 * noise(2 * along, 2 * across, ground.seed + 1) +
-                noise(4 * along, 4 * across, ground.seed + 2)) / 7;
+                noise(4 * along, 4 * across, ground.seed + 2)) /
+               7;
       amount = std::clamp(2 * amount - 0.5, 0.0, 1.0);
       break;
     case Texture::striped: amount = square_wave(2 * along, 2 * width); break;

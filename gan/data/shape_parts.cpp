@@ -45,8 +45,9 @@ Values label_colours(const SceneView& view) {
   Values values;
   for (int owner : view.rendering.owner) {
     const int64_t meaning = meaning_of(view, owner);
-    const Colour colour = meaning == 0 ? Colour{0, 0, 0} : meaning == 1 ? Colour{0.5f, 0.5f, 0.5f}
-                                       : named_colour(static_cast<int>(meaning - 2) % kColours);
+    const Colour colour = meaning == 0   ? Colour{0, 0, 0}
+                          : meaning == 1 ? Colour{0.5f, 0.5f, 0.5f}
+                                         : named_colour(static_cast<int>(meaning - 2) % kColours);
     for (float channel : colour) values.push_back(2 * channel - 1);
   }
   return values;
@@ -58,7 +59,8 @@ Values box_rows(const SceneView& view, int64_t rows) {
   const auto add = [&](size_t object) {
     const Rendering::Box& box = view.rendering.boxes[object];
     if (box.empty() || row >= rows) return;
-    const double from[] = {static_cast<double>(view.scene.objects[object].shape), box.left, box.top, box.right, box.bottom};
+    const double from[] = {static_cast<double>(view.scene.objects[object].shape), box.left, box.top,
+                           box.right, box.bottom};
     std::copy(std::begin(from), std::end(from), values.begin() + 5 * row++);
   };
   add(view.scene.main);
@@ -86,7 +88,9 @@ std::string caption_of(const SceneView& view) {
   return describe_scene(view.scene, words);
 }
 
-Image image_of(const SceneView& view) { return {view.rendering.size, view.rendering.size, 3, view.rendering.image}; }
+Image image_of(const SceneView& view) {
+  return {view.rendering.size, view.rendering.size, 3, view.rendering.image};
+}
 
 ScenePart text_part(const std::string& name) {
   if (name == "caption") {
@@ -110,18 +114,19 @@ ScenePart text_part(const std::string& name) {
 
 const std::vector<std::string>& scene_part_names() {
   static const std::vector<std::string> names = {
-      "image",    "label",  "attributes", "count",   "caption",    "tokens",     "length",    "boxes", "keypoints",
-      "pose",     "edges",  "labels",     "semantic", "normals",   "foreground", "background", "colourise",
-      "inpaint",  "gradients", "blur"};
+      "image",      "label",      "attributes", "count",   "caption",   "tokens",   "length",
+      "boxes",      "keypoints",  "pose",       "edges",   "labels",    "semantic", "normals",
+      "foreground", "background", "colourise",  "inpaint", "gradients", "blur"};
   return names;
 }
 
 ScenePart scene_part(const std::string& name, const PartOptions& options) {
   const int64_t size = options.size;
   if (name == "image") {
-    return real_part(name, {size, size, options.channels}, [channels = options.channels](const SceneView& view) {
-      return channels == 3 ? view.rendering.image : luma(image_of(view));
-    });
+    return real_part(name, {size, size, options.channels},
+                     [channels = options.channels](const SceneView& view) {
+                       return channels == 3 ? view.rendering.image : luma(image_of(view));
+                     });
   }
   if (name == "label") {
     return integer_part(name, {}, [](const SceneView& view) {
@@ -177,7 +182,8 @@ ScenePart scene_part(const std::string& name, const PartOptions& options) {
       return transformed(image_of(view), transform, view.random).values;
     });
   }
-  throw UsageError("unknown part '" + name + "' of a scene of shapes; known are " + joined(scene_part_names()));
+  throw UsageError("unknown part '" + name + "' of a scene of shapes; known are " +
+                   joined(scene_part_names()));
 }
 
 }  // namespace ganymede::data

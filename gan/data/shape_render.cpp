@@ -16,7 +16,8 @@ constexpr double kLight[3] = {-0.43, -0.57, 0.70};  // towards the lamp: upper l
 
 double coverage(double distance) { return std::clamp(0.5 - distance, 0.0, 1.0); }
 
-// Distances (in pixels) of the pixels around one object to its silhouette; one more pixel on every side than drawn.
+// Distances (in pixels) of the pixels around one object to its silhouette; one more pixel on every side than
+// drawn.
 struct Field {
   int64_t left, top, width, height;
   std::vector<double> silhouette, hat;
@@ -36,9 +37,13 @@ struct Field {
       const double x = static_cast<double>(left + static_cast<int64_t>(i) % width) + 0.5;
       const double y = static_cast<double>(top + static_cast<int64_t>(i) / width) + 0.5;
       local[i] = to_local(object, {x / pixels, y / pixels});
-      double body = signed_distance(object.shape, local[i]) * scale;
+      // Far outside, a bound is enough: no shape reaches beyond 1.12, no shadow beyond 0.2 of that.
+      const double beyond = std::hypot(local[i].x, local[i].y) - 1.12;
+      double body =
+          (beyond * scale > std::max(0.2 * scale, 2.0) ? beyond : signed_distance(object.shape, local[i])) *
+          scale;
       if (object.fill == Fill::outline) body = std::abs(body + line) - line;
-      if (object.hat) hat[i] = hat_distance(object.shape, local[i]) * scale;
+      if (object.hat && local[i].y < 0) hat[i] = hat_distance(object.shape, local[i]) * scale;
       silhouette[i] = std::min(body, hat[i]);
     }
   }
@@ -75,7 +80,8 @@ Colour paint_of(const Object& object, Point local, double pixel) {
   constexpr double kPeriod = 0.42;
   const double place = local.x / kPeriod - std::floor(local.x / kPeriod);
   const double edge = 0.25 - std::abs(place - 0.5);  // positive in the middle half
-  return blend(object.paint, blend(object.paint, {1, 1, 1}, 0.72), std::clamp(0.5 + edge * kPeriod / pixel, 0.0, 1.0));
+  return blend(object.paint, blend(object.paint, {1, 1, 1}, 0.72),
+               std::clamp(0.5 + edge * kPeriod / pixel, 0.0, 1.0));
 }
 
 class Painter {
@@ -119,7 +125,8 @@ class Painter {
   void paint_ground() {
     const double pixel = 1.0 / static_cast<double>(size_);
     for (int64_t i = 0; i < size_ * size_; ++i) {
-      const Point at{(static_cast<double>(i % size_) + 0.5) * pixel, (static_cast<double>(i / size_) + 0.5) * pixel};
+      const Point at{(static_cast<double>(i % size_) + 0.5) * pixel,
+                     (static_cast<double>(i / size_) + 0.5) * pixel};
       const Colour colour = ground_colour(scene_.ground, at, pixel);
       std::copy(colour.begin(), colour.end(), out_.image.begin() + 3 * i);
     }
@@ -153,9 +160,10 @@ class Painter {
       if (amount <= 0) return;
 
       const bool hat = field.hat[here] <= distance;
-      const auto normal = normal_at(field, x, y, std::max(kBevel * scale * (hat || object.fill == Fill::outline ? 0.4 : 1.0), 1.0));
-      const Colour paint = hat ? (scene_.ground.dark ? kHatLight : kHatDark)
-                               : paint_of(object, field.local[here], 1 / scale);
+      const auto normal = normal_at(
+          field, x, y, std::max(kBevel * scale * (hat || object.fill == Fill::outline ? 0.4 : 1.0), 1.0));
+      const Colour paint =
+          hat ? (scene_.ground.dark ? kHatLight : kHatDark) : paint_of(object, field.local[here], 1 / scale);
       const Colour colour = lit(paint, normal);
       mix(out_.image, pixel, colour, amount);
       if (main) {
@@ -168,8 +176,10 @@ class Painter {
       if (amount < 0.5) return;
       out_.owner[pixel] = number;
       for (size_t c = 0; c < 3; ++c) out_.normals[3 * pixel + c] = static_cast<float>(normal[c]);
-      box.left = std::min(box.left, static_cast<double>(x)), box.right = std::max(box.right, static_cast<double>(x + 1));
-      box.top = std::min(box.top, static_cast<double>(y)), box.bottom = std::max(box.bottom, static_cast<double>(y + 1));
+      box.left = std::min(box.left, static_cast<double>(x)),
+      box.right = std::max(box.right, static_cast<double>(x + 1));
+      box.top = std::min(box.top, static_cast<double>(y)),
+      box.bottom = std::max(box.bottom, static_cast<double>(y + 1));
     });
     out_.boxes.push_back(box.right < 0 ? Rendering::Box{} : box);
   }
@@ -182,7 +192,8 @@ class Painter {
         const double margin = static_cast<double>(std::min({x, y, size_ - 1 - x, size_ - 1 - y})) + 0.5;
         const double distance = margin - width, amount = coverage(distance);
         // Two slopes with a ridge between, lit from the upper left.
-        const bool upper = std::min(x, y) < std::min(size_ - 1 - x, size_ - 1 - y), outer = margin < width / 2;
+        const bool upper = std::min(x, y) < std::min(size_ - 1 - x, size_ - 1 - y),
+                   outer = margin < width / 2;
         Colour colour = blend(scene_.frame_paint, upper == outer ? Colour{1, 1, 1} : Colour{0, 0, 0}, 0.18);
         mix(out_.image, pixel, colour, amount);
         mix(out_.background, pixel, colour, amount);
@@ -232,7 +243,8 @@ std::vector<float> flow_between(const Scene& now, const Scene& next, const Rende
       const size_t number = static_cast<size_t>(owner);
       to = from_local(next.objects[number], to_local(now.objects[number], from));
     } else if (owner == kGroundOwner) {
-      to = {from.x + next.ground.offset.x - now.ground.offset.x, from.y + next.ground.offset.y - now.ground.offset.y};
+      to = {from.x + next.ground.offset.x - now.ground.offset.x,
+            from.y + next.ground.offset.y - now.ground.offset.y};
     }
     flow[2 * i] = static_cast<float>((to.x - from.x) * pixels);
     flow[2 * i + 1] = static_cast<float>((to.y - from.y) * pixels);

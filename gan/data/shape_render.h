@@ -17,11 +17,12 @@ struct Rendering {
   };
 
   int64_t size = 0;
-  std::vector<float> image;       // [.., 3] in [-1, 1]
-  std::vector<float> edges;       // [..] lines -1 on white 1: the outlines that are seen
-  std::vector<int> owner;         // [..] number of the object that is seen, or kGroundOwner, kFrameOwner
-  std::vector<float> normals;     // [.., 3] unit vectors, x right, y down, z towards the eye
-  std::vector<float> foreground;  // [.., 4] the main object alone: RGB in [-1, 1], and how much of it is seen in [0, 1]
+  std::vector<float> image;    // [.., 3] in [-1, 1]
+  std::vector<float> edges;    // [..] lines -1 on white 1: the outlines that are seen
+  std::vector<int> owner;      // [..] number of the object that is seen, or kGroundOwner, kFrameOwner
+  std::vector<float> normals;  // [.., 3] unit vectors, x right, y down, z towards the eye
+  std::vector<float>
+      foreground;  // [.., 4] the main object alone: RGB in [-1, 1], and how much of it is seen in [0, 1]
   std::vector<float> background;  // [.., 3] the picture without the main object, in [-1, 1]
   std::vector<Box> boxes;         // one an object: all of it that lies in the picture, hidden parts too
 };
@@ -32,7 +33,8 @@ Rendering render(const Scene& scene, int64_t size);
 // The scene `frames` frames later.
 Scene advanced(const Scene& scene, double frames);
 
-// Pixels that each pixel of `now` moves until `next` (a later state of the same scene): [size, size, 2] (x, y).
+// Pixels that each pixel of `now` moves until `next` (a later state of the same scene): [size, size, 2] (x,
+// y).
 std::vector<float> flow_between(const Scene& now, const Scene& next, const Rendering& rendering);
 
 // Of each keypoint: not hidden by another object, by the frame or by the border of the picture.

@@ -46,7 +46,8 @@ struct Bits {
   bool filled, large, hat, frame, dark;
 };
 
-// With probability sqrt(correlation) an attribute follows a common coin: each pair then correlates as asked for.
+// With probability sqrt(correlation) an attribute follows a common coin: each pair then correlates as asked
+// for.
 Bits draw_bits(const World& world, Random& random) {
   const bool common = random.chance(0.5);
   const auto draw = [&](double probability) {
@@ -58,7 +59,8 @@ Bits draw_bits(const World& world, Random& random) {
 
 int draw_colour(const World& world, Shape shape, Random& random) {
   const int own = static_cast<int>(shape) % static_cast<int>(world.colours.size());
-  const int other = (own + static_cast<int>(world.colours.size()) / 2) % static_cast<int>(world.colours.size());
+  const int other =
+      (own + static_cast<int>(world.colours.size()) / 2) % static_cast<int>(world.colours.size());
   const bool swap = random.chance(0.5);
   const int any = pick(world.colours, random);
   switch (world.colour_rule) {
@@ -87,7 +89,8 @@ Object draw_object(const World& world, const Bits& bits, Random& random) {
   object.hat = bits.hat;
   object.radius = bits.large ? random.uniform(kLargeLeast, kLargest) : random.uniform(kSmallest, kSmallMost);
   object.angle = random.uniform(-kMostTilt, kMostTilt);
-  const double margin = object.radius * 1.05 + 0.02, top = margin + (object.hat ? kHatRoom * object.radius : 0);
+  const double margin = object.radius * 1.05 + 0.02,
+               top = margin + (object.hat ? kHatRoom * object.radius : 0);
   const auto place = [&](double low, double high) {
     const double middle = (low + high) / 2, half = (high - low) / 2 * world.spread;
     return random.uniform(middle - half, middle + half);
@@ -101,14 +104,15 @@ Object draw_object(const World& world, const Bits& bits, Random& random) {
 }  // namespace
 
 const std::vector<std::string>& colour_names() {
-  static const std::vector<std::string> names = {"red", "orange", "yellow", "green", "cyan", "blue", "purple", "pink"};
+  static const std::vector<std::string> names = {"red",  "orange", "yellow", "green",
+                                                 "cyan", "blue",   "purple", "pink"};
   return names;
 }
 
 Colour named_colour(int index) {
-  static constexpr Colour kPalette[kColours] = {{0.86f, 0.16f, 0.16f}, {0.95f, 0.52f, 0.12f}, {0.96f, 0.83f, 0.18f},
-                                                {0.20f, 0.66f, 0.28f}, {0.20f, 0.74f, 0.80f}, {0.18f, 0.34f, 0.86f},
-                                                {0.55f, 0.25f, 0.75f}, {0.95f, 0.48f, 0.70f}};
+  static constexpr Colour kPalette[kColours] = {
+      {0.86f, 0.16f, 0.16f}, {0.95f, 0.52f, 0.12f}, {0.96f, 0.83f, 0.18f}, {0.20f, 0.66f, 0.28f},
+      {0.20f, 0.74f, 0.80f}, {0.18f, 0.34f, 0.86f}, {0.55f, 0.25f, 0.75f}, {0.95f, 0.48f, 0.70f}};
   return kPalette[index];
 }
 
@@ -127,7 +131,8 @@ Scene draw_scene(const World& world, Random& random) {
   const Bits bits = draw_bits(world, random);
   scene.ground = draw_ground(world, bits.dark, random);
   scene.frame = bits.frame;
-  scene.frame_paint = jittered(bits.dark ? Colour{0.80f, 0.72f, 0.55f} : Colour{0.35f, 0.22f, 0.14f}, 0.05, random);
+  scene.frame_paint =
+      jittered(bits.dark ? Colour{0.80f, 0.72f, 0.55f} : Colour{0.35f, 0.22f, 0.14f}, 0.05, random);
 
   std::vector<Object> objects = {draw_object(world, bits, random)};
   const int64_t count = world.least_objects + random.below(world.most_objects - world.least_objects + 1);
@@ -152,7 +157,8 @@ Scene draw_scene(const World& world, Random& random) {
 }
 
 const std::vector<std::string>& scene_attribute_names() {
-  static const std::vector<std::string> names = {"red", "green", "blue", "filled", "large", "hat", "frame", "dark"};
+  static const std::vector<std::string> names = {"red",   "green", "blue",  "filled",
+                                                 "large", "hat",   "frame", "dark"};
   return names;
 }
 

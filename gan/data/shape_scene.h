@@ -22,15 +22,15 @@ const std::vector<std::string>& fill_names();
 // Lengths and places are fractions of the picture's side, so a scene can be drawn at any size.
 struct Object {
   Shape shape = Shape::circle;
-  int colour = 0;        // index of its name
-  Colour paint{};        // what it is painted with: the named colour, slightly off
+  int colour = 0;  // index of its name
+  Colour paint{};  // what it is painted with: the named colour, slightly off
   Fill fill = Fill::solid;
   Point centre;
   double radius = 0.2;
-  double angle = 0;      // radians, clockwise
+  double angle = 0;  // radians, clockwise
   bool large = false, hat = false;
-  Point velocity;        // a frame
-  double spin = 0;       // radians a frame
+  Point velocity;   // a frame
+  double spin = 0;  // radians a frame
 };
 
 enum class Texture { plain, shaded, cloudy, striped, checked, dotted };

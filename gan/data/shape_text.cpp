@@ -46,7 +46,8 @@ std::string relation(const Object& object, const Object& other) {
 }
 
 std::string predicate_sentence(const Object& object) {
-  std::string text = "this " + shape_word(object) + " is " + colour_word(object) + " and " + size_word(object);
+  std::string text =
+      "this " + shape_word(object) + " is " + colour_word(object) + " and " + size_word(object);
   if (object.fill != Fill::solid) text += " and " + fill_word(object);
   return text + (object.hat ? " and has a hat" : "");
 }
@@ -68,8 +69,8 @@ std::string describe_scene(const Scene& scene, Random& random) {
     default: {
       size_t other = static_cast<size_t>(random.below(static_cast<int64_t>(scene.objects.size()) - 1));
       if (other >= scene.main) ++other;
-      text = noun_phrase(object, random) + (phrasing == 6 ? " is " : " ") + relation(object, scene.objects[other]) +
-             " " + noun_phrase(scene.objects[other], random);
+      text = noun_phrase(object, random) + (phrasing == 6 ? " is " : " ") +
+             relation(object, scene.objects[other]) + " " + noun_phrase(scene.objects[other], random);
     }
   }
   if (scene.frame && phrasing != 4 && random.chance(0.5)) text += " in a frame";
@@ -78,9 +79,10 @@ std::string describe_scene(const Scene& scene, Random& random) {
 
 const std::vector<std::string>& caption_vocabulary() {
   static const std::vector<std::string> vocabulary = [] {
-    std::set<std::string> words = {"a",    "an",     "with",  "hat",   "on",   "dark", "light", "ground", "there",
-                                   "is",   "picture", "of",   "this",  "and",  "has",  "lies",  "to",     "the",
-                                   "left", "right",  "above", "below", "large", "small", "in",  "frame"};
+    std::set<std::string> words = {"a",      "an",    "with",  "hat",     "on",   "dark",  "light",
+                                   "ground", "there", "is",    "picture", "of",   "this",  "and",
+                                   "has",    "lies",  "to",    "the",     "left", "right", "above",
+                                   "below",  "large", "small", "in",      "frame"};
     for (const auto* names : {&shape_names(), &colour_names(), &fill_names(), &texture_names()}) {
       words.insert(names->begin(), names->end());
     }

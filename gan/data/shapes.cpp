@@ -55,8 +55,8 @@ const std::vector<std::string>& look_names() {
   return names;
 }
 
-// One field of the set: a part of the scene that a world gives. Scenes of different streams are different ones;
-// one stream in two worlds gives the same places and shapes in two looks.
+// One field of the set: a part of the scene that a world gives. Scenes of different streams are different
+// ones; one stream in two worlds gives the same places and shapes in two looks.
 struct Output {
   ScenePart part;
   size_t world;
@@ -68,11 +68,12 @@ class Shapes : public Dataset {
   Shapes(const std::string& text, const Options& options)
       : options_(options), size_(options.size ? options.size : kNaturalSize) {
     if (size_ < kLeastSize || size_ > kMostSize) {
-      throw UsageError("shapes are drawn at " + std::to_string(kLeastSize) + " to " + std::to_string(kMostSize) +
-                       " px, not at " + std::to_string(size_));
+      throw UsageError("shapes are drawn at " + std::to_string(kLeastSize) + " to " +
+                       std::to_string(kMostSize) + " px, not at " + std::to_string(size_));
     }
     Arguments arguments("shapes:" + text, text);
-    if (arguments.words().size() > 1) arguments.fail("one task at most, not '" + joined(arguments.words()) + "'");
+    if (arguments.words().size() > 1)
+      arguments.fail("one task at most, not '" + joined(arguments.words()) + "'");
     task_ = arguments.words().empty() ? "scene" : arguments.words()[0];
     const bool train = options.split == Split::train;
     count_ = arguments.integer("count", train ? kTrainScenes : kTestScenes, 1, int64_t{1} << 40);
@@ -158,8 +159,8 @@ class Shapes : public Dataset {
   void choose(Arguments& arguments, const World& world) {
     worlds_ = {world};
     if (task_ == "scene" || task_ == "single" || task_ == "attributes") {
-      for (const char* name : {"image", "label", "attributes", "count", "caption", "tokens", "length", "boxes",
-                               "keypoints", "edges"}) {
+      for (const char* name : {"image", "label", "attributes", "count", "caption", "tokens", "length",
+                               "boxes", "keypoints", "edges"}) {
         add(name, 0, 0, name);
       }
     } else if (task_ == "pairs") {
@@ -169,7 +170,8 @@ class Shapes : public Dataset {
       add("image", 0, 0, "b");
       add("label", 0, 0, "label");
     } else if (task_ == "unpaired") {
-      const std::string a = arguments.choice("a", "red", look_names()), b = arguments.choice("b", "blue", look_names());
+      const std::string a = arguments.choice("a", "red", look_names()),
+                        b = arguments.choice("b", "blue", look_names());
       worlds_ = {look_named(a, world), look_named(b, world)};
       const std::string part_a = a == "edges" ? a : "image", part_b = b == "edges" ? b : "image";
       add(part_a, 0, 0, "a");

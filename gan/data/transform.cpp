@@ -12,7 +12,8 @@ namespace {
 
 size_t index_named(const std::string& name, const std::vector<std::string>& names, const char* what) {
   const auto found = std::find(names.begin(), names.end(), name);
-  if (found == names.end()) throw UsageError("unknown " + std::string(what) + " '" + name + "'; known are " + joined(names));
+  if (found == names.end())
+    throw UsageError("unknown " + std::string(what) + " '" + name + "'; known are " + joined(names));
   return static_cast<size_t>(found - names.begin());
 }
 
@@ -37,7 +38,8 @@ Image gradients(const Image& image) {
       const int64_t here = y * image.width + x;
       const auto value = [&](int64_t i) { return grey[static_cast<size_t>(i)]; };
       // Differences of values in [-1, 1] are at most 2: halved, they are in [-1, 1] again.
-      out.values[static_cast<size_t>(2 * here)] = x + 1 < image.width ? (value(here + 1) - value(here)) / 2 : 0;
+      out.values[static_cast<size_t>(2 * here)] =
+          x + 1 < image.width ? (value(here + 1) - value(here)) / 2 : 0;
       out.values[static_cast<size_t>(2 * here + 1)] =
           y + 1 < image.height ? (value(here + image.width) - value(here)) / 2 : 0;
     }
@@ -46,8 +48,10 @@ Image gradients(const Image& image) {
 }
 
 Image edge_drawing(const Image& image) {
-  constexpr float kWeak = 0.05f, kStrong = 0.25f;  // slopes (half the range a pixel) where a line begins and is full
-  const Image slopes = gradients(blurred(image, std::max(0.7, static_cast<double>(std::min(image.height, image.width)) / 128)));
+  constexpr float kWeak = 0.05f,
+                  kStrong = 0.25f;  // slopes (half the range a pixel) where a line begins and is full
+  const Image slopes = gradients(
+      blurred(image, std::max(0.7, static_cast<double>(std::min(image.height, image.width)) / 128)));
   Image out{image.height, image.width, 1, std::vector<float>(slopes.values.size() / 2)};
   for (size_t i = 0; i < out.values.size(); ++i) {
     const float slope = std::hypot(slopes.values[2 * i], slopes.values[2 * i + 1]);
@@ -93,9 +97,11 @@ Image blurred(const Image& image, double sigma) {
   const int64_t radius = static_cast<int64_t>(std::ceil(3 * sigma));
   std::vector<float> weights;
   double sum = 0;
-  for (int64_t i = -radius; i <= radius; ++i) sum += std::exp(-0.5 * static_cast<double>(i * i) / (sigma * sigma));
+  for (int64_t i = -radius; i <= radius; ++i)
+    sum += std::exp(-0.5 * static_cast<double>(i * i) / (sigma * sigma));
   for (int64_t i = -radius; i <= radius; ++i) {
-    weights.push_back(static_cast<float>(std::exp(-0.5 * static_cast<double>(i * i) / (sigma * sigma)) / sum));
+    weights.push_back(
+        static_cast<float>(std::exp(-0.5 * static_cast<double>(i * i) / (sigma * sigma)) / sum));
   }
   // Once along x, once along y; beyond the border the last pixel goes on.
   const auto pass = [&](const Image& in, int64_t step_y, int64_t step_x) {
@@ -125,7 +131,8 @@ Image transformed(const Image& image, Transform transform, Random& random) {
     case Transform::inpaint: return with_hole(image, random);
     case Transform::edges: return edge_drawing(image);
     case Transform::gradients: return gradients(image);
-    case Transform::blur: return blurred(image, static_cast<double>(std::min(image.height, image.width)) / 32);
+    case Transform::blur:
+      return blurred(image, static_cast<double>(std::min(image.height, image.width)) / 32);
   }
   return image;
 }

@@ -1,0 +1,76 @@
+#pragma once
+
+#include <zlib.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "gan/data/dataset.h"
+#include "gan/data/picture.h"
+#include "tests/gan/run_test_util.h"
+
+namespace ganymede::data {
+
+using run::error_of;
+using run::expect_mentions;
+using run::get;
+using run::put;
+using run::TemporaryFolder;
+
+inline std::string big_endian(uint32_t value) {
+  std::string bytes;
+  for (int shift = 24; shift >= 0; shift -= 8) bytes += static_cast<char>(value >> shift);
+  return bytes;
+}
+
+inline std::string idx_header(const std::vector<uint32_t>& shape) {
+  std::string bytes = {0, 0, 8, static_cast<char>(shape.size())};
+  for (uint32_t extent : shape) bytes += big_endian(extent);
+  return bytes;
+}
+
+inline std::string gzipped(const std::string& bytes) {
+  TemporaryFolder folder;
+  const std::string path = (folder / "x.gz").string();
+  gzFile file = gzopen(path.c_str(), "wb");
+  gzwrite(file, bytes.data(), static_cast<unsigned>(bytes.size()));
+  gzclose(file);
+  return get(path);
+}
+
+// Smooth colours with a little of everything, so that codecs have something to do.
+inline Picture sample_picture(int64_t height, int64_t width, int64_t channels, int seed = 0) {
+  Picture picture(height, width, channels);
+  for (int64_t y = 0; y < height; ++y) {
+    for (int64_t x = 0; x < width; ++x) {
+      for (int64_t c = 0; c < channels; ++c) {
+        picture.at(y, x)[c] = static_cast<uint8_t>(37 * seed + 5 * y + 3 * x + 80 * c + (x * y) % 7);
+      }
+    }
+  }
+  return picture;
+}
+
+// All values of one sample, for comparing.
+inline std::string sample_text(const Dataset& dataset, int64_t index, uint64_t key = 0) {
+  HostBatch batch(dataset.fields(), 1);
+  Random random(key, 0, static_cast<uint64_t>(index));
+  dataset.read(index, random, batch, 0);
+  std::string bytes;
+  for (size_t i = 0; i < dataset.fields().size(); ++i) {
+    const Kind kind = dataset.fields()[i].kind;
+    if (kind == Kind::text) bytes += batch.text(i, 0);
+    if (kind == Kind::real) {
+      const auto values = batch.real(i, 0);
+      bytes.append(reinterpret_cast<const char*>(values.data()), values.size_bytes());
+    }
+    if (kind == Kind::integer) {
+      const auto values = batch.integer(i, 0);
+      bytes.append(reinterpret_cast<const char*>(values.data()), values.size_bytes());
+    }
+  }
+  return bytes;
+}
+
+}  // namespace ganymede::data
