@@ -69,10 +69,13 @@ __host__ __device__ constexpr ConvAxis gradient_axis(int phase, int inputs, int 
   return axis;
 }
 
+// Tensors have at most this many elements, so that offsets, also those of corners a little outside, fit 32 bits.
+constexpr int64_t kMaxElements = 0x7F000000;
+
 // Where the window of a position starts: its element offset in the whole tensor (which may lie outside) and its row and
 // column in the image.
 struct Corner {
-  int64_t offset;
+  int offset;
   int row, column;
 };
 
@@ -94,8 +97,7 @@ struct PatchMap {
     const int p = vertical.positions.split(position);
     const int row = p * vertical.step + vertical.origin;
     const int column = q * horizontal.step + horizontal.origin;
-    const int64_t first_row = static_cast<int64_t>(position) * vertical.extent + row;
-    return {(first_row * horizontal.extent + column) * pitch, row, column};
+    return {((position * vertical.extent + row) * horizontal.extent + column) * pitch, row, column};
   }
   __host__ __device__ constexpr Tap tap(int index) const {
     const int c = channels.split(index);

@@ -78,7 +78,7 @@ class TileLoader {
 
   // Odd channel counts and unaligned pointers: element by element, lines worked out afresh to save registers.
   __device__ void load_elements(const Operand& operand, int first_slice, Shared& tile) const {
-#pragma unroll 4
+#pragma unroll 1
     for (int i = 0; i < kElements / kThreads; ++i) {
       const int element = static_cast<int>(threadIdx.x) + i * kThreads;
       const int row = element / Shared::kColumns, column = element % Shared::kColumns;

@@ -56,7 +56,7 @@ using TileProduct = typename ProductOf<Number, Tile, typename Job::A, typename J
 
 // A problem gives `units` products of at most `rows` x `columns` results: problem.job(unit).
 template <class Number, class Tile, class Problem>
-__global__ void __launch_bounds__(Tile::kThreads)
+__global__ void __launch_bounds__(Tile::kThreads, Tile::kBlocks)
     multiply_tiles_kernel(const __grid_constant__ Problem problem, int tiles_m, int tiles_n) {
   using Product = TileProduct<Number, Tile, typename Problem::Job>;
   using A = typename Problem::Job::A;

@@ -12,19 +12,19 @@ enum class Along { slice, line };
 template <class T, Along kAlong_>
 struct MatrixOperand {
   using Element = T;
-  using Line = int64_t;
-  using Slice = int64_t;
+  using Line = int;
+  using Slice = int;
   static constexpr Along kAlong = kAlong_;
   const T* data;
   int lines, slices;
-  int64_t pitch;      // the stride that is not 1
+  int pitch;          // the stride that is not 1
   bool vectors;       // every run of 16 bytes is aligned, and inside or outside as a whole
 
   __device__ Line line(int index) const {
-    return index < lines ? (kAlong == Along::line ? index : index * pitch) : int64_t{-1};
+    return index < lines ? (kAlong == Along::line ? index : index * pitch) : -1;
   }
   __device__ Slice slice(int index) const {
-    return index < slices ? (kAlong == Along::line ? index * pitch : index) : int64_t{-1};
+    return index < slices ? (kAlong == Along::line ? index * pitch : index) : -1;
   }
   __device__ const T* at(Line line, Slice slice) const { return line < 0 || slice < 0 ? nullptr : data + line + slice; }
 };
@@ -42,7 +42,7 @@ struct PatchOperand {
   bool vectors;
 
   __device__ Line line(int index) const {
-    Corner corner = map.corner(index);
+    Corner corner = map.corner(index < lines ? index : lines - 1);
     if (index >= lines) corner.row = kNowhere;
     return corner;
   }
@@ -74,7 +74,7 @@ struct TransposedPatchOperand {
     return tap;
   }
   __device__ Slice slice(int index) const {
-    Corner corner = map.corner(index);
+    Corner corner = map.corner(index < slices ? index : slices - 1);
     if (index >= slices) corner.row = kNowhere;
     return corner;
   }
@@ -88,8 +88,8 @@ struct TransposedPatchOperand {
 template <class T>
 struct FilterOperand {
   using Element = T;
-  using Line = int64_t;
-  using Slice = int64_t;
+  using Line = int;
+  using Slice = int;
   static constexpr Along kAlong = Along::line;
   const T* data;
   int lines, slices;
@@ -97,16 +97,16 @@ struct FilterOperand {
   FastDivide columns;         // taps of the phase in a filter row
   int first_row, first_column, row_stride, column_stride;   // which filter rows and columns the phase meets
   int filter_columns;         // S
-  int64_t filter_size;        // R * S * C/groups
+  int filter_size;            // R * S * C/groups
   bool vectors;
 
-  __device__ Line line(int index) const { return index < lines ? index : int64_t{-1}; }
+  __device__ Line line(int index) const { return index < lines ? index : -1; }
   __device__ Slice slice(int index) const {
     if (index >= slices) return -1;
     const int k = outputs.split(index);
     const int s = first_column + columns.split(index) * column_stride;
     const int r = first_row + index * row_stride;
-    return k * filter_size + static_cast<int64_t>(r * filter_columns + s) * lines;
+    return k * filter_size + (r * filter_columns + s) * lines;
   }
   __device__ const T* at(Line line, Slice slice) const { return line < 0 || slice < 0 ? nullptr : data + line + slice; }
 };

@@ -23,35 +23,17 @@ class SimtProduct {
   }
 
   __device__ void multiply(const SharedA& a, const SharedB& b) {
-#pragma unroll
-    for (int k = 0; k < Tile::kK; k += 4) {
-      float x[kRows][4];
+#pragma unroll 2   // more would make ptxas hoist reads until registers spill
+    for (int k = 0; k < Tile::kK; k += 2) {
+      float x[kRows][2], y[kColumns][2];
       read<kAlongA, kRows, kThreadRows>(x, a, thread_row(), k);
-      if constexpr (kAlongB == Along::slice) {
+      read<kAlongB, kColumns, kThreadColumns>(y, b, thread_column(), k);
 #pragma unroll
-        for (int j = 0; j < kColumns; ++j) {
-          const Four y = *reinterpret_cast<const Four*>(b.at(line_of<kAlongB, kThreadColumns>(thread_column(), j), k));
+      for (int t = 0; t < 2; ++t) {
 #pragma unroll
-          for (int t = 0; t < 4; ++t) {
+        for (int i = 0; i < kRows; ++i) {
 #pragma unroll
-            for (int i = 0; i < kRows; ++i) sum_[i][j] += x[i][t] * y.v[t];
-          }
-        }
-      } else {
-#pragma unroll
-        for (int t = 0; t < 4; ++t) {
-          float y[kColumns];
-#pragma unroll
-          for (int j = 0; j < kColumns; j += 4) {
-            const Four four = *reinterpret_cast<const Four*>(b.at(line_of<kAlongB, kThreadColumns>(thread_column(), j), k + t));
-#pragma unroll
-            for (int u = 0; u < 4; ++u) y[j + u] = four.v[u];
-          }
-#pragma unroll
-          for (int i = 0; i < kRows; ++i) {
-#pragma unroll
-            for (int j = 0; j < kColumns; ++j) sum_[i][j] += x[i][t] * y[j];
-          }
+          for (int j = 0; j < kColumns; ++j) sum_[i][j] += x[i][t] * y[j][t];
         }
       }
     }
@@ -70,13 +52,14 @@ class SimtProduct {
   }
 
  private:
-  struct alignas(16) Four {
-    float v[4];
+  template <int kCount>
+  struct alignas(4 * kCount) Vector {
+    float v[kCount];
   };
   // 4 x 8 threads a warp.
   static constexpr int kThreadRows = 4 * Tile::kWarpsM, kThreadColumns = 8 * Tile::kWarpsN;
   static constexpr int kRows = Tile::kM / kThreadRows, kColumns = Tile::kN / kThreadColumns;
-  static_assert(kRows % 4 == 0 && kColumns % 4 == 0 && Tile::kK % 4 == 0);
+  static_assert(kRows % 4 == 0 && kColumns % 4 == 0 && Tile::kK % 2 == 0);
 
   static __device__ int thread_row() { return simt::warp() / Tile::kWarpsN * 4 + simt::lane() / 8; }
   static __device__ int thread_column() { return simt::warp() % Tile::kWarpsN * 8 + simt::lane() % 8; }
@@ -89,20 +72,20 @@ class SimtProduct {
 
   // x[i][t] = element (line i of this thread, slice k + t).
   template <Along kAlong, int kCount, int kThreadsAcross, class Shared>
-  static __device__ void read(float (&x)[kCount][4], const Shared& tile, int thread, int k) {
+  static __device__ void read(float (&x)[kCount][2], const Shared& tile, int thread, int k) {
     if constexpr (kAlong == Along::slice) {
 #pragma unroll
       for (int i = 0; i < kCount; ++i) {
-        const Four four = *reinterpret_cast<const Four*>(tile.at(line_of<kAlong, kThreadsAcross>(thread, i), k));
-#pragma unroll
-        for (int t = 0; t < 4; ++t) x[i][t] = four.v[t];
+        const auto pair = *reinterpret_cast<const Vector<2>*>(tile.at(line_of<kAlong, kThreadsAcross>(thread, i), k));
+        x[i][0] = pair.v[0];
+        x[i][1] = pair.v[1];
       }
     } else {
 #pragma unroll
-      for (int i = 0; i < kCount; i += 4) {
+      for (int t = 0; t < 2; ++t) {
 #pragma unroll
-        for (int t = 0; t < 4; ++t) {
-          const Four four = *reinterpret_cast<const Four*>(tile.at(line_of<kAlong, kThreadsAcross>(thread, i), k + t));
+        for (int i = 0; i < kCount; i += 4) {
+          const auto four = *reinterpret_cast<const Vector<4>*>(tile.at(line_of<kAlong, kThreadsAcross>(thread, i), k + t));
 #pragma unroll
           for (int u = 0; u < 4; ++u) x[i + u][t] = four.v[u];
         }

@@ -8,10 +8,12 @@
 namespace ganymede::kernels::GANYMEDE_TARGET {
 
 // A block computes kM x kN results, kK terms of the sum at a time, with kStages tiles of each operand in flight.
-// kWarpsM x kWarpsN warps share the results.
-template <int kM_, int kN_, int kK_, int kWarpsM_, int kWarpsN_, int kStages_>
+// kWarpsM x kWarpsN warps share the results; kBlocks blocks are meant to live on a multiprocessor at once, which bounds
+// the registers of a thread.
+template <int kM_, int kN_, int kK_, int kWarpsM_, int kWarpsN_, int kStages_, int kBlocks_>
 struct Tile {
   static constexpr int kM = kM_, kN = kN_, kK = kK_, kWarpsM = kWarpsM_, kWarpsN = kWarpsN_, kStages = kStages_;
+  static constexpr int kBlocks = kBlocks_;
   static constexpr int kThreads = 32 * kWarpsM * kWarpsN;
 };
 
@@ -29,37 +31,36 @@ enum class TileName : uint8_t {
 
 template <class Number> struct Tiles;
 template <> struct Tiles<SimtF32> {
-  using Large = Tile<128, 128, 16, 4, 2, 3>;
-  using Tall = Tile<128, 64, 16, 4, 1, 3>;
-  using Medium = Tile<64, 64, 16, 2, 2, 3>;
-  using Small = Tile<32, 32, 16, 2, 1, 3>;
+  using Tall = Tile<128, 64, 16, 4, 1, 3, 3>;
+  using Large = Tall;   // 8 x 8 results a thread either way, and more blocks to hide each other's waiting
+  using Medium = Tile<64, 64, 16, 2, 2, 3, 4>;
+  using Small = Tile<32, 32, 16, 2, 1, 3, 8>;
 };
 template <> struct Tiles<MmaTf32> {
-  using Large = Tile<128, 128, 16, 2, 4, 4>;
-  using Tall = Tile<128, 64, 16, 2, 2, 4>;
-  using Medium = Tile<64, 64, 16, 2, 2, 4>;
-  using Small = Tile<32, 32, 16, 1, 2, 3>;
+  using Large = Tile<128, 128, 16, 2, 2, 4, 2>;
+  using Tall = Tile<128, 64, 16, 2, 2, 4, 2>;
+  using Medium = Tile<64, 64, 16, 2, 2, 4, 3>;
+  using Small = Tile<32, 32, 16, 1, 2, 3, 8>;
 };
 template <> struct Tiles<MmaBf16> {
-  using Large = Tile<128, 128, 32, 2, 4, 4>;
-  using Tall = Tile<128, 64, 32, 2, 2, 4>;
-  using Medium = Tile<64, 64, 32, 2, 2, 4>;
-  using Small = Tile<32, 32, 32, 1, 2, 3>;
+  using Large = Tile<128, 128, 32, 2, 2, 4, 2>;
+  using Tall = Tile<128, 64, 32, 2, 2, 4, 2>;
+  using Medium = Tile<64, 64, 32, 2, 2, 4, 3>;
+  using Small = Tile<32, 32, 32, 1, 2, 3, 8>;
 };
 
 struct TileSize {
-  int m, n, k;
+  int m, n;
 };
 
-// k is that of f32; bf16 takes twice as many terms a step.
 __host__ __device__ constexpr TileSize tile_size(TileName name) {
   switch (name) {
-    case TileName::large: return {128, 128, 16};
-    case TileName::tall: return {128, 64, 16};
-    case TileName::medium: return {64, 64, 16};
-    case TileName::small: return {32, 32, 16};
+    case TileName::large: return {128, 128};
+    case TileName::tall: return {128, 64};
+    case TileName::medium: return {64, 64};
+    case TileName::small: return {32, 32};
   }
-  return {32, 32, 16};
+  return {32, 32};
 }
 
 __host__ __device__ constexpr int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "kernels/device/conv_launch.h"
+#include "kernels/device/conv_maps.h"
 #include "kernels/device/families.h"
 
 namespace ganymede::kernels::GANYMEDE_TARGET {
@@ -12,19 +13,18 @@ void check_convolution(const Conv2d& p, const char* direction) {
     throw std::runtime_error(std::string("conv2d ") + direction + ": " + what);
   };
   if (p.dtype != DType::f32 && p.dtype != DType::bf16) fail("only f32 and bf16 run on this device");
-  const int64_t limit = INT32_MAX;
-  const auto check_size = [&](const char* what, int64_t a, int64_t b, int64_t c) {
-    if (a != 0 && b != 0 && (a * b > limit || a * b * c > limit)) {
-      fail(std::string(what) + " = " + std::to_string(a) + " x " + std::to_string(b) + " x " + std::to_string(c) +
-           " is beyond 2^31 - 1");
+  const auto check_size = [&](const char* tensor, int64_t a, int64_t b, int64_t c, int64_t d) {
+    if (static_cast<double>(a) * b * c * d > kMaxElements) {
+      fail(std::string(tensor) + " [" + std::to_string(a) + ", " + std::to_string(b) + ", " + std::to_string(c) + ", " +
+           std::to_string(d) + "] has more than " + std::to_string(kMaxElements) + " elements");
     }
   };
-  check_size("an image H x W x C", p.h, p.w, p.c);
-  check_size("an image P x Q x K", p.p, p.q, p.k);
-  check_size("output positions N x P x Q", p.n, p.p, p.q);
-  check_size("input positions N x H x W", p.n, p.h, p.w);
-  check_size("a filter R x S x C", p.r, p.s, p.c > p.k ? p.c : p.k);
+  check_size("x", p.n, p.h, p.w, p.c);
+  check_size("y", p.n, p.p, p.q, p.k);
+  check_size("w", p.k, p.r, p.s, p.c / p.groups);
 }
+
+namespace {
 
 // Parts of the weight gradient's sum: enough blocks for the machine, at least 128 terms a part.
 int weight_gradient_splits(const Conv2d& p, TileName tile) {
@@ -63,6 +63,8 @@ size_t weight_gradient_workspace(const Conv2d& p) {
   const int splits = weight_gradient_splits(p, weight_gradient_tile(p));
   return splits > 1 ? sizeof(float) * splits * p.k * p.r * p.s * (p.c / p.groups) : 0;
 }
+
+}  // namespace
 
 const Conv2dKernels conv2d_kernels = {forward, data_gradient, weight_gradient, weight_gradient_workspace};
 

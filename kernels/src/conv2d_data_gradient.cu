@@ -31,7 +31,7 @@ struct DataGradientProblem {
     const int group = unit / (horizontal_phases * vertical_phases);
     const int positions = images * down.position_count * across.position_count;
     const int taps = down.tap_count * across.tap_count * group_outputs.divisor;
-    const int64_t filter_size = static_cast<int64_t>(filter_rows) * filter_columns * columns;
+    const int filter_size = filter_rows * filter_columns * columns;
     Job job{
         {dy + group * group_outputs.divisor, positions, taps, {down, across, group_outputs, outputs}, dy_vectors},
         {w + group * group_outputs.divisor * filter_size, columns, taps, group_outputs, across.taps, down.tap_first,

@@ -1,0 +1,10 @@
+// Matrix products of bf16 on tensor cores, accumulated in f32: gemm_problem.h.
+#include "kernels/device/gemm_problem.h"
+
+namespace ganymede::kernels::GANYMEDE_TARGET {
+
+void multiply_bf16(Stream stream, const Gemm& g, const Bf16* a, const Bf16* b, void* c, const Epilogue& epilogue, TileName tile) {
+  multiply_transposed<MmaBf16>(stream, g, a, b, c, epilogue, tile);
+}
+
+}  // namespace ganymede::kernels::GANYMEDE_TARGET

@@ -1,0 +1,10 @@
+// Matrix products in f32 by ordinary instructions: gemm_problem.h.
+#include "kernels/device/gemm_problem.h"
+
+namespace ganymede::kernels::GANYMEDE_TARGET {
+
+void multiply_f32(Stream stream, const Gemm& g, const float* a, const float* b, void* c, const Epilogue& epilogue, TileName tile) {
+  multiply_transposed<SimtF32>(stream, g, a, b, c, epilogue, tile);
+}
+
+}  // namespace ganymede::kernels::GANYMEDE_TARGET
