@@ -1,5 +1,7 @@
 // Reductions of a warp and of a block, in an order that depends on the block's size alone.
 #pragma once
+#include <type_traits>
+
 #include "kernels/simt/simt.h"
 
 namespace ganymede::kernels::GANYMEDE_TARGET {
@@ -40,8 +42,8 @@ struct BlockReduce {
 // Every thread of the block gets the result. The block has a multiple of 32 threads, at most 1024. identity: the value
 // that combine leaves others unchanged by. Ends in a barrier, so that scratch can be used again at once.
 template <class T, class Combine>
-__device__ __forceinline__ T block_reduce(T value, Combine combine, T identity, BlockReduce<T>& scratch,
-                                          simt::Where where = simt::Where::current()) {
+__device__ __forceinline__ T block_reduce(T value, Combine combine, std::type_identity_t<T> identity,
+                                          BlockReduce<T>& scratch, simt::Where where = simt::Where::current()) {
   const int lane = simt::lane(), warps = static_cast<int>(blockDim.x * blockDim.y * blockDim.z) / 32;
   value = warp_reduce(value, combine, where);
   if (warps == 1) return value;
