@@ -246,6 +246,8 @@ void Trainer::resume_at(int64_t iteration) {
   if (loader_) loader_->seek(iteration * batches_per_iteration());
 }
 
+const Losses& Trainer::terms(size_t update) const { return runs_[update].front()->terms; }
+
 int64_t Trainer::launches() const {
   int64_t n = 0;
   for (const auto& u : shared_units_) n += u->launches();

@@ -47,7 +47,7 @@ class Trainer {
   int64_t launches() const;          // kernels of the last captured run of all units
 
   // For explain: the terms of an update as of its last run.
-  const Losses& terms(size_t update) const { return runs_[update].front()->terms; }
+  const Losses& terms(size_t update) const;
 
  private:
   struct Run;    // one repeat of an update

@@ -1,5 +1,6 @@
 #include "nn/module.h"
 
+#include <algorithm>
 #include <map>
 
 #include "engine/check.h"
@@ -34,7 +35,20 @@ LayerTrace::LayerTrace() { active_trace = this; }
 LayerTrace::~LayerTrace() { active_trace = nullptr; }
 
 void LayerTrace::note(const std::string& name, Module& module, const Tensor& output) {
-  if (active_trace) active_trace->layers.push_back({name, module.describe(), output.shape(), parameter_count(module)});
+  LayerTrace* t = active_trace;
+  if (t && t->first_) t->layers.push_back({t->net_, name, module.describe(), output.shape(), parameter_count(module)});
+}
+
+void LayerTrace::enter(const std::string& net, const Shape& input) {
+  LayerTrace* t = active_trace;
+  if (!t) return;
+  t->net_ = net;
+  t->first_ = std::none_of(t->layers.begin(), t->layers.end(), [&](const TracedLayer& l) { return l.net == net; });
+  if (t->first_) t->layers.push_back({net, "input", "", input, 0});
+}
+
+void LayerTrace::leave() {
+  if (active_trace) active_trace->first_ = false;
 }
 
 int64_t parameter_count(Module& module) {

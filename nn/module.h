@@ -58,11 +58,11 @@ Layer sequential(std::vector<Layer> layers);
 
 // One line of `explain`: what a layer made.
 struct TracedLayer {
-  std::string name, description;
+  std::string net, name, description;
   Shape output;
   int64_t parameters;
 };
-// Collects a line for every layer that runs while it is in scope.
+// Collects a line for every layer of a network's first pass while it is in scope.
 class LayerTrace {
  public:
   LayerTrace();
@@ -70,6 +70,13 @@ class LayerTrace {
   LayerTrace(const LayerTrace&) = delete;
   std::vector<TracedLayer> layers;
   static void note(const std::string& name, Module& module, const Tensor& output);
+  // A network's pass begins and ends; passes after the first are left out.
+  static void enter(const std::string& net, const Shape& input);
+  static void leave();
+
+ private:
+  std::string net_;
+  bool first_ = false;
 };
 
 int64_t parameter_count(Module& module);

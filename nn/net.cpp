@@ -47,6 +47,22 @@ Net::Net(std::string name, Layer module) : impl_(std::make_shared<Impl>()) {
   }
 }
 
+Tensor Net::operator()(const Tensor& x) const {
+  Module& m = module();
+  LayerTrace::enter(impl_->name, x.shape());
+  const Tensor y = m.forward(x);
+  LayerTrace::leave();
+  return y;
+}
+
+Tensors Net::operator()(const Tensors& xs) const {
+  Module& m = module();
+  LayerTrace::enter(impl_->name, xs.at(0).shape());
+  const Tensors ys = m.forward(xs);
+  LayerTrace::leave();
+  return ys;
+}
+
 const std::string& Net::name() const { return impl_->name; }
 Module& Net::module() const {
   require(impl_ != nullptr, "a network that was never made");

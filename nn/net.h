@@ -20,8 +20,8 @@ class Net {
   // Lays all parameters of the module into one buffer; they start on multiples of 64 elements.
   Net(std::string name, Layer module);
 
-  Tensor operator()(const Tensor& x) const { return module().forward(x); }
-  Tensors operator()(const Tensors& xs) const { return module().forward(xs); }
+  Tensor operator()(const Tensor& x) const;
+  Tensors operator()(const Tensors& xs) const;
 
   const std::string& name() const;
   Module& module() const;

@@ -1,0 +1,31 @@
+// ganymede models: what there is.
+#include <iomanip>
+#include <iostream>
+#include <memory>
+
+#include "apps/verbs.h"
+
+namespace ganymede::apps {
+
+void add_models(CLI::App& program) {
+  auto* verb = program.add_subcommand("models", "list every model: id, year, paper, data it needs");
+  auto json = std::make_shared<bool>(false);
+  verb->add_flag("--json", *json, "as JSON");
+  verb->callback([json] {
+    if (*json) {
+      auto all = nlohmann::ordered_json::array();
+      for (const Model& m : models())
+        all.push_back({{"id", m.id}, {"paper", m.paper}, {"year", m.year}, {"arxiv", m.arxiv}, {"summary", m.summary}, {"needs", m.needs}, {"size", m.size}, {"batch", m.batch}, {"steps", m.steps}});
+      std::cout << all.dump(2) << "\n";
+      return;
+    }
+    for (const Model& m : models()) {
+      std::string needs;
+      for (const auto& n : m.needs) needs += (needs.empty() ? "" : ", ") + n;
+      std::cout << std::left << std::setw(14) << m.id << m.year << "  arXiv " << std::setw(12) << m.arxiv << m.paper << "\n"
+                << std::setw(14) << "" << m.summary << "; needs " << needs << "\n";
+    }
+  });
+}
+
+}  // namespace ganymede::apps

@@ -1,0 +1,50 @@
+// ganymede sample RUN: pictures from a trained model.
+#include <iostream>
+#include <memory>
+
+#include "apps/verbs.h"
+#include "engine/check.h"
+#include "gan/checkpoint.h"
+#include "gan/data/png.h"
+#include "gan/pictures.h"
+#include "gan/run/run_folder.h"
+
+namespace ganymede::apps {
+
+void add_sample(CLI::App& program) {
+  struct State {
+    std::string run, out = "samples.png", device;
+    int64_t n = 64, columns = 0, iteration = -1;
+    uint64_t seed = 1;
+  };
+  auto s = std::make_shared<State>();
+  auto* verb = program.add_subcommand("sample", "draw pictures from a trained model");
+  verb->add_option("run", s->run, "run folder")->required();
+  verb->add_option("-n", s->n, "number of pictures")->check(CLI::Range(1, 65536))->capture_default_str();
+  verb->add_option("--out", s->out, "PNG file to write")->capture_default_str();
+  verb->add_option("--columns", s->columns, "pictures a row (0: a square sheet)")->check(CLI::NonNegativeNumber);
+  verb->add_option("--seed", s->seed, "seed of the noise")->capture_default_str();
+  verb->add_option("--iteration", s->iteration, "checkpoint of this iteration (the newest)");
+  verb->add_option("--device", s->device, "auto, cpu, cuda, cuda:N or sim (the run's own)");
+  verb->callback([s] {
+    const auto folder = run::RunFolder::open(s->run);
+    SessionOptions o = Session::from_run(folder.run());
+    if (!s->device.empty()) o.device = s->device;
+    std::string path;
+    if (s->iteration >= 0) {
+      path = folder.checkpoint(s->iteration);
+      check_checkpoint(path, o.model);
+    } else {
+      const auto found = folder.newest_checkpoint([&](const auto& p) { check_checkpoint(p, o.model); });
+      for (const auto& d : found.damaged) std::cerr << "ganymede: passed over " << d << "\n";
+      require(found.checkpoint.has_value(), s->run, ": no checkpoint yet; train longer, or stop the training with Ctrl-C, which saves one");
+      path = found.checkpoint->path;
+    }
+    Session session(o, Session::Use::look);
+    load_checkpoint(path, session.trainer());
+    data::write_png(s->out, sheet(session.trainer().sample(s->n, s->seed), s->columns));
+    std::cout << s->out << "\n";
+  });
+}
+
+}  // namespace ganymede::apps

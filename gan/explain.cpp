@@ -1,0 +1,79 @@
+#include "gan/explain.h"
+
+#include <iomanip>
+#include <sstream>
+
+#include "engine/memory.h"
+#include "nn/module.h"
+
+namespace ganymede {
+namespace {
+
+std::string megabytes(int64_t bytes) {
+  std::ostringstream s;
+  s << std::fixed << std::setprecision(1) << double(bytes) / (1 << 20) << " MiB";
+  return s.str();
+}
+
+std::string join(const std::vector<nn::Net>& nets) {
+  std::string s;
+  for (const auto& n : nets) s += (s.empty() ? "" : ", ") + n.name();
+  return s;
+}
+
+}  // namespace
+
+std::string explain(const SessionOptions& options, bool losses_only) {
+  Session session(options, Session::Use::plan);
+  const Model& m = session.model();
+  reset_peak_memory(context().device);
+  nn::LayerTrace trace;
+  const int64_t before = context().launches;
+  session.trainer().step();
+  const int64_t launches = context().launches - before;
+  const Recipe& r = session.trainer().recipe();
+  std::ostringstream out;
+  out << m.id << ": " << m.paper << " (" << m.year << ", arXiv " << m.arxiv << ")\n";
+  if (!losses_only) {
+    const auto& o = session.options();
+    out << m.summary << "\ndata: " << session.dataset().describe() << "\nbatch " << o.batch << ", " << o.steps << " iterations\n";
+    for (const nn::Net& n : r.nets) {
+      out << "\nnetwork " << n.name() << ", " << n.parameter_count() << " parameters\n";
+      for (const auto& l : trace.layers) {
+        if (l.net != n.name()) continue;
+        out << "  " << std::left << std::setw(12) << l.name << std::setw(36) << l.description << std::setw(22) << l.output.str() << std::right << std::setw(10);
+        if (l.parameters) out << l.parameters;
+        out << "\n";
+      }
+    }
+  }
+  out << (losses_only ? "" : "\n") << "updates, in order\n";
+  for (const SharedValue& s : r.shared_values) out << "  " << s.state->name << ": computed once an iteration by " << join(s.state->nets) << "\n";
+  for (size_t u = 0; u < r.updates.size(); ++u) {
+    const Update& update = r.updates[u];
+    out << "  " << update.name;
+    if (update.repeat > 1) out << ", " << update.repeat << " times, each on a batch of its own";
+    if (update.interval > 1) out << ", every " << update.interval << " iterations";
+    if (update.gate) out << ", when its gate is open";
+    out << "\n";
+    for (const Group& g : update.groups) out << "    moves " << join(g.nets) << ": " << g.optim.describe() << "\n";
+    for (const Term& t : session.trainer().terms(u)) {
+      out << "    " << std::left << std::setw(10) << t.name << (t.shown ? "logged    " : "minimised ") << t.formula;
+      if (!t.moves.empty()) out << "   (moves " << join(t.moves) << " only)";
+      out << "\n";
+    }
+  }
+  if (losses_only) return out.str();
+  out << "\nsettings (--set name=value)\n";
+  for (const Setting& s : session.config().settings()) {
+    out << "  " << std::left << std::setw(16) << s.name << std::setw(14) << s.value << s.meaning;
+    if (s.value != s.standard) out << "   (standard " << s.standard << ")";
+    out << "\n";
+  }
+  const MemoryUse use = memory_use(context().device);
+  out << "\nmemory: " << megabytes(use.live) << " for weights, optimisers and batches, " << megabytes(use.peak) << " at the highest point of an iteration\n"
+      << "kernels: " << launches << " an iteration\n";
+  return out.str();
+}
+
+}  // namespace ganymede
