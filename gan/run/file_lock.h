@@ -5,9 +5,9 @@
 
 namespace ganymede::run {
 
-/// Makes the holder the only one who writes to `folder`. The lock ends with the object and, whatever kills
-/// it, with the process; its file, FOLDER/.lock, stays and holds the owner's process id. Throws Error when it
-/// is taken.
+// Makes the holder the only one who writes to `folder`. The lock ends with the object and, whatever kills
+// it, with the process; its file, FOLDER/.lock, stays and holds the owner's process id. Throws Error when it
+// is taken.
 class FileLock {
  public:
   explicit FileLock(const std::filesystem::path& folder);

@@ -23,7 +23,7 @@ std::string short_number(double value) {
   const double size = std::abs(value);
   if (size < 1e-3 || size >= 1e6) return print("%.1e", value);
   const int digits_before_point = static_cast<int>(std::floor(std::log10(size))) + 1;
-  return print("%.*f", std::clamp(3 - digits_before_point, 0, 3), value);
+  return print("%.*f", std::clamp(3 - digits_before_point, 0, 5), value);
 }
 
 std::string duration(double seconds) {

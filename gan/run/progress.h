@@ -10,34 +10,34 @@
 
 namespace ganymede::run {
 
-/// Tells the user how training goes: on a terminal one line that is rewritten in place (bar, rate, time left,
-/// losses, as many as its width holds), elsewhere a plain line for each log step. When nobody reads any more
-/// (broken pipe) it falls silent; training goes on. It makes the process ignore SIGPIPE.
+// Tells the user how training goes: on a terminal one line that is rewritten in place (bar, rate, time left,
+// losses, as many as its width holds), elsewhere a plain line for each log step. When nobody reads any more
+// (broken pipe) it falls silent; training goes on. It makes the process ignore SIGPIPE.
 class Progress {
  public:
   using Clock = std::function<double()>;  // seconds
 
-  /// Iterations `start`..`total`, `batch` pictures each, told to the file descriptor `file`.
+  // Iterations `start`..`total`, `batch` pictures each, told to the file descriptor `file`.
   Progress(int file, std::int64_t start, std::int64_t total, std::int64_t batch,
            Clock clock = steady_seconds);
   ~Progress();
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
-  /// `iteration` iterations are done. Cheap enough for every iteration: a terminal is redrawn ten times a
-  /// second.
+  // `iteration` iterations are done. Cheap enough for every iteration: a terminal is redrawn ten times a
+  // second.
   void step(std::int64_t iteration);
 
-  /// A log step, after step(): the losses from here on.
+  // A log step, after step(): the losses from here on.
   void log(const StatsLine& line);
 
-  /// A message of its own line.
+  // A message of its own line.
   void note(const std::string& text);
 
-  /// Ends the rewritten line; idempotent.
+  // Ends the rewritten line; idempotent.
   void finish();
 
-  /// Pictures a second over about the last twenty seconds; 0 before the first iteration.
+  // Pictures a second over about the last twenty seconds; 0 before the first iteration.
   double rate() const;
 
   static double steady_seconds();

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <map>
 
 #include "engine/check.h"
 #include "gan/run/atomic_file.h"
@@ -52,53 +51,15 @@ void make_folder(const fs::path& folder) {
   if (error) fail_with(folder, "cannot make the folder", error.value());
 }
 
-void flatten(const Json& json, const std::string& prefix, std::map<std::string, Json>& out) {
-  for (const auto& [key, value] : json.items()) {
-    if (value.is_object() && !value.empty())
-      flatten(value, prefix + key + ".", out);
-    else
-      out.emplace(prefix + key, value);
-  }
-}
-
-std::map<std::string, Json> flatten(const Json& json) {
-  std::map<std::string, Json> out;
-  flatten(json, "", out);
-  return out;
-}
-
-bool covers(const std::vector<std::string>& keys, const std::string& key) {
-  return std::any_of(keys.begin(), keys.end(),
-                     [&](const std::string& k) { return key == k || key.starts_with(k + "."); });
-}
-
-void check_same_settings(const fs::path& folder, const Json& stored_run, const Json& asked_run,
+void check_same_settings(const fs::path& folder, const Json& stored, const Json& asked,
                          const std::vector<std::string>& may_differ) {
-  if (stored_run["model"] != asked_run["model"])
-    throw UsageError(folder.string() + ": holds a run of " + stored_run["model"].dump() + ", not of " +
-                     asked_run["model"].dump() + "; choose another folder");
-  const std::map<std::string, Json> stored = flatten(stored_run), asked = flatten(asked_run);
-  std::map<std::string, Json> all = stored;
-  all.insert(asked.begin(), asked.end());
-  std::string first;
-  int others = 0;
-  const auto text = [](const std::map<std::string, Json>& from, const std::string& key) {
-    const auto found = from.find(key);
-    return found == from.end() ? std::string("not set") : found->second.dump();
-  };
-  for (const auto& [key, value] : all) {
-    const auto a = stored.find(key), b = asked.find(key);
-    if (a != stored.end() && b != asked.end() && a->second == b->second) continue;
-    if (covers(may_differ, key)) continue;
-    if (first.empty())
-      first = key + " is " + text(stored, key) + " in this run, but " + text(asked, key) + " is asked for";
-    else
-      ++others;
-  }
-  if (first.empty()) return;
-  if (others > 0) first += " (" + std::to_string(others) + " more differ" + (others == 1 ? "s" : "") + ")";
-  throw UsageError(folder.string() + ": cannot resume: " + first +
-                   "; give the run's own settings, or start a new folder");
+  if (stored["model"] != asked["model"])
+    throw UsageError(folder.string() + ": holds a run of " + stored["model"].dump() + ", not of " +
+                     asked["model"].dump() + "; choose another folder");
+  const std::string difference = describe_difference(stored, asked, may_differ);
+  if (!difference.empty())
+    throw UsageError(folder.string() + ": cannot resume: " + difference +
+                     "; give the run's own settings, or start a new folder");
 }
 
 std::string numbered(std::int64_t iteration, const char* extension) {

@@ -2,9 +2,9 @@
 
 namespace ganymede::run {
 
-/// While one lives, the first Ctrl-C (SIGINT) or SIGTERM only asks for a stop, so that the trainer can end
-/// the iteration and save; the second ends the process at once, with status 128 + the signal's number. At
-/// most one at a time.
+// While one lives, the first Ctrl-C (SIGINT) or SIGTERM only asks for a stop, so that the trainer can end
+// the iteration and save; the second ends the process at once, with status 128 + the signal's number. At
+// most one at a time.
 class StopRequest {
  public:
   StopRequest();
@@ -12,7 +12,7 @@ class StopRequest {
   StopRequest(const StopRequest&) = delete;
   StopRequest& operator=(const StopRequest&) = delete;
 
-  /// The signal that asked for the stop, or 0. Safe and cheap from any thread.
+  // The signal that asked for the stop, or 0. Safe and cheap from any thread.
   int signal() const;
   bool requested() const { return signal() != 0; }
 };

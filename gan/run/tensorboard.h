@@ -9,13 +9,13 @@
 
 namespace ganymede::run {
 
-/// Writes what TensorBoard reads: a file events.out.tfevents.SECONDS.HOST.PROCESS.N of TFRecords (length,
-/// masked CRC-32C, data, masked CRC-32C), each a protocol buffer of type tensorflow.Event. One system call a
-/// record. Throws Error.
+// Writes what TensorBoard reads: a file events.out.tfevents.SECONDS.HOST.PROCESS.N of TFRecords (length,
+// masked CRC-32C, data, masked CRC-32C), each a protocol buffer of type tensorflow.Event. One system call a
+// record. Throws Error.
 class EventWriter {
  public:
-  /// Starts a new file in `folder`; those of earlier starts stay. After a resume from the checkpoint of
-  /// `iteration` > 0 it tells TensorBoard to forget what they say of later iterations.
+  // Starts a new file in `folder`; those of earlier starts stay. After a resume from the checkpoint of
+  // `iteration` > 0 it tells TensorBoard to forget what they say of later iterations.
   EventWriter(const std::filesystem::path& folder, std::int64_t iteration);
   ~EventWriter();
   EventWriter(const EventWriter&) = delete;
@@ -23,7 +23,7 @@ class EventWriter {
 
   void scalars(std::int64_t iteration, const Values& values);
 
-  /// `png` is a whole PNG file of 8 bits a channel.
+  // `png` is a whole PNG file of 8 bits a channel.
   void picture(std::int64_t iteration, std::string_view name, std::string_view png);
 
   const std::filesystem::path& path() const { return path_; }
@@ -35,7 +35,7 @@ class EventWriter {
   int file_ = -1;
 };
 
-/// CRC-32C (Castagnoli) of `bytes`, as in RFC 3720.
+// CRC-32C (Castagnoli) of `bytes`, as in RFC 3720.
 std::uint32_t crc32c(std::string_view bytes);
 
 }  // namespace ganymede::run

@@ -64,7 +64,7 @@ const StatsLine kLine = {200, 1.5, {{"D/adv", 0.6931}, {"G/adv", 12.345}}, {}};
 
 TEST(Format, Numbers) {
   const std::vector<std::pair<double, std::string>> cases = {
-      {0, "0"},         {0.6931, "0.693"},   {-0.05, "-0.050"}, {12.345, "12.3"},   {450.4, "450"},
+      {0, "0"},         {0.6931, "0.693"},   {-0.05, "-0.0500"}, {0.00123, "0.00123"}, {12.345, "12.3"},   {450.4, "450"},
       {45000, "45000"}, {1.2e-5, "1.2e-05"}, {3e9, "3.0e+09"},  {0.0 / 0.0, "nan"}, {-1 / 0.0, "-inf"}};
   for (const auto& [value, text] : cases) EXPECT_EQ(short_number(value), value != value ? "nan" : text);
 }

@@ -11,7 +11,7 @@
 
 namespace ganymede::run {
 
-/// A folder of its own for one test; gone with the object.
+// A folder of its own for one test; gone with the object.
 class TemporaryFolder {
  public:
   TemporaryFolder() {
@@ -37,7 +37,7 @@ inline std::string get(const std::filesystem::path& path) {
   return text.str();
 }
 
-/// What the exception that `action` must throw says; one line, or the test fails.
+// What the exception that `action` must throw says; one line, or the test fails.
 inline std::string error_of(const std::function<void()>& action) {
   try {
     action();
