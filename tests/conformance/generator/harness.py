@@ -14,8 +14,12 @@ import torch
 from references import REFERENCES
 
 # What float32 arithmetic in PyTorch itself may lose, relative to the norm of a tensor: a case that loses more says
-# nothing about an engine and is refused. The bounds of the suite are 1e-4 (second order 5e-4).
+# nothing about an engine. The bounds of the suite are 1e-4 (second order 5e-4).
 FIRST_LIMIT, SECOND_LIMIT = 2.5e-5, 1.2e-4
+# The same for PyTorch in bfloat16 throughout, of operations that run in it; the bound is 3e-2.
+BF16_LIMIT = 1.2e-2
+# How often a case is drawn afresh until it keeps the limits.
+ATTEMPTS = 40
 
 # A second-order gradient that is zero in exact arithmetic may come out as the rounding of float64.
 NOISE = 1e-13
@@ -88,14 +92,14 @@ def evaluate(op, inputs, attrs, cot, cot2, dtype):
     return result, cots, cots2
 
 
-def check_conditioning(name, exact, single):
+def check_conditioning(exact, rough, dtype):
     for key, want in exact.items():
-        assert torch.isfinite(want).all(), f"{name}: {key} is not finite"
-        if key not in single:
+        assert torch.isfinite(want).all(), f"{key} is not finite"
+        if key not in rough:
             continue  # zero in one precision only: as good as zero
-        error = (single[key].double() - want).norm() / max(want.norm().item(), 1e-6)
-        limit = SECOND_LIMIT if key.startswith("grad2") else FIRST_LIMIT
-        assert error < limit, f"{name}: {key} loses {error:.1e} in float32 (limit {limit})"
+        error = (rough[key].double() - want).norm() / max(want.norm().item(), 1e-6)
+        limit = BF16_LIMIT if dtype == torch.bfloat16 else SECOND_LIMIT if key.startswith("grad2") else FIRST_LIMIT
+        assert error < limit, f"{key} loses {error:.1e} in {dtype} (limit {limit})"
 
 
 def write(path, metadata, tensors):
@@ -124,19 +128,29 @@ class Suite:
         full = f"{op}/{name}"
         assert full not in self.names, f"{full} appears twice"
         self.names.append(full)
-        random = np.random.RandomState(zlib.crc32(full.encode()))
+        for attempt in range(ATTEMPTS):
+            try:
+                tensors = self.draw(op, inputs, attrs, f"{full}#{attempt}")
+                break
+            except AssertionError as error:
+                reason = str(error)
+        else:
+            self.failures.append(f"{full}: {reason}")
+            return
+        metadata = {"op": op, "name": full, "attrs": json.dumps(attrs, sort_keys=True),
+                    "reference": f"torch {torch.__version__.split('+')[0]} float64"}
+        write(self.folder / op / f"{name}.safetensors", metadata, {k: t.detach() for k, t in tensors.items()})
+
+    def draw(self, op, inputs, attrs, seed):
+        random = np.random.RandomState(zlib.crc32(seed.encode()))
         bf16 = op in BF16_OPS
         x = [None if draw is None else rounded(draw(random), bf16) for draw in inputs]
         draw = lambda shape: rounded(random.standard_normal(tuple(shape)), bf16)
         exact, cots, cots2 = evaluate(op, x, attrs, lambda out: [draw(y.shape) for y in out],
                                       lambda grads: {i: draw(g.shape) for i, g in grads.items()}, torch.float64)
-        try:
-            check_conditioning(full, exact, evaluate(op, x, attrs, cots or (lambda out: out), cots2, torch.float32)[0])
-        except AssertionError as error:
-            self.failures.append(str(error))
+        for dtype in [torch.float32] + [torch.bfloat16] * bf16:
+            rough, _, _ = evaluate(op, x, attrs, cots or (lambda out: out), cots2, dtype)
+            check_conditioning(exact, rough, dtype)
         tensors = {f"in.{i}": t for i, t in enumerate(x) if t is not None}
         tensors |= {f"cot.{k}": c for k, c in enumerate(cots)} | {f"cot2.{i}": c for i, c in cots2.items()}
-        tensors |= exact
-        metadata = {"op": op, "name": full, "attrs": json.dumps(attrs, sort_keys=True),
-                    "reference": f"torch {torch.__version__.split('+')[0]} float64"}
-        write(self.folder / op / f"{name}.safetensors", metadata, {k: t.detach() for k, t in tensors.items()})
+        return tensors | exact
