@@ -1,6 +1,6 @@
 #include "gan/data/augment.h"
 
-#include <cmath>
+#include <algorithm>
 
 namespace ganymede::data {
 
@@ -11,14 +11,15 @@ Augmentation draw_augmentation(const Options& options, bool cut, Random& random)
   return augmentation;
 }
 
+int64_t cut_start(int64_t room, double fraction) {
+  return std::min(room, static_cast<int64_t>(fraction * static_cast<double>(room + 1)));
+}
+
 Picture augmented(const Picture& picture, int64_t height, int64_t width, const Augmentation& augmentation) {
-  const auto start = [](int64_t room, double fraction) {
-    return std::min(room, static_cast<int64_t>(fraction * static_cast<double>(room + 1)));
-  };
   const Picture part = picture.height == height && picture.width == width
                            ? picture
-                           : cropped(picture, start(picture.height - height, augmentation.top),
-                                     start(picture.width - width, augmentation.left), height, width);
+                           : cropped(picture, cut_start(picture.height - height, augmentation.top),
+                                     cut_start(picture.width - width, augmentation.left), height, width);
   return augmentation.flip ? mirrored(part) : part;
 }
 

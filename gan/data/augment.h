@@ -14,6 +14,9 @@ struct Augmentation {
 // `cut`: the position is drawn too, otherwise it is the centre.
 Augmentation draw_augmentation(const Options& options, bool cut, Random& random);
 
+// Where a cut starts when there is `room` pixels more than it needs: 0 … room, each equally likely.
+int64_t cut_start(int64_t room, double fraction);
+
 // Cuts height x width out of a picture that is at least as large, then flips.
 Picture augmented(const Picture& picture, int64_t height, int64_t width, const Augmentation& augmentation);
 

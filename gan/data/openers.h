@@ -12,6 +12,14 @@ std::unique_ptr<Dataset> open_fashion_mnist(const std::string& argument, const O
 std::unique_ptr<Dataset> open_mnist(const std::string& argument, const Options& options);
 std::unique_ptr<Dataset> open_cifar10(const std::string& argument, const Options& options);
 std::unique_ptr<Dataset> open_folder(const std::string& argument, const Options& options);
+std::unique_ptr<Dataset> open_pairs(const std::string& argument, const Options& options);
+std::unique_ptr<Dataset> open_made_pairs(const std::string& argument, const Options& options);
+std::unique_ptr<Dataset> open_unpaired(const std::string& argument, const Options& options);
+std::unique_ptr<Dataset> open_super_resolution(const std::string& argument, const Options& options);
+std::unique_ptr<Dataset> open_super_resolution_pairs(const std::string& argument, const Options& options);
+std::unique_ptr<Dataset> open_super_resolution_unpaired(const std::string& argument, const Options& options);
+std::unique_ptr<Dataset> open_image(const std::string& argument, const Options& options);
+std::unique_ptr<Dataset> open_mixture(const std::string& argument, const Options& options);
 std::unique_ptr<Dataset> open_shapes(const std::string& argument, const Options& options);
 
 }  // namespace ganymede::data

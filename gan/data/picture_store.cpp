@@ -40,6 +40,33 @@ std::vector<std::string> folders_in(const std::string& folder) {
   return paths;
 }
 
+std::string split_folder(const std::string& folder, Split split) {
+  std::vector<std::string> names;
+  for (const std::string& path : folders_in(folder)) names.push_back(fs::path(path).filename().string());
+  const bool splits = !names.empty() && std::all_of(names.begin(), names.end(), [](const std::string& name) {
+    return name == "train" || name == "test" || name == "val";
+  });
+  if (!splits || !pictures_in(folder).empty()) return folder;
+  for (const char* name : {"train", "test", "val"}) {
+    const bool wanted = (std::string(name) == "train") == (split == Split::train);
+    if (wanted && std::find(names.begin(), names.end(), name) != names.end()) return (fs::path(folder) / name).string();
+  }
+  throw Error(folder + ": no sub-folder " + (split == Split::train ? "train" : "test or val") + " there, only " +
+              names[0]);
+}
+
+std::vector<std::string> pictures_below(const std::string& folder) {
+  std::vector<std::string> paths = pictures_in(folder);
+  if (paths.empty()) {
+    for (const std::string& sub : folders_in(folder)) {
+      const std::vector<std::string> inside = pictures_in(sub);
+      paths.insert(paths.end(), inside.begin(), inside.end());
+    }
+  }
+  if (paths.empty()) fail_no_pictures(folder);
+  return paths;
+}
+
 void fail_no_pictures(const std::string& folder) {
   int64_t others = 0;
   std::string example;

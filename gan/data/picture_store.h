@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "gan/data/dataset.h"
 #include "gan/data/picture.h"
 #include "gan/data/picture_file.h"
 
@@ -16,6 +17,10 @@ namespace ganymede::data {
 std::vector<std::string> pictures_in(const std::string& folder);
 // Folders in a folder, sorted; hidden ones are passed over.
 std::vector<std::string> folders_in(const std::string& folder);
+// DIR/train, or DIR/test (else DIR/val), where such folders are all that DIR holds; otherwise DIR itself.
+std::string split_folder(const std::string& folder, Split split);
+// All pictures in a folder or, where it has none itself, in its sub-folders; throws when there is none.
+std::vector<std::string> pictures_below(const std::string& folder);
 // One line for "there is nothing here": what was looked for and what is there instead.
 [[noreturn]] void fail_no_pictures(const std::string& folder);
 // Throws unless it is a folder; `wanted` says what should be in it.

@@ -1,0 +1,93 @@
+#include "gan/data/mixture.h"
+
+#include <cmath>
+#include <numbers>
+
+#include "engine/check.h"
+#include "gan/data/arguments.h"
+#include "gan/data/openers.h"
+
+namespace ganymede::data {
+namespace {
+
+constexpr int64_t kTrainPoints = 50000, kTestPoints = 10000;
+
+std::vector<Mixture> all_mixtures() {
+  Mixture gaussian{"gaussian", {{0.3}}, 0.2}, two{"two", {{-0.5}, {0.5}}, 0.1};
+  Mixture five{"five", {}, 0.05}, ring{"ring8", {}, 0.02}, grid{"grid25", {}, 0.02}, spiral{"spiral", {}, 0.02};
+  for (int i = -2; i <= 2; ++i) {
+    five.centres.push_back({0.4 * i});
+    for (int j = -2; j <= 2; ++j) grid.centres.push_back({0.45 * i, 0.45 * j});
+  }
+  for (int i = 0; i < 8; ++i) {
+    const double angle = 2 * std::numbers::pi * i / 8;
+    ring.centres.push_back({0.8 * std::cos(angle), 0.8 * std::sin(angle)});
+  }
+  for (int i = 0; i < 100; ++i) {  // so dense that it is a line
+    const double turn = std::sqrt((i + 0.5) / 100), angle = 4 * std::numbers::pi * turn;
+    spiral.centres.push_back({0.9 * turn * std::cos(angle), 0.9 * turn * std::sin(angle)});
+  }
+  return {gaussian, two, five, ring, grid, spiral};
+}
+
+// Fields "point" [D] and "label", the mode.
+class Points : public Dataset {
+ public:
+  Points(const std::string& text, const Options& options) : options_(options) {
+    Arguments arguments("mixture:" + text, text);
+    if (arguments.words().size() != 1) arguments.fail("one name of a mixture is wanted");
+    if (options.size || options.channels || options.flip || options.load_size) {
+      arguments.fail("size, channels, flip and load size are for pictures, not for points");
+    }
+    mixture_ = mixture_named(arguments.words()[0]);
+    count_ = arguments.integer("count", options.split == Split::train ? kTrainPoints : kTestPoints, 1,
+                               int64_t{1} << 40);
+    arguments.finish();
+    fields_ = {{"point", {static_cast<int64_t>(mixture_.dimensions())}, Kind::real}, {"label", {}, Kind::integer}};
+    for (size_t i = 0; i < mixture_.centres.size(); ++i) class_names_.push_back("mode " + std::to_string(i));
+  }
+
+  int64_t size() const override { return count_; }
+  std::string describe() const override {
+    return "mixture " + mixture_.name + ": " + std::to_string(count_) + " points in " +
+           std::to_string(mixture_.dimensions()) + "-D, " + std::to_string(mixture_.centres.size()) +
+           (mixture_.centres.size() == 1 ? " mode" : " modes") + ", seed " + std::to_string(options_.seed);
+  }
+  void read(int64_t index, Random&, HostBatch& out, int64_t row) const override {
+    Random draws(options_.seed, static_cast<uint64_t>(index), options_.split == Split::train ? 1 : 2);
+    size_t mode = 0;
+    const std::vector<double> point = mixture_.draw(draws, mode);
+    for (size_t d = 0; d < point.size(); ++d) out.real(0, row)[d] = static_cast<float>(point[d]);
+    out.integer(1, row)[0] = static_cast<int64_t>(mode);
+  }
+
+ private:
+  Options options_;
+  Mixture mixture_;
+  int64_t count_ = 0;
+};
+
+}  // namespace
+
+std::vector<double> Mixture::draw(Random& random, size_t& mode) const {
+  mode = static_cast<size_t>(random.below(static_cast<int64_t>(centres.size())));
+  std::vector<double> point = centres[mode];
+  for (double& value : point) value += deviation * random.normal();
+  return point;
+}
+
+const Mixture& mixture_named(const std::string& name) {
+  static const std::vector<Mixture> all = all_mixtures();
+  std::vector<std::string> names;
+  for (const Mixture& mixture : all) {
+    if (mixture.name == name) return mixture;
+    names.push_back(mixture.name);
+  }
+  throw UsageError("unknown mixture '" + name + "'; known are " + joined(names));
+}
+
+std::unique_ptr<Dataset> open_mixture(const std::string& argument, const Options& options) {
+  return std::make_unique<Points>(argument, options);
+}
+
+}  // namespace ganymede::data
