@@ -10,7 +10,8 @@
 namespace ganymede::kernels::cpu {
 
 constexpr int64_t kTile = 256;             // columns whose sums are held at a time
-constexpr int64_t kChunkElements = 4096;   // of one chunk of rows in one tile: 16 KB of f32 stay in the first cache
+constexpr int64_t kChunkElements = 16384;  // of one chunk of rows in one tile: 64 KB of f32 stay in the second cache
+constexpr int64_t kLineChunk = 4096;       // elements of a line summed in one go: 64 a lane
 
 // How [outer, rows, columns] is cut. Short rows are joined (fold of them side by side) so that the vectors are full.
 struct ColumnPlan {
@@ -68,44 +69,46 @@ struct Add {
   static C join(C a, C b) { return a + b; }
 };
 
-// sums[k][c] = sum over the task's rows of values(offset of element (row, c), c)[k], for K sums at once; values is called with
-// the element's offset in [outer, rows, columns] and its column within the tile, and returns K values in terms. sums: K arrays
-// of kTile. Join may be another associative operation than Add.
-template <int K, typename Join, typename C, typename Values>
-void sum_columns(const ColumnPlan& plan, const ColumnTask& task, Values values, C (*sums)[kTile]) {
-  constexpr int kTogether = 4;  // lines a pass, so that sums are loaded and stored once for four
-  const int64_t base = task.offset, fold = plan.fold, width = task.line;
-  const int64_t lines = task.rows / fold, stride = fold * plan.columns;
-  for (int k = 0; k < K; ++k) std::fill_n(sums[k], width, Join::template start<C>());
-  const auto add = [&](int64_t offset, int64_t count) {
+// sums[c] joined with values(offset + line * stride + c, c) of four lines, or of one.
+template <typename Join, typename C, typename Values>
+void add_four_lines(int64_t width, int64_t offset, int64_t stride, const Values& values, C* sums) {
 #pragma omp simd
-    for (int64_t c = 0; c < count; ++c) {
-      C terms[K];
-      values(offset + c, c, terms);
-      for (int k = 0; k < K; ++k) sums[k][c] = Join::join(sums[k][c], terms[k]);
-    }
-  };
-  int64_t line = 0;
-  for (; line + kTogether <= lines; line += kTogether) {
-    const int64_t offset = base + line * stride;
-#pragma omp simd
-    for (int64_t c = 0; c < width; ++c) {
-      C t0[K], t1[K], t2[K], t3[K];
-      values(offset + c, c, t0);
-      values(offset + stride + c, c, t1);
-      values(offset + 2 * stride + c, c, t2);
-      values(offset + 3 * stride + c, c, t3);
-      for (int k = 0; k < K; ++k) {
-        sums[k][c] = Join::join(sums[k][c], Join::join(Join::join(t0[k], t1[k]), Join::join(t2[k], t3[k])));
-      }
-    }
+  for (int64_t c = 0; c < width; ++c) {
+    const C t0 = values(offset + c, c), t1 = values(offset + stride + c, c);
+    const C t2 = values(offset + 2 * stride + c, c), t3 = values(offset + 3 * stride + c, c);
+    sums[c] = Join::join(sums[c], Join::join(Join::join(t0, t1), Join::join(t2, t3)));
   }
-  for (; line < lines; ++line) add(base + line * stride, width);
+}
+
+template <typename Join, typename C, typename Values>
+void add_line(int64_t width, int64_t offset, const Values& values, C* sums) {
+#pragma omp simd
+  for (int64_t c = 0; c < width; ++c) sums[c] = Join::join(sums[c], values(offset + c, c));
+}
+
+// sums[k][c] = sum over the task's rows of the k-th of values at (offset of element (row, c) in [outer, rows, columns], c), c
+// counted from the tile's first column, or along the joined rows. sums: an array of kTile for each of values. Join may be
+// another associative operation than Add.
+template <typename Join, typename C, typename... Values>
+void sum_columns(const ColumnPlan& plan, const ColumnTask& task, C (*sums)[kTile], const Values&... values) {
+  const int64_t fold = plan.fold, lines = task.rows / fold, stride = fold * plan.columns;
+  for (size_t k = 0; k < sizeof...(Values); ++k) std::fill_n(sums[k], task.line, Join::template start<C>());
+  int64_t line = 0;
+  for (; line + 4 <= lines; line += 4) {
+    C(*to)[kTile] = sums;
+    (add_four_lines<Join>(task.line, task.offset + line * stride, stride, values, *to++), ...);
+  }
+  for (; line < lines; ++line) {
+    C(*to)[kTile] = sums;
+    (add_line<Join>(task.line, task.offset + line * stride, values, *to++), ...);
+  }
   if (fold == 1) return;
-  add(base + lines * stride, (task.rows - lines * fold) * plan.columns);  // the rows that fill no line
-  for (int k = 0; k < K; ++k) {
-    for (int64_t c = plan.columns; c < width; ++c) {
-      sums[k][c % plan.columns] = Join::join(sums[k][c % plan.columns], sums[k][c]);
+  const int64_t left = (task.rows - lines * fold) * plan.columns;  // the rows that fill no line
+  C(*to)[kTile] = sums;
+  (add_line<Join>(left, task.offset + lines * stride, values, *to++), ...);
+  for (size_t k = 0; k < sizeof...(Values); ++k) {
+    for (int64_t first = plan.columns; first < task.line; first += plan.columns) {
+      for (int64_t c = 0; c < plan.columns; ++c) sums[k][c] = Join::join(sums[k][c], sums[k][first + c]);
     }
   }
 }
@@ -122,10 +125,11 @@ void for_each_line(const ColumnPlan& plan, const ColumnTask& task, Body body) {
 // Continues the first width values of a tile to a whole line.
 template <typename C>
 void repeat_columns(const ColumnTask& task, C* values) {
-  for (int64_t c = task.width; c < task.line; ++c) values[c] = values[c - task.width];
+  for (int64_t c = task.width; c < task.line; c += task.width) std::copy_n(values, task.width, values + c);
 }
 
-// The second stage: put(outer * columns + column, join over the chunks in order of values(chunk, place among the partials)).
+// The second stage: put(outer * columns + column, join over the chunks in order of values(rows of the chunk,
+// place among the partials, outer * columns + column)).
 template <typename Join, typename Values, typename Put>
 void combine_chunks(const ColumnPlan& plan, Values values, Put put) {
   parallel_ranges(plan.outer * plan.tiles, plan.partials(), kCheapGrain, [&](int64_t begin, int64_t end) {
@@ -135,9 +139,10 @@ void combine_chunks(const ColumnPlan& plan, Values values, Put put) {
       double totals[kTile];
       std::fill_n(totals, width, Join::template start<double>());
       for (int64_t chunk = 0; chunk < plan.chunks; ++chunk) {
-        const int64_t first = (outer * plan.chunks + chunk) * plan.columns + column;
+        const int64_t first = (outer * plan.chunks + chunk) * plan.columns + column, to = outer * plan.columns + column;
+        const double rows = static_cast<double>(plan.rows_of(chunk));
 #pragma omp simd
-        for (int64_t c = 0; c < width; ++c) totals[c] = Join::join(totals[c], static_cast<double>(values(chunk, first + c)));
+        for (int64_t c = 0; c < width; ++c) totals[c] = Join::join(totals[c], static_cast<double>(values(rows, first + c, to + c)));
       }
       for (int64_t c = 0; c < width; ++c) put(outer * plan.columns + column + c, totals[c]);
     }
@@ -148,19 +153,19 @@ void combine_chunks(const ColumnPlan& plan, Values values, Put put) {
 template <typename Join, typename C, typename Values>
 C sum_line(int64_t count, Values values) {
   constexpr int64_t kLanes = 64;
-  C total = Join::template start<C>();
+  double total = Join::template start<double>();
   const int64_t whole = count / kLanes * kLanes;
   if (whole > 0) {
     C lanes[kLanes];
-    std::fill_n(lanes, kLanes, total);
+    std::fill_n(lanes, kLanes, Join::template start<C>());
     for (int64_t i = 0; i < whole; i += kLanes) {
 #pragma omp simd
       for (int64_t lane = 0; lane < kLanes; ++lane) lanes[lane] = Join::join(lanes[lane], values(i + lane));
     }
-    for (int64_t lane = 0; lane < kLanes; ++lane) total = Join::join(total, lanes[lane]);
+    for (int64_t lane = 0; lane < kLanes; ++lane) total = Join::join(total, static_cast<double>(lanes[lane]));
   }
-  for (int64_t i = whole; i < count; ++i) total = Join::join(total, values(i));
-  return total;
+  for (int64_t i = whole; i < count; ++i) total = Join::join(total, static_cast<double>(values(i)));
+  return static_cast<C>(total);
 }
 
 }  // namespace ganymede::kernels::cpu

@@ -11,7 +11,7 @@ namespace {
 constexpr int64_t kShortRow = 64;
 
 template <typename T, typename F>
-void unary_plain(const F& f, int64_t count, const T* x, T* y) {
+void unary_plain(F f, int64_t count, const T* x, T* y) {
   parallel_elements(count, is_costly(F::kOp) ? kCostlyGrain : kCheapGrain, [&](int64_t begin, int64_t end) {
 #pragma omp simd
     for (int64_t i = begin; i < end; ++i) y[i] = store<T>(f.value(load(x[i])));
@@ -20,7 +20,7 @@ void unary_plain(const F& f, int64_t count, const T* x, T* y) {
 
 // The rows [begin, end) of length `width` with one bias value a column.
 template <typename T, typename F>
-void unary_rows(const F& f, int64_t begin, int64_t end, int64_t width, const T* x, const Compute<T>* bias, T* y) {
+void unary_rows(F f, int64_t begin, int64_t end, int64_t width, const T* x, const Compute<T>* bias, T* y) {
   for (int64_t row = begin; row < end; ++row) {
     const T* from = x + row * width;
     T* to = y + row * width;
@@ -30,7 +30,7 @@ void unary_rows(const F& f, int64_t begin, int64_t end, int64_t width, const T* 
 }
 
 template <typename T, typename F>
-void unary_biased(const F& f, int64_t count, const T* x, const Compute<T>* bias, int64_t channels, T* y) {
+void unary_biased(F f, int64_t count, const T* x, const Compute<T>* bias, int64_t channels, T* y) {
   const int64_t grain = is_costly(F::kOp) ? kCostlyGrain : kCheapGrain;
   if (channels >= kShortRow) {
     parallel_ranges(count / channels, count, grain,

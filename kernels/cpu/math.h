@@ -58,9 +58,9 @@ inline float log(float x) {
   return x != x ? x : y;
 }
 
-inline float log1p(float u) {  // u >= 0
-  const float w = 1.0f + u;
-  return log(w) + (u - (w - 1.0f)) / w;
+inline float log1p_unit(float u) {  // log(1 + u) for u in [0, 1]
+  const float low = log_near_one(u, 0.0f), high = log_near_one(0.5f * u - 0.5f, 1.0f);
+  return u < 0.41421356f ? low : high;
 }
 
 inline float tanh(float x) {
@@ -76,7 +76,10 @@ inline float sigmoid(float x) {
   return (x >= 0.0f ? 1.0f : e) / (1.0f + e);
 }
 
-inline float softplus(float x) { return (x > 0.0f ? x : x != x ? x : 0.0f) + log1p(exp(-std::fabs(x))); }
+inline float softplus(float x) {
+  const float rest = log1p_unit(exp(-std::fabs(x)));
+  return (x < 0.0f ? 0.0f : x) + rest;
+}
 
 // The normal distribution function, 1/2 erfc(-x / sqrt(2)).
 inline float normal_cdf(float x) {
@@ -95,13 +98,12 @@ inline float normal_cdf(float x) {
 inline double exp(double x) { return std::exp(x); }
 inline double expm1(double x) { return std::expm1(x); }
 inline double log(double x) { return std::log(x); }
-inline double log1p(double x) { return std::log1p(x); }
 inline double tanh(double x) { return std::tanh(x); }
 inline double sigmoid(double x) {
   const double e = std::exp(-std::fabs(x));
   return (x >= 0 ? 1.0 : e) / (1.0 + e);
 }
-inline double softplus(double x) { return (x > 0 ? x : x != x ? x : 0.0) + std::log1p(std::exp(-std::fabs(x))); }
+inline double softplus(double x) { return (x < 0 ? 0.0 : x) + std::log1p(std::exp(-std::fabs(x))); }
 inline double normal_cdf(double x) { return 0.5 * std::erfc(-x * 0.70710678118654752440); }
 
 }  // namespace ganymede::kernels::cpu::math

@@ -30,9 +30,9 @@ void statistics_by_lines(const Norm& p, const T* x, C* means, C* rstds) {
     for (int64_t s = begin; s < end; ++s) {
       const T* line = x + s * p.width;
       double mean = 0, deviations = 0, count = 0;
-      for (int64_t first = 0; first < p.width; first += kChunkElements) {
+      for (int64_t first = 0; first < p.width; first += kLineChunk) {
         const T* chunk = line + first;
-        const int64_t size = std::min(kChunkElements, p.width - first);
+        const int64_t size = std::min(kLineChunk, p.width - first);
         const C centre = p.centred ? sum_line<Add, C>(size, [chunk](int64_t i) { return load(chunk[i]); }) / static_cast<C>(size) : C(0);
         const double squares = sum_line<Add, C>(size, [chunk, centre](int64_t i) {
           const C d = load(chunk[i]) - centre;
@@ -59,17 +59,19 @@ void statistics_by_columns(const Norm& p, const T* x, C* means, C* rstds, void* 
   double *channel_mean = static_cast<double*>(workspace), *channel_deviations = channel_mean + channels;
   C *chunk_mean = reinterpret_cast<C*>(channel_deviations + channels), *chunk_deviations = chunk_mean + plan.partials();
   for_each_column_task(plan, kCheapGrain, [&](const ColumnTask& task) {
-    C centre[2 * kTile] = {}, sums[2][kTile];
+    C centre[kTile] = {}, sums[2][kTile];
     if (p.centred) {
-      sum_columns<1, Add, C>(plan, task, [x](int64_t i, int64_t, C* t) { t[0] = load(x[i]); }, sums);
+      sum_columns<Add>(plan, task, sums, [x](int64_t i, int64_t) { return load(x[i]); });
       for (int64_t c = 0; c < task.width; ++c) centre[c] = sums[0][c] / static_cast<C>(task.rows);
       repeat_columns(task, centre);
     }
-    sum_columns<2, Add, C>(plan, task, [x, &centre](int64_t i, int64_t c, C* t) {
-      const C d = load(x[i]) - centre[c];
-      t[0] = d * d;
-      t[1] = d;
-    }, sums);
+    const C* centres = centre;
+    sum_columns<Add>(plan, task, sums,
+                     [x, centres](int64_t i, int64_t c) {
+                       const C d = load(x[i]) - centres[c];
+                       return d * d;
+                     },
+                     [x, centres](int64_t i, int64_t c) { return load(x[i]) - centres[c]; });
     for (int64_t c = 0; c < task.width; ++c) {
       const C rest = p.centred ? sums[1][c] / static_cast<C>(task.rows) : C(0);
       chunk_mean[task.partial + c] = centre[c] + rest;
@@ -77,13 +79,14 @@ void statistics_by_columns(const Norm& p, const T* x, C* means, C* rstds, void* 
     }
   });
   const double rows = static_cast<double>(p.rows);
-  combine_chunks<Add>(plan, [&](int64_t chunk, int64_t i) { return static_cast<double>(plan.rows_of(chunk)) * chunk_mean[i]; },
-                      [&](int64_t i, double sum) { channel_mean[i] = sum / rows; });
-  combine_chunks<Add>(plan, [&](int64_t chunk, int64_t i) {
-    const int64_t channel = i / plan.columns / plan.chunks * plan.columns + i % plan.columns;
-    const double d = chunk_mean[i] - channel_mean[channel];
-    return chunk_deviations[i] + static_cast<double>(plan.rows_of(chunk)) * d * d;
-  }, [&](int64_t i, double sum) { channel_deviations[i] = sum; });
+  combine_chunks<Add>(plan, [=](double count, int64_t i, int64_t) { return count * chunk_mean[i]; },
+                      [=](int64_t channel, double sum) { channel_mean[channel] = sum / rows; });
+  combine_chunks<Add>(plan,
+                      [=](double count, int64_t i, int64_t channel) {
+                        const double d = chunk_mean[i] - channel_mean[channel];
+                        return chunk_deviations[i] + count * d * d;
+                      },
+                      [=](int64_t channel, double sum) { channel_deviations[channel] = sum; });
   for (int64_t s = 0; s < p.outer * p.groups; ++s) {
     double mean = 0, deviations = 0;
     for (int64_t c = s * p.width; c < (s + 1) * p.width; ++c) mean += channel_mean[c];
@@ -118,31 +121,50 @@ size_t workspace_bytes(const Norm& p) {
   return 2 * sizeof(double) * plan.outer * plan.columns + 2 * element * plan.partials();
 }
 
-// Calls body(column within the tile, count, statistic) for each run of a tile's columns that shares a statistic.
-template <typename Body>
-void for_each_group(const Norm& p, const ColumnTask& task, Body body) {
-  for (int64_t c = 0; c < task.width;) {
-    const int64_t channel = task.column + c, group = channel / p.width;
-    const int64_t count = std::min(task.width - c, (group + 1) * p.width - channel);
-    body(c, count, task.outer * p.groups + group);
-    c += count;
+// A value a statistic, spread over the columns of a tile, and over a whole line where rows are joined.
+template <typename C>
+void spread(const Norm& p, const ColumnTask& task, const C* statistic, C* columns) {
+  const C* from = statistic + task.outer * p.groups;
+  if (p.width == 1) {
+    std::copy_n(from + task.column, task.width, columns);
+  } else {
+    for (int64_t c = 0; c < task.width;) {
+      const int64_t group = (task.column + c) / p.width;
+      const int64_t end = std::min(task.width, (group + 1) * p.width - task.column);
+      std::fill(columns + c, columns + end, from[group]);
+      c = end;
+    }
   }
+  repeat_columns(task, columns);
+}
+
+// A row of gamma or beta over the columns of a tile; `missing` where there is none.
+template <typename C>
+void spread_affine(const Norm& p, const ColumnTask& task, const C* affine, C missing, C* columns) {
+  if (affine) {
+    std::copy_n(affine + task.outer * p.affine_stride + task.column, task.width, columns);
+  } else {
+    std::fill_n(columns, task.width, missing);
+  }
+  repeat_columns(task, columns);
+}
+
+template <typename C>
+void multiply(int64_t count, const C* by, C* values) {
+#pragma omp simd
+  for (int64_t c = 0; c < count; ++c) values[c] *= by[c];
 }
 
 template <typename T, typename F, typename C = Compute<T>>
 void apply_function(const Norm& p, const F& f, const T* x, const C* mean, const C* rstd, const C* gamma, const C* beta, T* y) {
   const ColumnPlan plan = plan_of(p);
   for_each_column_task(plan, is_costly(f.kOp) ? kCostlyGrain : kCheapGrain, [&](const ColumnTask& task) {
-    C centre[kTile], factor[kTile], shift[kTile];
-    const int64_t affine = task.outer * p.affine_stride + task.column;
-    for_each_group(p, task, [&](int64_t first, int64_t count, int64_t s) {
-      for (int64_t c = first; c < first + count; ++c) {
-        centre[c] = mean[s];
-        factor[c] = gamma ? rstd[s] * gamma[affine + c] : rstd[s];
-        shift[c] = beta ? beta[affine + c] : C(0);
-      }
-    });
-    for (C* values : {centre, factor, shift}) repeat_columns(task, values);
+    C centre[kTile], factor[kTile], shift[kTile], scale[kTile];
+    spread(p, task, mean, centre);
+    spread(p, task, rstd, factor);
+    spread_affine(p, task, gamma, C(1), scale);
+    spread_affine(p, task, beta, C(0), shift);
+    multiply(task.line, scale, factor);
     for_each_line(plan, task, [&](int64_t first, int64_t count) {
       const T* from = x + first;
       T* to = y + first;
@@ -178,26 +200,21 @@ void parameter_gradient_of(const Norm& p, const T* x, const T* dy, const C* mean
   const ColumnPlan plan = plan_of(p);
   C *beta_parts = plan.chunks > 1 ? workspace : dbeta, *gamma_parts = plan.chunks > 1 ? workspace + plan.partials() : dgamma;
   for_each_column_task(plan, kCheapGrain, [&](const ColumnTask& task) {
-    C centre[2 * kTile], scale[kTile], sums[2][kTile];
-    for_each_group(p, task, [&](int64_t first, int64_t count, int64_t s) {
-      std::fill_n(centre + first, count, mean[s]);
-      std::fill_n(scale + first, count, rstd[s]);
-    });
-    repeat_columns(task, centre);
-    sum_columns<2, Add, C>(plan, task, [&](int64_t i, int64_t c, C* t) {
-      const C g = load(dy[i]);
-      t[0] = g;
-      t[1] = g * (load(x[i]) - centre[c]);
-    }, sums);
+    C centre[kTile], scale[kTile], sums[2][kTile];
+    spread(p, task, mean, centre);
+    spread(p, task, rstd, scale);
+    const C* centres = centre;
+    sum_columns<Add>(plan, task, sums, [dy](int64_t i, int64_t) { return load(dy[i]); },
+                     [x, dy, centres](int64_t i, int64_t c) { return load(dy[i]) * (load(x[i]) - centres[c]); });
     for (int64_t c = 0; c < task.width; ++c) {
       beta_parts[task.partial + c] = sums[0][c];
       gamma_parts[task.partial + c] = sums[1][c] * scale[c];
     }
   });
   if (plan.chunks == 1) return;
-  combine_chunks<Add>(plan, [&](int64_t, int64_t i) { return beta_parts[i]; },
+  combine_chunks<Add>(plan, [=](double, int64_t i, int64_t) { return beta_parts[i]; },
                       [&](int64_t i, double sum) { dbeta[i] = static_cast<C>(sum); });
-  combine_chunks<Add>(plan, [&](int64_t, int64_t i) { return gamma_parts[i]; },
+  combine_chunks<Add>(plan, [=](double, int64_t i, int64_t) { return gamma_parts[i]; },
                       [&](int64_t i, double sum) { dgamma[i] = static_cast<C>(sum); });
 }
 
@@ -211,11 +228,25 @@ void parameter_gradient(Stream, const Norm& p, const void* x, const void* dy, co
   });
 }
 
-// m1 and m2 of norm.h, one after the other for each statistic.
+// -rstd m1 and -rstd^2 m2 of every statistic, with m1 and m2 of norm.h.
 template <typename C>
-void group_means(const Norm& p, const C* gamma, const C* dgamma, const C* dbeta, std::vector<C>& means) {
-  means.resize(2 * p.outer * p.groups);
-  C* out = means.data();  // of the calling thread: a thread_local is another object in each worker
+void find_slopes(const Norm& p, const C* rstd, const C* gamma, const C* dgamma, const C* dbeta, C* shifts, C* slopes) {
+  const double count = static_cast<double>(p.rows * p.width);
+  if (p.width == 1) {
+    for (int64_t outer = 0; outer < p.outer; ++outer) {
+      const int64_t first = outer * p.groups;
+      const C* scale = gamma ? gamma + outer * p.affine_stride : nullptr;
+      const C weight = p.centred ? C(1 / count) : C(0), weight2 = C(1 / count);
+#pragma omp simd
+      for (int64_t g = 0; g < p.groups; ++g) {
+        const int64_t s = first + g;
+        const C factor = -rstd[s] * (scale ? scale[g] : C(1));
+        shifts[s] = factor * dbeta[s] * weight;
+        slopes[s] = factor * dgamma[s] * weight2 * rstd[s];
+      }
+    }
+    return;
+  }
   parallel_ranges(p.outer * p.groups, p.outer * p.groups * p.width, kCheapGrain, [&](int64_t begin, int64_t end) {
     for (int64_t s = begin; s < end; ++s) {
       const int64_t first = s * p.width, affine = s / p.groups * p.affine_stride + s % p.groups * p.width;
@@ -223,10 +254,10 @@ void group_means(const Norm& p, const C* gamma, const C* dgamma, const C* dbeta,
         const double sum = sum_line<Add, double>(p.width, [&](int64_t c) {
           return static_cast<double>(sums[first + c]) * (gamma ? gamma[affine + c] : C(1));
         });
-        return static_cast<C>(sum / static_cast<double>(p.rows * p.width));
+        return static_cast<C>(sum / count);
       };
-      out[2 * s] = p.centred ? mean_of(dbeta) : C(0);
-      out[2 * s + 1] = mean_of(dgamma);
+      shifts[s] = p.centred ? -rstd[s] * mean_of(dbeta) : C(0);
+      slopes[s] = -rstd[s] * rstd[s] * mean_of(dgamma);
     }
   });
 }
@@ -236,22 +267,18 @@ template <typename T, typename C = Compute<T>>
 void data_gradient_of(const Norm& p, const T* x, const T* dy, const C* mean, const C* rstd, const C* gamma, const C* dgamma,
                       const C* dbeta, T* dx) {
   static thread_local std::vector<C> scratch;
-  group_means(p, gamma, dgamma, dbeta, scratch);
-  const C* means = scratch.data();
+  scratch.resize(2 * p.outer * p.groups);
+  C *shifts = scratch.data(), *slopes = shifts + p.outer * p.groups;
+  find_slopes(p, rstd, gamma, dgamma, dbeta, shifts, slopes);
   const ColumnPlan plan = plan_of(p);
   for_each_column_task(plan, kCheapGrain, [&](const ColumnTask& task) {
-    C centre[kTile], a[kTile], b[kTile], d[kTile];
-    const int64_t affine = task.outer * p.affine_stride + task.column;
-    for_each_group(p, task, [&](int64_t first, int64_t count, int64_t s) {
-      const C shift = -rstd[s] * means[2 * s], slope = -rstd[s] * rstd[s] * means[2 * s + 1];
-      for (int64_t c = first; c < first + count; ++c) {
-        centre[c] = mean[s];
-        a[c] = gamma ? rstd[s] * gamma[affine + c] : rstd[s];
-        b[c] = shift;
-        d[c] = slope;
-      }
-    });
-    for (C* values : {centre, a, b, d}) repeat_columns(task, values);
+    C centre[kTile], a[kTile], b[kTile], d[kTile], scale[kTile];
+    spread(p, task, mean, centre);
+    spread(p, task, rstd, a);
+    spread(p, task, shifts, b);
+    spread(p, task, slopes, d);
+    spread_affine(p, task, gamma, C(1), scale);
+    multiply(task.line, scale, a);
     for_each_line(plan, task, [&](int64_t first, int64_t count) {
       const T *from = x + first, *gradient = dy + first;
       T* to = dx + first;

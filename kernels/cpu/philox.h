@@ -13,23 +13,24 @@ struct PhiloxBlock {
   uint32_t lanes[4][kWide];
 
   PhiloxBlock(uint64_t key, uint32_t first, uint32_t c1, uint32_t c2, uint32_t c3) {
-#pragma omp simd
     for (int i = 0; i < kWide; ++i) {
-      uint32_t x0 = first + static_cast<uint32_t>(i), x1 = c1, x2 = c2, x3 = c3;
-      uint32_t k0 = static_cast<uint32_t>(key), k1 = static_cast<uint32_t>(key >> 32);
-      for (int round = 0; round < 10; ++round) {
-        const uint64_t p0 = uint64_t{0xD2511F53u} * x0, p1 = uint64_t{0xCD9E8D57u} * x2;
-        x0 = static_cast<uint32_t>(p1 >> 32) ^ x1 ^ k0;
-        x1 = static_cast<uint32_t>(p1);
-        x2 = static_cast<uint32_t>(p0 >> 32) ^ x3 ^ k1;
-        x3 = static_cast<uint32_t>(p0);
-        k0 += 0x9E3779B9u;
-        k1 += 0xBB67AE85u;
+      lanes[0][i] = first + static_cast<uint32_t>(i);
+      lanes[1][i] = c1;
+      lanes[2][i] = c2;
+      lanes[3][i] = c3;
+    }
+    uint32_t k0 = static_cast<uint32_t>(key), k1 = static_cast<uint32_t>(key >> 32);
+    for (int round = 0; round < 10; ++round) {
+#pragma omp simd
+      for (int i = 0; i < kWide; ++i) {
+        const uint64_t p0 = uint64_t{0xD2511F53u} * lanes[0][i], p1 = uint64_t{0xCD9E8D57u} * lanes[2][i];
+        lanes[0][i] = static_cast<uint32_t>(p1 >> 32) ^ lanes[1][i] ^ k0;
+        lanes[1][i] = static_cast<uint32_t>(p1);
+        lanes[2][i] = static_cast<uint32_t>(p0 >> 32) ^ lanes[3][i] ^ k1;
+        lanes[3][i] = static_cast<uint32_t>(p0);
       }
-      lanes[0][i] = x0;
-      lanes[1][i] = x1;
-      lanes[2][i] = x2;
-      lanes[3][i] = x3;
+      k0 += 0x9E3779B9u;
+      k1 += 0xBB67AE85u;
     }
   }
 };

@@ -23,7 +23,7 @@ struct Smallest {
 
 // [outer, reduce, 1] is cut along the line, anything else as columns.h says; both keep partials [outer, chunks, inner].
 int64_t chunks_of(const Reduce& r) {
-  return r.inner == 1 ? std::max<int64_t>(1, ceil_div(r.reduce, kChunkElements)) : ColumnPlan(r.outer, r.reduce, r.inner).chunks;
+  return r.inner == 1 ? std::max<int64_t>(1, ceil_div(r.reduce, kLineChunk)) : ColumnPlan(r.outer, r.reduce, r.inner).chunks;
 }
 
 template <typename T, bool squares>
@@ -40,9 +40,9 @@ void reduce_chunks(const Reduce& r, const T* x, Store put) {
     const int64_t chunks = chunks_of(r);
     parallel_ranges(r.outer * chunks, r.outer * r.reduce, kCheapGrain, [&](int64_t begin, int64_t end) {
       for (int64_t index = begin; index < end; ++index) {
-        const int64_t first = index % chunks * kChunkElements;
+        const int64_t first = index % chunks * kLineChunk;
         const T* line = x + index / chunks * r.reduce + first;
-        put(index, sum_line<Join, C>(std::min(kChunkElements, r.reduce - first),
+        put(index, sum_line<Join, C>(std::min(kLineChunk, r.reduce - first),
                                      [&](int64_t i) { return term<T, squares>(line, i); }));
       }
     });
@@ -51,7 +51,7 @@ void reduce_chunks(const Reduce& r, const T* x, Store put) {
   const ColumnPlan plan(r.outer, r.reduce, r.inner);
   for_each_column_task(plan, kCheapGrain, [&](const ColumnTask& task) {
     C sums[1][kTile];
-    sum_columns<1, Join, C>(plan, task, [x](int64_t i, int64_t, C* t) { t[0] = term<T, squares>(x, i); }, sums);
+    sum_columns<Join>(plan, task, sums, [x](int64_t i, int64_t) { return term<T, squares>(x, i); });
     for (int64_t c = 0; c < task.width; ++c) put(task.partial + c, sums[0][c]);
   });
 }
@@ -74,7 +74,7 @@ void reduce_with(const Reduce& r, const T* x, void* y, void* workspace) {
   reduce_chunks<T, Join, squares>(r, x, [partial](int64_t i, C value) { partial[i] = value; });
   if (r.inner > 1) {
     const ColumnPlan plan(r.outer, r.reduce, r.inner);
-    return combine_chunks<Join>(plan, [partial](int64_t, int64_t i) { return partial[i]; }, put_result);
+    return combine_chunks<Join>(plan, [partial](double, int64_t i, int64_t) { return partial[i]; }, put_result);
   }
   for (int64_t o = 0; o < r.outer; ++o) {
     double total = Join::template start<double>();

@@ -9,6 +9,7 @@ namespace ganymede::kernels::cpu {
 
 constexpr double kSeluAlpha = 1.6732632423543772848, kSeluScale = 1.0507009873554804934;
 
+// Both sides of a choice are computed first: a choice between two numbers is vector code, one between two sums is a jump.
 // value: y = f(x). slope: f' from the reference that elementwise.h names (y or x). NaN goes through every one of them.
 template <Unary op, typename C>
 struct UnaryFunction {
@@ -29,9 +30,18 @@ struct UnaryFunction {
     if constexpr (op == Unary::sin) return std::sin(x);
     if constexpr (op == Unary::cos) return std::cos(x);
     if constexpr (op == Unary::relu) return x <= 0 ? C(0) : x;
-    if constexpr (op == Unary::leaky_relu) return x > 0 ? x : alpha * x;
-    if constexpr (op == Unary::elu) return x > 0 ? x : alpha * math::expm1(x);
-    if constexpr (op == Unary::selu) return C(kSeluScale) * (x > 0 ? x : C(kSeluAlpha) * math::expm1(x));
+    if constexpr (op == Unary::leaky_relu) {
+      const C below = alpha * x;
+      return x > 0 ? x : below;
+    }
+    if constexpr (op == Unary::elu) {
+      const C below = alpha * math::expm1(x);
+      return x > 0 ? x : below;
+    }
+    if constexpr (op == Unary::selu) {
+      const C below = C(kSeluAlpha) * math::expm1(x);
+      return C(kSeluScale) * (x > 0 ? x : below);
+    }
     if constexpr (op == Unary::gelu) return x * math::normal_cdf(x);
     if constexpr (op == Unary::silu) return x * math::sigmoid(x);
     if constexpr (op == Unary::softplus) return math::softplus(x);
@@ -57,9 +67,18 @@ struct UnaryFunction {
     if constexpr (op == Unary::sin) return std::cos(r);
     if constexpr (op == Unary::cos) return -std::sin(r);
     if constexpr (op == Unary::relu) return r > 0 ? C(1) : C(0);
-    if constexpr (op == Unary::leaky_relu) return r > 0 ? C(1) : alpha;
-    if constexpr (op == Unary::elu) return r > 0 ? C(1) : r + alpha;
-    if constexpr (op == Unary::selu) return r > 0 ? C(kSeluScale) : r + C(kSeluScale * kSeluAlpha);
+    if constexpr (op == Unary::leaky_relu) {
+      const C below = alpha;
+      return r > 0 ? C(1) : below;
+    }
+    if constexpr (op == Unary::elu) {
+      const C below = r + alpha;
+      return r > 0 ? C(1) : below;
+    }
+    if constexpr (op == Unary::selu) {
+      const C below = r + C(kSeluScale * kSeluAlpha);
+      return r > 0 ? C(kSeluScale) : below;
+    }
     if constexpr (op == Unary::gelu)
       return math::normal_cdf(r) + r * C(0.39894228040143267794) * math::exp(C(-0.5) * r * r);
     if constexpr (op == Unary::silu) {
