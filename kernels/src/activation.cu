@@ -1,7 +1,7 @@
 // y = f(x + bias[i % channels]) and dx = g * f'(reference), for every function of api/types.h.
 // A thread owns packs of 16 bytes, grid-stride; the tail, or everything when a pointer is unaligned, goes element by
-// element. Moves 2 (forward) or 3 (gradient) tensors once: bound by memory. f32 and bf16 compute in f32, with one kernel
-// a function; f64 picks the function at run time, to keep the library small.
+// element. Moves 2 (forward) or 3 (gradient) tensors once: bound by memory. f32 and bf16 compute in f32; f64 picks the
+// function at run time, to keep the library small.
 #include "kernels/device/dispatch.h"
 #include "kernels/device/elementwise.h"
 #include "kernels/device/functors.h"
@@ -51,7 +51,7 @@ __global__ void apply_unary_gradient_kernel(Op op, Accumulator<T> alpha, Accumul
     dx[i] = narrow<T>(widen(g[i]) * derivative(op, widen(reference[i]), alpha, beta));
 }
 
-// f(element type tag, op): a fixed op for f32 and bf16, the op itself for f64.
+// f<T>(op), op fixed at compile time where functors.h does that.
 template <class F>
 void with_type_and_op(const char* what, DType dtype, Unary op, F&& f) {
   dispatch_float(dtype, what, [&]<class T>() {

@@ -58,15 +58,15 @@ __global__ void reduce_short_rows_kernel(Op op, Extent extent, const T* x, Targe
   }
 }
 
-// kLanes threads own a part of a row: 32 or kThreads. packs: whether rows may be read in packs.
-template <int kLanes, class Op, class T>
-__global__ void reduce_rows_kernel(Op op, Extent extent, bool packs, const T* x, Target target) {
+// So many lanes own a part of a row: 32 or kThreads. packs: whether rows may be read in packs.
+template <class Op, class T>
+__global__ void reduce_rows_kernel(Op op, Extent extent, int lanes, bool packs, const T* x, Target target) {
   using State = typename Op::State;
-  constexpr int kPack = Pack<T>::kSize, kRows = kThreads / kLanes;
-  const int lane = threadIdx.x % kLanes;
+  constexpr int kPack = Pack<T>::kSize;
+  const int rows = kThreads / lanes, lane = threadIdx.x % lanes;
   const int64_t jobs = extent.outer * extent.parts;
-  for (int64_t first = int64_t{blockIdx.x} * kRows; first < jobs; first += int64_t{gridDim.x} * kRows) {
-    const int64_t job = first + threadIdx.x / kLanes;
+  for (int64_t first = int64_t{blockIdx.x} * rows; first < jobs; first += int64_t{gridDim.x} * rows) {
+    const int64_t job = first + threadIdx.x / lanes;
     const Division at = divide(job, extent.parts);
     State state = op.empty();
     if (job < jobs) {
@@ -74,15 +74,15 @@ __global__ void reduce_rows_kernel(Op op, Extent extent, bool packs, const T* x,
       int64_t i = at.remainder * extent.part;
       const int64_t end = i + extent.part < extent.reduce ? i + extent.part : extent.reduce;
       if (packs && i < end) {
-        for (int64_t p = i + lane * kPack; p + kPack <= end; p += kLanes * kPack) {
+        for (int64_t p = i + lane * kPack; p + kPack <= end; p += lanes * kPack) {
           const Pack<T> v = load_pack(row + p);
           for (int j = 0; j < kPack; ++j) op.add(state, widen(v[j]), p + j);
         }
         i += (end - i) / kPack * kPack;
       }
-      for (i += lane; i < end; i += kLanes) op.add(state, widen(row[i]), i);
+      for (i += lane; i < end; i += lanes) op.add(state, widen(row[i]), i);
     }
-    state = kLanes == 32 ? merge_warp(op, state) : merge_block(op, state);
+    state = lanes == 32 ? merge_warp(op, state) : merge_block(op, state);
     if (lane == 0 && job < jobs) put<Accumulator<T>>(target, op, at.quotient, job, state);
   }
 }
@@ -169,13 +169,10 @@ void run(Stream stream, const Reduce& r, Op op, const T* x, void* y, void* works
     launch(reduce_short_rows_kernel<Op, T>, blocks_for(r.outer), kThreads, stream, op, extent, x, target);
   } else if (r.inner == 1) {
     const bool packs = aligned(x, 16) && (r.outer == 1 || r.reduce % kPack == 0);
-    if (extent.part <= 1024) {
-      launch(reduce_rows_kernel<32, Op, T>, grid_of(ceil_div<int64_t>(r.outer * extent.parts, kThreads / 32)), kThreads,
-             stream, op, extent, packs, x, target);
-    } else {
-      launch<BlockShared<typename Op::State>>(reduce_rows_kernel<kThreads, Op, T>, grid_of(r.outer * extent.parts),
-                                              kThreads, stream, op, extent, packs, x, target);
-    }
+    const int lanes = extent.part <= 1024 ? 32 : kThreads;
+    const int64_t blocks = ceil_div<int64_t>(r.outer * extent.parts * lanes, kThreads);
+    launch<BlockShared<typename Op::State>>(reduce_rows_kernel<Op, T>, grid_of(blocks), kThreads, stream, op, extent,
+                                            lanes, packs, x, target);
   } else if (aligned(x, 16) && r.inner % kPack == 0) {
     launch_columns<kPack>(stream, op, extent, x, target);
   } else {
