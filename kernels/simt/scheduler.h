@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "kernels/simt/arena.h"
 #include "kernels/simt/fiber.h"
 #include "kernels/simt/simulator.h"
 
@@ -35,22 +36,6 @@ struct Warp {
   Barrier barrier;
   unsigned votes[2];
   Slot slots[2][32];             // by generation: the next exchange may begin while this one is being read
-};
-
-// Shared memory of one block, poisoned at its start.
-class Arena {
- public:
-  Arena() = default;
-  ~Arena();
-  Arena(const Arena&) = delete;
-  Arena& operator=(const Arena&) = delete;
-  void prepare(size_t bytes);
-  unsigned char* data() const { return memory_; }
-  bool overrun(size_t bytes) const;   // was something written just behind the end?
-
- private:
-  unsigned char* memory_ = nullptr;
-  size_t capacity_ = 0;
 };
 
 struct Block {

@@ -10,6 +10,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "kernels/simt/mma.h"
 #include "kernels/simt/scheduler.h"
 #include "kernels/simt/workers.h"
 
@@ -22,9 +23,6 @@ constinit thread_local int fibers::rank = 0;
 constinit thread_local fibers::CopyQueue* fibers::copies = nullptr;
 
 namespace {
-
-constexpr size_t kGuardBytes = 128;
-constexpr unsigned char kGuard = 0xA5;
 
 // ThreadSanitizer tokens: the launch happens before all of its threads, and they before its end; a fence orders with
 // later fences.
@@ -67,36 +65,6 @@ uint64_t permuted(uint64_t i, uint64_t n, uint64_t seed) {
 }
 
 }  // namespace
-
-Arena::~Arena() {
-  if (memory_) munmap(memory_, capacity_);
-}
-
-void Arena::prepare(size_t bytes) {
-  if (!bytes && !memory_) return;
-  if (capacity_ < bytes + kGuardBytes) {
-    if (memory_) munmap(memory_, capacity_);
-    capacity_ = (bytes + kGuardBytes + 65535) / 65536 * 65536;
-    memory_ = nullptr;
-    void* fresh = mmap(nullptr, capacity_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (fresh == MAP_FAILED) throw std::bad_alloc();
-    memory_ = static_cast<unsigned char*>(fresh);
-  } else if (sanitizers::thread()) {
-    // A new block's shared memory has no history; ThreadSanitizer forgets what is mapped anew.
-    mmap(memory_, capacity_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
-  }
-  if (sanitizers::address()) __asan_unpoison_memory_region(memory_, capacity_);
-  std::fill_n(reinterpret_cast<volatile uint64_t*>(memory_), bytes / 8, ~uint64_t{0});   // NaN in f32, f64, bf16
-  std::fill_n(static_cast<volatile unsigned char*>(memory_) + bytes / 8 * 8, bytes % 8, 0xFF);
-  std::fill_n(static_cast<volatile unsigned char*>(memory_) + bytes, kGuardBytes, kGuard);
-  if (sanitizers::address()) __asan_poison_memory_region(memory_ + bytes, capacity_ - bytes);
-}
-
-bool Arena::overrun(size_t bytes) const {
-  if (!memory_ || sanitizers::address()) return false;
-  const unsigned char* end = memory_ + bytes;
-  return !std::all_of(end, end + kGuardBytes, [](unsigned char c) { return c == kGuard; });
-}
 
 uint64_t Worker::draw() { return mix(random_ += 0x9E3779B97F4A7C15u); }
 
@@ -379,10 +347,12 @@ void fibers::fence() {
 }
 
 void fibers::exchange(const void* value, unsigned bytes, const int* sources, int count, void* results, const char* what, Where where) {
+  // Of fixed sizes: a call of memcpy would be seen by ThreadSanitizer, to which slots are nobody's.
   const auto copy = [bytes](void* to, const void* from) {
     if (bytes == 4) std::memcpy(to, from, 4);
     else if (bytes == 8) std::memcpy(to, from, 8);
-    else std::memcpy(to, from, bytes);
+    else if (bytes == 16) std::memcpy(to, from, 16);
+    else std::copy_n(static_cast<const volatile unsigned char*>(from), bytes, static_cast<unsigned char*>(to));
   };
   Worker& w = *worker;
   Warp& warp = w.warp();
@@ -404,45 +374,6 @@ unsigned fibers::ballot(bool predicate, const char* what, Where where) {
 
 namespace {
 
-// d[16x8] += a[16xK] b[Kx8] for one warp: element(lane's fragments, register) gives the values that a register holds.
-using Row = float __attribute__((vector_size(32)));
-template <int K>
-void multiply(const float (&a)[16][K], const Row (&b)[K], Row (&d)[16]) {
-  for (int r = 0; r < 16; r += 4) {   // four rows at once hide the latency of the sums
-    Row s0 = d[r], s1 = d[r + 1], s2 = d[r + 2], s3 = d[r + 3];
-    for (int k = 0; k < K; ++k) {
-      s0 += a[r][k] * b[k];
-      s1 += a[r + 1][k] * b[k];
-      s2 += a[r + 2][k] * b[k];
-      s3 += a[r + 3][k] * b[k];
-    }
-    d[r] = s0, d[r + 1] = s1, d[r + 2] = s2, d[r + 3] = s3;
-  }
-}
-
-template <int K, class Unpack>
-void multiply_warp(Slot* slots, Unpack unpack) {
-  float a[16][K];
-  Row b[K], d[16];
-  std::array<fibers::Fragments, 32> lanes;
-  for (int l = 0; l < 32; ++l) std::memcpy(&lanes[static_cast<size_t>(l)], slots[l].bytes, sizeof(fibers::Fragments));
-  for (int l = 0; l < 32; ++l) {
-    const auto& f = lanes[static_cast<size_t>(l)];
-    const int group = l / 4, quad = l % 4;
-    for (int i = 0; i < 4; ++i) {
-      unpack(f.a[i], quad, i / 2, [&](int k, float value) { a[group + i % 2 * 8][k] = value; });
-      d[group + i / 2 * 8][quad * 2 + i % 2] = f.d[i];
-    }
-    for (int i = 0; i < 2; ++i) unpack(f.b[i], quad, i, [&](int k, float value) { b[k][group] = value; });
-  }
-  multiply(a, b, d);
-  for (int l = 0; l < 32; ++l) {
-    auto& f = lanes[static_cast<size_t>(l)];
-    for (int i = 0; i < 4; ++i) f.d[i] = d[l / 4 + i / 2 * 8][l % 4 * 2 + i % 2];
-    std::memcpy(slots[l].bytes, &f, sizeof f);
-  }
-}
-
 template <class Combine>
 void multiply_together(fibers::Fragments& f, const char* what, Where where, Combine combine) {
   Worker& w = *worker;
@@ -455,22 +386,8 @@ void multiply_together(fibers::Fragments& f, const char* what, Where where, Comb
 
 }  // namespace
 
-void fibers::mma_bf16(Fragments& lane, Where where) {
-  multiply_together(lane, "mma_bf16", where, [](Slot* slots) {
-    multiply_warp<16>(slots, [](uint32_t pair, int quad, int half, auto store) {
-      store(quad * 2 + half * 8, std::bit_cast<float>(pair << 16));
-      store(quad * 2 + half * 8 + 1, std::bit_cast<float>(pair & 0xFFFF0000u));
-    });
-  });
-}
-
-void fibers::mma_tf32(Fragments& lane, Where where) {
-  multiply_together(lane, "mma_tf32", where, [](Slot* slots) {
-    multiply_warp<8>(slots, [](uint32_t bits, int quad, int half, auto store) {
-      store(quad + half * 4, std::bit_cast<float>(bits & 0xFFFFE000u));   // the unit ignores the low 13 bits
-    });
-  });
-}
+void fibers::mma_bf16(Fragments& lane, Where where) { multiply_together(lane, "mma_bf16", where, multiply_bf16); }
+void fibers::mma_tf32(Fragments& lane, Where where) { multiply_together(lane, "mma_tf32", where, multiply_tf32); }
 
 namespace {
 

@@ -86,7 +86,7 @@ struct Words {
   uint64_t first, second;
 };
 __global__ void shuffle_kernel(float* f, Words* w, int* counts) {
-  const int t = static_cast<int>(threadIdx.x), lane = simt::lane();
+  const int t = static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x), lane = simt::lane();
   const float value = static_cast<float>(t);
   f[t] = simt::shuffle_xor(value, 5) + 1000 * simt::shuffle_up(value, 3) + 1e6f * simt::shuffle_down(value, 7);
   w[t] = simt::shuffle_idx(Words{uint64_t(t), ~uint64_t(t)}, (lane * 5 + 2) % 32);
@@ -97,12 +97,12 @@ __global__ void shuffle_kernel(float* f, Words* w, int* counts) {
 }
 
 TEST(Simt, ShufflesAndVotes) {
-  constexpr int threads = 96;
+  constexpr int threads = 2 * 96;
   std::vector<Words> w(threads);
   std::vector<int> good(threads);
   const auto f = equal_in_any_order([&] {
     std::vector<float> f(threads);
-    launch(shuffle_kernel, 1, threads, nullptr, f.data(), w.data(), good.data());
+    launch(shuffle_kernel, 2, 96, nullptr, f.data(), w.data(), good.data());
     return f;
   });
   for (int t = 0; t < threads; ++t) {
