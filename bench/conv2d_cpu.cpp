@@ -10,6 +10,7 @@
 
 #include "bench/onednn_peer.h"
 #include "kernels/api/kernels.h"
+#include "kernels/cpu/threads.h"
 
 namespace ganymede::bench {
 namespace {
@@ -107,6 +108,8 @@ void run_layer(benchmark::State& state, const Layer& layer, Role role) {
 
 int main(int argc, char** argv) {
   using namespace ganymede::bench;
+  ganymede::kernels::cpu::restart_with_short_spin(argv);
+  ganymede::kernels::cpu::use_threads(omp_get_max_threads());
   for (const Layer& layer : kLayers)
     for (Role role : {Role::forward, Role::data_gradient, Role::weight_gradient})
       if (layer.calls[static_cast<int>(role)] > 0)

@@ -2,11 +2,11 @@
 // already in the layout it asks for. Reorders are not counted: no program can be faster through these primitives.
 #pragma once
 #include <dnnl.hpp>
+#include <omp.h>
 
-#include <chrono>
-#include <cstring>
+#include <algorithm>
+#include <ctime>
 #include <limits>
-#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -17,8 +17,11 @@ namespace ganymede::bench {
 
 enum class Role { forward, data_gradient, weight_gradient };
 
+// Of the wall clock; with OMP_NUM_THREADS=1 of the processor's, so that other programs on the machine disturb less.
 inline double seconds() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+  timespec time;
+  clock_gettime(omp_get_max_threads() == 1 ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_MONOTONIC, &time);
+  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
 }
 
 class OnednnPeer {
