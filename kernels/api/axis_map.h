@@ -1,34 +1,37 @@
-// Makes the maps of resample.h on the host. Positions follow PyTorch's interpolate, pad and pool functions.
+// The tables of kernels/api/resample.h and pool.h, made on the host: one sparse matrix along one axis of an image, in rows.
 #pragma once
 #include <cstdint>
 #include <vector>
 
 namespace ganymede::kernels {
 
-// See AxisMap; the caller copies the arrays to its device.
-struct HostAxisMap {
-  int in = 0, out = 0;
-  std::vector<int32_t> begin, index;
+// Row o holds the entries start[o] .. start[o+1]-1, indices ascending.
+struct AxisMap {
+  int in, out;
+  std::vector<int32_t> start;    // [out + 1]
+  std::vector<int32_t> index;    // input positions, in [0, in)
   std::vector<double> weight;
 };
 
-enum class Interpolation : uint8_t { nearest, bilinear, bicubic };
-enum class Padding : uint8_t { zero, reflect, replicate, circular };
+enum class Interpolation : uint8_t { nearest, linear, cubic };
+enum class Padding : uint8_t { zero, reflect, replicate };
 
-// interpolate(size=out): bicubic with a = -0.75 and replicated borders, or, antialiased, a = -0.5 and weights normalised
-// inside the picture. nearest ignores align_corners. Throws std::runtime_error on sizes below 1, or antialiased nearest.
-HostAxisMap resize_axis(int in, int out, Interpolation, bool align_corners, bool antialias);
-// imresize of MATLAB: bicubic with a = -0.5 (or triangle, or box for nearest), antialiased when shrinking, symmetric borders.
-// scale is out / in as asked for, which need not be the ratio of the sizes.
-HostAxisMap matlab_resize_axis(int in, int out, double scale, Interpolation);
-// out = in + before + after; negative amounts crop. reflect needs before, after < in.
-HostAxisMap pad_axis(int in, int before, int after, Padding);
-// avg_pool along one axis; the divisor counts the padding or only what lies inside.
-HostAxisMap average_pool_axis(int in, int kernel, int stride, int pad, bool count_padding, bool ceil_mode);
-HostAxisMap adaptive_average_pool_axis(int in, int out);
-// y[q] = sum_t taps[t] * up(x)[q * down + t - before], up inserting zeros; the length follows from before and after.
-HostAxisMap fir_axis(int in, const std::vector<double>& taps, int up, int down, int before, int after);
-HostAxisMap identity_axis(int size);
-HostAxisMap transposed(const HostAxisMap&);
+// Resizing as PyTorch's interpolate. scale is the ratio out / in that the coordinates use; 0: out / in exactly (PyTorch's
+// size=, or recompute_scale_factor). align_corners and antialias are for linear and cubic; cubic has a = -0.75, and -0.5
+// when antialiased. Throws std::runtime_error on sizes below 1.
+AxisMap resize_axis(int in, int out, Interpolation, bool align_corners, bool antialias, double scale = 0);
+// Resizing as MATLAB's imresize with scale (out = ceil(in * scale)): cubic a = -0.5 or linear, antialiased when it shrinks,
+// symmetric at the border.
+AxisMap matlab_axis(int in, double scale, Interpolation = Interpolation::cubic);
+// Padding by before and after; negative numbers crop. Reflection leaves the border pixel out and needs before, after < in.
+AxisMap pad_axis(int in, int before, int after, Padding);
+// Windows of kernel pixels every stride, pad pixels of nothing on both sides; out = floor or ceil((in + 2 pad - kernel) / stride) + 1,
+// without a last window that begins in the padding. Weights: 1 / kernel when count_padding, else 1 / pixels inside.
+AxisMap pool_axis(int in, int kernel, int stride, int pad, bool ceil_mode, bool count_padding);
+// Window o is [floor(o in / out), ceil((o+1) in / out)), the mean of it.
+AxisMap adaptive_axis(int in, int out);
+AxisMap identity_axis(int size);
+// The adjoint: rows become columns.
+AxisMap transpose(const AxisMap&);
 
 }  // namespace ganymede::kernels

@@ -1,27 +1,19 @@
-// Max pooling. The positions of the maxima make it linear: its gradient and the gradient's gradient are the two maps
-// `scatter` and `gather` along them, adjoint to one another.
+// Max pooling over windows given by two axes (resample.h; their weights are not read), so that it serves every kernel, stride,
+// padding and the adaptive form.
 #pragma once
-#include "kernels/api/types.h"
+#include "kernels/api/resample.h"
 
 namespace ganymede::kernels {
 
-// Window (p, q) covers rows p*stride_h - pad_h + r*dilation_h, r < size_h, and columns alike; places outside do not count.
-struct MaxPool {
-  int64_t n;
-  int h, w, c;             // x [N, H, W, C]
-  int p, q;                // y [N, P, Q, C]
-  int size_h, size_w, stride_h, stride_w, pad_h, pad_w, dilation_h, dilation_w;
-  DType dtype;             // f32, bf16 or f64
-};
-
-struct PoolKernels {
-  // index [N, P, Q, C]: row * W + column of the first of the largest; NaN counts as the largest. A window that lies wholly
-  // outside is an error of the caller.
-  void (*max)(Stream, const MaxPool&, const void* x, void* y, int32_t* index);
-  // dx[n,i,j,c] = sum of g over the windows whose index is (i, j), in their order.
-  void (*scatter)(Stream, const MaxPool&, const int32_t* index, const void* g, void* dx);
-  // y[n,p,q,c] = x at the window's index.
-  void (*gather)(Stream, const MaxPool&, const int32_t* index, const void* x, void* y);
+struct MaxPoolKernels {
+  // y[n,p,q,c] = max over the window, position[n,p,q,c] = h * W + w of the first of the largest, in row-major order; NaN counts
+  // as larger than any number. An empty window gives -inf and position -1.
+  void (*forward)(Stream, const Resample&, const void* x, void* y, int32_t* position);
+  // The adjoint for fixed positions: dx[n,h,w,c] = sum of dy[n,p,q,c] over the windows whose position is (h, w). The problem holds
+  // the transposed axes: rows.in = P, rows.out = H.
+  void (*gradient)(Stream, const Resample& transposed, const void* dy, const int32_t* position, void* dx);
+  // The gradient of `gradient`: y[n,p,q,c] = x[n, position[n,p,q,c], c], 0 where position is -1. Needs only sizes of the axes.
+  void (*pick)(Stream, const Resample&, const void* x, const int32_t* position, void* y);
 };
 
 }  // namespace ganymede::kernels

@@ -1,24 +1,29 @@
-// Linear maps along the rows and columns of a picture. One pair of kernels covers resizing (nearest, bilinear, bicubic,
-// antialiased, MATLAB's), padding (reflect, replicate), cropping, average and adaptive pooling, blurring and FIR filters;
-// the adjoint of each is the same kernel with the transposed maps, so every gradient is a gather in a fixed order.
-// axis_map.h makes the maps.
+// Linear maps along the two axes of an image: resizing (nearest, bilinear, bicubic; with or without antialiasing), padding
+// (zero, reflect, replicate), cropping, average pooling (adaptive too). An axis is a sparse matrix in rows; its transpose is
+// the adjoint, so one gathering kernel serves both directions, always in the same order. kernels/api/axis_map.h makes the tables.
 #pragma once
 #include "kernels/api/types.h"
 
 namespace ganymede::kernels {
 
-// y[q] = sum over begin[q] <= t < begin[q + 1] of weight[t] * x[index[t]]: a sparse matrix by rows, in device memory.
-struct AxisMap {
+// y[o] = sum_{k = start[o]}^{start[o+1]-1} weight[k] * x[index[k]] for o < out. All in device memory. start null: the identity
+// (out == in). weight null: every weight is 1.
+struct Axis {
   int in, out;
-  const int32_t* begin;   // [out + 1]
-  const int32_t* index;   // [begin[out]], each in [0, in)
-  const void* weight;     // [begin[out]], f32 (f64 when the tensors are f64); null: all 1
+  const int32_t* start;    // [out + 1]
+  const int32_t* index;    // [start[out]], in [0, in)
+  const void* weight;      // [start[out]], f32 (f64 when the problem's dtype is f64)
+};
+
+// y[n,p,q,c] = sum_{i in rows of p} sum_{j in rows of q} weight_i * weight_j * x[n, i, j, c]
+struct Resample {
+  int64_t n, c;            // x [N, rows.in, columns.in, C], y [N, rows.out, columns.out, C]
+  Axis rows, columns;      // along the height and along the width
+  DType dtype;             // f32, bf16 (summed in f32) or f64
 };
 
 struct ResampleKernels {
-  // y[n,p,q,c] = sum over the taps i of row p and j of column q of x[n,i,j,c]; x [N, rows.in, columns.in, C], y [N, rows.out,
-  // columns.out, C]. dtype f32, bf16 (summed in f32), f64.
-  void (*apply)(Stream, DType, int64_t n, int64_t c, const AxisMap& rows, const AxisMap& columns, const void* x, void* y);
+  void (*apply)(Stream, const Resample&, const void* x, void* y);
 };
 
 }  // namespace ganymede::kernels

@@ -1,16 +1,23 @@
-// Softmax, its logarithm and log-sum-exp over the last axis of [rows, columns], shifted by the row's maximum.
+// Softmax and its relatives over the last axis of [rows, columns], with the largest element taken off first.
 #pragma once
 #include "kernels/api/types.h"
 
 namespace ganymede::kernels {
 
+enum class SoftmaxKind : uint8_t { softmax, log_softmax };
+
+struct Softmax {
+  SoftmaxKind kind;
+  int64_t rows, columns;   // columns >= 1
+  DType dtype;             // of x, y, dy, dx: f32, bf16 (computed in f32), f64
+};
+
 struct SoftmaxKernels {
-  // y = e^x / sum e^x, or with logarithm x - log sum e^x. dtype f32, bf16 (computed in f32), f64. In place allowed.
-  void (*softmax)(Stream, DType, int64_t rows, int64_t columns, bool logarithm, const void* x, void* y);
-  // From the result y: dx = y * (g - sum g*y), or with logarithm g - e^y * sum g. In place on g allowed.
-  void (*softmax_gradient)(Stream, DType, int64_t rows, int64_t columns, bool logarithm, const void* y, const void* g, void* dx);
-  // y [rows] = log sum e^x, of dtype.
-  void (*log_sum_exp)(Stream, DType, int64_t rows, int64_t columns, const void* x, void* y);
+  void (*forward)(Stream, const Softmax&, const void* x, void* y);
+  // softmax: dx = y (dy - sum(dy y)); log_softmax: dx = dy - exp(y) sum(dy). In place on dy allowed.
+  void (*gradient)(Stream, const Softmax&, const void* y, const void* dy, void* dx);
+  // y[row] = log(sum(exp(x))), in dtype; -inf for a row of -inf. kind is not read. Its gradient is softmax times dy.
+  void (*logsumexp)(Stream, const Softmax&, const void* x, void* y);
 };
 
 }  // namespace ganymede::kernels
