@@ -1,11 +1,10 @@
 // What the launchers of convolutions and matrix products share on the host.
 #pragma once
 #include "kernels/device/conv_launch.h"
+#include "kernels/device/grid.h"
 #include "kernels/device/tile_multiply.h"
 
 namespace ganymede::kernels::GANYMEDE_TARGET {
-
-inline bool aligned(const void* pointer, size_t bytes) { return reinterpret_cast<uintptr_t>(pointer) % bytes == 0; }
 
 // Whether rows of `pitch` elements of T starting at data can be read 16 bytes at a time.
 template <class T>

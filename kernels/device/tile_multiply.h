@@ -91,8 +91,7 @@ __global__ void __launch_bounds__(Tile::kThreads, Tile::kBlocks)
     product.multiply(tiles.a[step % Tile::kStages], tiles.b[step % Tile::kStages]);
   }
   simt::cp_async_wait<0>();
-
-  simt::sync_threads();
+  simt::sync_threads();   // the results take the place of the operands
   product.put(memory.results);
   simt::sync_threads();
   const int rows = job.a.lines - first_row, columns = job.b.lines - first_column;
@@ -102,7 +101,7 @@ __global__ void __launch_bounds__(Tile::kThreads, Tile::kBlocks)
 
 template <class Number, class Tile, class Problem>
 void launch_tiles(Stream stream, const Problem& problem) {
-  const int64_t tiles_m = divide_up(problem.rows, Tile::kM), tiles_n = divide_up(problem.columns, Tile::kN);
+  const int64_t tiles_m = ceil_div<int64_t>(problem.rows, Tile::kM), tiles_n = ceil_div<int64_t>(problem.columns, Tile::kN);
   const int64_t blocks = tiles_m * tiles_n * problem.units;
   if (blocks > INT32_MAX) throw std::runtime_error("matrix product of more than 2^31 - 1 tiles");
   using Product = TileProduct<Number, Tile, typename Problem::Job>;

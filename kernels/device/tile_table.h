@@ -3,7 +3,7 @@
 #include <cstdint>
 
 #include "kernels/api/types.h"
-#include "kernels/simt/simt.h"
+#include "kernels/device/grid.h"
 
 namespace ganymede::kernels::GANYMEDE_TARGET {
 
@@ -63,10 +63,8 @@ __host__ __device__ constexpr TileSize tile_size(TileName name) {
   return {32, 32};
 }
 
-__host__ __device__ constexpr int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
 __host__ __device__ constexpr int64_t tile_count(TileName name, int64_t m, int64_t n) {
-  return divide_up(m, tile_size(name).m) * divide_up(n, tile_size(name).n);
+  return ceil_div<int64_t>(m, tile_size(name).m) * ceil_div<int64_t>(n, tile_size(name).n);
 }
 
 // Blocks that keep a large GPU busy. A constant, so that the order of sums depends on the shape alone.

@@ -30,7 +30,7 @@ namespace {
 int weight_gradient_splits(const Conv2d& p, TileName tile) {
   const int64_t columns = static_cast<int64_t>(p.r) * p.s * (p.c / p.groups);
   const int64_t tiles = tile_count(tile, p.k / p.groups, columns) * p.groups;
-  const int64_t wanted = tiles > 0 ? divide_up(2 * kBusyBlocks, tiles) : 1;
+  const int64_t wanted = tiles > 0 ? ceil_div<int64_t>(2 * kBusyBlocks, tiles) : 1;
   const int64_t most = static_cast<int64_t>(p.n) * p.p * p.q / 128;
   const int64_t splits = wanted < most ? wanted : most;
   return static_cast<int>(splits > 1 ? splits : 1);
@@ -49,7 +49,7 @@ void forward(Stream stream, const Conv2d& p, const void* x, const Weight& w, voi
 }
 
 void data_gradient(Stream stream, const Conv2d& p, const void* dy, const Weight& w, void* dx, const Epilogue& epilogue) {
-  const int64_t positions = p.n * divide_up(p.h, p.stride_h) * divide_up(p.w, p.stride_w);
+  const int64_t positions = p.n * ceil_div<int64_t>(p.h, p.stride_h) * ceil_div<int64_t>(p.w, p.stride_w);
   const int64_t phases = static_cast<int64_t>(p.stride_h) * p.stride_w;
   convolve_data_gradient(stream, p, dy, w.data, dx, epilogue, choose_tile(positions, p.c / p.groups, phases * p.groups));
 }

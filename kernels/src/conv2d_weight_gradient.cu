@@ -61,12 +61,12 @@ void convolve_weight_gradient(Stream stream, const Conv2d& p, const void* x, con
     problem.dw = result_of(splits > 1 ? workspace : dw, false, taps, {nullptr, Unary::identity, 0});
     problem.groups = p.groups;
     problem.group_channels = channels;
-    problem.part = static_cast<int>(divide_up(divide_up(positions, 32), splits) * 32);
+    problem.part = static_cast<int>(ceil_div<int64_t>(ceil_div<int64_t>(positions, 32), splits) * 32);
     problem.part_stride = count;
     multiply_tiles<decltype(number)>(stream, tile, problem);
   });
   if (splits > 1) {
-    const int64_t blocks = divide_up(count, 256);
+    const int64_t blocks = ceil_div<int64_t>(count, 256);
     launch(sum_parts_kernel, dim3(static_cast<unsigned>(blocks < 1024 ? blocks : 1024)), dim3(256), stream,
            static_cast<float*>(dw), static_cast<const float*>(workspace), count, splits);
   }

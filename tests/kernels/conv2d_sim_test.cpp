@@ -197,6 +197,33 @@ TEST(Conv2dSim, UnalignedPointersMatchReference) {
   }
 }
 
+// A NaN in the gathered image reaches the results whose sums it belongs to and no others, though tiles reach beyond the
+// last tap and position. (A NaN in the other operand meets padding's zeros, so it may spread.)
+TEST(Conv2dSim, NaNStaysInItsSums) {
+  const auto expect_same_nans = [](const std::vector<double>& got, const std::vector<double>& want) {
+    for (size_t i = 0; i < want.size(); ++i) ASSERT_EQ(std::isnan(got[i]), std::isnan(want[i])) << "element " << i;
+  };
+  for (const Number number : kNumbers) {
+    for (const Conv2d& problem : {conv(2, 6, 5, 3, 5, 3, 3, 1, 1), conv(1, 6, 6, 8, 16, 3, 3, 2, 1), conv(2, 5, 5, 4, 8, 1, 1)}) {
+      const Conv2d p = with(problem, number);
+      SCOPED_TRACE(describe(p));
+      const auto w = random_values(w_count(p), 2), clean = random_values(y_count(p), 4);
+      auto x = random_values(x_count(p), 1), dy = random_values(y_count(p), 3);
+      x[x.size() / 2] = dy[dy.size() / 2] = std::nan("");
+      std::vector<double> y(y_count(p)), dx(x_count(p)), dw(w_count(p));
+      for_each_term(p, [&](int64_t i, int64_t f, int64_t j) { y[j] += x[i] * w[f], dx[i] += dy[j] * w[f], dw[f] += x[i] * clean[j]; });
+      Guarded x_in(p.dtype, x), w_in(p.dtype, w), dy_in(p.dtype, dy), clean_in(p.dtype, clean);
+      Guarded y_out(p.dtype, y_count(p)), dx_out(p.dtype, x_count(p)), dw_out(DType::f32, w_count(p));
+      convolve_forward(nullptr, p, x_in.data(), w_in.data(), y_out.data(), kPlain, TileName::small);
+      convolve_data_gradient(nullptr, p, dy_in.data(), w_in.data(), dx_out.data(), kPlain, TileName::small);
+      convolve_weight_gradient(nullptr, p, x_in.data(), clean_in.data(), dw_out.data(), nullptr, TileName::small, 1);
+      expect_same_nans(y_out.values(), y);
+      expect_same_nans(dx_out.values(), dx);
+      expect_same_nans(dw_out.values(), dw);
+    }
+  }
+}
+
 TEST(Conv2dSim, ThreadOrdersGiveEqualBits) {
   const Settings before = settings();
   for (const Number number : kNumbers) {
