@@ -26,7 +26,8 @@ AxisMap matlab_axis(int in, double scale, Interpolation = Interpolation::cubic);
 // Padding by before and after; negative numbers crop. Reflection leaves the border pixel out and needs before, after < in.
 AxisMap pad_axis(int in, int before, int after, Padding);
 // Windows of kernel pixels every stride, pad pixels of nothing on both sides; out = floor or ceil((in + 2 pad - kernel) / stride) + 1,
-// without a last window that begins in the padding. Weights: 1 / kernel when count_padding, else 1 / pixels inside.
+// without a last window that begins in the padding behind. Weights: 1 / pixels of the window, those in the padding included when
+// count_padding.
 AxisMap pool_axis(int in, int kernel, int stride, int pad, bool ceil_mode, bool count_padding);
 // Window o is [floor(o in / out), ceil((o+1) in / out)), the mean of it.
 AxisMap adaptive_axis(int in, int out);

@@ -4,11 +4,17 @@
 #include "kernels/api/conv2d.h"
 #include "kernels/api/device.h"
 #include "kernels/api/elementwise.h"
+#include "kernels/api/gather.h"
 #include "kernels/api/gemm.h"
+#include "kernels/api/grid_sample.h"
 #include "kernels/api/norm.h"
 #include "kernels/api/optimizer.h"
+#include "kernels/api/pool.h"
 #include "kernels/api/random.h"
 #include "kernels/api/reduce.h"
+#include "kernels/api/resample.h"
+#include "kernels/api/softmax.h"
+#include "kernels/api/spectral.h"
 
 namespace ganymede::kernels {
 
@@ -21,6 +27,12 @@ struct Kernels {
   NormKernels norm;
   RandomKernels random;
   OptimizerKernels optimizer;
+  ResampleKernels resample;
+  MaxPoolKernels max_pool;
+  SoftmaxKernels softmax;
+  GatherKernels gather;
+  GridSampleKernels grid_sample;
+  SpectralKernels spectral;
 };
 
 namespace cpu { const Kernels& table(); }

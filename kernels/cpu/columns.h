@@ -3,6 +3,7 @@
 #pragma once
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 
 #include "kernels/cpu/number.h"
 #include "kernels/cpu/parallel.h"
@@ -67,6 +68,21 @@ struct Add {
   static C start() { return C(0); }
   template <typename C>
   static C join(C a, C b) { return a + b; }
+};
+
+// NaN wins.
+struct Largest {
+  template <typename C>
+  static C start() { return -std::numeric_limits<C>::infinity(); }
+  template <typename C>
+  static C join(C a, C b) { return b > a || b != b ? b : a; }
+};
+
+struct Smallest {
+  template <typename C>
+  static C start() { return std::numeric_limits<C>::infinity(); }
+  template <typename C>
+  static C join(C a, C b) { return b < a || b != b ? b : a; }
 };
 
 // sums[c] joined with values(offset + line * stride + c, c) of four lines, or of one.

@@ -12,5 +12,11 @@ extern const ReduceKernels reduce_kernels;            // cpu/reduce.cpp
 extern const NormKernels norm_kernels;                // cpu/norm.cpp
 extern const RandomKernels random_kernels;            // cpu/random.cpp
 extern const OptimizerKernels optimizer_kernels;      // cpu/optimizer.cpp
+extern const ResampleKernels resample_kernels;        // cpu/resample.cpp
+extern const MaxPoolKernels max_pool_kernels;         // cpu/pool.cpp
+extern const SoftmaxKernels softmax_kernels;          // cpu/softmax.cpp
+extern const GatherKernels gather_kernels;            // cpu/gather.cpp
+extern const GridSampleKernels grid_sample_kernels;   // cpu/grid_sample.cpp
+extern const SpectralKernels spectral_kernels;        // cpu/spectral.cpp
 
 }  // namespace ganymede::kernels::cpu

@@ -1,25 +1,9 @@
 // Reductions in two stages: partial results of chunks of fixed size, then the chunks in order, sums in double.
-#include <limits>
-
 #include "kernels/cpu/columns.h"
 #include "kernels/cpu/families.h"
 
 namespace ganymede::kernels::cpu {
 namespace {
-
-struct Largest {
-  template <typename C>
-  static C start() { return -std::numeric_limits<C>::infinity(); }
-  template <typename C>
-  static C join(C a, C b) { return b > a || b != b ? b : a; }
-};
-
-struct Smallest {
-  template <typename C>
-  static C start() { return std::numeric_limits<C>::infinity(); }
-  template <typename C>
-  static C join(C a, C b) { return b < a || b != b ? b : a; }
-};
 
 // [outer, reduce, 1] is cut along the line, anything else as columns.h says; both keep partials [outer, chunks, inner].
 int64_t chunks_of(const Reduce& r) {

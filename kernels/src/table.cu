@@ -5,7 +5,9 @@ namespace ganymede::kernels::GANYMEDE_TARGET {
 
 const Kernels& table() {
   static const Kernels all{device_kernels, conv2d_kernels, gemm_kernels,   elementwise_kernels,
-                           reduce_kernels, norm_kernels,   random_kernels, optimizer_kernels};
+                           reduce_kernels, norm_kernels,   random_kernels, optimizer_kernels,
+                           {},             {},             {},             {},
+                           {},             {}};
   return all;
 }
 
