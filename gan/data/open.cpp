@@ -27,31 +27,35 @@ constexpr Opener kOpeners[] = {
     {"folder", Argument::required, "folder:DIR: PNG, JPEG and BMP pictures; sub-folders are classes",
      open_folder},
     {"pairs", Argument::required,
-     "pairs:DIR: pictures A|B side by side, or folders A and B with equal names; in train and test or val if there",
+     "pairs:DIR: pictures A|B side by side, or folders A and B with equal names; in train and test or val if "
+     "there",
      open_pairs},
     {"make-pairs", Argument::required,
-     "make-pairs:DIR,TASK: pairs made from plain pictures; TASK is colourise, inpaint, edges, gradients or blur",
+     "make-pairs:DIR,TASK: pairs made from plain pictures; TASK is colourise, inpaint, edges, gradients or "
+     "blur",
      open_made_pairs},
     {"unpaired", Argument::required, "unpaired:DIR: folders trainA, trainB, testA and testB (or A and B)",
      open_unpaired},
     {"sr", Argument::required,
-     "sr:DIR,SCALE[,DEGRADATION]: parts of high-resolution pictures, reduced by bicubic (the default), area or "
+     "sr:DIR,SCALE[,DEGRADATION]: parts of high-resolution pictures, reduced by bicubic (the default), area "
+     "or "
      "gaussian",
      open_super_resolution},
     {"sr-pairs", Argument::required, "sr-pairs:DIR,SCALE: folders high and low with equal names",
      open_super_resolution_pairs},
     {"sr-unpaired", Argument::required, "sr-unpaired:DIR,SCALE: folders high and low of different pictures",
      open_super_resolution_unpaired},
-    {"image", Argument::required, "image:FILE: one picture in its own proportions; the size is its longer side",
-     open_image},
+    {"image", Argument::required,
+     "image:FILE: one picture in its own proportions; the size is its longer side", open_image},
     {"mixture", Argument::required,
-     "mixture:NAME[,count=N]: points of gaussian, two, five (1-D), ring8, grid25 or spiral (2-D)", open_mixture},
+     "mixture:NAME[,count=N]: points of gaussian, two, five (1-D), ring8, grid25 or spiral (2-D)",
+     open_mixture},
     {"shapes", Argument::optional,
      "shapes[:TASK][,NAME=VALUE...]: drawn scenes of shapes, 16 to 256 px; TASK is scene (the default), "
      "single, "
-     "attributes (correlation=0.8), pairs (from=edges), unpaired (a=red,b=blue,truth=1); every task takes "
-     "count=N, "
-     "objects=N, colours=any|class|two, with=PART+PART",
+     "attributes (correlation=0.8), pairs (from=edges), unpaired (a=red,b=blue,truth=1), clips (frames=8), "
+     "sr (scale=4,degradation=bicubic); every task takes count=N, objects=N, colours=any|class|two, "
+     "with=PART+PART",
      open_shapes},
 };
 

@@ -5,7 +5,6 @@
 #include "engine/check.h"
 #include "gan/data/arguments.h"
 #include "gan/data/shape_text.h"
-#include "gan/data/transform.h"
 
 namespace ganymede::data {
 namespace {
@@ -110,13 +109,33 @@ ScenePart text_part(const std::string& name) {
   });
 }
 
+// The scene at every frame from now on, and how far each pixel moves until the next one.
+Values clip_of(const SceneView& view, int64_t frames) {
+  Values values = view.rendering.image;
+  for (int64_t frame = 1; frame < frames; ++frame) {
+    const Rendering later = render(advanced(view.scene, static_cast<double>(frame)), view.rendering.size);
+    values.insert(values.end(), later.image.begin(), later.image.end());
+  }
+  return values;
+}
+
+Values flow_of(const SceneView& view, int64_t frames) {
+  Values values;
+  for (int64_t frame = 0; frame + 1 < frames; ++frame) {
+    const Scene now = advanced(view.scene, static_cast<double>(frame));
+    const Values flow = flow_between(now, advanced(now, 1), render(now, view.rendering.size));
+    values.insert(values.end(), flow.begin(), flow.end());
+  }
+  return values;
+}
+
 }  // namespace
 
 const std::vector<std::string>& scene_part_names() {
   static const std::vector<std::string> names = {
-      "image",      "label",      "attributes", "count",   "caption",   "tokens",   "length",
-      "boxes",      "keypoints",  "pose",       "edges",   "labels",    "semantic", "normals",
-      "foreground", "background", "colourise",  "inpaint", "gradients", "blur"};
+      "image",     "label",   "attributes", "count",  "caption",  "tokens",  "length",     "boxes",
+      "keypoints", "pose",    "edges",      "labels", "semantic", "normals", "foreground", "background",
+      "colourise", "inpaint", "gradients",  "blur",   "clip",     "flow",    "low"};
   return names;
 }
 
@@ -174,6 +193,20 @@ ScenePart scene_part(const std::string& name, const PartOptions& options) {
   }
   if (name == "background") {
     return real_part(name, {size, size, 3}, [](const SceneView& view) { return view.rendering.background; });
+  }
+  if (name == "clip") {
+    return real_part(name, {options.frames, size, size, 3},
+                     [frames = options.frames](const SceneView& view) { return clip_of(view, frames); });
+  }
+  if (name == "flow") {  // pixels (x, y)
+    return real_part(name, {options.frames - 1, size, size, 2},
+                     [frames = options.frames](const SceneView& view) { return flow_of(view, frames); });
+  }
+  if (name == "low") {
+    return real_part(name, {size / options.scale, size / options.scale, 3},
+                     [scale = options.scale, degradation = options.degradation](const SceneView& view) {
+                       return degraded(image_of(view), scale, degradation).values;
+                     });
   }
   const auto& transforms = transform_names();
   if (std::find(transforms.begin(), transforms.end(), name) != transforms.end()) {

@@ -8,6 +8,7 @@
 #include "gan/data/dataset.h"
 #include "gan/data/shape_render.h"
 #include "gan/data/shape_scene.h"
+#include "gan/data/transform.h"
 
 namespace ganymede::data {
 
@@ -27,6 +28,9 @@ struct ScenePart {
 struct PartOptions {
   int64_t size = 64, channels = 3;
   int64_t most_objects = 4;
+  int64_t frames = 8;                              // of "clip"; "flow" has one less
+  int64_t scale = 4;                               // of "low"
+  Degradation degradation = Degradation::bicubic;  // of "low"
 };
 
 // A part by its name (the field has the same name); throws UsageError listing the names for an unknown one.

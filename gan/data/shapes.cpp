@@ -180,8 +180,23 @@ class Shapes : public Dataset {
         add(part_b, 1, 0, "a_in_b");
         add(part_a, 0, 1, "b_in_a");
       }
+    } else if (task_ == "clips") {
+      part_options_.frames = arguments.integer("frames", 8, 2, 64);
+      add("clip", 0, 0, "clip");
+      add("flow", 0, 0, "flow");
+    } else if (task_ == "sr") {
+      part_options_.scale = arguments.integer("scale", 4, 2, 16);
+      part_options_.degradation =
+          degradation_named(arguments.choice("degradation", "bicubic", degradation_names()));
+      if (size_ % part_options_.scale != 0) {
+        arguments.fail("size " + std::to_string(size_) + " is no multiple of the scale " +
+                       std::to_string(part_options_.scale));
+      }
+      add("image", 0, 0, "high");
+      add("low", 0, 0, "low");
     } else {
-      arguments.fail("unknown task '" + task_ + "'; known are scene, single, attributes, pairs, unpaired");
+      arguments.fail("unknown task '" + task_ +
+                     "'; known are scene, single, attributes, pairs, unpaired, clips, sr");
     }
   }
 

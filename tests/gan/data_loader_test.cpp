@@ -113,6 +113,9 @@ TEST(Loader, AugmentationDependsOnEpochAndSampleOnly) {
   for (int k = 0; k < 4; ++k) collect(large.next(), k / 2, from_large);
   EXPECT_EQ(from_small.size(), 16u);
   EXPECT_EQ(from_small, from_large);
+  std::set<std::string> without_epoch;
+  for (const std::string& each : from_small) without_epoch.insert(each.substr(2));
+  EXPECT_EQ(without_epoch.size(), 16u);  // another view of a sample in every epoch
 }
 
 TEST(Loader, AFailureComesWithItsBatchAndCanBeTriedAgain) {

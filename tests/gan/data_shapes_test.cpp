@@ -344,6 +344,25 @@ TEST(Shapes, TasksGiveTheirFields) {
   EXPECT_EQ(pairs->field("b")->shape, (std::vector<int64_t>{32, 32, 3}));
 }
 
+TEST(Shapes, ClipsAndReductionsBeginWithThePicture) {
+  const auto clips = open_dataset("shapes:clips,frames=3,with=image", {.size = 16});
+  EXPECT_EQ(clips->field("flow")->shape, (std::vector<int64_t>{2, 16, 16, 2}));
+  HostBatch batch(clips->fields(), 1);
+  Random random(1);
+  clips->read(2, random, batch, 0);
+  const auto image = batch.real("image"), clip = batch.real("clip");
+  EXPECT_TRUE(std::equal(image.begin(), image.end(), clip.begin()));
+  EXPECT_FALSE(std::equal(image.begin(), image.end(), clip.begin() + 2 * 16 * 16 * 3));
+
+  const auto sr = open_dataset("shapes:sr,scale=2,degradation=area", {.size = 16});
+  HostBatch pair(sr->fields(), 1);
+  sr->read(2, random, pair, 0);
+  const auto high = pair.real("high");
+  const float mean = (high[0] + high[3] + high[16 * 3] + high[17 * 3]) / 4;
+  EXPECT_NEAR(pair.real("low")[0], mean, 1e-5);
+  expect_mentions(open_error("shapes:sr,scale=3", {.size = 16}), {"16", "multiple of the scale 3"});
+}
+
 TEST(Shapes, UnpairedLooksShareTheirPlaces) {
   const auto data = open_dataset("shapes:unpaired,a=edges,b=edges,truth=1", {.size = 32});
   HostBatch batch(data->fields(), 1);
