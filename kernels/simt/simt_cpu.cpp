@@ -213,7 +213,7 @@ void Worker::carry(void* raw, Fiber& self) {
 }
 
 void Worker::add_fiber() {
-  fibers_.push_back(std::make_unique<Fiber>(&Worker::carry, this));
+  fibers_.push_back(std::make_unique<Fiber>(&Worker::carry, this, fibers_.size()));
   idle_.push(fibers_.back().get());
 }
 
