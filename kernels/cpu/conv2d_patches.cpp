@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "kernels/cpu/conv2d_onednn.h"
 #include "kernels/cpu/gemm_onednn.h"
 #include "kernels/cpu/number.h"
 #include "kernels/cpu/onednn.h"
@@ -68,7 +69,7 @@ bool prefers_patches(const Conv2d& p, ConvRole role) {
   if (patch_length(p) < 256 || patch_length(p) > (1 << 16) || p.k < 32) return false;
   const int64_t pixels = int64_t{p.p} * p.q;
   if (role == ConvRole::forward) return pixels <= 16;
-  if (role == ConvRole::weight_gradient) return p.dtype == DType::f32 ? true : pixels <= 64;
+  if (role == ConvRole::weight_gradient && !goes_by_winograd(p)) return p.dtype == DType::f32 ? true : pixels <= 64;
   return false;
 }
 

@@ -21,7 +21,7 @@ dnnl::memory::data_type onednn_type(DType dtype);  // f32 and bf16 only
 dnnl::primitive_attr onednn_attributes(Unary activation = Unary::identity, float alpha = 0);
 
 // Memory that lives until the next call asks for the same slot; grows, never shrinks; 64-byte aligned.
-enum class Scratch { primitive, source, weights, destination, count };
+enum class Scratch { primitive, source, weights, destination, sums, count };
 void* onednn_scratch(Scratch slot, size_t bytes);
 
 // A primitive with its arguments. Holds memory objects so that a run allocates nothing.
