@@ -13,5 +13,11 @@ extern const ReduceKernels reduce_kernels;            // src/reduce.cu
 extern const NormKernels norm_kernels;                // src/norm.cu
 extern const RandomKernels random_kernels;            // src/random.cu
 extern const OptimizerKernels optimizer_kernels;      // src/optimizer.cu
+extern const ResampleKernels resample_kernels;        // src/resample.cu
+extern const MaxPoolKernels max_pool_kernels;         // src/pool.cu
+extern const SoftmaxKernels softmax_kernels;          // src/softmax.cu
+extern const GatherKernels gather_kernels;            // src/gather.cu
+extern const GridSampleKernels grid_sample_kernels;   // src/grid_sample.cu
+extern const SpectralKernels spectral_kernels;        // src/spectral.cu
 
 }  // namespace ganymede::kernels::GANYMEDE_TARGET
