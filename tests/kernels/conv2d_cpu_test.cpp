@@ -3,7 +3,6 @@
 
 #include <cmath>
 #include <cstring>
-#include <functional>
 #include <limits>
 #include <random>
 
@@ -76,7 +75,8 @@ int64_t y_count(const Conv2d& p) { return int64_t{p.n} * p.p * p.q * p.k; }
 int64_t w_count(const Conv2d& p) { return int64_t{p.k} * p.r * p.s * (p.c / p.groups); }
 
 // Calls term(index in x, in w, in y) for every product of the sum in kernels/api/conv2d.h.
-void for_each_term(const Conv2d& p, const std::function<void(int64_t, int64_t, int64_t)>& term) {
+template <typename Term>
+void for_each_term(const Conv2d& p, Term term) {
   const int width = p.c / p.groups;
   for (int n = 0; n < p.n; ++n)
     for (int row = 0; row < p.p; ++row)
@@ -182,6 +182,8 @@ const Conv2d kOddProblems[] = {
     {1, 15, 10, 32, 1, 4, 4, 14, 9, 1, 1, 1, 1, 1, 1, 1, DType::f32, Math::f32},
     {2, 9, 9, 48, 2, 7, 5, 3, 5, 1, 1, 0, 0, 1, 1, 1, DType::f32, Math::f32},
     {1, 4, 5, 16, 3, 3, 3, 8, 9, 1, 1, 3, 3, 1, 1, 1, DType::f32, Math::f32},     // more padding than the filter is wide
+    {5, 8, 7, 16, 32, 4, 4, 4, 4, 2, 2, 1, 1, 1, 1, 1, DType::f32, Math::f32},    // products over patches
+    {3, 13, 15, 64, 33, 4, 4, 13, 15, 1, 1, 2, 1, 1, 1, 1, DType::f32, Math::f32}, // in two chunks
     {1, 5, 7, 3, 16, 1, 1, 3, 4, 2, 2, 0, 0, 1, 1, 1, DType::f32, Math::f32},
 };
 

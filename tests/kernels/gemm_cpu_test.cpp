@@ -6,6 +6,7 @@
 
 #include "kernels/cpu/families.h"
 #include "kernels/cpu/number.h"
+#include "kernels/cpu/onednn.h"
 
 namespace ganymede::kernels::cpu {
 namespace {
@@ -100,6 +101,26 @@ TEST(GemmCpu, EpilogueMatchesReference) {
   for (Unary activation : {Unary::identity, Unary::relu, Unary::leaky_relu, Unary::sigmoid, Unary::tanh})
     for (bool bias : {false, true})
       for (int batch : {1, 2}) expect_all_types_match({batch, 5, 19, 8, false, true, 40, 0, DType::f32, DType::f32, Math::f32}, bias, activation);
+}
+
+// One primitive a problem, none of them reference code.
+TEST(GemmCpu, HasFastImplementations) {
+  const size_t before = implementations_used().size();
+  size_t problems = 0;
+  for (bool transpose_a : {false, true})
+    for (bool transpose_b : {false, true})
+      for (int batch : {1, 4})
+        for (DType dtype : {DType::f32, DType::bf16})
+          for (DType out : dtype == DType::f32 ? std::vector{dtype} : std::vector{dtype, DType::f32}) {
+            const Gemm p{batch, 24, 40, 56, transpose_a, transpose_b, 24 * 56, 40 * 56, dtype, out, Math::f32};
+            const std::vector<float> a(4 * 24 * 56), b(4 * 40 * 56);
+            std::vector<float> c(4 * 24 * 40);
+            gemm_kernels.multiply(nullptr, p, a.data(), b.data(), c.data(), {nullptr, Unary::identity, 0});
+            ++problems;
+          }
+  const auto used = implementations_used();
+  EXPECT_EQ(used.size() - before, problems);
+  for (size_t i = before; i < used.size(); ++i) EXPECT_EQ(used[i].find(": ref"), std::string::npos) << used[i];
 }
 
 TEST(GemmCpu, EmptySums) {
