@@ -3,7 +3,6 @@
 // switches stacks itself and tells them by hand (sanitizers.h).
 #include "kernels/simt/simt_cpu.h"
 
-#include <array>
 #include <atomic>
 #include <mutex>
 #include <optional>
@@ -72,7 +71,7 @@ void Barrier::reset(int threads) {
   alive = threads;
   arrived = 0;
   waiting = {};
-  if (sanitizers::thread()) tokens = fresh_tokens();
+  tokens = sanitizers::thread() ? fresh_tokens() : barrier_tokens;
 }
 
 std::string Worker::launch_name() const {

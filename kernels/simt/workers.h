@@ -129,12 +129,14 @@ inline Settings settings_from_environment() {
   Settings s;
   if (const char* text = std::getenv("GANYMEDE_SIM_ORDER")) {
     const std::string order = text;
+    const bool seeded = order.rfind("random:", 0) == 0;
+    char* end = nullptr;
     if (order == "forward") s.order = Order::forward;
     else if (order == "reverse") s.order = Order::reverse;
-    else if (order == "random" || order.rfind("random:", 0) == 0) {
-      s.order = Order::random;
-      if (order.size() > 7) s.seed = std::strtoull(order.c_str() + 7, nullptr, 10);
-    } else {
+    else if (order == "random" || seeded) s.order = Order::random;
+    if (seeded) s.seed = std::strtoull(order.c_str() + 7, &end, 10);
+    const bool known = s.order != Order::forward || order == "forward";
+    if (!known || (seeded && (order.size() == 7 || *end))) {
       throw std::runtime_error("GANYMEDE_SIM_ORDER is \"" + order + "\"; it must be forward, reverse, random or random:SEED");
     }
   }
