@@ -1,6 +1,7 @@
 // All that the engine sees of a device: one table of functions, a family a member. A null entry is an operation that the
 // device lacks; the engine says so by name. Launches that fail throw std::runtime_error naming the kernel.
 #pragma once
+#include "kernels/api/attention.h"
 #include "kernels/api/conv2d.h"
 #include "kernels/api/device.h"
 #include "kernels/api/elementwise.h"
@@ -33,6 +34,7 @@ struct Kernels {
   GatherKernels gather;
   GridSampleKernels grid_sample;
   SpectralKernels spectral;
+  AttentionKernels attention;
 };
 
 namespace cpu { const Kernels& table(); }

@@ -18,5 +18,6 @@ extern const SoftmaxKernels softmax_kernels;          // cpu/softmax.cpp
 extern const GatherKernels gather_kernels;            // cpu/gather.cpp
 extern const GridSampleKernels grid_sample_kernels;   // cpu/grid_sample.cpp
 extern const SpectralKernels spectral_kernels;        // cpu/spectral.cpp
+extern const AttentionKernels attention_kernels;        // cpu/attention.cpp
 
 }  // namespace ganymede::kernels::cpu

@@ -19,5 +19,6 @@ extern const SoftmaxKernels softmax_kernels;          // src/softmax.cu
 extern const GatherKernels gather_kernels;            // src/gather.cu
 extern const GridSampleKernels grid_sample_kernels;   // src/grid_sample.cu
 extern const SpectralKernels spectral_kernels;        // src/spectral.cu
+extern const AttentionKernels attention_kernels;        // src/attention.cu
 
 }  // namespace ganymede::kernels::GANYMEDE_TARGET

@@ -43,6 +43,32 @@ class MmaProduct {
     }
   }
 
+  // change(row, column, sum&) for each result of this thread.
+  template <class Change>
+  __device__ void each(Change&& change) {
+#pragma unroll
+    for (int i = 0; i < kRows; ++i) {
+#pragma unroll
+      for (int j = 0; j < kColumns; ++j) {
+#pragma unroll
+        for (int e = 0; e < 4; ++e) change(row_of(i, e), column_of(j, e), sum_[i][j][e]);
+      }
+    }
+  }
+
+  // use(row, column, sum, the other product's sum).
+  template <class Use>
+  __device__ void combine(const MmaProduct& other, Use&& use) const {
+#pragma unroll
+    for (int i = 0; i < kRows; ++i) {
+#pragma unroll
+      for (int j = 0; j < kColumns; ++j) {
+#pragma unroll
+        for (int e = 0; e < 4; ++e) use(row_of(i, e), column_of(j, e), sum_[i][j][e], other.sum_[i][j][e]);
+      }
+    }
+  }
+
   // Leaves the block's results in shared memory.
   template <int kPitch>
   __device__ void put(float (&results)[Tile::kM][kPitch]) const {
@@ -53,9 +79,8 @@ class MmaProduct {
       for (int j = 0; j < kColumns; ++j) {
 #pragma unroll
         for (int half = 0; half < 2; ++half) {
-          const int row = first_row() + i * 16 + half * 8 + simt::lane() / 4;
-          const int column = first_column() + j * 8 + simt::lane() % 4 * 2;
-          *reinterpret_cast<Pair*>(&results[row][column]) = {sum_[i][j][2 * half], sum_[i][j][2 * half + 1]};
+          *reinterpret_cast<Pair*>(&results[row_of(i, 2 * half)][column_of(j, 0)]) = {sum_[i][j][2 * half],
+                                                                                      sum_[i][j][2 * half + 1]};
         }
       }
     }
@@ -70,6 +95,10 @@ class MmaProduct {
 
   static __device__ int first_row() { return simt::warp() / Tile::kWarpsN * kWarpRows; }
   static __device__ int first_column() { return simt::warp() % Tile::kWarpsN * kWarpColumns; }
+
+  // Of element e of the accumulators of one instruction.
+  static __device__ int row_of(int i, int e) { return first_row() + i * 16 + e / 2 * 8 + simt::lane() / 4; }
+  static __device__ int column_of(int j, int e) { return first_column() + j * 8 + simt::lane() % 4 * 2 + e % 2; }
 
   static __device__ uint32_t word(const T* element) {
     uint32_t bits;

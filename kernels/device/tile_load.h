@@ -46,11 +46,11 @@ class TileLoader {
   static constexpr int kVector = 16 / sizeof(T);
   static constexpr int kRowVectors = Shared::kColumns / kVector;
   static constexpr int kVectors = Shared::kRows * kRowVectors;
-  static constexpr int kRounds = (kVectors + kThreads - 1) / kThreads;
+  static constexpr int kRounds = kVectors / kThreads;
   static constexpr int kKept = kAlong == Along::slice ? kRounds : 1;
   static constexpr int kElements = Shared::kRows * Shared::kColumns;
   static_assert(Shared::kColumns % kVector == 0 && kThreads % kRowVectors == 0);  // a thread keeps its column
-  static_assert(kElements % kThreads == 0);
+  static_assert(kVectors % kThreads == 0);
 
   static __device__ int vector_row(int round) { return (static_cast<int>(threadIdx.x) + round * kThreads) / kRowVectors; }
   static __device__ int vector_column() { return static_cast<int>(threadIdx.x) % kRowVectors * kVector; }
@@ -61,17 +61,13 @@ class TileLoader {
       const auto slice = operand.slice(first_slice + column);
 #pragma unroll
       for (int i = 0; i < kRounds; ++i) {
-        if (kVectors % kThreads == 0 || vector_row(i) < Shared::kRows) {
-          copy(operand, operand.at(lines_[i], slice), &tile.data[vector_row(i)][column]);
-        }
+        copy(operand, operand.at(lines_[i], slice), &tile.data[vector_row(i)][column]);
       }
     } else {
 #pragma unroll
       for (int i = 0; i < kRounds; ++i) {
-        if (kVectors % kThreads == 0 || vector_row(i) < Shared::kRows) {
-          const auto slice = operand.slice(first_slice + vector_row(i));
-          copy(operand, operand.at(lines_[0], slice), &tile.data[vector_row(i)][column]);
-        }
+        const auto slice = operand.slice(first_slice + vector_row(i));
+        copy(operand, operand.at(lines_[0], slice), &tile.data[vector_row(i)][column]);
       }
     }
   }

@@ -39,6 +39,31 @@ class SimtProduct {
     }
   }
 
+  // change(row, column, sum&) for each result of this thread.
+  template <class Change>
+  __device__ void each(Change&& change) {
+#pragma unroll
+    for (int i = 0; i < kRows; ++i) {
+#pragma unroll
+      for (int j = 0; j < kColumns; ++j) {
+        change(line_of<kAlongA, kThreadRows>(thread_row(), i), line_of<kAlongB, kThreadColumns>(thread_column(), j), sum_[i][j]);
+      }
+    }
+  }
+
+  // use(row, column, sum, the other product's sum).
+  template <class Use>
+  __device__ void combine(const SimtProduct& other, Use&& use) const {
+#pragma unroll
+    for (int i = 0; i < kRows; ++i) {
+#pragma unroll
+      for (int j = 0; j < kColumns; ++j) {
+        use(line_of<kAlongA, kThreadRows>(thread_row(), i), line_of<kAlongB, kThreadColumns>(thread_column(), j), sum_[i][j],
+            other.sum_[i][j]);
+      }
+    }
+  }
+
   // Leaves the block's results in shared memory.
   template <int kPitch>
   __device__ void put(float (&results)[Tile::kM][kPitch]) const {

@@ -14,16 +14,20 @@
 
 namespace ganymede::kernels::sim::check {
 
-// A tensor of f32 or bf16 that starts as NaN and has a guard of 64 bytes behind it. `shift` elements before the data spoil
+// A tensor of f32, bf16 or f64 that starts as NaN and has a guard of 64 bytes behind it. `shift` elements before the data spoil
 // its alignment.
 class Guarded {
  public:
   Guarded(DType dtype, int64_t count, int shift = 0)
-      : size_(dtype == DType::bf16 ? 2 : 4), count_(count), start_(shift * size_), bytes_(start_ + count * size_ + 80, 0xff) {
+      : dtype_(dtype),
+        size_(dtype == DType::bf16 ? 2 : dtype == DType::f32 ? 4 : 8),
+        count_(count),
+        start_(shift * size_),
+        bytes_(start_ + count * size_ + 80, 0xff) {
     start_ += (16 - reinterpret_cast<uintptr_t>(bytes_.data()) % 16) % 16;
   }
   Guarded(DType dtype, const std::vector<double>& values, int shift = 0) : Guarded(dtype, std::ssize(values), shift) {
-    for (int64_t i = 0; i < count_; ++i) set(i, static_cast<float>(values[i]));
+    for (int64_t i = 0; i < count_; ++i) set(i, values[i]);
   }
   void* data() { return bytes_.data() + start_; }
   std::vector<double> values() const {
@@ -42,21 +46,28 @@ class Guarded {
   }
 
  private:
-  void set(int64_t i, float value) {
+  void set(int64_t i, double value) {
     unsigned char* to = bytes_.data() + start_ + i * size_;
-    const Bf16 half = to_bf16(value);
-    if (size_ == 2) std::memcpy(to, &half, 2);
-    else std::memcpy(to, &value, 4);
+    const float single = static_cast<float>(value);
+    const Bf16 half = to_bf16(single);
+    if (dtype_ == DType::bf16) std::memcpy(to, &half, 2);
+    else if (dtype_ == DType::f32) std::memcpy(to, &single, 4);
+    else std::memcpy(to, &value, 8);
   }
   double get(int64_t i) const {
     const unsigned char* from = bytes_.data() + start_ + i * size_;
     Bf16 half;
-    float value;
+    float single;
+    double value;
     std::memcpy(&half, from, 2);
-    std::memcpy(&value, from, size_ == 2 ? 2 : 4);
-    return size_ == 2 ? to_float(half) : value;
+    if (dtype_ == DType::bf16) return to_float(half);
+    std::memcpy(&single, from, 4);
+    if (dtype_ == DType::f32) return single;
+    std::memcpy(&value, from, 8);
+    return value;
   }
 
+  DType dtype_;
   int64_t size_, count_, start_;
   std::vector<unsigned char> bytes_;
 };
@@ -83,6 +94,7 @@ struct Tolerance {
   double forward, gradient;
 };
 inline Tolerance tolerance(DType dtype, Math math) {
+  if (dtype == DType::f64) return {1e-13, 1e-13};
   if (dtype == DType::bf16) return {1e-2, 2e-2};
   return math == Math::tf32 ? Tolerance{2e-3, 2e-3} : Tolerance{1e-5, 5e-5};
 }
