@@ -54,14 +54,16 @@ inline Tensor elu(const Tensor& x, double alpha = 1) { return unary(Unary::elu, 
 inline Tensor selu(const Tensor& x) { return unary(Unary::selu, x); }
 inline Tensor gelu(const Tensor& x) { return unary(Unary::gelu, x); }        // erf form
 inline Tensor silu(const Tensor& x) { return unary(Unary::silu, x); }
-inline Tensor softplus(const Tensor& x, double beta = 1) { return unary(Unary::softplus, x, beta); }
+inline Tensor softplus(const Tensor& x, double beta = 1) {         // log(1 + exp(beta x)) / beta
+  return beta == 1 ? unary(Unary::softplus, x) : unary(Unary::softplus, x * beta) / beta;
+}
 inline Tensor sigmoid(const Tensor& x) { return unary(Unary::sigmoid, x); }
 inline Tensor tanh(const Tensor& x) { return unary(Unary::tanh, x); }
 
 // An activation that kernels may fuse into their store.
 struct Activation {
   Unary op = Unary::identity;
-  double alpha = 0;          // slope of leaky_relu, alpha of elu, beta of softplus
+  double alpha = 0;          // slope of leaky_relu, alpha of elu
   bool none() const { return op == Unary::identity; }
 };
 

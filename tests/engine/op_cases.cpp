@@ -1,0 +1,207 @@
+#include "tests/engine/op_cases.h"
+
+#include <bit>
+#include <cmath>
+
+#include "engine/context.h"
+#include "engine/ops.h"
+
+namespace ganymede::test {
+namespace {
+
+double to_bf16(double x) {
+  const auto u = std::bit_cast<uint32_t>(float(x));
+  return std::bit_cast<float>((u + 0x7fffu + (u >> 16 & 1)) & 0xffff0000u);
+}
+
+Function one(Tensor (*f)(const Tensor&)) {
+  return [f](const Tensors& in) { return Tensors{f(in[0])}; };
+}
+template <class F>
+Function call(F f) {
+  return [f](const Tensors& in) { return Tensors{f(in)}; };
+}
+
+OpCase conv_case(const std::string& name, bool transposed, const Shape& x, const Shape& w, ConvOptions o, bool bias, Activation f = {}) {
+  std::vector<Shape> shapes{x, w};
+  if (bias) shapes.push_back({transposed ? w[3] * o.groups : w[0]});
+  return {name, Kind::product, shapes, call([=](const Tensors& in) {
+            const Tensor b = bias ? in[2] : Tensor{};
+            return transposed ? conv_transpose2d(in[0], in[1], b, o, f) : conv2d(in[0], in[1], b, o, f);
+          })};
+}
+
+using View = kernels::Norm (*)(const Tensor&, double);
+
+OpCase norm_case(const std::string& name, const Shape& x, View view, bool affine, Activation f = {}) {
+  const int64_t c = x[x.rank() - 1];
+  std::vector<Shape> shapes{x};
+  if (affine) shapes.insert(shapes.end(), {Shape{c}, Shape{c}});
+  return {name, Kind::summing, shapes, call([=](const Tensors& in) {
+            return normalise(in[0], view(in[0], 1e-3), affine ? in[1] : Tensor{}, affine ? in[2] : Tensor{}, f).y;
+          })};
+}
+
+std::vector<OpCase> make_cases() {
+  const Shape odd{3, 5, 7};
+  std::vector<OpCase> c;
+  const auto unary_case = [&](const char* name, Tensor (*f)(const Tensor&), double low = -2, double high = 2, bool kinks = false) {
+    c.push_back({name, Kind::element_wise, {odd}, one(f), low, high, kinks});
+  };
+  unary_case("exp", [](const Tensor& x) { return exp(x); });
+  unary_case("log", [](const Tensor& x) { return log(x); }, 0.3, 3);
+  unary_case("sqrt", [](const Tensor& x) { return sqrt(x); }, 0.3, 3);
+  unary_case("rsqrt", [](const Tensor& x) { return rsqrt(x); }, 0.3, 3);
+  unary_case("square", [](const Tensor& x) { return square(x); });
+  unary_case("reciprocal", [](const Tensor& x) { return reciprocal(x); }, 0.3, 3);
+  unary_case("sin", [](const Tensor& x) { return sin(x); });
+  unary_case("cos", [](const Tensor& x) { return cos(x); });
+  unary_case("abs", [](const Tensor& x) { return abs(x); }, -2, 2, true);
+  unary_case("power", [](const Tensor& x) { return pow(x, 2.5); }, 0.3, 3);
+  unary_case("clamp", [](const Tensor& x) { return clamp(x, -1, 1); }, -2, 2, true);
+  unary_case("scale", [](const Tensor& x) { return scale(x, -1.5, 0.25); });
+  unary_case("relu", [](const Tensor& x) { return relu(x); }, -2, 2, true);
+  unary_case("leaky_relu", [](const Tensor& x) { return leaky_relu(x, 0.2); }, -2, 2, true);
+  unary_case("elu", [](const Tensor& x) { return elu(x, 0.7); }, -2, 2, true);
+  unary_case("selu", [](const Tensor& x) { return selu(x); }, -2, 2, true);
+  unary_case("gelu", [](const Tensor& x) { return gelu(x); });
+  unary_case("silu", [](const Tensor& x) { return silu(x); });
+  unary_case("softplus", [](const Tensor& x) { return softplus(x, 1.5); });
+  unary_case("sigmoid", [](const Tensor& x) { return sigmoid(x); });
+  unary_case("tanh", [](const Tensor& x) { return tanh(x); });
+  for (const Unary op : {Unary::identity, Unary::relu, Unary::leaky_relu, Unary::tanh, Unary::sigmoid, Unary::gelu})
+    c.push_back({"bias_activation " + std::to_string(int(op)), Kind::summing, {{4, 3, 5}, {5}},
+                 call([op](const Tensors& in) { return bias_activation(in[0], in[1], {op, 0.2}); }), -2, 2, op == Unary::relu || op == Unary::leaky_relu});
+
+  using Two = Tensor (*)(const Tensor&, const Tensor&);
+  const auto binary_case = [&](const char* name, Two f, const Shape& a, const Shape& b, double low = -2, double high = 2) {
+    c.push_back({name, Kind::summing, {a, b}, call([f](const Tensors& in) { return f(in[0], in[1]); }), low, high});
+  };
+  binary_case("add", add, {3, 5, 7}, {3, 5, 7});
+  binary_case("add broadcast", add, {3, 1, 7}, {5, 1});
+  binary_case("sub", sub, {2, 3}, {3});
+  binary_case("mul", mul, {3, 5, 7}, {3, 5, 7});
+  binary_case("mul broadcast", mul, {3, 1, 7}, {2, 3, 5, 1});
+  binary_case("div", div, {3, 5}, {5}, 0.4, 2);
+  binary_case("maximum", maximum, {3, 5, 7}, {5, 7});
+  binary_case("minimum", minimum, {3, 5, 7}, {3, 1, 7});
+  binary_case("pow", [](const Tensor& a, const Tensor& b) { return pow(a, b); }, {3, 5}, {3, 5}, 0.4, 2);
+
+  const auto reduce_case = [&](const char* name, const Shape& x, Function f, double low = -2) { c.push_back({name, Kind::summing, {x}, std::move(f), low}); };
+  reduce_case("sum all", odd, call([](const Tensors& in) { return sum(in[0]); }));
+  reduce_case("sum middle", odd, call([](const Tensors& in) { return sum(in[0], {1}); }));
+  reduce_case("sum ends", odd, call([](const Tensors& in) { return sum(in[0], {0, 2}, true); }));
+  reduce_case("mean pixels", {2, 3, 5, 4}, call([](const Tensors& in) { return mean(in[0], {1, 2}); }));
+  reduce_case("max", odd, call([](const Tensors& in) { return max(in[0], {2}); }));
+  reduce_case("min", odd, call([](const Tensors& in) { return min(in[0], {0, 1}); }));
+  reduce_case("logsumexp", odd, call([](const Tensors& in) { return logsumexp(in[0], {1}); }));
+  reduce_case("norm", odd, call([](const Tensors& in) { return norm(in[0], {1, 2}); }));
+  reduce_case("norm with eps", odd, call([](const Tensors& in) { return norm(in[0], {2}, true, 1e-3); }));
+  reduce_case("broadcast_to", {3, 1, 2}, call([](const Tensors& in) { return broadcast_to(in[0], {2, 3, 4, 2}); }));
+
+  reduce_case("reshape", odd, call([](const Tensors& in) { return reshape(in[0], std::vector<int64_t>{7, -1}); }));
+  reduce_case("permute", odd, call([](const Tensors& in) { return permute(in[0], {2, 0, 1}); }));
+  reduce_case("transpose", odd, call([](const Tensors& in) { return transpose(in[0]); }));
+  reduce_case("slice rows", odd, call([](const Tensors& in) { return slice(in[0], 0, 1, 3); }));
+  reduce_case("slice inner", odd, call([](const Tensors& in) { return slice(in[0], 2, 2, 5); }));
+  reduce_case("flip", odd, call([](const Tensors& in) { return flip(in[0], 1); }));
+  reduce_case("roll", odd, call([](const Tensors& in) { return roll(in[0], 2, 2); }));
+  reduce_case("pad_zero", odd, call([](const Tensors& in) { return pad_zero(in[0], {0, 1, 2}, {1, 0, 3}); }));
+  c.push_back({"concat", Kind::summing, {{2, 3, 4}, {2, 1, 4}, {2, 2, 4}}, call([](const Tensors& in) { return concat(in, 1); })});
+  c.push_back({"stack", Kind::summing, {{2, 3}, {2, 3}}, call([](const Tensors& in) { return stack(in); })});
+
+  for (const bool ta : {false, true})
+    for (const bool tb : {false, true})
+      c.push_back({"matmul " + std::string(ta ? "T" : "N") + (tb ? "T" : "N"), Kind::product, {ta ? Shape{2, 5, 3} : Shape{2, 3, 5}, tb ? Shape{7, 5} : Shape{5, 7}},
+                   call([=](const Tensors& in) { return matmul(in[0], in[1], ta, tb); })});
+  c.push_back({"linear", Kind::product, {{5, 7}, {3, 7}, {3}}, call([](const Tensors& in) { return linear(in[0], in[1], in[2]); })});
+  c.push_back({"linear tanh", Kind::product, {{2, 3, 7}, {5, 7}}, call([](const Tensors& in) { return linear(in[0], in[1], {}, {Unary::tanh}); })});
+
+  c.push_back(conv_case("conv2d 3x3", false, {2, 5, 6, 3}, {4, 3, 3, 3}, {{1, 1}, {1, 1}}, true));
+  c.push_back(conv_case("conv2d k4 s2 tanh", false, {2, 8, 8, 3}, {5, 4, 4, 3}, {{2, 2}, {1, 1}}, true, {Unary::tanh}));
+  c.push_back(conv_case("conv2d odd", false, {1, 7, 5, 2}, {3, 2, 3, 2}, {{3, 2}, {2, 0}, {1, 2}}, false));
+  c.push_back(conv_case("conv2d groups", false, {2, 4, 4, 6}, {4, 3, 3, 3}, {{1, 1}, {1, 1}, {1, 1}, {0, 0}, 2}, true));
+  c.push_back(conv_case("conv2d 1x1", false, {2, 3, 3, 9}, {8, 1, 1, 9}, {}, false));
+  c.push_back(conv_case("conv_transpose2d k4 s2", true, {2, 4, 3, 5}, {5, 4, 4, 3}, {{2, 2}, {1, 1}}, true));
+  c.push_back(conv_case("conv_transpose2d k5 s2 op1 tanh", true, {1, 3, 3, 4}, {4, 5, 5, 2}, {{2, 2}, {2, 2}, {1, 1}, {1, 1}}, true, {Unary::tanh}));
+  c.push_back(conv_case("conv_transpose2d from 1x1", true, {3, 1, 1, 7}, {7, 4, 4, 5}, {}, false));
+
+  c.push_back(norm_case("batch norm", {4, 3, 2, 5}, batch_view, true));
+  c.push_back(norm_case("batch norm leaky", {3, 2, 3, 4}, batch_view, true, {Unary::leaky_relu, 0.2}));
+  c.push_back(norm_case("batch norm plain tanh", {3, 2, 3, 4}, batch_view, false, {Unary::tanh}));
+  c.push_back(norm_case("instance norm", {2, 3, 5, 3}, instance_view, true));
+  c.push_back(norm_case("layer norm", {3, 2, 3, 4}, layer_view, true));
+  c.push_back(norm_case("pixel norm", {2, 2, 3, 5}, pixel_view, false));
+  c.push_back({"group norm", Kind::summing, {{2, 3, 2, 6}, {6}, {6}}, call([](const Tensors& in) { return normalise(in[0], group_view(in[0], 3, 1e-3), in[1], in[2]).y; })});
+  c.push_back({"conditional norm", Kind::summing, {{2, 3, 3, 4}, {2, 4}, {2, 4}},
+               call([](const Tensors& in) { return normalise(in[0], instance_view(in[0], 1e-3), in[1], in[2]).y; })});
+  return c;
+}
+
+}  // namespace
+
+const std::vector<OpCase>& op_cases() {
+  static const std::vector<OpCase> cases = make_cases();
+  return cases;
+}
+
+Tensors inputs_of(const OpCase& c) {
+  Tensors in;
+  for (size_t i = 0; i < c.shapes.size(); ++i) {
+    auto v = random_tensor(c.shapes[i], 17 + i, c.low, c.high).to_doubles();
+    for (double& x : v) {
+      if (c.piecewise && std::abs(x - std::round(x)) < 0.1) x += 0.25;
+      x = to_bf16(x);
+    }
+    in.push_back(tensor(v, c.shapes[i], DType::f64, Device{}));
+  }
+  return in;
+}
+
+Orders run_orders(const OpCase& c, const Device& device, DType dtype) {
+  ContextScope scope;
+  context().device = device;
+  context().dtype = dtype == DType::f64 ? DType::f64 : DType::f32;
+  context().precision = dtype == DType::bf16 ? Precision::bf16 : Precision::f32;
+  const auto place = [&](const Tensor& t, bool activation) {
+    const DType as = dtype == DType::bf16 && !activation ? DType::f32 : dtype;
+    return to_device(cast(t, as).constant(), device);
+  };
+  const Tensors reference = inputs_of(c);
+  Tensors x;
+  for (size_t i = 0; i < reference.size(); ++i) {
+    // Weights, gains and biases are f32 masters beside bf16 activations; element-wise operands are all activations.
+    const bool activation = i == 0 || c.name.starts_with("concat") || c.name.starts_with("stack") || (c.kind == Kind::summing && c.shapes.size() == 2 && !c.name.starts_with("bias"));
+    x.push_back(watch(place(reference[i], activation)));
+  }
+  const Tensors y = c.f(x);
+  Orders out;
+  const auto append = [](std::vector<double>& to, const Tensor& t, const Shape& shape) {
+    const auto v = t ? t.to_doubles() : std::vector<double>(size_t(shape.count()), 0.0);
+    to.insert(to.end(), v.begin(), v.end());
+  };
+  Tensors cot;
+  for (size_t k = 0; k < y.size(); ++k) {
+    append(out.forward, y[k], y[k].shape());
+    auto v = random_tensor(y[k].shape(), 70 + k, -1, 1).to_doubles();
+    for (double& e : v) e = to_bf16(e);
+    cot.push_back(watch(to_device(cast(tensor(v, y[k].shape(), DType::f64, Device{}), y[k].dtype()).constant(), device)));
+  }
+  const Tensors dx = grad(y, x, cot, Record::on);
+  Tensors ys, cot2;
+  for (size_t i = 0; i < x.size(); ++i) {
+    append(out.first, dx[i], x[i].shape());
+    if (!dx[i]) continue;
+    auto v = random_tensor(x[i].shape(), 90 + i, -1, 1).to_doubles();
+    for (double& e : v) e = to_bf16(e);
+    ys.push_back(dx[i]);
+    cot2.push_back(to_device(cast(tensor(v, x[i].shape(), DType::f64, Device{}), x[i].dtype()).constant(), device));
+  }
+  Tensors targets = x;
+  targets.insert(targets.end(), cot.begin(), cot.end());
+  const Tensors second = grad(ys, targets, cot2, Record::off);
+  for (size_t i = 0; i < targets.size(); ++i) append(out.second, second[i], targets[i].shape());
+  return out;
+}
+
+}  // namespace ganymede::test
