@@ -115,29 +115,44 @@ void Trainer::load_batches() {
   for (const Batch& b : batches_) fill(b, loader_->next());
 }
 
-void Trainer::step() {
-  load_batches();
-  const bool real = !is_plan(context().device);
-  const auto position = [&](uint32_t unit) { if (real) set_random_position(uint32_t(iteration_), unit); };
+void Trainer::place_draws(uint32_t unit) {
+  if (!is_plan(context().device)) set_random_position(uint32_t(iteration_), unit);
+}
+
+void Trainer::compute_shared() {
   for (size_t i = 0; i < recipe_.shared_values.size(); ++i) {
-    position(kSharedUnits + uint32_t(i));
+    place_draws(kSharedUnits + uint32_t(i));
     SharedValue::State& s = *recipe_.shared_values[i].state;
     shared_units_[i]->run([&] {
       nn::Moving moving(s.nets);
       s.value = s.compute(batches_[0]);
     });
   }
-  for (size_t u = 0; u < recipe_.updates.size(); ++u) {
-    const Update& update = recipe_.updates[u];
-    if (iteration_ % update.interval) continue;
-    for (int j = 0; j < update.repeat; ++j) {
-      position(uint32_t(u) << 12 | uint32_t(j));
-      for (Moved& m : moved_[u]) m.stepper.prepare(m.steps++);
-      Run& run = *runs_[u][j];
-      run.unit.run([&] { run_body(update, run, j); });
-      run.done = true;
-    }
+}
+
+void Trainer::run_update(size_t index) {
+  const Update& update = recipe_.updates[index];
+  for (int j = 0; j < update.repeat; ++j) {
+    place_draws(uint32_t(index) << 12 | uint32_t(j));
+    for (Moved& m : moved_[index]) m.stepper.prepare(m.steps++);
+    Run& run = *runs_[index][size_t(j)];
+    run.unit.run([&] { run_body(update, run, j); });
+    run.done = true;
   }
+}
+
+void Trainer::step() {
+  load_batches();
+  compute_shared();
+  for (size_t u = 0; u < recipe_.updates.size(); ++u)
+    if (iteration_ % recipe_.updates[u].interval == 0) run_update(u);
+  ++iteration_;
+}
+
+void Trainer::step_only(size_t update) {
+  load_batches();
+  compute_shared();
+  run_update(update);
   ++iteration_;
 }
 

@@ -25,6 +25,8 @@ class Trainer {
 
   // One iteration: every update that is due.
   void step();
+  // One iteration in which only this update runs (tests, teaching).
+  void step_only(size_t update);
   int64_t iteration() const { return iteration_; }
 
   // Names and values of the last iteration's terms and shown numbers ("D/adv", "D/real") and gradient norms
@@ -53,7 +55,9 @@ class Trainer {
   struct Run;    // one repeat of an update
   struct Moved;  // one network in one update
   void load_batches();
-  void run_update(size_t index, int repeat);
+  void place_draws(uint32_t unit);
+  void compute_shared();
+  void run_update(size_t index);
   void run_body(const Update& update, Run& run, int repeat);
 
   Recipe recipe_;

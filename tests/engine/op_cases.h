@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/engine/gradcheck.h"
+#include "tests/support/gradcheck.h"
 
 namespace ganymede::test {
 

@@ -1,4 +1,4 @@
-#include "tests/engine/gradcheck.h"
+#include "tests/support/gradcheck.h"
 
 #include <cmath>
 #include <random>

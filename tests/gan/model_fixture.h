@@ -1,0 +1,46 @@
+// Small trainers for the tests that every model must pass.
+#pragma once
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/context.h"
+#include "gan/data/loader.h"
+#include "gan/models.h"
+#include "gan/trainer.h"
+
+namespace ganymede::test {
+
+// A model at a size that a simulator can train: 16 px shapes, batch 2, a few channels.
+struct TinyModel {
+  std::string model;
+  std::map<std::string, std::string> settings = {};  // laid over the tiny ones
+  Device device = {};
+  DType dtype = DType::f32;
+  Precision precision = Precision::f32;
+  bool capture = true;
+  uint64_t seed = 1;
+};
+
+class Tiny {
+ public:
+  explicit Tiny(const TinyModel& tiny);
+  ~Tiny();
+  Trainer& operator*() { return *trainer_; }
+  Trainer* operator->() { return trainer_.get(); }
+  const Config& config() const { return config_; }
+  // The values of a state tensor by name, in doubles.
+  std::map<std::string, std::vector<double>> state() const;
+ private:
+  ContextScope scope_;
+  std::unique_ptr<data::Dataset> dataset_;
+  std::unique_ptr<data::Loader> loader_;
+  Config config_;
+  std::unique_ptr<Trainer> trainer_;
+};
+
+// Settings that make a model tiny.
+std::map<std::string, std::string> tiny_settings(const std::string& model);
+
+}  // namespace ganymede::test

@@ -1,0 +1,216 @@
+// What every model must pass, generated from its recipe.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <filesystem>
+#include <set>
+
+#include "engine/memory.h"
+#include "gan/checkpoint.h"
+#include "tests/support/gradcheck.h"
+#include "tests/gan/model_fixture.h"
+
+namespace ganymede::test {
+namespace {
+
+using State = std::map<std::string, std::vector<double>>;
+
+class EveryModel : public testing::TestWithParam<std::string> {
+ protected:
+  TinyModel tiny() const { return {GetParam()}; }
+};
+
+State after(const TinyModel& m, int iterations) {
+  Tiny t(m);
+  for (int i = 0; i < iterations; ++i) t->step();
+  return t.state();
+}
+
+void expect_equal_bits(const State& a, const State& b) {
+  ASSERT_EQ(a.size(), b.size());
+  for (const auto& [name, v] : a) EXPECT_EQ(v, b.at(name)) << name;
+}
+
+TEST_P(EveryModel, HasFiniteLosses) {
+  Tiny t(tiny());
+  for (int i = 0; i < 5; ++i) {
+    t->step();
+    EXPECT_FALSE(t->values().empty());
+    for (const auto& [name, v] : t->values()) EXPECT_TRUE(std::isfinite(v)) << name;
+  }
+}
+
+TEST_P(EveryModel, ReplaysLikeEager) {
+  TinyModel eager = tiny();
+  eager.capture = false;
+  expect_equal_bits(after(tiny(), 6), after(eager, 6));
+}
+
+TEST_P(EveryModel, ResumesBitForBit) {
+  const std::string path = (std::filesystem::temp_directory_path() / ("resume_" + GetParam() + ".safetensors")).string();
+  Tiny whole(tiny());
+  for (int i = 0; i < 4; ++i) whole->step();
+  save_checkpoint(path, *whole, {{"model", GetParam()}});
+  for (int i = 0; i < 4; ++i) whole->step();
+  const State want = whole.state();
+  Tiny resumed(tiny());
+  resumed->step();
+  load_checkpoint(path, *resumed);
+  EXPECT_EQ(resumed->iteration(), 4);
+  for (int i = 0; i < 4; ++i) resumed->step();
+  expect_equal_bits(want, resumed.state());
+  std::filesystem::remove(path);
+}
+
+TEST_P(EveryModel, MovesEveryParameterItDeclares) {
+  Tiny t(tiny());
+  const State before = t.state();
+  for (int i = 0; i < 3; ++i) t->step();
+  const State now = t.state();
+  std::set<std::string> moved;
+  for (const Update& u : t->recipe().updates)
+    for (const Group& g : u.groups)
+      for (const nn::Net& n : g.nets) moved.insert(n.name());
+  for (const nn::Net& n : t->recipe().nets) {
+    for (const auto& p : n.parameters()) {
+      const std::string name = n.name() + "." + p.name;
+      EXPECT_EQ(before.at(name) != now.at(name), moved.count(n.name()) == 1) << name;
+    }
+    for (const auto& b : n.buffers()) {
+      const std::string name = n.name() + "." + b.name;
+      EXPECT_EQ(before.at(name) != now.at(name), moved.count(n.name()) == 1) << name;
+    }
+  }
+}
+
+// One update moves its own networks and nothing else: its state after the update alone shows it.
+TEST_P(EveryModel, AnUpdateMovesOnlyItsNetworks) {
+  Tiny whole(tiny());
+  const size_t updates = whole->recipe().updates.size();
+  for (size_t u = 0; u < updates; ++u) {
+    Tiny t(tiny());
+    const State before = t.state();
+    std::set<std::string> own;
+    for (const Group& g : t->recipe().updates[u].groups)
+      for (const nn::Net& n : g.nets) own.insert(n.name());
+    t->step_only(u);
+    const State now = t.state();
+    for (const nn::Net& n : t->recipe().nets)
+      for (const auto& p : n.parameters()) {
+        const std::string name = n.name() + "." + p.name;
+        if (!own.count(n.name())) EXPECT_EQ(before.at(name), now.at(name)) << name << " in update " << t->recipe().updates[u].name;
+      }
+  }
+}
+
+TEST_P(EveryModel, SimAgreesWithCpu) {
+  TinyModel sim = tiny(), exact = tiny();
+  sim.device = {DeviceType::sim, 0};
+  exact.dtype = DType::f64;
+  const State a = after(sim, 2), b = after(tiny(), 2), truth = after(exact, 2);
+  for (const auto& [name, v] : truth) {
+    if (name.find(".step") != std::string::npos) continue;
+    // Adam's first steps are signs: where a gradient is near 0 its sign is not known in f32.
+    const double bound = name.starts_with("optimizer.") ? 2e-3 : 2e-2;
+    EXPECT_LE(relative_error(a.at(name), v), bound) << name << " on sim";
+    EXPECT_LE(relative_error(b.at(name), v), bound) << name << " on cpu";
+  }
+}
+
+TEST_P(EveryModel, EverySettingIsRead) {
+  Tiny t(tiny());
+  EXPECT_FALSE(t.config().settings().empty());
+  TinyModel wrong = tiny();
+  wrong.settings["no_such_setting"] = "1";
+  EXPECT_THROW(Tiny{wrong}, UsageError);
+}
+
+TEST_P(EveryModel, AnotherSeedGivesAnotherRun) {
+  TinyModel other = tiny();
+  other.seed = 2;
+  EXPECT_NE(after(tiny(), 1), after(other, 1));
+}
+
+INSTANTIATE_TEST_SUITE_P(All, EveryModel, [] {
+  std::vector<std::string> ids;
+  for (const Model& m : models()) ids.push_back(m.id);
+  return testing::ValuesIn(ids);
+}(), [](const auto& info) {
+  std::string s = info.param;
+  for (char& c : s)
+    if (!std::isalnum(static_cast<unsigned char>(c))) c = '_';
+  return s;
+});
+
+// Every setting changes what the first iteration (or, for averages and decays, the third) computes.
+struct SettingCase { std::string model, name, value; };
+class Setting : public testing::TestWithParam<SettingCase> {};
+
+TEST_P(Setting, ChangesTheRun) {
+  const SettingCase& c = GetParam();
+  TinyModel changed{c.model, {{c.name, c.value}}};
+  EXPECT_NE(after({c.model}, 3), after(changed, 3));
+}
+
+INSTANTIATE_TEST_SUITE_P(All, Setting, testing::Values(
+    SettingCase{"dcgan", "objective", "lsgan"}, SettingCase{"dcgan", "objective", "hinge"}, SettingCase{"dcgan", "objective", "wgan"},
+    SettingCase{"dcgan", "objective", "wgan-gp"}, SettingCase{"dcgan", "width", "6"}, SettingCase{"dcgan", "latent", "7"},
+    SettingCase{"dcgan", "variant", "paper"}, SettingCase{"dcgan", "prior", "uniform"}, SettingCase{"dcgan", "rate", "0.001"},
+    SettingCase{"dcgan", "beta1", "0.9"}, SettingCase{"dcgan", "critic_steps", "2"}, SettingCase{"dcgan", "weight_decay", "0.1"},
+    SettingCase{"dcgan", "ema", "0.9"}, SettingCase{"gan", "latent", "6"}, SettingCase{"gan", "width", "13"}, SettingCase{"gan", "units", "7"},
+    SettingCase{"gan", "dropout", "false"}, SettingCase{"gan", "generator", "minimax"}, SettingCase{"gan", "optimizer", "adam"},
+    SettingCase{"gan", "rate", "0.2"}, SettingCase{"gan", "momentum_steps", "2"}),
+    [](const auto& info) {
+      std::string s = info.param.model + "_" + info.param.name + "_" + info.param.value;
+      for (char& c : s)
+        if (!std::isalnum(static_cast<unsigned char>(c))) c = '_';
+      return s;
+    });
+
+TEST(Trainer, KeepsMemorySteadyOnceCaptured) {
+  Tiny t({"dcgan"});
+  for (int i = 0; i < 5; ++i) t->step();
+  const int64_t held = memory_use(Device{}).held;
+  for (int i = 0; i < 50; ++i) t->step();
+  EXPECT_EQ(memory_use(Device{}).held, held);
+}
+
+TEST(Trainer, SamplesTheSameNoiseForTheSameSeed) {
+  Tiny t({"dcgan"});
+  t->step();
+  EXPECT_EQ(t->sample(5, 7).to_floats(), t->sample(5, 7).to_floats());
+  EXPECT_NE(t->sample(5, 7).to_floats(), t->sample(5, 8).to_floats());
+  // Sampling does not disturb training.
+  TinyModel m{"dcgan"};
+  Tiny other(m);
+  for (int i = 0; i < 6; ++i) other->step();
+  const State undisturbed = other.state();
+  Tiny disturbed(m);
+  for (int i = 0; i < 6; ++i) disturbed->step(), disturbed->sample(3, i);
+  expect_equal_bits(undisturbed, disturbed.state());
+}
+
+TEST(Trainer, NamesTheUpdateThatDiverges) {
+  Tiny t({"dcgan", {{"rate", "1e30"}}});
+  try {
+    for (int i = 0; i < 10; ++i) t->step(), t->values();
+    FAIL() << "no error";
+  } catch (const Error& e) {
+    EXPECT_NE(std::string(e.what()).find("diverged"), std::string::npos);
+    EXPECT_TRUE(std::string(e.what()).find("D/") == 0 || std::string(e.what()).find("G/") == 0 || std::string(e.what()).find("grad_norm/") == 0) << e.what();
+  }
+}
+
+TEST(Trainer, TrainsInBf16) {
+  TinyModel m{"dcgan"};
+  m.precision = Precision::bf16;
+  Tiny t(m);
+  for (int i = 0; i < 5; ++i) t->step();
+  for (const auto& [name, v] : t->values()) EXPECT_TRUE(std::isfinite(v)) << name;
+  TinyModel eager = m;
+  eager.capture = false;
+  expect_equal_bits(after(m, 6), after(eager, 6));
+}
+
+}  // namespace
+}  // namespace ganymede::test
