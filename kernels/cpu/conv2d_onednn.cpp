@@ -118,7 +118,9 @@ bool make_plan(Plan& plan, Make make) {
 
 std::atomic<bool> winograd_allowed = true;
 
-ConvForm form_of(const Conv2d& p) { return goes_by_winograd(p) ? ConvForm::winograd : ConvForm::direct; }
+ConvForm form_of(const Conv2d& p, ConvRole role) {
+  return goes_by_winograd(p, role) ? ConvForm::winograd : ConvForm::direct;
+}
 
 // The plan of a problem in one direction and form; variant is what else it depends on. Made once.
 template <class Make>
@@ -140,21 +142,23 @@ Plan& plan_of(const Conv2d& p, ConvRole role, ConvForm form, std::array<int, 3> 
 void allow_winograd(bool allowed) { winograd_allowed = allowed; }
 
 // Measured on one core with AVX-512, both reorders counted: 1.4 to 2.6 times as fast as direct where this is true.
-bool goes_by_winograd(const Conv2d& p) {
-  return winograd_allowed && p.dtype == DType::f32 && p.r == 3 && p.s == 3 && p.stride_h == 1 && p.stride_w == 1 &&
-         p.dilation_h == 1 && p.dilation_w == 1 && p.groups == 1 && p.c % 16 == 0 && p.k % 16 == 0 && p.c >= 32 && p.k >= 32 &&
-         p.p * p.q >= 144;
+bool goes_by_winograd(const Conv2d& p, ConvRole role) {
+  if (!winograd_allowed || p.dtype != DType::f32 || p.groups != 1 || p.r != 3 || p.s != 3) return false;
+  if (p.stride_h != 1 || p.stride_w != 1 || p.dilation_h != 1 || p.dilation_w != 1) return false;
+  if (p.c % 16 != 0 || p.k % 16 != 0 || p.c < 32 || p.k < 32) return false;
+  return p.p * p.q >= (role == ConvRole::weight_gradient ? 64 : 144);
 }
 
 bool forward_by_onednn(const Conv2d& p, const void* x, const Weight& w, void* y, const Epilogue& epilogue) {
   auto lock = lock_onednn();
+  const ConvForm form = form_of(p, ConvRole::forward);
   const bool bias = epilogue.bias != nullptr;
   const float alpha = epilogue.activation == Unary::leaky_relu ? epilogue.alpha : 0;
   Plan& plan = plan_of(
-      p, ConvRole::forward, form_of(p), {bias, static_cast<int>(epilogue.activation), std::bit_cast<int>(alpha)},
+      p, ConvRole::forward, form, {bias, static_cast<int>(epilogue.activation), std::bit_cast<int>(alpha)},
       [&](Plan& made) {
         const Unary f = epilogue.activation;
-        if (form_of(p) == ConvForm::winograd) {
+        if (form == ConvForm::winograd) {
           if (make_plan(made, [&](Plan& m) { plan_forward(m, p, ConvForm::winograd, bias, f, alpha); })) return;
           if (make_plan(made, [&](Plan& m) { plan_forward(m, p, ConvForm::winograd, false, Unary::identity, 0); })) {
             made.epilogue_inside = false;
@@ -174,9 +178,10 @@ bool forward_by_onednn(const Conv2d& p, const void* x, const Weight& w, void* y,
 
 bool data_gradient_by_onednn(const Conv2d& p, const void* dy, const Weight& w, void* dx, const Epilogue& epilogue) {
   auto lock = lock_onednn();
+  const ConvForm form = form_of(p, ConvRole::data_gradient);
   const DType out = is_plain(epilogue) ? p.dtype : DType::f32;
-  Plan& plan = plan_of(p, ConvRole::data_gradient, form_of(p), {static_cast<int>(out), 0, 0}, [&](Plan& made) {
-    if (form_of(p) == ConvForm::winograd &&
+  Plan& plan = plan_of(p, ConvRole::data_gradient, form, {static_cast<int>(out), 0, 0}, [&](Plan& made) {
+    if (form == ConvForm::winograd &&
         make_plan(made, [&](Plan& m) { plan_data_gradient(m, p, ConvForm::winograd, out); }))
       return;
     make_plan(made, [&](Plan& m) { plan_data_gradient(m, p, ConvForm::direct, out); });
@@ -193,8 +198,9 @@ bool data_gradient_by_onednn(const Conv2d& p, const void* dy, const Weight& w, v
 
 bool weight_gradient_by_onednn(const Conv2d& p, const void* x, const void* dy, void* dw) {
   auto lock = lock_onednn();
-  Plan& plan = plan_of(p, ConvRole::weight_gradient, form_of(p), {}, [&](Plan& made) {
-    if (form_of(p) == ConvForm::winograd &&
+  const ConvForm form = form_of(p, ConvRole::weight_gradient);
+  Plan& plan = plan_of(p, ConvRole::weight_gradient, form, {}, [&](Plan& made) {
+    if (form == ConvForm::winograd &&
         make_plan(made, [&](Plan& m) { plan_weight_gradient(m, p, ConvForm::winograd); }))
       return;
     make_plan(made, [&](Plan& m) { plan_weight_gradient(m, p, ConvForm::direct); });

@@ -1,11 +1,11 @@
 // Convolution by oneDNN, f32 and bf16. Each returns false, having written nothing, where oneDNN has no fast kernel.
 #pragma once
-#include "kernels/api/conv2d.h"
+#include "kernels/cpu/conv2d_narrow.h"
 
 namespace ganymede::kernels::cpu {
 
 // Whether the functions below use Winograd F(4x4, 3x3): where it is faster and not forbidden (conv2d.h).
-bool goes_by_winograd(const Conv2d&);
+bool goes_by_winograd(const Conv2d&, ConvRole);
 
 bool forward_by_onednn(const Conv2d&, const void* x, const Weight& w, void* y, const Epilogue&);
 bool data_gradient_by_onednn(const Conv2d&, const void* dy, const Weight& w, void* dx, const Epilogue&);

@@ -64,12 +64,14 @@ bool for_each_chunk(const Conv2d& p, const void* x, Body body) {
 
 }  // namespace
 
+// The copy pays in a weight gradient with enough filters to use it on, and in a forward pass whose weights overflow the second
+// cache, over which oneDNN's convolution runs once for every row of a small image.
 bool prefers_patches(const Conv2d& p, ConvRole role) {
   if (p.dtype == DType::f64 || p.groups != 1 || p.dilation_h != 1 || p.dilation_w != 1) return false;
-  if (patch_length(p) < 256 || patch_length(p) > (1 << 16) || p.k < 32) return false;
-  const int64_t pixels = int64_t{p.p} * p.q;
-  if (role == ConvRole::forward) return pixels <= 16;
-  if (role == ConvRole::weight_gradient && !goes_by_winograd(p)) return p.dtype == DType::f32 ? true : pixels <= 64;
+  const int64_t length = patch_length(p), pixels = int64_t{p.p} * p.q;
+  if (length < 256 || length > (1 << 16) || p.k < 128) return false;
+  if (role == ConvRole::forward) return pixels <= 16 && length * p.k >= (1 << 20);
+  if (role == ConvRole::weight_gradient) return !goes_by_winograd(p, role) && (p.dtype == DType::f32 || pixels <= 64);
   return false;
 }
 
