@@ -150,7 +150,8 @@ TEST(Report, NamesADamagedPictureAndDamagedStats) {
 TEST(Report, ShowsThirtyTwoSheetsAtMostFirstAndLastAmongThem) {
   TemporaryFolder folder;
   const RunFolder run = RunFolder::create(folder / "run", run_of("gan"));
-  for (int i = 1; i <= 100; ++i) put_sheet(run.sample(i), i);
+  put_sheet(run.sample(1), 1);
+  for (int i = 2; i <= 100; ++i) fs::copy(run.sample(1), run.sample(i));
   write_report(run.path());
   const std::string html = get(run.report());
   EXPECT_EQ(count(html, "data-iteration="), 32u);
