@@ -21,7 +21,8 @@
 //   sync_threads()                  block barrier
 //   sync_warp()                     warp barrier
 //   grid_sync()                     grid barrier (launch_cooperative only)
-//   fence()                         orders this thread's writes for the rest of the device
+//   fence()                         orders memory for the device: the writer calls it before the atomic that announces
+//                                   its data, the reader after the atomic that told it so
 //   shuffle_xor / shuffle_up / shuffle_down / shuffle_idx(v, lanes)   warp; all 32 lanes alive, T up to 16 bytes
 //   ballot(p), any(p), all(p)       warp; all 32 lanes alive
 //   ldmatrix_x4, ldmatrix_x4_trans, ldmatrix_x2, ldmatrix_x2_trans    warp; rows of 8 bf16 in shared memory
@@ -33,6 +34,8 @@
 //   atomic_add, atomic_min, atomic_max, atomic_exchange, atomic_cas   relaxed, on int, unsigned, unsigned long long
 //   multiprocessors()               of the current device (4 on sim), for persistent grids
 //   cooperative_blocks<S>(kernel, threads)            largest grid that launch_cooperative takes
+// Functions that call these for a kernel end their parameters with simt::Where where = simt::Where::current() and hand it
+// on, so that the simulator's messages name the kernel's line and two call sites are not taken for one barrier.
 // There are no atomics on floating point: every sum has a fixed order.
 #pragma once
 #include "kernels/simt/target.h"
