@@ -152,7 +152,8 @@ for (const chart of document.querySelectorAll(".chart")) {
     readout.style.left = Math.max(0, left) + "px";
   };
 }
-const viewer = document.querySelector(".viewer"), thumbnails = [...document.querySelectorAll(".strip button")];
+const viewer = document.querySelector(".viewer");
+const thumbnails = [...document.querySelectorAll(".strip button")];
 if (viewer && thumbnails.length) {
   const [picture, slider, play, label] =
       ["img", "input", ".play", "output"].map(name => viewer.querySelector(name));
