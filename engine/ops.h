@@ -1,10 +1,15 @@
 // Every differentiable function of the engine.
 #pragma once
 #include "engine/autograd.h"
+#include "engine/ops/attention.h"
 #include "engine/ops/conv.h"
 #include "engine/ops/create.h"
 #include "engine/ops/elementwise.h"
+#include "engine/ops/grid_sample.h"
 #include "engine/ops/matmul.h"
 #include "engine/ops/norm.h"
 #include "engine/ops/reduce.h"
+#include "engine/ops/resample.h"
 #include "engine/ops/shape.h"
+#include "engine/ops/softmax.h"
+#include "engine/ops/spectral.h"
