@@ -43,10 +43,10 @@ __device__ inline AxisPlace<A> axis_place(const GridSample& s, A grid, int size)
     at = {inside.value, at.slope * inside.slope};
   }
   if (s.border != SampleBorder::zeros) {
-    if (at.value <= A(0)) at = {A(0), A(0)};
+    if (!(at.value > A(0))) at = {A(0), A(0)};  // NaN too
     if (at.value >= A(size - 1)) at = {A(size - 1), A(0)};
   }
-  // Beyond any picture, and NaN: a place that no pixel is near.
+  // Beyond any picture, or NaN: a place that no pixel is near.
   if (!(math::abs(at.value) < A(1 << 30))) at = {A(-100), A(0)};
   if (s.mode == SampleMode::nearest) return {nearest_pixel(at.value), A(0), A(0)};
   const A low = math::floor(at.value);
