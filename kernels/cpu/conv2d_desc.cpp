@@ -34,7 +34,7 @@ struct Arguments {
         pad_begin{p.pad_h, p.pad_w},
         pad_end{(p.p - 1) * p.stride_h + (p.r - 1) * p.dilation_h + 1 - p.h - p.pad_h,
                 (p.q - 1) * p.stride_w + (p.s - 1) * p.dilation_w + 1 - p.w - p.pad_w} {
-    if (form == ConvForm::winograd) x = any(x), y = any(y);
+    if (form != ConvForm::direct) x = any(x), y = any(y);
   }
 };
 

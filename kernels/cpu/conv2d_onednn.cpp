@@ -118,8 +118,11 @@ bool make_plan(Plan& plan, Make make) {
 
 std::atomic<bool> winograd_allowed = true;
 
+// In f32, oneDNN's weight gradients are up to 1.5 times as fast on its own layout, more than the two reorders cost.
 ConvForm form_of(const Conv2d& p, ConvRole role) {
-  return goes_by_winograd(p, role) ? ConvForm::winograd : ConvForm::direct;
+  if (goes_by_winograd(p, role)) return ConvForm::winograd;
+  const bool whole_blocks = p.groups == 1 && p.c % 16 == 0 && p.k % 16 == 0;
+  return role == ConvRole::weight_gradient && p.dtype == DType::f32 && whole_blocks ? ConvForm::blocked : ConvForm::direct;
 }
 
 // The plan of a problem in one direction and form; variant is what else it depends on. Made once.
@@ -200,9 +203,7 @@ bool weight_gradient_by_onednn(const Conv2d& p, const void* x, const void* dy, v
   auto lock = lock_onednn();
   const ConvForm form = form_of(p, ConvRole::weight_gradient);
   Plan& plan = plan_of(p, ConvRole::weight_gradient, form, {}, [&](Plan& made) {
-    if (form == ConvForm::winograd &&
-        make_plan(made, [&](Plan& m) { plan_weight_gradient(m, p, ConvForm::winograd); }))
-      return;
+    if (form != ConvForm::direct && make_plan(made, [&](Plan& m) { plan_weight_gradient(m, p, form); })) return;
     make_plan(made, [&](Plan& m) { plan_weight_gradient(m, p, ConvForm::direct); });
   });
   if (!plan.usable) return false;
