@@ -14,6 +14,10 @@ std::string joined(const std::vector<std::string>& words, const std::string& sep
   return text;
 }
 
+std::string counted(int64_t count, const std::string& thing) {
+  return std::to_string(count) + " " + thing + (count == 1 ? "" : "s");
+}
+
 Arguments::Arguments(std::string specification, const std::string& text)
     : specification_(std::move(specification)) {
   if (text.empty()) return;

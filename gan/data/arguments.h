@@ -36,6 +36,8 @@ class Arguments {
   std::vector<std::string> known_;
 };
 
+// "1 picture", "2 pictures".
+std::string counted(int64_t count, const std::string& thing);
 std::string joined(const std::vector<std::string>& words, const std::string& separator = ", ");
 
 }  // namespace ganymede::data

@@ -22,7 +22,8 @@ FittedPictures::FittedPictures(std::vector<std::string> paths, const Options& op
   std::vector<PictureInfo> parts = infos_;
   for (size_t i = 0; part != Part::whole && i < parts.size(); ++i) {
     if (parts[i].width % 2 != 0) {
-      throw Error(paths[i] + ": a pair side by side has an even width, not " + std::to_string(parts[i].width));
+      throw Error(paths[i] + ": a pair side by side has an even width, not " +
+                  std::to_string(parts[i].width));
     }
     parts[i].width /= 2;
   }
@@ -37,7 +38,7 @@ FittedPictures::FittedPictures(std::vector<std::string> paths, const Options& op
             });
   store_ = std::make_unique<PictureStore>(
       std::move(paths),
-      [channels = channels_, scaled, part](Picture picture) {
+      [channels = channels_, scaled, part](Picture picture, int64_t) {
         picture = with_channels(part_of(std::move(picture), part), channels);
         return scaled == 0 ? picture : covering(picture, scaled, scaled);
       },
@@ -45,8 +46,8 @@ FittedPictures::FittedPictures(std::vector<std::string> paths, const Options& op
 }
 
 std::string FittedPictures::describe() const {
-  std::string text = (scaled_ ? "scaled and cut to " : "") + std::to_string(height_) + "x" + std::to_string(width_) +
-                     "x" + std::to_string(channels_);
+  std::string text = (scaled_ ? "scaled and cut to " : "") + std::to_string(height_) + "x" +
+                     std::to_string(width_) + "x" + std::to_string(channels_);
   if (options_.load_size > height_) text += " at random from " + std::to_string(options_.load_size);
   return text + (options_.flip ? ", flipped at random" : "");
 }

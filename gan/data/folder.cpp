@@ -1,6 +1,7 @@
 #include <filesystem>
 
 #include "engine/check.h"
+#include "gan/data/arguments.h"
 #include "gan/data/fitted_pictures.h"
 #include "gan/data/openers.h"
 
@@ -22,7 +23,7 @@ class Folder : public Dataset {
   int64_t size() const override { return pictures_->size(); }
 
   std::string describe() const override {
-    std::string text = "folder " + folder_ + ": " + std::to_string(size()) + " pictures";
+    std::string text = "folder " + folder_ + ": " + counted(size(), "picture");
     if (classes() > 0) text += " in " + std::to_string(classes()) + (classes() == 1 ? " class" : " classes");
     return text + ", " + pictures_->describe();
   }

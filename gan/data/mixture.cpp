@@ -14,7 +14,8 @@ constexpr int64_t kTrainPoints = 50000, kTestPoints = 10000;
 
 std::vector<Mixture> all_mixtures() {
   Mixture gaussian{"gaussian", {{0.3}}, 0.2}, two{"two", {{-0.5}, {0.5}}, 0.1};
-  Mixture five{"five", {}, 0.05}, ring{"ring8", {}, 0.02}, grid{"grid25", {}, 0.02}, spiral{"spiral", {}, 0.02};
+  Mixture five{"five", {}, 0.05}, ring{"ring8", {}, 0.02}, grid{"grid25", {}, 0.02},
+      spiral{"spiral", {}, 0.02};
   for (int i = -2; i <= 2; ++i) {
     five.centres.push_back({0.4 * i});
     for (int j = -2; j <= 2; ++j) grid.centres.push_back({0.45 * i, 0.45 * j});
@@ -43,7 +44,8 @@ class Points : public Dataset {
     count_ = arguments.integer("count", options.split == Split::train ? kTrainPoints : kTestPoints, 1,
                                int64_t{1} << 40);
     arguments.finish();
-    fields_ = {{"point", {static_cast<int64_t>(mixture_.dimensions())}, Kind::real}, {"label", {}, Kind::integer}};
+    fields_ = {{"point", {static_cast<int64_t>(mixture_.dimensions())}, Kind::real},
+               {"label", {}, Kind::integer}};
     for (size_t i = 0; i < mixture_.centres.size(); ++i) class_names_.push_back("mode " + std::to_string(i));
   }
 

@@ -7,8 +7,8 @@
 
 namespace ganymede::data {
 
-// A mixture of Gaussians of equal weight and one standard deviation in every direction: the toy world in which
-// covered and missed modes can be counted.
+// A mixture of Gaussians of equal weight and one standard deviation in every direction: the toy world in
+// which covered and missed modes can be counted.
 struct Mixture {
   std::string name;
   std::vector<std::vector<double>> centres;  // [modes][dimensions]
@@ -19,7 +19,8 @@ struct Mixture {
   std::vector<double> draw(Random& random, size_t& mode) const;
 };
 
-// gaussian, two, five (1-D); ring8, grid25, spiral (2-D); all within about [-1, 1]. Throws UsageError listing them.
+// gaussian, two, five (1-D); ring8, grid25, spiral (2-D); all within about [-1, 1]. Throws UsageError listing
+// them.
 const Mixture& mixture_named(const std::string& name);
 
 }  // namespace ganymede::data

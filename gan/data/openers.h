@@ -18,6 +18,9 @@ std::unique_ptr<Dataset> open_unpaired(const std::string& argument, const Option
 std::unique_ptr<Dataset> open_super_resolution(const std::string& argument, const Options& options);
 std::unique_ptr<Dataset> open_super_resolution_pairs(const std::string& argument, const Options& options);
 std::unique_ptr<Dataset> open_super_resolution_unpaired(const std::string& argument, const Options& options);
+std::unique_ptr<Dataset> open_clips(const std::string& argument, const Options& options);
+std::unique_ptr<Dataset> open_celeba(const std::string& argument, const Options& options);
+std::unique_ptr<Dataset> open_cub(const std::string& argument, const Options& options);
 std::unique_ptr<Dataset> open_image(const std::string& argument, const Options& options);
 std::unique_ptr<Dataset> open_mixture(const std::string& argument, const Options& options);
 std::unique_ptr<Dataset> open_shapes(const std::string& argument, const Options& options);

@@ -60,8 +60,8 @@ class Pairs : public Dataset {
 
   int64_t size() const override { return a_->size(); }
   std::string describe() const override {
-    return "pairs " + folder_ + ": " + std::to_string(size()) +
-           (side_by_side_ ? " pictures cut into left and right" : " pictures in A and B") + ", " + a_->describe();
+    return "pairs " + folder_ + ": " + counted(size(), "picture") +
+           (side_by_side_ ? " cut into left and right" : " in A and in B") + ", " + a_->describe();
   }
   void read(int64_t index, Random& random, HostBatch& out, int64_t row) const override {
     const Augmentation augmentation = a_->draw(random);
@@ -104,7 +104,7 @@ class MadePairs : public Dataset {
 
   int64_t size() const override { return pictures_->size(); }
   std::string describe() const override {
-    return "pairs made (" + task_ + ") from " + folder_ + ": " + std::to_string(size()) + " pictures, " +
+    return "pairs made (" + task_ + ") from " + folder_ + ": " + counted(size(), "picture") + ", " +
            pictures_->describe();
   }
   void read(int64_t index, Random& random, HostBatch& out, int64_t row) const override {
@@ -121,8 +121,9 @@ class MadePairs : public Dataset {
   std::unique_ptr<FittedPictures> pictures_;
 };
 
-// Fields "a" and "b" from folders that have nothing to do with each other. Every picture of the larger side comes
-// once an epoch; to each, a picture of the other side is drawn (in a test split they go round in order).
+// Fields "a" and "b" from folders that have nothing to do with each other. Every picture of the larger side
+// comes once an epoch; to each, a picture of the other side is drawn (in a test split they go round in
+// order).
 class Unpaired : public Dataset {
  public:
   Unpaired(const std::string& folder, const Options& options)
@@ -143,7 +144,7 @@ class Unpaired : public Dataset {
 
   int64_t size() const override { return std::max(sides_[0]->size(), sides_[1]->size()); }
   std::string describe() const override {
-    return "unpaired " + folder_ + ": " + std::to_string(sides_[0]->size()) + " pictures in A, " +
+    return "unpaired " + folder_ + ": " + counted(sides_[0]->size(), "picture") + " in A, " +
            std::to_string(sides_[1]->size()) + " in B, " + sides_[0]->describe();
   }
   void read(int64_t index, Random& random, HostBatch& out, int64_t row) const override {

@@ -49,10 +49,11 @@ std::string split_folder(const std::string& folder, Split split) {
   if (!splits || !pictures_in(folder).empty()) return folder;
   for (const char* name : {"train", "test", "val"}) {
     const bool wanted = (std::string(name) == "train") == (split == Split::train);
-    if (wanted && std::find(names.begin(), names.end(), name) != names.end()) return (fs::path(folder) / name).string();
+    if (wanted && std::find(names.begin(), names.end(), name) != names.end())
+      return (fs::path(folder) / name).string();
   }
-  throw Error(folder + ": no sub-folder " + (split == Split::train ? "train" : "test or val") + " there, only " +
-              names[0]);
+  throw Error(folder + ": no sub-folder " + (split == Split::train ? "train" : "test or val") +
+              " there, only " + names[0]);
 }
 
 std::vector<std::string> pictures_below(const std::string& folder) {
@@ -139,7 +140,7 @@ std::shared_ptr<const Picture> PictureStore::get(int64_t index) const {
     std::lock_guard lock(mutex_);
     if (kept_[place]) return kept_[place];
   }
-  auto picture = std::make_shared<const Picture>(prepare_(read_picture(paths_[place])));
+  auto picture = std::make_shared<const Picture>(prepare_(read_picture(paths_[place]), index));
   const int64_t bytes = static_cast<int64_t>(picture->pixels.size());
   std::lock_guard lock(mutex_);
   if (!kept_[place] && bytes <= free_bytes_) {

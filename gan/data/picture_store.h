@@ -39,7 +39,7 @@ int64_t common_channels(const std::vector<PictureInfo>& infos);
 // Pictures of files, decoded and prepared on first use, then kept while they fit into `cache_bytes`.
 class PictureStore {
  public:
-  using Prepare = std::function<Picture(Picture)>;
+  using Prepare = std::function<Picture(Picture, int64_t index)>;
   PictureStore(std::vector<std::string> paths, Prepare prepare, int64_t cache_bytes);
 
   int64_t size() const { return static_cast<int64_t>(paths_.size()); }

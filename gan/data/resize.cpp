@@ -119,15 +119,25 @@ Picture resized(const Picture& picture, int64_t out_height, int64_t out_width, F
   return result;
 }
 
+Cover cover_of(int64_t picture_height, int64_t picture_width, int64_t height, int64_t width) {
+  const double scale = std::max(static_cast<double>(height) / static_cast<double>(picture_height),
+                                static_cast<double>(width) / static_cast<double>(picture_width));
+  const auto scaled = [scale](int64_t side, int64_t least) {
+    return std::max(least, static_cast<int64_t>(std::lround(static_cast<double>(side) * scale)));
+  };
+  Cover cover;
+  cover.scaled_height = scaled(picture_height, height), cover.scaled_width = scaled(picture_width, width);
+  cover.top = (cover.scaled_height - height) / 2, cover.left = (cover.scaled_width - width) / 2;
+  cover.scale_y = static_cast<double>(cover.scaled_height) / static_cast<double>(picture_height);
+  cover.scale_x = static_cast<double>(cover.scaled_width) / static_cast<double>(picture_width);
+  return cover;
+}
+
 Picture covering(const Picture& picture, int64_t height, int64_t width) {
   if (picture.height == height && picture.width == width) return picture;
-  const double scale = std::max(static_cast<double>(height) / static_cast<double>(picture.height),
-                                static_cast<double>(width) / static_cast<double>(picture.width));
-  const auto scaled = [scale](int64_t size, int64_t least) {
-    return std::max(least, static_cast<int64_t>(std::lround(static_cast<double>(size) * scale)));
-  };
-  const Picture large = resized(picture, scaled(picture.height, height), scaled(picture.width, width));
-  return cropped(large, (large.height - height) / 2, (large.width - width) / 2, height, width);
+  const Cover cover = cover_of(picture.height, picture.width, height, width);
+  return cropped(resized(picture, cover.scaled_height, cover.scaled_width), cover.top, cover.left, height,
+                 width);
 }
 
 }  // namespace ganymede::data

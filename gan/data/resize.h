@@ -28,6 +28,15 @@ std::vector<float> resized(const float* values, int64_t height, int64_t width, i
 Picture resized(const Picture& picture, int64_t out_height, int64_t out_width, Filter filter = Filter::cubic,
                 Border border = Border::renormalise);
 
+// Where covering() puts things: a point (x, y) of the picture goes to (x * scale_x - left, y * scale_y -
+// top).
+struct Cover {
+  int64_t scaled_height = 0, scaled_width = 0;
+  int64_t top = 0, left = 0;
+  double scale_y = 1, scale_x = 1;
+};
+Cover cover_of(int64_t picture_height, int64_t picture_width, int64_t height, int64_t width);
+
 // Scaled to cover height x width, keeping its proportions, then the centre cut out.
 Picture covering(const Picture& picture, int64_t height, int64_t width);
 

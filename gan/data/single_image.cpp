@@ -15,7 +15,8 @@ namespace {
 class SingleImage : public Dataset {
  public:
   SingleImage(const std::string& path, const Options& options) : path_(path), options_(options) {
-    if (options.load_size != 0) throw UsageError("load size: nothing is cut from the one picture of image:FILE");
+    if (options.load_size != 0)
+      throw UsageError("load size: nothing is cut from the one picture of image:FILE");
     picture_ = read_picture(path);
     own_height_ = picture_.height, own_width_ = picture_.width;
     picture_ = with_channels(picture_, options.channels ? options.channels : picture_.channels <= 2 ? 1 : 3);
@@ -32,7 +33,8 @@ class SingleImage : public Dataset {
 
   int64_t size() const override { return 1; }
   std::string describe() const override {
-    std::string text = "picture " + path_ + ", " + std::to_string(own_height_) + "x" + std::to_string(own_width_);
+    std::string text =
+        "picture " + path_ + ", " + std::to_string(own_height_) + "x" + std::to_string(own_width_);
     if (own_height_ != picture_.height || own_width_ != picture_.width) {
       text += " scaled to " + std::to_string(picture_.height) + "x" + std::to_string(picture_.width);
     }

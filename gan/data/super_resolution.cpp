@@ -38,8 +38,8 @@ Specification parse(const std::string& kind, const std::string& argument, bool w
   }
   if (word.empty() || word.size() > 2 || word.find_first_not_of("0123456789") != std::string::npos ||
       std::stoi(word) < 2 || std::stoi(word) > 16) {
-    throw UsageError("data '" + kind + ":" + argument + "': a scale from 2 to 16 must follow the folder, as in " +
-                     kind + ":DIR,4" +
+    throw UsageError("data '" + kind + ":" + argument +
+                     "': a scale from 2 to 16 must follow the folder, as in " + kind + ":DIR,4" +
                      (with_degradation ? " or " + kind + ":DIR,4," + joined(degradation_names(), "|") : ""));
   }
   found.scale = std::stoi(word);
@@ -67,7 +67,8 @@ class SuperResolution : public Dataset {
     const fs::path folder = specification.folder;
     require_folder(folder.string(), source == Source::made ? "a folder of pictures" : "folders high and low");
     if (source == Source::made) {
-      open(high_, pictures_below(split_folder(folder.string(), options.split)), specification.scale, options.size);
+      open(high_, pictures_below(split_folder(folder.string(), options.split)), specification.scale,
+           options.size);
     } else {
       open(high_, found((folder / "high").string()), specification.scale, options.size);
       open(low_, found((folder / "low").string()), 1, high_.height / specification.scale);
@@ -75,7 +76,9 @@ class SuperResolution : public Dataset {
     }
     const int64_t channels = channels_of(options);
     fields_ = {{"high", {high_.height, high_.width, channels}, Kind::real},
-               {"low", {high_.height / specification.scale, high_.width / specification.scale, channels}, Kind::real}};
+               {"low",
+                {high_.height / specification.scale, high_.width / specification.scale, channels},
+                Kind::real}};
   }
 
   int64_t size() const override { return high_.store->size(); }
@@ -83,11 +86,13 @@ class SuperResolution : public Dataset {
   std::string describe() const override {
     const std::string scale = std::to_string(specification_.scale);
     const std::string how =
-        source_ == Source::made ? "reduced " + scale + " times (" +
-                                      degradation_names()[static_cast<size_t>(specification_.degradation)] + ")"
-        : source_ == Source::paired ? "with partners " + scale + " times smaller"
-                                    : "and " + std::to_string(low_.store->size()) + " others " + scale + " times smaller";
-    return "super-resolution " + specification_.folder + ": " + std::to_string(size()) + " pictures " + how +
+        source_ == Source::made
+            ? "reduced " + scale + " times (" +
+                  degradation_names()[static_cast<size_t>(specification_.degradation)] + ")"
+        : source_ == Source::paired
+            ? "with partners " + scale + " times smaller"
+            : "and " + counted(low_.store->size(), "other") + " " + scale + " times smaller";
+    return "super-resolution " + specification_.folder + ": " + counted(size(), "picture") + " " + how +
            ", parts of " + std::to_string(high_.height) + "x" + std::to_string(high_.width) +
            (options_.flip ? ", flipped at random" : "");
   }
@@ -106,8 +111,9 @@ class SuperResolution : public Dataset {
     }
     const int64_t drawn = random.below(low_.store->size());
     const int64_t other = cut ? drawn : index % low_.store->size();
-    to_float(augmented(*low_.store->get(other), low_.height, low_.width, draw_augmentation(options_, cut, random)),
-             low.data());
+    to_float(
+        augmented(*low_.store->get(other), low_.height, low_.width, draw_augmentation(options_, cut, random)),
+        low.data());
   }
 
  private:
@@ -121,7 +127,8 @@ class SuperResolution : public Dataset {
     return std::max(common_channels(high_.infos), low_.infos.empty() ? 1 : common_channels(low_.infos));
   }
 
-  // `size` 0: whole pictures, which must all have one size; rows and columns beyond a multiple of the scale go.
+  // `size` 0: whole pictures, which must all have one size; rows and columns beyond a multiple of the scale
+  // go.
   void open(Side& side, std::vector<std::string> paths, int64_t scale, int64_t size) {
     side.infos = check_pictures(paths);
     side.height = side.width = size;
@@ -132,29 +139,33 @@ class SuperResolution : public Dataset {
     for (size_t i = 0; i < paths.size(); ++i) {
       const PictureInfo& info = side.infos[i];
       if (side.height < 1 || side.width < 1 || info.height < side.height || info.width < side.width) {
-        throw Error(paths[i] + ": a picture of " + std::to_string(info.width) + "x" + std::to_string(info.height) +
-                    " is smaller than the parts of " + std::to_string(std::max(side.width, scale)) + "x" +
-                    std::to_string(std::max(side.height, scale)) + " to be cut from it; choose a smaller --size");
+        throw Error(
+            paths[i] + ": a picture of " + std::to_string(info.width) + "x" + std::to_string(info.height) +
+            " is smaller than the parts of " + std::to_string(std::max(side.width, scale)) + "x" +
+            std::to_string(std::max(side.height, scale)) + " to be cut from it; choose a smaller --size");
       }
     }
     side.store = std::make_unique<PictureStore>(
-        std::move(paths), [this](Picture picture) { return with_channels(picture, fields_[0].shape[2]); },
+        std::move(paths),
+        [this](Picture picture, int64_t) { return with_channels(picture, fields_[0].shape[2]); },
         options_.cache_bytes);
   }
 
   void check_partners() const {
     if (high_.store->size() != low_.store->size()) {
-      throw Error(specification_.folder + ": " + std::to_string(high_.store->size()) + " pictures in high, but " +
+      throw Error(specification_.folder + ": " + counted(high_.store->size(), "picture") + " in high, but " +
                   std::to_string(low_.store->size()) + " in low");
     }
     for (int64_t i = 0; i < high_.store->size(); ++i) {
       const std::string &high = high_.store->path(i), &low = low_.store->path(i);
-      if (fs::path(high).stem() != fs::path(low).stem()) throw Error(high + ": no partner in low, where " + low + " comes next");
+      if (fs::path(high).stem() != fs::path(low).stem())
+        throw Error(high + ": no partner in low, where " + low + " comes next");
       const PictureInfo &a = high_.infos[static_cast<size_t>(i)], &b = low_.infos[static_cast<size_t>(i)];
       if (a.height / specification_.scale == b.height && a.width / specification_.scale == b.width) continue;
       throw Error(low + ": is " + std::to_string(b.width) + "x" + std::to_string(b.height) + ", but a " +
                   std::to_string(specification_.scale) + "th of " + high + " is " +
-                  std::to_string(a.width / specification_.scale) + "x" + std::to_string(a.height / specification_.scale));
+                  std::to_string(a.width / specification_.scale) + "x" +
+                  std::to_string(a.height / specification_.scale));
     }
   }
 

@@ -119,6 +119,9 @@ TEST(PictureFile, ReadsJpegAndBmp) {
   EXPECT_EQ(jpeg.height, 8);
   EXPECT_EQ(jpeg.channels, 1);
   EXPECT_EQ(jpeg.pixels, std::vector<uint8_t>(64, 128));
+  std::string stuffed = jpeg_bytes();  // FF 00 is a byte of the scan, not a marker
+  stuffed.insert(stuffed.size() - 2, std::string("\xff\x00", 2));
+  EXPECT_EQ(decoded(stuffed).pixels, jpeg.pixels);
   const Picture bmp = decoded(bmp_bytes(5, 3));
   EXPECT_EQ(bmp.width, 5);
   EXPECT_EQ(bmp.at(2, 4)[0], 7);

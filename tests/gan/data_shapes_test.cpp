@@ -209,6 +209,22 @@ TEST(Shapes, EdgesAreWhereTheSeenObjectChanges) {
   EXPECT_GT(changes, 1000);
 }
 
+TEST(Shapes, WhatIsHiddenIsNotDrawn) {
+  Scene scene;
+  Object back, front;
+  back.centre = {0.4, 0.5}, front.centre = {0.6, 0.5};
+  back.radius = front.radius = 0.2;
+  scene.objects = {back, front};
+  const Rendering rendering = render(scene, kSize);
+  const auto edge = [&](double x) {
+    return rendering.edges[static_cast<size_t>(32 * kSize + static_cast<int64_t>(x * kSize))];
+  };
+  EXPECT_EQ(edge(0.6), 1);     // where the outline of the back one passes below the front one
+  EXPECT_LT(edge(0.4), -0.3);  // the outline of the front one
+  EXPECT_LT(edge(0.2), -0.3);
+  EXPECT_EQ(rendering.owner[32 * kSize + 30], 1);
+}
+
 TEST(Shapes, LayersMakeUpThePicture) {
   for (int index = 0; index < 30; ++index) {
     const Rendering r = render(scene_number(index), kSize);

@@ -103,7 +103,7 @@ TEST(SuperResolution, PartnersStayAligned) {
   write(folder / "high" / "2.png", Picture(21, 27, 1));
   expect_mentions(open_error(spec, {.size = 12}), {"2 pictures in high", "1 in low"});
   expect_mentions(open_dataset("sr-unpaired:" + folder.path().string() + ",3", {.size = 12})->describe(),
-                  {"2 pictures and 1 others 3 times smaller"});
+                  {"2 pictures and 1 other 3 times smaller"});
 }
 
 TEST(SingleImage, KeepsItsProportions) {
