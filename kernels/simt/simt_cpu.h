@@ -7,7 +7,6 @@
 #include <cstdint>
 #include <cstring>
 #include <source_location>
-#include <tuple>
 #include <type_traits>
 #include <vector>
 
@@ -124,15 +123,10 @@ namespace launching {
 template <class Shared, class... P>
 void run(bool cooperative, void (*kernel)(P...), const Grid& grid, dim3 block, P... args) {
   static_assert((std::is_trivially_copyable_v<P> && ...), "kernel arguments are copied as bytes");
-  struct Context {
-    void (*kernel)(P...);
-    std::tuple<P...> args;
-  } context{kernel, {args...}};
-  const auto thread = [](const void* raw) {
-    const auto& bound = *static_cast<const Context*>(raw);
-    std::apply(bound.kernel, bound.args);
-  };
-  fibers::run({grid, block, std::is_empty_v<Shared> ? 0 : sizeof(Shared), cooperative, thread, &context});
+  const auto body = [kernel, args...] { kernel(args...); };
+  using Body = decltype(body);
+  fibers::run({grid, block, std::is_empty_v<Shared> ? 0 : sizeof(Shared), cooperative,
+               [](const void* context) { (*static_cast<Body*>(context))(); }, &body});
 }
 
 }  // namespace launching
