@@ -5,7 +5,7 @@ namespace ganymede {
 const std::vector<Model>& models() {
   static const std::vector<Model> all = {
       {"gan", "Generative Adversarial Nets", 2014, "1406.2661", "multi-layer perceptrons, maxout discriminator", {"image"}, gan, 0, 100, 12000},
-      {"dcgan", "Unsupervised Representation Learning with Deep Convolutional GANs", 2016, "1511.06434", "strided convolutions and batch norm", {"image"}, dcgan, 32, 64, 3000},
+      {"dcgan", "Unsupervised Representation Learning with Deep Convolutional GANs", 2016, "1511.06434", "strided convolutions and batch norm", {"image"}, dcgan, 32, 64, 4000},
   };
   return all;
 }

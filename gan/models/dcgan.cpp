@@ -17,7 +17,7 @@ Recipe dcgan(const Config& c) {
   const bool critic = adv.critic, penalised = adv.name == "wgan-gp";
   nets::DcganSize s;
   s.size = int(c.data.size), s.channels = int(c.data.channels);
-  s.width = int(c.integer("width", c.data.size >= 64 ? 64 : 32, "channels next to the picture; the paper's drawing has 128", 1, 4096));
+  s.width = int(c.integer("width", 64, "channels next to the picture (128 in the paper's drawing)", 1, 4096));
   s.latent = int(c.integer("latent", 100, "length of z", 1, 65536));
   s.paper = c.choice("variant", {"torch", "paper"}, "kernels of 4 as the authors' Torch code, or of 5 as the paper's drawing") == "paper";
   const bool normal = c.choice("prior", {"normal", "uniform"}, "distribution of z") == "normal";
