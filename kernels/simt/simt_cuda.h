@@ -44,27 +44,34 @@ inline std::string describe(const void* kernel, const Grid& grid, dim3 block, si
          ", block " + text(block) + ", " + std::to_string(bytes) + " bytes of shared memory";
 }
 
+inline void start(bool cooperative, const void* kernel, const Grid& grid, dim3 block, size_t bytes, Stream stream, void** args) {
+  static const bool synchronise = std::getenv("SYNC_LAUNCHES") && *std::getenv("SYNC_LAUNCHES") == '1';
+  const auto cuda_stream = static_cast<cudaStream_t>(stream);
+  cudaError_t error = cudaSuccess;
+  if (bytes > 48 * 1024) {   // beyond what every kernel may use
+    error = cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(bytes));
+  }
+  if (error == cudaSuccess) {
+    error = cooperative ? cudaLaunchCooperativeKernel(kernel, grid, block, args, bytes, cuda_stream)
+                        : cudaLaunchKernel(kernel, grid, block, args, bytes, cuda_stream);
+  }
+  const cudaError_t last = cudaGetLastError();
+  if (error == cudaSuccess) error = last;
+  if (error == cudaSuccess && synchronise) {
+    cudaStreamCaptureStatus capture = cudaStreamCaptureStatusNone;   // while a graph is captured nothing runs
+    error = cudaStreamIsCapturing(cuda_stream, &capture);
+    if (error == cudaSuccess && capture == cudaStreamCaptureStatusNone) error = cudaStreamSynchronize(cuda_stream);
+  }
+  if (error != cudaSuccess) check(error, describe(kernel, grid, block, bytes));
+}
+
 template <class Shared, class... P>
 void run(bool cooperative, void (*kernel)(P...), const Grid& grid, dim3 block, Stream stream, P... args) {
   static_assert((std::is_trivially_copyable_v<P> && ...), "kernel arguments are copied as bytes");
   if (!grid.x || !grid.y || !grid.z) return;
-  constexpr size_t bytes = std::is_empty_v<Shared> ? 0 : sizeof(Shared);
-  static const bool synchronise = std::getenv("SYNC_LAUNCHES") && *std::getenv("SYNC_LAUNCHES") == '1';
-  const void* entry = reinterpret_cast<const void*>(kernel);
-  cudaError_t error = cudaSuccess;
-  if constexpr (bytes > 48 * 1024) {
-    error = cudaFuncSetAttribute(entry, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(bytes));
-  }
   void* pointers[] = {static_cast<void*>(&args)..., nullptr};
-  const auto cuda_stream = static_cast<cudaStream_t>(stream);
-  if (error == cudaSuccess) {
-    error = cooperative ? cudaLaunchCooperativeKernel(entry, grid, block, pointers, bytes, cuda_stream)
-                        : cudaLaunchKernel(entry, grid, block, pointers, bytes, cuda_stream);
-  }
-  const cudaError_t last = cudaGetLastError();
-  if (error == cudaSuccess) error = last;
-  if (error == cudaSuccess && synchronise) error = cudaStreamSynchronize(cuda_stream);
-  if (error != cudaSuccess) check(error, describe(entry, grid, block, bytes));
+  start(cooperative, reinterpret_cast<const void*>(kernel), grid, block, std::is_empty_v<Shared> ? 0 : sizeof(Shared), stream,
+        pointers);
 }
 
 }  // namespace launching
