@@ -108,6 +108,16 @@ PictureInfo inspect_png(const Bytes& file, Check check) {
   }
 }
 
+// The decoder's tables hold 256 codes; it does not check what a file claims.
+void check_huffman_tables(const Bytes& file, int64_t offset, int64_t length) {
+  for (const int64_t end = offset + length; offset < end;) {
+    int64_t codes = 0;
+    for (int64_t i = 1; i <= 16; ++i) codes += file.big(offset + i, 1, "JPEG");
+    if (codes > 256) file.fail("damaged JPEG (a Huffman table of " + std::to_string(codes) + " codes)");
+    offset += 17 + codes;
+  }
+}
+
 // Walks the segments up to the frame header, and for a whole check through the scans to the end marker.
 PictureInfo inspect_jpeg(const Bytes& file, Check check) {
   constexpr char kWhere[] = "JPEG";
@@ -149,6 +159,7 @@ PictureInfo inspect_jpeg(const Bytes& file, Check check) {
               file.big(offset + 9, 1, kWhere) == 1 ? 1 : 3};
       if (check == Check::header) return info;
     }
+    if (code == 0xc4) check_huffman_tables(file, offset + 4, length - 2);
     scanning = code == 0xda;
     offset += 2 + length;
   }

@@ -1,3 +1,4 @@
+#include "engine/check.h"
 #include "gan/data/picture_file.h"
 #include "gan/data/png.h"
 #include "gan/data/resize.h"
@@ -151,6 +152,10 @@ TEST(PictureFile, DamageIsNamed) {
   expect_mentions(failure(raw_png(5, 5, 8, 0, "too few")), {"cannot decode"});
   expect_mentions(failure(raw_png(5, 5, 8, 5, "")), {"colour type 5"});
   expect_mentions(failure(std::string("\xff\xd8\xff\xd9", 4)), {"ends before any picture"});
+  std::string jpeg = jpeg_bytes();
+  jpeg[jpeg.find("\xff\xc4") + 6] = '\xff';  // 255 codes of length 2 beside the one of length 1: still fits
+  jpeg[jpeg.find("\xff\xc4") + 7] = '\x02';
+  expect_mentions(failure(jpeg), {"Huffman table of 258 codes"});
 }
 
 TEST(PictureFile, HugePicturesAreRefusedBeforeDecoding) {
@@ -159,6 +164,42 @@ TEST(PictureFile, HugePicturesAreRefusedBeforeDecoding) {
     expect_mentions(failure(raw_png(0x7fffffff, 0x7fffffff, 8, 2, ""), check), {"too large"});
   }
   expect_mentions(failure(raw_png((1u << 14) + 1, 1u << 14, 8, 0, "")), {"16385x16384", "2^28"});
+}
+
+TEST(PictureFile, HostileBytesAreRefusedOrDecoded) {
+  TemporaryFolder folder;
+  const std::string path = (folder / "a.png").string();
+  Random random(3);
+  int refused = 0, decoded = 0;
+  const auto attempt = [&](const std::string& bytes) {
+    put(path, bytes);
+    try {
+      read_picture(path);
+      ++decoded;
+    } catch (const Error& error) {
+      EXPECT_EQ(std::string(error.what()).find('\n'), std::string::npos);
+      ++refused;
+    }
+  };
+  const auto spoiled = [&](std::string bytes) {
+    for (int64_t i = random.below(4); i >= 0; --i) {
+      bytes[static_cast<size_t>(random.below(static_cast<int64_t>(bytes.size())))] =
+          static_cast<char>(random.bits());
+    }
+    return bytes;
+  };
+  const std::string png = png_bytes(sample_picture(5, 5, 3));
+  const size_t data = png.find("IDAT") + 4, end = png.find("IEND") - 8;
+  for (int i = 0; i < 300; ++i) {
+    attempt(spoiled(jpeg_bytes()));
+    attempt(spoiled(bmp_bytes(5, 3)));
+    // Right checksums, wrong content: header and compressed bytes.
+    const std::string header = i % 2 ? png.substr(16, 13) : spoiled(png.substr(16, 13));
+    const std::string body = i % 2 ? spoiled(png.substr(data, end - data)) : png.substr(data, end - data);
+    attempt(png.substr(0, 8) + chunk("IHDR", header) + chunk("IDAT", body) + chunk("IEND", ""));
+  }
+  EXPECT_GT(refused, 100);
+  EXPECT_GT(decoded, 100);
 }
 
 TEST(PictureFile, MissingFilesAndFoldersAreNamed) {
