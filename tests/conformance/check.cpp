@@ -156,8 +156,8 @@ class Check {
   // What the reference differentiates and the engine takes as constant must not go unseen.
   void require_all_compared() const {
     for (const auto& [name, array] : case_.others) {
-      const bool compared =
-          std::any_of(measured_.begin(), measured_.end(), [&](const Measured& m) { return m.tensor == name; });
+      const bool compared = std::any_of(measured_.begin(), measured_.end(),
+                                        [&](const Measured& m) { return m.tensor == name; });
       require(compared || name.rfind("cot", 0) == 0, "the reference has ", name, ", the engine does not");
     }
   }
