@@ -93,6 +93,7 @@ TEST(AxisMap, Padding) {
 TEST(AxisMap, PoolsAsPyTorch) {
   expect_near(applied(pool_axis(5, 2, 2, 0, false, true), {1, 2, 3, 4, 5}), {1.5, 3.5});
   expect_near(applied(pool_axis(5, 2, 2, 0, true, true), {1, 2, 3, 4, 5}), {1.5, 3.5, 5});
+  expect_near(applied(pool_axis(5, 1, 5, 0, true, true), {1, 2, 3, 4, 5}), {1});  // no window begins behind the end
   expect_near(applied(pool_axis(5, 3, 2, 1, false, true), {1, 2, 3, 4, 5}), {1, 3, 3});
   expect_near(applied(pool_axis(5, 3, 2, 1, false, false), {1, 2, 3, 4, 5}), {1.5, 3, 4.5});
   expect_near(applied(adaptive_axis(5, 3), {1, 2, 3, 4, 5}), {1.5, 3, 4.5});
