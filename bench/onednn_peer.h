@@ -11,11 +11,9 @@
 #include <unordered_map>
 #include <vector>
 
-#include "kernels/api/conv2d.h"
+#include "bench/layers.h"
 
 namespace ganymede::bench {
-
-enum class Role { forward, data_gradient, weight_gradient };
 
 // Of the wall clock; with OMP_NUM_THREADS=1 of the processor's, so that other programs on the machine disturb less.
 inline double seconds() {
