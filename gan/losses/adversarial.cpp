@@ -1,16 +1,11 @@
 #include "gan/losses/adversarial.h"
 
 #include "engine/ops.h"
+#include "nn/losses.h"
 
 namespace ganymede {
 
-Tensor bce_with_logits(const Tensor& x, double t) {
-  if (t == 1) return mean(softplus(-x));
-  if (t == 0) return mean(softplus(x));
-  return mean(softplus(x) - x * t);
-}
-
-Tensor bce_with_logits(const Tensor& x, const Tensor& t) { return mean(softplus(x) - x * t); }
+using nn::bce_with_logits;
 
 namespace {
 
@@ -22,7 +17,7 @@ const Adversarial kObjectives[] = {
      "-E log D(x) - E log(1 - D(G(z)))", "-E log D(G(z))", probability, false},
     {"lsgan", [](const Tensor& r, const Tensor& f) { return (mean(square(r - 1.0)) + mean(square(f))) * 0.5; }, [](const Tensor& f) { return mean(square(f - 1.0)) * 0.5; },
      "1/2 E (D(x) - 1)^2 + 1/2 E D(G(z))^2", "1/2 E (D(G(z)) - 1)^2", score, false},
-    {"hinge", [](const Tensor& r, const Tensor& f) { return mean(relu(1.0 - r)) + mean(relu(f + 1.0)); }, [](const Tensor& f) { return -mean(f); },
+    {"hinge", [](const Tensor& r, const Tensor& f) { return nn::hinge_real(r) + nn::hinge_fake(f); }, [](const Tensor& f) { return -mean(f); },
      "E max(0, 1 - D(x)) + E max(0, 1 + D(G(z)))", "-E D(G(z))", score, false},
     {"wgan", [](const Tensor& r, const Tensor& f) { return mean(f) - mean(r); }, [](const Tensor& f) { return -mean(f); },
      "E f(G(z)) - E f(x)", "-E f(G(z))", score, true},

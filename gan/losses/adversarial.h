@@ -23,9 +23,4 @@ struct Adversarial {
 // the penalty is the model's), hinge (Lim & Ye 2017). UsageError for another name.
 const Adversarial& adversarial(const std::string& name);
 
-// Binary cross-entropy with logits, mean over all: softplus(x) - t x for a constant target t.
-Tensor bce_with_logits(const Tensor& logits, double target);
-// The same for a tensor of targets, element by element.
-Tensor bce_with_logits(const Tensor& logits, const Tensor& targets);
-
 }  // namespace ganymede

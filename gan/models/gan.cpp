@@ -6,11 +6,13 @@
 #include <cmath>
 
 #include "engine/ops.h"
-#include "gan/losses/adversarial.h"
 #include "gan/models.h"
 #include "nn/layers.h"
+#include "nn/losses.h"
 
 namespace ganymede {
+
+using nn::bce_with_logits;
 
 Recipe gan(const Config& c) {
   const int side = int(c.data.size), pixels = side * side * int(c.data.channels);

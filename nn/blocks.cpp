@@ -1,0 +1,167 @@
+#include "nn/blocks.h"
+
+#include "engine/check.h"
+#include "engine/ops.h"
+
+namespace ganymede::nn {
+namespace {
+
+// A layer without parameters.
+class Function : public Module {
+ public:
+  using Map = std::function<Tensor(const Tensor&)>;
+  Function(std::string type, std::string description, Map f) : type_(std::move(type)), description_(std::move(description)), f_(std::move(f)) {}
+  Tensor forward(const Tensor& x) override { return f_(x); }
+  std::string type() const override { return type_; }
+  std::string describe() const override { return description_; }
+ private:
+  std::string type_, description_;
+  Map f_;
+};
+
+Layer function(std::string type, std::string description, Function::Map f) { return std::make_shared<Function>(std::move(type), std::move(description), std::move(f)); }
+
+using View = std::function<kernels::Norm(const Tensor&)>;
+
+class SampleNorm : public Module {
+ public:
+  SampleNorm(std::string name, int channels, bool affine, View view) : name_(std::move(name)), channels_(channels), view_(std::move(view)) {
+    if (affine) gain_ = parameter({channels}, init::one()), bias_ = parameter({channels}, init::zero());
+  }
+  Tensor forward(const Tensor& x) override { return forward_then(x, {}); }
+  Tensor forward_then(const Tensor& x, const Activation& f) override { return normalise(x, view_(x), gain_, bias_, f).y; }
+  void visit(const Visit& v) override {
+    if (gain_) v.parameter(v.prefix + "weight", gain_), v.parameter(v.prefix + "bias", bias_);
+  }
+  std::string type() const override { return "norm"; }
+  std::string describe() const override { return text(name_, " norm ", channels_, gain_ ? "" : ", no gain"); }
+ private:
+  std::string name_;
+  int channels_;
+  View view_;
+  Tensor gain_, bias_;
+};
+
+class Residual : public Module {
+ public:
+  Residual(Layer main, Layer shortcut) : main_(std::move(main)), shortcut_(std::move(shortcut)) {}
+  Tensor forward(const Tensor& x) override { return main_->forward(x) + (shortcut_ ? shortcut_->forward(x) : x); }
+  void visit(const Visit& v) override {
+    v("main", *main_);
+    if (shortcut_) v("shortcut", *shortcut_);
+  }
+  std::string type() const override { return "block"; }
+  std::string describe() const override { return text("residual block", shortcut_ ? "" : ", identity shortcut"); }
+ private:
+  Layer main_, shortcut_;
+};
+
+class PRelu : public Module {
+ public:
+  PRelu(int channels, double slope) : slope_(parameter({channels}, init::constant(slope))) {}
+  Tensor forward(const Tensor& x) override { return relu(x) - relu(-x) * slope_; }
+  void visit(const Visit& v) override { v.parameter(v.prefix + "slope", slope_); }
+  std::string type() const override { return "prelu"; }
+ private:
+  Tensor slope_;
+};
+
+class SelfAttention : public Module {
+ public:
+  SelfAttention(int channels, bool pooled) : channels_(channels), pooled_(pooled) {
+    require(channels >= 8 && channels % 8 == 0, "self attention: ", channels, " channels, it takes a multiple of 8");
+    const auto point = [&](int in, int out) { return conv(in, out, {.kernel = 1, .bias = false, .weight = init::xavier_uniform(in, out)}); };
+    query_ = point(channels, channels / 8), key_ = point(channels, channels / 8);
+    value_ = point(channels, channels / 2), out_ = point(channels / 2, channels);
+    gamma_ = parameter({1}, init::zero());
+  }
+  Tensor forward(const Tensor& x) override {
+    const auto rows = [](const Tensor& t) { return reshape(t, Shape{t.dim(0), t.dim(1) * t.dim(2), t.dim(3)}); };
+    const auto seen = [&](const Tensor& t) { return rows(pooled_ ? ganymede::max_pool(t, {}) : t); };
+    const Tensor a = attention(rows(query_->forward(x)), seen(key_->forward(x)), seen(value_->forward(x)));
+    const Tensor y = out_->forward(reshape(a, Shape{x.dim(0), x.dim(1), x.dim(2), channels_ / 2}));
+    return cast(y * gamma_, x.dtype()) + x;
+  }
+  void visit(const Visit& v) override {
+    v("query", *query_), v("key", *key_), v("value", *value_), v("out", *out_);
+    v.parameter(v.prefix + "gamma", gamma_);
+  }
+  std::string type() const override { return "attention"; }
+  std::string describe() const override { return text("self attention ", channels_, pooled_ ? ", pooled keys" : ""); }
+ private:
+  int64_t channels_;
+  bool pooled_;
+  Layer query_, key_, value_, out_;
+  Tensor gamma_;
+};
+
+class MinibatchDiscrimination : public Module {
+ public:
+  MinibatchDiscrimination(int features, int kernels, int dimensions)
+      : kernels_(kernels), dimensions_(dimensions), weight_(parameter({int64_t(kernels) * dimensions, features}, init::normal(0, 0.05))) {}
+  Tensor forward(const Tensor& x) override {
+    const int64_t n = x.dim(0);
+    const Tensor m = reshape(ganymede::linear(x, weight_), Shape{n, kernels_, dimensions_});
+    const Tensor distance = sum(abs(reshape(m, Shape{n, 1, kernels_, dimensions_}) - reshape(m, Shape{1, n, kernels_, dimensions_})), {3});
+    return concat({x, cast(sum(exp(-distance), {1}) - 1.0, x.dtype())}, 1);  // each sample meets itself with exp(0)
+  }
+  void visit(const Visit& v) override { v.parameter(v.prefix + "weight", weight_); }
+  std::string type() const override { return "minibatch"; }
+  std::string describe() const override { return text("minibatch discrimination, ", kernels_, " kernels of ", dimensions_); }
+ private:
+  int64_t kernels_, dimensions_;
+  Tensor weight_;
+};
+
+}  // namespace
+
+Layer norm(NormKind kind, int channels, bool affine, double eps, int groups) {
+  const auto made = [&](const char* name, View view) { return std::make_shared<SampleNorm>(name, channels, affine, std::move(view)); };
+  switch (kind) {
+    case NormKind::none: return function("norm", "no norm", [](const Tensor& x) { return x; });
+    case NormKind::batch: return batch_norm(channels, eps);
+    case NormKind::instance: return made("instance", [eps](const Tensor& x) { return instance_view(x, eps); });
+    case NormKind::layer: return made("layer", [eps](const Tensor& x) { return layer_view(x, eps); });
+    case NormKind::group: return made("group", [eps, groups](const Tensor& x) { return group_view(x, groups, eps); });
+    case NormKind::pixel: return std::make_shared<SampleNorm>("pixel", channels, false, [eps](const Tensor& x) { return pixel_view(x, eps); });
+  }
+  fail("norm: unknown kind");
+}
+
+Layer upsample(int factor, Interpolation how) {
+  return function("up", text("upsample x", factor), [=](const Tensor& x) { return resize(x, x.dim(1) * factor, x.dim(2) * factor, how); });
+}
+Layer mean_pool(int factor) {
+  return function("pool", text("mean pool ", factor), [=](const Tensor& x) { return average_pool(x, {{factor, factor}, {factor, factor}}); });
+}
+Layer max_pool(int kernel, int stride, int padding) {
+  return function("pool", text("max pool k", kernel, " s", stride), [=](const Tensor& x) { return ganymede::max_pool(x, {{kernel, kernel}, {stride, stride}, {padding, padding}}); });
+}
+Layer global_mean() {
+  return function("pool", "mean over all pixels", [](const Tensor& x) { return cast(mean(x, {1, 2}), x.dtype()); });
+}
+Layer reflect_pad(int n) { return function("pad", text("reflect pad ", n), [=](const Tensor& x) { return ganymede::reflect_pad(x, n); }); }
+Layer pixel_shuffle(int r) { return function("shuffle", text("pixel shuffle x", r), [=](const Tensor& x) { return ganymede::pixel_shuffle(x, r); }); }
+Layer prelu(int channels, double slope) { return std::make_shared<PRelu>(channels, slope); }
+Layer residual(Layer main, Layer shortcut) { return std::make_shared<Residual>(std::move(main), std::move(shortcut)); }
+Layer self_attention(int channels, bool pooled) { return std::make_shared<SelfAttention>(channels, pooled); }
+Layer minibatch_discrimination(int features, int kernels, int dimensions) { return std::make_shared<MinibatchDiscrimination>(features, kernels, dimensions); }
+
+Layer minibatch_stddev(int group) {
+  return function("stddev", text("minibatch deviation, groups of ", group), [=](const Tensor& x) {
+    const int64_t n = x.dim(0), g = std::min<int64_t>(group, n), m = n / g;
+    require(n % g == 0, "minibatch deviation: a batch of ", n, " does not divide into groups of ", g);
+    const Tensor y = cast(reshape(x, Shape{g, m, x.dim(1), x.dim(2), x.dim(3)}), x.dtype() == DType::f64 ? DType::f64 : DType::f32);
+    const Tensor d = sqrt(mean(square(y - mean(y, {0}, true)), {0}) + 1e-8);
+    const Tensor plane = broadcast_to(reshape(mean(d, {1, 2, 3}), Shape{1, m, 1, 1, 1}), {g, m, x.dim(1), x.dim(2), 1});
+    return concat({x, cast(reshape(plane, Shape{n, x.dim(1), x.dim(2), 1}), x.dtype())}, 3);
+  });
+}
+
+Embedding::Embedding(int rows, int width, const Init& init) : table_(parameter({rows, width}, init)) {}
+Tensor Embedding::forward(const Tensor& labels) { return gather_rows(table_, labels); }
+void Embedding::visit(const Visit& v) { v.parameter(v.prefix + "weight", table_); }
+std::string Embedding::describe() const { return text("embedding of ", table_.dim(0), " into ", table_.dim(1)); }
+Layer embedding(int rows, int width, const Init& init) { return std::make_shared<Embedding>(rows, width, init); }
+
+}  // namespace ganymede::nn

@@ -1,0 +1,48 @@
+// Layers made of layers, and those that act on pictures as a whole.
+#pragma once
+#include "engine/ops/norm.h"
+#include "engine/ops/resample.h"
+#include "nn/layers.h"
+
+namespace ganymede::nn {
+
+// Norms other than batch norm, with a gain and a bias per channel (or none).
+enum class NormKind { none, batch, instance, layer, group, pixel };
+Layer norm(NormKind kind, int channels, bool affine = true, double eps = 1e-5, int groups = 32);
+
+Layer upsample(int factor, Interpolation how = Interpolation::nearest);
+Layer mean_pool(int factor = 2);
+Layer max_pool(int kernel = 2, int stride = 2, int padding = 0);
+Layer global_mean();                     // [N, H, W, C] -> [N, C]
+Layer reflect_pad(int pixels);
+Layer pixel_shuffle(int factor);
+Layer prelu(int channels, double slope = 0.25);
+
+// main(x) + shortcut(x); a null shortcut is the identity.
+Layer residual(Layer main, Layer shortcut = nullptr);
+
+// y = gamma wo(softmax(q^T k) v) + x with 1x1 convolutions of C/8 channels for q and k, C/2 for v; gamma starts at 0
+// (Zhang et al. 2019, eq. 3). pooled: k and v see 2x2 max-pooled pixels, as in the authors' code.
+Layer self_attention(int channels, bool pooled = false);
+
+// One plane more: the mean deviation over groups of samples n mod (N / group) (Karras et al. 2018).
+Layer minibatch_stddev(int group = 4);
+// o_b = sum over the other samples of exp(-|M_i - M_j|_1) for `kernels` matrices of `dimensions`, appended to the features
+// (Salimans et al. 2016, section 3.2).
+Layer minibatch_discrimination(int features, int kernels, int dimensions);
+
+// Rows of a table by label: [N] i64 -> [N, width].
+class Embedding : public Module {
+ public:
+  Embedding(int rows, int width, const Init& init);
+  using Module::forward;
+  Tensor forward(const Tensor& labels) override;
+  void visit(const Visit& v) override;
+  std::string type() const override { return "embedding"; }
+  std::string describe() const override;
+ private:
+  Tensor table_;
+};
+Layer embedding(int rows, int width, const Init& init = init::normal(0, 1));
+
+}  // namespace ganymede::nn
