@@ -1,5 +1,5 @@
-// The convolution launchers with the tile given, so that tests can run every tile on small problems. The functions of
-// Conv2dKernels choose the tile and call these.
+// The launchers with the tiles given, so that tests can run every one on small problems. The functions of Conv2dKernels and
+// GemmKernels choose them and call these.
 #pragma once
 #include "kernels/api/conv2d.h"
 #include "kernels/api/gemm.h"
@@ -8,14 +8,14 @@
 namespace ganymede::kernels::GANYMEDE_TARGET {
 
 void convolve_forward(Stream stream, const Conv2d& problem, const void* x, const void* w, void* y,
-                      const Epilogue& epilogue, TileName tile);
+                      const Epilogue& epilogue, TilePlan plan);
 void convolve_data_gradient(Stream stream, const Conv2d& problem, const void* dy, const void* w, void* dx,
-                            const Epilogue& epilogue, TileName tile);
+                            const Epilogue& epilogue, TilePlan plan);
 // The sum over N*P*Q is cut into `splits` parts of whole tiles; workspace: splits * K*R*S*C/groups f32, unused when 1.
 void convolve_weight_gradient(Stream stream, const Conv2d& problem, const void* x, const void* dy, void* dw,
                               void* workspace, TileName tile, int splits);
 void multiply_matrices(Stream stream, const Gemm& problem, const void* a, const void* b, void* c,
-                       const Epilogue& epilogue, TileName tile);
+                       const Epilogue& epilogue, TilePlan plan);
 
 // Throws std::runtime_error where the problem is not one of these kernels': element type, sizes beyond 32-bit indices.
 void check_convolution(const Conv2d& problem, const char* direction);

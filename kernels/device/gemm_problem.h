@@ -25,7 +25,7 @@ struct GemmProblem {
 };
 
 template <class Number, Along kAlongA, Along kAlongB, class T>
-void multiply_along(Stream stream, const Gemm& g, const T* a, const T* b, void* c, const Epilogue& epilogue, TileName tile) {
+void multiply_along(Stream stream, const Gemm& g, const T* a, const T* b, void* c, const Epilogue& epilogue, TilePlan plan) {
   GemmProblem<T, kAlongA, kAlongB> problem;
   problem.rows = g.m;
   problem.columns = g.n;
@@ -36,21 +36,21 @@ void multiply_along(Stream stream, const Gemm& g, const T* a, const T* b, void* 
   problem.stride_a = g.stride_a;
   problem.stride_b = g.stride_b;
   problem.c = result_of(c, g.out == DType::bf16, g.n, epilogue);
-  multiply_tiles<Number>(stream, tile, problem);
+  multiply_tiles<Number>(stream, plan, problem);
 }
 
 template <class Number, class T>
-void multiply_transposed(Stream stream, const Gemm& g, const T* a, const T* b, void* c, const Epilogue& epilogue, TileName tile) {
+void multiply_transposed(Stream stream, const Gemm& g, const T* a, const T* b, void* c, const Epilogue& epilogue, TilePlan plan) {
   constexpr Along line = Along::line, slice = Along::slice;
-  if (g.transpose_a && g.transpose_b) multiply_along<Number, line, slice>(stream, g, a, b, c, epilogue, tile);
-  else if (g.transpose_a) multiply_along<Number, line, line>(stream, g, a, b, c, epilogue, tile);
-  else if (g.transpose_b) multiply_along<Number, slice, slice>(stream, g, a, b, c, epilogue, tile);
-  else multiply_along<Number, slice, line>(stream, g, a, b, c, epilogue, tile);
+  if (g.transpose_a && g.transpose_b) multiply_along<Number, line, slice>(stream, g, a, b, c, epilogue, plan);
+  else if (g.transpose_a) multiply_along<Number, line, line>(stream, g, a, b, c, epilogue, plan);
+  else if (g.transpose_b) multiply_along<Number, slice, slice>(stream, g, a, b, c, epilogue, plan);
+  else multiply_along<Number, slice, line>(stream, g, a, b, c, epilogue, plan);
 }
 
 // src/gemm_f32.cu, gemm_tf32.cu, gemm_bf16.cu
-void multiply_f32(Stream stream, const Gemm& g, const float* a, const float* b, void* c, const Epilogue& epilogue, TileName tile);
-void multiply_tf32(Stream stream, const Gemm& g, const float* a, const float* b, void* c, const Epilogue& epilogue, TileName tile);
-void multiply_bf16(Stream stream, const Gemm& g, const Bf16* a, const Bf16* b, void* c, const Epilogue& epilogue, TileName tile);
+void multiply_f32(Stream stream, const Gemm& g, const float* a, const float* b, void* c, const Epilogue& epilogue, TilePlan plan);
+void multiply_tf32(Stream stream, const Gemm& g, const float* a, const float* b, void* c, const Epilogue& epilogue, TilePlan plan);
+void multiply_bf16(Stream stream, const Gemm& g, const Bf16* a, const Bf16* b, void* c, const Epilogue& epilogue, TilePlan plan);
 
 }  // namespace ganymede::kernels::GANYMEDE_TARGET

@@ -48,8 +48,8 @@ class TileLoader {
   static constexpr int kVectors = Shared::kRows * kRowVectors;
   static constexpr int kRounds = kVectors / kThreads;
   static constexpr int kKept = kAlong == Along::slice ? kRounds : 1;
-  static constexpr int kElements = Shared::kRows * Shared::kColumns;
-  static_assert(Shared::kColumns % kVector == 0 && kThreads % kRowVectors == 0);  // a thread keeps its column
+  static constexpr int kRowsAtOnce = kThreads / Shared::kColumns;   // by single elements
+  static_assert(Shared::kColumns % kVector == 0 && kThreads % Shared::kColumns == 0);  // a thread keeps its column
   static_assert(kVectors % kThreads == 0);
 
   static __device__ int vector_row(int round) { return (static_cast<int>(threadIdx.x) + round * kThreads) / kRowVectors; }
@@ -72,19 +72,34 @@ class TileLoader {
     }
   }
 
-  // Odd channel counts and unaligned pointers: element by element, lines worked out afresh to save registers.
+  // Odd channel counts and unaligned pointers: element by element. What belongs to a row of the tile is worked out afresh
+  // each time to save registers. Copies of two bytes cannot be asynchronous: some are read before the first is written.
   __device__ void load_elements(const Operand& operand, int first_slice, Shared& tile) const {
+    constexpr int kBatch = sizeof(T) == 4 ? 1 : 4;
+    static_assert(Shared::kRows % (kRowsAtOnce * kBatch) == 0);
+    const int column = static_cast<int>(threadIdx.x) % Shared::kColumns;
+    const int first_row = static_cast<int>(threadIdx.x) / Shared::kColumns;
+    typename Operand::Line line{};
+    typename Operand::Slice slice{};
+    if constexpr (kAlong == Along::slice) slice = operand.slice(first_slice + column);
+    else line = operand.line(first_line_ + column);
 #pragma unroll 1
-    for (int i = 0; i < kElements / kThreads; ++i) {
-      const int element = static_cast<int>(threadIdx.x) + i * kThreads;
-      const int row = element / Shared::kColumns, column = element % Shared::kColumns;
-      const auto line = operand.line(first_line_ + (kAlong == Along::slice ? row : column));
-      const auto slice = operand.slice(first_slice + (kAlong == Along::slice ? column : row));
-      const T* source = operand.at(line, slice);
-      if constexpr (sizeof(T) == 4) {
-        simt::cp_async<4>(&tile.data[row][column], source ? source : operand.data, source != nullptr);
-      } else {
-        tile.data[row][column] = source ? *source : T{};
+    for (int row = first_row; row < Shared::kRows; row += kRowsAtOnce * kBatch) {
+      T values[kBatch];
+#pragma unroll
+      for (int i = 0; i < kBatch; ++i) {
+        if constexpr (kAlong == Along::slice) line = operand.line(first_line_ + row + i * kRowsAtOnce);
+        else slice = operand.slice(first_slice + row + i * kRowsAtOnce);
+        const T* source = operand.at(line, slice);
+        if constexpr (sizeof(T) == 4) {
+          simt::cp_async<4>(&tile.data[row][column], source ? source : operand.data, source != nullptr);
+        } else {
+          values[i] = source ? *source : T{};
+        }
+      }
+      if constexpr (sizeof(T) != 4) {
+#pragma unroll
+        for (int i = 0; i < kBatch; ++i) tile.data[row + i * kRowsAtOnce][column] = values[i];
       }
     }
   }

@@ -79,4 +79,26 @@ __host__ __device__ constexpr TileName choose_tile(int64_t m, int64_t n, int64_t
   return TileName::small;
 }
 
+// How a product is cut: its tile, and into how many parts the sum over k, whose blocks work side by side.
+struct TilePlan {
+  TileName tile;
+  int parts = 1;
+};
+
+constexpr int kMostParts = 16;      // the last block of a tile adds them up, so more would only move the work there
+constexpr int64_t kLeastTerms = 128;  // of a part: fewer do not pay for writing and reading its sums
+
+// As choose_tile where the tiles fill the machine; else the sum is cut until they do.
+__host__ __device__ constexpr TilePlan choose_plan(int64_t m, int64_t n, int64_t k, int64_t units) {
+  const TileName whole = choose_tile(m, n, units);
+  if (tile_count(whole, m, n) * units >= kBusyBlocks || k < 2 * kLeastTerms) return {whole};
+  const TileName tile = n > 32 && m > 32 ? TileName::medium : TileName::small;
+  const int64_t tiles = tile_count(tile, m, n) * units;
+  if (tiles == 0 || tiles > kBusyBlocks) return {whole};
+  int64_t parts = ceil_div<int64_t>(kBusyBlocks, tiles);
+  if (parts > kMostParts) parts = kMostParts;
+  if (parts > k / kLeastTerms) parts = k / kLeastTerms;
+  return {tile, static_cast<int>(parts)};
+}
+
 }  // namespace ganymede::kernels::GANYMEDE_TARGET

@@ -44,14 +44,15 @@ TileName weight_gradient_tile(const Conv2d& p) {
 }
 
 void forward(Stream stream, const Conv2d& p, const void* x, const Weight& w, void* y, const Epilogue& epilogue) {
-  const TileName tile = choose_tile(static_cast<int64_t>(p.n) * p.p * p.q, p.k / p.groups, p.groups);
-  convolve_forward(stream, p, x, w.data, y, epilogue, tile);
+  const int64_t positions = static_cast<int64_t>(p.n) * p.p * p.q, terms = static_cast<int64_t>(p.r) * p.s * (p.c / p.groups);
+  convolve_forward(stream, p, x, w.data, y, epilogue, choose_plan(positions, p.k / p.groups, terms, p.groups));
 }
 
 void data_gradient(Stream stream, const Conv2d& p, const void* dy, const Weight& w, void* dx, const Epilogue& epilogue) {
   const int64_t positions = p.n * ceil_div<int64_t>(p.h, p.stride_h) * ceil_div<int64_t>(p.w, p.stride_w);
   const int64_t phases = static_cast<int64_t>(p.stride_h) * p.stride_w;
-  convolve_data_gradient(stream, p, dy, w.data, dx, epilogue, choose_tile(positions, p.c / p.groups, phases * p.groups));
+  const int64_t terms = ceil_div<int64_t>(p.r, p.stride_h) * ceil_div<int64_t>(p.s, p.stride_w) * (p.k / p.groups);
+  convolve_data_gradient(stream, p, dy, w.data, dx, epilogue, choose_plan(positions, p.c / p.groups, terms, phases * p.groups));
 }
 
 void weight_gradient(Stream stream, const Conv2d& p, const void* x, const void* dy, void* dw, void* workspace) {

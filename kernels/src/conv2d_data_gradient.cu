@@ -45,7 +45,7 @@ struct DataGradientProblem {
 };
 
 void convolve_data_gradient(Stream stream, const Conv2d& p, const void* dy, const void* w, void* dx,
-                            const Epilogue& epilogue, TileName tile) {
+                            const Epilogue& epilogue, TilePlan plan) {
   check_convolution(p, "data gradient");
   with_number(p.dtype, p.math, [&](auto number, auto element) {
     using T = decltype(element);
@@ -78,7 +78,7 @@ void convolve_data_gradient(Stream stream, const Conv2d& p, const void* dy, cons
         // The first phase of a chunk has the most positions.
         problem.rows = p.n * problem.vertical[0].position_count * problem.horizontal[0].position_count;
         problem.units = problem.vertical_phases * problem.horizontal_phases * p.groups;
-        multiply_tiles<decltype(number)>(stream, tile, problem);
+        multiply_tiles<decltype(number)>(stream, plan, problem);
       }
     }
   });

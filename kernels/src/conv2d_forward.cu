@@ -29,7 +29,7 @@ struct ForwardProblem {
 };
 
 void convolve_forward(Stream stream, const Conv2d& p, const void* x, const void* w, void* y, const Epilogue& epilogue,
-                      TileName tile) {
+                      TilePlan plan) {
   check_convolution(p, "forward");
   with_number(p.dtype, p.math, [&](auto number, auto element) {
     using T = decltype(element);
@@ -45,7 +45,7 @@ void convolve_forward(Stream stream, const Conv2d& p, const void* x, const void*
     problem.w = {static_cast<const T*>(w), outputs, taps, taps, readable_as_vectors<T>(w, taps)};
     problem.y_rows = {p.k, 0};
     problem.y = result_of(y, p.dtype == DType::bf16, outputs, epilogue);
-    multiply_tiles<decltype(number)>(stream, tile, problem);
+    multiply_tiles<decltype(number)>(stream, plan, problem);
   });
 }
 

@@ -63,7 +63,7 @@ void convolve_weight_gradient(Stream stream, const Conv2d& p, const void* x, con
     problem.group_channels = channels;
     problem.part = static_cast<int>(ceil_div<int64_t>(ceil_div<int64_t>(positions, 32), splits) * 32);
     problem.part_stride = count;
-    multiply_tiles<decltype(number)>(stream, tile, problem);
+    multiply_tiles<decltype(number)>(stream, {tile}, problem);
   });
   if (splits > 1) {
     const int64_t blocks = ceil_div<int64_t>(count, 256);

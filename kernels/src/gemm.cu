@@ -5,7 +5,7 @@
 namespace ganymede::kernels::GANYMEDE_TARGET {
 
 void multiply_matrices(Stream stream, const Gemm& g, const void* a, const void* b, void* c, const Epilogue& epilogue,
-                       TileName tile) {
+                       TilePlan plan) {
   if ((g.dtype != DType::f32 && g.dtype != DType::bf16) || (g.out != g.dtype && g.out != DType::f32)) {
     throw std::runtime_error("gemm: only f32 and bf16 (to bf16 or f32) run on this device");
   }
@@ -15,7 +15,7 @@ void multiply_matrices(Stream stream, const Gemm& g, const void* a, const void* 
   }
   const auto run = [&](auto* multiply, auto element) {
     using T = decltype(element);
-    multiply(stream, g, static_cast<const T*>(a), static_cast<const T*>(b), c, epilogue, tile);
+    multiply(stream, g, static_cast<const T*>(a), static_cast<const T*>(b), c, epilogue, plan);
   };
   if (g.dtype == DType::bf16) run(multiply_bf16, Bf16{});
   else if (g.math == Math::tf32) run(multiply_tf32, 0.0f);
@@ -25,7 +25,7 @@ void multiply_matrices(Stream stream, const Gemm& g, const void* a, const void* 
 namespace {
 
 void multiply(Stream stream, const Gemm& g, const void* a, const void* b, void* c, const Epilogue& epilogue) {
-  multiply_matrices(stream, g, a, b, c, epilogue, choose_tile(g.m, g.n, g.batch));
+  multiply_matrices(stream, g, a, b, c, epilogue, choose_plan(g.m, g.n, g.k, g.batch));
 }
 
 }  // namespace

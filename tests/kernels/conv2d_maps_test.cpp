@@ -135,5 +135,18 @@ TEST(Conv2dMaps, ChoiceOfTile) {
   EXPECT_EQ(choose_tile(1 << 20, 3, 1), TileName::small);          // three output channels
 }
 
+TEST(Conv2dMaps, ChoiceOfPlan) {
+  const auto expect = [](TilePlan plan, TileName tile, int parts) {
+    EXPECT_EQ(plan.tile, tile);
+    EXPECT_EQ(plan.parts, parts);
+  };
+  expect(choose_plan(128 * 64, 256, 2048, 1), TileName::large, 1);
+  expect(choose_plan(64, 512, 8192, 1), TileName::medium, 16);       // U-Net bottleneck: 8 tiles
+  expect(choose_plan(576, 512, 4608, 1), TileName::medium, 2);       // SRGAN-D conv8: 72 tiles
+  expect(choose_plan(625, 32, 288, 1), TileName::small, 2);          // SinGAN: 20 tiles, at least 128 terms a part
+  expect(choose_plan(64, 512, 64, 1), TileName::small, 1);           // a short sum is not worth cutting
+  expect(choose_plan(0, 512, 8192, 1), TileName::small, 1);
+}
+
 }  // namespace
 }  // namespace ganymede::kernels::sim

@@ -31,11 +31,11 @@ Conv2d with(Conv2d p, Number number) {
   return p;
 }
 
-// The launchers with tile and parts given; unset tile: as Conv2dKernels chooses.
+// Tile and parts of the sum; by_kernels: as Conv2dKernels chooses.
 struct Choice {
   bool by_kernels = true;
   TileName tile = TileName::small;
-  int splits = 1;
+  int parts = 1;
 };
 
 struct Outcome {
@@ -49,7 +49,7 @@ Outcome forward(const Conv2d& p, Choice choice = {}, Epilogue epilogue = kPlain,
   const bool biased = epilogue.bias != nullptr;
   if (biased) epilogue.bias = bias.data();
   if (choice.by_kernels) conv2d_kernels.forward(nullptr, p, from.data(), {filter.data(), nullptr}, to.data(), epilogue);
-  else convolve_forward(nullptr, p, from.data(), filter.data(), to.data(), epilogue, choice.tile);
+  else convolve_forward(nullptr, p, from.data(), filter.data(), to.data(), epilogue, {choice.tile, choice.parts});
   EXPECT_TRUE(to.guard_is_whole());
   std::vector<double> want(y_count(p));
   for_each_term(p, [&](int64_t i, int64_t f, int64_t j) { want[j] += x[i] * w[f]; });
@@ -63,7 +63,7 @@ Outcome data_gradient(const Conv2d& p, Choice choice = {}, Epilogue epilogue = k
   const bool biased = epilogue.bias != nullptr;
   if (biased) epilogue.bias = bias.data();
   if (choice.by_kernels) conv2d_kernels.data_gradient(nullptr, p, from.data(), {filter.data(), nullptr}, to.data(), epilogue);
-  else convolve_data_gradient(nullptr, p, from.data(), filter.data(), to.data(), epilogue, choice.tile);
+  else convolve_data_gradient(nullptr, p, from.data(), filter.data(), to.data(), epilogue, {choice.tile, choice.parts});
   EXPECT_TRUE(to.guard_is_whole());
   std::vector<double> want(x_count(p));
   for_each_term(p, [&](int64_t i, int64_t f, int64_t j) { want[i] += dy[j] * w[f]; });
@@ -74,12 +74,12 @@ Outcome data_gradient(const Conv2d& p, Choice choice = {}, Epilogue epilogue = k
 Outcome weight_gradient(const Conv2d& p, Choice choice = {}, int shift = 0) {
   const auto x = random_values(x_count(p), 7), dy = random_values(y_count(p), 8);
   Guarded from(p.dtype, x, shift), above(p.dtype, dy, shift), to(DType::f32, w_count(p), shift);
-  const size_t bytes = choice.by_kernels ? conv2d_kernels.weight_gradient_workspace(p) : 4 * choice.splits * w_count(p);
+  const size_t bytes = choice.by_kernels ? conv2d_kernels.weight_gradient_workspace(p) : 4 * choice.parts * w_count(p);
   Guarded workspace(DType::f32, static_cast<int64_t>(bytes / 4));
   if (choice.by_kernels) {
     conv2d_kernels.weight_gradient(nullptr, p, from.data(), above.data(), to.data(), bytes ? workspace.data() : nullptr);
   } else {
-    convolve_weight_gradient(nullptr, p, from.data(), above.data(), to.data(), workspace.data(), choice.tile, choice.splits);
+    convolve_weight_gradient(nullptr, p, from.data(), above.data(), to.data(), workspace.data(), choice.tile, choice.parts);
   }
   EXPECT_TRUE(to.guard_is_whole());
   EXPECT_TRUE(workspace.guard_is_whole());
@@ -154,6 +154,34 @@ TEST(Conv2dSim, EveryTileMatchesReference) {
   }
 }
 
+// The last block to arrive adds up the parts: its order must not show, nor anything be left for the next launch.
+TEST(Conv2dSim, PartsOfSumsMatchReference) {
+  const Settings before = settings();
+  const char present = 0;
+  for (const Number number : kNumbers) {
+    const Conv2d p = with(conv(2, 7, 6, 24, 40, 3, 3, 2, 1), number);
+    SCOPED_TRACE(describe(p));
+    const Tolerance allowed = tolerance(p.dtype, p.math);
+    const Epilogue epilogue{&present, Unary::tanh, 0};
+    for (const TileName tile : {TileName::small, TileName::medium, TileName::tall, TileName::large}) {
+      for (const int parts : {2, 3, 7, 16}) {
+        const auto run = [&](Order order) {
+          configure({order, 11, 0});
+          const Outcome y = forward(p, {false, tile, parts}, epilogue), dx = data_gradient(p, {false, tile, parts}, epilogue);
+          EXPECT_LE(y.error, allowed.forward) << parts;
+          EXPECT_LE(dx.error, allowed.gradient) << parts;
+          return std::vector{y.bits, dx.bits};
+        };
+        const auto bits = run(Order::forward);
+        if (tile != TileName::small) continue;
+        EXPECT_EQ(run(Order::reverse), bits);
+        EXPECT_EQ(run(Order::random), bits);
+      }
+    }
+  }
+  configure(before);
+}
+
 TEST(Conv2dSim, WeightGradientSplitsAgree) {
   const Conv2d problem = conv(3, 12, 11, 5, 6, 3, 3, 1, 1);
   for (const Number number : kNumbers) {
@@ -214,8 +242,8 @@ TEST(Conv2dSim, NaNStaysInItsSums) {
       for_each_term(p, [&](int64_t i, int64_t f, int64_t j) { y[j] += x[i] * w[f], dx[i] += dy[j] * w[f], dw[f] += x[i] * clean[j]; });
       Guarded x_in(p.dtype, x), w_in(p.dtype, w), dy_in(p.dtype, dy), clean_in(p.dtype, clean);
       Guarded y_out(p.dtype, y_count(p)), dx_out(p.dtype, x_count(p)), dw_out(DType::f32, w_count(p));
-      convolve_forward(nullptr, p, x_in.data(), w_in.data(), y_out.data(), kPlain, TileName::small);
-      convolve_data_gradient(nullptr, p, dy_in.data(), w_in.data(), dx_out.data(), kPlain, TileName::small);
+      convolve_forward(nullptr, p, x_in.data(), w_in.data(), y_out.data(), kPlain, {TileName::small});
+      convolve_data_gradient(nullptr, p, dy_in.data(), w_in.data(), dx_out.data(), kPlain, {TileName::small});
       convolve_weight_gradient(nullptr, p, x_in.data(), clean_in.data(), dw_out.data(), nullptr, TileName::small, 1);
       expect_same_nans(y_out.values(), y);
       expect_same_nans(dx_out.values(), dx);

@@ -20,15 +20,15 @@ struct Outcome {
   std::vector<unsigned char> bits;
 };
 
-// Runs with the tile given, or as the kernels choose (tile < 0).
-Outcome run(const Gemm& g, int tile = -1, Unary activation = Unary::identity, bool biased = false, int shift = 0) {
+// Runs with the tile and parts given, or as the kernels choose (no parts).
+Outcome run(const Gemm& g, TilePlan plan = {TileName::small, 0}, Unary activation = Unary::identity, bool biased = false, int shift = 0) {
   const int64_t last = g.batch - 1;
   const auto a = random_values(g.stride_a * last + int64_t{g.m} * g.k, 1), b = random_values(g.stride_b * last + int64_t{g.n} * g.k, 2);
   const auto bias = random_values(g.n, 3);
   Guarded left(g.dtype, a, shift), right(g.dtype, b, shift), offset(DType::f32, bias), to(g.out, int64_t{g.batch} * g.m * g.n, shift);
   const Epilogue epilogue{biased ? offset.data() : nullptr, activation, 0.2f};
-  if (tile < 0) gemm_kernels.multiply(nullptr, g, left.data(), right.data(), to.data(), epilogue);
-  else multiply_matrices(nullptr, g, left.data(), right.data(), to.data(), epilogue, static_cast<TileName>(tile));
+  if (plan.parts == 0) gemm_kernels.multiply(nullptr, g, left.data(), right.data(), to.data(), epilogue);
+  else multiply_matrices(nullptr, g, left.data(), right.data(), to.data(), epilogue, plan);
   EXPECT_TRUE(to.guard_is_whole());
   std::vector<double> want(int64_t{g.batch} * g.m * g.n);
   for (int z = 0; z < g.batch; ++z)
@@ -45,7 +45,7 @@ Outcome run(const Gemm& g, int tile = -1, Unary activation = Unary::identity, bo
   return {relative_error(to.values(), want), to.bits()};
 }
 
-void expect_matches(Gemm g, int tile = -1) {
+void expect_matches(Gemm g, TilePlan plan = {TileName::small, 0}) {
   struct Number {
     DType dtype, out;
     Math math;
@@ -55,7 +55,7 @@ void expect_matches(Gemm g, int tile = -1) {
     g.dtype = number.dtype, g.out = number.out, g.math = number.math;
     SCOPED_TRACE(testing::Message() << g.batch << " x " << g.m << "x" << g.n << "x" << g.k << " transposes " << g.transpose_a
                                     << g.transpose_b << " dtype " << int(g.dtype) << " out " << int(g.out) << " math " << int(g.math));
-    EXPECT_LE(run(g, tile).error, tolerance(g.dtype, g.math).forward);
+    EXPECT_LE(run(g, plan).error, tolerance(g.dtype, g.math).forward);
   }
 }
 
@@ -84,10 +84,15 @@ TEST(GemmSim, VectorPathMatchesReference) {
 }
 
 TEST(GemmSim, EveryTileMatchesReference) {
-  for (int tile = 0; tile < 4; ++tile) {
-    SCOPED_TRACE(tile);
-    for_each_transpose([&](bool a, bool b) { expect_matches(gemm(1, 136, 144, 40, a, b), tile); });
+  for (const TileName tile : {TileName::large, TileName::tall, TileName::medium, TileName::small}) {
+    SCOPED_TRACE(static_cast<int>(tile));
+    for_each_transpose([&](bool a, bool b) { expect_matches(gemm(1, 136, 144, 40, a, b), {tile, tile == TileName::medium ? 3 : 1}); });
   }
+}
+
+TEST(GemmSim, LongSumsAreCut) {
+  expect_matches(gemm(1, 6, 5, 700, false, false));
+  expect_matches(gemm(2, 40, 33, 512, false, true));
 }
 
 TEST(GemmSim, SharedAndUnalignedOperands) {
@@ -99,13 +104,13 @@ TEST(GemmSim, SharedAndUnalignedOperands) {
   for (const DType dtype : {DType::f32, DType::bf16}) {
     Gemm shifted = gemm(1, 16, 16, 16, false, true);
     shifted.dtype = shifted.out = dtype;
-    EXPECT_LE(run(shifted, -1, Unary::identity, false, 1).error, tolerance(dtype, Math::f32).forward);
+    EXPECT_LE(run(shifted, {TileName::small, 1}, Unary::identity, false, 1).error, tolerance(dtype, Math::f32).forward);
   }
 }
 
 TEST(GemmSim, EpiloguesMatchReference) {
   for (const Unary f : {Unary::identity, Unary::relu, Unary::leaky_relu, Unary::sigmoid, Unary::tanh}) {
-    EXPECT_LE(run(gemm(2, 19, 23, 9, false, true), -1, f, true).error, 1e-5) << static_cast<int>(f);
+    EXPECT_LE(run(gemm(2, 19, 23, 9, false, true), {TileName::small, 1}, f, true).error, 1e-5) << static_cast<int>(f);
   }
 }
 
