@@ -158,6 +158,7 @@ TEST(ElementwiseSim, BinaryBroadcasts) {
       {{1}, {true}, {true}},
       {{13}, {true}, {true}},
       {{64}, {true}, {false}},
+      {{37}, {true}, {false}},
       {{5, 16}, {true, true}, {false, true}},
       {{5, 16}, {true, false}, {true, true}},
       {{3, 4, 7}, {true, true, true}, {false, true, false}},

@@ -16,6 +16,7 @@ const Shape kShapes[] = {
     {"batch, one channel", 1, 5, 1, 1, true, false, 0},    {"batch, 3 channels", 1, 50, 3, 1, true, false, 0},
     {"batch, 24 channels", 1, 333, 24, 1, true, false, 0}, {"batch, unaligned", 1, 77, 8, 1, true, false, 1},
     {"batch, wide", 1, 9, 300, 1, true, false, 0},         {"instance", 3, 70, 16, 1, true, true, 0},
+    {"instance, many rows", 2, 150, 8, 1, true, false, 0},
     {"instance, 5 channels", 2, 33, 5, 1, true, false, 0}, {"layer", 3, 1, 1, 60, true, false, 0},
     {"layer, long", 2, 1, 1, 17001, true, false, 0},       {"layer per channel", 2, 40, 1, 24, true, false, 0},
     {"layer per channel, long", 2, 700, 1, 24, true, false, 0},
