@@ -76,6 +76,8 @@ struct Recipe {
   // Pictures [n, H, W, C] in [-1, 1] from noise drawn inside (and, for conditional models, from the batch's fields).
   std::function<Tensor(int64_t n, const Batch&)> sample;
   Statistics sample_statistics = Statistics::running;
+  // Parameters that no term can move, by full name ("critic.linear1.bias"): a difference of critics cancels its last bias.
+  std::vector<std::string> without_gradient;
   double average = 0;         // decay of the average of the generators' weights that samples are drawn from; 0: none
   std::vector<nn::Net> averaged;  // the networks that have one
 

@@ -41,6 +41,7 @@ Recipe wgan_gp(const Config& c) {
             shown("slope", gradient_norm(f, x.image(), y), "E |grad f(x^)|")};
   }).times(critic_steps);
   r.update("G", {G}, adam(1), [=](const Batch& x) -> Losses { return {{"adv", wasserstein.g(f(generate(x.size))), wasserstein.g_formula}}; });
+  r.without_gradient = {"critic.linear1.bias"};
   r.sample = [=](int64_t n, const Batch&) { return generate(n); };
   return r;
 }
