@@ -165,23 +165,29 @@ void combine_chunks(const ColumnPlan& plan, Values values, Put put) {
   });
 }
 
-// The sum of `count` values(i) in an order that count alone fixes: 64 interleaved sums, then those in order.
+// The sum of `count` values(i) in an order that count alone fixes: 64 interleaved sums, then those in pairs.
 template <typename Join, typename C, typename Values>
 C sum_line(int64_t count, Values values) {
   constexpr int64_t kLanes = 64;
-  double total = Join::template start<double>();
-  const int64_t whole = count / kLanes * kLanes;
-  if (whole > 0) {
-    C lanes[kLanes];
-    std::fill_n(lanes, kLanes, Join::template start<C>());
-    for (int64_t i = 0; i < whole; i += kLanes) {
-#pragma omp simd
-      for (int64_t lane = 0; lane < kLanes; ++lane) lanes[lane] = Join::join(lanes[lane], values(i + lane));
-    }
-    for (int64_t lane = 0; lane < kLanes; ++lane) total = Join::join(total, static_cast<double>(lanes[lane]));
+  if (count <= 16) {
+    C total = Join::template start<C>();
+    for (int64_t i = 0; i < count; ++i) total = Join::join(total, values(i));
+    return total;
   }
-  for (int64_t i = whole; i < count; ++i) total = Join::join(total, static_cast<double>(values(i)));
-  return static_cast<C>(total);
+  C lanes[kLanes];
+  for (int64_t lane = 0; lane < kLanes; ++lane) lanes[lane] = Join::template start<C>();
+  const int64_t whole = count / kLanes * kLanes;
+  for (int64_t i = 0; i < whole; i += kLanes) {
+#pragma omp simd
+    for (int64_t lane = 0; lane < kLanes; ++lane) lanes[lane] = Join::join(lanes[lane], values(i + lane));
+  }
+#pragma omp simd
+  for (int64_t i = whole; i < count; ++i) lanes[i - whole] = Join::join(lanes[i - whole], values(i));
+  for (int64_t half = kLanes / 2; half > 0; half /= 2) {
+#pragma omp simd
+    for (int64_t lane = 0; lane < half; ++lane) lanes[lane] = Join::join(lanes[lane], lanes[lane + half]);
+  }
+  return lanes[0];
 }
 
 }  // namespace ganymede::kernels::cpu

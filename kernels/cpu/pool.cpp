@@ -76,7 +76,10 @@ void gradient_of(const Resample& p, const T* dy, const int32_t* position, T* dx)
         for (int32_t j = 0; j < columns.count; ++j) {
           const int64_t from = ((n * p.rows.in + rows.at(i)) * p.columns.in + columns.at(j)) * p.c + first;
 #pragma omp simd
-          for (int64_t c = 0; c < size; ++c) sums[c] += position[from + c] == here ? load(dy[from + c]) : C(0);
+          for (int64_t c = 0; c < size; ++c) {
+            const C v = load(dy[from + c]);
+            sums[c] += position[from + c] == here ? v : C(0);
+          }
         }
       }
       for (int64_t c = 0; c < size; ++c) dx[to + first + c] = store<T>(sums[c]);

@@ -25,8 +25,12 @@ void for_each_block(const RandomState& state, uint32_t ordinal, int64_t count, B
 template <typename T, typename C>
 void store_block(const C (*values)[kWide], int64_t count, T* out) {
   if (count == kBlock) {
+#pragma omp simd
     for (int i = 0; i < kWide; ++i) {
-      for (int lane = 0; lane < 4; ++lane) out[4 * i + lane] = store<T>(values[lane][i]);
+      out[4 * i] = store<T>(values[0][i]);
+      out[4 * i + 1] = store<T>(values[1][i]);
+      out[4 * i + 2] = store<T>(values[2][i]);
+      out[4 * i + 3] = store<T>(values[3][i]);
     }
   } else {
     for (int64_t i = 0; i < count; ++i) out[i] = store<T>(values[i % 4][i / 4]);

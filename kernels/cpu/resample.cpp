@@ -25,20 +25,39 @@ struct AxisRow {
   C at(int32_t k) const { return weight ? weight[k] : C(1); }
 };
 
-// row[i] = sum over the rows' entries of weight * x[entry * width + i].
-template <typename T, typename C = Compute<T>>
-void combine_rows(const AxisRow<C>& entries, int64_t width, const T* x, C* row) {
-  if (entries.count == 0) return static_cast<void>(std::fill_n(row, width, C(0)));
-  for (int32_t k = 0; k < entries.count; ++k) {
-    const T* from = x + entries.index[k] * width;
-    const C weight = entries.at(k);
-    if (k == 0) {
+// to[i] = sum over the entries of weight * from[entry * stride + i] for i < size, four entries at a time.
+template <typename To, typename From, typename C>
+void combine(const AxisRow<C>& entries, int64_t stride, int64_t size, const From* from, To* to) {
+  constexpr bool kKeeps = std::is_same_v<To, C>;  // partial sums may lie in `to`
+  const auto source = [&](int32_t k) { return from + entries.index[k] * stride; };
+  int32_t k = 0;
+  const auto pass = [&](auto first, auto taken) {
+    constexpr int kTaken = decltype(taken)::value;
+    const From *a = source(k), *b = source(k + (kTaken > 1)), *c = source(k + 2 * (kTaken > 2)), *d = source(k + 3 * (kTaken > 3));
+    const C wa = entries.at(k), wb = entries.at(k + (kTaken > 1)), wc = entries.at(k + 2 * (kTaken > 2)), wd = entries.at(k + 3 * (kTaken > 3));
 #pragma omp simd
-      for (int64_t i = 0; i < width; ++i) row[i] = weight * load(from[i]);
-    } else {
-#pragma omp simd
-      for (int64_t i = 0; i < width; ++i) row[i] += weight * load(from[i]);
+    for (int64_t i = 0; i < size; ++i) {
+      C sum = wa * load(a[i]);
+      if constexpr (kTaken > 1) sum += wb * load(b[i]);
+      if constexpr (kTaken > 2) sum += wc * load(c[i]);
+      if constexpr (kTaken > 3) sum += wd * load(d[i]);
+      if constexpr (!decltype(first)::value) sum += load(to[i]);
+      to[i] = store<To>(sum);
     }
+    k += kTaken;
+  };
+  const auto some = [&](auto first) {
+    switch (std::min(entries.count - k, 4)) {
+      case 1: return pass(first, std::integral_constant<int, 1>());
+      case 2: return pass(first, std::integral_constant<int, 2>());
+      case 3: return pass(first, std::integral_constant<int, 3>());
+      default: return pass(first, std::integral_constant<int, 4>());
+    }
+  };
+  if (entries.count == 0) return static_cast<void>(std::fill_n(to, size, store<To>(C(0))));
+  some(std::true_type());
+  if constexpr (kKeeps) {
+    while (k < entries.count) some(std::false_type());
   }
 }
 
@@ -48,6 +67,10 @@ void combine_pixels(const Axis& axis, int64_t c, const C* row, T* y) {
   constexpr int64_t kBlock = channels > 0 ? channels : 64;
   for (int32_t q = 0; q < axis.out; ++q) {
     const AxisRow<C> entries(axis, q, q);
+    if (channels == 0 && (entries.count <= 4 || std::is_same_v<T, C>)) {
+      combine(entries, c, c, row, y + q * c);
+      continue;
+    }
     for (int64_t first = 0; first < c; first += kBlock) {
       const int64_t size = channels > 0 ? channels : std::min(kBlock, c - first);
       C sums[kBlock] = {};
@@ -80,7 +103,7 @@ void apply_of(const Resample& p, const T* x, T* y) {
       if constexpr (std::is_same_v<T, C>) {
         if (entries.count == 1 && entries.at(0) == C(1)) row = picture + entries.index[0] * in_width;
       }
-      if (row == scratch.data()) combine_rows<T>(entries, in_width, picture, scratch.data());
+      if (row == scratch.data()) combine(entries, in_width, in_width, picture, scratch.data());
       if (!p.columns.start) {
 #pragma omp simd
         for (int64_t i = 0; i < out_width; ++i) to[i] = store<T>(row[i]);
