@@ -55,7 +55,7 @@ TEST(ElementwiseSim, UnaryMatchesReference) {
         Values wanted = in.values();
         for (double& v : wanted) v = c.f(v, c.alpha, c.beta);
         const auto found = run_in_orders({{dtype, count, {}, shift}}, [&](const auto& out) {
-          elementwise_kernels.unary(nullptr, {c.op, c.alpha, c.beta}, dtype, count, in.data(), nullptr, 1, out[0]);
+          kernels().elementwise.unary(nullptr, {c.op, c.alpha, c.beta}, dtype, count, in.data(), nullptr, 1, out[0]);
         });
         EXPECT_LT(relative_error(found[0], wanted), tolerance(dtype, 1e-6)) << name_of(c, dtype, count);
       }
@@ -75,7 +75,7 @@ TEST(ElementwiseSim, UnaryAddsBiasPerChannel) {
         wanted[i] = v > 0 ? v : 0.2 * v;
       }
       const auto found = run_in_orders({{dtype, count, x}}, [&](const auto& out) {  // in place
-        elementwise_kernels.unary(nullptr, {Unary::leaky_relu, 0.2, 0}, dtype, count, out[0], b.data(), channels, out[0]);
+        kernels().elementwise.unary(nullptr, {Unary::leaky_relu, 0.2, 0}, dtype, count, out[0], b.data(), channels, out[0]);
       });
       EXPECT_LT(relative_error(found[0], wanted), tolerance(dtype, 1e-6)) << text(dtype) << " " << channels;
     }
@@ -110,7 +110,7 @@ TEST(ElementwiseSim, GradientMatchesFiniteDifferences) {
           wanted[i] = g[i] * (c.f(at + kStep, c.alpha, c.beta) - c.f(at - kStep, c.alpha, c.beta)) / (2 * kStep);
         }
         const auto found = run_in_orders({{dtype, count, {}, shift}}, [&](const auto& out) {
-          elementwise_kernels.unary_gradient(nullptr, {c.op, c.alpha, c.beta}, dtype, count, r.data(), gradient.data(), out[0]);
+          kernels().elementwise.unary_gradient(nullptr, {c.op, c.alpha, c.beta}, dtype, count, r.data(), gradient.data(), out[0]);
         });
         const double bound = dtype == DType::bf16 ? 4e-3 : 2e-6;  // f64: the finite difference's own error
         EXPECT_LT(relative_error(found[0], wanted), bound) << name_of(c, dtype, count);
@@ -125,7 +125,7 @@ TEST(ElementwiseSim, NotANumberPassesThrough) {
     if (c.op == Unary::step) continue;
     Buffer in(DType::f32, Values{nan});
     const auto found = run_in_orders({{DType::f32, 1}}, [&](const auto& out) {
-      elementwise_kernels.unary(nullptr, {c.op, c.alpha, c.beta}, DType::f32, 1, in.data(), nullptr, 1, out[0]);
+      kernels().elementwise.unary(nullptr, {c.op, c.alpha, c.beta}, DType::f32, 1, in.data(), nullptr, 1, out[0]);
     });
     EXPECT_TRUE(std::isnan(found[0][0])) << static_cast<int>(c.op);
   }
@@ -194,7 +194,7 @@ TEST(ElementwiseSim, BinaryBroadcasts) {
           wanted[i] = combine_reference(static_cast<Binary>(op), a[at_a], b[at_b]);
         }
         const auto found = run_in_orders({{dtype, count}}, [&](const auto& out) {
-          elementwise_kernels.binary(nullptr, static_cast<Binary>(op), dtype, shape, in_a.data(), in_b.data(), out[0]);
+          kernels().elementwise.binary(nullptr, static_cast<Binary>(op), dtype, shape, in_a.data(), in_b.data(), out[0]);
         });
         EXPECT_LT(relative_error(found[0], wanted), tolerance(dtype, 1e-6)) << op << " " << text(dtype) << " " << count;
       }
@@ -215,9 +215,9 @@ TEST(ElementwiseSim, ScaledSums) {
       }
       const Output out{dtype, count, {}, shift};
       const auto found = run_in_orders({out, out, out}, [&](const auto& y) {
-        elementwise_kernels.axpby(nullptr, dtype, count, 0.5, in_a.data(), -2, in_b.data(), 0.25, y[0]);
-        elementwise_kernels.axpby(nullptr, dtype, count, 3, in_a.data(), 7, nullptr, -1, y[1]);
-        elementwise_kernels.scale_by(nullptr, dtype, count, factor.data(), in_a.data(), y[2]);
+        kernels().elementwise.axpby(nullptr, dtype, count, 0.5, in_a.data(), -2, in_b.data(), 0.25, y[0]);
+        kernels().elementwise.axpby(nullptr, dtype, count, 3, in_a.data(), 7, nullptr, -1, y[1]);
+        kernels().elementwise.scale_by(nullptr, dtype, count, factor.data(), in_a.data(), y[2]);
       });
       EXPECT_LT(relative_error(found[0], sum), tolerance(dtype, 1e-6));
       EXPECT_LT(relative_error(found[1], single), tolerance(dtype, 1e-6));
@@ -231,7 +231,7 @@ TEST(ElementwiseSim, FillAndCastEveryType) {
   for (const DType from : all) {
     for (const auto& [count, shift] : {std::pair<int64_t, int>{5, 1}, {67, 0}}) {
       const auto filled = run_in_orders({{from, count, {}, shift}}, [&](const auto& out) {
-        elementwise_kernels.fill(nullptr, from, count, 5, out[0]);
+        kernels().elementwise.fill(nullptr, from, count, 5, out[0]);
       });
       EXPECT_EQ(filled[0], Values(static_cast<size_t>(count), 5.0)) << text(from);
       Values x(static_cast<size_t>(count));
@@ -239,7 +239,7 @@ TEST(ElementwiseSim, FillAndCastEveryType) {
       Buffer in(from, x, shift);
       for (const DType to : all) {
         const auto found = run_in_orders({{to, count, {}, shift}}, [&](const auto& out) {
-          elementwise_kernels.cast(nullptr, from, to, count, in.data(), out[0]);
+          kernels().elementwise.cast(nullptr, from, to, count, in.data(), out[0]);
         });
         EXPECT_EQ(found[0], x) << text(from) << " to " << text(to);
       }
@@ -253,7 +253,7 @@ TEST(ElementwiseSim, CastsToBf16RoundToNearestEven) {
   const Values wanted = {1, 1 + 0x1p-7, 1, 1 + 0x1p-6, -1 - 0x1p-7, std::numeric_limits<double>::infinity(), 0};
   Buffer in(DType::f64, x);
   const auto found = run_in_orders({{DType::bf16, 7}}, [&](const auto& out) {
-    elementwise_kernels.cast(nullptr, DType::f64, DType::bf16, 7, in.data(), out[0]);
+    kernels().elementwise.cast(nullptr, DType::f64, DType::bf16, 7, in.data(), out[0]);
   });
   EXPECT_EQ(found[0], wanted);
 }
@@ -278,7 +278,7 @@ void check_copy(DType dtype, const ElementwiseKernels::Strided& shape, int64_t f
   Buffer in(dtype, x);
   const int bytes = static_cast<int>(bytes_of(dtype));
   const auto found = run_in_orders({{dtype, to_count, before}}, [&](const auto& out) {
-    elementwise_kernels.copy(nullptr, shape, bytes, in.as<char>() + from_start * bytes,
+    kernels().elementwise.copy(nullptr, shape, bytes, in.as<char>() + from_start * bytes,
                              static_cast<char*>(out[0]) + to_start * bytes);
   });
   EXPECT_EQ(found[0], wanted) << what << " " << text(dtype);

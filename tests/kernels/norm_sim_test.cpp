@@ -95,21 +95,21 @@ TEST(NormSim, MatchesReference) {
         const DType wide = wide_type(dtype);
         Buffer x(dtype, r.x, s.shift), dy(dtype, r.dy, s.shift), gamma(wide, r.gamma), beta(wide, r.beta);
         Buffer mean(wide, r.mean), rstd(wide, r.rstd), dgamma(wide, r.dgamma), dbeta(wide, r.dbeta);
-        const size_t bytes = norm_kernels.workspace_bytes(n);
+        const size_t bytes = kernels().norm.workspace_bytes(n);
         Buffer workspace(DType::u8, static_cast<int64_t>(bytes), 0, 64);
         const auto size = [](const Values& v) { return static_cast<int64_t>(v.size()); };
         const auto found = run_in_orders(
             {{wide, size(r.mean)}, {wide, size(r.rstd)}, {dtype, size(r.y), {}, s.shift}, {wide, size(r.dgamma)},
              {wide, size(r.dbeta)}, {dtype, size(r.dx), {}, s.shift}},
             [&](const auto& out) {
-              std::memset(workspace.data(), 0xff, bytes);
-              norm_kernels.statistics(nullptr, n, x.data(), out[0], out[1], workspace.data());
-              norm_kernels.apply(nullptr, n, x.data(), mean.data(), rstd.data(), affine ? gamma.data() : nullptr,
+              workspace.poison();
+              kernels().norm.statistics(nullptr, n, x.data(), out[0], out[1], workspace.data());
+              kernels().norm.apply(nullptr, n, x.data(), mean.data(), rstd.data(), affine ? gamma.data() : nullptr,
                                  affine ? beta.data() : nullptr, Unary::leaky_relu, 0.25f, out[2]);
-              std::memset(workspace.data(), 0xff, bytes);
-              norm_kernels.parameter_gradient(nullptr, n, x.data(), dy.data(), mean.data(), rstd.data(), out[3], out[4],
+              workspace.poison();
+              kernels().norm.parameter_gradient(nullptr, n, x.data(), dy.data(), mean.data(), rstd.data(), out[3], out[4],
                                               workspace.data());
-              norm_kernels.data_gradient(nullptr, n, x.data(), dy.data(), mean.data(), rstd.data(),
+              kernels().norm.data_gradient(nullptr, n, x.data(), dy.data(), mean.data(), rstd.data(),
                                          affine ? gamma.data() : nullptr, dgamma.data(), dbeta.data(), out[5]);
             });
         EXPECT_TRUE(workspace.guarded());
@@ -130,10 +130,10 @@ TEST(NormSim, VarianceSurvivesALargeMean) {
                         {1, 100, 2, 4, 1e-5, true, 0, DType::f32}};
   for (const Norm& n : norms) {
     Reference r = reference_of(n, 1, false, 1000);  // a unit deviation around 1000: E[x^2] - E[x]^2 would lose all digits
-    Buffer x(DType::f32, r.x), workspace(DType::u8, static_cast<int64_t>(norm_kernels.workspace_bytes(n)));
+    Buffer x(DType::f32, r.x), workspace(DType::u8, static_cast<int64_t>(kernels().norm.workspace_bytes(n)));
     const int64_t statistics = n.outer * n.groups;
     const auto found = run_in_orders({{DType::f32, statistics}, {DType::f32, statistics}}, [&](const auto& out) {
-      norm_kernels.statistics(nullptr, n, x.data(), out[0], out[1], workspace.data());
+      kernels().norm.statistics(nullptr, n, x.data(), out[0], out[1], workspace.data());
     });
     EXPECT_LT(relative_error(found[1], r.rstd), 1e-4);
   }
@@ -150,11 +150,11 @@ TEST(NormSim, EveryActivation) {
     Values wanted(r.y);
     for (double& v : wanted) v = f(v);
     const auto found = run_in_orders({{DType::f32, 100}}, [&, activation = activation](const auto& out) {
-      norm_kernels.apply(nullptr, n, x.data(), mean.data(), rstd.data(), gamma.data(), beta.data(), activation, 0, out[0]);
+      kernels().norm.apply(nullptr, n, x.data(), mean.data(), rstd.data(), gamma.data(), beta.data(), activation, 0, out[0]);
     });
     EXPECT_LT(relative_error(found[0], wanted), 1e-5);
   }
-  EXPECT_THROW(norm_kernels.apply(nullptr, n, x.data(), mean.data(), rstd.data(), nullptr, nullptr, Unary::gelu, 0, x.data()),
+  EXPECT_THROW(kernels().norm.apply(nullptr, n, x.data(), mean.data(), rstd.data(), nullptr, nullptr, Unary::gelu, 0, x.data()),
                std::runtime_error);
 }
 
@@ -170,8 +170,8 @@ TEST(NormSim, RunningStatisticsAreUnbiased) {
     }
     Buffer m(dtype, mean), r(dtype, rstd), v(dtype, variance);
     const auto found = run_in_orders({{dtype, 3, {4, 4, 4}}, {dtype, 3, {5, 5, 5}}, {dtype, 3}}, [&](const auto& out) {
-      norm_kernels.update_running(nullptr, n, m.data(), r.data(), 0.1, out[0], out[1]);
-      norm_kernels.rstd_of(nullptr, dtype, 3, v.data(), 1e-5, out[2]);
+      kernels().norm.update_running(nullptr, n, m.data(), r.data(), 0.1, out[0], out[1]);
+      kernels().norm.rstd_of(nullptr, dtype, 3, v.data(), 1e-5, out[2]);
     });
     EXPECT_LT(relative_error(found[0], wanted_mean), 1e-6);
     EXPECT_LT(relative_error(found[1], wanted_var), 1e-6);

@@ -58,6 +58,7 @@ void check_steps(const Optimizer& rule, const Layout& layout, bool has_m, bool h
   State state{random_values(o.count, 31), Values(count, 0.0), Values(count, 0.0), random_values(o.count, 32), 4};
   const State start = state;
   const StepScalars scalars{0.01, 0.5};
+  const OnDevice<StepScalars> scalars_there(scalars);
   std::vector<Values> gradients;
   for (int n = 0; n < 2; ++n) {
     Values g = random_values(o.count, 33 + n);
@@ -78,7 +79,7 @@ void check_steps(const Optimizer& rule, const Layout& layout, bool has_m, bool h
   const auto found = run_in_orders(
       {with(start.p), with(start.m), with(start.v), with(start.average), {DType::i64, 1, {4}}}, [&](const auto& out) {
         const OptimizerState device{out[0], has_m ? out[1] : nullptr, has_v ? out[2] : nullptr, out[3],
-                                    static_cast<int64_t*>(out[4]), &scalars, gate_buffer.as<float>()};
+                                    static_cast<int64_t*>(out[4]), scalars_there.get(), gate_buffer.as<float>()};
         for (const Values& g : gradients) {
           std::vector<std::unique_ptr<Buffer>> pieces;
           std::vector<Segment> segments;
@@ -89,7 +90,7 @@ void check_steps(const Optimizer& rule, const Layout& layout, bool has_m, bool h
             segments.push_back({offset, layout.sizes[s], static_cast<int>(s) == layout.absent ? nullptr : pieces[s]->data()});
             offset += layout.sizes[s];
           }
-          optimizer_kernels.step(nullptr, o, device, segments.data(), static_cast<int>(segments.size()));
+          kernels().optimizer.step(nullptr, o, device, segments.data(), static_cast<int>(segments.size()));
         }
       });
   const double bound = o.dtype == DType::f64 ? 1e-12 : 1e-6;
@@ -131,11 +132,11 @@ TEST(OptimizerSim, AClosedGateKeepsEverything) {
 TEST(OptimizerSim, PlainDescentNeedsNoVelocity) {
   const Values p = random_values(100, 41), g = random_values(100, 42);
   Buffer gradient(DType::f32, g);
-  const StepScalars scalars{0.1, 0.9};
+  const OnDevice<StepScalars> scalars_there({0.1, 0.9});
   const auto found = run_in_orders({{DType::f32, 100, p}, {DType::i64, 1, {0}}}, [&](const auto& out) {
     const Segment segment{0, 100, gradient.data()};
-    optimizer_kernels.step(nullptr, {Rule::sgd, DType::f32, 100, 0, 0, 0, false, 0, 0},
-                           {out[0], nullptr, nullptr, nullptr, static_cast<int64_t*>(out[1]), &scalars, nullptr}, &segment, 1);
+    kernels().optimizer.step(nullptr, {Rule::sgd, DType::f32, 100, 0, 0, 0, false, 0, 0},
+                           {out[0], nullptr, nullptr, nullptr, static_cast<int64_t*>(out[1]), scalars_there.get(), nullptr}, &segment, 1);
   });
   Values wanted(p);
   for (int i = 0; i < 100; ++i) wanted[i] -= 0.1 * g[i];
@@ -158,9 +159,9 @@ TEST(OptimizerSim, GradientNorm) {
         segments.push_back({offset, layout.sizes[s], absent ? nullptr : pieces[s]->data()});
         offset += layout.sizes[s];
       }
-      Buffer workspace(DType::u8, static_cast<int64_t>(optimizer_kernels.norm_workspace(offset)), 0, 64);
+      Buffer workspace(DType::u8, static_cast<int64_t>(kernels().optimizer.norm_workspace(offset)), 0, 64);
       const auto found = run_in_orders({{dtype, 1}}, [&](const auto& out) {
-        optimizer_kernels.gradient_norm_squared(nullptr, dtype, segments.data(), static_cast<int>(segments.size()), out[0],
+        kernels().optimizer.gradient_norm_squared(nullptr, dtype, segments.data(), static_cast<int>(segments.size()), out[0],
                                                 workspace.data());
       });
       EXPECT_NEAR(found[0][0], wanted, wanted * 1e-6) << text(dtype) << layout.sizes.size();

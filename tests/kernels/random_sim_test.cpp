@@ -37,6 +37,7 @@ TEST(RandomSim, PhiloxKnownAnswers) {
 }
 
 TEST(RandomSim, UniformAndBernoulliAreExact) {
+  const OnDevice<RandomState> state(kState);
   for (const DType dtype : kFloats) {
     for (const auto& [count, shift] : {std::pair<int64_t, int>{1, 0}, {6, 1}, {1029, 0}}) {
       Values plain(static_cast<size_t>(count)), scaled(plain), mask(plain);
@@ -48,9 +49,9 @@ TEST(RandomSim, UniformAndBernoulliAreExact) {
       }
       const Output out{dtype, count, {}, shift};
       const auto found = run_in_orders({out, out, out}, [&](const auto& y) {
-        random_kernels.uniform(nullptr, &kState, kOrdinal, dtype, count, 0, 1, y[0]);
-        random_kernels.uniform(nullptr, &kState, kOrdinal, dtype, count, -1, 1, y[1]);
-        random_kernels.bernoulli(nullptr, &kState, kOrdinal, dtype, count, 0.25, 4, y[2]);
+        kernels().random.uniform(nullptr, state.get(), kOrdinal, dtype, count, 0, 1, y[0]);
+        kernels().random.uniform(nullptr, state.get(), kOrdinal, dtype, count, -1, 1, y[1]);
+        kernels().random.bernoulli(nullptr, state.get(), kOrdinal, dtype, count, 0.25, 4, y[2]);
       });
       if (dtype == DType::bf16) {
         EXPECT_LT(relative_error(found[0], plain), 4e-3);
@@ -64,6 +65,7 @@ TEST(RandomSim, UniformAndBernoulliAreExact) {
 }
 
 TEST(RandomSim, NormalsAreWithinFourUlp) {
+  const OnDevice<RandomState> state(kState);
   constexpr int64_t kCount = 20001;
   Values wanted(kCount);
   for (int64_t i = 0; i < kCount; ++i) {
@@ -73,9 +75,9 @@ TEST(RandomSim, NormalsAreWithinFourUlp) {
     wanted[i] = radius * (i % 2 ? std::sin(angle) : std::cos(angle));
   }
   const auto found = run_in_orders({{DType::f32, kCount}, {DType::f64, kCount}, {DType::f32, 10}}, [&](const auto& y) {
-    random_kernels.normal(nullptr, &kState, kOrdinal, DType::f32, kCount, 0, 1, y[0]);
-    random_kernels.normal(nullptr, &kState, kOrdinal, DType::f64, kCount, 0, 1, y[1]);
-    random_kernels.normal(nullptr, &kState, kOrdinal, DType::f32, 10, 3, 0.5, y[2]);
+    kernels().random.normal(nullptr, state.get(), kOrdinal, DType::f32, kCount, 0, 1, y[0]);
+    kernels().random.normal(nullptr, state.get(), kOrdinal, DType::f64, kCount, 0, 1, y[1]);
+    kernels().random.normal(nullptr, state.get(), kOrdinal, DType::f32, 10, 3, 0.5, y[2]);
   });
   double sum = 0, squares = 0;
   for (int64_t i = 0; i < kCount; ++i) {
@@ -92,18 +94,19 @@ TEST(RandomSim, NormalsAreWithinFourUlp) {
 }
 
 TEST(RandomSim, IntegersAreExact) {
+  const OnDevice<RandomState> state(kState);
   constexpr int64_t kCount = 519;
   Values wanted(kCount);
   for (int64_t i = 0; i < kCount; ++i) wanted[i] = static_cast<double>(uint64_t{bits_of(i)} * 1000003 >> 32);
   const auto found = run_in_orders({{DType::i64, kCount}}, [&](const auto& y) {
-    random_kernels.integers(nullptr, &kState, kOrdinal, kCount, 1000003, static_cast<int64_t*>(y[0]));
+    kernels().random.integers(nullptr, state.get(), kOrdinal, kCount, 1000003, static_cast<int64_t*>(y[0]));
   });
   EXPECT_EQ(found[0], wanted);
 }
 
 TEST(RandomSim, NothingIsDrawnForNoElements) {
-  random_kernels.normal(nullptr, &kState, kOrdinal, DType::f32, 0, 0, 1, nullptr);
-  random_kernels.integers(nullptr, &kState, kOrdinal, 0, 5, nullptr);
+  kernels().random.normal(nullptr, &kState, kOrdinal, DType::f32, 0, 0, 1, nullptr);
+  kernels().random.integers(nullptr, &kState, kOrdinal, 0, 5, nullptr);
 }
 
 }  // namespace

@@ -35,11 +35,11 @@ Values reduce_reference(const Reduce& r, const Values& x) {
 }
 
 Values run(const Reduce& r, const Buffer& in) {
-  const size_t bytes = reduce_kernels.workspace_bytes(r);
+  const size_t bytes = kernels().reduce.workspace_bytes(r);
   Buffer workspace(DType::u8, static_cast<int64_t>(bytes), 0, 64);
   const auto found = run_in_orders({{r.out, r.outer * r.inner}}, [&](const auto& out) {
-    std::memset(workspace.data(), 0xff, bytes);
-    reduce_kernels.reduce(nullptr, r, in.data(), out[0], bytes ? workspace.data() : nullptr);
+    workspace.poison();
+    kernels().reduce.reduce(nullptr, r, in.data(), out[0], bytes ? workspace.data() : nullptr);
   });
   EXPECT_TRUE(workspace.guarded());
   return found[0];

@@ -1,5 +1,6 @@
 // What the tests of the simulated kernels share: inputs of exact size, poisoned and guarded outputs, and running a kernel
-// in three thread orders, which must give equal bits.
+// in three thread orders, which must give equal bits. With GANYMEDE_TEST_DEVICE=cuda in the environment the same tests run
+// on the GPU, three times over.
 #pragma once
 #include <gtest/gtest.h>
 
@@ -8,6 +9,7 @@
 #include <cstring>
 #include <functional>
 #include <limits>
+#include <memory>
 #include <random>
 #include <string>
 #include <vector>
@@ -17,6 +19,18 @@
 #include "kernels/simt/simulator.h"
 
 namespace ganymede::kernels::sim::family_check {
+
+// The kernels under test.
+inline const Kernels& kernels() {
+#ifdef GANYMEDE_HAS_CUDA
+  const char* device = std::getenv("GANYMEDE_TEST_DEVICE");
+  if (device && std::string(device) == "cuda") return cuda::table();
+#endif
+  return sim::table();
+}
+
+// Memory of the host, for the cpu kernels that results are compared with.
+inline const DeviceKernels& host() { return sim::table().device; }
 
 inline int64_t bytes_of(DType dtype) {
   switch (dtype) {
@@ -35,89 +49,125 @@ inline const char* text(DType dtype) {
 // What gamma, statistics and other f32 companions of a tensor are stored as.
 inline DType wide_type(DType dtype) { return dtype == DType::f64 ? DType::f64 : DType::f32; }
 
-// Device memory of exact size at a multiple of 256 bytes plus `shift` elements, so that AddressSanitizer sees every read
-// past the end. guard: elements behind it that must stay as they are.
+using Values = std::vector<double>;
+
+// A number as bytes of a dtype, and back.
+inline void encode(DType dtype, double value, unsigned char* to) {
+  const auto put = [&](auto element) { std::memcpy(to, &element, sizeof element); };
+  switch (dtype) {
+    case DType::f32: return put(static_cast<float>(value));
+    case DType::bf16: return put(to_bf16(static_cast<float>(value)));
+    case DType::f64: return put(value);
+    case DType::i32: return put(static_cast<int32_t>(value));
+    case DType::i64: return put(static_cast<int64_t>(value));
+    case DType::u8: return put(static_cast<uint8_t>(value));
+  }
+}
+
+template <class T>
+T decode_as(const unsigned char* from) {
+  T element;
+  std::memcpy(&element, from, sizeof element);
+  return element;
+}
+
+inline double decode(DType dtype, const unsigned char* from) {
+  switch (dtype) {
+    case DType::f32: return decode_as<float>(from);
+    case DType::bf16: return to_float(decode_as<Bf16>(from));
+    case DType::f64: return decode_as<double>(from);
+    case DType::i32: return decode_as<int32_t>(from);
+    case DType::i64: return static_cast<double>(decode_as<int64_t>(from));
+    default: return *from;
+  }
+}
+
+// Memory of the device under test, of exact size at a multiple of 256 bytes plus `shift` elements, so that
+// AddressSanitizer sees every read past the end. guard: elements behind it that must stay as they are.
 class Buffer {
  public:
-  Buffer(DType dtype, int64_t count, int shift = 0, int64_t guard = 0)
-      : dtype_(dtype), count_(count), guard_(guard), shift_(shift) {
-    const size_t bytes = static_cast<size_t>((shift + count + guard) * bytes_of(dtype));
-    if (posix_memalign(&base_, 256, bytes ? bytes : 1) != 0) std::abort();
-    std::memset(base_, 0xff, bytes);
+  Buffer(DType dtype, int64_t count, int shift = 0, int64_t guard = 0, const DeviceKernels& device = kernels().device)
+      : device_(device), dtype_(dtype), count_(count), guard_(guard), shift_(shift), base_(device.allocate(all_bytes())) {
+    store(std::vector<unsigned char>(all_bytes(), 0xff));
   }
-  Buffer(DType dtype, const std::vector<double>& values, int shift = 0, int64_t guard = 0)
-      : Buffer(dtype, static_cast<int64_t>(values.size()), shift, guard) {
-    for (int64_t i = 0; i < count_; ++i) set(i, values[static_cast<size_t>(i)]);
+  Buffer(DType dtype, const Values& values, int shift = 0, int64_t guard = 0, const DeviceKernels& device = kernels().device)
+      : Buffer(dtype, static_cast<int64_t>(values.size()), shift, guard, device) {
+    std::vector<unsigned char> bytes(all_bytes(), 0xff);
+    const int64_t size = bytes_of(dtype);
+    for (int64_t i = 0; i < count_; ++i) encode(dtype, values[static_cast<size_t>(i)], &bytes[static_cast<size_t>((shift_ + i) * size)]);
+    store(bytes);
   }
-  ~Buffer() { std::free(base_); }
+  ~Buffer() { device_.release(base_); }
   Buffer(const Buffer&) = delete;
 
   void* data() const { return static_cast<char*>(base_) + shift_ * bytes_of(dtype_); }
   template <class T>
   T* as() const { return static_cast<T*>(data()); }
 
+  void poison() { store(std::vector<unsigned char>(all_bytes(), 0xff)); }
   std::vector<unsigned char> bits() const {
-    const auto* p = static_cast<const unsigned char*>(data());
-    return {p, p + count_ * bytes_of(dtype_)};
+    const std::vector<unsigned char> all = load();
+    const int64_t begin = shift_ * bytes_of(dtype_);
+    return {all.begin() + begin, all.begin() + begin + count_ * bytes_of(dtype_)};
   }
-  std::vector<double> values() const {
-    std::vector<double> all(static_cast<size_t>(count_));
-    for (int64_t i = 0; i < count_; ++i) all[static_cast<size_t>(i)] = get(i);
-    return all;
+  Values values() const {
+    const std::vector<unsigned char> all = bits();
+    Values result(static_cast<size_t>(count_));
+    for (int64_t i = 0; i < count_; ++i) result[static_cast<size_t>(i)] = decode(dtype_, all.data() + i * bytes_of(dtype_));
+    return result;
   }
   bool guarded() const {
-    const auto* p = static_cast<const unsigned char*>(data());
-    for (int64_t i = count_ * bytes_of(dtype_); i < (count_ + guard_) * bytes_of(dtype_); ++i) {
-      if (p[i] != 0xff) return false;
-    }
-    const auto* front = static_cast<const unsigned char*>(base_);
-    for (int64_t i = 0; i < shift_ * bytes_of(dtype_); ++i) {
-      if (front[i] != 0xff) return false;
+    std::vector<unsigned char> all = load();
+    const int64_t begin = shift_ * bytes_of(dtype_);
+    all.erase(all.begin() + begin, all.begin() + begin + count_ * bytes_of(dtype_));
+    for (const unsigned char byte : all) {
+      if (byte != 0xff) return false;
     }
     return true;
   }
 
  private:
-  void set(int64_t i, double value) {
-    switch (dtype_) {
-      case DType::f32: as<float>()[i] = static_cast<float>(value); break;
-      case DType::bf16: as<Bf16>()[i] = to_bf16(static_cast<float>(value)); break;
-      case DType::f64: as<double>()[i] = value; break;
-      case DType::i32: as<int32_t>()[i] = static_cast<int32_t>(value); break;
-      case DType::i64: as<int64_t>()[i] = static_cast<int64_t>(value); break;
-      case DType::u8: as<uint8_t>()[i] = static_cast<uint8_t>(value); break;
-    }
-  }
-  double get(int64_t i) const {
-    switch (dtype_) {
-      case DType::f32: return as<float>()[i];
-      case DType::bf16: return to_float(as<Bf16>()[i]);
-      case DType::f64: return as<double>()[i];
-      case DType::i32: return as<int32_t>()[i];
-      case DType::i64: return static_cast<double>(as<int64_t>()[i]);
-      default: return as<uint8_t>()[i];
-    }
+  size_t all_bytes() const { return static_cast<size_t>((shift_ + count_ + guard_) * bytes_of(dtype_)); }
+  void store(const std::vector<unsigned char>& bytes) { device_.upload(nullptr, base_, bytes.data(), bytes.size()); }
+  std::vector<unsigned char> load() const {
+    std::vector<unsigned char> bytes(all_bytes());
+    device_.download(nullptr, bytes.data(), base_, bytes.size());
+    return bytes;
   }
 
+  const DeviceKernels& device_;
   DType dtype_;
   int64_t count_, guard_;
   int shift_;
-  void* base_ = nullptr;
+  void* base_;
+};
+
+// One object in the memory of the device under test.
+template <class T>
+class OnDevice {
+ public:
+  explicit OnDevice(const T& value) : memory_(DType::u8, sizeof(T)) {
+    kernels().device.upload(nullptr, memory_.data(), &value, sizeof value);
+  }
+  const T* get() const { return memory_.as<T>(); }
+
+ private:
+  Buffer memory_;
 };
 
 // An output of a kernel; initial: what it holds before (poison when empty), for kernels that work in place.
 struct Output {
   DType dtype;
   int64_t count;
-  std::vector<double> initial = {};
+  Values initial = {};
   int shift = 0;
 };
 
-using Values = std::vector<double>;
-
 // Runs the kernel in three orders on fresh outputs. Demands equal bits and whole guards; returns the values.
 inline std::vector<Values> run_in_orders(const std::vector<Output>& outputs,
-                                         const std::function<void(const std::vector<void*>&)>& kernel) {
+                                         const std::function<void(const std::vector<void*>&)>& kernel,
+                                         const DeviceKernels& device = kernels().device) {
+  constexpr int64_t kGuard = 64;
   const Settings kept = settings();
   std::vector<Values> values;
   std::vector<std::vector<unsigned char>> first;
@@ -129,10 +179,9 @@ inline std::vector<Values> run_in_orders(const std::vector<Output>& outputs,
     std::vector<std::unique_ptr<Buffer>> buffers;
     std::vector<void*> pointers;
     for (const Output& output : outputs) {
-      constexpr int64_t kGuard = 64;
       buffers.push_back(output.initial.empty()
-                            ? std::make_unique<Buffer>(output.dtype, output.count, output.shift, kGuard)
-                            : std::make_unique<Buffer>(output.dtype, output.initial, output.shift, kGuard));
+                            ? std::make_unique<Buffer>(output.dtype, output.count, output.shift, kGuard, device)
+                            : std::make_unique<Buffer>(output.dtype, output.initial, output.shift, kGuard, device));
       pointers.push_back(buffers.back()->data());
     }
     kernel(pointers);

@@ -31,9 +31,9 @@ TEST(SoftmaxSim, MatchesReference) {
         const Softmax s{kind, rows, columns, dtype};
         const int64_t count = rows * columns;
         const auto found = run_in_orders({{dtype, count}, {dtype, count, g}, {dtype, rows}}, [&](const auto& out) {
-          softmax_kernels.forward(nullptr, s, in.data(), out[0]);
-          softmax_kernels.gradient(nullptr, s, result.data(), out[1], out[1]);  // in place
-          softmax_kernels.logsumexp(nullptr, s, in.data(), out[2]);
+          kernels().softmax.forward(nullptr, s, in.data(), out[0]);
+          kernels().softmax.gradient(nullptr, s, result.data(), out[1], out[1]);  // in place
+          kernels().softmax.logsumexp(nullptr, s, in.data(), out[2]);
         });
         EXPECT_LT(relative_error(found[0], y), tolerance(dtype, 1e-5));
         // f32: y * (g - sum) cancels where one element has all the weight.
@@ -48,8 +48,8 @@ TEST(SoftmaxSim, InfinitiesAndNotANumber) {
   const double inf = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
   Buffer in(DType::f32, Values{-inf, -inf, 0, -inf, nan, 1, inf, 0});
   const auto found = run_in_orders({{DType::f32, 8}, {DType::f32, 4}}, [&](const auto& out) {
-    softmax_kernels.forward(nullptr, {SoftmaxKind::softmax, 4, 2, DType::f32}, in.data(), out[0]);
-    softmax_kernels.logsumexp(nullptr, {SoftmaxKind::softmax, 4, 2, DType::f32}, in.data(), out[1]);
+    kernels().softmax.forward(nullptr, {SoftmaxKind::softmax, 4, 2, DType::f32}, in.data(), out[0]);
+    kernels().softmax.logsumexp(nullptr, {SoftmaxKind::softmax, 4, 2, DType::f32}, in.data(), out[1]);
   });
   EXPECT_EQ(found[0][2], 1);
   EXPECT_EQ(found[0][3], 0);
@@ -82,12 +82,12 @@ TEST(GatherSim, MatchesReference) {
     for (const DType dtype : kFloats) {
       Buffer in(dtype, table), gradient(dtype, g);
       const Gather problem{s.rows, s.count, s.width, dtype};
-      Buffer workspace(DType::u8, static_cast<int64_t>(gather_kernels.workspace_bytes(problem)));
+      Buffer workspace(DType::u8, static_cast<int64_t>(kernels().gather.workspace_bytes(problem)));
       const int64_t picked = s.count * s.width;
       const auto found = run_in_orders({{dtype, picked}, {dtype, s.rows * s.width}, {dtype, picked}}, [&](const auto& out) {
-        gather_kernels.gather(nullptr, problem, in.data(), at.as<int64_t>(), out[0]);
-        gather_kernels.scatter_add(nullptr, problem, gradient.data(), at.as<int64_t>(), out[1], workspace.data());
-        gather_kernels.one_hot(nullptr, problem, at.as<int64_t>(), 0.75, -0.25, out[2]);
+        kernels().gather.gather(nullptr, problem, in.data(), at.as<int64_t>(), out[0]);
+        kernels().gather.scatter_add(nullptr, problem, gradient.data(), at.as<int64_t>(), out[1], workspace.data());
+        kernels().gather.one_hot(nullptr, problem, at.as<int64_t>(), 0.75, -0.25, out[2]);
       });
       EXPECT_EQ(found[0], y) << text(dtype) << " " << s.rows;
       EXPECT_LT(relative_error(found[1], dx), tolerance(dtype, 1e-6)) << text(dtype) << " " << s.rows;

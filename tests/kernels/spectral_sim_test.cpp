@@ -69,8 +69,8 @@ void check(const std::vector<Weight>& weights, DType dtype, int iterations) {
       problem.push_back({weights[i].rows, weights[i].columns, weights[i].transposed, matrices[i]->data(), out[3 * i],
                          out[3 * i + 1], out[3 * i + 2]});
     const int count = static_cast<int>(problem.size());
-    Buffer workspace(DType::u8, static_cast<int64_t>(spectral_kernels.workspace_bytes(dtype, problem.data(), count)), 0, 64);
-    spectral_kernels.power_iteration(nullptr, dtype, problem.data(), count, iterations, 1e-12, workspace.data());
+    Buffer workspace(DType::u8, static_cast<int64_t>(kernels().spectral.workspace_bytes(dtype, problem.data(), count)), 0, 64);
+    kernels().spectral.power_iteration(nullptr, dtype, problem.data(), count, iterations, 1e-12, workspace.data());
     EXPECT_TRUE(workspace.guarded());
   });
   for (size_t i = 0; i < weights.size(); ++i) {
