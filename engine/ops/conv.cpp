@@ -19,6 +19,8 @@ Shape y_shape(const Problem& p) { return {p.n, p.p, p.q, p.k}; }
 Shape w_shape(const Problem& p) { return {p.k, p.r, p.s, p.c / p.groups}; }
 DType weight_type(DType activations) { return activations == DType::bf16 ? DType::f32 : activations; }
 
+thread_local int64_t launched = 0;
+
 struct Fused {
   Tensor bias;
   Activation f;
@@ -38,6 +40,7 @@ Tensor apply(const char* name, bool is_forward, const Problem& p, const Tensor& 
   require(a.shape() == (is_forward ? x_shape(p) : y_shape(p)) && w.shape() == w_shape(p), name, ": operands of shape ", in.shape(), " and ", w.shape());
   Tensor y(is_forward ? y_shape(p) : x_shape(p), p.dtype, in.device());
   const WeightOperand weight = weight_operand(w, p.dtype);
+  ++launched;
   launch(in.device(), [is_forward, p, x = a.data(), weight = weight.operand(), hold = weight.held(), e = epilogue(fused), q = y.data()](const Kernels& k, Stream s) {
     (is_forward ? k.conv2d.forward : k.conv2d.data_gradient)(s, p, x, weight, q, e);
   });
@@ -63,6 +66,7 @@ Tensor weight_gradient(const Problem& p, const Tensor& in_x, const Tensor& in_g)
   const size_t bytes = is_plan(x.device()) ? 0 : kernels_of(x.device()).conv2d.weight_gradient_workspace(p);
   Tensor workspace;
   if (bytes) workspace = Tensor({int64_t(bytes)}, DType::u8, x.device());
+  ++launched;
   launch(x.device(), [p, px = x.data(), pg = g.data(), pw = w.data(), ws = bytes ? workspace.data() : nullptr](const Kernels& k, Stream s) {
     k.conv2d.weight_gradient(s, p, px, pg, pw, ws);
   });
@@ -92,6 +96,8 @@ bool fusable(Unary op) {
 }
 
 }  // namespace
+
+int64_t conv_launches() { return launched; }
 
 kernels::Conv2d conv_problem(const Shape& x, const Shape& w, const ConvOptions& o) {
   Problem p{};

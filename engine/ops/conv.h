@@ -20,6 +20,9 @@ Tensor conv2d(const Tensor& x, const Tensor& w, const Tensor& bias, const ConvOp
 // P = (H - 1) stride - 2 padding + dilation (R - 1) + output_padding + 1.
 Tensor conv_transpose2d(const Tensor& x, const Tensor& w, const Tensor& bias, const ConvOptions& options, const Activation& f = {});
 
+// Convolutions of all three directions launched by this thread so far.
+int64_t conv_launches();
+
 // The largest problem that has x and w as its operands.
 kernels::Conv2d conv_problem(const Shape& x, const Shape& w, const ConvOptions& options);
 

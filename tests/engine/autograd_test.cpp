@@ -1,0 +1,164 @@
+// What autograd promises beyond single ops: any order, cut paths, saved versions, watch scopes, no host reads in updates.
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "engine/capture.h"
+#include "engine/check.h"
+#include "engine/ops.h"
+#include "tests/support/gradcheck.h"
+
+namespace ganymede::test {
+namespace {
+
+std::string message_of(const std::function<void()>& f) {
+  try {
+    f();
+  } catch (const Error& e) {
+    return e.what();
+  }
+  return "";
+}
+
+TEST(Autograd, GoesToTheFifthOrder) {
+  // d^5/dx^5 of x^6 = 720 x; tanh's third derivative by the closed form -2 + 8 t^2 - 6 t^4.
+  const Tensor x = watch(tensor(std::vector<double>{0.7}, {1}, DType::f64, Device{}));
+  Tensor y = pow(x, 6);
+  for (int i = 0; i < 5; ++i) y = grad(y, x);
+  EXPECT_NEAR(y.item(), 720 * 0.7, 1e-9);
+  Tensor t = tanh(x);
+  for (int i = 0; i < 3; ++i) t = grad(t, x);
+  const double v = std::tanh(0.7);
+  EXPECT_NEAR(t.item(), -2 + 8 * v * v - 6 * v * v * v * v, 1e-9);
+}
+
+TEST(Autograd, DifferentiatesANormThreeTimes) {
+  const Tensor direction = random_tensor({1, 2, 3, 2}, 6);
+  const auto second = [&](const Tensors& in) {
+    const Tensor x = in[0].node() ? in[0] : watch(in[0]);
+    const Tensor g = grad(sum(square(normalise(x, instance_view(x, 1e-2), {}, {}).y)), x);
+    return Tensors{grad(sum(mul(g, direction)), x)};
+  };
+  EXPECT_EQ(gradcheck(second, {random_tensor({1, 2, 3, 2}, 5)}, {1e-5, 1e-4, 1}), "");
+}
+
+TEST(Autograd, KnowsWhatDoesNotDepend) {
+  const Tensor a = watch(random_tensor({3}, 1)), b = watch(random_tensor({3}, 2));
+  EXPECT_FALSE(grad(sum(square(a)), b).defined());
+  EXPECT_THROW(grad(sum(a), random_tensor({3}, 1)), Error);
+}
+
+TEST(Autograd, RecordsNothingUnwatched) {
+  const Tensor w = leaf(random_tensor({3}, 1));
+  EXPECT_EQ(square(w).node(), nullptr);
+  Watch watching({w});
+  EXPECT_NE(square(w).node(), nullptr);
+}
+
+TEST(Autograd, AddsUpOverEveryPath) {
+  const Tensor x = watch(tensor(std::vector<double>{3}, {1}, DType::f64, Device{}));
+  const Tensor y = square(x);
+  EXPECT_DOUBLE_EQ(grad(y * y + y + x, x).item(), 4 * 27 + 6 + 1);
+}
+
+TEST(Autograd, RefusesValuesThatWereWrittenSince) {
+  const Tensor x = watch(random_tensor({3}, 1));
+  const Tensor w = random_tensor({3}, 2);
+  const Tensor y = sum(mul(x, w));
+  assign(w, random_tensor({3}, 3));
+  const std::string said = message_of([&] { grad(y, x); });
+  EXPECT_NE(said.find("mul"), std::string::npos) << said;
+  EXPECT_NE(said.find("version"), std::string::npos) << said;
+}
+
+TEST(Autograd, LongChainsDoNotOverflowTheStack) {
+  Tensor x = watch(tensor(std::vector<double>{1}, {1}, DType::f64, Device{}));
+  Tensor y = x;
+  for (int i = 0; i < 100000; ++i) y = y * 1.0 + 0.0;
+  EXPECT_DOUBLE_EQ(grad(y, x, Record::off).item(), 1);
+}
+
+// Leaky ReLU's second derivative is zero, so the penalty's gradient takes four sweeps over a critic without norms, not six.
+TEST(Autograd, CutsTheZeroPathOfAPenalty) {
+  constexpr int kLayers = 4;
+  Tensors weights;
+  for (int i = 0; i < kLayers; ++i) weights.push_back(leaf(random_tensor({4, 3, 3, i ? 4 : 2}, 10 + i, -0.3, 0.3)));
+  const auto critic = [&](Tensor x) {
+    for (const Tensor& w : weights) x = leaky_relu(conv2d(x, w, {}, {{1, 1}, {1, 1}}));
+    return sum(x);
+  };
+  const auto count = [](const std::function<void()>& f) {
+    const int64_t before = conv_launches();
+    f();
+    return conv_launches() - before;
+  };
+  Watch watching(weights);
+  const Tensor x = watch(random_tensor({2, 5, 5, 2}, 3));
+  Tensor penalty;
+  EXPECT_EQ(count([&] { penalty = mean(square(norm(flatten(grad(critic(x), x)), {1}) - 1.0)); }), 2 * kLayers);
+  // The tangent's forward sweep and the weight gradients; the last layer's forward tangent is not needed.
+  const int64_t backward = count([&] { grad(Tensors{penalty}, weights, {}, Record::off); });
+  EXPECT_LE(backward, 2 * kLayers);
+  EXPECT_GE(backward, 2 * kLayers - 1);
+}
+
+TEST(Update, ForbidsHostReads) {
+  Unit unit;
+  const Tensor x = random_tensor({1}, 1);
+  const std::string said = message_of([&] { unit.run([&] { x.item(); }); });
+  EXPECT_NE(said.find("inside an update"), std::string::npos) << said;
+}
+
+TEST(Update, ReplaysWithFreshDraws) {
+  ContextScope scope;
+  for (const DeviceType type : {DeviceType::cpu, DeviceType::sim}) {
+    context().device = {type, 0};
+    seed(5);
+    Unit unit;
+    Tensor y;
+    std::vector<std::vector<float>> replayed, eager;
+    for (uint32_t i = 0; i < 6; ++i) {
+      set_random_position(i, 0);
+      unit.run([&] { y = square(randn({7})); });
+      replayed.push_back(y.to_floats());
+    }
+    EXPECT_TRUE(unit.captured());
+    for (uint32_t i = 0; i < 6; ++i) {
+      set_random_position(i, 0);
+      eager.push_back(square(randn({7})).to_floats());
+    }
+    EXPECT_EQ(replayed, eager);
+    EXPECT_NE(replayed[3], replayed[4]);
+  }
+}
+
+TEST(Update, MustDoTheSameWorkEveryTime) {
+  Unit unit;
+  int run = 0;
+  const auto f = [&] { zeros({++run == 3 ? 1000 : 10}); };
+  unit.run(f), unit.run(f);
+  const std::string said = message_of([&] { unit.run(f); });
+  EXPECT_NE(said.find("same work every time"), std::string::npos) << said;
+}
+
+TEST(Memory, ForetellsOnThePlanDevice) {
+  ContextScope scope;
+  context().device = {DeviceType::plan, 0};
+  const int64_t before = memory_use(context().device).live;
+  const Tensor x = zeros({1000, 1000});
+  EXPECT_EQ(memory_use(context().device).live - before, 4000000);
+  EXPECT_EQ(matmul(x, x).shape(), (Shape{1000, 1000}));
+  EXPECT_THROW(x.to_floats(), Error);
+}
+
+TEST(Shapes, ErrorsNameBothSides) {
+  const Tensor a = random_tensor({2, 3}, 1), b = random_tensor({4}, 2);
+  const std::string said = message_of([&] { add(a, b); });
+  EXPECT_NE(said.find("[2, 3]"), std::string::npos) << said;
+  EXPECT_NE(said.find("[4]"), std::string::npos) << said;
+  const std::string conv = message_of([&] { conv2d(random_tensor({1, 4, 4, 3}, 1), random_tensor({5, 3, 3, 2}, 2), {}, {}); });
+  EXPECT_NE(conv.find("3 channels"), std::string::npos) << conv;
+}
+
+}  // namespace
+}  // namespace ganymede::test
