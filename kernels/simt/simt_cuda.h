@@ -16,11 +16,13 @@ namespace ganymede::kernels::cuda {
 
 struct Empty {};
 
-// A grid and the source line that launches it, so that a failed launch can name both. Converts from dim3 and integers.
+// A grid and the source line that launches it, so that a failed launch can name both. Converts from dim3 and
+// integers.
 struct Grid : dim3 {
   const char* file;
   int line;
-  Grid(dim3 size, const char* file = __builtin_FILE(), int line = __builtin_LINE()) : dim3(size), file(file), line(line) {}
+  Grid(dim3 size, const char* file = __builtin_FILE(), int line = __builtin_LINE())
+      : dim3(size), file(file), line(line) {}
   template <class Integer, class = std::enable_if_t<std::is_integral_v<Integer>>>
   Grid(Integer x, const char* file = __builtin_FILE(), int line = __builtin_LINE())
       : dim3(static_cast<unsigned>(x)), file(file), line(line) {}
@@ -29,6 +31,7 @@ struct Grid : dim3 {
 // Throws std::runtime_error "what: name and text of the error" unless error is cudaSuccess.
 inline void check(cudaError_t error, const std::string& what) {
   if (error == cudaSuccess) return;
+  cudaGetLastError();  // or the next launch would report it again
   throw std::runtime_error(what + ": " + cudaGetErrorName(error) + " (" + cudaGetErrorString(error) + ")");
 }
 
@@ -40,16 +43,18 @@ inline std::string describe(const void* kernel, const Grid& grid, dim3 block, si
   };
   const char* name = nullptr;
   if (cudaFuncGetName(&name, kernel) != cudaSuccess || !name) name = "kernel of unknown name";
-  return std::string(name) + " launched at " + grid.file + ":" + std::to_string(grid.line) + " with grid " + text(grid) +
-         ", block " + text(block) + ", " + std::to_string(bytes) + " bytes of shared memory";
+  return std::string(name) + " launched at " + grid.file + ":" + std::to_string(grid.line) + " with grid " +
+         text(grid) + ", block " + text(block) + ", " + std::to_string(bytes) + " bytes of shared memory";
 }
 
-inline void start(bool cooperative, const void* kernel, const Grid& grid, dim3 block, size_t bytes, Stream stream, void** args) {
+inline void start(bool cooperative, const void* kernel, const Grid& grid, dim3 block, size_t bytes,
+                  Stream stream, void** args) {
   static const bool synchronise = std::getenv("SYNC_LAUNCHES") && *std::getenv("SYNC_LAUNCHES") == '1';
   const auto cuda_stream = static_cast<cudaStream_t>(stream);
   cudaError_t error = cudaSuccess;
   if (bytes > 48 * 1024) {   // beyond what every kernel may use
-    error = cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(bytes));
+    error =
+        cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(bytes));
   }
   if (error == cudaSuccess) {
     error = cooperative ? cudaLaunchCooperativeKernel(kernel, grid, block, args, bytes, cuda_stream)
@@ -60,7 +65,8 @@ inline void start(bool cooperative, const void* kernel, const Grid& grid, dim3 b
   if (error == cudaSuccess && synchronise) {
     cudaStreamCaptureStatus capture = cudaStreamCaptureStatusNone;   // while a graph is captured nothing runs
     error = cudaStreamIsCapturing(cuda_stream, &capture);
-    if (error == cudaSuccess && capture == cudaStreamCaptureStatusNone) error = cudaStreamSynchronize(cuda_stream);
+    if (error == cudaSuccess && capture == cudaStreamCaptureStatusNone)
+      error = cudaStreamSynchronize(cuda_stream);
   }
   if (error != cudaSuccess) check(error, describe(kernel, grid, block, bytes));
 }
@@ -70,8 +76,8 @@ void run(bool cooperative, void (*kernel)(P...), const Grid& grid, dim3 block, S
   static_assert((std::is_trivially_copyable_v<P> && ...), "kernel arguments are copied as bytes");
   if (!grid.x || !grid.y || !grid.z) return;
   void* pointers[] = {static_cast<void*>(&args)..., nullptr};
-  start(cooperative, reinterpret_cast<const void*>(kernel), grid, block, std::is_empty_v<Shared> ? 0 : sizeof(Shared), stream,
-        pointers);
+  start(cooperative, reinterpret_cast<const void*>(kernel), grid, block,
+        std::is_empty_v<Shared> ? 0 : sizeof(Shared), stream, pointers);
 }
 
 }  // namespace launching
@@ -164,7 +170,9 @@ __device__ __forceinline__ T shuffle_idx(T value, int source, Where = {}) {
   return shuffle_words(value, [=](unsigned word) { return __shfl_sync(kFullWarp, word, source); });
 }
 
-__device__ __forceinline__ unsigned ballot(bool predicate, Where = {}) { return __ballot_sync(kFullWarp, predicate); }
+__device__ __forceinline__ unsigned ballot(bool predicate, Where = {}) {
+  return __ballot_sync(kFullWarp, predicate);
+}
 __device__ __forceinline__ bool any(bool predicate, Where = {}) { return __any_sync(kFullWarp, predicate); }
 __device__ __forceinline__ bool all(bool predicate, Where = {}) { return __all_sync(kFullWarp, predicate); }
 
@@ -172,35 +180,51 @@ __device__ __forceinline__ uint32_t shared_address(const void* pointer) {
   return static_cast<uint32_t>(__cvta_generic_to_shared(pointer));
 }
 
-// Lane l gives the address of row l % 8 of matrix l / 8 (8 bf16, 16-byte aligned); matrix m lands in r[m], element
-// (l / 4, 2 * (l % 4)) in the low half of lane l's register. _trans hands out the transposed matrices.
+// Lane l gives the address of row l % 8 of matrix l / 8 (8 bf16, 16-byte aligned); matrix m lands in r[m],
+// element (l / 4, 2 * (l % 4)) in the low half of lane l's register. _trans hands out the transposed
+// matrices.
 __device__ __forceinline__ void ldmatrix_x4(uint32_t (&r)[4], const void* row, Where = {}) {
   asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0,%1,%2,%3}, [%4];"
-               : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3]) : "r"(shared_address(row)) : "memory");
+               : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
+               : "r"(shared_address(row))
+               : "memory");
 }
 __device__ __forceinline__ void ldmatrix_x4_trans(uint32_t (&r)[4], const void* row, Where = {}) {
   asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0,%1,%2,%3}, [%4];"
-               : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3]) : "r"(shared_address(row)) : "memory");
+               : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
+               : "r"(shared_address(row))
+               : "memory");
 }
 __device__ __forceinline__ void ldmatrix_x2(uint32_t (&r)[2], const void* row, Where = {}) {
   asm volatile("ldmatrix.sync.aligned.m8n8.x2.shared.b16 {%0,%1}, [%2];"
-               : "=r"(r[0]), "=r"(r[1]) : "r"(shared_address(row)) : "memory");
+               : "=r"(r[0]), "=r"(r[1])
+               : "r"(shared_address(row))
+               : "memory");
 }
 __device__ __forceinline__ void ldmatrix_x2_trans(uint32_t (&r)[2], const void* row, Where = {}) {
   asm volatile("ldmatrix.sync.aligned.m8n8.x2.trans.shared.b16 {%0,%1}, [%2];"
-               : "=r"(r[0]), "=r"(r[1]) : "r"(shared_address(row)) : "memory");
+               : "=r"(r[0]), "=r"(r[1])
+               : "r"(shared_address(row))
+               : "memory");
 }
 
-// mma.m16n8k16 and mma.m16n8k8, row-major a, column-major b; the element maps are in kernels/device/fragment.h.
-__device__ __forceinline__ void mma_bf16(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2], Where = {}) {
-  asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
-               : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
-               : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+// mma.m16n8k16 and mma.m16n8k8, row-major a, column-major b; the element maps are in
+// kernels/device/fragment.h.
+__device__ __forceinline__ void mma_bf16(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2],
+                                         Where = {}) {
+  asm volatile(
+      "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, "
+      "{%0,%1,%2,%3};"
+      : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
+      : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
 }
-__device__ __forceinline__ void mma_tf32(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2], Where = {}) {
-  asm volatile("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
-               : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
-               : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+__device__ __forceinline__ void mma_tf32(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2],
+                                         Where = {}) {
+  asm volatile(
+      "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, "
+      "{%0,%1,%2,%3};"
+      : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
+      : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
 }
 // f32 rounded to tf32 (10-bit mantissa), nearest, ties away from zero.
 __device__ __forceinline__ uint32_t to_tf32(float value) {
@@ -210,35 +234,58 @@ __device__ __forceinline__ uint32_t to_tf32(float value) {
 }
 
 template <int Bytes>
-__device__ __forceinline__ void cp_async(void* to_shared, const void* from_global, int valid_bytes, Where = {}) {
+__device__ __forceinline__ void cp_async(void* to_shared, const void* from_global, int valid_bytes,
+                                         Where = {}) {
   static_assert(Bytes == 4 || Bytes == 8 || Bytes == 16);
   if constexpr (Bytes == 16) {
-    asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;"
-                 :: "r"(shared_address(to_shared)), "l"(from_global), "r"(valid_bytes) : "memory");
+    asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(shared_address(to_shared)),
+                 "l"(from_global), "r"(valid_bytes)
+                 : "memory");
   } else {
-    asm volatile("cp.async.ca.shared.global [%0], [%1], %2, %3;"
-                 :: "r"(shared_address(to_shared)), "l"(from_global), "n"(Bytes), "r"(valid_bytes) : "memory");
+    asm volatile("cp.async.ca.shared.global [%0], [%1], %2, %3;" ::"r"(shared_address(to_shared)),
+                 "l"(from_global), "n"(Bytes), "r"(valid_bytes)
+                 : "memory");
   }
 }
 template <int Bytes>
-__device__ __forceinline__ void cp_async(void* to_shared, const void* from_global, bool valid = true, Where = {}) {
+__device__ __forceinline__ void cp_async(void* to_shared, const void* from_global, bool valid = true,
+                                         Where = {}) {
   cp_async<Bytes>(to_shared, from_global, valid ? Bytes : 0);
 }
 __device__ __forceinline__ void cp_async_commit() { asm volatile("cp.async.commit_group;" ::: "memory"); }
 template <int Groups>
 __device__ __forceinline__ void cp_async_wait() {
-  asm volatile("cp.async.wait_group %0;" :: "n"(Groups) : "memory");
+  asm volatile("cp.async.wait_group %0;" ::"n"(Groups) : "memory");
 }
 
 template <class T>
-inline constexpr bool is_atomic = std::is_same_v<T, int> || std::is_same_v<T, unsigned> || std::is_same_v<T, unsigned long long>;
+inline constexpr bool is_atomic =
+    std::is_same_v<T, int> || std::is_same_v<T, unsigned> || std::is_same_v<T, unsigned long long>;
 
 // Each returns the old value.
-template <class T> __device__ __forceinline__ T atomic_add(T* p, std::type_identity_t<T> v) { static_assert(is_atomic<T>); return atomicAdd(p, v); }
-template <class T> __device__ __forceinline__ T atomic_min(T* p, std::type_identity_t<T> v) { static_assert(is_atomic<T>); return atomicMin(p, v); }
-template <class T> __device__ __forceinline__ T atomic_max(T* p, std::type_identity_t<T> v) { static_assert(is_atomic<T>); return atomicMax(p, v); }
-template <class T> __device__ __forceinline__ T atomic_exchange(T* p, std::type_identity_t<T> v) { static_assert(is_atomic<T>); return atomicExch(p, v); }
-template <class T> __device__ __forceinline__ T atomic_cas(T* p, std::type_identity_t<T> expected, std::type_identity_t<T> desired) {
+template <class T>
+__device__ __forceinline__ T atomic_add(T* p, std::type_identity_t<T> v) {
+  static_assert(is_atomic<T>);
+  return atomicAdd(p, v);
+}
+template <class T>
+__device__ __forceinline__ T atomic_min(T* p, std::type_identity_t<T> v) {
+  static_assert(is_atomic<T>);
+  return atomicMin(p, v);
+}
+template <class T>
+__device__ __forceinline__ T atomic_max(T* p, std::type_identity_t<T> v) {
+  static_assert(is_atomic<T>);
+  return atomicMax(p, v);
+}
+template <class T>
+__device__ __forceinline__ T atomic_exchange(T* p, std::type_identity_t<T> v) {
+  static_assert(is_atomic<T>);
+  return atomicExch(p, v);
+}
+template <class T>
+__device__ __forceinline__ T atomic_cas(T* p, std::type_identity_t<T> expected,
+                                        std::type_identity_t<T> desired) {
   static_assert(is_atomic<T>);
   return atomicCAS(p, expected, desired);
 }
