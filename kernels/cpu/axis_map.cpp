@@ -48,8 +48,10 @@ double cubic(double x, double a) {
   return 0;
 }
 
-// One row of an antialiased resize: the kernel, stretched to the output's pixel when that is larger, normalised.
-void add_stretched(Builder& rows, int in, double centre, double support, double squeeze, const std::function<double(double)>& kernel) {
+// One row of an antialiased resize: the kernel, stretched to the output's pixel when that is larger,
+// normalised.
+void add_stretched(Builder& rows, int in, double centre, double support, double squeeze,
+                   const std::function<double(double)>& kernel) {
   const int first = std::max(static_cast<int>(centre - support + 0.5), 0);
   const int last = std::min(static_cast<int>(centre + support + 0.5), in);
   double total = 0;
@@ -59,7 +61,8 @@ void add_stretched(Builder& rows, int in, double centre, double support, double 
 
 }  // namespace
 
-AxisMap resize_axis(int in, int out, Interpolation interpolation, bool align_corners, bool antialias, double scale) {
+AxisMap resize_axis(int in, int out, Interpolation interpolation, bool align_corners, bool antialias,
+                    double scale) {
   need_positive("the input's size", in);
   need_positive("the output's size", out);
   const bool nearest = interpolation == Interpolation::nearest;
@@ -73,17 +76,21 @@ AxisMap resize_axis(int in, int out, Interpolation interpolation, bool align_cor
     }
     if (antialias) {
       const double stretch = std::max(step, 1.0), reach = interpolation == Interpolation::linear ? 1 : 2;
-      const auto kernel = [&](double x) { return interpolation == Interpolation::linear ? triangle(x) : cubic(x, -0.5); };
+      const auto kernel = [&](double x) {
+        return interpolation == Interpolation::linear ? triangle(x) : cubic(x, -0.5);
+      };
       add_stretched(rows, in, step * (o + 0.5), reach * stretch, 1 / stretch, kernel);
       continue;
     }
     double at = align_corners ? o * step : (o + 0.5) * step - 0.5;
     if (interpolation == Interpolation::linear) at = std::max(at, 0.0);
     const int base = static_cast<int>(std::floor(at));
-    const int first = interpolation == Interpolation::linear ? 0 : -1, last = interpolation == Interpolation::linear ? 1 : 2;
+    const int first = interpolation == Interpolation::linear ? 0 : -1,
+              last = interpolation == Interpolation::linear ? 1 : 2;
     for (int k = first; k <= last; ++k) {
       const double x = at - (base + k);
-      rows.add(std::clamp(base + k, 0, in - 1), interpolation == Interpolation::linear ? triangle(x) : cubic(x, -0.75));
+      rows.add(std::clamp(base + k, 0, in - 1),
+               interpolation == Interpolation::linear ? triangle(x) : cubic(x, -0.75));
     }
   }
   return rows.take();
@@ -93,7 +100,8 @@ AxisMap matlab_axis(int in, double scale, Interpolation interpolation) {
   need_positive("the input's size", in);
   if (!(scale > 0)) fail("the scale is " + std::to_string(scale) + ", must be above 0");
   const int out = static_cast<int>(std::ceil(in * scale - 1e-9));
-  const double squeeze = std::min(scale, 1.0), support = (interpolation == Interpolation::linear ? 2 : 4) / squeeze;
+  const double squeeze = std::min(scale, 1.0),
+               support = (interpolation == Interpolation::linear ? 2 : 4) / squeeze;
   Builder rows(in, out);
   for (int o = 0; o < out; ++o, rows.end_row()) {
     const double centre = (o + 0.5) / scale - 0.5;
@@ -101,9 +109,11 @@ AxisMap matlab_axis(int in, double scale, Interpolation interpolation) {
       rows.add(std::clamp(static_cast<int>(std::floor(centre + 0.5)), 0, in - 1), 1);
       continue;
     }
-    const int first = static_cast<int>(std::floor(centre - support / 2)), count = static_cast<int>(std::ceil(support)) + 2;
+    const int first = static_cast<int>(std::floor(centre - support / 2)),
+              count = static_cast<int>(std::ceil(support)) + 2;
     const auto weight = [&](int i) {
-      return interpolation == Interpolation::linear ? triangle((centre - i) * squeeze) : cubic((centre - i) * squeeze, -0.5);
+      return interpolation == Interpolation::linear ? triangle((centre - i) * squeeze)
+                                                    : cubic((centre - i) * squeeze, -0.5);
     };
     double total = 0;
     for (int i = first; i < first + count; ++i) total += weight(i);
@@ -118,9 +128,12 @@ AxisMap matlab_axis(int in, double scale, Interpolation interpolation) {
 AxisMap pad_axis(int in, int before, int after, Padding padding) {
   need_positive("the input's size", in);
   const int out = in + before + after;
-  if (out < 1) fail("padding " + std::to_string(in) + " by " + std::to_string(before) + " and " + std::to_string(after) + " leaves nothing");
+  if (out < 1)
+    fail("padding " + std::to_string(in) + " by " + std::to_string(before) + " and " + std::to_string(after) +
+         " leaves nothing");
   if (padding == Padding::reflect && (before >= in || after >= in)) {
-    fail("reflection by " + std::to_string(std::max(before, after)) + " needs more than as many pixels, has " + std::to_string(in));
+    fail("reflection by " + std::to_string(std::max(before, after)) +
+         " needs more than as many pixels, has " + std::to_string(in));
   }
   Builder rows(in, out);
   for (int o = 0; o < out; ++o, rows.end_row()) {
@@ -136,9 +149,12 @@ AxisMap pool_axis(int in, int kernel, int stride, int pad, bool ceil_mode, bool 
   need_positive("the input's size", in);
   need_positive("the kernel", kernel);
   need_positive("the stride", stride);
-  if (pad < 0 || pad > kernel / 2) fail("padding " + std::to_string(pad) + " must be at most half the kernel, " + std::to_string(kernel));
+  if (pad < 0 || pad > kernel / 2)
+    fail("padding " + std::to_string(pad) + " must be at most half the kernel, " + std::to_string(kernel));
   const int room = in + 2 * pad - kernel;
-  if (room < 0) fail("a window of " + std::to_string(kernel) + " does not fit into " + std::to_string(in) + " padded by " + std::to_string(pad));
+  if (room < 0)
+    fail("a window of " + std::to_string(kernel) + " does not fit into " + std::to_string(in) +
+         " padded by " + std::to_string(pad));
   int out = (room + (ceil_mode ? stride - 1 : 0)) / stride + 1;
   if ((out - 1) * stride >= in + pad) --out;
   Builder rows(in, out);

@@ -1,4 +1,5 @@
-// Both problems are first reduced to the fewest dimensions: those of size 1 go, neighbours that step as one are joined.
+// Both problems are first reduced to the fewest dimensions: those of size 1 go, neighbours that step as one
+// are joined.
 #include "kernels/cpu/broadcast.h"
 
 #include <cstring>
@@ -95,7 +96,8 @@ void binary_line(int64_t count, const T* a, int64_t step_a, const T* b, int64_t 
 #pragma omp simd
     for (int64_t i = 0; i < count; ++i) c[i] = store<T>(apply<op, C>(left, load(b[i])));
   } else {
-    for (int64_t i = 0; i < count; ++i) c[i] = store<T>(apply<op, C>(load(a[i * step_a]), load(b[i * step_b])));
+    for (int64_t i = 0; i < count; ++i)
+      c[i] = store<T>(apply<op, C>(load(a[i * step_a]), load(b[i * step_b])));
   }
 }
 
@@ -164,12 +166,14 @@ void copy_space(const Space& space, const T* from, T* to) {
       copy_line<T>(end - begin, from + begin * space.a[0], space.a[0], to + begin * space.b[0], space.b[0]);
     });
   }
-  const bool transposed = (space.a[last] > 1 && space.a[last - 1] == 1) || (space.b[last] > 1 && space.b[last - 1] == 1);
+  const bool transposed =
+      (space.a[last] > 1 && space.a[last - 1] == 1) || (space.b[last] > 1 && space.b[last - 1] == 1);
   if (transposed) {
     if (space.rank > 2) {
       return parallel_ranges(space.outer(2), lines * count, kCheapGrain, [&](int64_t begin, int64_t end) {
         Walk at(space, 2, begin);
-        for (int64_t plane = begin; plane < end; ++plane, at.next()) copy_plane<T>(space, from + at.a, to + at.b);
+        for (int64_t plane = begin; plane < end; ++plane, at.next())
+          copy_plane<T>(space, from + at.a, to + at.b);
       });
     }
     return parallel_ranges(space.dims[0], lines * count, kCheapGrain, [&](int64_t begin, int64_t end) {
@@ -188,7 +192,8 @@ void copy_space(const Space& space, const T* from, T* to) {
 
 }  // namespace
 
-void binary(Stream, Binary op, DType dtype, const ElementwiseKernels::Broadcast& shape, const void* a, const void* b, void* c) {
+void binary(Stream, Binary op, DType dtype, const ElementwiseKernels::Broadcast& shape, const void* a,
+            const void* b, void* c) {
   Space space;
   for (int d = 0; d < shape.rank; ++d) {
     if (shape.dims[d] == 0) return;
@@ -200,7 +205,8 @@ void binary(Stream, Binary op, DType dtype, const ElementwiseKernels::Broadcast&
   });
 }
 
-void copy_strided(Stream, const ElementwiseKernels::Strided& shape, int element_bytes, const void* from, void* to) {
+void copy_strided(Stream, const ElementwiseKernels::Strided& shape, int element_bytes, const void* from,
+                  void* to) {
   Space space;
   for (int d = 0; d < shape.rank; ++d) {
     if (shape.dims[d] == 0) return;
@@ -211,11 +217,17 @@ void copy_strided(Stream, const ElementwiseKernels::Strided& shape, int element_
     copy_space<T>(space, static_cast<const T*>(from), static_cast<T*>(to));
   };
   switch (element_bytes) {
-    case 1: return move(uint8_t{});
-    case 2: return move(uint16_t{});
-    case 4: return move(uint32_t{});
-    case 8: return move(uint64_t{});
-    default: throw std::runtime_error("cpu kernel copy: elements of " + std::to_string(element_bytes) + " bytes; 1, 2, 4 or 8 are");
+    case 1:
+      return move(uint8_t{});
+    case 2:
+      return move(uint16_t{});
+    case 4:
+      return move(uint32_t{});
+    case 8:
+      return move(uint64_t{});
+    default:
+      throw std::runtime_error("cpu kernel copy: elements of " + std::to_string(element_bytes) +
+                               " bytes; 1, 2, 4 or 8 are");
   }
 }
 

@@ -4,7 +4,8 @@
 
 namespace ganymede::kernels::cpu {
 
-void binary(Stream, Binary op, DType, const ElementwiseKernels::Broadcast&, const void* a, const void* b, void* c);
+void binary(Stream, Binary op, DType, const ElementwiseKernels::Broadcast&, const void* a, const void* b,
+            void* c);
 void copy_strided(Stream, const ElementwiseKernels::Strided&, int element_bytes, const void* from, void* to);
 
 }  // namespace ganymede::kernels::cpu

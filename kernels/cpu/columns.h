@@ -1,5 +1,6 @@
-// Walks a matrix [rows, columns] by columns: what sums over rows of NHWC tensors share. The order of every sum follows from the
-// shape alone: rows are cut into chunks, each chunk is summed in row order, and the chunks are added in order in double.
+// Walks a matrix [rows, columns] by columns: what sums over rows of NHWC tensors share. The order of every
+// sum follows from the shape alone: rows are cut into chunks, each chunk is summed in row order, and the
+// chunks are added in order in double.
 #pragma once
 #include <algorithm>
 #include <cstdint>
@@ -10,19 +11,22 @@
 
 namespace ganymede::kernels::cpu {
 
-constexpr int64_t kTile = 256;             // columns whose sums are held at a time
-constexpr int64_t kChunkElements = 16384;  // of one chunk of rows in one tile: 64 KB of f32 stay in the second cache
-constexpr int64_t kLineChunk = 4096;       // elements of a line summed in one go: 64 a lane
+constexpr int64_t kTile = 256;  // columns whose sums are held at a time
+constexpr int64_t kChunkElements =
+    16384;  // of one chunk of rows in one tile: 64 KB of f32 stay in the second cache
+constexpr int64_t kLineChunk = 4096;  // elements of a line summed in one go: 64 a lane
 
-// How [outer, rows, columns] is cut. Short rows are joined (fold of them side by side) so that the vectors are full.
+// How [outer, rows, columns] is cut. Short rows are joined (fold of them side by side) so that the vectors
+// are full.
 struct ColumnPlan {
   int64_t outer, rows, columns;
-  int64_t fold;         // rows taken side by side as one
-  int64_t chunk_rows;   // rows of a chunk, a multiple of fold
-  int64_t chunks;       // of the rows
-  int64_t tiles;        // of the columns
+  int64_t fold;        // rows taken side by side as one
+  int64_t chunk_rows;  // rows of a chunk, a multiple of fold
+  int64_t chunks;      // of the rows
+  int64_t tiles;       // of the columns
 
-  ColumnPlan(int64_t outer_, int64_t rows_, int64_t columns_) : outer(outer_), rows(rows_), columns(columns_) {
+  ColumnPlan(int64_t outer_, int64_t rows_, int64_t columns_)
+      : outer(outer_), rows(rows_), columns(columns_) {
     fold = columns > 0 && columns < 32 ? std::max<int64_t>(1, std::min(kTile / columns, rows / 4)) : 1;
     const int64_t width = std::max<int64_t>(1, std::min(columns, kTile));
     chunk_rows = std::max<int64_t>(1, kChunkElements / width);
@@ -35,8 +39,8 @@ struct ColumnPlan {
   int64_t partials() const { return outer * chunks * columns; }
 };
 
-// One task: rows [row, row + rows) and columns [column, column + width) of one outer index; partial is its place among the
-// partial results [outer, chunks, columns].
+// One task: rows [row, row + rows) and columns [column, column + width) of one outer index; partial is its
+// place among the partial results [outer, chunks, columns].
 struct ColumnTask {
   int64_t outer, chunk, row, rows, column, width, partial;
   int64_t line;    // elements side by side in one pass: width, or fold * columns
@@ -45,44 +49,57 @@ struct ColumnTask {
 
 template <typename Body>
 void for_each_column_task(const ColumnPlan& plan, int64_t grain, Body body) {
-  parallel_ranges(plan.tasks(), plan.outer * plan.rows * plan.columns, grain, [&](int64_t begin, int64_t end) {
-    for (int64_t index = begin; index < end; ++index) {
-      ColumnTask task;
-      const int64_t tile = index % plan.tiles;
-      task.chunk = index / plan.tiles % plan.chunks;
-      task.outer = index / plan.tiles / plan.chunks;
-      task.row = task.chunk * plan.chunk_rows;
-      task.rows = plan.rows_of(task.chunk);
-      task.column = tile * kTile;
-      task.width = std::min(kTile, plan.columns - task.column);
-      task.partial = (task.outer * plan.chunks + task.chunk) * plan.columns + task.column;
-      task.line = plan.fold > 1 ? plan.fold * plan.columns : task.width;
-      task.offset = (task.outer * plan.rows + task.row) * plan.columns + task.column;
-      body(task);
-    }
-  });
+  parallel_ranges(plan.tasks(), plan.outer * plan.rows * plan.columns, grain,
+                  [&](int64_t begin, int64_t end) {
+                    for (int64_t index = begin; index < end; ++index) {
+                      ColumnTask task;
+                      const int64_t tile = index % plan.tiles;
+                      task.chunk = index / plan.tiles % plan.chunks;
+                      task.outer = index / plan.tiles / plan.chunks;
+                      task.row = task.chunk * plan.chunk_rows;
+                      task.rows = plan.rows_of(task.chunk);
+                      task.column = tile * kTile;
+                      task.width = std::min(kTile, plan.columns - task.column);
+                      task.partial = (task.outer * plan.chunks + task.chunk) * plan.columns + task.column;
+                      task.line = plan.fold > 1 ? plan.fold * plan.columns : task.width;
+                      task.offset = (task.outer * plan.rows + task.row) * plan.columns + task.column;
+                      body(task);
+                    }
+                  });
 }
 
 struct Add {
   template <typename C>
-  static C start() { return C(0); }
+  static C start() {
+    return C(0);
+  }
   template <typename C>
-  static C join(C a, C b) { return a + b; }
+  static C join(C a, C b) {
+    return a + b;
+  }
 };
 
 // NaN wins.
 struct Largest {
   template <typename C>
-  static C start() { return -std::numeric_limits<C>::infinity(); }
+  static C start() {
+    return -std::numeric_limits<C>::infinity();
+  }
   template <typename C>
-  static C join(C a, C b) { return b > a || b != b ? b : a; }
+  static C join(C a, C b) {
+    return b > a || b != b ? b : a;
+  }
 };
 
 struct Smallest {
   template <typename C>
-  static C start() { return std::numeric_limits<C>::infinity(); }
+  static C start() {
+    return std::numeric_limits<C>::infinity();
+  }
   template <typename C>
-  static C join(C a, C b) { return b < a || b != b ? b : a; }
+  static C join(C a, C b) {
+    return b < a || b != b ? b : a;
+  }
 };
 
 // sums[c] joined with values(offset + line * stride + c, c) of four lines, or of one.
@@ -102,9 +119,9 @@ void add_line(int64_t width, int64_t offset, const Values& values, C* sums) {
   for (int64_t c = 0; c < width; ++c) sums[c] = Join::join(sums[c], values(offset + c, c));
 }
 
-// sums[k][c] = sum over the task's rows of the k-th of values at (offset of element (row, c) in [outer, rows, columns], c), c
-// counted from the tile's first column, or along the joined rows. sums: an array of kTile for each of values. Join may be
-// another associative operation than Add.
+// sums[k][c] = sum over the task's rows of the k-th of values at (offset of element (row, c) in [outer, rows,
+// columns], c), c counted from the tile's first column, or along the joined rows. sums: an array of kTile for
+// each of values. Join may be another associative operation than Add.
 template <typename Join, typename C, typename... Values>
 void sum_columns(const ColumnPlan& plan, const ColumnTask& task, C (*sums)[kTile], const Values&... values) {
   const int64_t fold = plan.fold, lines = task.rows / fold, stride = fold * plan.columns;
@@ -129,7 +146,8 @@ void sum_columns(const ColumnPlan& plan, const ColumnTask& task, C (*sums)[kTile
   }
 }
 
-// Calls body(first element, count) for every line of a task; element first + i has the column (column + i) % columns.
+// Calls body(first element, count) for every line of a task; element first + i has the column (column + i) %
+// columns.
 template <typename Body>
 void for_each_line(const ColumnPlan& plan, const ColumnTask& task, Body body) {
   const int64_t lines = task.rows / plan.fold, stride = plan.fold * plan.columns;
@@ -155,10 +173,12 @@ void combine_chunks(const ColumnPlan& plan, Values values, Put put) {
       double totals[kTile];
       std::fill_n(totals, width, Join::template start<double>());
       for (int64_t chunk = 0; chunk < plan.chunks; ++chunk) {
-        const int64_t first = (outer * plan.chunks + chunk) * plan.columns + column, to = outer * plan.columns + column;
+        const int64_t first = (outer * plan.chunks + chunk) * plan.columns + column,
+                      to = outer * plan.columns + column;
         const double rows = static_cast<double>(plan.rows_of(chunk));
 #pragma omp simd
-        for (int64_t c = 0; c < width; ++c) totals[c] = Join::join(totals[c], static_cast<double>(values(rows, first + c, to + c)));
+        for (int64_t c = 0; c < width; ++c)
+          totals[c] = Join::join(totals[c], static_cast<double>(values(rows, first + c, to + c)));
       }
       for (int64_t c = 0; c < width; ++c) put(outer * plan.columns + column + c, totals[c]);
     }

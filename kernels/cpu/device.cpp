@@ -66,8 +66,21 @@ void synchronize() {}
 }  // namespace
 
 const DeviceKernels device_kernels = {
-    count, info, select, stream, allocate, release, copy, copy, copy, fill_bytes, synchronize,
-    nullptr, nullptr, nullptr, nullptr,  // graphs: the engine replays a recorded list
+    count,
+    info,
+    select,
+    stream,
+    allocate,
+    release,
+    copy,
+    copy,
+    copy,
+    fill_bytes,
+    synchronize,
+    nullptr,
+    nullptr,
+    nullptr,
+    nullptr,  // graphs: the engine replays a recorded list
     forget_packed_weights,
 };
 

@@ -7,7 +7,8 @@
 namespace ganymede::kernels::cpu {
 namespace {
 
-// Rows of fewer channels than this are joined, so that the inner loop fills its vectors (RGB pictures have 3).
+// Rows of fewer channels than this are joined, so that the inner loop fills its vectors (RGB pictures have
+// 3).
 constexpr int64_t kShortRow = 64;
 
 template <typename T, typename F>
@@ -35,7 +36,8 @@ void unary_biased(F f, int64_t count, const T* x, const Compute<T>* bias, int64_
   if (channels >= kShortRow) {
     parallel_ranges(count / channels, count, grain,
                     [&](int64_t begin, int64_t end) { unary_rows<T>(f, begin, end, channels, x, bias, y); });
-    unary_rows<T>(f, 0, 1, count % channels, x + count / channels * channels, bias, y + count / channels * channels);
+    unary_rows<T>(f, 0, 1, count % channels, x + count / channels * channels, bias,
+                  y + count / channels * channels);
     return;
   }
   Compute<T> repeated[2 * kShortRow];
@@ -47,12 +49,14 @@ void unary_biased(F f, int64_t count, const T* x, const Compute<T>* bias, int64_
   unary_rows<T>(f, 0, 1, count - rows * width, x + rows * width, repeated, y + rows * width);
 }
 
-void unary(Stream, const UnaryOp& op, DType dtype, int64_t count, const void* x, const void* bias, int64_t channels, void* y) {
+void unary(Stream, const UnaryOp& op, DType dtype, int64_t count, const void* x, const void* bias,
+           int64_t channels, void* y) {
   with_float_type(dtype, "unary", [&](auto type) {
     using T = decltype(type);
     with_unary<Compute<T>>(op, [&](const auto& f) {
       if (bias) {
-        unary_biased<T>(f, count, static_cast<const T*>(x), static_cast<const Compute<T>*>(bias), channels, static_cast<T*>(y));
+        unary_biased<T>(f, count, static_cast<const T*>(x), static_cast<const Compute<T>*>(bias), channels,
+                        static_cast<T*>(y));
       } else {
         unary_plain<T>(f, count, static_cast<const T*>(x), static_cast<T*>(y));
       }
@@ -60,7 +64,8 @@ void unary(Stream, const UnaryOp& op, DType dtype, int64_t count, const void* x,
   });
 }
 
-void unary_gradient(Stream, const UnaryOp& op, DType dtype, int64_t count, const void* reference, const void* g, void* dx) {
+void unary_gradient(Stream, const UnaryOp& op, DType dtype, int64_t count, const void* reference,
+                    const void* g, void* dx) {
   with_float_type(dtype, "unary_gradient", [&](auto type) {
     using T = decltype(type);
     with_unary<Compute<T>>(op, [&](const auto& f) {
@@ -74,7 +79,8 @@ void unary_gradient(Stream, const UnaryOp& op, DType dtype, int64_t count, const
   });
 }
 
-void axpby(Stream, DType dtype, int64_t count, double c0, const void* a, double c1, const void* b, double c2, void* out) {
+void axpby(Stream, DType dtype, int64_t count, double c0, const void* a, double c1, const void* b, double c2,
+           void* out) {
   with_float_type(dtype, "axpby", [&](auto type) {
     using T = decltype(type);
     using C = Compute<T>;
@@ -94,7 +100,8 @@ void axpby(Stream, DType dtype, int64_t count, double c0, const void* a, double 
 }
 
 void scale_by(Stream stream, DType dtype, int64_t count, const void* scale, const void* a, void* out) {
-  const double factor = dtype == DType::f64 ? *static_cast<const double*>(scale) : *static_cast<const float*>(scale);
+  const double factor =
+      dtype == DType::f64 ? *static_cast<const double*>(scale) : *static_cast<const float*>(scale);
   axpby(stream, dtype, count, factor, a, 0, nullptr, 0, out);
 }
 
@@ -143,6 +150,7 @@ void cast(Stream, DType from, DType to, int64_t count, const void* x, void* y) {
 
 }  // namespace
 
-const ElementwiseKernels elementwise_kernels = {unary, unary_gradient, binary, axpby, scale_by, fill, cast, copy_strided};
+const ElementwiseKernels elementwise_kernels = {unary,    unary_gradient, binary, axpby,
+                                                scale_by, fill,           cast,   copy_strided};
 
 }  // namespace ganymede::kernels::cpu

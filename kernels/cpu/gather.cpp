@@ -1,4 +1,5 @@
-// Rows by index. The adjoint sorts the picks by row first (counting sort), so that each row adds its own in ascending order.
+// Rows by index. The adjoint sorts the picks by row first (counting sort), so that each row adds its own in
+// ascending order.
 #include <cstring>
 
 #include "kernels/cpu/columns.h"
@@ -38,7 +39,8 @@ void scatter_add_of(const Gather& p, const T* dy, const int64_t* index, T* dx, i
   }
   for (int64_t r = 0; r < p.rows; ++r) start[r + 2] += start[r + 1];
   for (int64_t i = 0; i < p.count; ++i) {
-    if (is_row(index[i])) picks[start[index[i] + 1]++] = i;  // moves start[r + 1] from the begin of r to its end
+    if (is_row(index[i]))
+      picks[start[index[i] + 1]++] = i;  // moves start[r + 1] from the begin of r to its end
   }
   parallel_ranges(p.rows, (p.rows + p.count) * p.width, kCheapGrain, [&](int64_t begin, int64_t end) {
     for (int64_t r = begin; r < end; ++r) {
@@ -62,7 +64,8 @@ void scatter_add_of(const Gather& p, const T* dy, const int64_t* index, T* dx, i
 void scatter_add(Stream, const Gather& p, const void* dy, const int64_t* index, void* dx, void* workspace) {
   with_float_type(p.dtype, "scatter_add", [&](auto type) {
     using T = decltype(type);
-    scatter_add_of<T>(p, static_cast<const T*>(dy), index, static_cast<T*>(dx), static_cast<int64_t*>(workspace));
+    scatter_add_of<T>(p, static_cast<const T*>(dy), index, static_cast<T*>(dx),
+                      static_cast<int64_t*>(workspace));
   });
 }
 

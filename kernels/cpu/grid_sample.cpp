@@ -1,5 +1,6 @@
-// Sampling an image at given places, and its gradients (kernels/api/grid_sample.h). A place reads up to four pixels; the weight of
-// each is a product of one factor for its row and one for its column, and derivatives replace a factor by its slope.
+// Sampling an image at given places, and its gradients (kernels/api/grid_sample.h). A place reads up to four
+// pixels; the weight of each is a product of one factor for its row and one for its column, and derivatives
+// replace a factor by its slope.
 #include <vector>
 
 #include "kernels/cpu/columns.h"
@@ -8,7 +9,8 @@
 namespace ganymede::kernels::cpu {
 namespace {
 
-// Along one axis: the two pixels next to the place, their weights, and the slopes of these by the grid's coordinate.
+// Along one axis: the two pixels next to the place, their weights, and the slopes of these by the grid's
+// coordinate.
 template <typename C>
 struct Line {
   int64_t pixel[2];
@@ -27,7 +29,8 @@ void place(const GridSample& p, int64_t size, C g, C& at, C& derivative) {
       at = 0;
       derivative = 0;
     } else {
-      const C distance = std::fabs(at - low), flips = std::floor(distance / span), rest = std::fmod(distance, span);
+      const C distance = std::fabs(at - low), flips = std::floor(distance / span),
+              rest = std::fmod(distance, span);
       const bool back = std::fmod(flips, C(2)) != 0;
       if (at < low) derivative = -derivative;
       if (back) derivative = -derivative;
@@ -59,7 +62,8 @@ Line<C> line_at(const GridSample& p, int64_t size, C g) {
   return line;
 }
 
-// The up to four pixels of one place: their offsets in the picture (elements), and rows and columns in `rows` and `columns`.
+// The up to four pixels of one place: their offsets in the picture (elements), and rows and columns in `rows`
+// and `columns`.
 template <typename C>
 struct Taps {
   Line<C> rows, columns;
@@ -67,7 +71,8 @@ struct Taps {
   int64_t offset[4];
   int row[4], column[4];
 
-  Taps(const GridSample& p, const C* grid) : rows(line_at(p, p.h, grid[1])), columns(line_at(p, p.w, grid[0])) {
+  Taps(const GridSample& p, const C* grid)
+      : rows(line_at(p, p.h, grid[1])), columns(line_at(p, p.w, grid[0])) {
     for (int i = 0; i < 2; ++i) {
       for (int j = 0; j < 2; ++j) {
         if (rows.pixel[i] < 0 || columns.pixel[j] < 0) continue;
@@ -82,7 +87,8 @@ struct Taps {
   C weight(int k, const C* direction) const {
     const int i = row[k], j = column[k];
     if (!direction) return rows.weight[i] * columns.weight[j];
-    return direction[0] * rows.weight[i] * columns.slope[j] + direction[1] * rows.slope[i] * columns.weight[j];
+    return direction[0] * rows.weight[i] * columns.slope[j] +
+           direction[1] * rows.slope[i] * columns.weight[j];
   }
 };
 
@@ -111,9 +117,11 @@ void sample_of(const GridSample& p, const T* x, const C* grid, const C* directio
   });
 }
 
-// Tasks own channels of one picture, so that each adds its places in order. bf16 is summed in f32 in the workspace.
+// Tasks own channels of one picture, so that each adds its places in order. bf16 is summed in f32 in the
+// workspace.
 template <typename T, typename C = Compute<T>>
-void data_gradient_of(const GridSample& p, const T* dy, const C* grid, const C* direction, T* dx, C* workspace) {
+void data_gradient_of(const GridSample& p, const T* dy, const C* grid, const C* direction, T* dx,
+                      C* workspace) {
   const int64_t places = p.p * p.q, picture = p.h * p.w * p.c, blocks = ceil_div(p.c, 16);
   C* sums = nullptr;
   if constexpr (std::is_same_v<T, C>) {
@@ -121,25 +129,27 @@ void data_gradient_of(const GridSample& p, const T* dy, const C* grid, const C* 
   } else {
     sums = workspace;
   }
-  parallel_ranges(p.n * blocks, p.n * (places + p.h * p.w) * p.c, kCheapGrain, [&](int64_t begin, int64_t end) {
-    while (begin < end) {  // the blocks of one picture that lie side by side go together
-      const int64_t n = begin / blocks, last_block = std::min(end - n * blocks, blocks);
-      const int64_t first = begin % blocks * 16, last = std::min(last_block * 16, p.c);
-      C* to = sums + n * picture;
-      for (int64_t pixel = 0; pixel < p.h * p.w; ++pixel) std::fill(to + pixel * p.c + first, to + pixel * p.c + last, C(0));
-      for (int64_t index = n * places; index < (n + 1) * places; ++index) {
-        const Taps<C> taps(p, grid + 2 * index);
-        const T* from = dy + index * p.c;
-        for (int k = 0; k < taps.count; ++k) {
-          const C weight = taps.weight(k, direction ? direction + 2 * index : nullptr);
-          C* target = to + taps.offset[k];
+  parallel_ranges(p.n * blocks, p.n * (places + p.h * p.w) * p.c, kCheapGrain,
+                  [&](int64_t begin, int64_t end) {
+                    while (begin < end) {  // the blocks of one picture that lie side by side go together
+                      const int64_t n = begin / blocks, last_block = std::min(end - n * blocks, blocks);
+                      const int64_t first = begin % blocks * 16, last = std::min(last_block * 16, p.c);
+                      C* to = sums + n * picture;
+                      for (int64_t pixel = 0; pixel < p.h * p.w; ++pixel)
+                        std::fill(to + pixel * p.c + first, to + pixel * p.c + last, C(0));
+                      for (int64_t index = n * places; index < (n + 1) * places; ++index) {
+                        const Taps<C> taps(p, grid + 2 * index);
+                        const T* from = dy + index * p.c;
+                        for (int k = 0; k < taps.count; ++k) {
+                          const C weight = taps.weight(k, direction ? direction + 2 * index : nullptr);
+                          C* target = to + taps.offset[k];
 #pragma omp simd
-          for (int64_t c = first; c < last; ++c) target[c] += weight * load(from[c]);
-        }
-      }
-      begin = n * blocks + last_block;
-    }
-  });
+                          for (int64_t c = first; c < last; ++c) target[c] += weight * load(from[c]);
+                        }
+                      }
+                      begin = n * blocks + last_block;
+                    }
+                  });
   if constexpr (!std::is_same_v<T, C>) {
     parallel_elements(p.n * picture, kCheapGrain, [&](int64_t begin, int64_t end) {
 #pragma omp simd
@@ -152,7 +162,8 @@ void data_gradient_of(const GridSample& p, const T* dy, const C* grid, const C* 
 //   by S       dgx = sum wy(i) sx(j) d,            dgy = sum sy(i) wx(j) d
 //   by J       dgx = vy sum sy(i) sx(j) d,         dgy = vx sum sy(i) sx(j) d
 template <typename T, typename C = Compute<T>>
-void grid_gradient_of(const GridSample& p, const T* x, const T* dy, const C* grid, const C* direction, C* dgrid) {
+void grid_gradient_of(const GridSample& p, const T* x, const T* dy, const C* grid, const C* direction,
+                      C* dgrid) {
   const int64_t places = p.p * p.q;
   parallel_ranges(p.n * places, p.n * places * p.c * 4, kCheapGrain, [&](int64_t begin, int64_t end) {
     for (int64_t index = begin; index < end; ++index) {
@@ -182,22 +193,27 @@ void sample(Stream, const GridSample& p, const void* x, const void* grid, const 
   with_float_type(p.dtype, "grid sample", [&](auto type) {
     using T = decltype(type);
     using C = Compute<T>;
-    sample_of<T>(p, static_cast<const T*>(x), static_cast<const C*>(grid), static_cast<const C*>(direction), static_cast<T*>(y));
+    sample_of<T>(p, static_cast<const T*>(x), static_cast<const C*>(grid), static_cast<const C*>(direction),
+                 static_cast<T*>(y));
   });
 }
 
-void data_gradient(Stream, const GridSample& p, const void* dy, const void* grid, const void* direction, void* dx, void* workspace) {
+void data_gradient(Stream, const GridSample& p, const void* dy, const void* grid, const void* direction,
+                   void* dx, void* workspace) {
   with_float_type(p.dtype, "grid sample data_gradient", [&](auto type) {
     using T = decltype(type);
     using C = Compute<T>;
-    data_gradient_of<T>(p, static_cast<const T*>(dy), static_cast<const C*>(grid), static_cast<const C*>(direction),
-                        static_cast<T*>(dx), static_cast<C*>(workspace));
+    data_gradient_of<T>(p, static_cast<const T*>(dy), static_cast<const C*>(grid),
+                        static_cast<const C*>(direction), static_cast<T*>(dx), static_cast<C*>(workspace));
   });
 }
 
-size_t workspace_bytes(const GridSample& p) { return p.dtype == DType::bf16 ? p.n * p.h * p.w * p.c * sizeof(float) : 0; }
+size_t workspace_bytes(const GridSample& p) {
+  return p.dtype == DType::bf16 ? p.n * p.h * p.w * p.c * sizeof(float) : 0;
+}
 
-void grid_gradient(Stream, const GridSample& p, const void* x, const void* dy, const void* grid, const void* direction, void* dgrid) {
+void grid_gradient(Stream, const GridSample& p, const void* x, const void* dy, const void* grid,
+                   const void* direction, void* dgrid) {
   with_float_type(p.dtype, "grid sample grid_gradient", [&](auto type) {
     using T = decltype(type);
     using C = Compute<T>;

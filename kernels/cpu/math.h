@@ -1,5 +1,6 @@
-// Functions of one number. The float ones have no branches and no calls, so that loops over them become vector code; their
-// polynomials are Chebyshev fits in the stated ranges, relative error below 4e-7. The double ones are the C library's.
+// Functions of one number. The float ones have no branches and no calls, so that loops over them become
+// vector code; their polynomials are Chebyshev fits in the stated ranges, relative error below 4e-7. The
+// double ones are the C library's.
 #pragma once
 #include <bit>
 #include <cmath>
@@ -25,7 +26,8 @@ inline float exp(float x) {
   const float e = p * r * r + r + 1.0f;
   const int32_t power = std::bit_cast<int32_t>(shifted) - 0x4b400000;
   const int32_t half = power >> 1;  // two factors, so that results reach into the subnormals
-  const float a = std::bit_cast<float>((half + 127) << 23), b = std::bit_cast<float>((power - half + 127) << 23);
+  const float a = std::bit_cast<float>((half + 127) << 23),
+              b = std::bit_cast<float>((power - half + 127) << 23);
   return e * a * b;
 }
 
@@ -38,8 +40,9 @@ inline float expm1(float x) {
 
 // log(1 + t) + n log(2) for 1 + t in [sqrt(1/2), sqrt(2)].
 inline float log_near_one(float t, float n) {
-  const float p = polynomial(t, 0.0697251863388f, -0.114812120585f, 0.11685784721f, -0.124255233599f, 0.142490072406f,
-                             -0.16667807133f, 0.200007172131f, -0.249999969254f, 0.333333311743f);
+  const float p =
+      polynomial(t, 0.0697251863388f, -0.114812120585f, 0.11685784721f, -0.124255233599f, 0.142490072406f,
+                 -0.16667807133f, 0.200007172131f, -0.249999969254f, 0.333333311743f);
   const float y = p * t * t * t - n * 2.12194440e-4f - 0.5f * t * t;
   return (t + y) + n * 0.693359375f;
 }
@@ -65,7 +68,8 @@ inline float log1p_unit(float u) {  // log(1 + u) for u in [0, 1]
 
 inline float tanh(float x) {
   const float a = std::fabs(x), z = x * x;
-  const float p = polynomial(z, -0.00609668652191f, 0.0209971600025f, -0.0538509055752f, 0.133327697107f, -0.333333289439f);
+  const float p = polynomial(z, -0.00609668652191f, 0.0209971600025f, -0.0538509055752f, 0.133327697107f,
+                             -0.333333289439f);
   const float small = x + x * z * p;
   const float large = std::copysign(1.0f - 2.0f / (exp(2.0f * a) + 1.0f), x);
   return a < 0.625f ? small : large;
@@ -84,13 +88,13 @@ inline float softplus(float x) {
 // The normal distribution function, 1/2 erfc(-x / sqrt(2)).
 inline float normal_cdf(float x) {
   const float t = std::fabs(x) * 0.707106781f, z = t * t;
-  const float erf = t * polynomial(z, 7.87587506269e-5f, -0.000801686428717f, 0.00518908742343f, -0.0268542120106f,
-                                   0.112835947152f, -0.376126266667f, 1.12837916585f);
+  const float erf = t * polynomial(z, 7.87587506269e-5f, -0.000801686428717f, 0.00518908742343f,
+                                   -0.0268542120106f, 0.112835947152f, -0.376126266667f, 1.12837916585f);
   const float u = 1.0f / (1.0f + 0.4f * t);
   const float tail = 0.5f * exp(-z) * u *
                      polynomial(u, -0.0296270020912f, 0.142692642709f, -0.240762571757f, 0.144369615421f,
-                                -0.0523011004003f, 0.0866123603807f, 0.118171436406f, 0.171894056182f, 0.207598159789f,
-                                0.225676572698f, 0.225675824944f);
+                                -0.0523011004003f, 0.0866123603807f, 0.118171436406f, 0.171894056182f,
+                                0.207598159789f, 0.225676572698f, 0.225675824944f);
   const float below = t < 1.0f ? 0.5f - 0.5f * erf : tail;  // of -|x|
   return x > 0.0f ? 1.0f - below : below;
 }

@@ -1,21 +1,16 @@
-// Norms over NHWC tensors (kernels/api/norm.h). Everything goes by columns (rows of the tensor in order, all channels side by
-// side), but for statistics over one long line (layer norm, pixel norm). A chunk finds its mean first and the squared
-// deviations from it second, while it is in the first cache; what the rounding of that mean left is put right (Chan,
-// Golub, LeVeque 1983). Chunks, then channels, are merged in double.
-#include <vector>
-
-#include "kernels/cpu/columns.h"
+// Norms over NHWC tensors (kernels/api/norm.h). Everything goes by columns (rows of the tensor in order, all
+// channels side by side), but for statistics over one long line (layer norm, pixel norm). A chunk finds its
+// mean first and the squared deviations from it second, while it is in the first cache; what the rounding of
+// that mean left is put right (Chan, Golub, LeVeque 1983). Chunks, then channels, are merged in double.
 #include "kernels/cpu/families.h"
+#include "kernels/cpu/norm_columns.h"
 #include "kernels/cpu/unary.h"
 
 namespace ganymede::kernels::cpu {
 namespace {
 
-ColumnPlan plan_of(const Norm& p) { return ColumnPlan(p.outer, p.rows, p.groups * p.width); }
-
-bool is_empty(const Norm& p) { return p.outer * p.rows * p.groups * p.width == 0; }
-
-// mean and deviations (sum of squared differences from the mean) of statistic s over its rows * width elements.
+// mean and deviations (sum of squared differences from the mean) of statistic s over its rows * width
+// elements.
 template <typename C>
 void put_statistic(const Norm& p, int64_t s, double mean, double deviations, C* means, C* rstds) {
   means[s] = static_cast<C>(mean);
@@ -33,12 +28,16 @@ void statistics_by_lines(const Norm& p, const T* x, C* means, C* rstds) {
       for (int64_t first = 0; first < p.width; first += kLineChunk) {
         const T* chunk = line + first;
         const int64_t size = std::min(kLineChunk, p.width - first);
-        const C centre = p.centred ? sum_line<Add, C>(size, [chunk](int64_t i) { return load(chunk[i]); }) / static_cast<C>(size) : C(0);
+        const C centre = p.centred ? sum_line<Add, C>(size, [chunk](int64_t i) { return load(chunk[i]); }) /
+                                         static_cast<C>(size)
+                                   : C(0);
         const double squares = sum_line<Add, C>(size, [chunk, centre](int64_t i) {
           const C d = load(chunk[i]) - centre;
           return d * d;
         });
-        const double rest = p.centred ? sum_line<Add, C>(size, [chunk, centre](int64_t i) { return load(chunk[i]) - centre; }) : 0;
+        const double rest =
+            p.centred ? sum_line<Add, C>(size, [chunk, centre](int64_t i) { return load(chunk[i]) - centre; })
+                      : 0;
         deviations += squares - rest * rest / size;
         // Merging two sets (Chan et al. 1979).
         const double delta = centre + rest / size - mean, total = count + size;
@@ -57,7 +56,8 @@ void statistics_by_columns(const Norm& p, const T* x, C* means, C* rstds, void* 
   const ColumnPlan plan = plan_of(p);
   const int64_t channels = plan.outer * plan.columns;
   double *channel_mean = static_cast<double*>(workspace), *channel_deviations = channel_mean + channels;
-  C *chunk_mean = reinterpret_cast<C*>(channel_deviations + channels), *chunk_deviations = chunk_mean + plan.partials();
+  C *chunk_mean = reinterpret_cast<C*>(channel_deviations + channels),
+    *chunk_deviations = chunk_mean + plan.partials();
   for_each_column_task(plan, kCheapGrain, [&](const ColumnTask& task) {
     C centre[kTile] = {}, sums[2][kTile];
     if (p.centred) {
@@ -66,12 +66,13 @@ void statistics_by_columns(const Norm& p, const T* x, C* means, C* rstds, void* 
       repeat_columns(task, centre);
     }
     const C* centres = centre;
-    sum_columns<Add>(plan, task, sums,
-                     [x, centres](int64_t i, int64_t c) {
-                       const C d = load(x[i]) - centres[c];
-                       return d * d;
-                     },
-                     [x, centres](int64_t i, int64_t c) { return load(x[i]) - centres[c]; });
+    sum_columns<Add>(
+        plan, task, sums,
+        [x, centres](int64_t i, int64_t c) {
+          const C d = load(x[i]) - centres[c];
+          return d * d;
+        },
+        [x, centres](int64_t i, int64_t c) { return load(x[i]) - centres[c]; });
     for (int64_t c = 0; c < task.width; ++c) {
       const C rest = p.centred ? sums[1][c] / static_cast<C>(task.rows) : C(0);
       chunk_mean[task.partial + c] = centre[c] + rest;
@@ -79,14 +80,16 @@ void statistics_by_columns(const Norm& p, const T* x, C* means, C* rstds, void* 
     }
   });
   const double rows = static_cast<double>(p.rows);
-  combine_chunks<Add>(plan, [=](double count, int64_t i, int64_t) { return count * chunk_mean[i]; },
-                      [=](int64_t channel, double sum) { channel_mean[channel] = sum / rows; });
-  combine_chunks<Add>(plan,
-                      [=](double count, int64_t i, int64_t channel) {
-                        const double d = chunk_mean[i] - channel_mean[channel];
-                        return chunk_deviations[i] + count * d * d;
-                      },
-                      [=](int64_t channel, double sum) { channel_deviations[channel] = sum; });
+  combine_chunks<Add>(
+      plan, [=](double count, int64_t i, int64_t) { return count * chunk_mean[i]; },
+      [=](int64_t channel, double sum) { channel_mean[channel] = sum / rows; });
+  combine_chunks<Add>(
+      plan,
+      [=](double count, int64_t i, int64_t channel) {
+        const double d = chunk_mean[i] - channel_mean[channel];
+        return chunk_deviations[i] + count * d * d;
+      },
+      [=](int64_t channel, double sum) { channel_deviations[channel] = sum; });
   for (int64_t s = 0; s < p.outer * p.groups; ++s) {
     double mean = 0, deviations = 0;
     for (int64_t c = s * p.width; c < (s + 1) * p.width; ++c) mean += channel_mean[c];
@@ -121,42 +124,9 @@ size_t workspace_bytes(const Norm& p) {
   return 2 * sizeof(double) * plan.outer * plan.columns + 2 * element * plan.partials();
 }
 
-// A value a statistic, spread over the columns of a tile, and over a whole line where rows are joined.
-template <typename C>
-void spread(const Norm& p, const ColumnTask& task, const C* statistic, C* columns) {
-  const C* from = statistic + task.outer * p.groups;
-  if (p.width == 1) {
-    std::copy_n(from + task.column, task.width, columns);
-  } else {
-    for (int64_t c = 0; c < task.width;) {
-      const int64_t group = (task.column + c) / p.width;
-      const int64_t end = std::min(task.width, (group + 1) * p.width - task.column);
-      std::fill(columns + c, columns + end, from[group]);
-      c = end;
-    }
-  }
-  repeat_columns(task, columns);
-}
-
-// A row of gamma or beta over the columns of a tile; `missing` where there is none.
-template <typename C>
-void spread_affine(const Norm& p, const ColumnTask& task, const C* affine, C missing, C* columns) {
-  if (affine) {
-    std::copy_n(affine + task.outer * p.affine_stride + task.column, task.width, columns);
-  } else {
-    std::fill_n(columns, task.width, missing);
-  }
-  repeat_columns(task, columns);
-}
-
-template <typename C>
-void multiply(int64_t count, const C* by, C* values) {
-#pragma omp simd
-  for (int64_t c = 0; c < count; ++c) values[c] *= by[c];
-}
-
 template <typename T, typename F, typename C = Compute<T>>
-void apply_function(const Norm& p, const F& f, const T* x, const C* mean, const C* rstd, const C* gamma, const C* beta, T* y) {
+void apply_function(const Norm& p, const F& f, const T* x, const C* mean, const C* rstd, const C* gamma,
+                    const C* beta, T* y) {
   const ColumnPlan plan = plan_of(p);
   for_each_column_task(plan, is_costly(f.kOp) ? kCostlyGrain : kCheapGrain, [&](const ColumnTask& task) {
     C centre[kTile], factor[kTile], shift[kTile], scale[kTile];
@@ -169,141 +139,43 @@ void apply_function(const Norm& p, const F& f, const T* x, const C* mean, const 
       const T* from = x + first;
       T* to = y + first;
 #pragma omp simd
-      for (int64_t c = 0; c < count; ++c) to[c] = store<T>(f.value((load(from[c]) - centre[c]) * factor[c] + shift[c]));
+      for (int64_t c = 0; c < count; ++c)
+        to[c] = store<T>(f.value((load(from[c]) - centre[c]) * factor[c] + shift[c]));
     });
   });
 }
 
-void apply(Stream, const Norm& p, const void* x, const void* mean, const void* rstd, const void* gamma, const void* beta,
-           Unary activation, float alpha, void* y) {
+void apply(Stream, const Norm& p, const void* x, const void* mean, const void* rstd, const void* gamma,
+           const void* beta, Unary activation, float alpha, void* y) {
   if (is_empty(p)) return;
   with_float_type(p.dtype, "norm apply", [&](auto type) {
     using T = decltype(type);
     using C = Compute<T>;
     const auto run = [&](const auto& f) {
-      apply_function<T>(p, f, static_cast<const T*>(x), static_cast<const C*>(mean), static_cast<const C*>(rstd),
-                        static_cast<const C*>(gamma), static_cast<const C*>(beta), static_cast<T*>(y));
+      apply_function<T>(p, f, static_cast<const T*>(x), static_cast<const C*>(mean),
+                        static_cast<const C*>(rstd), static_cast<const C*>(gamma),
+                        static_cast<const C*>(beta), static_cast<T*>(y));
     };
     const C slope = alpha;
     switch (activation) {
-      case Unary::identity: return run(UnaryFunction<Unary::identity, C>{slope, 0});
-      case Unary::relu: return run(UnaryFunction<Unary::relu, C>{slope, 0});
-      case Unary::leaky_relu: return run(UnaryFunction<Unary::leaky_relu, C>{slope, 0});
-      case Unary::tanh: return run(UnaryFunction<Unary::tanh, C>{slope, 0});
-      default: throw std::runtime_error("cpu kernel norm apply: the activation is none of identity, relu, leaky_relu, tanh");
+      case Unary::identity:
+        return run(UnaryFunction<Unary::identity, C>{slope, 0});
+      case Unary::relu:
+        return run(UnaryFunction<Unary::relu, C>{slope, 0});
+      case Unary::leaky_relu:
+        return run(UnaryFunction<Unary::leaky_relu, C>{slope, 0});
+      case Unary::tanh:
+        return run(UnaryFunction<Unary::tanh, C>{slope, 0});
+      default:
+        throw std::runtime_error(
+            "cpu kernel norm apply: the activation is none of identity, relu, leaky_relu, tanh");
     }
-  });
-}
-
-template <typename T, typename C = Compute<T>>
-void parameter_gradient_of(const Norm& p, const T* x, const T* dy, const C* mean, const C* rstd, C* dgamma, C* dbeta, C* workspace) {
-  const ColumnPlan plan = plan_of(p);
-  C *beta_parts = plan.chunks > 1 ? workspace : dbeta, *gamma_parts = plan.chunks > 1 ? workspace + plan.partials() : dgamma;
-  for_each_column_task(plan, kCheapGrain, [&](const ColumnTask& task) {
-    C centre[kTile], scale[kTile], sums[2][kTile];
-    spread(p, task, mean, centre);
-    spread(p, task, rstd, scale);
-    const C* centres = centre;
-    sum_columns<Add>(plan, task, sums, [dy](int64_t i, int64_t) { return load(dy[i]); },
-                     [x, dy, centres](int64_t i, int64_t c) { return load(dy[i]) * (load(x[i]) - centres[c]); });
-    for (int64_t c = 0; c < task.width; ++c) {
-      beta_parts[task.partial + c] = sums[0][c];
-      gamma_parts[task.partial + c] = sums[1][c] * scale[c];
-    }
-  });
-  if (plan.chunks == 1) return;
-  combine_chunks<Add>(plan, [=](double, int64_t i, int64_t) { return beta_parts[i]; },
-                      [&](int64_t i, double sum) { dbeta[i] = static_cast<C>(sum); });
-  combine_chunks<Add>(plan, [=](double, int64_t i, int64_t) { return gamma_parts[i]; },
-                      [&](int64_t i, double sum) { dgamma[i] = static_cast<C>(sum); });
-}
-
-void parameter_gradient(Stream, const Norm& p, const void* x, const void* dy, const void* mean, const void* rstd, void* dgamma,
-                        void* dbeta, void* workspace) {
-  with_float_type(p.dtype, "norm parameter_gradient", [&](auto type) {
-    using T = decltype(type);
-    using C = Compute<T>;
-    parameter_gradient_of<T>(p, static_cast<const T*>(x), static_cast<const T*>(dy), static_cast<const C*>(mean),
-                             static_cast<const C*>(rstd), static_cast<C*>(dgamma), static_cast<C*>(dbeta), static_cast<C*>(workspace));
-  });
-}
-
-// -rstd m1 and -rstd^2 m2 of every statistic, with m1 and m2 of norm.h.
-template <typename C>
-void find_slopes(const Norm& p, const C* rstd, const C* gamma, const C* dgamma, const C* dbeta, C* shifts, C* slopes) {
-  const double count = static_cast<double>(p.rows * p.width);
-  if (p.width == 1) {
-    for (int64_t outer = 0; outer < p.outer; ++outer) {
-      const int64_t first = outer * p.groups;
-      const C* scale = gamma ? gamma + outer * p.affine_stride : nullptr;
-      const C weight = p.centred ? C(1 / count) : C(0), weight2 = C(1 / count);
-#pragma omp simd
-      for (int64_t g = 0; g < p.groups; ++g) {
-        const int64_t s = first + g;
-        const C factor = -rstd[s] * (scale ? scale[g] : C(1));
-        shifts[s] = factor * dbeta[s] * weight;
-        slopes[s] = factor * dgamma[s] * weight2 * rstd[s];
-      }
-    }
-    return;
-  }
-  parallel_ranges(p.outer * p.groups, p.outer * p.groups * p.width, kCheapGrain, [&](int64_t begin, int64_t end) {
-    for (int64_t s = begin; s < end; ++s) {
-      const int64_t first = s * p.width, affine = s / p.groups * p.affine_stride + s % p.groups * p.width;
-      const auto mean_of = [&](const C* sums) {
-        const double sum = sum_line<Add, double>(p.width, [&](int64_t c) {
-          return static_cast<double>(sums[first + c]) * (gamma ? gamma[affine + c] : C(1));
-        });
-        return static_cast<C>(sum / count);
-      };
-      shifts[s] = p.centred ? -rstd[s] * mean_of(dbeta) : C(0);
-      slopes[s] = -rstd[s] * rstd[s] * mean_of(dgamma);
-    }
-  });
-}
-
-// dx = a dy + b + d (x - mean) with a = rstd gamma, b = -rstd m1, d = -rstd^2 m2.
-template <typename T, typename C = Compute<T>>
-void data_gradient_of(const Norm& p, const T* x, const T* dy, const C* mean, const C* rstd, const C* gamma, const C* dgamma,
-                      const C* dbeta, T* dx) {
-  static thread_local std::vector<C> scratch;
-  scratch.resize(2 * p.outer * p.groups);
-  C *shifts = scratch.data(), *slopes = shifts + p.outer * p.groups;
-  find_slopes(p, rstd, gamma, dgamma, dbeta, shifts, slopes);
-  const ColumnPlan plan = plan_of(p);
-  for_each_column_task(plan, kCheapGrain, [&](const ColumnTask& task) {
-    C centre[kTile], a[kTile], b[kTile], d[kTile], scale[kTile];
-    spread(p, task, mean, centre);
-    spread(p, task, rstd, a);
-    spread(p, task, shifts, b);
-    spread(p, task, slopes, d);
-    spread_affine(p, task, gamma, C(1), scale);
-    multiply(task.line, scale, a);
-    for_each_line(plan, task, [&](int64_t first, int64_t count) {
-      const T *from = x + first, *gradient = dy + first;
-      T* to = dx + first;
-#pragma omp simd
-      for (int64_t c = 0; c < count; ++c) {
-        to[c] = store<T>(a[c] * load(gradient[c]) + b[c] + d[c] * (load(from[c]) - centre[c]));
-      }
-    });
-  });
-}
-
-void data_gradient(Stream, const Norm& p, const void* x, const void* dy, const void* mean, const void* rstd, const void* gamma,
-                   const void* dgamma, const void* dbeta, void* dx) {
-  if (is_empty(p)) return;
-  with_float_type(p.dtype, "norm data_gradient", [&](auto type) {
-    using T = decltype(type);
-    using C = Compute<T>;
-    data_gradient_of<T>(p, static_cast<const T*>(x), static_cast<const T*>(dy), static_cast<const C*>(mean),
-                        static_cast<const C*>(rstd), static_cast<const C*>(gamma), static_cast<const C*>(dgamma),
-                        static_cast<const C*>(dbeta), static_cast<T*>(dx));
   });
 }
 
 template <typename C>
-void update_running_of(const Norm& p, const C* mean, const C* rstd, double momentum, C* running_mean, C* running_var) {
+void update_running_of(const Norm& p, const C* mean, const C* rstd, double momentum, C* running_mean,
+                       C* running_var) {
   const double count = static_cast<double>(p.rows * p.width), unbiased = count > 1 ? count / (count - 1) : 1;
   for (int64_t s = 0; s < p.groups; ++s) {
     const double variance = std::max(0.0, 1 / (double{rstd[s]} * rstd[s]) - p.eps) * unbiased;
@@ -312,11 +184,12 @@ void update_running_of(const Norm& p, const C* mean, const C* rstd, double momen
   }
 }
 
-void update_running(Stream, const Norm& p, const void* mean, const void* rstd, double momentum, void* running_mean, void* running_var) {
+void update_running(Stream, const Norm& p, const void* mean, const void* rstd, double momentum,
+                    void* running_mean, void* running_var) {
   with_float_type(p.dtype, "norm update_running", [&](auto type) {
     using C = Compute<decltype(type)>;
-    update_running_of(p, static_cast<const C*>(mean), static_cast<const C*>(rstd), momentum, static_cast<C*>(running_mean),
-                      static_cast<C*>(running_var));
+    update_running_of(p, static_cast<const C*>(mean), static_cast<const C*>(rstd), momentum,
+                      static_cast<C*>(running_mean), static_cast<C*>(running_var));
   });
 }
 
@@ -324,13 +197,15 @@ void rstd_of(Stream, DType dtype, int64_t count, const void* variance, double ep
   with_float_type(dtype, "norm rstd_of", [&](auto type) {
     using C = Compute<decltype(type)>;
     for (int64_t i = 0; i < count; ++i) {
-      static_cast<C*>(rstd)[i] = static_cast<C>(1 / std::sqrt(double{static_cast<const C*>(variance)[i]} + eps));
+      static_cast<C*>(rstd)[i] =
+          static_cast<C>(1 / std::sqrt(double{static_cast<const C*>(variance)[i]} + eps));
     }
   });
 }
 
 }  // namespace
 
-const NormKernels norm_kernels = {statistics, apply, parameter_gradient, data_gradient, update_running, rstd_of, workspace_bytes};
+const NormKernels norm_kernels = {statistics,     apply,   norm_parameter_gradient, norm_data_gradient,
+                                  update_running, rstd_of, workspace_bytes};
 
 }  // namespace ganymede::kernels::cpu

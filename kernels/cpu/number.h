@@ -1,4 +1,5 @@
-// The number types of the cpu loops: bf16 is stored in 16 bits and computed in float; everything else is itself.
+// The number types of the cpu loops: bf16 is stored in 16 bits and computed in float; everything else is
+// itself.
 #pragma once
 #include <bit>
 #include <cmath>
@@ -60,10 +61,14 @@ inline const char* name_of(DType type) {
 template <typename Body>
 void with_float_type(DType type, const char* kernel, Body body) {
   switch (type) {
-    case DType::f32: return body(float{});
-    case DType::bf16: return body(Bf16{});
-    case DType::f64: return body(double{});
-    default: unsupported(type, kernel);
+    case DType::f32:
+      return body(float{});
+    case DType::bf16:
+      return body(Bf16{});
+    case DType::f64:
+      return body(double{});
+    default:
+      unsupported(type, kernel);
   }
 }
 
@@ -71,12 +76,18 @@ void with_float_type(DType type, const char* kernel, Body body) {
 template <typename Body>
 void with_any_type(DType type, Body body) {
   switch (type) {
-    case DType::f32: return body(float{});
-    case DType::bf16: return body(Bf16{});
-    case DType::f64: return body(double{});
-    case DType::i32: return body(int32_t{});
-    case DType::i64: return body(int64_t{});
-    case DType::u8: return body(uint8_t{});
+    case DType::f32:
+      return body(float{});
+    case DType::bf16:
+      return body(Bf16{});
+    case DType::f64:
+      return body(double{});
+    case DType::i32:
+      return body(int32_t{});
+    case DType::i64:
+      return body(int64_t{});
+    case DType::u8:
+      return body(uint8_t{});
   }
 }
 

@@ -12,9 +12,11 @@ constexpr int64_t kNormChunk = 4096;  // elements of the flat buffer a partial s
 // Calls body(first element, count, its gradient or null) for the parts of segments inside [begin, end).
 template <typename C, typename Body>
 void for_each_part(const Segment* segments, int count, int64_t begin, int64_t end, Body body) {
-  const Segment* segment = std::partition_point(segments, segments + count, [begin](const Segment& s) { return s.offset + s.count <= begin; });
+  const Segment* segment = std::partition_point(
+      segments, segments + count, [begin](const Segment& s) { return s.offset + s.count <= begin; });
   for (; segment != segments + count && segment->offset < end; ++segment) {
-    const int64_t first = std::max(begin, segment->offset), last = std::min(end, segment->offset + segment->count);
+    const int64_t first = std::max(begin, segment->offset),
+                  last = std::min(end, segment->offset + segment->count);
     const C* gradient = static_cast<const C*>(segment->gradient);
     if (first < last) body(first, last - first, gradient ? gradient + (first - segment->offset) : nullptr);
   }
@@ -85,14 +87,16 @@ void step_part(Rule rule, const StepNumbers<C>& k, int64_t count, const C* g, C*
 template <typename C>
 void step_of(const Optimizer& o, const OptimizerState& s, const Segment* segments, int segment_count) {
   const StepNumbers<C> k(o, s);
-  C *p = static_cast<C*>(s.p), *m = static_cast<C*>(s.m), *v = static_cast<C*>(s.v), *average = static_cast<C*>(s.average);
+  C *p = static_cast<C*>(s.p), *m = static_cast<C*>(s.m), *v = static_cast<C*>(s.v),
+    *average = static_cast<C*>(s.average);
   parallel_elements(o.count, kCheapGrain, [&](int64_t begin, int64_t end) {
     for_each_part<C>(segments, segment_count, begin, end, [&](int64_t first, int64_t count, const C* g) {
       C* now = p + first;
       step_part(o.rule, k, count, g, now, m ? m + first : nullptr, v ? v + first : nullptr);
       if (o.clip > 0) {
 #pragma omp simd
-        for (int64_t i = 0; i < count; ++i) now[i] = now[i] > k.clip ? k.clip : now[i] < -k.clip ? -k.clip : now[i];
+        for (int64_t i = 0; i < count; ++i)
+          now[i] = now[i] > k.clip ? k.clip : now[i] < -k.clip ? -k.clip : now[i];
       }
       if (average) {
         C* mean = average + first;
@@ -106,23 +110,31 @@ void step_of(const Optimizer& o, const OptimizerState& s, const Segment* segment
 void step(Stream, const Optimizer& o, const OptimizerState& s, const Segment* segments, int segment_count) {
   if (s.gate && s.gate[0] == 0.0f) return;
   switch (o.dtype) {
-    case DType::f32: step_of<float>(o, s, segments, segment_count); break;
-    case DType::f64: step_of<double>(o, s, segments, segment_count); break;
-    default: unsupported(o.dtype, "optimizer step");
+    case DType::f32:
+      step_of<float>(o, s, segments, segment_count);
+      break;
+    case DType::f64:
+      step_of<double>(o, s, segments, segment_count);
+      break;
+    default:
+      unsupported(o.dtype, "optimizer step");
   }
   ++s.step[0];
 }
 
 template <typename C>
 void gradient_norm_squared_of(const Segment* segments, int segment_count, C* out, double* parts) {
-  const int64_t count = segment_count > 0 ? segments[segment_count - 1].offset + segments[segment_count - 1].count : 0;
+  const int64_t count =
+      segment_count > 0 ? segments[segment_count - 1].offset + segments[segment_count - 1].count : 0;
   const int64_t chunks = ceil_div(count, kNormChunk);
   parallel_ranges(chunks, count, kCheapGrain, [&](int64_t begin, int64_t end) {
     for (int64_t chunk = begin; chunk < end; ++chunk) {
       parts[chunk] = 0;
-      for_each_part<C>(segments, segment_count, chunk * kNormChunk, (chunk + 1) * kNormChunk, [&](int64_t, int64_t size, const C* g) {
-        if (g) parts[chunk] += sum_line<Add, C>(size, [g](int64_t i) { return g[i] * g[i]; });
-      });
+      for_each_part<C>(segments, segment_count, chunk * kNormChunk, (chunk + 1) * kNormChunk,
+                       [&](int64_t, int64_t size, const C* g) {
+                         if (g)
+                           parts[chunk] += sum_line<Add, C>(size, [g](int64_t i) { return g[i] * g[i]; });
+                       });
     }
   });
   double total = 0;
@@ -130,12 +142,16 @@ void gradient_norm_squared_of(const Segment* segments, int segment_count, C* out
   out[0] = static_cast<C>(total);
 }
 
-void gradient_norm_squared(Stream, DType dtype, const Segment* segments, int segment_count, void* out, void* workspace) {
+void gradient_norm_squared(Stream, DType dtype, const Segment* segments, int segment_count, void* out,
+                           void* workspace) {
   double* parts = static_cast<double*>(workspace);
   switch (dtype) {
-    case DType::f32: return gradient_norm_squared_of<float>(segments, segment_count, static_cast<float*>(out), parts);
-    case DType::f64: return gradient_norm_squared_of<double>(segments, segment_count, static_cast<double*>(out), parts);
-    default: unsupported(dtype, "gradient_norm_squared");
+    case DType::f32:
+      return gradient_norm_squared_of<float>(segments, segment_count, static_cast<float*>(out), parts);
+    case DType::f64:
+      return gradient_norm_squared_of<double>(segments, segment_count, static_cast<double*>(out), parts);
+    default:
+      unsupported(dtype, "gradient_norm_squared");
   }
 }
 

@@ -7,12 +7,14 @@
 
 namespace ganymede::kernels::cpu {
 
-// Elements from which a second thread pays: entering a parallel region costs about as much as copying this many.
-constexpr int64_t kCheapGrain = 32768;     // copies, sums, products
-constexpr int64_t kCostlyGrain = 4096;     // exp, tanh, random numbers
+// Elements from which a second thread pays: entering a parallel region costs about as much as copying this
+// many.
+constexpr int64_t kCheapGrain = 32768;  // copies, sums, products
+constexpr int64_t kCostlyGrain = 4096;  // exp, tanh, random numbers
 
-// Calls body(begin, end) over [0, count), on one thread when work (in elements) is below grain or when called from inside a
-// parallel region. It is always either one thread or all of them: libgomp rebuilds its team when the number changes.
+// Calls body(begin, end) over [0, count), on one thread when work (in elements) is below grain or when called
+// from inside a parallel region. It is always either one thread or all of them: libgomp rebuilds its team
+// when the number changes.
 template <typename Body>
 void parallel_ranges(int64_t count, int64_t work, int64_t grain, Body body) {
   if (count <= 0) return;
@@ -26,7 +28,8 @@ void parallel_ranges(int64_t count, int64_t work, int64_t grain, Body body) {
   }
 }
 
-// The same over single elements whose ranges begin at multiples of 64, so that threads do not share cache lines.
+// The same over single elements whose ranges begin at multiples of 64, so that threads do not share cache
+// lines.
 template <typename Body>
 void parallel_elements(int64_t count, int64_t grain, Body body) {
   parallel_ranges((count + 63) / 64, count, grain,

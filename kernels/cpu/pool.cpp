@@ -15,14 +15,17 @@ struct Window {
   int32_t self, count;
   const int32_t* list;
   Window(const Axis& axis, int32_t o)
-      : self(o), count(axis.start ? axis.start[o + 1] - axis.start[o] : 1), list(axis.start ? axis.index + axis.start[o] : nullptr) {}
+      : self(o),
+        count(axis.start ? axis.start[o + 1] - axis.start[o] : 1),
+        list(axis.start ? axis.index + axis.start[o] : nullptr) {}
   int64_t at(int32_t k) const { return list ? list[k] : self; }
 };
 
 // Calls body(n, row, column, first element of that output pixel) for every output pixel.
 template <typename Body>
 void for_each_pixel(const Resample& p, Body body) {
-  const int64_t rows = p.n * p.rows.out, work = rows * p.columns.out * p.c + p.n * p.rows.in * p.columns.in * p.c;
+  const int64_t rows = p.n * p.rows.out,
+                work = rows * p.columns.out * p.c + p.n * p.rows.in * p.columns.in * p.c;
   parallel_ranges(rows, work, kCheapGrain, [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; ++row) {
       for (int32_t q = 0; q < p.columns.out; ++q) {

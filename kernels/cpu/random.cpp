@@ -15,7 +15,8 @@ template <typename Body>
 void for_each_block(const RandomState& state, uint32_t ordinal, int64_t count, Body body) {
   parallel_ranges(ceil_div(count, kBlock), count, kCostlyGrain, [&](int64_t begin, int64_t end) {
     for (int64_t block = begin; block < end; ++block) {
-      const PhiloxBlock bits(state.seed, static_cast<uint32_t>(block * kWide), ordinal, state.unit, state.iteration);
+      const PhiloxBlock bits(state.seed, static_cast<uint32_t>(block * kWide), ordinal, state.unit,
+                             state.iteration);
       body(bits, block * kBlock, std::min(kBlock, count - block * kBlock));
     }
   });
@@ -39,7 +40,8 @@ void store_block(const C (*values)[kWide], int64_t count, T* out) {
 
 inline float unit_interval(uint32_t bits) { return static_cast<float>(bits >> 8) * 0x1p-24f; }
 
-void uniform(Stream, const RandomState* state, uint32_t ordinal, DType dtype, int64_t count, double low, double high, void* out) {
+void uniform(Stream, const RandomState* state, uint32_t ordinal, DType dtype, int64_t count, double low,
+             double high, void* out) {
   with_float_type(dtype, "uniform", [&](auto type) {
     using T = decltype(type);
     using C = Compute<T>;
@@ -48,14 +50,16 @@ void uniform(Stream, const RandomState* state, uint32_t ordinal, DType dtype, in
       C values[4][kWide];
       for (int lane = 0; lane < 4; ++lane) {
 #pragma omp simd
-        for (int i = 0; i < kWide; ++i) values[lane][i] = origin + length * static_cast<C>(unit_interval(bits.lanes[lane][i]));
+        for (int i = 0; i < kWide; ++i)
+          values[lane][i] = origin + length * static_cast<C>(unit_interval(bits.lanes[lane][i]));
       }
       store_block(values, size, static_cast<T*>(out) + first);
     });
   });
 }
 
-// log((bits + 1) 2^-32). Near 1 the float of bits + 1 would lose the digits that the logarithm is made of: 1 - u goes in.
+// log((bits + 1) 2^-32). Near 1 the float of bits + 1 would lose the digits that the logarithm is made of: 1
+// - u goes in.
 inline float log_of_unit(uint32_t bits, float) {
   const uint32_t gap = 0xFFFFFFFFu - bits;
   const float near = math::log_near_one(static_cast<float>(gap) * -0x1p-32f, 0.0f);
@@ -63,14 +67,20 @@ inline float log_of_unit(uint32_t bits, float) {
   return gap < 0x4AFB0CCCu ? near : far;  // (1 - sqrt(1/2)) 2^32
 }
 
-inline double log_of_unit(uint32_t bits, double) { return std::log((static_cast<double>(bits) + 1.0) * 0x1p-32); }
+inline double log_of_unit(uint32_t bits, double) {
+  return std::log((static_cast<double>(bits) + 1.0) * 0x1p-32);
+}
 
-// sin and cos of 2 pi bits 2^-32. The quarter of the circle is taken off in integers, so that zeros are accurate too.
+// sin and cos of 2 pi bits 2^-32. The quarter of the circle is taken off in integers, so that zeros are
+// accurate too.
 inline void sincos_turn(uint32_t bits, float& sine, float& cosine) {
   const uint32_t quarter = (bits + 0x20000000u) >> 30;
-  const float r = static_cast<float>(static_cast<int32_t>(bits - (quarter << 30))) * 0x1p-32f;  // in [-1/8, 1/8]
+  const float r =
+      static_cast<float>(static_cast<int32_t>(bits - (quarter << 30))) * 0x1p-32f;  // in [-1/8, 1/8]
   const float z = r * r;
-  const float s = r * 6.28318548f + (r * z * math::polynomial(z, -75.4016127027f, 81.5925428713f, -41.3416625705f) - r * 1.74845553e-7f);
+  const float s =
+      r * 6.28318548f +
+      (r * z * math::polynomial(z, -75.4016127027f, 81.5925428713f, -41.3416625705f) - r * 1.74845553e-7f);
   const float c = math::polynomial(z, 59.2201689583f, -85.4428446731f, 64.9393161357f, -19.7392086501f, 1.0f);
   const bool swap = (quarter & 1) != 0;
   sine = swap ? c : s;
@@ -85,7 +95,8 @@ inline void sincos_turn(uint32_t bits, double& sine, double& cosine) {
   cosine = std::cos(angle);
 }
 
-void normal(Stream, const RandomState* state, uint32_t ordinal, DType dtype, int64_t count, double mean, double deviation, void* out) {
+void normal(Stream, const RandomState* state, uint32_t ordinal, DType dtype, int64_t count, double mean,
+            double deviation, void* out) {
   with_float_type(dtype, "normal", [&](auto type) {
     using T = decltype(type);
     using C = Compute<T>;
@@ -107,7 +118,8 @@ void normal(Stream, const RandomState* state, uint32_t ordinal, DType dtype, int
   });
 }
 
-void bernoulli(Stream, const RandomState* state, uint32_t ordinal, DType dtype, int64_t count, double probability, double value, void* out) {
+void bernoulli(Stream, const RandomState* state, uint32_t ordinal, DType dtype, int64_t count,
+               double probability, double value, void* out) {
   with_float_type(dtype, "bernoulli", [&](auto type) {
     using T = decltype(type);
     using C = Compute<T>;
@@ -125,9 +137,11 @@ void bernoulli(Stream, const RandomState* state, uint32_t ordinal, DType dtype, 
   });
 }
 
-void integers(Stream, const RandomState* state, uint32_t ordinal, int64_t count, uint32_t bound, int64_t* out) {
+void integers(Stream, const RandomState* state, uint32_t ordinal, int64_t count, uint32_t bound,
+              int64_t* out) {
   for_each_block(*state, ordinal, count, [&](const PhiloxBlock& bits, int64_t first, int64_t size) {
-    for (int64_t i = 0; i < size; ++i) out[first + i] = static_cast<int64_t>((uint64_t{bits.lanes[i % 4][i / 4]} * bound) >> 32);
+    for (int64_t i = 0; i < size; ++i)
+      out[first + i] = static_cast<int64_t>((uint64_t{bits.lanes[i % 4][i / 4]} * bound) >> 32);
   });
 }
 

@@ -1,13 +1,16 @@
-// Reductions in two stages: partial results of chunks of fixed size, then the chunks in order, sums in double.
+// Reductions in two stages: partial results of chunks of fixed size, then the chunks in order, sums in
+// double.
 #include "kernels/cpu/columns.h"
 #include "kernels/cpu/families.h"
 
 namespace ganymede::kernels::cpu {
 namespace {
 
-// [outer, reduce, 1] is cut along the line, anything else as columns.h says; both keep partials [outer, chunks, inner].
+// [outer, reduce, 1] is cut along the line, anything else as columns.h says; both keep partials [outer,
+// chunks, inner].
 int64_t chunks_of(const Reduce& r) {
-  return r.inner == 1 ? std::max<int64_t>(1, ceil_div(r.reduce, kLineChunk)) : ColumnPlan(r.outer, r.reduce, r.inner).chunks;
+  return r.inner == 1 ? std::max<int64_t>(1, ceil_div(r.reduce, kLineChunk))
+                      : ColumnPlan(r.outer, r.reduce, r.inner).chunks;
 }
 
 template <typename T, bool squares>
@@ -58,7 +61,8 @@ void reduce_with(const Reduce& r, const T* x, void* y, void* workspace) {
   reduce_chunks<T, Join, squares>(r, x, [partial](int64_t i, C value) { partial[i] = value; });
   if (r.inner > 1) {
     const ColumnPlan plan(r.outer, r.reduce, r.inner);
-    return combine_chunks<Join>(plan, [partial](double, int64_t i, int64_t) { return partial[i]; }, put_result);
+    return combine_chunks<Join>(
+        plan, [partial](double, int64_t i, int64_t) { return partial[i]; }, put_result);
   }
   for (int64_t o = 0; o < r.outer; ++o) {
     double total = Join::template start<double>();
@@ -70,21 +74,22 @@ void reduce_with(const Reduce& r, const T* x, void* y, void* workspace) {
 // The first of the largest; a NaN counts as larger than any number.
 template <typename T>
 void argmax(const Reduce& r, const T* x, int64_t* y) {
-  parallel_ranges(r.outer * r.inner, r.outer * r.reduce * r.inner, kCheapGrain, [&](int64_t begin, int64_t end) {
-    for (int64_t index = begin; index < end; ++index) {
-      const T* line = x + index / r.inner * r.reduce * r.inner + index % r.inner;
-      auto best = load(line[0]);
-      int64_t at = 0;
-      for (int64_t i = 1; i < r.reduce; ++i) {
-        const auto v = load(line[i * r.inner]);
-        if (v > best || (v != v && best == best)) {
-          best = v;
-          at = i;
-        }
-      }
-      y[index] = at;
-    }
-  });
+  parallel_ranges(r.outer * r.inner, r.outer * r.reduce * r.inner, kCheapGrain,
+                  [&](int64_t begin, int64_t end) {
+                    for (int64_t index = begin; index < end; ++index) {
+                      const T* line = x + index / r.inner * r.reduce * r.inner + index % r.inner;
+                      auto best = load(line[0]);
+                      int64_t at = 0;
+                      for (int64_t i = 1; i < r.reduce; ++i) {
+                        const auto v = load(line[i * r.inner]);
+                        if (v > best || (v != v && best == best)) {
+                          best = v;
+                          at = i;
+                        }
+                      }
+                      y[index] = at;
+                    }
+                  });
 }
 
 void reduce(Stream, const Reduce& r, const void* x, void* y, void* workspace) {
@@ -94,10 +99,14 @@ void reduce(Stream, const Reduce& r, const void* x, void* y, void* workspace) {
     const T* from = static_cast<const T*>(x);
     switch (r.op) {
       case Reduction::sum:
-      case Reduction::mean: return reduce_with<T, Add, false>(r, from, y, workspace);
-      case Reduction::sum_of_squares: return reduce_with<T, Add, true>(r, from, y, workspace);
-      case Reduction::max: return reduce_with<T, Largest, false>(r, from, y, workspace);
-      case Reduction::min: return reduce_with<T, Smallest, false>(r, from, y, workspace);
+      case Reduction::mean:
+        return reduce_with<T, Add, false>(r, from, y, workspace);
+      case Reduction::sum_of_squares:
+        return reduce_with<T, Add, true>(r, from, y, workspace);
+      case Reduction::max:
+        return reduce_with<T, Largest, false>(r, from, y, workspace);
+      case Reduction::min:
+        return reduce_with<T, Smallest, false>(r, from, y, workspace);
       case Reduction::argmax:
         if (r.reduce == 0) throw std::runtime_error("cpu kernel reduce: argmax over an empty axis");
         return argmax<T>(r, from, static_cast<int64_t*>(y));
@@ -108,7 +117,8 @@ void reduce(Stream, const Reduce& r, const void* x, void* y, void* workspace) {
 size_t workspace_bytes(const Reduce& r) {
   if (r.op == Reduction::argmax || r.outer == 0 || r.inner == 0) return 0;
   const int64_t chunks = chunks_of(r);
-  return chunks == 1 ? 0 : r.outer * chunks * r.inner * (r.dtype == DType::f64 ? sizeof(double) : sizeof(float));
+  return chunks == 1 ? 0
+                     : r.outer * chunks * r.inner * (r.dtype == DType::f64 ? sizeof(double) : sizeof(float));
 }
 
 }  // namespace

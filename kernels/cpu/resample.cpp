@@ -1,5 +1,5 @@
-// Linear maps along the axes of an image, one output row at a time: the input rows are combined first, along whole rows, then the
-// pixels of that one row.
+// Linear maps along the axes of an image, one output row at a time: the input rows are combined first, along
+// whole rows, then the pixels of that one row.
 #include <vector>
 
 #include "kernels/cpu/families.h"
@@ -14,7 +14,7 @@ template <typename C>
 struct AxisRow {
   int32_t count;
   const int32_t* index;
-  const C* weight;     // null: ones
+  const C* weight;  // null: ones
 
   AxisRow(const Axis& axis, int o, const int32_t& identity) : count(1), index(&identity), weight(nullptr) {
     if (!axis.start) return;
@@ -33,8 +33,10 @@ void combine(const AxisRow<C>& entries, int64_t stride, int64_t size, const From
   int32_t k = 0;
   const auto pass = [&](auto first, auto taken) {
     constexpr int kTaken = decltype(taken)::value;
-    const From *a = source(k), *b = source(k + (kTaken > 1)), *c = source(k + 2 * (kTaken > 2)), *d = source(k + 3 * (kTaken > 3));
-    const C wa = entries.at(k), wb = entries.at(k + (kTaken > 1)), wc = entries.at(k + 2 * (kTaken > 2)), wd = entries.at(k + 3 * (kTaken > 3));
+    const From *a = source(k), *b = source(k + (kTaken > 1)), *c = source(k + 2 * (kTaken > 2)),
+               *d = source(k + 3 * (kTaken > 3));
+    const C wa = entries.at(k), wb = entries.at(k + (kTaken > 1)), wc = entries.at(k + 2 * (kTaken > 2)),
+            wd = entries.at(k + 3 * (kTaken > 3));
 #pragma omp simd
     for (int64_t i = 0; i < size; ++i) {
       C sum = wa * load(a[i]);
@@ -48,10 +50,14 @@ void combine(const AxisRow<C>& entries, int64_t stride, int64_t size, const From
   };
   const auto some = [&](auto first) {
     switch (std::min(entries.count - k, 4)) {
-      case 1: return pass(first, std::integral_constant<int, 1>());
-      case 2: return pass(first, std::integral_constant<int, 2>());
-      case 3: return pass(first, std::integral_constant<int, 3>());
-      default: return pass(first, std::integral_constant<int, 4>());
+      case 1:
+        return pass(first, std::integral_constant<int, 1>());
+      case 2:
+        return pass(first, std::integral_constant<int, 2>());
+      case 3:
+        return pass(first, std::integral_constant<int, 3>());
+      default:
+        return pass(first, std::integral_constant<int, 4>());
     }
   };
   if (entries.count == 0) return static_cast<void>(std::fill_n(to, size, store<To>(C(0))));

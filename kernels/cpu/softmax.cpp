@@ -6,7 +6,8 @@
 namespace ganymede::kernels::cpu {
 namespace {
 
-// The largest element, and the sum of exp(x - largest). An infinite largest element is not taken off: inf - inf is NaN.
+// The largest element, and the sum of exp(x - largest). An infinite largest element is not taken off: inf -
+// inf is NaN.
 template <typename C>
 struct RowSum {
   C largest, sum;
@@ -51,13 +52,15 @@ void gradient_of(const Softmax& p, const T* y, const T* dy, T* dx) {
     const T *value = y + row * p.columns, *gradient = dy + row * p.columns;
     T* to = dx + row * p.columns;
     if (p.kind == SoftmaxKind::softmax) {
-      const C dot = sum_line<Add, C>(p.columns, [=](int64_t i) { return load(gradient[i]) * load(value[i]); });
+      const C dot =
+          sum_line<Add, C>(p.columns, [=](int64_t i) { return load(gradient[i]) * load(value[i]); });
 #pragma omp simd
       for (int64_t i = 0; i < p.columns; ++i) to[i] = store<T>(load(value[i]) * (load(gradient[i]) - dot));
     } else {
       const C sum = sum_line<Add, C>(p.columns, [=](int64_t i) { return load(gradient[i]); });
 #pragma omp simd
-      for (int64_t i = 0; i < p.columns; ++i) to[i] = store<T>(load(gradient[i]) - math::exp(load(value[i])) * sum);
+      for (int64_t i = 0; i < p.columns; ++i)
+        to[i] = store<T>(load(gradient[i]) - math::exp(load(value[i])) * sum);
     }
   });
 }
@@ -81,7 +84,9 @@ void logsumexp(Stream, const Softmax& p, const void* x, void* y) {
     using T = decltype(type);
     const T* from = static_cast<const T*>(x);
     T* to = static_cast<T*>(y);
-    for_each_row(p, [=](int64_t row) { to[row] = store<T>(RowSum<Compute<T>>(from + row * p.columns, p.columns).log()); });
+    for_each_row(p, [=](int64_t row) {
+      to[row] = store<T>(RowSum<Compute<T>>(from + row * p.columns, p.columns).log());
+    });
   });
 }
 

@@ -1,4 +1,5 @@
-// Power iteration for the weights of a network, one matrix after the other, threads over rows or columns of each.
+// Power iteration for the weights of a network, one matrix after the other, threads over rows or columns of
+// each.
 #include "kernels/cpu/columns.h"
 #include "kernels/cpu/families.h"
 
@@ -33,7 +34,8 @@ void multiply_transposed(int64_t rows, int64_t columns, const C* m, const C* x, 
 
 template <typename C>
 void normalise(int64_t count, double eps, C* x) {
-  const double squares = sum_line<Add, double>(count, [x](int64_t i) { return static_cast<double>(x[i]) * x[i]; });
+  const double squares =
+      sum_line<Add, double>(count, [x](int64_t i) { return static_cast<double>(x[i]) * x[i]; });
   const C factor = static_cast<C>(1 / std::max(std::sqrt(squares), eps));
   for (int64_t i = 0; i < count; ++i) x[i] *= factor;
 }
@@ -60,7 +62,8 @@ void iterate(const SpectralMatrix& matrix, int iterations, double eps, C* produc
   static_cast<C*>(matrix.sigma)[0] = sum_line<Add, C>(rows, [=](int64_t r) { return u[r] * product[r]; });
 }
 
-void power_iteration(Stream, DType dtype, const SpectralMatrix* matrices, int count, int iterations, double eps, void* workspace) {
+void power_iteration(Stream, DType dtype, const SpectralMatrix* matrices, int count, int iterations,
+                     double eps, void* workspace) {
   if (dtype != DType::f32 && dtype != DType::f64) unsupported(dtype, "power_iteration");
   for (int i = 0; i < count; ++i) {
     if (dtype == DType::f32) {

@@ -1,5 +1,5 @@
-// The element-wise functions of kernels/api/types.h and their first derivatives, as functors over float and double.
-// with_unary picks the functor once, outside the loops.
+// The element-wise functions of kernels/api/types.h and their first derivatives, as functors over float and
+// double. with_unary picks the functor once, outside the loops.
 #pragma once
 #include "kernels/cpu/math.h"
 #include "kernels/cpu/number.h"
@@ -9,8 +9,9 @@ namespace ganymede::kernels::cpu {
 
 constexpr double kSeluAlpha = 1.6732632423543772848, kSeluScale = 1.0507009873554804934;
 
-// Both sides of a choice are computed first: a choice between two numbers is vector code, one between two sums is a jump.
-// value: y = f(x). slope: f' from the reference that elementwise.h names (y or x). NaN goes through every one of them.
+// Both sides of a choice are computed first: a choice between two numbers is vector code, one between two
+// sums is a jump. value: y = f(x). slope: f' from the reference that elementwise.h names (y or x). NaN goes
+// through every one of them.
 template <Unary op, typename C>
 struct UnaryFunction {
   static constexpr Unary kOp = op;
@@ -97,10 +98,21 @@ struct UnaryFunction {
 // Work an element costs, as the threshold from which a second thread pays.
 constexpr bool is_costly(Unary op) {
   switch (op) {
-    case Unary::exp: case Unary::log: case Unary::sin: case Unary::cos: case Unary::elu: case Unary::selu:
-    case Unary::gelu: case Unary::silu: case Unary::softplus: case Unary::sigmoid: case Unary::tanh: case Unary::power:
+    case Unary::exp:
+    case Unary::log:
+    case Unary::sin:
+    case Unary::cos:
+    case Unary::elu:
+    case Unary::selu:
+    case Unary::gelu:
+    case Unary::silu:
+    case Unary::softplus:
+    case Unary::sigmoid:
+    case Unary::tanh:
+    case Unary::power:
       return true;
-    default: return false;
+    default:
+      return false;
   }
 }
 

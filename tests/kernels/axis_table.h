@@ -20,7 +20,8 @@ struct AxisTable {
 inline std::vector<double> dense(const AxisMap& map) {
   std::vector<double> matrix(static_cast<size_t>(map.in) * map.out, 0.0);
   for (int o = 0; o < map.out; ++o) {
-    for (int32_t k = map.start[o]; k < map.start[o + 1]; ++k) matrix[static_cast<size_t>(o) * map.in + map.index[k]] += map.weight[k];
+    for (int32_t k = map.start[o]; k < map.start[o + 1]; ++k)
+      matrix[static_cast<size_t>(o) * map.in + map.index[k]] += map.weight[k];
   }
   return matrix;
 }

@@ -1,5 +1,5 @@
-// What the tests of the cpu kernels share: operands that every type holds exactly, poisoned outputs with sentinels behind
-// them, and the error measure of the tolerance table (relative L2 error against double).
+// What the tests of the cpu kernels share: operands that every type holds exactly, poisoned outputs with
+// sentinels behind them, and the error measure of the tolerance table (relative L2 error against double).
 #pragma once
 #include <gtest/gtest.h>
 
@@ -45,7 +45,8 @@ class Output {
   int64_t size() const { return count_; }
 
   std::vector<double> values() const {
-    for (size_t i = count_ * sizeof(T); i < bytes_.size(); ++i) EXPECT_EQ(bytes_[i], 0xff) << "written behind the end";
+    for (size_t i = count_ * sizeof(T); i < bytes_.size(); ++i)
+      EXPECT_EQ(bytes_[i], 0xff) << "written behind the end";
     std::vector<double> all(count_);
     for (int64_t i = 0; i < count_; ++i) {
       if constexpr (std::is_integral_v<T>) {

@@ -13,8 +13,8 @@ const ElementwiseKernels& kernels = elementwise_kernels;
 struct Case {
   Unary op;
   const char* name;
-  double alpha, beta, low, high;             // the domain to draw from
-  bool from_y;                               // the derivative is a function of y
+  double alpha, beta, low, high;                    // the domain to draw from
+  bool from_y;                                      // the derivative is a function of y
   std::function<double(double)> value, derivative;  // of x
 };
 
@@ -27,33 +27,54 @@ std::vector<Case> cases() {
   return {
       {Unary::identity, "identity", 0, 0, -3, 3, false, [](double x) { return x; }, [](double) { return 1; }},
       {Unary::neg, "neg", 0, 0, -3, 3, false, [](double x) { return -x; }, [](double) { return -1; }},
-      {Unary::abs, "abs", 0, 0, -3, 3, false, [](double x) { return std::abs(x); }, [](double x) { return x > 0 ? 1 : -1; }},
-      {Unary::sign, "sign", 0, 0, -3, 3, false, [](double x) { return x > 0 ? 1 : -1; }, [](double) { return 0; }},
-      {Unary::exp, "exp", 0, 0, -80, 80, true, [](double x) { return exp(x); }, [](double x) { return exp(x); }},
-      {Unary::log, "log", 0, 0, 1e-3, 900, false, [](double x) { return std::log(x); }, [](double x) { return 1 / x; }},
-      {Unary::sqrt, "sqrt", 0, 0, 0.01, 9, true, [](double x) { return std::sqrt(x); }, [](double x) { return 0.5 / std::sqrt(x); }},
-      {Unary::rsqrt, "rsqrt", 0, 0, 0.1, 9, true, [](double x) { return 1 / std::sqrt(x); }, [](double x) { return -0.5 * std::pow(x, -1.5); }},
-      {Unary::square, "square", 0, 0, -3, 3, false, [](double x) { return x * x; }, [](double x) { return 2 * x; }},
-      {Unary::reciprocal, "reciprocal", 0, 0, 0.2, 5, true, [](double x) { return 1 / x; }, [](double x) { return -1 / (x * x); }},
-      {Unary::sin, "sin", 0, 0, -6, 6, false, [](double x) { return std::sin(x); }, [](double x) { return std::cos(x); }},
-      {Unary::cos, "cos", 0, 0, -6, 6, false, [](double x) { return std::cos(x); }, [](double x) { return -std::sin(x); }},
-      {Unary::relu, "relu", 0, 0, -3, 3, true, [](double x) { return x > 0 ? x : 0; }, [](double x) { return x > 0 ? 1 : 0; }},
-      {Unary::leaky_relu, "leaky_relu", 0.25, 0, -3, 3, true, [](double x) { return x > 0 ? x : 0.25 * x; }, [](double x) { return x > 0 ? 1 : 0.25; }},
-      {Unary::elu, "elu", 1.5, 0, -3, 3, true, [](double x) { return x > 0 ? x : 1.5 * std::expm1(x); }, [](double x) { return x > 0 ? 1 : 1.5 * exp(x); }},
-      {Unary::selu, "selu", 0, 0, -3, 3, true, [](double x) { return kLambda * (x > 0 ? x : kSelu * std::expm1(x)); },
+      {Unary::abs, "abs", 0, 0, -3, 3, false, [](double x) { return std::abs(x); },
+       [](double x) { return x > 0 ? 1 : -1; }},
+      {Unary::sign, "sign", 0, 0, -3, 3, false, [](double x) { return x > 0 ? 1 : -1; },
+       [](double) { return 0; }},
+      {Unary::exp, "exp", 0, 0, -80, 80, true, [](double x) { return exp(x); },
+       [](double x) { return exp(x); }},
+      {Unary::log, "log", 0, 0, 1e-3, 900, false, [](double x) { return std::log(x); },
+       [](double x) { return 1 / x; }},
+      {Unary::sqrt, "sqrt", 0, 0, 0.01, 9, true, [](double x) { return std::sqrt(x); },
+       [](double x) { return 0.5 / std::sqrt(x); }},
+      {Unary::rsqrt, "rsqrt", 0, 0, 0.1, 9, true, [](double x) { return 1 / std::sqrt(x); },
+       [](double x) { return -0.5 * std::pow(x, -1.5); }},
+      {Unary::square, "square", 0, 0, -3, 3, false, [](double x) { return x * x; },
+       [](double x) { return 2 * x; }},
+      {Unary::reciprocal, "reciprocal", 0, 0, 0.2, 5, true, [](double x) { return 1 / x; },
+       [](double x) { return -1 / (x * x); }},
+      {Unary::sin, "sin", 0, 0, -6, 6, false, [](double x) { return std::sin(x); },
+       [](double x) { return std::cos(x); }},
+      {Unary::cos, "cos", 0, 0, -6, 6, false, [](double x) { return std::cos(x); },
+       [](double x) { return -std::sin(x); }},
+      {Unary::relu, "relu", 0, 0, -3, 3, true, [](double x) { return x > 0 ? x : 0; },
+       [](double x) { return x > 0 ? 1 : 0; }},
+      {Unary::leaky_relu, "leaky_relu", 0.25, 0, -3, 3, true, [](double x) { return x > 0 ? x : 0.25 * x; },
+       [](double x) { return x > 0 ? 1 : 0.25; }},
+      {Unary::elu, "elu", 1.5, 0, -3, 3, true, [](double x) { return x > 0 ? x : 1.5 * std::expm1(x); },
+       [](double x) { return x > 0 ? 1 : 1.5 * exp(x); }},
+      {Unary::selu, "selu", 0, 0, -3, 3, true,
+       [](double x) { return kLambda * (x > 0 ? x : kSelu * std::expm1(x)); },
        [](double x) { return kLambda * (x > 0 ? 1 : kSelu * exp(x)); }},
       {Unary::gelu, "gelu", 0, 0, -5, 5, false, [=](double x) { return x * cdf(x); },
        [=](double x) { return cdf(x) + x * exp(-x * x / 2) / std::sqrt(2 * M_PI); }},
       {Unary::silu, "silu", 0, 0, -9, 9, false, [=](double x) { return x * sigmoid(x); },
        [=](double x) { return sigmoid(x) * (1 + x * (1 - sigmoid(x))); }},
-      {Unary::softplus, "softplus", 0, 0, -9, 9, true, [](double x) { return std::log1p(exp(x)); }, [=](double x) { return sigmoid(x); }},
-      {Unary::sigmoid, "sigmoid", 0, 0, -2, 2, true, [=](double x) { return sigmoid(x); }, [=](double x) { return sigmoid(x) * (1 - sigmoid(x)); }},
-      {Unary::tanh, "tanh", 0, 0, -1, 1, true, [](double x) { return std::tanh(x); }, [](double x) { return 1 - std::tanh(x) * std::tanh(x); }},
-      {Unary::scale, "scale", 1.75, -0.5, -3, 3, false, [](double x) { return 1.75 * x - 0.5; }, [](double) { return 1.75; }},
-      {Unary::power, "power", 2.5, 0, 0.1, 4, false, [](double x) { return std::pow(x, 2.5); }, [](double x) { return 2.5 * std::pow(x, 1.5); }},
-      {Unary::clamp, "clamp", -0.5, 0.75, -2, 2, false, [](double x) { return std::min(std::max(x, -0.5), 0.75); },
+      {Unary::softplus, "softplus", 0, 0, -9, 9, true, [](double x) { return std::log1p(exp(x)); },
+       [=](double x) { return sigmoid(x); }},
+      {Unary::sigmoid, "sigmoid", 0, 0, -2, 2, true, [=](double x) { return sigmoid(x); },
+       [=](double x) { return sigmoid(x) * (1 - sigmoid(x)); }},
+      {Unary::tanh, "tanh", 0, 0, -1, 1, true, [](double x) { return std::tanh(x); },
+       [](double x) { return 1 - std::tanh(x) * std::tanh(x); }},
+      {Unary::scale, "scale", 1.75, -0.5, -3, 3, false, [](double x) { return 1.75 * x - 0.5; },
+       [](double) { return 1.75; }},
+      {Unary::power, "power", 2.5, 0, 0.1, 4, false, [](double x) { return std::pow(x, 2.5); },
+       [](double x) { return 2.5 * std::pow(x, 1.5); }},
+      {Unary::clamp, "clamp", -0.5, 0.75, -2, 2, false,
+       [](double x) { return std::min(std::max(x, -0.5), 0.75); },
        [](double x) { return x >= -0.5 && x <= 0.75 ? 1 : 0; }},
-      {Unary::step, "step", 0.25, 0, -2, 2, false, [](double x) { return x > 0.25 ? 1 : 0; }, [](double) { return 0; }},
+      {Unary::step, "step", 0.25, 0, -2, 2, false, [](double x) { return x > 0.25 ? 1 : 0; },
+       [](double) { return 0; }},
   };
 }
 
@@ -80,13 +101,17 @@ TEST(Unary, MatchesTheCLibrary) {
           want_dx[i] = g[i] * c.derivative(x[i]);
         }
         Output<T> y(count), dx(count);
-        kernels.unary(nullptr, {c.op, c.alpha, c.beta}, dtype_of<T>(), count, tx.data(), nullptr, 1, y.data());
+        kernels.unary(nullptr, {c.op, c.alpha, c.beta}, dtype_of<T>(), count, tx.data(), nullptr, 1,
+                      y.data());
         EXPECT_LT(relative_error(y.values(), want_y), tolerance<T>(1e-6));
-        // The reference is what the forward pass would have stored, in the type at hand but for bf16, whose y has its own error.
+        // The reference is what the forward pass would have stored, in the type at hand but for bf16, whose y
+        // has its own error.
         const auto ty = as<T>(want_y);
         const T* reference = c.from_y ? ty.data() : tx.data();
-        kernels.unary_gradient(nullptr, {c.op, c.alpha, c.beta}, dtype_of<T>(), count, reference, tg.data(), dx.data());
-        EXPECT_LT(relative_error(dx.values(), want_dx), tolerance<T>(1e-6) * (std::is_same_v<T, Bf16> ? 4 : 1));
+        kernels.unary_gradient(nullptr, {c.op, c.alpha, c.beta}, dtype_of<T>(), count, reference, tg.data(),
+                               dx.data());
+        EXPECT_LT(relative_error(dx.values(), want_dx),
+                  tolerance<T>(1e-6) * (std::is_same_v<T, Bf16> ? 4 : 1));
       }
     });
   }
@@ -112,8 +137,9 @@ TEST(Unary, FloatFunctionsAreAccurateEverywhere) {
     std::vector<float> x(kCount), y(kCount);
     for (int i = 0; i < kCount; ++i) {
       const double t = static_cast<double>(i) / (kCount - 1);
-      x[i] = static_cast<float>(probe.op == Unary::log ? std::exp(std::log(probe.low) * (1 - t) + std::log(probe.high) * t)
-                                                       : probe.low + (probe.high - probe.low) * t);
+      x[i] = static_cast<float>(probe.op == Unary::log
+                                    ? std::exp(std::log(probe.low) * (1 - t) + std::log(probe.high) * t)
+                                    : probe.low + (probe.high - probe.low) * t);
     }
     kernels.unary(nullptr, {probe.op, 0, 0}, DType::f32, kCount, x.data(), nullptr, 1, y.data());
     double worst = 0;
@@ -175,7 +201,8 @@ TEST(Unary, AddsABiasPerChannel) {
           want[i] = v > 0 ? v : 0.2 * v;
         }
         Output<T> y(count);
-        kernels.unary(nullptr, {Unary::leaky_relu, 0.2, 0}, dtype_of<T>(), count, tx.data(), tbias.data(), channels, y.data());
+        kernels.unary(nullptr, {Unary::leaky_relu, 0.2, 0}, dtype_of<T>(), count, tx.data(), tbias.data(),
+                      channels, y.data());
         EXPECT_LT(relative_error(y.values(), want), tolerance<T>(1e-6)) << channels << ' ' << count;
       }
     }
@@ -255,7 +282,8 @@ TEST(Binary, BroadcastsAnyPattern) {
           want[i] = functions[op](load(ta[at_a]), load(tb[at_b]));
         }
         Output<T> c(count);
-        kernels.binary(nullptr, static_cast<Binary>(op), dtype_of<T>(), problem, ta.data(), tb.data(), c.data());
+        kernels.binary(nullptr, static_cast<Binary>(op), dtype_of<T>(), problem, ta.data(), tb.data(),
+                       c.data());
         EXPECT_LT(relative_error(c.values(), want), tolerance<T>(1e-6)) << "op " << op << " count " << count;
       }
     }
@@ -317,7 +345,8 @@ TEST(Fill, WritesEveryType) {
 }
 
 TEST(Cast, RoundsBf16ToNearestEven) {
-  const float x[] = {1.0f, 1.00390625f, 1.01171875f, 3.4e38f, -0.0f, static_cast<float>(kNaN), 1e-40f, 1.0039064f};
+  const float x[] = {1.0f,   1.00390625f, 1.01171875f, 3.4e38f, -0.0f, static_cast<float>(kNaN),
+                     1e-40f, 1.0039064f};
   Bf16 y[8];
   kernels.cast(nullptr, DType::f32, DType::bf16, 8, x, y);
   EXPECT_EQ(y[0].bits, 0x3f80);
@@ -333,7 +362,8 @@ TEST(Cast, RoundsBf16ToNearestEven) {
 TEST(Cast, GoesBetweenAllTypes) {
   constexpr int kCount = 201;
   std::vector<uint8_t> source(kCount);
-  for (int i = 0; i < kCount; ++i) source[i] = static_cast<uint8_t>(i);  // every type holds 0 to 200 exactly, bf16 too
+  for (int i = 0; i < kCount; ++i)
+    source[i] = static_cast<uint8_t>(i);  // every type holds 0 to 200 exactly, bf16 too
   const DType all[] = {DType::f32, DType::bf16, DType::f64, DType::i32, DType::i64, DType::u8};
   for (DType from : all) {
     for (DType to : all) {
@@ -355,15 +385,15 @@ TEST(Copy, MovesAnyStrides) {
   const std::vector<Move> moves = {
       {{}, {}, {}, 0, 0, 1, 1},
       {{7}, {1}, {1}, 0, 0, 7, 7},
-      {{7}, {-1}, {1}, 6, 0, 7, 7},                                             // flip
-      {{5, 3}, {0, 1}, {3, 1}, 0, 0, 3, 15},                                    // broadcast
+      {{7}, {-1}, {1}, 6, 0, 7, 7},           // flip
+      {{5, 3}, {0, 1}, {3, 1}, 0, 0, 3, 15},  // broadcast
       {{5, 3}, {1, 0}, {3, 1}, 0, 0, 5, 15},
       {{2, 3, 35, 37}, {3885, 1, 111, 3}, {3885, 1295, 37, 1}, 0, 0, 7770, 7770},  // NHWC to NCHW
       {{2, 35, 37, 3}, {3885, 37, 1, 1295}, {3885, 111, 3, 1}, 0, 0, 7770, 7770},  // and back
-      {{300, 201}, {1, 300}, {201, 1}, 0, 0, 60300, 60300},                       // transposition, more than one thread
+      {{300, 201}, {1, 300}, {201, 1}, 0, 0, 60300, 60300},  // transposition, more than one thread
       {{300, 201}, {201, 1}, {1, 300}, 0, 0, 60300, 60300},
-      {{4, 5, 3}, {63, 9, 1}, {15, 3, 1}, 10, 0, 400, 60},                        // crop
-      {{4, 5, 3}, {15, 3, 1}, {63, 9, 1}, 0, 10, 60, 400},                        // into a larger tensor
+      {{4, 5, 3}, {63, 9, 1}, {15, 3, 1}, 10, 0, 400, 60},  // crop
+      {{4, 5, 3}, {15, 3, 1}, {63, 9, 1}, 0, 10, 60, 400},  // into a larger tensor
       {{3, 0, 2}, {2, 2, 1}, {2, 2, 1}, 0, 0, 1, 1},
       {{2, 3, 2, 3, 2, 2}, {1, 2, 6, 12, 36, 72}, {72, 24, 12, 4, 2, 1}, 0, 0, 144, 144},
   };

@@ -10,7 +10,8 @@ TEST(Gather, MatchesReferenceBothWays) {
       const int64_t rows = 17;
       const auto x = random_values(rows * width, 1), dy = random_values(count * width, 2);
       std::vector<int64_t> index(count);
-      for (int64_t i = 0; i < count; ++i) index[i] = (i * i * 7 + 3) % 20 - 1;  // -1 and 17, 18 are outside; some rows stay unused
+      for (int64_t i = 0; i < count; ++i)
+        index[i] = (i * i * 7 + 3) % 20 - 1;  // -1 and 17, 18 are outside; some rows stay unused
       std::vector<double> want(count * width, 0.0), want_dx(rows * width, 0.0);
       for (int64_t i = 0; i < count; ++i) {
         if (index[i] < 0 || index[i] >= rows) continue;

@@ -26,8 +26,8 @@ struct Reference {
   std::vector<double> mean, rstd, y, dgamma, dbeta, dx;
 };
 
-Reference reference(const Norm& p, const std::vector<double>& x, const std::vector<double>& dy, const std::vector<double>& gamma,
-                    const std::vector<double>& beta) {
+Reference reference(const Norm& p, const std::vector<double>& x, const std::vector<double>& dy,
+                    const std::vector<double>& gamma, const std::vector<double>& beta) {
   const int64_t channels = p.groups * p.width, n = p.rows * p.width;
   Reference r;
   r.mean.resize(p.outer * p.groups);
@@ -42,7 +42,8 @@ Reference reference(const Norm& p, const std::vector<double>& x, const std::vect
         for (int64_t row = 0; row < p.rows; ++row) {
           for (int64_t w = 0; w < p.width; ++w) {
             const int64_t channel = g * p.width + w;
-            body((o * p.rows + row) * channels + channel, o * p.affine_stride + channel, o * channels + channel);
+            body((o * p.rows + row) * channels + channel, o * p.affine_stride + channel,
+                 o * channels + channel);
           }
         }
       };
@@ -75,7 +76,8 @@ template <typename T>
 void expect_matches(const Case& c, bool affine, double mean_of_x) {
   using C = Compute<T>;
   const int64_t channels = c.groups * c.width, count = c.outer * c.rows * channels;
-  const Norm p{c.outer, c.rows, c.groups, c.width, 1e-3, c.centred, c.conditional ? channels : 0, dtype_of<T>()};
+  const Norm p{c.outer,      c.rows, c.groups, c.width, 1e-3, c.centred, c.conditional ? channels : 0,
+               dtype_of<T>()};
   const auto x = random_values(count, 1, mean_of_x), dy = random_values(count, 2, 0.25);
   const int64_t affine_count = affine ? (c.conditional ? c.outer : 1) * channels : 0;
   const auto gamma = random_values(affine_count, 3, 1), beta = random_values(affine_count, 4);
@@ -84,13 +86,17 @@ void expect_matches(const Case& c, bool affine, double mean_of_x) {
   const auto tgamma = as<C>(gamma), tbeta = as<C>(beta);
   const C *pgamma = affine ? tgamma.data() : nullptr, *pbeta = affine ? tbeta.data() : nullptr;
   std::vector<uint64_t> workspace(kernels.workspace_bytes(p) / 8 + 1, ~uint64_t{0});
-  Output<C> mean(want.mean.size()), rstd(want.rstd.size()), dgamma(want.dgamma.size()), dbeta(want.dbeta.size());
+  Output<C> mean(want.mean.size()), rstd(want.rstd.size()), dgamma(want.dgamma.size()),
+      dbeta(want.dbeta.size());
   Output<T> y(count), dx(count);
   kernels.statistics(nullptr, p, tx.data(), mean.data(), rstd.data(), workspace.data());
-  kernels.apply(nullptr, p, tx.data(), mean.data(), rstd.data(), pgamma, pbeta, Unary::leaky_relu, 0.25f, y.data());
+  kernels.apply(nullptr, p, tx.data(), mean.data(), rstd.data(), pgamma, pbeta, Unary::leaky_relu, 0.25f,
+                y.data());
   std::fill(workspace.begin(), workspace.end(), ~uint64_t{0});
-  kernels.parameter_gradient(nullptr, p, tx.data(), tdy.data(), mean.data(), rstd.data(), dgamma.data(), dbeta.data(), workspace.data());
-  kernels.data_gradient(nullptr, p, tx.data(), tdy.data(), mean.data(), rstd.data(), pgamma, dgamma.data(), dbeta.data(), dx.data());
+  kernels.parameter_gradient(nullptr, p, tx.data(), tdy.data(), mean.data(), rstd.data(), dgamma.data(),
+                             dbeta.data(), workspace.data());
+  kernels.data_gradient(nullptr, p, tx.data(), tdy.data(), mean.data(), rstd.data(), pgamma, dgamma.data(),
+                        dbeta.data(), dx.data());
   const double exact = std::is_same_v<T, double> ? 1e-11 : 1e-5;  // of f32 and f64 results
   EXPECT_LT(relative_error(mean.values(), want.mean), exact);
   EXPECT_LT(relative_error(rstd.values(), want.rstd), exact);
@@ -126,7 +132,8 @@ TEST(Norm, MeanFarFromZeroLosesNothing) {
     return relative_error(rstd.values(), want.rstd);
   };
   EXPECT_LT(error({1, 5001, 3, 1, 0, true, 0, DType::f32}, 4096), 3e-6);
-  EXPECT_LT(error({1, 1, 1, 15003, 0, true, 0, DType::f32}, 100000), 1e-6);  // the rounded mean alone would be off by more
+  EXPECT_LT(error({1, 1, 1, 15003, 0, true, 0, DType::f32}, 100000),
+            1e-6);  // the rounded mean alone would be off by more
 }
 
 TEST(Norm, AppliesEveryActivation) {
@@ -137,12 +144,17 @@ TEST(Norm, AppliesEveryActivation) {
     kernels.apply(nullptr, p, x, &mean, &rstd, &gamma, &beta, f, 0.1f, y);
     for (int i = 0; i < 5; ++i) {
       const double v = (x[i] - 0.25) + 0.125;
-      const double want = f == Unary::identity ? v : f == Unary::tanh ? std::tanh(v) : v > 0 ? v : f == Unary::relu ? 0 : 0.1 * v;
+      const double want = f == Unary::identity ? v
+                          : f == Unary::tanh   ? std::tanh(v)
+                          : v > 0              ? v
+                          : f == Unary::relu   ? 0
+                                               : 0.1 * v;
       EXPECT_NEAR(y[i], want, 1e-6);
     }
   }
   float y[5];
-  EXPECT_THROW(kernels.apply(nullptr, p, x, &mean, &rstd, &gamma, &beta, Unary::gelu, 0, y), std::runtime_error);
+  EXPECT_THROW(kernels.apply(nullptr, p, x, &mean, &rstd, &gamma, &beta, Unary::gelu, 0, y),
+               std::runtime_error);
 }
 
 TEST(Norm, RunningStatistics) {

@@ -12,9 +12,12 @@ struct Setting {
   double clip;
 };
 const Setting kSettings[] = {
-    {"adam", Rule::adam, 0.5, 0.999, 1e-8, 0, false, 0},        {"adam with decay", Rule::adam, 0.9, 0.99, 1e-8, 0.1, false, 0},
-    {"adamw", Rule::adam, 0.9, 0.99, 1e-8, 0.1, true, 0},       {"rmsprop, clipped", Rule::rmsprop, 0, 0.99, 1e-8, 0, false, 0.5},
-    {"sgd", Rule::sgd, 0, 0, 0, 0.01, false, 0},                {"sgd with momentum", Rule::sgd, 0.9, 0, 0, 0, false, 0},
+    {"adam", Rule::adam, 0.5, 0.999, 1e-8, 0, false, 0},
+    {"adam with decay", Rule::adam, 0.9, 0.99, 1e-8, 0.1, false, 0},
+    {"adamw", Rule::adam, 0.9, 0.99, 1e-8, 0.1, true, 0},
+    {"rmsprop, clipped", Rule::rmsprop, 0, 0.99, 1e-8, 0, false, 0.5},
+    {"sgd", Rule::sgd, 0, 0, 0, 0.01, false, 0},
+    {"sgd with momentum", Rule::sgd, 0.9, 0, 0, 0, false, 0},
     {"sgd, decoupled decay", Rule::sgd, 0.9, 0, 0, 0.1, true, 0},
 };
 
@@ -29,17 +32,25 @@ void expect_matches(const Setting& setting, bool with_average) {
     tp.data()[i] = taverage.data()[i] = static_cast<T>(p[i]);
     tm.data()[i] = tv.data()[i] = 0;
   }
-  const Optimizer problem{setting.rule, dtype_of<T>(), total, setting.beta2, setting.eps, setting.decay, setting.decoupled, setting.clip, 0.9};
+  const Optimizer problem{setting.rule,      dtype_of<T>(), total, setting.beta2, setting.eps, setting.decay,
+                          setting.decoupled, setting.clip,  0.9};
   const bool has_m = setting.rule == Rule::adam || (setting.rule == Rule::sgd && setting.momentum > 0);
   int64_t step = 0;
   StepScalars scalars{0.01, setting.momentum};
-  const OptimizerState state{tp.data(), has_m ? tm.data() : nullptr, setting.rule == Rule::sgd ? nullptr : tv.data(),
-                             with_average ? taverage.data() : nullptr, &step, &scalars, nullptr};
+  const OptimizerState state{tp.data(),
+                             has_m ? tm.data() : nullptr,
+                             setting.rule == Rule::sgd ? nullptr : tv.data(),
+                             with_average ? taverage.data() : nullptr,
+                             &step,
+                             &scalars,
+                             nullptr};
   for (int t = 1; t <= 3; ++t) {
     scalars.rate = 0.01 * t;
     const auto g = random_values(total, 10 + t);
     const auto tg = as<T>(g);
-    const Segment segments[] = {{0, counts[0], tg.data()}, {counts[0], counts[1], nullptr}, {counts[0] + counts[1], counts[2], tg.data() + counts[0] + counts[1]}};
+    const Segment segments[] = {{0, counts[0], tg.data()},
+                                {counts[0], counts[1], nullptr},
+                                {counts[0] + counts[1], counts[2], tg.data() + counts[0] + counts[1]}};
     optimizer_kernels.step(nullptr, problem, state, segments, 3);
     for (int64_t i = 0; i < total; ++i) {
       double d = i >= counts[0] && i < counts[0] + counts[1] ? 0 : g[i];

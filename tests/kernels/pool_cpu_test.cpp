@@ -20,16 +20,20 @@ std::vector<Case> cases() {
 
 TEST(MaxPool, MatchesReference) {
   for (const Case& c : cases()) {
-    SCOPED_TRACE(testing::Message() << c.rows.in << 'x' << c.columns.in << " to " << c.rows.out << 'x' << c.columns.out << " by " << c.c);
-    const int64_t inputs = c.n * c.rows.in * c.columns.in * c.c, outputs = c.n * c.rows.out * c.columns.out * c.c;
+    SCOPED_TRACE(testing::Message() << c.rows.in << 'x' << c.columns.in << " to " << c.rows.out << 'x'
+                                    << c.columns.out << " by " << c.c);
+    const int64_t inputs = c.n * c.rows.in * c.columns.in * c.c,
+                  outputs = c.n * c.rows.out * c.columns.out * c.c;
     const auto x = random_values(inputs, 1), dy = random_values(outputs, 2), ddx = random_values(inputs, 3);
     std::vector<double> want(outputs), want_at(outputs), want_dx(inputs, 0.0), want_pick(outputs);
     for (int64_t i = 0; i < outputs; ++i) {
-      const int64_t k = i % c.c, q = i / c.c % c.columns.out, p = i / c.c / c.columns.out % c.rows.out, n = i / c.c / c.columns.out / c.rows.out;
+      const int64_t k = i % c.c, q = i / c.c % c.columns.out, p = i / c.c / c.columns.out % c.rows.out,
+                    n = i / c.c / c.columns.out / c.rows.out;
       int64_t best = -1;
       for (int32_t a = c.rows.start[p]; a < c.rows.start[p + 1]; ++a)
         for (int32_t b = c.columns.start[q]; b < c.columns.start[q + 1]; ++b) {
-          const int64_t at = ((n * c.rows.in + c.rows.index[a]) * c.columns.in + c.columns.index[b]) * c.c + k;
+          const int64_t at =
+              ((n * c.rows.in + c.rows.index[a]) * c.columns.in + c.columns.index[b]) * c.c + k;
           if (best < 0 || x[at] > x[best]) best = at;
         }
       want[i] = x[best];
@@ -39,13 +43,15 @@ TEST(MaxPool, MatchesReference) {
     }
     for_each_float_type([&](auto type) {
       using T = decltype(type);
-      const AxisTable<Compute<T>> rows(c.rows), columns(c.columns), back_rows(transpose(c.rows)), back_columns(transpose(c.columns));
+      const AxisTable<Compute<T>> rows(c.rows), columns(c.columns), back_rows(transpose(c.rows)),
+          back_columns(transpose(c.columns));
       const Resample problem{c.n, c.c, rows.axis(), columns.axis(), dtype_of<T>()};
       const auto tx = as<T>(x), tdy = as<T>(dy), tddx = as<T>(ddx);
       Output<T> y(outputs), dx(inputs), picked(outputs);
       Output<int32_t> position(outputs);
       max_pool_kernels.forward(nullptr, problem, tx.data(), y.data(), position.data());
-      max_pool_kernels.gradient(nullptr, {c.n, c.c, back_rows.axis(), back_columns.axis(), dtype_of<T>()}, tdy.data(), position.data(), dx.data());
+      max_pool_kernels.gradient(nullptr, {c.n, c.c, back_rows.axis(), back_columns.axis(), dtype_of<T>()},
+                                tdy.data(), position.data(), dx.data());
       max_pool_kernels.pick(nullptr, problem, tddx.data(), position.data(), picked.data());
       EXPECT_EQ(y.values(), want);
       EXPECT_EQ(position.values(), want_at);

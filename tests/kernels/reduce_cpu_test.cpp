@@ -9,8 +9,9 @@ namespace {
 struct Shape {
   int64_t outer, reduce, inner;
 };
-const Shape kShapes[] = {{1, 1, 1},   {3, 7, 1},    {5, 1000, 1}, {2, 70001, 1}, {1, 7, 5},      {1, 1000, 3},   {3, 70, 1023},
-                         {1, 4099, 64}, {2, 3000, 33}, {1, 9, 256}, {1, 33, 257},  {700, 3, 2},    {1, 100003, 1}, {1, 50000, 2}};
+const Shape kShapes[] = {{1, 1, 1},    {3, 7, 1},     {5, 1000, 1},   {2, 70001, 1}, {1, 7, 5},
+                         {1, 1000, 3}, {3, 70, 1023}, {1, 4099, 64},  {2, 3000, 33}, {1, 9, 256},
+                         {1, 33, 257}, {700, 3, 2},   {1, 100003, 1}, {1, 50000, 2}};
 
 template <typename T, typename Out>
 std::vector<double> reduced(const Reduce& problem, const std::vector<T>& x) {
@@ -34,7 +35,8 @@ std::vector<double> reference(const Reduce& r, const std::vector<double>& x) {
         largest = std::max(largest, v);
         smallest = std::min(smallest, v);
       }
-      const double values[] = {sum, sum / static_cast<double>(r.reduce), largest, smallest, squares, static_cast<double>(at)};
+      const double values[] = {
+          sum, sum / static_cast<double>(r.reduce), largest, smallest, squares, static_cast<double>(at)};
       y[o * r.inner + i] = values[static_cast<int>(r.op)];
     }
   }
@@ -55,7 +57,8 @@ TEST(Reduce, MatchesReference) {
           EXPECT_EQ((reduced<T, int64_t>(problem, tx)), reference(problem, x));
           return;
         }
-        EXPECT_LT(relative_error(reduced<T, T>(problem, tx), reference(problem, x)), tolerance<T>(1e-6)) << op;
+        EXPECT_LT(relative_error(reduced<T, T>(problem, tx), reference(problem, x)), tolerance<T>(1e-6))
+            << op;
         if (std::is_same_v<T, Bf16>) {
           problem.out = DType::f32;
           EXPECT_LT(relative_error(reduced<T, float>(problem, tx), reference(problem, x)), 1e-6) << op;
@@ -86,8 +89,10 @@ TEST(Reduce, ArgmaxTakesTheFirstOfEquals) {
 
 TEST(Reduce, EmptyAxes) {
   const std::vector<float> x(1);
-  EXPECT_EQ((reduced<float, float>({Reduction::sum, 2, 0, 3, DType::f32, DType::f32}, x)), std::vector<double>(6, 0.0));
-  EXPECT_EQ((reduced<float, float>({Reduction::sum, 2, 0, 1, DType::f32, DType::f32}, x)), std::vector<double>(2, 0.0));
+  EXPECT_EQ((reduced<float, float>({Reduction::sum, 2, 0, 3, DType::f32, DType::f32}, x)),
+            std::vector<double>(6, 0.0));
+  EXPECT_EQ((reduced<float, float>({Reduction::sum, 2, 0, 1, DType::f32, DType::f32}, x)),
+            std::vector<double>(2, 0.0));
   EXPECT_EQ((reduced<float, float>({Reduction::sum, 0, 4, 3, DType::f32, DType::f32}, x)).size(), 0u);
 }
 
@@ -108,8 +113,11 @@ TEST(Reduce, LongSumsOfOneSignStayAccurate) {
   const int64_t count = 3000000;
   const std::vector<float> x(count, 0.1f);
   const double want = static_cast<double>(0.1f) * count;
-  EXPECT_NEAR((reduced<float, float>({Reduction::sum, 1, count, 1, DType::f32, DType::f32}, x)[0]) / want, 1, 1e-6);
-  EXPECT_NEAR((reduced<float, float>({Reduction::sum, 1, count / 3, 3, DType::f32, DType::f32}, x)[0]) / (want / 3), 1, 1e-6);
+  EXPECT_NEAR((reduced<float, float>({Reduction::sum, 1, count, 1, DType::f32, DType::f32}, x)[0]) / want, 1,
+              1e-6);
+  EXPECT_NEAR(
+      (reduced<float, float>({Reduction::sum, 1, count / 3, 3, DType::f32, DType::f32}, x)[0]) / (want / 3),
+      1, 1e-6);
 }
 
 }  // namespace

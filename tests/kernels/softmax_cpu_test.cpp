@@ -39,7 +39,8 @@ TEST(Softmax, MatchesReference) {
           if (columns > 1) {  // one column: the gradient is a rounding error
             const auto ty = as<T>(plain ? soft : log_soft);
             softmax_kernels.gradient(nullptr, problem, ty.data(), tdy.data(), dx.data());
-            EXPECT_LT(relative_error(dx.values(), plain ? soft_dx : log_dx), tolerance<T>(2e-6) * (std::is_same_v<T, Bf16> ? 6 : 1));
+            EXPECT_LT(relative_error(dx.values(), plain ? soft_dx : log_dx),
+                      tolerance<T>(2e-6) * (std::is_same_v<T, Bf16> ? 6 : 1));
           }
         }
       });

@@ -21,7 +21,8 @@ void expect_matches(int iterations) {
   for (const Shape& s : shapes) {
     const int seed = static_cast<int>(storage.size());
     const auto w = random_values(s.rows * s.columns, seed + 1);
-    std::vector<double> u = random_values(s.rows, seed + 100, 1), v = random_values(s.columns, seed + 200, 1), product(s.rows);
+    std::vector<double> u = random_values(s.rows, seed + 100, 1), v = random_values(s.columns, seed + 200, 1),
+                        product(s.rows);
     const auto normalise = [](std::vector<double>& x) {
       double squares = 0;
       for (double e : x) squares += e * e;
@@ -35,7 +36,9 @@ void expect_matches(int iterations) {
     }
     all.push_back(C(-1));
     storage.push_back(all);
-    const auto at = [&](int64_t r, int64_t c) { return s.transposed ? w[c * s.rows + r] : w[r * s.columns + c]; };
+    const auto at = [&](int64_t r, int64_t c) {
+      return s.transposed ? w[c * s.rows + r] : w[r * s.columns + c];
+    };
     const auto times = [&] {
       for (int64_t r = 0; r < s.rows; ++r) {
         product[r] = 0;
@@ -66,8 +69,10 @@ void expect_matches(int iterations) {
     matrices.push_back({s.rows, s.columns, s.transposed, w, u, u + s.rows, u + s.rows + s.columns});
   }
   const int count = static_cast<int>(matrices.size());
-  std::vector<uint64_t> workspace(spectral_kernels.workspace_bytes(dtype_of<C>(), matrices.data(), count) / 8 + 1, ~uint64_t{0});
-  spectral_kernels.power_iteration(nullptr, dtype_of<C>(), matrices.data(), count, iterations, kEps, workspace.data());
+  std::vector<uint64_t> workspace(
+      spectral_kernels.workspace_bytes(dtype_of<C>(), matrices.data(), count) / 8 + 1, ~uint64_t{0});
+  spectral_kernels.power_iteration(nullptr, dtype_of<C>(), matrices.data(), count, iterations, kEps,
+                                   workspace.data());
   const double limit = std::is_same_v<C, double> ? 1e-11 : 1e-5;
   for (int i = 0; i < count; ++i) {
     SCOPED_TRACE(i);
