@@ -4,13 +4,14 @@
     scripts/planted_faults.py --build BUILD [--only TEXT] [--table docs/planted_faults.md]
 
 BUILD is a build folder in which libganymede_kernels_sim.a and libganymede_kernels_cpu.a are made. Each entry of
-tests/kernels/faults/planted.json names a file, the text to find in it (once), what stands there instead, the kernel file
-that is compiled with it and the test that must fail. Nothing in the source tree is changed: the faulty file lies in a
+tests/kernels/faults/planted.json names a file, the text to find in it (once, whatever its line breaks), what stands
+there instead, the kernel file that is compiled with it and the test that must fail. Nothing in the source tree is changed: the faulty file lies in a
 temporary folder that comes first in the include path, and its object comes before the library when the test is linked.
 """
 import argparse
 import json
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -33,11 +34,12 @@ def must(command):
 def catch(fault, test_object, libraries, folder):
     """What the test says about the faulty kernel, or None when it passes."""
     original = (ROOT / fault["file"]).read_text()
-    if original.count(fault["find"]) != 1:
-        sys.exit(f'{fault["file"]}: "{fault["find"]}" stands there {original.count(fault["find"])} times, must be once')
+    places = list(re.finditer(r"\s+".join(map(re.escape, fault["find"].split())), original))
+    if len(places) != 1:
+        sys.exit(f'{fault["file"]}: "{fault["find"]}" stands there {len(places)} times, must be once')
     faulty = folder / fault["file"]
     faulty.parent.mkdir(parents=True, exist_ok=True)
-    faulty.write_text(original.replace(fault["find"], fault["replace"]))
+    faulty.write_text(original[:places[0].start()] + fault["replace"] + original[places[0].end():])
     source = fault.get("compile", fault["file"])
     path = faulty if source == fault["file"] else ROOT / source
     kernel_object, program = folder / "kernel.o", folder / "program"

@@ -1,5 +1,6 @@
-// What a reduction keeps while it runs: a state, how an element joins it, how two states of disjoint elements merge
-// (commutative, so that a butterfly of shuffles gives every lane the same bits), and the result. A is float or double.
+// What a reduction keeps while it runs: a state, how an element joins it, how two states of disjoint elements
+// merge (commutative, so that a butterfly of shuffles gives every lane the same bits), and the result. A is
+// float or double.
 #pragma once
 #include <cmath>
 
@@ -12,7 +13,9 @@ struct Sum {
   using State = A;
   __device__ State empty() const { return 0; }
   __device__ void add(State& state, A x, int64_t) const { state += x; }
-  __device__ State exchange(State state, int mask, simt::Where where) const { return simt::shuffle_xor(state, mask, where); }
+  __device__ State exchange(State state, int mask, simt::Where where) const {
+    return simt::shuffle_xor(state, mask, where);
+  }
   __device__ State merge(State a, State b) const { return a + b; }
   __device__ A result(State state) const { return state; }
 };
@@ -22,7 +25,9 @@ struct SumOfSquares {
   using State = A;
   __device__ State empty() const { return 0; }
   __device__ void add(State& state, A x, int64_t) const { state += x * x; }
-  __device__ State exchange(State state, int mask, simt::Where where) const { return simt::shuffle_xor(state, mask, where); }
+  __device__ State exchange(State state, int mask, simt::Where where) const {
+    return simt::shuffle_xor(state, mask, where);
+  }
   __device__ State merge(State a, State b) const { return a + b; }
   __device__ A result(State state) const { return state; }
 };
@@ -34,7 +39,9 @@ struct Extreme {
   A sign;
   __device__ State empty() const { return -static_cast<A>(INFINITY); }
   __device__ void add(State& state, A x, int64_t) const { state = merge(state, sign * x); }
-  __device__ State exchange(State state, int mask, simt::Where where) const { return simt::shuffle_xor(state, mask, where); }
+  __device__ State exchange(State state, int mask, simt::Where where) const {
+    return simt::shuffle_xor(state, mask, where);
+  }
   __device__ State merge(State a, State b) const { return a > b || a != a ? a : b; }
   __device__ A result(State state) const { return sign * state; }
 };
@@ -51,7 +58,9 @@ struct ArgMax {
   using State = Indexed<A>;
   __device__ State empty() const { return {-static_cast<A>(INFINITY), -1}; }
   __device__ void add(State& state, A x, int64_t index) const { state = merge(state, State{x, index}); }
-  __device__ State exchange(const State& state, int mask, simt::Where where) const { return simt::shuffle_xor(state, mask, where); }
+  __device__ State exchange(const State& state, int mask, simt::Where where) const {
+    return simt::shuffle_xor(state, mask, where);
+  }
   __device__ State merge(const State& a, const State& b) const {
     if (b.index < 0) return a;
     if (a.index < 0) return b;
@@ -63,8 +72,9 @@ struct ArgMax {
   __device__ int64_t result(const State& state) const { return state.index; }
 };
 
-// Mean and sum of squared deviations from it of count elements (Chan, Golub and LeVeque 1983), free of the cancellation
-// of E[x^2] - E[x]^2. Not centred: the mean stays 0, so that squared is the plain sum of squares.
+// Mean and sum of squared deviations from it of count elements (Chan, Golub and LeVeque 1983), free of the
+// cancellation of E[x^2] - E[x]^2. Not centred: the mean stays 0, so that squared is the plain sum of
+// squares.
 template <class A>
 struct Moments {
   A count, mean, squared;
@@ -108,8 +118,12 @@ template <class A>
 struct PairSum {
   using State = Pair<A>;
   __device__ State empty() const { return {0, 0}; }
-  __device__ State exchange(const State& s, int mask, simt::Where where) const { return simt::shuffle_xor(s, mask, where); }
-  __device__ State merge(const State& a, const State& b) const { return {a.first + b.first, a.second + b.second}; }
+  __device__ State exchange(const State& s, int mask, simt::Where where) const {
+    return simt::shuffle_xor(s, mask, where);
+  }
+  __device__ State merge(const State& a, const State& b) const {
+    return {a.first + b.first, a.second + b.second};
+  }
 };
 
 }  // namespace ganymede::kernels::GANYMEDE_TARGET

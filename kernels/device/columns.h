@@ -1,5 +1,5 @@
-// How a block of kThreads walks a row-major matrix whose columns are reduced: threads_x neighbouring packs of columns in
-// threads_y rows at a time, so that loads are coalesced for any number of columns.
+// How a block of kThreads walks a row-major matrix whose columns are reduced: threads_x neighbouring packs of
+// columns in threads_y rows at a time, so that loads are coalesced for any number of columns.
 #pragma once
 #include "kernels/device/grid.h"
 
@@ -20,8 +20,8 @@ inline ColumnBlock column_block(int64_t packs, int64_t rows) {
   return {x, y, ceil_div<int64_t>(packs, x)};
 }
 
-// Into how many parts each of so many equal jobs is cut: enough that about 1024 blocks run, but no part smaller than
-// least. A function of the shape alone, for the order of sums depends on it.
+// Into how many parts each of so many equal jobs is cut: enough that about 1024 blocks run, but no part
+// smaller than least. A function of the shape alone, for the order of sums depends on it.
 inline int64_t parts_for(int64_t jobs, int64_t length, int64_t least) {
   const int64_t wanted = ceil_div<int64_t>(1024, jobs > 0 ? jobs : 1);
   const int64_t most = length / least;
@@ -29,7 +29,8 @@ inline int64_t parts_for(int64_t jobs, int64_t length, int64_t least) {
   return parts > 1 ? parts : 1;
 }
 
-// Merges the states of the rows of a block's threads; afterwards the threads with threadIdx.y = 0 hold the result.
+// Merges the states of the rows of a block's threads; afterwards the threads with threadIdx.y = 0 hold the
+// result.
 template <class State, int kWidth>
 struct ColumnShared {
   State states[kThreads][kWidth];

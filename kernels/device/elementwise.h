@@ -1,11 +1,14 @@
-// The members of the element-wise family, which three files share: src/elementwise.cu, src/activation.cu, src/copy.cu.
+// The members of the element-wise family, which three files share: src/elementwise.cu, src/activation.cu,
+// src/copy.cu.
 #pragma once
 #include "kernels/device/families.h"
 
 namespace ganymede::kernels::GANYMEDE_TARGET {
 
-void apply_unary(Stream, const UnaryOp&, DType, int64_t count, const void* x, const void* bias, int64_t channels, void* y);
-void apply_unary_gradient(Stream, const UnaryOp&, DType, int64_t count, const void* reference, const void* g, void* dx);
+void apply_unary(Stream, const UnaryOp&, DType, int64_t count, const void* x, const void* bias,
+                 int64_t channels, void* y);
+void apply_unary_gradient(Stream, const UnaryOp&, DType, int64_t count, const void* reference, const void* g,
+                          void* dx);
 void copy_strided(Stream, const ElementwiseKernels::Strided&, int element_bytes, const void* from, void* to);
 void cast(Stream, DType from, DType to, int64_t count, const void* x, void* y);
 

@@ -1,5 +1,5 @@
-// The element-wise functions of api/types.h and their first derivatives. Op is Unary or Binary (chosen at run time), or
-// Fixed<op>, with which the switch folds away; T is float or double.
+// The element-wise functions of api/types.h and their first derivatives. Op is Unary or Binary (chosen at run
+// time), or Fixed<op>, with which the switch folds away; T is float or double.
 #pragma once
 #include "kernels/api/elementwise.h"
 #include "kernels/device/math.h"
@@ -117,8 +117,9 @@ __host__ __device__ inline T combine(Op op, T a, T b) {
   return a;
 }
 
-// Calls f(Fixed<op>{}) for the functions that networks use most, so that each has a kernel of its own, and f(op) for the
-// others, whose kernel switches at run time: a kernel for every function would triple the time of compilation.
+// Calls f(Fixed<op>{}) for the functions that networks use most, so that each has a kernel of its own, and
+// f(op) for the others, whose kernel switches at run time: a kernel for every function would triple the time
+// of compilation.
 template <class F>
 void with_fixed(Unary op, F&& f) {
   switch (op) {

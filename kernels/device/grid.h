@@ -1,5 +1,5 @@
-// Grid-stride ranges: a fixed number of blocks walks any amount of work, so that grids stay small in the simulator and
-// launches never exceed the hardware's limits.
+// Grid-stride ranges: a fixed number of blocks walks any amount of work, so that grids stay small in the
+// simulator and launches never exceed the hardware's limits.
 #pragma once
 #include "kernels/simt/simt.h"
 
@@ -24,7 +24,8 @@ inline unsigned blocks_for(int64_t items) { return grid_of(ceil_div<int64_t>(ite
 __device__ inline int64_t first_item() { return int64_t{blockIdx.x} * blockDim.x + threadIdx.x; }
 __device__ inline int64_t item_stride() { return int64_t{gridDim.x} * blockDim.x; }
 
-// a / b and a % b for a >= 0, b > 0, in 32 bits where they fit (64-bit division costs some 70 instructions on a GPU).
+// a / b and a % b for a >= 0, b > 0, in 32 bits where they fit (64-bit division costs some 70 instructions on
+// a GPU).
 struct Division {
   int64_t quotient, remainder;
 };

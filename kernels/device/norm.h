@@ -8,10 +8,10 @@ namespace ganymede::kernels::GANYMEDE_TARGET {
 
 void apply_norm(Stream, const Norm&, const void* x, const void* mean, const void* rstd, const void* gamma,
                 const void* beta, Unary activation, float alpha, void* y);
-void norm_parameter_gradient(Stream, const Norm&, const void* x, const void* dy, const void* mean, const void* rstd,
-                             void* dgamma, void* dbeta, void* workspace);
-void norm_data_gradient(Stream, const Norm&, const void* x, const void* dy, const void* mean, const void* rstd,
-                        const void* gamma, const void* dgamma, const void* dbeta, void* dx);
+void norm_parameter_gradient(Stream, const Norm&, const void* x, const void* dy, const void* mean,
+                             const void* rstd, void* dgamma, void* dbeta, void* workspace);
+void norm_data_gradient(Stream, const Norm&, const void* x, const void* dy, const void* mean,
+                        const void* rstd, const void* gamma, const void* dgamma, const void* dbeta, void* dx);
 size_t norm_gradient_workspace(const Norm&);
 
 // A sum over the rows of [outer, rows, channels] cut into parts, a function of the shape alone.

@@ -1,5 +1,5 @@
-// Where a normalised grid place lies in a picture, and the weights of the four pixels around it, as PyTorch's grid_sample has
-// them. A is float or double.
+// Where a normalised grid place lies in a picture, and the weights of the four pixels around it, as PyTorch's
+// grid_sample has them. A is float or double.
 #pragma once
 #include "kernels/api/grid_sample.h"
 #include "kernels/device/math.h"
@@ -39,7 +39,8 @@ __device__ inline AxisPlace<A> axis_place(const GridSample& s, A grid, int size)
   Folded<A> at = s.align_corners ? Folded<A>{(grid + A(1)) / A(2) * A(size - 1), A(size - 1) / A(2)}
                                  : Folded<A>{((grid + A(1)) * A(size) - A(1)) / A(2), A(size) / A(2)};
   if (s.border == SampleBorder::reflect) {
-    const Folded<A> inside = s.align_corners ? mirror(at.value, A(0), A(size - 1)) : mirror(at.value, A(-0.5), A(size));
+    const Folded<A> inside =
+        s.align_corners ? mirror(at.value, A(0), A(size - 1)) : mirror(at.value, A(-0.5), A(size));
     at = {inside.value, at.slope * inside.slope};
   }
   if (s.border != SampleBorder::zeros) {
@@ -59,7 +60,9 @@ struct Corners {
   int row, column;  // of the first
   A weight[2][2];   // [row][column]
   A slope_x, slope_y, share_x, share_y;
-  __device__ bool counts(const GridSample& s, int i, int j) const { return weight[i][j] != A(0) && inside(s, i, j); }
+  __device__ bool counts(const GridSample& s, int i, int j) const {
+    return weight[i][j] != A(0) && inside(s, i, j);
+  }
   __device__ bool inside(const GridSample& s, int i, int j) const {
     return row + i >= 0 && row + i < s.h && column + j >= 0 && column + j < s.w;
   }
@@ -68,14 +71,16 @@ struct Corners {
 // grid and direction: the pixel's two numbers; direction may be null.
 template <class A>
 __device__ inline Corners<A> corners_of(const GridSample& s, const A* grid, const A* direction) {
-  const AxisPlace<A> x = axis_place(s, grid[0], static_cast<int>(s.w)), y = axis_place(s, grid[1], static_cast<int>(s.h));
+  const AxisPlace<A> x = axis_place(s, grid[0], static_cast<int>(s.w)),
+                     y = axis_place(s, grid[1], static_cast<int>(s.h));
   Corners<A> c{y.low, x.low, {}, x.slope, y.slope, x.share, y.share};
   const A wx[2] = {A(1) - x.share, x.share}, wy[2] = {A(1) - y.share, y.share};
   for (int i = 0; i < 2; ++i) {
     for (int j = 0; j < 2; ++j) {
       const A sign_y = i ? A(1) : A(-1), sign_x = j ? A(1) : A(-1);
-      c.weight[i][j] = direction ? direction[0] * x.slope * sign_x * wy[i] + direction[1] * y.slope * wx[j] * sign_y
-                                 : wx[j] * wy[i];
+      c.weight[i][j] = direction
+                           ? direction[0] * x.slope * sign_x * wy[i] + direction[1] * y.slope * wx[j] * sign_y
+                           : wx[j] * wy[i];
     }
   }
   return c;

@@ -15,7 +15,9 @@ __device__ inline Taps taps_of(const Axis& axis, int out) {
   return {axis.start[out], axis.start[out + 1]};
 }
 
-__device__ inline int tap_index(const Axis& axis, int entry) { return axis.start ? axis.index[entry] : entry; }
+__device__ inline int tap_index(const Axis& axis, int entry) {
+  return axis.start ? axis.index[entry] : entry;
+}
 
 template <class A>
 __device__ inline A tap_weight(const Axis& axis, int entry) {

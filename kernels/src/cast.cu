@@ -1,5 +1,5 @@
-// Conversions among all element types. A thread converts four neighbours at once where both sides are aligned; reads
-// and writes every element once: bound by memory.
+// Conversions among all element types. A thread converts four neighbours at once where both sides are
+// aligned; reads and writes every element once: bound by memory.
 #include "kernels/device/dispatch.h"
 #include "kernels/device/elementwise.h"
 #include "kernels/device/grid.h"

@@ -1,8 +1,8 @@
 // to[sum i_d * stride_to_d] = from[sum i_d * stride_from_d]: permute, slice, concat, broadcast, flip, crop.
-// The host orders dimensions by their stride in `to`, merges neighbours and widens the element to as much as 16 bytes.
-// Where neighbours in `to` are not neighbours in `from` but another dimension's are, a block of 32x8 threads moves 32x32
-// tiles through shared memory, so that both sides are coalesced; otherwise a thread moves an element, grid-stride.
-// Reads and writes every element once: bound by memory.
+// The host orders dimensions by their stride in `to`, merges neighbours and widens the element to as much as
+// 16 bytes. Where neighbours in `to` are not neighbours in `from` but another dimension's are, a block of
+// 32x8 threads moves 32x32 tiles through shared memory, so that both sides are coalesced; otherwise a thread
+// moves an element, grid-stride. Reads and writes every element once: bound by memory.
 #include <stdexcept>
 #include <string>
 
@@ -44,7 +44,8 @@ struct Tile {
 template <class T>
 __global__ void copy_transposed_kernel(Strided shape, int64_t tiles, const T* from, T* to) {
   auto& s = shared<Tile<T>>();
-  const int64_t tiles_0 = ceil_div<int64_t>(shape.dims[0], kTile), tiles_1 = ceil_div<int64_t>(shape.dims[1], kTile);
+  const int64_t tiles_0 = ceil_div<int64_t>(shape.dims[0], kTile),
+                tiles_1 = ceil_div<int64_t>(shape.dims[1], kTile);
   for (int64_t tile = blockIdx.x; tile < tiles; tile += gridDim.x) {
     const Division column = divide(tile, tiles_1), row = divide(column.quotient, tiles_0);
     const int64_t i0 = row.remainder * kTile, i1 = column.remainder * kTile;
@@ -89,7 +90,8 @@ Strided simplify(const Strided& given) {
     sorted.dims[sorted.rank] = given.dims[d];
     sorted.stride_from[sorted.rank] = given.stride_from[d];
     sorted.stride_to[sorted.rank] = given.stride_to[d];
-    for (int e = sorted.rank++; e > 0 && magnitude(sorted.stride_to[e]) > magnitude(sorted.stride_to[e - 1]); --e)
+    for (int e = sorted.rank++; e > 0 && magnitude(sorted.stride_to[e]) > magnitude(sorted.stride_to[e - 1]);
+         --e)
       swap_dimensions(sorted, e, e - 1);
   }
   Strided out{};
@@ -120,7 +122,8 @@ int widen_element(Strided& shape, int bytes, const void* from, const void* to) {
   if (shape.stride_from[inner] != 1 || shape.stride_to[inner] != 1) return bytes;
   while (bytes < 16) {
     bool fits = shape.dims[inner] % 2 == 0 && aligned(from, 2 * bytes) && aligned(to, 2 * bytes);
-    for (int d = 0; d < inner; ++d) fits = fits && shape.stride_from[d] % 2 == 0 && shape.stride_to[d] % 2 == 0;
+    for (int d = 0; d < inner; ++d)
+      fits = fits && shape.stride_from[d] % 2 == 0 && shape.stride_to[d] % 2 == 0;
     if (!fits) break;
     shape.dims[inner] /= 2;
     for (int d = 0; d < inner; ++d) {
@@ -152,8 +155,8 @@ void launch_copy(Stream stream, Strided shape, const void* from, void* to) {
   if (sizeof(T) <= 8 && tile_first(shape)) {
     int64_t tiles = ceil_div<int64_t>(shape.dims[0], kTile) * ceil_div<int64_t>(shape.dims[1], kTile);
     for (int d = 2; d < shape.rank; ++d) tiles *= shape.dims[d];
-    launch<Tile<T>>(copy_transposed_kernel<T>, grid_of(tiles), dim3(kTile, kTileRows), stream, shape, tiles, source,
-                    target);
+    launch<Tile<T>>(copy_transposed_kernel<T>, grid_of(tiles), dim3(kTile, kTileRows), stream, shape, tiles,
+                    source, target);
     return;
   }
   int64_t count = 1;
@@ -175,7 +178,8 @@ void copy_strided(Stream stream, const Strided& given, int element_bytes, const 
     case 8: return launch_copy<uint64_t>(stream, shape, from, to);
     case 16: return launch_copy<Wide>(stream, shape, from, to);
   }
-  throw std::runtime_error("copy: elements of " + std::to_string(element_bytes) + " bytes; 1, 2, 4 or 8 are supported");
+  throw std::runtime_error("copy: elements of " + std::to_string(element_bytes) +
+                           " bytes; 1, 2, 4 or 8 are supported");
 }
 
 }  // namespace ganymede::kernels::GANYMEDE_TARGET

@@ -1,5 +1,5 @@
-// Memory, the one stream of each device, and graph capture. On sim memory is the host's, one allocation each, so that
-// AddressSanitizer knows its bounds, and every call is complete when it returns.
+// Memory, the one stream of each device, and graph capture. On sim memory is the host's, one allocation each,
+// so that AddressSanitizer knows its bounds, and every call is complete when it returns.
 #include "kernels/device/families.h"
 
 #ifdef __CUDACC__
@@ -28,7 +28,8 @@ DeviceInfo info(int index) {
   cudaDeviceProp properties;
   check(cudaGetDeviceProperties(&properties, index), "cudaGetDeviceProperties");
   DeviceInfo result{};
-  for (size_t i = 0; i + 1 < sizeof result.name && properties.name[i]; ++i) result.name[i] = properties.name[i];
+  for (size_t i = 0; i + 1 < sizeof result.name && properties.name[i]; ++i)
+    result.name[i] = properties.name[i];
   result.total_memory = static_cast<int64_t>(properties.totalGlobalMem);
   result.multiprocessors = properties.multiProcessorCount;
   result.compute_capability = 10 * properties.major + properties.minor;
@@ -44,7 +45,8 @@ Stream stream() {
   int device = 0;
   check(cudaGetDevice(&device), "cudaGetDevice");
   const std::lock_guard<std::mutex> lock(mutex);
-  if (!streams[device]) check(cudaStreamCreateWithFlags(&streams[device], cudaStreamNonBlocking), "cudaStreamCreate");
+  if (!streams[device])
+    check(cudaStreamCreateWithFlags(&streams[device], cudaStreamNonBlocking), "cudaStreamCreate");
   return streams[device];
 }
 
@@ -85,7 +87,8 @@ void fill_bytes(Stream stream, void* to, int value, size_t bytes) {
 void synchronize() { check(cudaDeviceSynchronize(), "synchronisation"); }
 
 void begin_capture(Stream stream) {
-  check(cudaStreamBeginCapture(as_stream(stream), cudaStreamCaptureModeThreadLocal), "beginning of a graph capture");
+  check(cudaStreamBeginCapture(as_stream(stream), cudaStreamCaptureModeThreadLocal),
+        "beginning of a graph capture");
 }
 
 void* end_capture(Stream stream) {
@@ -102,13 +105,15 @@ void launch_graph(Stream stream, void* graph) {
   check(cudaGraphLaunch(static_cast<cudaGraphExec_t>(graph), as_stream(stream)), "cudaGraphLaunch");
 }
 
-void destroy_graph(void* graph) { check(cudaGraphExecDestroy(static_cast<cudaGraphExec_t>(graph)), "cudaGraphExecDestroy"); }
+void destroy_graph(void* graph) {
+  check(cudaGraphExecDestroy(static_cast<cudaGraphExec_t>(graph)), "cudaGraphExecDestroy");
+}
 
 }  // namespace
 
-extern const DeviceKernels device_kernels = {count,    info, select,     stream,      allocate,      release,
-                                             upload,   download, copy,   fill_bytes,  synchronize,   begin_capture,
-                                             end_capture, launch_graph, destroy_graph, nullptr};
+extern const DeviceKernels device_kernels = {
+    count, info,       select,      stream,        allocate,    release,      upload,        download,
+    copy,  fill_bytes, synchronize, begin_capture, end_capture, launch_graph, destroy_graph, nullptr};
 
 }  // namespace ganymede::kernels::GANYMEDE_TARGET
 
@@ -138,12 +143,15 @@ DeviceInfo info(int) {
 }
 
 void select(int index) {
-  if (index != 0) throw std::runtime_error("sim: there is one device, 0; device " + std::to_string(index) + " was asked for");
+  if (index != 0)
+    throw std::runtime_error("sim: there is one device, 0; device " + std::to_string(index) +
+                             " was asked for");
 }
 
 Stream stream() { return nullptr; }
 
-// posix_memalign keeps the exact size, which aligned_alloc would have to round up: a read past the end must show.
+// posix_memalign keeps the exact size, which aligned_alloc would have to round up: a read past the end must
+// show.
 void* allocate(size_t bytes) {
   void* data = nullptr;
   if (posix_memalign(&data, kAlignment, bytes ? bytes : 1) != 0) throw std::bad_alloc();
@@ -164,8 +172,9 @@ void synchronize() {}
 
 }  // namespace
 
-extern const DeviceKernels device_kernels = {count, info, select,     stream,      allocate, release, copy,    copy,
-                                             copy,  fill_bytes, synchronize, nullptr,  nullptr, nullptr, nullptr, nullptr};
+extern const DeviceKernels device_kernels = {count,   info,    select,  stream,     allocate,    release,
+                                             copy,    copy,    copy,    fill_bytes, synchronize, nullptr,
+                                             nullptr, nullptr, nullptr, nullptr};
 
 }  // namespace ganymede::kernels::GANYMEDE_TARGET
 

@@ -1,7 +1,7 @@
 // Binary functions with broadcasting, scaled sums, fills and casts.
-// A thread owns packs of up to 16 bytes, grid-stride. Broadcasting collapses neighbouring dimensions on the host first,
-// so that equal shapes, scalars and per-channel operands need no index arithmetic or one division a pack. Every kernel
-// reads and writes each tensor once: bound by memory.
+// A thread owns packs of up to 16 bytes, grid-stride. Broadcasting collapses neighbouring dimensions on the
+// host first, so that equal shapes, scalars and per-channel operands need no index arithmetic or one division
+// a pack. Every kernel reads and writes each tensor once: bound by memory.
 #include "kernels/device/dispatch.h"
 #include "kernels/device/elementwise.h"
 #include "kernels/device/functors.h"
@@ -26,7 +26,8 @@ __device__ inline void load_row(const T* p, int64_t stride, Accumulator<T> (&val
   }
 }
 
-// kWidth is 1, or the pack's size: then the last dimension is a multiple of it, and strides along it are 0 or 1.
+// kWidth is 1, or the pack's size: then the last dimension is a multiple of it, and strides along it are 0
+// or 1.
 template <int kWidth, class T, class Op>
 __global__ void combine_kernel(Op op, Broadcast shape, int64_t items, const T* a, const T* b, T* c) {
   for (int64_t item = first_item(); item < items; item += item_stride()) {
@@ -108,14 +109,16 @@ void launch_combine(Stream stream, Op op, const Broadcast& shape, const T* a, co
   }
 }
 
-void apply_binary(Stream stream, Binary op, DType dtype, const Broadcast& given, const void* a, const void* b, void* c) {
+void apply_binary(Stream stream, Binary op, DType dtype, const Broadcast& given, const void* a, const void* b,
+                  void* c) {
   for (int d = 0; d < given.rank; ++d) {
     if (given.dims[d] == 0) return;
   }
   const Broadcast shape = collapse(given);
   dispatch_float(dtype, "binary", [&]<class T>() {
     const auto run = [&](auto chosen) {
-      launch_combine<T>(stream, chosen, shape, static_cast<const T*>(a), static_cast<const T*>(b), static_cast<T*>(c));
+      launch_combine<T>(stream, chosen, shape, static_cast<const T*>(a), static_cast<const T*>(b),
+                        static_cast<T*>(c));
     };
     if constexpr (std::is_same_v<T, double>) {
       run(op);
@@ -127,8 +130,9 @@ void apply_binary(Stream stream, Binary op, DType dtype, const Broadcast& given,
 
 // out = scale * c0 * a + c1 * b + c2, with scale (1 when null) in device memory and b optional.
 template <class T>
-__global__ void add_scaled_kernel(int64_t count, int64_t packs, Accumulator<T> c0, const Accumulator<T>* scale, const T* a,
-                                  Accumulator<T> c1, const T* b, Accumulator<T> c2, T* out) {
+__global__ void add_scaled_kernel(int64_t count, int64_t packs, Accumulator<T> c0,
+                                  const Accumulator<T>* scale, const T* a, Accumulator<T> c1, const T* b,
+                                  Accumulator<T> c2, T* out) {
   constexpr int kPack = Pack<T>::kSize;
   if (scale) c0 *= *scale;
   for (int64_t p = first_item(); p < packs; p += item_stride()) {
@@ -146,20 +150,21 @@ __global__ void add_scaled_kernel(int64_t count, int64_t packs, Accumulator<T> c
   }
 }
 
-void launch_add_scaled(const char* what, Stream stream, DType dtype, int64_t count, double c0, const void* scale,
-                       const void* a, double c1, const void* b, double c2, void* out) {
+void launch_add_scaled(const char* what, Stream stream, DType dtype, int64_t count, double c0,
+                       const void* scale, const void* a, double c1, const void* b, double c2, void* out) {
   if (count == 0) return;
   dispatch_float(dtype, what, [&]<class T>() {
     const bool wide = aligned(a, 16) && aligned(b, 16) && aligned(out, 16);
     const int64_t packs = wide ? count / Pack<T>::kSize : 0;
     launch(add_scaled_kernel<T>, blocks_for(packs ? packs : count), kThreads, stream, count, packs,
-           static_cast<Accumulator<T>>(c0), static_cast<const Accumulator<T>*>(scale), static_cast<const T*>(a),
-           static_cast<Accumulator<T>>(c1), static_cast<const T*>(b), static_cast<Accumulator<T>>(c2), static_cast<T*>(out));
+           static_cast<Accumulator<T>>(c0), static_cast<const Accumulator<T>*>(scale),
+           static_cast<const T*>(a), static_cast<Accumulator<T>>(c1), static_cast<const T*>(b),
+           static_cast<Accumulator<T>>(c2), static_cast<T*>(out));
   });
 }
 
-void axpby(Stream stream, DType dtype, int64_t count, double c0, const void* a, double c1, const void* b, double c2,
-           void* out) {
+void axpby(Stream stream, DType dtype, int64_t count, double c0, const void* a, double c1, const void* b,
+           double c2, void* out) {
   launch_add_scaled("axpby", stream, dtype, count, c0, nullptr, a, c1, b, c2, out);
 }
 
@@ -193,7 +198,7 @@ void fill(Stream stream, DType dtype, int64_t count, double value, void* out) {
 
 }  // namespace
 
-extern const ElementwiseKernels elementwise_kernels = {apply_unary, apply_unary_gradient, apply_binary, axpby,
-                                                       scale_by,    fill,                 cast,         copy_strided};
+extern const ElementwiseKernels elementwise_kernels = {
+    apply_unary, apply_unary_gradient, apply_binary, axpby, scale_by, fill, cast, copy_strided};
 
 }  // namespace ganymede::kernels::GANYMEDE_TARGET

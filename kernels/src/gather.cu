@@ -1,8 +1,8 @@
 // Rows picked by index, the adjoint sum, and one-hot rows.
-// gather and one_hot: a thread owns an element of the result, grid-stride. scatter_add: a warp owns 32 neighbouring columns
-// of one row of the table and goes through the indices 32 at a time, adding the rows of dy that a ballot finds, in
-// ascending order: no atomics and no sorting. gather moves two tensors; scatter_add reads dy once and the indices once a
-// row: cheap while rows x count stays below some 10^9.
+// gather and one_hot: a thread owns an element of the result, grid-stride. scatter_add: a warp owns 32
+// neighbouring columns of one row of the table and goes through the indices 32 at a time, adding the rows of
+// dy that a ballot finds, in ascending order: no atomics and no sorting. gather moves two tensors;
+// scatter_add reads dy once and the indices once a row: cheap while rows x count stays below some 10^9.
 #include "kernels/api/gather.h"
 
 #include "kernels/device/convert.h"
@@ -43,7 +43,8 @@ __global__ void scatter_rows_kernel(Gather g, int64_t across, const T* dy, const
 }
 
 template <class T>
-__global__ void fill_one_hot_kernel(Gather g, const int64_t* index, Accumulator<T> on, Accumulator<T> off, T* y) {
+__global__ void fill_one_hot_kernel(Gather g, const int64_t* index, Accumulator<T> on, Accumulator<T> off,
+                                    T* y) {
   for (int64_t item = first_item(); item < g.count * g.width; item += item_stride()) {
     const Division at = divide(item, g.width);
     y[item] = narrow<T>(index[at.quotient] == at.remainder ? on : off);
@@ -52,8 +53,8 @@ __global__ void fill_one_hot_kernel(Gather g, const int64_t* index, Accumulator<
 
 void gather_rows(Stream stream, const Gather& g, const void* x, const int64_t* index, void* y) {
   dispatch_float(g.dtype, "gather", [&]<class T>() {
-    launch(gather_rows_kernel<T>, blocks_for(g.count * g.width), kThreads, stream, g, static_cast<const T*>(x), index,
-           static_cast<T*>(y));
+    launch(gather_rows_kernel<T>, blocks_for(g.count * g.width), kThreads, stream, g,
+           static_cast<const T*>(x), index, static_cast<T*>(y));
   });
 }
 
@@ -68,8 +69,8 @@ void scatter_rows(Stream stream, const Gather& g, const void* dy, const int64_t*
 void fill_one_hot(Stream stream, const Gather& g, const int64_t* index, double on, double off, void* y) {
   dispatch_float(g.dtype, "one_hot", [&]<class T>() {
     using A = Accumulator<T>;
-    launch(fill_one_hot_kernel<T>, blocks_for(g.count * g.width), kThreads, stream, g, index, static_cast<A>(on),
-           static_cast<A>(off), static_cast<T*>(y));
+    launch(fill_one_hot_kernel<T>, blocks_for(g.count * g.width), kThreads, stream, g, index,
+           static_cast<A>(on), static_cast<A>(off), static_cast<T*>(y));
   });
 }
 

@@ -1,8 +1,9 @@
-// Sampling at given places: S and J of kernels/api/grid_sample.h, the adjoint in x, and the gradient by the grid.
-// sample: a thread owns a pack of channels of one place. grid_gradient: a thread (few channels) or a warp owns a place.
-// data_gradient adds up in 64-bit fixed point, scaled by the largest possible sum, with integer atomics: the order of integer
-// additions does not matter, so the result is the same bits every time, without sorting places. It moves 8 bytes an element
-// of dx twice more than dy and dx themselves; sample is bound by memory.
+// Sampling at given places: S and J of kernels/api/grid_sample.h, the adjoint in x, and the gradient by the
+// grid. sample: a thread owns a pack of channels of one place. grid_gradient: a thread (few channels) or a
+// warp owns a place. data_gradient adds up in 64-bit fixed point, scaled by the largest possible sum, with
+// integer atomics: the order of integer additions does not matter, so the result is the same bits every time,
+// without sorting places. It moves 8 bytes an element of dx twice more than dy and dx themselves; sample is
+// bound by memory.
 #include "kernels/device/dispatch.h"
 #include "kernels/device/families.h"
 #include "kernels/device/grid.h"
@@ -56,8 +57,8 @@ __global__ void sample_kernel(GridSample s, Grid2<Accumulator<T>> grid, int64_t 
   }
 }
 
-// What data_gradient keeps before the sums [N, H, W, C] in its workspace: the bits of the largest |weight * dy|, which for
-// numbers that are not negative grow with the number, NaN above all.
+// What data_gradient keeps before the sums [N, H, W, C] in its workspace: the bits of the largest |weight *
+// dy|, which for numbers that are not negative grow with the number, NaN above all.
 struct alignas(256) Largest {
   Bits bits;
 };
@@ -80,7 +81,8 @@ __device__ inline double number_of(Bits bits) {
 }
 
 template <class T>
-__global__ void find_largest_kernel(GridSample s, Grid2<Accumulator<T>> grid, int64_t items, const T* dy, Largest* largest) {
+__global__ void find_largest_kernel(GridSample s, Grid2<Accumulator<T>> grid, int64_t items, const T* dy,
+                                    Largest* largest) {
   using A = Accumulator<T>;
   double most = 0;
   for (int64_t item = first_item(); item < items; item += item_stride()) {
@@ -89,7 +91,8 @@ __global__ void find_largest_kernel(GridSample s, Grid2<Accumulator<T>> grid, in
     for (int i = 0; i < 2; ++i) {
       for (int j = 0; j < 2; ++j) {
         if (corners.counts(s, i, j))
-          most = math::maximum(most, math::abs(static_cast<double>(corners.weight[i][j]) * static_cast<double>(g)));
+          most = math::maximum(most,
+                               math::abs(static_cast<double>(corners.weight[i][j]) * static_cast<double>(g)));
       }
     }
   }
@@ -97,7 +100,8 @@ __global__ void find_largest_kernel(GridSample s, Grid2<Accumulator<T>> grid, in
   if (threadIdx.x % 32 == 0) simt::atomic_max(&largest->bits, bits_of(most));
 }
 
-// The power of two such that `terms` numbers up to `most` add up to less than 2^62 after scaling; most is finite.
+// The power of two such that `terms` numbers up to `most` add up to less than 2^62 after scaling; most is
+// finite.
 __device__ inline int fixed_exponent(double most, int64_t terms) {
   int of_most = 0, of_terms = 0;
   ::frexp(most, &of_most);
@@ -131,7 +135,8 @@ __global__ void add_fixed_kernel(GridSample s, Grid2<Accumulator<T>> grid, int64
 
 // A largest term that is not finite makes all of dx NaN, so that it is not lost.
 template <class T>
-__global__ void convert_sums_kernel(GridSample s, int64_t count, const Largest* largest, const Bits* sums, T* dx) {
+__global__ void convert_sums_kernel(GridSample s, int64_t count, const Largest* largest, const Bits* sums,
+                                    T* dx) {
   const double most = number_of(largest->bits);
   const bool finite = most - most == 0;
   const double scale = finite ? ::ldexp(1.0, -fixed_exponent(most, s.p * s.q)) : 0.0;
@@ -143,12 +148,13 @@ __global__ void convert_sums_kernel(GridSample s, int64_t count, const Largest* 
 
 // lanes: 1 or 32, which share the channels of a place.
 template <class T>
-__global__ void find_grid_gradient_kernel(GridSample s, Grid2<Accumulator<T>> grid, int lanes, const T* x, const T* dy,
-                                          Accumulator<T>* dgrid) {
+__global__ void find_grid_gradient_kernel(GridSample s, Grid2<Accumulator<T>> grid, int lanes, const T* x,
+                                          const T* dy, Accumulator<T>* dgrid) {
   using A = Accumulator<T>;
   const int64_t places = s.n * s.p * s.q;
   const int per_block = kThreads / lanes, lane = threadIdx.x % lanes;
-  for (int64_t first = int64_t{blockIdx.x} * per_block; first < places; first += int64_t{gridDim.x} * per_block) {
+  for (int64_t first = int64_t{blockIdx.x} * per_block; first < places;
+       first += int64_t{gridDim.x} * per_block) {
     const int64_t place = first + threadIdx.x / lanes;
     A along_x = 0, along_y = 0;  // or, with a direction, the mixed derivative in both
     if (place < places) {
@@ -194,7 +200,8 @@ Grid2<A> grid_of_places(const void* grid, const void* direction) {
   return {static_cast<const A*>(grid), static_cast<const A*>(direction)};
 }
 
-void sample(Stream stream, const GridSample& s, const void* x, const void* grid, const void* direction, void* y) {
+void sample(Stream stream, const GridSample& s, const void* x, const void* grid, const void* direction,
+            void* y) {
   dispatch_float(s.dtype, "grid_sample", [&]<class T>() {
     constexpr int kPack = Pack<T>::kSize;
     const auto places = grid_of_places<Accumulator<T>>(grid, direction);
@@ -203,14 +210,14 @@ void sample(Stream stream, const GridSample& s, const void* x, const void* grid,
       launch(sample_kernel<kPack, T>, blocks_for(count / kPack), kThreads, stream, s, places, count / kPack,
              static_cast<const T*>(x), static_cast<T*>(y));
     } else {
-      launch(sample_kernel<1, T>, blocks_for(count), kThreads, stream, s, places, count, static_cast<const T*>(x),
-             static_cast<T*>(y));
+      launch(sample_kernel<1, T>, blocks_for(count), kThreads, stream, s, places, count,
+             static_cast<const T*>(x), static_cast<T*>(y));
     }
   });
 }
 
-void find_data_gradient(Stream stream, const GridSample& s, const void* dy, const void* grid, const void* direction,
-                        void* dx, void* workspace) {
+void find_data_gradient(Stream stream, const GridSample& s, const void* dy, const void* grid,
+                        const void* direction, void* dx, void* workspace) {
   const int64_t count = s.n * s.h * s.w * s.c, items = s.n * s.p * s.q * s.c;
   auto* largest = static_cast<Largest*>(workspace);
   Bits* sums = reinterpret_cast<Bits*>(largest + 1);
@@ -220,7 +227,8 @@ void find_data_gradient(Stream stream, const GridSample& s, const void* dy, cons
     launch(clear_sums_kernel, blocks_for(count), kThreads, stream, count, largest, sums);
     launch(find_largest_kernel<T>, blocks_for(items), kThreads, stream, s, places, items, g, largest);
     launch(add_fixed_kernel<T>, blocks_for(items), kThreads, stream, s, places, items, g, largest, sums);
-    launch(convert_sums_kernel<T>, blocks_for(count), kThreads, stream, s, count, largest, sums, static_cast<T*>(dx));
+    launch(convert_sums_kernel<T>, blocks_for(count), kThreads, stream, s, count, largest, sums,
+           static_cast<T*>(dx));
   });
 }
 
@@ -241,6 +249,7 @@ void find_grid_gradient(Stream stream, const GridSample& s, const void* x, const
 
 }  // namespace
 
-extern const GridSampleKernels grid_sample_kernels = {sample, find_data_gradient, workspace_bytes, find_grid_gradient};
+extern const GridSampleKernels grid_sample_kernels = {sample, find_data_gradient, workspace_bytes,
+                                                      find_grid_gradient};
 
 }  // namespace ganymede::kernels::GANYMEDE_TARGET

@@ -1,8 +1,8 @@
 // Statistics of norms: mean and 1 / sqrt(variance + eps) of each (outer, group) over rows x width.
-// Where a statistic's elements lie side by side (rows = 1 or groups = 1) a warp or a block owns them, or a part of them.
-// Elsewhere a block owns up to 32 packs of channels and a part of the rows (columns.h). Parts, and the channels of a
-// group, merge in a second launch with a warp a statistic. Every thread merges small batches of exact mean and squared
-// deviation (accumulate.h), so one read of x suffices: bound by memory.
+// Where a statistic's elements lie side by side (rows = 1 or groups = 1) a warp or a block owns them, or a
+// part of them. Elsewhere a block owns up to 32 packs of channels and a part of the rows (columns.h). Parts,
+// and the channels of a group, merge in a second launch with a warp a statistic. Every thread merges small
+// batches of exact mean and squared deviation (accumulate.h), so one read of x suffices: bound by memory.
 #include "kernels/device/norm.h"
 #include "kernels/device/accumulate.h"
 #include "kernels/device/dispatch.h"
@@ -13,15 +13,16 @@ namespace ganymede::kernels::GANYMEDE_TARGET {
 
 namespace {
 
-// One matrix [rows, channels] an outer index, cut into parts of `part` rows (contiguous statistics: channels is 1).
+// One matrix [rows, channels] an outer index, cut into parts of `part` rows (contiguous statistics: channels
+// is 1).
 struct Cut {
   int64_t outer, rows, channels, part, parts;
 };
 
 template <class A>
 struct Result {
-  A *mean, *rstd;        // [outer, groups]
-  Moments<A>* moments;   // [outer, parts, channels]; null: one state is a statistic
+  A *mean, *rstd;       // [outer, groups]
+  Moments<A>* moments;  // [outer, parts, channels]; null: one state is a statistic
   A eps;
 };
 
@@ -32,7 +33,8 @@ __device__ inline void put_statistic(const Result<A>& result, int64_t i, const M
 }
 
 template <class A>
-__device__ inline void put(const Result<A>& result, int64_t statistic, int64_t slot, const Moments<A>& state) {
+__device__ inline void put(const Result<A>& result, int64_t statistic, int64_t slot,
+                           const Moments<A>& state) {
   if (result.moments) {
     result.moments[slot] = state;
   } else {
@@ -115,7 +117,8 @@ __global__ void gather_columns_kernel(MomentsOp<Accumulator<T>> op, Cut cut, int
     merge_block_rows(op, states);
     if (threadIdx.y == 0 && channel < cut.channels) {
       for (int j = 0; j < kWidth; ++j) {
-        put(result, at.quotient * cut.channels + channel + j, block.quotient * cut.channels + channel + j, states[j]);
+        put(result, at.quotient * cut.channels + channel + j, block.quotient * cut.channels + channel + j,
+            states[j]);
       }
     }
   }
@@ -123,10 +126,12 @@ __global__ void gather_columns_kernel(MomentsOp<Accumulator<T>> op, Cut cut, int
 
 // A warp a statistic: merges parts x width states.
 template <class A>
-__global__ void merge_statistics_kernel(MomentsOp<A> op, Cut cut, int64_t groups, int64_t width, Result<A> result) {
+__global__ void merge_statistics_kernel(MomentsOp<A> op, Cut cut, int64_t groups, int64_t width,
+                                        Result<A> result) {
   constexpr int kWarps = kThreads / 32;
   const int64_t statistics = cut.outer * groups;
-  for (int64_t first = int64_t{blockIdx.x} * kWarps; first < statistics; first += int64_t{gridDim.x} * kWarps) {
+  for (int64_t first = int64_t{blockIdx.x} * kWarps; first < statistics;
+       first += int64_t{gridDim.x} * kWarps) {
     const int64_t statistic = first + threadIdx.x / 32;
     Moments<A> state = op.empty();
     if (statistic < statistics) {
@@ -157,17 +162,21 @@ Cut cut_of(const Norm& norm) {
   return {norm.outer, norm.rows, channels, rows.part, rows.parts};
 }
 
-bool merges(const Norm& norm, const Cut& cut) { return cut.parts > 1 || (!contiguous(norm) && norm.width > 1); }
+bool merges(const Norm& norm, const Cut& cut) {
+  return cut.parts > 1 || (!contiguous(norm) && norm.width > 1);
+}
 
 template <int kWidth, class T>
-void launch_columns(Stream stream, MomentsOp<Accumulator<T>> op, const Cut& cut, const T* x, Result<Accumulator<T>> result) {
+void launch_columns(Stream stream, MomentsOp<Accumulator<T>> op, const Cut& cut, const T* x,
+                    Result<Accumulator<T>> result) {
   const ColumnBlock block = column_block(ceil_div<int64_t>(cut.channels, kWidth), cut.part);
   launch<ColumnShared<Moments<Accumulator<T>>, kWidth>>(
       gather_columns_kernel<kWidth, T>, grid_of(cut.outer * cut.parts * block.across),
       dim3(block.threads_x, block.threads_y), stream, op, cut, block.across, x, result);
 }
 
-void find_statistics(Stream stream, const Norm& norm, const void* x, void* mean, void* rstd, void* workspace) {
+void find_statistics(Stream stream, const Norm& norm, const void* x, void* mean, void* rstd,
+                     void* workspace) {
   if (norm.outer == 0 || norm.groups == 0) return;
   dispatch_float(norm.dtype, "norm.statistics", [&]<class T>() {
     using A = Accumulator<T>;
@@ -176,17 +185,18 @@ void find_statistics(Stream stream, const Norm& norm, const void* x, void* mean,
     const bool two_stages = merges(norm, cut);
     const MomentsOp<A> op{norm.centred};
     const Result<A> result{static_cast<A*>(mean), static_cast<A*>(rstd),
-                           two_stages ? static_cast<Moments<A>*>(workspace) : nullptr, static_cast<A>(norm.eps)};
+                           two_stages ? static_cast<Moments<A>*>(workspace) : nullptr,
+                           static_cast<A>(norm.eps)};
     const T* in = static_cast<const T*>(x);
     if (contiguous(norm)) {
       const bool packs = aligned(x, 16) && (cut.outer == 1 || cut.rows % kPack == 0);
       const int64_t jobs = cut.outer * cut.parts;
       if (cut.part <= 1024) {
-        launch(gather_contiguous_kernel<32, T>, grid_of(ceil_div<int64_t>(jobs, kThreads / 32)), kThreads, stream, op,
-               cut, packs, in, result);
+        launch(gather_contiguous_kernel<32, T>, grid_of(ceil_div<int64_t>(jobs, kThreads / 32)), kThreads,
+               stream, op, cut, packs, in, result);
       } else {
-        launch<BlockShared<Moments<A>>>(gather_contiguous_kernel<kThreads, T>, grid_of(jobs), kThreads, stream, op, cut,
-                                        packs, in, result);
+        launch<BlockShared<Moments<A>>>(gather_contiguous_kernel<kThreads, T>, grid_of(jobs), kThreads,
+                                        stream, op, cut, packs, in, result);
       }
     } else if (aligned(x, 16) && cut.channels % kPack == 0) {
       launch_columns<kPack>(stream, op, cut, in, result);
@@ -195,19 +205,20 @@ void find_statistics(Stream stream, const Norm& norm, const void* x, void* mean,
     }
     if (two_stages) {
       const int64_t groups = contiguous(norm) ? 1 : norm.groups, width = contiguous(norm) ? 1 : norm.width;
-      launch(merge_statistics_kernel<A>, grid_of(ceil_div<int64_t>(cut.outer * groups, kThreads / 32)), kThreads,
-             stream, op, cut, groups, width, result);
+      launch(merge_statistics_kernel<A>, grid_of(ceil_div<int64_t>(cut.outer * groups, kThreads / 32)),
+             kThreads, stream, op, cut, groups, width, result);
     }
   });
 }
 
 template <class A>
-__global__ void update_running_kernel(int64_t groups, double unbias, double eps, double momentum, const A* mean,
-                                      const A* rstd, A* running_mean, A* running_var) {
+__global__ void update_running_kernel(int64_t groups, double unbias, double eps, double momentum,
+                                      const A* mean, const A* rstd, A* running_mean, A* running_var) {
   for (int64_t g = first_item(); g < groups; g += item_stride()) {
     const double r = rstd[g], variance = (1 / (r * r) - eps) * unbias;
     running_mean[g] = static_cast<A>((1 - momentum) * running_mean[g] + momentum * mean[g]);
-    running_var[g] = static_cast<A>((1 - momentum) * running_var[g] + momentum * (variance > 0 ? variance : 0));
+    running_var[g] =
+        static_cast<A>((1 - momentum) * running_var[g] + momentum * (variance > 0 ? variance : 0));
   }
 }
 
@@ -225,7 +236,8 @@ void update_running(Stream stream, const Norm& norm, const void* mean, const voi
 
 template <class A>
 __global__ void find_rstd_kernel(int64_t count, const A* variance, A eps, A* rstd) {
-  for (int64_t i = first_item(); i < count; i += item_stride()) rstd[i] = A(1) / math::sqrt(variance[i] + eps);
+  for (int64_t i = first_item(); i < count; i += item_stride())
+    rstd[i] = A(1) / math::sqrt(variance[i] + eps);
 }
 
 void rstd_of(Stream stream, DType dtype, int64_t count, const void* variance, double eps, void* rstd) {
@@ -240,14 +252,16 @@ void rstd_of(Stream stream, DType dtype, int64_t count, const void* variance, do
 size_t workspace_bytes(const Norm& norm) {
   const Cut cut = cut_of(norm);
   const size_t state = norm.dtype == DType::f64 ? sizeof(Moments<double>) : sizeof(Moments<float>);
-  const size_t statistics = merges(norm, cut) ? static_cast<size_t>(cut.outer * cut.parts * cut.channels) * state : 0;
+  const size_t statistics =
+      merges(norm, cut) ? static_cast<size_t>(cut.outer * cut.parts * cut.channels) * state : 0;
   const size_t gradient = norm_gradient_workspace(norm);
   return statistics > gradient ? statistics : gradient;
 }
 
 }  // namespace
 
-extern const NormKernels norm_kernels = {find_statistics, apply_norm, norm_parameter_gradient, norm_data_gradient,
-                                         update_running,  rstd_of,    workspace_bytes};
+extern const NormKernels norm_kernels = {find_statistics,    apply_norm,     norm_parameter_gradient,
+                                         norm_data_gradient, update_running, rstd_of,
+                                         workspace_bytes};
 
 }  // namespace ganymede::kernels::GANYMEDE_TARGET

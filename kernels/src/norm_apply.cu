@@ -1,6 +1,6 @@
 // y = f((x - mean) * rstd * gamma + beta), f one of identity, relu, leaky relu, tanh.
-// A thread owns a pack of channels, whose coefficients it keeps in registers, and strides over the rows of all outer
-// indices. Reads x, writes y: bound by memory.
+// A thread owns a pack of channels, whose coefficients it keeps in registers, and strides over the rows of
+// all outer indices. Reads x, writes y: bound by memory.
 #include "kernels/device/dispatch.h"
 #include "kernels/device/functors.h"
 #include "kernels/device/norm.h"
@@ -18,7 +18,8 @@ struct ApplyArguments {
 };
 
 template <int kWidth, class T, class Op>
-__global__ void apply_norm_kernel(Op op, ApplyArguments<Accumulator<T>> args, int64_t across, const T* x, T* y) {
+__global__ void apply_norm_kernel(Op op, ApplyArguments<Accumulator<T>> args, int64_t across, const T* x,
+                                  T* y) {
   using A = Accumulator<T>;
   const int64_t channels = args.groups * args.width;
   const Division block = divide(blockIdx.x, across);
@@ -69,23 +70,29 @@ void with_activation(Unary activation, F&& f) {
     case Unary::relu: return f(Fixed<Unary::relu>{});
     case Unary::leaky_relu: return f(Fixed<Unary::leaky_relu>{});
     case Unary::tanh: return f(Fixed<Unary::tanh>{});
-    default: throw std::runtime_error("norm.apply: the activation must be identity, relu, leaky_relu or tanh");
+    default:
+      throw std::runtime_error("norm.apply: the activation must be identity, relu, leaky_relu or tanh");
   }
 }
 
 }  // namespace
 
-void apply_norm(Stream stream, const Norm& norm, const void* x, const void* mean, const void* rstd, const void* gamma,
-                const void* beta, Unary activation, float alpha, void* y) {
+void apply_norm(Stream stream, const Norm& norm, const void* x, const void* mean, const void* rstd,
+                const void* gamma, const void* beta, Unary activation, float alpha, void* y) {
   if (norm.outer * norm.rows * norm.groups * norm.width == 0) return;
   dispatch_float(norm.dtype, "norm.apply", [&]<class T>() {
     using A = Accumulator<T>;
     constexpr int kPack = Pack<T>::kSize;
-    const ApplyArguments<A> args{norm.outer * norm.rows,       norm.rows,
-                                 norm.groups,                  norm.width,
-                                 norm.affine_stride,           static_cast<const A*>(mean),
-                                 static_cast<const A*>(rstd),  static_cast<const A*>(gamma),
-                                 static_cast<const A*>(beta),  static_cast<A>(alpha)};
+    const ApplyArguments<A> args{norm.outer * norm.rows,
+                                 norm.rows,
+                                 norm.groups,
+                                 norm.width,
+                                 norm.affine_stride,
+                                 static_cast<const A*>(mean),
+                                 static_cast<const A*>(rstd),
+                                 static_cast<const A*>(gamma),
+                                 static_cast<const A*>(beta),
+                                 static_cast<A>(alpha)};
     const bool packs = aligned(x, 16) && aligned(y, 16) && norm.groups * norm.width % kPack == 0;
     with_activation(activation, [&](auto op) {
       if (packs) {

@@ -1,8 +1,9 @@
-// Gradients of norms. Parameters: dbeta = sum dy, dgamma = sum dy * xhat over rows; a block owns up to 32 packs of
-// channels and a part of the rows, parts merge in a second launch with a warp a channel.
-// Data: dx = rstd * (dy * gamma - m1 - xhat * m2). With width 1 the means are the channel's own sums and a thread owns a
-// pack of channels, coefficients in registers; otherwise a warp or a block owns (a part of) an (outer, group), finds its
-// means from the channel sums first and then writes it. Each reads x and dy once, the second writes dx: bound by memory.
+// Gradients of norms. Parameters: dbeta = sum dy, dgamma = sum dy * xhat over rows; a block owns up to 32
+// packs of channels and a part of the rows, parts merge in a second launch with a warp a channel. Data: dx =
+// rstd * (dy * gamma - m1 - xhat * m2). With width 1 the means are the channel's own sums and a thread owns a
+// pack of channels, coefficients in registers; otherwise a warp or a block owns (a part of) an (outer,
+// group), finds its means from the channel sums first and then writes it. Each reads x and dy once, the
+// second writes dx: bound by memory.
 #include "kernels/device/accumulate.h"
 #include "kernels/device/dispatch.h"
 #include "kernels/device/norm.h"
@@ -25,9 +26,9 @@ __device__ inline void put_sums(const SumsTarget<A>& target, int64_t i, const Pa
 }
 
 template <int kWidth, class T>
-__global__ void sum_parameter_gradient_kernel(Norm norm, RowParts cut, int64_t across, const T* x, const T* dy,
-                                              const Accumulator<T>* mean, const Accumulator<T>* rstd,
-                                              SumsTarget<Accumulator<T>> target) {
+__global__ void sum_parameter_gradient_kernel(Norm norm, RowParts cut, int64_t across, const T* x,
+                                              const T* dy, const Accumulator<T>* mean,
+                                              const Accumulator<T>* rstd, SumsTarget<Accumulator<T>> target) {
   using A = Accumulator<T>;
   const PairSum<A> op;
   const int64_t channels = norm.groups * norm.width, jobs = norm.outer * cut.parts * across;
@@ -74,10 +75,12 @@ __global__ void sum_parameter_gradient_kernel(Norm norm, RowParts cut, int64_t a
 }
 
 template <class A>
-__global__ void merge_parameter_gradient_kernel(int64_t outer, int64_t channels, int64_t parts, SumsTarget<A> target) {
+__global__ void merge_parameter_gradient_kernel(int64_t outer, int64_t channels, int64_t parts,
+                                                SumsTarget<A> target) {
   constexpr int kWarps = kThreads / 32;
   const PairSum<A> op;
-  for (int64_t first = int64_t{blockIdx.x} * kWarps; first < outer * channels; first += int64_t{gridDim.x} * kWarps) {
+  for (int64_t first = int64_t{blockIdx.x} * kWarps; first < outer * channels;
+       first += int64_t{gridDim.x} * kWarps) {
     const int64_t i = first + threadIdx.x / 32;
     Pair<A> sums = op.empty();
     if (i < outer * channels) {
@@ -99,8 +102,8 @@ struct DataArguments {
 
 // width = 1: dx = a * dy - b - (x - mean) * c, coefficients a channel.
 template <int kWidth, class T>
-__global__ void channel_data_gradient_kernel(Norm norm, DataArguments<Accumulator<T>> args, int64_t across, const T* x,
-                                             const T* dy, T* dx) {
+__global__ void channel_data_gradient_kernel(Norm norm, DataArguments<Accumulator<T>> args, int64_t across,
+                                             const T* x, const T* dy, T* dx) {
   using A = Accumulator<T>;
   const Division block = divide(blockIdx.x, across);
   const int64_t channel = (block.remainder * blockDim.x + threadIdx.x) * kWidth;
@@ -139,8 +142,8 @@ __global__ void channel_data_gradient_kernel(Norm norm, DataArguments<Accumulato
 
 // width > 1: kLanes threads own part of an (outer, group), rows x width elements in packs of kWidth.
 template <int kLanes, int kWidth, class T>
-__global__ void group_data_gradient_kernel(Norm norm, DataArguments<Accumulator<T>> args, int64_t part, int64_t parts,
-                                           const T* x, const T* dy, T* dx) {
+__global__ void group_data_gradient_kernel(Norm norm, DataArguments<Accumulator<T>> args, int64_t part,
+                                           int64_t parts, const T* x, const T* dy, T* dx) {
   using A = Accumulator<T>;
   constexpr int kOwners = kThreads / kLanes;
   const PairSum<A> op;
@@ -196,8 +199,9 @@ __global__ void group_data_gradient_kernel(Norm norm, DataArguments<Accumulator<
 }
 
 template <int kWidth, class T>
-void launch_parameter_gradient(Stream stream, const Norm& norm, const T* x, const T* dy, const Accumulator<T>* mean,
-                               const Accumulator<T>* rstd, const SumsTarget<Accumulator<T>>& target, const RowParts& cut) {
+void launch_parameter_gradient(Stream stream, const Norm& norm, const T* x, const T* dy,
+                               const Accumulator<T>* mean, const Accumulator<T>* rstd,
+                               const SumsTarget<Accumulator<T>>& target, const RowParts& cut) {
   const ColumnBlock block = column_block(ceil_div<int64_t>(norm.groups * norm.width, kWidth), cut.part);
   launch<ColumnShared<Pair<Accumulator<T>>, kWidth>>(
       sum_parameter_gradient_kernel<kWidth, T>, grid_of(norm.outer * cut.parts * block.across),
@@ -205,31 +209,33 @@ void launch_parameter_gradient(Stream stream, const Norm& norm, const T* x, cons
 }
 
 template <int kWidth, class T>
-void launch_channel_gradient(Stream stream, const Norm& norm, const DataArguments<Accumulator<T>>& args, const T* x,
-                             const T* dy, T* dx) {
+void launch_channel_gradient(Stream stream, const Norm& norm, const DataArguments<Accumulator<T>>& args,
+                             const T* x, const T* dy, T* dx) {
   const int64_t all_rows = norm.outer * norm.rows;
   const ColumnBlock block = column_block(ceil_div<int64_t>(norm.groups, kWidth), all_rows);
   const int64_t down = ceil_div<int64_t>(all_rows, block.threads_y);
   const int64_t most = ceil_div<int64_t>(int64_t{16} * simt::multiprocessors(), block.across);
-  launch(channel_data_gradient_kernel<kWidth, T>, static_cast<unsigned>(block.across * (down < most ? down : most)),
+  launch(channel_data_gradient_kernel<kWidth, T>,
+         static_cast<unsigned>(block.across * (down < most ? down : most)),
          dim3(block.threads_x, block.threads_y), stream, norm, args, block.across, x, dy, dx);
 }
 
 template <int kWidth, class T>
-void launch_group_gradient(Stream stream, const Norm& norm, const DataArguments<Accumulator<T>>& args, const T* x,
-                           const T* dy, T* dx) {
+void launch_group_gradient(Stream stream, const Norm& norm, const DataArguments<Accumulator<T>>& args,
+                           const T* x, const T* dy, T* dx) {
   const int64_t owners = norm.outer * norm.groups, length = norm.rows * norm.width;
   if (length <= 1024) {
-    launch(group_data_gradient_kernel<32, kWidth, T>, grid_of(ceil_div<int64_t>(owners, kThreads / 32)), kThreads,
-           stream, norm, args, length, int64_t{1}, x, dy, dx);
+    launch(group_data_gradient_kernel<32, kWidth, T>, grid_of(ceil_div<int64_t>(owners, kThreads / 32)),
+           kThreads, stream, norm, args, length, int64_t{1}, x, dy, dx);
     return;
   }
   // Every part reads all of the group's sums, so parts stay at least as long as four times the width.
   const int64_t least = 4 * norm.width > 8192 ? 4 * norm.width : 8192;
   const int64_t parts = parts_for(owners, length, least);
   const int64_t part = ceil_div<int64_t>(ceil_div(length, parts), 8) * 8;
-  launch<BlockShared<Pair<Accumulator<T>>>>(group_data_gradient_kernel<kThreads, kWidth, T>, grid_of(owners * parts),
-                                        kThreads, stream, norm, args, part, parts, x, dy, dx);
+  launch<BlockShared<Pair<Accumulator<T>>>>(group_data_gradient_kernel<kThreads, kWidth, T>,
+                                            grid_of(owners * parts), kThreads, stream, norm, args, part,
+                                            parts, x, dy, dx);
 }
 
 }  // namespace
@@ -252,20 +258,23 @@ void norm_parameter_gradient(Stream stream, const Norm& norm, const void* x, con
       launch_parameter_gradient<1>(stream, norm, in, g, m, r, target, cut);
     }
     if (cut.parts > 1) {
-      launch(merge_parameter_gradient_kernel<A>, grid_of(ceil_div<int64_t>(norm.outer * channels, kThreads / 32)),
-             kThreads, stream, norm.outer, channels, cut.parts, target);
+      launch(merge_parameter_gradient_kernel<A>,
+             grid_of(ceil_div<int64_t>(norm.outer * channels, kThreads / 32)), kThreads, stream, norm.outer,
+             channels, cut.parts, target);
     }
   });
 }
 
 void norm_data_gradient(Stream stream, const Norm& norm, const void* x, const void* dy, const void* mean,
-                        const void* rstd, const void* gamma, const void* dgamma, const void* dbeta, void* dx) {
+                        const void* rstd, const void* gamma, const void* dgamma, const void* dbeta,
+                        void* dx) {
   if (norm.outer * norm.rows * norm.groups * norm.width == 0) return;
   dispatch_float(norm.dtype, "norm.data_gradient", [&]<class T>() {
     using A = Accumulator<T>;
     constexpr int kPack = Pack<T>::kSize;
-    const DataArguments<A> args{static_cast<const A*>(mean), static_cast<const A*>(rstd), static_cast<const A*>(gamma),
-                                static_cast<const A*>(dgamma), static_cast<const A*>(dbeta)};
+    const DataArguments<A> args{static_cast<const A*>(mean), static_cast<const A*>(rstd),
+                                static_cast<const A*>(gamma), static_cast<const A*>(dgamma),
+                                static_cast<const A*>(dbeta)};
     const T *in = static_cast<const T*>(x), *g = static_cast<const T*>(dy);
     T* out = static_cast<T*>(dx);
     const bool wide = aligned(x, 16) && aligned(dy, 16) && aligned(dx, 16);

@@ -1,8 +1,8 @@
-// One step of SGD, RMSprop or Adam over a flat buffer, with the moving average of the weights and weight clipping.
-// The segments travel in the kernel's arguments, as many a launch as fit in 4 KB. A block owns 4096 elements of one
-// segment and a thread four neighbours at a time; a last launch of one thread advances the step counter. Adam with an
-// average moves 36 bytes a parameter: bound by memory.
-// gradient_norm_squared: a fixed number of blocks shares out the elements; the last launch adds up their sums.
+// One step of SGD, RMSprop or Adam over a flat buffer, with the moving average of the weights and weight
+// clipping. The segments travel in the kernel's arguments, as many a launch as fit in 4 KB. A block owns 4096
+// elements of one segment and a thread four neighbours at a time; a last launch of one thread advances the
+// step counter. Adam with an average moves 36 bytes a parameter: bound by memory. gradient_norm_squared: a
+// fixed number of blocks shares out the elements; the last launch adds up their sums.
 #include "kernels/device/dispatch.h"
 #include "kernels/device/families.h"
 #include "kernels/device/grid.h"
@@ -23,7 +23,8 @@ struct SegmentTable {
   int64_t offset[kMaxSegments], length[kMaxSegments];  // elements
   const void* gradient[kMaxSegments];
 };
-static_assert(sizeof(SegmentTable) + sizeof(Optimizer) + sizeof(OptimizerState) < 4000, "arguments must fit in 4 KB");
+static_assert(sizeof(SegmentTable) + sizeof(Optimizer) + sizeof(OptimizerState) < 4000,
+              "arguments must fit in 4 KB");
 
 // The last segment whose blocks begin at or before this one.
 __device__ inline int segment_of(const SegmentTable& table, int block) {
@@ -143,7 +144,8 @@ struct StepShared {
 };
 
 template <class A>
-__global__ void step_kernel(const __grid_constant__ Optimizer optimizer, const __grid_constant__ OptimizerState state,
+__global__ void step_kernel(const __grid_constant__ Optimizer optimizer,
+                            const __grid_constant__ OptimizerState state,
                             const __grid_constant__ SegmentTable table) {
   if (state.gate && *state.gate == 0) return;
   auto& s = shared<StepShared<A>>();
@@ -157,7 +159,7 @@ __global__ void step_kernel(const __grid_constant__ Optimizer optimizer, const _
     const int64_t left = table.length[segment] - begin, count = left < kChunk ? left : kChunk;
     const int64_t offset = table.offset[segment] + begin;
     A *p = static_cast<A*>(state.p) + offset, *m = state.m ? static_cast<A*>(state.m) + offset : nullptr;
-    A *v = state.v ? static_cast<A*>(state.v) + offset : nullptr;
+    A* v = state.v ? static_cast<A*>(state.v) + offset : nullptr;
     A* average = state.average ? static_cast<A*>(state.average) + offset : nullptr;
     const A* g = table.gradient[segment] ? static_cast<const A*>(table.gradient[segment]) + begin : nullptr;
     const auto address = [](const void* at) { return reinterpret_cast<uintptr_t>(at); };
@@ -187,20 +189,22 @@ __global__ void advance_step_kernel(const float* gate, int64_t* step) {
 }
 
 template <class A>
-void launch_steps(Stream stream, const Optimizer& optimizer, const OptimizerState& state, const Segment* segments,
-                  int count) {
+void launch_steps(Stream stream, const Optimizer& optimizer, const OptimizerState& state,
+                  const Segment* segments, int count) {
   for_each_table(segments, count, [&](const SegmentTable& table) {
     launch<StepShared<A>>(step_kernel<A>, grid_of(table.blocks), kThreads, stream, optimizer, state, table);
   });
 }
 
-void step(Stream stream, const Optimizer& optimizer, const OptimizerState& state, const Segment* segments, int count) {
+void step(Stream stream, const Optimizer& optimizer, const OptimizerState& state, const Segment* segments,
+          int count) {
   if (optimizer.dtype == DType::f32) {
     launch_steps<float>(stream, optimizer, state, segments, count);
   } else if (optimizer.dtype == DType::f64) {
     launch_steps<double>(stream, optimizer, state, segments, count);
   } else {
-    throw std::runtime_error(std::string("optimizer.step: dtype ") + name(optimizer.dtype) + "; f32 or f64 is needed");
+    throw std::runtime_error(std::string("optimizer.step: dtype ") + name(optimizer.dtype) +
+                             "; f32 or f64 is needed");
   }
   launch(advance_step_kernel, 1, 1, stream, state.gate, state.step);
 }
@@ -253,13 +257,15 @@ void launch_norm(Stream stream, const Segment* segments, int segment_count, A* o
   launch<NormShared<A>>(add_sums_kernel<A>, 1, kThreads, stream, blocks, sums, out);
 }
 
-void gradient_norm_squared(Stream stream, DType dtype, const Segment* segments, int count, void* out, void* workspace) {
+void gradient_norm_squared(Stream stream, DType dtype, const Segment* segments, int count, void* out,
+                           void* workspace) {
   if (dtype == DType::f32) {
     launch_norm(stream, segments, count, static_cast<float*>(out), static_cast<float*>(workspace));
   } else if (dtype == DType::f64) {
     launch_norm(stream, segments, count, static_cast<double*>(out), static_cast<double*>(workspace));
   } else {
-    throw std::runtime_error(std::string("gradient_norm_squared: dtype ") + name(dtype) + "; f32 or f64 is needed");
+    throw std::runtime_error(std::string("gradient_norm_squared: dtype ") + name(dtype) +
+                             "; f32 or f64 is needed");
   }
 }
 

@@ -1,7 +1,7 @@
 // Max pooling over windows of two axes, its adjoint for the positions found, and the pick at those positions.
-// A thread owns one element of the result, neighbours in memory by neighbouring threads, grid-stride. forward reads every
-// window (from L1 where windows overlap); gradient reads positions and dy of the windows that hold its pixel, in their
-// order, so no atomics are needed. Bound by memory.
+// A thread owns one element of the result, neighbours in memory by neighbouring threads, grid-stride. forward
+// reads every window (from L1 where windows overlap); gradient reads positions and dy of the windows that
+// hold its pixel, in their order, so no atomics are needed. Bound by memory.
 #include <cmath>
 
 #include "kernels/device/dispatch.h"
@@ -24,7 +24,8 @@ struct Place {
 __device__ inline Place place_of(int64_t item, int rows, int columns, int64_t c) {
   const Division by_channel = divide(item, c), by_column = divide(by_channel.quotient, columns);
   const Division by_row = divide(by_column.quotient, rows);
-  return {by_row.quotient, static_cast<int>(by_row.remainder), static_cast<int>(by_column.remainder), by_channel.remainder};
+  return {by_row.quotient, static_cast<int>(by_row.remainder), static_cast<int>(by_column.remainder),
+          by_channel.remainder};
 }
 
 template <class T>
@@ -71,7 +72,8 @@ __global__ void sum_windows_kernel(Resample r, int64_t items, const T* dy, const
 
 template <class T>
 __global__ void pick_positions_kernel(Resample r, int64_t items, const T* x, const int32_t* position, T* y) {
-  const int64_t outputs = int64_t{r.rows.out} * r.columns.out * r.c, inputs = int64_t{r.rows.in} * r.columns.in * r.c;
+  const int64_t outputs = int64_t{r.rows.out} * r.columns.out * r.c,
+                inputs = int64_t{r.rows.in} * r.columns.in * r.c;
   for (int64_t item = first_item(); item < items; item += item_stride()) {
     const int64_t image = divide(item, outputs).quotient, channel = divide(item, r.c).remainder;
     const int32_t pixel = position[item];
@@ -83,23 +85,24 @@ int64_t items_of(const Resample& r) { return r.n * r.rows.out * r.columns.out * 
 
 void find_maxima(Stream stream, const Resample& r, const void* x, void* y, int32_t* position) {
   dispatch_float(r.dtype, "max_pool", [&]<class T>() {
-    launch(find_maxima_kernel<T>, blocks_for(items_of(r)), kThreads, stream, r, items_of(r), static_cast<const T*>(x),
-           static_cast<T*>(y), position);
+    launch(find_maxima_kernel<T>, blocks_for(items_of(r)), kThreads, stream, r, items_of(r),
+           static_cast<const T*>(x), static_cast<T*>(y), position);
   });
 }
 
-void sum_windows(Stream stream, const Resample& transposed, const void* dy, const int32_t* position, void* dx) {
+void sum_windows(Stream stream, const Resample& transposed, const void* dy, const int32_t* position,
+                 void* dx) {
   dispatch_float(transposed.dtype, "max_pool.gradient", [&]<class T>() {
     const int64_t items = items_of(transposed);
-    launch(sum_windows_kernel<T>, blocks_for(items), kThreads, stream, transposed, items, static_cast<const T*>(dy),
-           position, static_cast<T*>(dx));
+    launch(sum_windows_kernel<T>, blocks_for(items), kThreads, stream, transposed, items,
+           static_cast<const T*>(dy), position, static_cast<T*>(dx));
   });
 }
 
 void pick_positions(Stream stream, const Resample& r, const void* x, const int32_t* position, void* y) {
   dispatch_float(r.dtype, "max_pool.pick", [&]<class T>() {
-    launch(pick_positions_kernel<T>, blocks_for(items_of(r)), kThreads, stream, r, items_of(r), static_cast<const T*>(x),
-           position, static_cast<T*>(y));
+    launch(pick_positions_kernel<T>, blocks_for(items_of(r)), kThreads, stream, r, items_of(r),
+           static_cast<const T*>(x), position, static_cast<T*>(y));
   });
 }
 

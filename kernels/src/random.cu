@@ -1,5 +1,6 @@
-// Draws of kernels/api/random.h: a thread owns one counter, whose four outputs are four neighbouring elements.
-// Philox costs some 90 integer instructions for 16 bytes written: near the balance of memory and arithmetic.
+// Draws of kernels/api/random.h: a thread owns one counter, whose four outputs are four neighbouring
+// elements. Philox costs some 90 integer instructions for 16 bytes written: near the balance of memory and
+// arithmetic.
 #include "kernels/device/convert.h"
 #include "kernels/device/dispatch.h"
 #include "kernels/device/families.h"
@@ -61,10 +62,12 @@ struct alignas(4 * sizeof(T) < 16 ? 4 * sizeof(T) : 16) Four {
 };
 
 template <class T, class A, class Draw>
-__global__ void draw_kernel(Draw draw, const RandomState* state, uint32_t ordinal, int64_t count, bool wide, T* out) {
+__global__ void draw_kernel(Draw draw, const RandomState* state, uint32_t ordinal, int64_t count, bool wide,
+                            T* out) {
   const RandomState now = *state;
   for (int64_t i = first_item(); i * 4 < count; i += item_stride()) {
-    const Philox4 bits = philox(now.seed, Philox4{{static_cast<uint32_t>(i), ordinal, now.unit, now.iteration}});
+    const Philox4 bits =
+        philox(now.seed, Philox4{{static_cast<uint32_t>(i), ordinal, now.unit, now.iteration}});
     A values[4];
     draw(bits, values);
     Four<T> stored;
@@ -78,13 +81,14 @@ __global__ void draw_kernel(Draw draw, const RandomState* state, uint32_t ordina
 }
 
 template <class T, class A, class Draw>
-void launch_draw(Stream stream, const Draw& draw, const RandomState* state, uint32_t ordinal, int64_t count, T* out) {
-  launch(draw_kernel<T, A, Draw>, blocks_for(ceil_div<int64_t>(count, 4)), kThreads, stream, draw, state, ordinal, count,
-         aligned(out, alignof(Four<T>)), out);
+void launch_draw(Stream stream, const Draw& draw, const RandomState* state, uint32_t ordinal, int64_t count,
+                 T* out) {
+  launch(draw_kernel<T, A, Draw>, blocks_for(ceil_div<int64_t>(count, 4)), kThreads, stream, draw, state,
+         ordinal, count, aligned(out, alignof(Four<T>)), out);
 }
 
-void draw_uniform(Stream stream, const RandomState* state, uint32_t ordinal, DType dtype, int64_t count, double low,
-                  double high, void* out) {
+void draw_uniform(Stream stream, const RandomState* state, uint32_t ordinal, DType dtype, int64_t count,
+                  double low, double high, void* out) {
   dispatch_float(dtype, "uniform", [&]<class T>() {
     using A = Accumulator<T>;
     const Uniform<A> draw{static_cast<A>(low), static_cast<A>(high) - static_cast<A>(low)};
@@ -92,8 +96,8 @@ void draw_uniform(Stream stream, const RandomState* state, uint32_t ordinal, DTy
   });
 }
 
-void draw_normal(Stream stream, const RandomState* state, uint32_t ordinal, DType dtype, int64_t count, double mean,
-                 double deviation, void* out) {
+void draw_normal(Stream stream, const RandomState* state, uint32_t ordinal, DType dtype, int64_t count,
+                 double mean, double deviation, void* out) {
   dispatch_float(dtype, "normal", [&]<class T>() {
     using A = Accumulator<T>;
     const Normal<A> draw{static_cast<A>(mean), static_cast<A>(deviation)};

@@ -1,7 +1,8 @@
 // y[o, i] = reduction over r of x[o, r, i], in a fixed order.
-// Rows (inner = 1): a thread, a warp or a block owns a row. Columns: a block owns up to 32 neighbouring packs of columns,
-// 256 / 32 rows at a time (columns.h). Long reductions of few outputs are cut into parts, whose states go through the
-// workspace to a second launch with a warp an output. Reads x once in packs of 16 bytes: bound by memory.
+// Rows (inner = 1): a thread, a warp or a block owns a row. Columns: a block owns up to 32 neighbouring packs
+// of columns, 256 / 32 rows at a time (columns.h). Long reductions of few outputs are cut into parts, whose
+// states go through the workspace to a second launch with a warp an output. Reads x once in packs of 16
+// bytes: bound by memory.
 #include "kernels/device/accumulate.h"
 #include "kernels/device/columns.h"
 #include "kernels/device/dispatch.h"
@@ -26,7 +27,8 @@ struct Target {
 };
 
 template <class A, class Op>
-__device__ inline void put_result(const Target& target, const Op& op, int64_t output, const typename Op::State& state) {
+__device__ inline void put_result(const Target& target, const Op& op, int64_t output,
+                                  const typename Op::State& state) {
   if constexpr (std::is_same_v<decltype(op.result(state)), int64_t>) {
     static_cast<int64_t*>(target.y)[output] = op.result(state);
   } else {
@@ -113,7 +115,7 @@ __global__ void reduce_columns_kernel(Op op, Extent extent, int64_t across, cons
     if (threadIdx.y == 0 && column < extent.inner) {
       for (int j = 0; j < kWidth; ++j) {
         put<Accumulator<T>>(target, op, at.quotient * extent.inner + column + j,
-                        block.quotient * extent.inner + column + j, states[j]);
+                            block.quotient * extent.inner + column + j, states[j]);
       }
     }
   }
@@ -146,7 +148,8 @@ constexpr int64_t kShortRow = 16;
 Extent extent_of(const Reduce& r) {
   const int64_t parts = r.inner == 1 ? parts_for(r.outer, r.reduce, 8192)
                                      : parts_for(r.outer * ceil_div<int64_t>(r.inner, 128), r.reduce, 64);
-  // A part is a multiple of the largest pack, so that all parts are aligned alike; the last ones may be empty.
+  // A part is a multiple of the largest pack, so that all parts are aligned alike; the last ones may be
+  // empty.
   const int64_t part = parts == 1 ? r.reduce : ceil_div<int64_t>(ceil_div(r.reduce, parts), 8) * 8;
   return {r.outer, r.reduce, r.inner, part, parts};
 }
@@ -171,16 +174,17 @@ void run(Stream stream, const Reduce& r, Op op, const T* x, void* y, void* works
     const bool packs = aligned(x, 16) && (r.outer == 1 || r.reduce % kPack == 0);
     const int lanes = extent.part <= 1024 ? 32 : kThreads;
     const int64_t blocks = ceil_div<int64_t>(r.outer * extent.parts * lanes, kThreads);
-    launch<BlockShared<typename Op::State>>(reduce_rows_kernel<Op, T>, grid_of(blocks), kThreads, stream, op, extent,
-                                            lanes, packs, x, target);
+    launch<BlockShared<typename Op::State>>(reduce_rows_kernel<Op, T>, grid_of(blocks), kThreads, stream, op,
+                                            extent, lanes, packs, x, target);
   } else if (aligned(x, 16) && r.inner % kPack == 0) {
     launch_columns<kPack>(stream, op, extent, x, target);
   } else {
     launch_columns<1>(stream, op, extent, x, target);
   }
   if (extent.parts > 1) {
-    launch(merge_parts_kernel<Accumulator<T>, Op>, grid_of(ceil_div<int64_t>(r.outer * r.inner, kThreads / 32)), kThreads,
-           stream, op, extent, target);
+    launch(merge_parts_kernel<Accumulator<T>, Op>,
+           grid_of(ceil_div<int64_t>(r.outer * r.inner, kThreads / 32)), kThreads, stream, op, extent,
+           target);
   }
 }
 

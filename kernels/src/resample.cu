@@ -1,7 +1,7 @@
-// y[n,p,q,c] = sum over the taps i of row p and j of column q of weight_i * weight_j * x[n,i,j,c]: resizing, padding,
-// average pooling, and with transposed axes their gradients.
-// A thread owns a pack of channels of one output pixel, grid-stride; its taps' tables stay in the caches. Writes y once and
-// reads x (rows.taps * columns.taps) times, mostly from L1: bound by memory for few taps, by L1 for many.
+// y[n,p,q,c] = sum over the taps i of row p and j of column q of weight_i * weight_j * x[n,i,j,c]: resizing,
+// padding, average pooling, and with transposed axes their gradients. A thread owns a pack of channels of one
+// output pixel, grid-stride; its taps' tables stay in the caches. Writes y once and reads x (rows.taps *
+// columns.taps) times, mostly from L1: bound by memory for few taps, by L1 for many.
 #include "kernels/device/dispatch.h"
 #include "kernels/device/families.h"
 #include "kernels/device/grid.h"

@@ -1,6 +1,7 @@
 // softmax, log-softmax and log-sum-exp of the rows of [rows, columns], and their gradients.
-// A warp owns a row of up to 1024 elements, a block of 256 a longer one: one pass for the maximum, one for the sum, one that
-// writes; the row comes from L1 or L2 after the first. Memory: one read, one write (gradient: two reads).
+// A warp owns a row of up to 1024 elements, a block of 256 a longer one: one pass for the maximum, one for
+// the sum, one that writes; the row comes from L1 or L2 after the first. Memory: one read, one write
+// (gradient: two reads).
 #include "kernels/api/softmax.h"
 
 #include <cmath>
@@ -32,7 +33,8 @@ struct Owner {
     step = int64_t{gridDim.x} * rows;
   }
   template <class A, class Combine>
-  __device__ A reduce(A value, Combine combine, A identity, simt::Where where = simt::Where::current()) const {
+  __device__ A reduce(A value, Combine combine, A identity,
+                      simt::Where where = simt::Where::current()) const {
     if (lanes == 32) return warp_reduce(value, combine, where);
     return block_reduce(value, combine, identity, shared<Shared<A>>().reduce, where);
   }
@@ -67,7 +69,8 @@ __global__ void apply_softmax_kernel(Softmax s, int lanes, const T* x, T* y) {
     const Accumulator<T> log_sum = math::log(sum);
     for (int64_t i = owner.lane; i < s.columns; i += lanes) {
       const Accumulator<T> shifted = widen(in[i]) - most;
-      y[row * s.columns + i] = narrow<T>(s.kind == SoftmaxKind::softmax ? math::exp(shifted) / sum : shifted - log_sum);
+      y[row * s.columns + i] =
+          narrow<T>(s.kind == SoftmaxKind::softmax ? math::exp(shifted) / sum : shifted - log_sum);
     }
   }
 }
@@ -86,7 +89,8 @@ __global__ void apply_softmax_gradient_kernel(Softmax s, int lanes, const T* y, 
     sum = owner.reduce(sum, Add{}, A(0));
     for (int64_t i = owner.lane; mine && i < s.columns; i += lanes) {
       const A gi = widen(g[i]), yi = widen(out[i]);
-      dx[row * s.columns + i] = narrow<T>(s.kind == SoftmaxKind::softmax ? yi * (gi - sum) : gi - math::exp(yi) * sum);
+      dx[row * s.columns + i] =
+          narrow<T>(s.kind == SoftmaxKind::softmax ? yi * (gi - sum) : gi - math::exp(yi) * sum);
     }
   }
 }
@@ -115,8 +119,9 @@ void apply_softmax(Stream stream, const Softmax& s, const void* x, void* y) {
 
 void apply_softmax_gradient(Stream stream, const Softmax& s, const void* y, const void* dy, void* dx) {
   dispatch_float(s.dtype, "softmax.gradient", [&]<class T>() {
-    launch<Shared<Accumulator<T>>>(apply_softmax_gradient_kernel<T>, blocks_of(s), kThreads, stream, s, lanes_of(s),
-                                   static_cast<const T*>(y), static_cast<const T*>(dy), static_cast<T*>(dx));
+    launch<Shared<Accumulator<T>>>(apply_softmax_gradient_kernel<T>, blocks_of(s), kThreads, stream, s,
+                                   lanes_of(s), static_cast<const T*>(y), static_cast<const T*>(dy),
+                                   static_cast<T*>(dx));
   });
 }
 

@@ -1,7 +1,8 @@
-// Power iteration for all the weights of a network in one cooperative launch: v = W'u / |W'u|, u = Wv / |Wv|, sigma = u'Wv.
-// A product is cut into jobs of a block: along stored rows a warp owns one row, along stored columns 32 x 8 threads own 32
-// columns. Between the products the grid meets and one block a weight normalises its vector. Reads every weight twice an
-// iteration, from L2 where the network fits: bound by memory and four grid barriers.
+// Power iteration for all the weights of a network in one cooperative launch: v = W'u / |W'u|, u = Wv / |Wv|,
+// sigma = u'Wv. A product is cut into jobs of a block: along stored rows a warp owns one row, along stored
+// columns 32 x 8 threads own 32 columns. Between the products the grid meets and one block a weight
+// normalises its vector. Reads every weight twice an iteration, from L2 where the network fits: bound by
+// memory and four grid barriers.
 #include "kernels/device/dispatch.h"
 #include "kernels/device/families.h"
 #include "kernels/device/grid.h"
@@ -21,8 +22,8 @@ template <class A>
 struct Matrix {
   const A* w;
   A *u, *v, *sigma;
-  A *raw_u, *raw_v;    // products before they are normalised
-  int rows, columns;   // as stored
+  A *raw_u, *raw_v;   // products before they are normalised
+  int rows, columns;  // as stored
   bool transposed;
 };
 
@@ -40,7 +41,8 @@ struct Shared {
   BlockReduce<A> reduce;
 };
 
-// y = W'u (to_v) or y = Wv of every matrix, unnormalised. along_rows picks the matrices whose product runs along stored rows.
+// y = W'u (to_v) or y = Wv of every matrix, unnormalised. along_rows picks the matrices whose product runs
+// along stored rows.
 template <class A>
 __device__ void multiply_all(const MatrixTable<A>& table, bool to_v) {
   auto& s = shared<Shared<A>>();
@@ -49,13 +51,15 @@ __device__ void multiply_all(const MatrixTable<A>& table, bool to_v) {
     const Matrix<A>& m = table.matrix[index];
     const A* x = to_v ? m.u : m.v;
     A* y = to_v ? m.raw_v : m.raw_u;
-    // Jobs of successive matrices start at successive blocks, so that small matrices do not all fall to the first.
+    // Jobs of successive matrices start at successive blocks, so that small matrices do not all fall to the
+    // first.
     if (m.transposed == to_v) {
       const int jobs = ceil_div(m.rows, kWarps), start = table.first_row_job[index] % gridDim.x;
       for (int job = (blockIdx.x + gridDim.x - start) % gridDim.x; job < jobs; job += gridDim.x) {
         const int row = job * kWarps + warp;
         A sum = 0;
-        for (int c = lane; row < m.rows && c < m.columns; c += 32) sum += m.w[int64_t{row} * m.columns + c] * x[c];
+        for (int c = lane; row < m.rows && c < m.columns; c += 32)
+          sum += m.w[int64_t{row} * m.columns + c] * x[c];
         sum = warp_sum(sum);
         if (lane == 0 && row < m.rows) y[row] = sum;
       }
@@ -64,7 +68,8 @@ __device__ void multiply_all(const MatrixTable<A>& table, bool to_v) {
       for (int job = (blockIdx.x + gridDim.x - start) % gridDim.x; job < jobs; job += gridDim.x) {
         const int column = job * kColumns + lane;
         A sum = 0;
-        for (int r = warp; r < m.rows && column < m.columns; r += kWarps) sum += m.w[int64_t{r} * m.columns + column] * x[r];
+        for (int r = warp; r < m.rows && column < m.columns; r += kWarps)
+          sum += m.w[int64_t{r} * m.columns + column] * x[r];
         s.part[warp][lane] = sum;
         simt::sync_threads();
         if (warp == 0 && column < m.columns) {
@@ -121,35 +126,44 @@ __global__ void iterate_power_kernel(const __grid_constant__ MatrixTable<A> tabl
 }
 
 template <class A>
-void launch_iterations(Stream stream, const SpectralMatrix* matrices, int count, int iterations, double eps, A* workspace) {
+void launch_iterations(Stream stream, const SpectralMatrix* matrices, int count, int iterations, double eps,
+                       A* workspace) {
   for (int begin = 0; begin < count; begin += kMaxMatrices) {
     MatrixTable<A> table{};
     int64_t work = 0;
     for (; table.count < kMaxMatrices && begin + table.count < count; ++table.count) {
       const SpectralMatrix& from = matrices[begin + table.count];
       Matrix<A>& to = table.matrix[table.count];
-      to = {static_cast<const A*>(from.w), static_cast<A*>(from.u), static_cast<A*>(from.v), static_cast<A*>(from.sigma),
-            workspace, workspace + from.rows, static_cast<int>(from.transposed ? from.columns : from.rows),
-            static_cast<int>(from.transposed ? from.rows : from.columns), from.transposed};
+      to = {static_cast<const A*>(from.w),
+            static_cast<A*>(from.u),
+            static_cast<A*>(from.v),
+            static_cast<A*>(from.sigma),
+            workspace,
+            workspace + from.rows,
+            static_cast<int>(from.transposed ? from.columns : from.rows),
+            static_cast<int>(from.transposed ? from.rows : from.columns),
+            from.transposed};
       workspace += from.rows + from.columns;
       table.first_row_job[table.count + 1] = table.first_row_job[table.count] + ceil_div(to.rows, kWarps);
-      table.first_column_job[table.count + 1] = table.first_column_job[table.count] + ceil_div(to.columns, kColumns);
+      table.first_column_job[table.count + 1] =
+          table.first_column_job[table.count] + ceil_div(to.columns, kColumns);
       work += ceil_div(to.rows, kWarps) + ceil_div(to.columns, kColumns);
     }
     const int64_t most = simt::cooperative_blocks<Shared<A>>(iterate_power_kernel<A>, kThreads);
-    launch_cooperative<Shared<A>>(iterate_power_kernel<A>, work < most ? work : most, kThreads, stream, table, iterations,
-                                  static_cast<A>(eps));
+    launch_cooperative<Shared<A>>(iterate_power_kernel<A>, work < most ? work : most, kThreads, stream, table,
+                                  iterations, static_cast<A>(eps));
   }
 }
 
-void iterate_power(Stream stream, DType dtype, const SpectralMatrix* matrices, int count, int iterations, double eps,
-                   void* workspace) {
+void iterate_power(Stream stream, DType dtype, const SpectralMatrix* matrices, int count, int iterations,
+                   double eps, void* workspace) {
   if (dtype == DType::f32) {
     launch_iterations(stream, matrices, count, iterations, eps, static_cast<float*>(workspace));
   } else if (dtype == DType::f64) {
     launch_iterations(stream, matrices, count, iterations, eps, static_cast<double*>(workspace));
   } else {
-    throw std::runtime_error(std::string("spectral.power_iteration: dtype ") + name(dtype) + "; f32 or f64 is needed");
+    throw std::runtime_error(std::string("spectral.power_iteration: dtype ") + name(dtype) +
+                             "; f32 or f64 is needed");
   }
 }
 

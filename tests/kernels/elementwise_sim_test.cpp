@@ -7,7 +7,7 @@ namespace {
 struct Case {
   Unary op;
   double alpha, beta;
-  bool of_x;          // the derivative's reference is x, else y
+  bool of_x;  // the derivative's reference is x, else y
   bool positive_only;
   double (*f)(double x, double alpha, double beta);
 };
@@ -18,7 +18,10 @@ const Case kCases[] = {
     {Unary::identity, 0, 0, true, false, [](double x, double, double) { return x; }},
     {Unary::neg, 0, 0, true, false, [](double x, double, double) { return -x; }},
     {Unary::abs, 0, 0, true, false, [](double x, double, double) { return std::fabs(x); }},
-    {Unary::sign, 0, 0, true, false, [](double x, double, double) { return x > 0 ? 1.0 : x < 0 ? -1.0 : 0.0; }},
+    {Unary::sign, 0, 0, true, false,
+     [](double x, double, double) { return x > 0   ? 1.0
+                                           : x < 0 ? -1.0
+                                                   : 0.0; }},
     {Unary::exp, 0, 0, false, false, [](double x, double, double) { return std::exp(x); }},
     {Unary::log, 0, 0, true, true, [](double x, double, double) { return std::log(x); }},
     {Unary::sqrt, 0, 0, false, true, [](double x, double, double) { return std::sqrt(x); }},
@@ -29,9 +32,12 @@ const Case kCases[] = {
     {Unary::cos, 0, 0, true, false, [](double x, double, double) { return std::cos(x); }},
     {Unary::relu, 0, 0, false, false, [](double x, double, double) { return std::max(x, 0.0); }},
     {Unary::leaky_relu, 0.2, 0, false, false, [](double x, double a, double) { return x > 0 ? x : a * x; }},
-    {Unary::elu, 0.7, 0, false, false, [](double x, double a, double) { return x > 0 ? x : a * std::expm1(x); }},
+    {Unary::elu, 0.7, 0, false, false,
+     [](double x, double a, double) { return x > 0 ? x : a * std::expm1(x); }},
     {Unary::selu, 0, 0, false, false,
-     [](double x, double, double) { return 1.0507009873554805 * (x > 0 ? x : 1.6732632423543772 * std::expm1(x)); }},
+     [](double x, double, double) {
+       return 1.0507009873554805 * (x > 0 ? x : 1.6732632423543772 * std::expm1(x));
+     }},
     {Unary::gelu, 0, 0, true, false, [](double x, double, double) { return x * cdf(x); }},
     {Unary::silu, 0, 0, true, false, [](double x, double, double) { return x / (1 + std::exp(-x)); }},
     {Unary::softplus, 0, 0, false, false, [](double x, double, double) { return std::log1p(std::exp(x)); }},
@@ -39,23 +45,27 @@ const Case kCases[] = {
     {Unary::tanh, 0, 0, false, false, [](double x, double, double) { return std::tanh(x); }},
     {Unary::scale, 1.5, -0.25, true, false, [](double x, double a, double b) { return a * x + b; }},
     {Unary::power, 2.5, 0, true, true, [](double x, double a, double) { return std::pow(x, a); }},
-    {Unary::clamp, -0.51, 0.77, true, false, [](double x, double a, double b) { return std::min(std::max(x, a), b); }},
+    {Unary::clamp, -0.51, 0.77, true, false,
+     [](double x, double a, double b) { return std::min(std::max(x, a), b); }},
     {Unary::step, 0.3, 0, true, false, [](double x, double a, double) { return x > a ? 1.0 : 0.0; }},
 };
 
 std::string name_of(const Case& c, DType dtype, int64_t count) {
-  return "unary " + std::to_string(static_cast<int>(c.op)) + " " + text(dtype) + " of " + std::to_string(count);
+  return "unary " + std::to_string(static_cast<int>(c.op)) + " " + text(dtype) + " of " +
+         std::to_string(count);
 }
 
 TEST(ElementwiseSim, UnaryMatchesReference) {
   for (const Case& c : kCases) {
     for (const DType dtype : kFloats) {
       for (const auto& [count, shift] : {std::pair<int64_t, int>{1, 0}, {7, 1}, {307, 0}}) {
-        Buffer in(dtype, c.positive_only ? positive(random_values(count, 1)) : random_values(count, 1), shift);
+        Buffer in(dtype, c.positive_only ? positive(random_values(count, 1)) : random_values(count, 1),
+                  shift);
         Values wanted = in.values();
         for (double& v : wanted) v = c.f(v, c.alpha, c.beta);
         const auto found = run_in_orders({{dtype, count, {}, shift}}, [&](const auto& out) {
-          kernels().elementwise.unary(nullptr, {c.op, c.alpha, c.beta}, dtype, count, in.data(), nullptr, 1, out[0]);
+          kernels().elementwise.unary(nullptr, {c.op, c.alpha, c.beta}, dtype, count, in.data(), nullptr, 1,
+                                      out[0]);
         });
         EXPECT_LT(relative_error(found[0], wanted), tolerance(dtype, 1e-6)) << name_of(c, dtype, count);
       }
@@ -75,7 +85,8 @@ TEST(ElementwiseSim, UnaryAddsBiasPerChannel) {
         wanted[i] = v > 0 ? v : 0.2 * v;
       }
       const auto found = run_in_orders({{dtype, count, x}}, [&](const auto& out) {  // in place
-        kernels().elementwise.unary(nullptr, {Unary::leaky_relu, 0.2, 0}, dtype, count, out[0], b.data(), channels, out[0]);
+        kernels().elementwise.unary(nullptr, {Unary::leaky_relu, 0.2, 0}, dtype, count, out[0], b.data(),
+                                    channels, out[0]);
       });
       EXPECT_LT(relative_error(found[0], wanted), tolerance(dtype, 1e-6)) << text(dtype) << " " << channels;
     }
@@ -96,21 +107,26 @@ TEST(ElementwiseSim, GradientMatchesFiniteDifferences) {
         Buffer r(dtype, reference, shift), gradient(dtype, g, shift);
         const Values exact = r.values();  // what the kernel sees
         for (int64_t i = 0; i < count; ++i) {
-          // For references that are y: f' at the x whose image y is, by the inverse function theorem on f itself.
+          // For references that are y: f' at the x whose image y is, by the inverse function theorem on f
+          // itself.
           double at = c.of_x ? exact[i] : x[i];
           if (!c.of_x) {
             for (int n = 0; n < 60; ++n) {
-              const double slope = (c.f(at + kStep, c.alpha, c.beta) - c.f(at - kStep, c.alpha, c.beta)) / (2 * kStep);
+              const double slope =
+                  (c.f(at + kStep, c.alpha, c.beta) - c.f(at - kStep, c.alpha, c.beta)) / (2 * kStep);
               if (slope == 0) break;
               const double next = at - (c.f(at, c.alpha, c.beta) - exact[i]) / slope;
-              if (!std::isfinite(next) || (c.positive_only && next <= kStep) || (x[i] > 0) != (next > 0)) break;
+              if (!std::isfinite(next) || (c.positive_only && next <= kStep) || (x[i] > 0) != (next > 0))
+                break;
               at = next;
             }
           }
-          wanted[i] = g[i] * (c.f(at + kStep, c.alpha, c.beta) - c.f(at - kStep, c.alpha, c.beta)) / (2 * kStep);
+          wanted[i] =
+              g[i] * (c.f(at + kStep, c.alpha, c.beta) - c.f(at - kStep, c.alpha, c.beta)) / (2 * kStep);
         }
         const auto found = run_in_orders({{dtype, count, {}, shift}}, [&](const auto& out) {
-          kernels().elementwise.unary_gradient(nullptr, {c.op, c.alpha, c.beta}, dtype, count, r.data(), gradient.data(), out[0]);
+          kernels().elementwise.unary_gradient(nullptr, {c.op, c.alpha, c.beta}, dtype, count, r.data(),
+                                               gradient.data(), out[0]);
         });
         const double bound = dtype == DType::bf16 ? 4e-3 : 2e-6;  // f64: the finite difference's own error
         EXPECT_LT(relative_error(found[0], wanted), bound) << name_of(c, dtype, count);
@@ -125,7 +141,8 @@ TEST(ElementwiseSim, NotANumberPassesThrough) {
     if (c.op == Unary::step) continue;
     Buffer in(DType::f32, Values{nan});
     const auto found = run_in_orders({{DType::f32, 1}}, [&](const auto& out) {
-      kernels().elementwise.unary(nullptr, {c.op, c.alpha, c.beta}, DType::f32, 1, in.data(), nullptr, 1, out[0]);
+      kernels().elementwise.unary(nullptr, {c.op, c.alpha, c.beta}, DType::f32, 1, in.data(), nullptr, 1,
+                                  out[0]);
     });
     EXPECT_TRUE(std::isnan(found[0][0])) << static_cast<int>(c.op);
   }
@@ -194,9 +211,11 @@ TEST(ElementwiseSim, BinaryBroadcasts) {
           wanted[i] = combine_reference(static_cast<Binary>(op), a[at_a], b[at_b]);
         }
         const auto found = run_in_orders({{dtype, count}}, [&](const auto& out) {
-          kernels().elementwise.binary(nullptr, static_cast<Binary>(op), dtype, shape, in_a.data(), in_b.data(), out[0]);
+          kernels().elementwise.binary(nullptr, static_cast<Binary>(op), dtype, shape, in_a.data(),
+                                       in_b.data(), out[0]);
         });
-        EXPECT_LT(relative_error(found[0], wanted), tolerance(dtype, 1e-6)) << op << " " << text(dtype) << " " << count;
+        EXPECT_LT(relative_error(found[0], wanted), tolerance(dtype, 1e-6))
+            << op << " " << text(dtype) << " " << count;
       }
     }
   }
@@ -249,8 +268,11 @@ TEST(ElementwiseSim, FillAndCastEveryType) {
 
 TEST(ElementwiseSim, CastsToBf16RoundToNearestEven) {
   // 1 + 2^-8 lies half way between two neighbours; 2^-40 more or less decides, which f32 alone would not see.
-  const Values x = {1 + 0x1p-8, 1 + 0x1p-8 + 0x1p-40, 1 + 0x1p-8 - 0x1p-40, 1 + 3 * 0x1p-8, -1 - 0x1p-8 - 0x1p-40, 1e300, -0.0};
-  const Values wanted = {1, 1 + 0x1p-7, 1, 1 + 0x1p-6, -1 - 0x1p-7, std::numeric_limits<double>::infinity(), 0};
+  const Values x = {
+      1 + 0x1p-8, 1 + 0x1p-8 + 0x1p-40, 1 + 0x1p-8 - 0x1p-40, 1 + 3 * 0x1p-8, -1 - 0x1p-8 - 0x1p-40, 1e300,
+      -0.0};
+  const Values wanted = {1, 1 + 0x1p-7, 1, 1 + 0x1p-6, -1 - 0x1p-7, std::numeric_limits<double>::infinity(),
+                         0};
   Buffer in(DType::f64, x);
   const auto found = run_in_orders({{DType::bf16, 7}}, [&](const auto& out) {
     kernels().elementwise.cast(nullptr, DType::f64, DType::bf16, 7, in.data(), out[0]);
@@ -279,7 +301,7 @@ void check_copy(DType dtype, const ElementwiseKernels::Strided& shape, int64_t f
   const int bytes = static_cast<int>(bytes_of(dtype));
   const auto found = run_in_orders({{dtype, to_count, before}}, [&](const auto& out) {
     kernels().elementwise.copy(nullptr, shape, bytes, in.as<char>() + from_start * bytes,
-                             static_cast<char*>(out[0]) + to_start * bytes);
+                               static_cast<char*>(out[0]) + to_start * bytes);
   });
   EXPECT_EQ(found[0], wanted) << what << " " << text(dtype);
 }
@@ -293,10 +315,14 @@ TEST(ElementwiseSim, CopiesStrided) {
     check_copy(dtype, {2, {5, 8}, {1, 0}, {8, 1}}, 5, 40, 0, 0, "broadcast columns");
     check_copy(dtype, {3, {2, 3, 16}, {80, 16, 1}, {48, 16, 1}}, 160, 96, 32, 0, "slice of rows");
     check_copy(dtype, {2, {6, 8}, {8, 1}, {24, 1}}, 48, 144, 0, 8, "concatenation");
-    check_copy(dtype, {4, {2, 5, 7, 3}, {105, 7, 1, 35}, {105, 21, 3, 1}}, 210, 210, 0, 0, "NCHW to NHWC, 3 channels");
-    check_copy(dtype, {3, {2, 45, 37}, {45 * 37, 1, 45}, {45 * 37, 37, 1}}, 3330, 3330, 0, 0, "transpose of 37 x 45");
-    check_copy(dtype, {3, {2, 33, 64}, {64 * 33, 1, 33}, {64 * 33, 64, 1}}, 4224, 4224, 0, 0, "transpose of 64 x 33");
-    check_copy(dtype, {4, {9, 2, 3, 10}, {1, 27 * 10, 9 * 10, 9}, {60, 30, 10, 1}}, 540, 540, 0, 0, "permute");
+    check_copy(dtype, {4, {2, 5, 7, 3}, {105, 7, 1, 35}, {105, 21, 3, 1}}, 210, 210, 0, 0,
+               "NCHW to NHWC, 3 channels");
+    check_copy(dtype, {3, {2, 45, 37}, {45 * 37, 1, 45}, {45 * 37, 37, 1}}, 3330, 3330, 0, 0,
+               "transpose of 37 x 45");
+    check_copy(dtype, {3, {2, 33, 64}, {64 * 33, 1, 33}, {64 * 33, 64, 1}}, 4224, 4224, 0, 0,
+               "transpose of 64 x 33");
+    check_copy(dtype, {4, {9, 2, 3, 10}, {1, 27 * 10, 9 * 10, 9}, {60, 30, 10, 1}}, 540, 540, 0, 0,
+               "permute");
     check_copy(dtype, {2, {4, 0}, {1, 1}, {1, 1}}, 4, 4, 0, 0, "empty");
   }
 }

@@ -13,16 +13,24 @@ struct Shape {
 };
 
 const Shape kShapes[] = {
-    {"batch, one channel", 1, 5, 1, 1, true, false, 0},    {"batch, 3 channels", 1, 50, 3, 1, true, false, 0},
-    {"batch, 24 channels", 1, 333, 24, 1, true, false, 0}, {"batch, unaligned", 1, 77, 8, 1, true, false, 1},
-    {"batch, wide", 1, 9, 300, 1, true, false, 0},         {"instance", 3, 70, 16, 1, true, true, 0},
+    {"batch, one channel", 1, 5, 1, 1, true, false, 0},
+    {"batch, 3 channels", 1, 50, 3, 1, true, false, 0},
+    {"batch, 24 channels", 1, 333, 24, 1, true, false, 0},
+    {"batch, unaligned", 1, 77, 8, 1, true, false, 1},
+    {"batch, wide", 1, 9, 300, 1, true, false, 0},
+    {"instance", 3, 70, 16, 1, true, true, 0},
     {"instance, many rows", 2, 150, 8, 1, true, false, 0},
-    {"instance, 5 channels", 2, 33, 5, 1, true, false, 0}, {"layer", 3, 1, 1, 60, true, false, 0},
-    {"layer, long", 2, 1, 1, 17001, true, false, 0},       {"layer per channel", 2, 40, 1, 24, true, false, 0},
+    {"instance, 5 channels", 2, 33, 5, 1, true, false, 0},
+    {"layer", 3, 1, 1, 60, true, false, 0},
+    {"layer, long", 2, 1, 1, 17001, true, false, 0},
+    {"layer per channel", 2, 40, 1, 24, true, false, 0},
     {"layer per channel, long", 2, 700, 1, 24, true, false, 0},
-    {"group", 2, 37, 3, 8, true, true, 0},                 {"group of 5", 2, 21, 2, 5, true, false, 0},
-    {"group, long", 1, 900, 2, 8, true, false, 0},         {"pixel", 40, 1, 1, 12, false, false, 0},
-    {"pixel, 7 channels", 33, 1, 1, 7, false, false, 0},   {"root mean square of channels", 1, 90, 8, 1, false, false, 0},
+    {"group", 2, 37, 3, 8, true, true, 0},
+    {"group of 5", 2, 21, 2, 5, true, false, 0},
+    {"group, long", 1, 900, 2, 8, true, false, 0},
+    {"pixel", 40, 1, 1, 12, false, false, 0},
+    {"pixel, 7 channels", 33, 1, 1, 7, false, false, 0},
+    {"root mean square of channels", 1, 90, 8, 1, false, false, 0},
 };
 
 struct Reference {
@@ -34,7 +42,8 @@ Norm norm_of(const Shape& s, DType dtype) {
   return {s.outer, s.rows, s.groups, s.width, 1e-3, s.centred, s.conditional ? channels : 0, dtype};
 }
 
-// leaky: slope of the activation of y; the gradients are those of the norm alone. affine: with gamma and beta.
+// leaky: slope of the activation of y; the gradients are those of the norm alone. affine: with gamma and
+// beta.
 Reference reference_of(const Norm& n, double leaky, bool affine, double offset) {
   const int64_t channels = n.groups * n.width, count = n.outer * n.rows * channels, m = n.rows * n.width;
   Reference r;
@@ -67,7 +76,8 @@ Reference reference_of(const Norm& n, double leaky, bool affine, double offset) 
       r.rstd[o * n.groups + g] = rstd;
       double m1 = 0, m2 = 0;
       each([&](int64_t i, int64_t channel) {
-        const double xhat = (r.x[i] - mean) * rstd, scale = affine ? r.gamma[o * n.affine_stride + channel] : 1;
+        const double xhat = (r.x[i] - mean) * rstd,
+                     scale = affine ? r.gamma[o * n.affine_stride + channel] : 1;
         const double v = xhat * scale + (affine ? r.beta[o * n.affine_stride + channel] : 0);
         r.y[i] = v > 0 ? v : leaky * v;
         r.dbeta[o * channels + channel] += r.dy[i];
@@ -77,7 +87,8 @@ Reference reference_of(const Norm& n, double leaky, bool affine, double offset) 
       });
       if (!n.centred) m1 = 0;
       each([&](int64_t i, int64_t channel) {
-        const double xhat = (r.x[i] - mean) * rstd, scale = affine ? r.gamma[o * n.affine_stride + channel] : 1;
+        const double xhat = (r.x[i] - mean) * rstd,
+                     scale = affine ? r.gamma[o * n.affine_stride + channel] : 1;
         r.dx[i] = rstd * (r.dy[i] * scale - m1 - xhat * m2);
       });
     }
@@ -99,18 +110,24 @@ TEST(NormSim, MatchesReference) {
         Buffer workspace(DType::u8, static_cast<int64_t>(bytes), 0, 64);
         const auto size = [](const Values& v) { return static_cast<int64_t>(v.size()); };
         const auto found = run_in_orders(
-            {{wide, size(r.mean)}, {wide, size(r.rstd)}, {dtype, size(r.y), {}, s.shift}, {wide, size(r.dgamma)},
-             {wide, size(r.dbeta)}, {dtype, size(r.dx), {}, s.shift}},
+            {{wide, size(r.mean)},
+             {wide, size(r.rstd)},
+             {dtype, size(r.y), {}, s.shift},
+             {wide, size(r.dgamma)},
+             {wide, size(r.dbeta)},
+             {dtype, size(r.dx), {}, s.shift}},
             [&](const auto& out) {
               workspace.poison();
               kernels().norm.statistics(nullptr, n, x.data(), out[0], out[1], workspace.data());
-              kernels().norm.apply(nullptr, n, x.data(), mean.data(), rstd.data(), affine ? gamma.data() : nullptr,
-                                 affine ? beta.data() : nullptr, Unary::leaky_relu, 0.25f, out[2]);
+              kernels().norm.apply(nullptr, n, x.data(), mean.data(), rstd.data(),
+                                   affine ? gamma.data() : nullptr, affine ? beta.data() : nullptr,
+                                   Unary::leaky_relu, 0.25f, out[2]);
               workspace.poison();
-              kernels().norm.parameter_gradient(nullptr, n, x.data(), dy.data(), mean.data(), rstd.data(), out[3], out[4],
-                                              workspace.data());
+              kernels().norm.parameter_gradient(nullptr, n, x.data(), dy.data(), mean.data(), rstd.data(),
+                                                out[3], out[4], workspace.data());
               kernels().norm.data_gradient(nullptr, n, x.data(), dy.data(), mean.data(), rstd.data(),
-                                         affine ? gamma.data() : nullptr, dgamma.data(), dbeta.data(), out[5]);
+                                           affine ? gamma.data() : nullptr, dgamma.data(), dbeta.data(),
+                                           out[5]);
             });
         EXPECT_TRUE(workspace.guarded());
         const double sums = dtype == DType::f64 ? 1e-12 : 1e-5;
@@ -126,15 +143,18 @@ TEST(NormSim, MatchesReference) {
 }
 
 TEST(NormSim, VarianceSurvivesALargeMean) {
-  const Norm norms[] = {{1, 500, 8, 1, 1e-5, true, 0, DType::f32}, {2, 1, 1, 400, 1e-5, true, 0, DType::f32},
+  const Norm norms[] = {{1, 500, 8, 1, 1e-5, true, 0, DType::f32},
+                        {2, 1, 1, 400, 1e-5, true, 0, DType::f32},
                         {1, 100, 2, 4, 1e-5, true, 0, DType::f32}};
   for (const Norm& n : norms) {
-    Reference r = reference_of(n, 1, false, 1000);  // a unit deviation around 1000: E[x^2] - E[x]^2 would lose all digits
+    Reference r = reference_of(n, 1, false,
+                               1000);  // a unit deviation around 1000: E[x^2] - E[x]^2 would lose all digits
     Buffer x(DType::f32, r.x), workspace(DType::u8, static_cast<int64_t>(kernels().norm.workspace_bytes(n)));
     const int64_t statistics = n.outer * n.groups;
-    const auto found = run_in_orders({{DType::f32, statistics}, {DType::f32, statistics}}, [&](const auto& out) {
-      kernels().norm.statistics(nullptr, n, x.data(), out[0], out[1], workspace.data());
-    });
+    const auto found =
+        run_in_orders({{DType::f32, statistics}, {DType::f32, statistics}}, [&](const auto& out) {
+          kernels().norm.statistics(nullptr, n, x.data(), out[0], out[1], workspace.data());
+        });
     EXPECT_LT(relative_error(found[1], r.rstd), 1e-4);
   }
 }
@@ -142,19 +162,23 @@ TEST(NormSim, VarianceSurvivesALargeMean) {
 TEST(NormSim, EveryActivation) {
   const Norm n{1, 20, 5, 1, 1e-5, true, 0, DType::f32};
   const Reference r = reference_of(n, 1, true, 0);
-  Buffer x(DType::f32, r.x), mean(DType::f32, r.mean), rstd(DType::f32, r.rstd), gamma(DType::f32, r.gamma), beta(DType::f32, r.beta);
-  const std::pair<Unary, double (*)(double)> cases[] = {{Unary::identity, [](double v) { return v; }},
-                                                        {Unary::relu, [](double v) { return std::max(v, 0.0); }},
-                                                        {Unary::tanh, [](double v) { return std::tanh(v); }}};
+  Buffer x(DType::f32, r.x), mean(DType::f32, r.mean), rstd(DType::f32, r.rstd), gamma(DType::f32, r.gamma),
+      beta(DType::f32, r.beta);
+  const std::pair<Unary, double (*)(double)> cases[] = {
+      {Unary::identity, [](double v) { return v; }},
+      {Unary::relu, [](double v) { return std::max(v, 0.0); }},
+      {Unary::tanh, [](double v) { return std::tanh(v); }}};
   for (const auto& [activation, f] : cases) {
     Values wanted(r.y);
     for (double& v : wanted) v = f(v);
     const auto found = run_in_orders({{DType::f32, 100}}, [&, activation = activation](const auto& out) {
-      kernels().norm.apply(nullptr, n, x.data(), mean.data(), rstd.data(), gamma.data(), beta.data(), activation, 0, out[0]);
+      kernels().norm.apply(nullptr, n, x.data(), mean.data(), rstd.data(), gamma.data(), beta.data(),
+                           activation, 0, out[0]);
     });
     EXPECT_LT(relative_error(found[0], wanted), 1e-5);
   }
-  EXPECT_THROW(kernels().norm.apply(nullptr, n, x.data(), mean.data(), rstd.data(), nullptr, nullptr, Unary::gelu, 0, x.data()),
+  EXPECT_THROW(kernels().norm.apply(nullptr, n, x.data(), mean.data(), rstd.data(), nullptr, nullptr,
+                                    Unary::gelu, 0, x.data()),
                std::runtime_error);
 }
 
@@ -169,10 +193,11 @@ TEST(NormSim, RunningStatisticsAreUnbiased) {
       wanted_var[i] = 0.9 * 5 + 0.1 * variance[i] * 6 / 5;
     }
     Buffer m(dtype, mean), r(dtype, rstd), v(dtype, variance);
-    const auto found = run_in_orders({{dtype, 3, {4, 4, 4}}, {dtype, 3, {5, 5, 5}}, {dtype, 3}}, [&](const auto& out) {
-      kernels().norm.update_running(nullptr, n, m.data(), r.data(), 0.1, out[0], out[1]);
-      kernels().norm.rstd_of(nullptr, dtype, 3, v.data(), 1e-5, out[2]);
-    });
+    const auto found =
+        run_in_orders({{dtype, 3, {4, 4, 4}}, {dtype, 3, {5, 5, 5}}, {dtype, 3}}, [&](const auto& out) {
+          kernels().norm.update_running(nullptr, n, m.data(), r.data(), 0.1, out[0], out[1]);
+          kernels().norm.rstd_of(nullptr, dtype, 3, v.data(), 1e-5, out[2]);
+        });
     EXPECT_LT(relative_error(found[0], wanted_mean), 1e-6);
     EXPECT_LT(relative_error(found[1], wanted_var), 1e-6);
     EXPECT_LT(relative_error(found[2], rstd), 1e-6);

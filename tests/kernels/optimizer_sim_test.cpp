@@ -49,13 +49,14 @@ State step_reference(const Optimizer& o, const StepScalars& s, State state, cons
 
 // Two steps from the same start by kernel and by formula.
 void check_steps(const Optimizer& rule, const Layout& layout, bool has_m, bool has_v, float gate) {
-  SCOPED_TRACE(std::string(text(rule.dtype)) + " rule " + std::to_string(static_cast<int>(rule.rule)) + ", segments " +
-               std::to_string(layout.sizes.size()));
+  SCOPED_TRACE(std::string(text(rule.dtype)) + " rule " + std::to_string(static_cast<int>(rule.rule)) +
+               ", segments " + std::to_string(layout.sizes.size()));
   Optimizer o = rule;
   o.count = 0;
   for (const int64_t size : layout.sizes) o.count += size;
   const size_t count = static_cast<size_t>(o.count);
-  State state{random_values(o.count, 31), Values(count, 0.0), Values(count, 0.0), random_values(o.count, 32), 4};
+  State state{random_values(o.count, 31), Values(count, 0.0), Values(count, 0.0), random_values(o.count, 32),
+              4};
   const State start = state;
   const StepScalars scalars{0.01, 0.5};
   const OnDevice<StepScalars> scalars_there(scalars);
@@ -77,17 +78,25 @@ void check_steps(const Optimizer& rule, const Layout& layout, bool has_m, bool h
   };
   Buffer gate_buffer(DType::f32, Values{gate});
   const auto found = run_in_orders(
-      {with(start.p), with(start.m), with(start.v), with(start.average), {DType::i64, 1, {4}}}, [&](const auto& out) {
-        const OptimizerState device{out[0], has_m ? out[1] : nullptr, has_v ? out[2] : nullptr, out[3],
-                                    static_cast<int64_t*>(out[4]), scalars_there.get(), gate_buffer.as<float>()};
+      {with(start.p), with(start.m), with(start.v), with(start.average), {DType::i64, 1, {4}}},
+      [&](const auto& out) {
+        const OptimizerState device{out[0],
+                                    has_m ? out[1] : nullptr,
+                                    has_v ? out[2] : nullptr,
+                                    out[3],
+                                    static_cast<int64_t*>(out[4]),
+                                    scalars_there.get(),
+                                    gate_buffer.as<float>()};
         for (const Values& g : gradients) {
           std::vector<std::unique_ptr<Buffer>> pieces;
           std::vector<Segment> segments;
           int64_t offset = 0;
           for (size_t s = 0; s < layout.sizes.size(); ++s) {
             const auto begin = g.begin() + offset;
-            pieces.push_back(std::make_unique<Buffer>(o.dtype, Values(begin, begin + layout.sizes[s]), s % 3 == 2 ? 1 : 0));
-            segments.push_back({offset, layout.sizes[s], static_cast<int>(s) == layout.absent ? nullptr : pieces[s]->data()});
+            pieces.push_back(std::make_unique<Buffer>(o.dtype, Values(begin, begin + layout.sizes[s]),
+                                                      s % 3 == 2 ? 1 : 0));
+            segments.push_back({offset, layout.sizes[s],
+                                static_cast<int>(s) == layout.absent ? nullptr : pieces[s]->data()});
             offset += layout.sizes[s];
           }
           kernels().optimizer.step(nullptr, o, device, segments.data(), static_cast<int>(segments.size()));
@@ -135,8 +144,10 @@ TEST(OptimizerSim, PlainDescentNeedsNoVelocity) {
   const OnDevice<StepScalars> scalars_there({0.1, 0.9});
   const auto found = run_in_orders({{DType::f32, 100, p}, {DType::i64, 1, {0}}}, [&](const auto& out) {
     const Segment segment{0, 100, gradient.data()};
-    kernels().optimizer.step(nullptr, {Rule::sgd, DType::f32, 100, 0, 0, 0, false, 0, 0},
-                           {out[0], nullptr, nullptr, nullptr, static_cast<int64_t*>(out[1]), scalars_there.get(), nullptr}, &segment, 1);
+    kernels().optimizer.step(
+        nullptr, {Rule::sgd, DType::f32, 100, 0, 0, 0, false, 0, 0},
+        {out[0], nullptr, nullptr, nullptr, static_cast<int64_t*>(out[1]), scalars_there.get(), nullptr},
+        &segment, 1);
   });
   Values wanted(p);
   for (int i = 0; i < 100; ++i) wanted[i] -= 0.1 * g[i];
@@ -161,8 +172,8 @@ TEST(OptimizerSim, GradientNorm) {
       }
       Buffer workspace(DType::u8, static_cast<int64_t>(kernels().optimizer.norm_workspace(offset)), 0, 64);
       const auto found = run_in_orders({{dtype, 1}}, [&](const auto& out) {
-        kernels().optimizer.gradient_norm_squared(nullptr, dtype, segments.data(), static_cast<int>(segments.size()), out[0],
-                                                workspace.data());
+        kernels().optimizer.gradient_norm_squared(
+            nullptr, dtype, segments.data(), static_cast<int>(segments.size()), out[0], workspace.data());
       });
       EXPECT_NEAR(found[0][0], wanted, wanted * 1e-6) << text(dtype) << layout.sizes.size();
       EXPECT_TRUE(workspace.guarded());

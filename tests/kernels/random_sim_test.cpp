@@ -74,11 +74,12 @@ TEST(RandomSim, NormalsAreWithinFourUlp) {
     const double angle = bits_of(even + 1) * 0x1p-32 * 2 * M_PI;
     wanted[i] = radius * (i % 2 ? std::sin(angle) : std::cos(angle));
   }
-  const auto found = run_in_orders({{DType::f32, kCount}, {DType::f64, kCount}, {DType::f32, 10}}, [&](const auto& y) {
-    kernels().random.normal(nullptr, state.get(), kOrdinal, DType::f32, kCount, 0, 1, y[0]);
-    kernels().random.normal(nullptr, state.get(), kOrdinal, DType::f64, kCount, 0, 1, y[1]);
-    kernels().random.normal(nullptr, state.get(), kOrdinal, DType::f32, 10, 3, 0.5, y[2]);
-  });
+  const auto found =
+      run_in_orders({{DType::f32, kCount}, {DType::f64, kCount}, {DType::f32, 10}}, [&](const auto& y) {
+        kernels().random.normal(nullptr, state.get(), kOrdinal, DType::f32, kCount, 0, 1, y[0]);
+        kernels().random.normal(nullptr, state.get(), kOrdinal, DType::f64, kCount, 0, 1, y[1]);
+        kernels().random.normal(nullptr, state.get(), kOrdinal, DType::f32, 10, 3, 0.5, y[2]);
+      });
   double sum = 0, squares = 0;
   for (int64_t i = 0; i < kCount; ++i) {
     const float value = static_cast<float>(wanted[i]);

@@ -51,19 +51,21 @@ struct Shape {
 };
 
 TEST(ReduceSim, MatchesReference) {
-  const Shape shapes[] = {{1, 1, 1, 0},   {5, 7, 1, 0},     {3, 16, 1, 1},  {37, 40, 1, 0}, {2, 1500, 1, 0}, {1, 20011, 1, 0},
-                          {1, 20011, 1, 1}, {3, 17000, 1, 0}, {1, 5, 3, 0},   {2, 33, 64, 0}, {3, 19, 13, 1},  {1, 300, 40, 0},
-                          {1, 1000, 3, 0},  {1, 200, 300, 0}, {2, 129, 8, 0}, {4, 1, 37, 0},  {70, 3, 24, 0},
-                          {1, 3000, 2, 0}};
+  const Shape shapes[] = {
+      {1, 1, 1, 0},     {5, 7, 1, 0},     {3, 16, 1, 1},  {37, 40, 1, 0}, {2, 1500, 1, 0}, {1, 20011, 1, 0},
+      {1, 20011, 1, 1}, {3, 17000, 1, 0}, {1, 5, 3, 0},   {2, 33, 64, 0}, {3, 19, 13, 1},  {1, 300, 40, 0},
+      {1, 1000, 3, 0},  {1, 200, 300, 0}, {2, 129, 8, 0}, {4, 1, 37, 0},  {70, 3, 24, 0},  {1, 3000, 2, 0}};
   for (const Shape& s : shapes) {
     for (const DType dtype : kFloats) {
       for (const Reduction op : kAll) {
-        Reduce r{op, s.outer, s.reduce, s.inner, dtype, op == Reduction::argmax ? DType::i64 : wide_type(dtype)};
+        Reduce r{op,      s.outer, s.reduce,
+                 s.inner, dtype,   op == Reduction::argmax ? DType::i64 : wide_type(dtype)};
         const Values x = random_values(s.outer * s.reduce * s.inner, 11, 0.5);
         Buffer in(dtype, x, s.shift);
         const Values found = run(r, in), wanted = reduce_reference(r, x);
         EXPECT_LT(relative_error(found, wanted), dtype == DType::f64 ? 1e-12 : 1e-5)
-            << static_cast<int>(op) << " " << text(dtype) << " [" << s.outer << ", " << s.reduce << ", " << s.inner << "]";
+            << static_cast<int>(op) << " " << text(dtype) << " [" << s.outer << ", " << s.reduce << ", "
+            << s.inner << "]";
       }
     }
   }
@@ -84,7 +86,8 @@ TEST(ReduceSim, NotANumberWins) {
     Buffer in(DType::f32, x);
     EXPECT_TRUE(std::isnan(run({Reduction::max, 1, length, 1, DType::f32, DType::f32}, in)[0]));
     EXPECT_TRUE(std::isnan(run({Reduction::min, 1, length, 1, DType::f32, DType::f32}, in)[0]));
-    EXPECT_EQ(run({Reduction::argmax, 1, length, 1, DType::f32, DType::i64}, in)[0], static_cast<double>(length / 2));
+    EXPECT_EQ(run({Reduction::argmax, 1, length, 1, DType::f32, DType::i64}, in)[0],
+              static_cast<double>(length / 2));
   }
 }
 

@@ -1,6 +1,6 @@
-// What the tests of the simulated kernels share: inputs of exact size, poisoned and guarded outputs, and running a kernel
-// in three thread orders, which must give equal bits. With GANYMEDE_TEST_DEVICE=cuda in the environment the same tests run
-// on the GPU, three times over.
+// What the tests of the simulated kernels share: inputs of exact size, poisoned and guarded outputs, and
+// running a kernel in three thread orders, which must give equal bits. With GANYMEDE_TEST_DEVICE=cuda in the
+// environment the same tests run on the GPU, three times over.
 #pragma once
 #include <gtest/gtest.h>
 
@@ -34,7 +34,8 @@ inline const DeviceKernels& host() { return sim::table().device; }
 
 inline int64_t bytes_of(DType dtype) {
   switch (dtype) {
-    case DType::f32: case DType::i32: return 4;
+    case DType::f32:
+    case DType::i32: return 4;
     case DType::bf16: return 2;
     case DType::u8: return 1;
     default: return 8;
@@ -86,15 +87,23 @@ inline double decode(DType dtype, const unsigned char* from) {
 // AddressSanitizer sees every read past the end. guard: elements behind it that must stay as they are.
 class Buffer {
  public:
-  Buffer(DType dtype, int64_t count, int shift = 0, int64_t guard = 0, const DeviceKernels& device = kernels().device)
-      : device_(device), dtype_(dtype), count_(count), guard_(guard), shift_(shift), base_(device.allocate(all_bytes())) {
+  Buffer(DType dtype, int64_t count, int shift = 0, int64_t guard = 0,
+         const DeviceKernels& device = kernels().device)
+      : device_(device),
+        dtype_(dtype),
+        count_(count),
+        guard_(guard),
+        shift_(shift),
+        base_(device.allocate(all_bytes())) {
     store(std::vector<unsigned char>(all_bytes(), 0xff));
   }
-  Buffer(DType dtype, const Values& values, int shift = 0, int64_t guard = 0, const DeviceKernels& device = kernels().device)
+  Buffer(DType dtype, const Values& values, int shift = 0, int64_t guard = 0,
+         const DeviceKernels& device = kernels().device)
       : Buffer(dtype, static_cast<int64_t>(values.size()), shift, guard, device) {
     std::vector<unsigned char> bytes(all_bytes(), 0xff);
     const int64_t size = bytes_of(dtype);
-    for (int64_t i = 0; i < count_; ++i) encode(dtype, values[static_cast<size_t>(i)], &bytes[static_cast<size_t>((shift_ + i) * size)]);
+    for (int64_t i = 0; i < count_; ++i)
+      encode(dtype, values[static_cast<size_t>(i)], &bytes[static_cast<size_t>((shift_ + i) * size)]);
     store(bytes);
   }
   ~Buffer() { device_.release(base_); }
@@ -102,7 +111,9 @@ class Buffer {
 
   void* data() const { return static_cast<char*>(base_) + shift_ * bytes_of(dtype_); }
   template <class T>
-  T* as() const { return static_cast<T*>(data()); }
+  T* as() const {
+    return static_cast<T*>(data());
+  }
 
   void poison() { store(std::vector<unsigned char>(all_bytes(), 0xff)); }
   std::vector<unsigned char> bits() const {
@@ -113,7 +124,8 @@ class Buffer {
   Values values() const {
     const std::vector<unsigned char> all = bits();
     Values result(static_cast<size_t>(count_));
-    for (int64_t i = 0; i < count_; ++i) result[static_cast<size_t>(i)] = decode(dtype_, all.data() + i * bytes_of(dtype_));
+    for (int64_t i = 0; i < count_; ++i)
+      result[static_cast<size_t>(i)] = decode(dtype_, all.data() + i * bytes_of(dtype_));
     return result;
   }
   bool guarded() const {
@@ -128,7 +140,9 @@ class Buffer {
 
  private:
   size_t all_bytes() const { return static_cast<size_t>((shift_ + count_ + guard_) * bytes_of(dtype_)); }
-  void store(const std::vector<unsigned char>& bytes) { device_.upload(nullptr, base_, bytes.data(), bytes.size()); }
+  void store(const std::vector<unsigned char>& bytes) {
+    device_.upload(nullptr, base_, bytes.data(), bytes.size());
+  }
   std::vector<unsigned char> load() const {
     std::vector<unsigned char> bytes(all_bytes());
     device_.download(nullptr, bytes.data(), base_, bytes.size());
@@ -179,9 +193,10 @@ inline std::vector<Values> run_in_orders(const std::vector<Output>& outputs,
     std::vector<std::unique_ptr<Buffer>> buffers;
     std::vector<void*> pointers;
     for (const Output& output : outputs) {
-      buffers.push_back(output.initial.empty()
-                            ? std::make_unique<Buffer>(output.dtype, output.count, output.shift, kGuard, device)
-                            : std::make_unique<Buffer>(output.dtype, output.initial, output.shift, kGuard, device));
+      buffers.push_back(
+          output.initial.empty()
+              ? std::make_unique<Buffer>(output.dtype, output.count, output.shift, kGuard, device)
+              : std::make_unique<Buffer>(output.dtype, output.initial, output.shift, kGuard, device));
       pointers.push_back(buffers.back()->data());
     }
     kernel(pointers);
@@ -227,7 +242,9 @@ inline double relative_error(const Values& found, const Values& wanted) {
 }
 
 // Bound of relative_error for one rounding of the result, or for sums in f32.
-inline double tolerance(DType dtype, double f32) { return dtype == DType::f64 ? 1e-12 : dtype == DType::bf16 ? 4e-3 : f32; }
+inline double tolerance(DType dtype, double f32) {
+  return dtype == DType::f64 ? 1e-12 : dtype == DType::bf16 ? 4e-3 : f32;
+}
 
 constexpr DType kFloats[] = {DType::f32, DType::bf16, DType::f64};
 

@@ -5,7 +5,8 @@ namespace ganymede::kernels::sim::family_check {
 namespace {
 
 TEST(SoftmaxSim, MatchesReference) {
-  for (const auto& [rows, columns] : {std::pair<int64_t, int64_t>{1, 1}, {5, 3}, {9, 40}, {2, 1024}, {3, 1500}}) {
+  for (const auto& [rows, columns] :
+       {std::pair<int64_t, int64_t>{1, 1}, {5, 3}, {9, 40}, {2, 1024}, {3, 1500}}) {
     const Values x = random_values(rows * columns, 71, 30, 4), g = random_values(rows * columns, 72);
     for (const DType dtype : kFloats) {
       for (const SoftmaxKind kind : {SoftmaxKind::softmax, SoftmaxKind::log_softmax}) {
@@ -24,17 +25,19 @@ TEST(SoftmaxSim, MatchesReference) {
         const Values kept = result.values();  // the gradient's reference is y as stored
         for (int64_t r = 0; r < rows; ++r) {
           double sum = 0;
-          for (int64_t i = r * columns; i < (r + 1) * columns; ++i) sum += kind == SoftmaxKind::softmax ? g[i] * kept[i] : g[i];
+          for (int64_t i = r * columns; i < (r + 1) * columns; ++i)
+            sum += kind == SoftmaxKind::softmax ? g[i] * kept[i] : g[i];
           for (int64_t i = r * columns; i < (r + 1) * columns; ++i)
             dx[i] = kind == SoftmaxKind::softmax ? kept[i] * (g[i] - sum) : g[i] - std::exp(kept[i]) * sum;
         }
         const Softmax s{kind, rows, columns, dtype};
         const int64_t count = rows * columns;
-        const auto found = run_in_orders({{dtype, count}, {dtype, count, g}, {dtype, rows}}, [&](const auto& out) {
-          kernels().softmax.forward(nullptr, s, in.data(), out[0]);
-          kernels().softmax.gradient(nullptr, s, result.data(), out[1], out[1]);  // in place
-          kernels().softmax.logsumexp(nullptr, s, in.data(), out[2]);
-        });
+        const auto found =
+            run_in_orders({{dtype, count}, {dtype, count, g}, {dtype, rows}}, [&](const auto& out) {
+              kernels().softmax.forward(nullptr, s, in.data(), out[0]);
+              kernels().softmax.gradient(nullptr, s, result.data(), out[1], out[1]);  // in place
+              kernels().softmax.logsumexp(nullptr, s, in.data(), out[2]);
+            });
         EXPECT_LT(relative_error(found[0], y), tolerance(dtype, 1e-5));
         // f32: y * (g - sum) cancels where one element has all the weight.
         EXPECT_LT(relative_error(found[1], dx), columns == 1 ? 1e-6 : tolerance(dtype, 1e-5));
@@ -69,7 +72,8 @@ TEST(GatherSim, MatchesReference) {
     Values index(static_cast<size_t>(s.count)), y(g.size(), 0.0), dx(table.size(), 0.0), one_hot(y);
     std::mt19937 generator(75);
     for (int64_t i = 0; i < s.count; ++i) {
-      index[i] = static_cast<double>(generator() % (s.rows + 2)) - 1;  // one below and one above the table too
+      index[i] =
+          static_cast<double>(generator() % (s.rows + 2)) - 1;  // one below and one above the table too
       const int64_t row = static_cast<int64_t>(index[i]);
       for (int64_t k = 0; k < s.width; ++k) {
         one_hot[i * s.width + k] = row == k ? 0.75 : -0.25;
@@ -84,11 +88,13 @@ TEST(GatherSim, MatchesReference) {
       const Gather problem{s.rows, s.count, s.width, dtype};
       Buffer workspace(DType::u8, static_cast<int64_t>(kernels().gather.workspace_bytes(problem)));
       const int64_t picked = s.count * s.width;
-      const auto found = run_in_orders({{dtype, picked}, {dtype, s.rows * s.width}, {dtype, picked}}, [&](const auto& out) {
-        kernels().gather.gather(nullptr, problem, in.data(), at.as<int64_t>(), out[0]);
-        kernels().gather.scatter_add(nullptr, problem, gradient.data(), at.as<int64_t>(), out[1], workspace.data());
-        kernels().gather.one_hot(nullptr, problem, at.as<int64_t>(), 0.75, -0.25, out[2]);
-      });
+      const auto found =
+          run_in_orders({{dtype, picked}, {dtype, s.rows * s.width}, {dtype, picked}}, [&](const auto& out) {
+            kernels().gather.gather(nullptr, problem, in.data(), at.as<int64_t>(), out[0]);
+            kernels().gather.scatter_add(nullptr, problem, gradient.data(), at.as<int64_t>(), out[1],
+                                         workspace.data());
+            kernels().gather.one_hot(nullptr, problem, at.as<int64_t>(), 0.75, -0.25, out[2]);
+          });
       EXPECT_EQ(found[0], y) << text(dtype) << " " << s.rows;
       EXPECT_LT(relative_error(found[1], dx), tolerance(dtype, 1e-6)) << text(dtype) << " " << s.rows;
       EXPECT_EQ(found[2], one_hot) << text(dtype) << " " << s.rows;

@@ -10,8 +10,11 @@ struct Weight {
 };
 
 // u, v, sigma after the iterations.
-std::vector<Values> reference(const Weight& m, const Values& w, Values u, Values v, int iterations, double eps) {
-  const auto at = [&](int64_t r, int64_t c) { return m.transposed ? w[c * m.rows + r] : w[r * m.columns + c]; };
+std::vector<Values> reference(const Weight& m, const Values& w, Values u, Values v, int iterations,
+                              double eps) {
+  const auto at = [&](int64_t r, int64_t c) {
+    return m.transposed ? w[c * m.rows + r] : w[r * m.columns + c];
+  };
   const auto normalise = [&](Values& x) {
     double squares = 0;
     for (const double e : x) squares += e * e;
@@ -66,27 +69,34 @@ void check(const std::vector<Weight>& weights, DType dtype, int iterations) {
   const auto found = run_in_orders(outputs, [&](const auto& out) {
     std::vector<SpectralMatrix> problem;
     for (size_t i = 0; i < weights.size(); ++i)
-      problem.push_back({weights[i].rows, weights[i].columns, weights[i].transposed, matrices[i]->data(), out[3 * i],
-                         out[3 * i + 1], out[3 * i + 2]});
+      problem.push_back({weights[i].rows, weights[i].columns, weights[i].transposed, matrices[i]->data(),
+                         out[3 * i], out[3 * i + 1], out[3 * i + 2]});
     const int count = static_cast<int>(problem.size());
-    Buffer workspace(DType::u8, static_cast<int64_t>(kernels().spectral.workspace_bytes(dtype, problem.data(), count)), 0, 64);
-    kernels().spectral.power_iteration(nullptr, dtype, problem.data(), count, iterations, 1e-12, workspace.data());
+    Buffer workspace(DType::u8,
+                     static_cast<int64_t>(kernels().spectral.workspace_bytes(dtype, problem.data(), count)),
+                     0, 64);
+    kernels().spectral.power_iteration(nullptr, dtype, problem.data(), count, iterations, 1e-12,
+                                       workspace.data());
     EXPECT_TRUE(workspace.guarded());
   });
   for (size_t i = 0; i < weights.size(); ++i) {
     for (size_t k = 0; k < 3; ++k)
-      EXPECT_LT(relative_error(found[3 * i + k], wanted[i][k]), dtype == DType::f64 ? 1e-11 : 2e-5) << i << " " << k;
+      EXPECT_LT(relative_error(found[3 * i + k], wanted[i][k]), dtype == DType::f64 ? 1e-11 : 2e-5)
+          << i << " " << k;
   }
 }
 
 TEST(SpectralSim, MatchesReference) {
-  const std::vector<Weight> weights = {{16, 27, false}, {3, 5, false}, {1, 70, false}, {33, 1, false}, {9, 40, true}, {40, 9, true}, {64, 75, false}};
+  const std::vector<Weight> weights = {{16, 27, false}, {3, 5, false}, {1, 70, false}, {33, 1, false},
+                                       {9, 40, true},   {40, 9, true}, {64, 75, false}};
   for (const DType dtype : {DType::f32, DType::f64}) {
     for (const int iterations : {0, 1, 3}) check(weights, dtype, iterations);
   }
 }
 
-TEST(SpectralSim, MoreWeightsThanOneLaunchHolds) { check(std::vector<Weight>(60, Weight{3, 7, false}), DType::f32, 1); }
+TEST(SpectralSim, MoreWeightsThanOneLaunchHolds) {
+  check(std::vector<Weight>(60, Weight{3, 7, false}), DType::f32, 1);
+}
 
 }  // namespace
 }  // namespace ganymede::kernels::sim::family_check
