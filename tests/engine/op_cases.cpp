@@ -1,18 +1,10 @@
 #include "tests/engine/op_cases.h"
 
-#include <bit>
-#include <cmath>
-
-#include "engine/context.h"
+#include "engine/check.h"
 #include "engine/ops.h"
 
 namespace ganymede::test {
 namespace {
-
-double to_bf16(double x) {
-  const auto u = std::bit_cast<uint32_t>(float(x));
-  return std::bit_cast<float>((u + 0x7fffu + (u >> 16 & 1)) & 0xffff0000u);
-}
 
 Function one(Tensor (*f)(const Tensor&)) {
   return [f](const Tensors& in) { return Tensors{f(in[0])}; };
@@ -42,7 +34,9 @@ OpCase norm_case(const std::string& name, const Shape& x, View view, bool affine
           })};
 }
 
-std::vector<OpCase> make_cases() {
+}  // namespace
+
+std::vector<OpCase> tensor_cases() {
   const Shape odd{3, 5, 7};
   std::vector<OpCase> c;
   const auto unary_case = [&](const char* name, Tensor (*f)(const Tensor&), double low = -2, double high = 2, bool kinks = false) {
@@ -69,13 +63,14 @@ std::vector<OpCase> make_cases() {
   unary_case("softplus", [](const Tensor& x) { return softplus(x, 1.5); });
   unary_case("sigmoid", [](const Tensor& x) { return sigmoid(x); });
   unary_case("tanh", [](const Tensor& x) { return tanh(x); });
-  for (const Unary op : {Unary::identity, Unary::relu, Unary::leaky_relu, Unary::tanh, Unary::sigmoid, Unary::gelu})
-    c.push_back({"bias_activation " + std::to_string(int(op)), Kind::summing, {{4, 3, 5}, {5}},
-                 call([op](const Tensors& in) { return bias_activation(in[0], in[1], {op, 0.2}); }), -2, 2, op == Unary::relu || op == Unary::leaky_relu});
+  for (const auto& [op, name] : {std::pair{Unary::identity, "identity"}, {Unary::relu, "relu"}, {Unary::leaky_relu, "leaky_relu"}, {Unary::tanh, "tanh"},
+                                 {Unary::sigmoid, "sigmoid"}, {Unary::softplus, "softplus"}, {Unary::gelu, "gelu"}})
+    c.push_back({text("bias_activation ", name), Kind::summing, {{4, 3, 5}, {5}},
+                 call([op = op](const Tensors& in) { return bias_activation(in[0], in[1], {op, 0.2}); }), -2, 2, op == Unary::relu || op == Unary::leaky_relu});
 
   using Two = Tensor (*)(const Tensor&, const Tensor&);
   const auto binary_case = [&](const char* name, Two f, const Shape& a, const Shape& b, double low = -2, double high = 2) {
-    c.push_back({name, Kind::summing, {a, b}, call([f](const Tensors& in) { return f(in[0], in[1]); }), low, high});
+    c.push_back({name, Kind::summing, {a, b}, call([f](const Tensors& in) { return f(in[0], in[1]); }), low, high, false, 2});
   };
   binary_case("add", add, {3, 5, 7}, {3, 5, 7});
   binary_case("add broadcast", add, {3, 1, 7}, {5, 1});
@@ -107,8 +102,8 @@ std::vector<OpCase> make_cases() {
   reduce_case("flip", odd, call([](const Tensors& in) { return flip(in[0], 1); }));
   reduce_case("roll", odd, call([](const Tensors& in) { return roll(in[0], 2, 2); }));
   reduce_case("pad_zero", odd, call([](const Tensors& in) { return pad_zero(in[0], {0, 1, 2}, {1, 0, 3}); }));
-  c.push_back({"concat", Kind::summing, {{2, 3, 4}, {2, 1, 4}, {2, 2, 4}}, call([](const Tensors& in) { return concat(in, 1); })});
-  c.push_back({"stack", Kind::summing, {{2, 3}, {2, 3}}, call([](const Tensors& in) { return stack(in); })});
+  c.push_back({"concat", Kind::summing, {{2, 3, 4}, {2, 1, 4}, {2, 2, 4}}, call([](const Tensors& in) { return concat(in, 1); }), -2, 2, false, 3});
+  c.push_back({"stack", Kind::summing, {{2, 3}, {2, 3}}, call([](const Tensors& in) { return stack(in); }), -2, 2, false, 2});
 
   for (const bool ta : {false, true})
     for (const bool tb : {false, true})
@@ -138,70 +133,13 @@ std::vector<OpCase> make_cases() {
   return c;
 }
 
-}  // namespace
-
 const std::vector<OpCase>& op_cases() {
-  static const std::vector<OpCase> cases = make_cases();
+  static const std::vector<OpCase> cases = [] {
+    std::vector<OpCase> all = tensor_cases();
+    for (OpCase& c : picture_cases()) all.push_back(std::move(c));
+    return all;
+  }();
   return cases;
-}
-
-Tensors inputs_of(const OpCase& c) {
-  Tensors in;
-  for (size_t i = 0; i < c.shapes.size(); ++i) {
-    auto v = random_tensor(c.shapes[i], 17 + i, c.low, c.high).to_doubles();
-    for (double& x : v) {
-      if (c.piecewise && std::abs(x - std::round(x)) < 0.1) x += 0.25;
-      x = to_bf16(x);
-    }
-    in.push_back(tensor(v, c.shapes[i], DType::f64, Device{}));
-  }
-  return in;
-}
-
-Orders run_orders(const OpCase& c, const Device& device, DType dtype) {
-  ContextScope scope;
-  context().device = device;
-  context().dtype = dtype == DType::f64 ? DType::f64 : DType::f32;
-  context().precision = dtype == DType::bf16 ? Precision::bf16 : Precision::f32;
-  const auto place = [&](const Tensor& t, bool activation) {
-    const DType as = dtype == DType::bf16 && !activation ? DType::f32 : dtype;
-    return to_device(cast(t, as).constant(), device);
-  };
-  const Tensors reference = inputs_of(c);
-  Tensors x;
-  for (size_t i = 0; i < reference.size(); ++i) {
-    // Weights, gains and biases are f32 masters beside bf16 activations; element-wise operands are all activations.
-    const bool activation = i == 0 || c.name.starts_with("concat") || c.name.starts_with("stack") || (c.kind == Kind::summing && c.shapes.size() == 2 && !c.name.starts_with("bias"));
-    x.push_back(watch(place(reference[i], activation)));
-  }
-  const Tensors y = c.f(x);
-  Orders out;
-  const auto append = [](std::vector<double>& to, const Tensor& t, const Shape& shape) {
-    const auto v = t ? t.to_doubles() : std::vector<double>(size_t(shape.count()), 0.0);
-    to.insert(to.end(), v.begin(), v.end());
-  };
-  Tensors cot;
-  for (size_t k = 0; k < y.size(); ++k) {
-    append(out.forward, y[k], y[k].shape());
-    auto v = random_tensor(y[k].shape(), 70 + k, -1, 1).to_doubles();
-    for (double& e : v) e = to_bf16(e);
-    cot.push_back(watch(to_device(cast(tensor(v, y[k].shape(), DType::f64, Device{}), y[k].dtype()).constant(), device)));
-  }
-  const Tensors dx = grad(y, x, cot, Record::on);
-  Tensors ys, cot2;
-  for (size_t i = 0; i < x.size(); ++i) {
-    append(out.first, dx[i], x[i].shape());
-    if (!dx[i]) continue;
-    auto v = random_tensor(x[i].shape(), 90 + i, -1, 1).to_doubles();
-    for (double& e : v) e = to_bf16(e);
-    ys.push_back(dx[i]);
-    cot2.push_back(to_device(cast(tensor(v, x[i].shape(), DType::f64, Device{}), x[i].dtype()).constant(), device));
-  }
-  Tensors targets = x;
-  targets.insert(targets.end(), cot.begin(), cot.end());
-  const Tensors second = grad(ys, targets, cot2, Record::off);
-  for (size_t i = 0; i < targets.size(); ++i) append(out.second, second[i], targets[i].shape());
-  return out;
 }
 
 }  // namespace ganymede::test

@@ -1,36 +1,12 @@
 // The differentiable ops as a table: what every op test and the table of docs/ops.md go through.
 #pragma once
-#include <string>
-#include <vector>
-
-#include "tests/support/gradcheck.h"
+#include "tests/support/op_case.h"
 
 namespace ganymede::test {
 
-// What bounds the error in low precision (the tolerance table of docs/design.md).
-enum class Kind {
-  element_wise,  // no sums: 1e-6, 1e-6, 5e-6 in f32
-  summing,       // reductions, norms and products: 1e-5, 5e-5, 2e-4 in f32
-  product,       // conv, linear, matmul, attention: as summing in f32; 1e-2, 2e-2, 3e-2 in bf16
-};
-
-struct OpCase {
-  std::string name;
-  Kind kind;
-  std::vector<Shape> shapes;             // of the inputs
-  Function f;
-  double low = -2, high = 2;             // range of the inputs
-  bool piecewise = false;                // kinks: inputs are kept away from whole numbers by 0.1
-};
-
 const std::vector<OpCase>& op_cases();
-Tensors inputs_of(const OpCase& c);      // f64 on the cpu, the same values each time; exact in bf16
-
-// Values and gradients of one order each: outputs; d <y, c> / d x; d <dx, c2> / d (x, c). Flattened, one vector an order.
-struct Orders {
-  std::vector<double> forward, first, second;
-};
-// dtype: f64 (cpu), f32 or bf16: the inputs are cast to it (gain, bias and statistics of norms stay f32).
-Orders run_orders(const OpCase& c, const Device& device, DType dtype);
+// Its parts: ops on whole tensors, and ops on pictures, sequences and weights.
+std::vector<OpCase> tensor_cases();
+std::vector<OpCase> picture_cases();
 
 }  // namespace ganymede::test

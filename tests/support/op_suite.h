@@ -1,0 +1,45 @@
+// The checks that every case of a table goes through. Include it in one file of a test program and instantiate Op over the table.
+#pragma once
+#include <gtest/gtest.h>
+
+#include <cctype>
+
+#include "engine/memory.h"
+#include "tests/support/op_case.h"
+
+namespace ganymede::test {
+
+class Op : public testing::TestWithParam<OpCase> {
+ protected:
+  void SetUp() override { poison_fresh_memory(true); }
+  void TearDown() override { poison_fresh_memory(false); }
+
+  void agrees(const Device& device, DType dtype) {
+    const Errors e = errors_of(GetParam(), device, dtype), bound = bounds_of(GetParam().kind, dtype);
+    EXPECT_LE(e.forward, bound.forward);
+    EXPECT_LE(e.first, bound.first);
+    EXPECT_LE(e.second, bound.second);
+  }
+};
+
+TEST_P(Op, GradCheck) { EXPECT_EQ(gradcheck(GetParam().f, inputs_of(GetParam())), ""); }
+TEST_P(Op, GradGradCheck) { EXPECT_EQ(gradgradcheck(GetParam().f, inputs_of(GetParam())), ""); }
+TEST_P(Op, CpuF32) { agrees(Device{}, DType::f32); }
+TEST_P(Op, SimF32) { agrees({DeviceType::sim, 0}, DType::f32); }
+TEST_P(Op, CpuBf16) { agrees(Device{}, DType::bf16); }
+TEST_P(Op, SimBf16) { agrees({DeviceType::sim, 0}, DType::bf16); }
+TEST_P(Op, CudaF32) {
+  if (device_count(DeviceType::cuda) > 0) agrees({DeviceType::cuda, 0}, DType::f32);
+}
+TEST_P(Op, CudaBf16) {
+  if (device_count(DeviceType::cuda) > 0) agrees({DeviceType::cuda, 0}, DType::bf16);
+}
+
+inline std::string case_name(const testing::TestParamInfo<OpCase>& info) {
+  std::string name = info.param.name;
+  for (char& c : name)
+    if (!std::isalnum(static_cast<unsigned char>(c))) c = '_';
+  return name;
+}
+
+}  // namespace ganymede::test
