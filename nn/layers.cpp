@@ -6,17 +6,19 @@
 
 namespace ganymede::nn {
 
-Linear::Linear(int in, int out, bool bias, const Init& weight, const Init& bias_init) : weight_(parameter({out, in}, weight)) {
+Linear::Linear(int in, int out, bool bias, const Init& weight, const Init& bias_init, bool spectral) : weight_(parameter({out, in}, weight)) {
   if (bias) bias_ = parameter({out}, bias_init);
+  if (spectral) spectral_ = SpectralState(weight_, false);
 }
-Tensor Linear::forward_then(const Tensor& x, const Activation& f) { return ganymede::linear(x, weight_, bias_, f); }
+Tensor Linear::forward_then(const Tensor& x, const Activation& f) { return ganymede::linear(x, spectral_.use(weight_), bias_, f); }
 void Linear::visit(const Visit& v) {
   v.parameter(v.prefix + "weight", weight_);
   if (bias_) v.parameter(v.prefix + "bias", bias_);
+  spectral_.visit(v);
 }
-std::string Linear::describe() const { return text("linear ", weight_.dim(1), " -> ", weight_.dim(0), bias_ ? "" : ", no bias"); }
-Layer linear(int in, int out, bool bias, const Init& weight, const Init& bias_init) {
-  return std::make_shared<Linear>(in, out, bias, weight, bias_init);
+std::string Linear::describe() const { return text("linear ", weight_.dim(1), " -> ", weight_.dim(0), bias_ ? "" : ", no bias", spectral_.on() ? ", spectral norm" : ""); }
+Layer linear(int in, int out, bool bias, const Init& weight, const Init& bias_init, bool spectral) {
+  return std::make_shared<Linear>(in, out, bias, weight, bias_init, spectral);
 }
 
 Conv::Conv(bool transposed, int in, int out, const ConvSpec& s)
@@ -25,17 +27,20 @@ Conv::Conv(bool transposed, int in, int out, const ConvSpec& s)
   require(s.groups > 0 && in % s.groups == 0 && out % s.groups == 0, type(), ": ", in, " -> ", out, " channels in ", s.groups, " groups");
   weight_ = transposed ? parameter({in, s.kernel, s.kernel, out / s.groups}, s.weight) : parameter({out, s.kernel, s.kernel, in / s.groups}, s.weight);
   if (s.bias) bias_ = parameter({out}, s.bias_init);
+  if (s.spectral) spectral_ = SpectralState(weight_, transposed);
 }
 Tensor Conv::forward_then(const Tensor& x, const Activation& f) {
-  return transposed_ ? conv_transpose2d(x, weight_, bias_, options_, f) : conv2d(x, weight_, bias_, options_, f);
+  const Tensor w = spectral_.use(weight_);
+  return transposed_ ? conv_transpose2d(x, w, bias_, options_, f) : conv2d(x, w, bias_, options_, f);
 }
 void Conv::visit(const Visit& v) {
   v.parameter(v.prefix + "weight", weight_);
   if (bias_) v.parameter(v.prefix + "bias", bias_);
+  spectral_.visit(v);
 }
 std::string Conv::describe() const {
   return text(type(), " k", spec_.kernel, " s", spec_.stride, " p", spec_.padding, spec_.output_padding ? text(" op", spec_.output_padding) : "",
-              spec_.dilation > 1 ? text(" d", spec_.dilation) : "", spec_.groups > 1 ? text(" g", spec_.groups) : "", "  ", in_, " -> ", out_, spec_.bias ? "" : ", no bias");
+              spec_.dilation > 1 ? text(" d", spec_.dilation) : "", spec_.groups > 1 ? text(" g", spec_.groups) : "", "  ", in_, " -> ", out_, spec_.bias ? "" : ", no bias", spec_.spectral ? ", spectral norm" : "");
 }
 Layer conv(int in, int out, const ConvSpec& spec) { return std::make_shared<Conv>(false, in, out, spec); }
 Layer deconv(int in, int out, const ConvSpec& spec) { return std::make_shared<Conv>(true, in, out, spec); }

@@ -3,6 +3,7 @@
 #include "engine/ops/conv.h"
 #include "nn/init.h"
 #include "nn/module.h"
+#include "nn/spectral.h"
 
 namespace ganymede::nn {
 
@@ -11,12 +12,14 @@ struct ConvSpec {
   bool bias = true;
   Init weight = init::dcgan();   // normal(0, 0.02)
   Init bias_init = init::zero();
+  bool spectral = false;         // divide the weight by its largest singular value
 };
 
 // y = x W^T + b; W [out, in].
-class Linear : public Module {
+class Linear : public Module, public SpectralLayer {
  public:
-  Linear(int in, int out, bool bias, const Init& weight, const Init& bias_init);
+  Linear(int in, int out, bool bias, const Init& weight, const Init& bias_init, bool spectral);
+  SpectralWeight spectral_weight() const override { return spectral_.on() ? spectral_.of(weight_) : SpectralWeight{}; }
   using Module::forward;
   Tensor forward(const Tensor& x) override { return forward_then(x, {}); }
   Tensor forward_then(const Tensor& x, const Activation& f) override;
@@ -25,12 +28,14 @@ class Linear : public Module {
   std::string describe() const override;
  private:
   Tensor weight_, bias_;
+  SpectralState spectral_;
 };
-Layer linear(int in, int out, bool bias = true, const Init& weight = init::dcgan(), const Init& bias_init = init::zero());
+Layer linear(int in, int out, bool bias = true, const Init& weight = init::dcgan(), const Init& bias_init = init::zero(), bool spectral = false);
 
 // Convolution (weight [out, k, k, in/groups]) or transposed convolution (weight [in, k, k, out/groups]).
-class Conv : public Module {
+class Conv : public Module, public SpectralLayer {
  public:
+  SpectralWeight spectral_weight() const override { return spectral_.on() ? spectral_.of(weight_) : SpectralWeight{}; }
   Conv(bool transposed, int in, int out, const ConvSpec& spec);
   using Module::forward;
   Tensor forward(const Tensor& x) override { return forward_then(x, {}); }
@@ -44,6 +49,7 @@ class Conv : public Module {
   ConvSpec spec_;
   ConvOptions options_;
   Tensor weight_, bias_;
+  SpectralState spectral_;
 };
 Layer conv(int in, int out, const ConvSpec& spec);
 Layer deconv(int in, int out, const ConvSpec& spec);

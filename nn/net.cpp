@@ -3,6 +3,7 @@
 #include "engine/check.h"
 #include "engine/context.h"
 #include "engine/ops/create.h"
+#include "nn/spectral.h"
 
 namespace ganymede::nn {
 
@@ -11,9 +12,31 @@ struct Net::Impl {
   Layer module;
   std::vector<NamedTensor> parameters, buffers;
   Tensor flat;
+  uint64_t advanced = 0;  // the update whose first pass advanced the spectral weights
+
+  // All of the network's spectrally normalised weights; they move with the layers, so they are collected afresh.
+  std::vector<SpectralWeight> spectral_weights() const {
+    std::vector<SpectralWeight> found;
+    const auto take = [&](Module& m) {
+      if (auto* layer = dynamic_cast<SpectralLayer*>(&m))
+        if (SpectralWeight w = layer->spectral_weight(); w.w.defined()) found.push_back(w);
+    };
+    Visit v;
+    v.module = [&](const std::string&, Module& m) { take(m); };
+    take(*module);
+    module->visit(v);
+    return found;
+  }
+  void before_pass() {
+    const UnitRun* unit = context().unit;
+    if (!module->moving || !unit || advanced == unit->serial) return;
+    advanced = unit->serial;
+    power_iteration(spectral_weights(), 1);
+  }
 };
 
 namespace {
+constexpr int kFirstIterations = 15;  // of the power method on a new network, as PyTorch's
 constexpr int64_t kAlign = 64;  // elements: every parameter starts where vector loads may
 int64_t padded(int64_t count) { return (count + kAlign - 1) / kAlign * kAlign; }
 
@@ -45,10 +68,12 @@ Net::Net(std::string name, Layer module) : impl_(std::make_shared<Impl>()) {
     *owners[i] = impl_->parameters[i].value = leaf(place);
     at += padded(old.count());
   }
+  power_iteration(impl_->spectral_weights(), kFirstIterations);
 }
 
 Tensor Net::operator()(const Tensor& x) const {
   Module& m = module();
+  impl_->before_pass();
   LayerTrace::enter(impl_->name, x.shape());
   const Tensor y = m.forward(x);
   LayerTrace::leave();
@@ -57,6 +82,7 @@ Tensor Net::operator()(const Tensor& x) const {
 
 Tensors Net::operator()(const Tensors& xs) const {
   Module& m = module();
+  impl_->before_pass();
   LayerTrace::enter(impl_->name, xs.at(0).shape());
   const Tensors ys = m.forward(xs);
   LayerTrace::leave();

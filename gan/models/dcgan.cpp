@@ -28,7 +28,8 @@ Recipe dcgan(const Config& c) {
 
   Recipe r;
   const nn::Net G = r.net("G", nets::dcgan_generator(s));
-  s.norm = !critic;
+  s.spectral = c.flag("spectral_norm", false, "divide D's weights by their largest singular value, instead of batch norm in D");
+  s.norm = !critic && !s.spectral;
   const nn::Net D = r.net("D", nets::dcgan_discriminator(s));
   const auto generate = [=](int64_t n) { return G(normal ? randn({n, s.latent}) : uniform({n, s.latent}, -1, 1)); };
   const nn::Optim adam = nn::adam(rate, beta1, penalised ? 0.9 : 0.999).decay(decay);

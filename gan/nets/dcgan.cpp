@@ -14,9 +14,9 @@ int stages(int size) {
 }
 
 // Halving (or doubling) convolutions: k5 p2 in the paper's drawing, k4 p1 in the Torch code. Biases only where no norm follows.
-nn::ConvSpec step(bool paper, bool up, bool bias) {
+nn::ConvSpec step(bool paper, bool up, bool bias, bool spectral = false) {
   nn::ConvSpec c;
-  c.kernel = paper ? 5 : 4, c.stride = 2, c.padding = paper ? 2 : 1, c.bias = bias;
+  c.kernel = paper ? 5 : 4, c.stride = 2, c.padding = paper ? 2 : 1, c.bias = bias, c.spectral = spectral;
   if (paper && up) c.output_padding = 1;
   return c;
 }
@@ -53,14 +53,14 @@ nn::Layer dcgan_generator(const DcganSize& s) {
 nn::Layer dcgan_discriminator(const DcganSize& s) {
   const int k = stages(s.size);
   int c = s.width;
-  std::vector<nn::Layer> layers{nn::conv(s.channels, c, step(s.paper, false, false)), nn::leaky_relu(0.2)};
+  std::vector<nn::Layer> layers{nn::conv(s.channels, c, step(s.paper, false, false, s.spectral)), nn::leaky_relu(0.2)};
   for (int i = 1; i < k; ++i, c *= 2) {
-    layers.push_back(nn::conv(c, 2 * c, step(s.paper, false, !s.norm)));
+    layers.push_back(nn::conv(c, 2 * c, step(s.paper, false, !s.norm, s.spectral)));
     if (s.norm) layers.push_back(norm(2 * c));
     layers.push_back(nn::leaky_relu(0.2));
   }
   layers.push_back(nn::reshape_to({int64_t(c) * 16}));
-  layers.push_back(nn::linear(c * 16, 1, false));
+  layers.push_back(nn::linear(c * 16, 1, false, nn::init::dcgan(), nn::init::zero(), s.spectral));
   return nn::sequential(std::move(layers));
 }
 

@@ -11,6 +11,7 @@ struct DcganSize {
   int latent = 100;
   bool paper = false;   // kernels of 5 and a linear first layer with a norm per unit; else kernels of 4 (Torch code)
   bool norm = true;     // batch norm
+  bool spectral = false;  // spectral norm of every weight
 };
 
 // [N, latent] -> [N, size, size, channels] in (-1, 1).

@@ -176,7 +176,7 @@ INSTANTIATE_TEST_SUITE_P(All, Setting, testing::Values(
     SettingCase{"dcgan", "objective", "wgan-gp"}, SettingCase{"dcgan", "width", "6"}, SettingCase{"dcgan", "latent", "7"},
     SettingCase{"dcgan", "variant", "paper"}, SettingCase{"dcgan", "prior", "uniform"}, SettingCase{"dcgan", "rate", "0.001"},
     SettingCase{"dcgan", "beta1", "0.9"}, SettingCase{"dcgan", "critic_steps", "2"}, SettingCase{"dcgan", "weight_decay", "0.1"},
-    SettingCase{"dcgan", "ema", "0.9"}, SettingCase{"wgan-gp", "architecture", "resnet"}, SettingCase{"wgan-gp", "width", "6"}, SettingCase{"wgan-gp", "latent", "7"},
+    SettingCase{"dcgan", "ema", "0.9"}, SettingCase{"dcgan", "spectral_norm", "true"}, SettingCase{"wgan-gp", "architecture", "resnet"}, SettingCase{"wgan-gp", "width", "6"}, SettingCase{"wgan-gp", "latent", "7"},
     SettingCase{"wgan-gp", "gp", "1"}, SettingCase{"wgan-gp", "critic_steps", "2"}, SettingCase{"wgan-gp", "rate", "0.001"}, SettingCase{"wgan-gp", "beta1", "0.1"},
     SettingCase{"wgan-gp", "beta2", "0.5"}, SettingCase{"wgan-gp", "decay_steps", "2"}, SettingCase{"gan", "latent", "6"}, SettingCase{"gan", "width", "13"}, SettingCase{"gan", "units", "7"},
     SettingCase{"gan", "dropout", "false"}, SettingCase{"gan", "generator", "minimax"}, SettingCase{"gan", "optimizer", "adam"},
@@ -220,6 +220,20 @@ TEST(Trainer, NamesTheUpdateThatDiverges) {
     EXPECT_NE(std::string(e.what()).find("diverged"), std::string::npos);
     EXPECT_TRUE(std::string(e.what()).find("D/") == 0 || std::string(e.what()).find("G/") == 0 || std::string(e.what()).find("grad_norm/") == 0) << e.what();
   }
+}
+
+TEST(Trainer, SpectralNormReplaysAndResumesToo) {
+  TinyModel m{"dcgan", {{"spectral_norm", "true"}}};
+  TinyModel eager = m;
+  eager.capture = false;
+  const State a = after(m, 6);
+  expect_equal_bits(a, after(eager, 6));
+  // u is a unit vector that follows every update of D.
+  const auto& u = a.at("D.conv2.u");
+  double length = 0;
+  for (double x : u) length += x * x;
+  EXPECT_NEAR(length, 1, 1e-5);
+  EXPECT_NE(u, after(m, 5).at("D.conv2.u"));
 }
 
 TEST(Trainer, TrainsInBf16) {

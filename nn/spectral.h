@@ -1,0 +1,34 @@
+// Spectral normalisation as a property of a layer's weight (Miyato et al. 2018): the layer multiplies by w / sigma.
+#pragma once
+#include "engine/ops/spectral.h"
+#include "nn/module.h"
+
+namespace ganymede::nn {
+
+// The state of one normalised weight. A network advances all of its own in one launch, at its first pass in each update that
+// moves it; passes in other updates use u and v as they are.
+class SpectralState {
+ public:
+  SpectralState() = default;
+  // rows: output channels; transposed: they are the weight's last axis. Draws u.
+  SpectralState(const Tensor& weight, bool transposed);
+  bool on() const { return u_.defined(); }
+  SpectralWeight of(const Tensor& weight) const { return {weight, transposed_, u_, v_}; }
+  // w / sigma, computed once an update.
+  Tensor use(const Tensor& weight);
+  void visit(const Visit& v);
+ private:
+  bool transposed_ = false;
+  Tensor u_, v_, normalised_;
+  uint64_t unit_ = 0;
+};
+
+// A layer with such a weight.
+class SpectralLayer {
+ public:
+  virtual ~SpectralLayer() = default;
+  // Undefined w: this layer is not normalised.
+  virtual SpectralWeight spectral_weight() const = 0;
+};
+
+}  // namespace ganymede::nn

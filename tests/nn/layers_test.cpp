@@ -1,0 +1,160 @@
+// Layers as modules: names, shapes, modes, one flat buffer.
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "engine/check.h"
+#include "engine/context.h"
+#include "engine/ops.h"
+#include "nn/blocks.h"
+#include "nn/net.h"
+#include "nn/optim.h"
+#include "tests/support/gradcheck.h"
+
+namespace ganymede::nn {
+namespace {
+
+class Layers : public testing::Test {
+ protected:
+  void SetUp() override {
+    context().dtype = DType::f64;
+    seed_parameters(1);
+    seed(1);
+  }
+ private:
+  ContextScope scope_;
+};
+
+TEST_F(Layers, AreNamedByTypeAndNumber) {
+  const Net net("G", sequential({conv(3, 4, {}), batch_norm(4), relu(), conv(4, 5, {.bias = false})}));
+  std::vector<std::string> names;
+  for (const auto& p : net.parameters()) names.push_back(p.name);
+  EXPECT_EQ(names, (std::vector<std::string>{"conv1.weight", "conv1.bias", "norm1.weight", "norm1.bias", "conv2.weight"}));
+  EXPECT_EQ(net.parameter_count(), 3 * 9 * 4 + 4 + 8 + 4 * 9 * 5);
+}
+
+TEST_F(Layers, ShareOneBufferThatStepsMove) {
+  const Net net("G", sequential({linear(3, 4), linear(4, 2)}));
+  for (const auto& p : net.parameters()) {
+    EXPECT_EQ(p.value.storage(), net.flat().storage());
+    EXPECT_EQ(p.value.offset() % 64, 0);
+  }
+  const Tensor x = ones({2, 3});
+  const auto before = net(x).to_doubles();
+  assign(net.flat(), net.flat() * 2.0);
+  EXPECT_NE(net(x).to_doubles(), before);
+}
+
+TEST_F(Layers, FuseAnActivationWithoutChangingTheValue) {
+  seed_parameters(7);
+  const Layer fused = sequential({conv(3, 4, {.bias_init = init::normal(0, 1)}), leaky_relu(0.2), batch_norm(4), tanh()});
+  seed_parameters(7);
+  const Layer c = conv(3, 4, {.bias_init = init::normal(0, 1)}), n = batch_norm(4);
+  const Tensor x = test::random_tensor({2, 6, 6, 3}, 3);
+  const Tensor apart = ganymede::tanh(n->forward(ganymede::leaky_relu(c->forward(x), 0.2)));
+  // Slopes reach fused kernels as f32.
+  EXPECT_LE(test::relative_error(fused->forward(x).to_doubles(), apart.to_doubles()), 1e-8);
+}
+
+TEST_F(Layers, BatchNormFollowsOnlyMovingNetworks) {
+  const Net net("D", sequential({batch_norm(3)}));
+  const Tensor x = test::random_tensor({8, 3}, 3) + 5.0;
+  net(x);
+  EXPECT_EQ(net.buffers()[0].value.to_doubles(), std::vector<double>(3, 0.0));
+  {
+    const Moving moving({net});
+    net(x);
+  }
+  const auto mean = net.buffers()[0].value.to_doubles();
+  EXPECT_NEAR(mean[0], 0.1 * ganymede::mean(slice(x, 1, 0, 1)).item(), 1e-9);
+  context().training = false;
+  const double before = net(x).to_doubles()[0];
+  EXPECT_NE(before, 0);
+}
+
+TEST_F(Layers, DropoutKeepsTheMean) {
+  const Layer d = dropout(0.8);
+  const Tensor x = ones({100, 100});
+  const auto v = d->forward(x).to_doubles();
+  double sum = 0;
+  for (double e : v) {
+    EXPECT_TRUE(e == 0 || std::abs(e - 1.25) < 1e-12);
+    sum += e;
+  }
+  EXPECT_NEAR(sum / 1e4, 1, 0.02);
+  context().training = false;
+  EXPECT_EQ(d->forward(x).to_doubles(), x.to_doubles());
+}
+
+TEST_F(Layers, PassGradCheckAsAWhole) {
+  const std::vector<std::pair<const char*, Layer>> layers{
+      {"residual", residual(sequential({conv(4, 4, {.padding = 1, .weight = init::normal(0, 0.3)}), tanh()}))},
+      {"instance norm", norm(NormKind::instance, 4)}, {"layer norm", norm(NormKind::layer, 4)}, {"group norm", norm(NormKind::group, 4, true, 1e-3, 2)},
+      {"pixel norm", norm(NormKind::pixel, 4, false, 1e-3)}, {"prelu", prelu(4)}, {"upsample", upsample(2)}, {"mean pool", mean_pool()},
+      {"reflect pad", reflect_pad(1)}, {"pixel shuffle", pixel_shuffle(2)}, {"minibatch deviation", minibatch_stddev(2)}};
+  for (const auto& [name, layer] : layers) {
+    const auto f = [&](const Tensors& in) { return Tensors{layer->forward(in[0])}; };
+    const Tensors in{test::random_tensor({2, 4, 2, 4}, 11)};
+    EXPECT_EQ(test::gradcheck(f, in), "") << name;
+    EXPECT_EQ(test::gradgradcheck(f, in, {1e-6, 1e-4, 1}), "") << name;
+  }
+}
+
+TEST_F(Layers, SelfAttentionStartsAsTheIdentity) {
+  const Layer a = self_attention(8);
+  const Tensor x = test::random_tensor({2, 3, 3, 8}, 4);
+  EXPECT_LE(test::relative_error(a->forward(x).to_doubles(), x.to_doubles()), 1e-12);
+}
+
+TEST_F(Layers, MinibatchDiscriminationSeesEqualSamples) {
+  const Layer m = minibatch_discrimination(3, 2, 4);
+  const Tensor same = m->forward(ones({3, 3}));
+  EXPECT_EQ(same.shape(), (Shape{3, 5}));
+  EXPECT_NEAR(same.to_doubles()[3], 2, 1e-9);  // two other samples at distance 0
+}
+
+TEST_F(Layers, EmbeddingPicksRows) {
+  const Layer e = embedding(4, 3);
+  const Tensor y = e->forward(tensor(std::vector<int64_t>{2, 0, 2}, {3}, Device{}));
+  EXPECT_EQ(y.shape(), (Shape{3, 3}));
+  const auto v = y.to_doubles();
+  EXPECT_EQ(v[0], v[6]);
+}
+
+TEST(Initialisers, HaveTheSpreadTheyPromise) {
+  ContextScope scope;
+  seed_parameters(1);
+  const auto deviation = [](const Init& i) {
+    const auto v = parameter({200, 200}, i).to_doubles();
+    double s = 0, q = 0;
+    for (double x : v) s += x, q += x * x;
+    s /= double(v.size());
+    return std::sqrt(q / double(v.size()) - s * s);
+  };
+  EXPECT_NEAR(deviation(init::dcgan()), 0.02, 2e-4);
+  EXPECT_NEAR(deviation(init::xavier_uniform(100, 300)), std::sqrt(2.0 / 400), 1e-3);
+  EXPECT_NEAR(deviation(init::xavier_normal(100, 300)), std::sqrt(2.0 / 400), 1e-3);
+  EXPECT_NEAR(deviation(init::he_uniform(50)), std::sqrt(2.0 / 50), 3e-3);
+  EXPECT_NEAR(deviation(init::he_normal(50)), std::sqrt(2.0 / 50), 3e-3);
+  EXPECT_NEAR(deviation(init::uniform(-1, 1)), std::sqrt(1.0 / 3), 5e-3);
+}
+
+TEST(Initialisers, AreTheSameOnEveryDevice) {
+  ContextScope scope;
+  seed_parameters(9);
+  const auto cpu = parameter({33}, init::normal(0, 1)).to_floats();
+  context().device = {DeviceType::sim, 0};
+  seed_parameters(9);
+  EXPECT_EQ(parameter({33}, init::normal(0, 1)).to_floats(), cpu);
+}
+
+TEST(Schedules, SayWhatTheyDo) {
+  EXPECT_DOUBLE_EQ(linear_decay(100, 200).factor(150), 0.5);
+  EXPECT_DOUBLE_EQ(linear_decay(100, 200).factor(1000), 0);
+  EXPECT_DOUBLE_EQ(halve_every(10).factor(25), 0.25);
+  EXPECT_DOUBLE_EQ(milestones({5, 10}, 0.1).factor(7), 0.1);
+  EXPECT_DOUBLE_EQ(exponential_decay(0.5, 0.3).factor(5), 0.3);
+}
+
+}  // namespace
+}  // namespace ganymede::nn
