@@ -1,4 +1,5 @@
-// Functions of one number, for float and double, on host and device alike: math::tanh(x) is the same name everywhere.
+// Functions of one number, for float and double, on host and device alike: math::tanh(x) is the same name
+// everywhere.
 #pragma once
 #include <cmath>
 

@@ -22,20 +22,23 @@ __device__ __forceinline__ Pack<T> load_pack(const T* pointer, simt::Where where
   const uint4 raw = *reinterpret_cast<const uint4*>(pointer);
   memcpy(&result, &raw, 16);
 #else
-  if (reinterpret_cast<uintptr_t>(pointer) % 16) fibers::fail("load_pack: the address is not 16-byte aligned", where);
+  if (reinterpret_cast<uintptr_t>(pointer) % 16)
+    fibers::fail("load_pack: the address is not 16-byte aligned", where);
   memcpy(&result, pointer, 16);
 #endif
   return result;
 }
 
 template <class T>
-__device__ __forceinline__ void store_pack(T* pointer, const Pack<T>& pack, simt::Where where = simt::Where::current()) {
+__device__ __forceinline__ void store_pack(T* pointer, const Pack<T>& pack,
+                                           simt::Where where = simt::Where::current()) {
 #ifdef __CUDACC__
   uint4 raw;
   memcpy(&raw, &pack, 16);
   *reinterpret_cast<uint4*>(pointer) = raw;
 #else
-  if (reinterpret_cast<uintptr_t>(pointer) % 16) fibers::fail("store_pack: the address is not 16-byte aligned", where);
+  if (reinterpret_cast<uintptr_t>(pointer) % 16)
+    fibers::fail("store_pack: the address is not 16-byte aligned", where);
   memcpy(pointer, &pack, 16);
 #endif
 }

@@ -1,5 +1,5 @@
-// Philox4x32-10 (Salmon, Moraes, Dror, Shaw: Parallel random numbers: as easy as 1, 2, 3; SC 2011) and what is made of its
-// bits. kernels/api/random.h says which counter belongs to which element.
+// Philox4x32-10 (Salmon, Moraes, Dror, Shaw: Parallel random numbers: as easy as 1, 2, 3; SC 2011) and what
+// is made of its bits. kernels/api/random.h says which counter belongs to which element.
 #pragma once
 #include <cmath>
 #include <cstdint>
@@ -31,7 +31,9 @@ __host__ __device__ __forceinline__ Philox4 philox(uint64_t key, Philox4 counter
 }
 
 // In [0, 1), a multiple of 2^-24: exact, the same bits on every device.
-__host__ __device__ __forceinline__ float uniform(uint32_t bits) { return static_cast<float>(bits >> 8) * 0x1p-24f; }
+__host__ __device__ __forceinline__ float uniform(uint32_t bits) {
+  return static_cast<float>(bits >> 8) * 0x1p-24f;
+}
 
 // In [0, bound), without division.
 __host__ __device__ __forceinline__ uint32_t below(uint32_t bits, uint32_t bound) {
@@ -42,7 +44,8 @@ struct NormalPair {
   float first, second;
 };
 
-// sin(pi x) and cos(pi x) for |x| <= 1/4, to 1.5 ulp: Chebyshev interpolants in x^2, pi split into high and low part.
+// sin(pi x) and cos(pi x) for |x| <= 1/4, to 1.5 ulp: Chebyshev interpolants in x^2, pi split into high and
+// low part.
 __host__ __device__ __forceinline__ void sincospi_quarter(float x, float& sine, float& cosine) {
   const float s = x * x;
   const float p = -5.16771278f + s * (2.55016359f + s * (-0.599228796f + s * 0.0812295746f));
@@ -51,15 +54,16 @@ __host__ __device__ __forceinline__ void sincospi_quarter(float x, float& sine, 
   cosine = 1.0f + s * q;
 }
 
-// Two independent standard normals (Box-Muller): sqrt(-2 ln u1) times cos and sin of 2 pi u2, with u1 = (a + 1) 2^-32 in
-// (0, 1] and u2 = b 2^-32. Within 4 ulp of the exact value on every device.
+// Two independent standard normals (Box-Muller): sqrt(-2 ln u1) times cos and sin of 2 pi u2, with u1 = (a +
+// 1) 2^-32 in (0, 1] and u2 = b 2^-32. Within 4 ulp of the exact value on every device.
 __host__ __device__ __forceinline__ NormalPair normal_pair(uint32_t a, uint32_t b) {
   // Near u1 = 1 the logarithm needs 1 - u1, whose low bits u1 itself would lose in f32.
   const uint32_t gap = 0xFFFFFFFFu - a;   // (1 - u1) 2^32
   const float log_u1 = gap < 0x80000000u ? ::log1pf(static_cast<float>(gap) * -0x1p-32f)
                                          : ::logf(static_cast<float>(a + 1) * 0x1p-32f);
   const float radius = ::sqrtf(-2.0f * log_u1);
-  // 2 pi u2 = pi (quadrant / 2 + rest) with |rest| <= 1/4, exact but for f32's own rounding: accurate near zeros too.
+  // 2 pi u2 = pi (quadrant / 2 + rest) with |rest| <= 1/4, exact but for f32's own rounding: accurate near
+  // zeros too.
   const uint32_t quadrant = (b + 0x20000000u) >> 30;
   float s, c;
   sincospi_quarter(static_cast<float>(static_cast<int32_t>(b - (quadrant << 30))) * 0x1p-31f, s, c);

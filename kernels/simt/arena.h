@@ -10,8 +10,8 @@
 
 namespace ganymede::kernels::sim {
 
-// Poisoned at the start of every block: 0xFF bytes, NaN in f32, f64 and bf16. Behind the end lies a guard, which is
-// looked at when the block ends, or poison of AddressSanitizer.
+// Poisoned at the start of every block: 0xFF bytes, NaN in f32, f64 and bf16. Behind the end lies a guard,
+// which is looked at when the block ends, or poison of AddressSanitizer.
 class Arena {
  public:
   Arena() = default;

@@ -35,10 +35,10 @@ class Context {
   }
 
   Place place_ = nullptr;
-  const void* stack_ = nullptr;     // lowest address; of a thread's own stack known once it was left
+  const void* stack_ = nullptr;   // lowest address; of a thread's own stack known once it was left
   size_t stack_bytes_ = 0;
-  void* fake_stack_ = nullptr;      // AddressSanitizer's
-  void* identity_ = nullptr;        // ThreadSanitizer's
+  void* fake_stack_ = nullptr;   // AddressSanitizer's
+  void* identity_ = nullptr;     // ThreadSanitizer's
 };
 
 // The calling operating-system thread.
@@ -54,8 +54,10 @@ class Fiber : public Context {
   using Body = void (*)(void* context, Fiber& self);   // never returns
 
   Fiber(Body body, void* context, size_t number) : body_(body), context_(context) {
-    // Reserved, not used: pages are taken from the machine when they are first touched. The lowest page traps overflow.
-    memory_ = mmap(nullptr, kStackBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    // Reserved, not used: pages are taken from the machine when they are first touched. The lowest page traps
+    // overflow.
+    memory_ = mmap(nullptr, kStackBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+                   -1, 0);
     if (memory_ == MAP_FAILED) throw std::bad_alloc();
     mprotect(memory_, static_cast<size_t>(getpagesize()), PROT_NONE);
     stack_ = memory_;
@@ -94,7 +96,8 @@ class Fiber : public Context {
   void* memory_;
 };
 
-// Linked through its members: scheduling allocates nothing and moves no memory, which ThreadSanitizer would watch.
+// Linked through its members: scheduling allocates nothing and moves no memory, which ThreadSanitizer would
+// watch.
 struct FiberList {
   Fiber *head = nullptr, *tail = nullptr;
 

@@ -24,13 +24,15 @@ inline void multiply(const float (&a)[16][K], const Row (&b)[K], Row (&d)[16]) {
   }
 }
 
-// unpack(register of a or b, lane % 4, which half of K, store) calls store(k, value) for each value in the register.
+// unpack(register of a or b, lane % 4, which half of K, store) calls store(k, value) for each value in the
+// register.
 template <int K, class Unpack>
 void multiply_warp(Slot* slots, Unpack unpack) {
   float a[16][K];
   Row b[K], d[16];
   std::array<fibers::Fragments, 32> lanes;
-  for (int l = 0; l < 32; ++l) std::memcpy(&lanes[static_cast<size_t>(l)], slots[l].bytes, sizeof(fibers::Fragments));
+  for (int l = 0; l < 32; ++l)
+    std::memcpy(&lanes[static_cast<size_t>(l)], slots[l].bytes, sizeof(fibers::Fragments));
   for (int l = 0; l < 32; ++l) {
     const auto& f = lanes[static_cast<size_t>(l)];
     const int group = l / 4, quad = l % 4;

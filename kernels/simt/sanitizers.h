@@ -1,5 +1,5 @@
-// What the simulator tells the sanitizers about its fibers. The functions exist only in programs built with the
-// sanitizer, hence weak. Included by simt_cpu.cpp alone, which is itself never instrumented.
+// What the simulator tells the sanitizers about its fibers. The functions exist only in programs built with
+// the sanitizer, hence weak. Included by simt_cpu.cpp alone, which is itself never instrumented.
 #pragma once
 #include <cstddef>
 

@@ -18,12 +18,12 @@ using simt::Where;
 struct Barrier {
   int alive = 0, arrived = 0;
   uint32_t generation = 0;
-  bool needs_all = false;        // no thread may have exited
-  const char* what = nullptr;    // the primitive and its place, of the first to arrive
+  bool needs_all = false;       // no thread may have exited
+  const char* what = nullptr;   // the primitive and its place, of the first to arrive
   Where where;
   int first = 0;
-  FiberList waiting;             // in order of arrival
-  char* tokens = nullptr;        // ThreadSanitizer's, one for odd generations and one for even ones
+  FiberList waiting;        // in order of arrival
+  char* tokens = nullptr;   // ThreadSanitizer's, one for odd generations and one for even ones
 
   void reset(int threads);
 };
@@ -35,12 +35,12 @@ struct alignas(16) Slot {
 struct Warp {
   Barrier barrier;
   unsigned votes[2];
-  Slot slots[2][32];             // by generation: the next exchange may begin while this one is being read
+  Slot slots[2][32];   // by generation: the next exchange may begin while this one is being read
 };
 
 struct Block {
   dim3 index;
-  int alive = 0, fresh = 0;      // live threads; threads that have not begun
+  int alive = 0, fresh = 0;   // live threads; threads that have not begun
   Barrier barrier;
   std::unique_ptr<Warp[]> warps;
   std::vector<uint16_t> order;   // of Order::random
@@ -89,10 +89,10 @@ class Worker {
   uint64_t draw();
 
   std::vector<std::unique_ptr<Fiber>> fibers_;
-  FiberList idle_, ready_;       // those that carry no thread, and those that can go on
+  FiberList idle_, ready_;   // those that carry no thread, and those that can go on
   std::vector<std::unique_ptr<Block>> blocks_;
-  std::vector<dim3> indices_;    // threadIdx of each rank
-  dim3 indexed_;                 // the block size they are for
+  std::vector<dim3> indices_;   // threadIdx of each rank
+  dim3 indexed_;                // the block size they are for
   const Launch* launch_ = nullptr;
   Settings settings_;
   Barrier grid_;

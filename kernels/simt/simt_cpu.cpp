@@ -1,6 +1,6 @@
-// The simulator: fibers, barriers, launches. A fiber runs fresh threads one after another until one of them waits; only
-// then does another fiber take over, so that a kernel without barriers is a plain loop. Never built with a sanitizer: it
-// switches stacks itself and tells them by hand (sanitizers.h).
+// The simulator: fibers, barriers, launches. A fiber runs fresh threads one after another until one of them
+// waits; only then does another fiber take over, so that a kernel without barriers is a plain loop. Never
+// built with a sanitizer: it switches stacks itself and tells them by hand (sanitizers.h).
 #include "kernels/simt/simt_cpu.h"
 
 #include <atomic>
@@ -23,11 +23,12 @@ constinit thread_local fibers::CopyQueue* fibers::copies = nullptr;
 
 namespace {
 
-// ThreadSanitizer tokens: the launch happens before all of its threads, and they before its end; a fence orders with
-// later fences.
+// ThreadSanitizer tokens: the launch happens before all of its threads, and they before its end; a fence
+// orders with later fences.
 char launch_token, finish_token, fence_token;
-// Two for each barrier, by generation, so that a thread that runs ahead orders nobody; for a barrier of a new block new
-// ones, so that blocks are not ordered among themselves. Addresses alone: the memory is never touched.
+// Two for each barrier, by generation, so that a thread that runs ahead orders nobody; for a barrier of a new
+// block new ones, so that blocks are not ordered among themselves. Addresses alone: the memory is never
+// touched.
 alignas(8) char barrier_tokens[1 << 22];
 char* fresh_tokens() {
   static std::atomic<size_t> used{0};
@@ -82,8 +83,8 @@ std::string Worker::launch_name() const {
 std::string Worker::thread_name(int rank) const { return text(indices_[static_cast<size_t>(rank)]); }
 
 void Worker::fail(const std::string& message, Where where) {
-  throw std::runtime_error(text(where) + ": " + message + "; thread " + thread_name(current_->rank) + " of block " +
-                           text(current_->block->index) + ", " + launch_name());
+  throw std::runtime_error(text(where) + ": " + message + "; thread " + thread_name(current_->rank) +
+                           " of block " + text(current_->block->index) + ", " + launch_name());
 }
 
 void Worker::make_current(Fiber& fiber) {
@@ -110,12 +111,14 @@ void Worker::arrive(Barrier& barrier, bool needs_all, const char* what, Where wh
     barrier.where = where;
     barrier.first = self.rank;
   } else if (!same(barrier.where, where)) {
-    fail(std::string("divergent barrier: ") + what + " is reached here while thread " + thread_name(barrier.first) +
-             " waits in " + barrier.what + " at " + text(barrier.where),
+    fail(std::string("divergent barrier: ") + what + " is reached here while thread " +
+             thread_name(barrier.first) + " waits in " + barrier.what + " at " + text(barrier.where),
          where);
   }
   if (needs_all && barrier.alive != 32) {
-    fail(std::string(what) + " needs all 32 lanes of the warp; " + std::to_string(barrier.alive) + " are alive", where);
+    fail(std::string(what) + " needs all 32 lanes of the warp; " + std::to_string(barrier.alive) +
+             " are alive",
+         where);
   }
   void* token = barrier.tokens + barrier.generation % 2 * 8;
   sanitizers::release(token);
@@ -179,8 +182,9 @@ void Worker::end_thread(Fiber& fiber) {
   leave(block.barrier);
   leave(grid_);
   if (--block.alive == 0 && block.arena.overrun(launch_->shared_bytes)) {
-    throw std::runtime_error("block " + text(block.index) + " wrote behind its " + std::to_string(launch_->shared_bytes) +
-                             " bytes of shared memory; " + launch_name());
+    throw std::runtime_error("block " + text(block.index) + " wrote behind its " +
+                             std::to_string(launch_->shared_bytes) + " bytes of shared memory; " +
+                             launch_name());
   }
 }
 
@@ -216,8 +220,8 @@ void Worker::add_fiber() {
   idle_.push(fibers_.back().get());
 }
 
-// The last to become idle, whose stack is in the cache. Under ThreadSanitizer the first, of twice as many as needed: the
-// identities of one block know nothing of the block before it, so races between the two are seen.
+// The last to become idle, whose stack is in the cache. Under ThreadSanitizer the first, of twice as many as
+// needed: the identities of one block know nothing of the block before it, so races between the two are seen.
 Fiber* Worker::idle_fiber() {
   if (!idle_.head) add_fiber();
   return idle_.pop();
@@ -251,9 +255,10 @@ std::string Worker::deadlock() const {
     if (!barrier || std::find(seen.begin(), seen.end(), barrier) != seen.end()) continue;
     seen.push_back(barrier);
     if (++places > 4) continue;
-    message += (places > 1 ? ", " : "") + text(barrier->where) + ": " + std::to_string(barrier->arrived) + " of " +
-               std::to_string(barrier->alive) + " live threads wait in " + barrier->what + " (first: thread " +
-               thread_name(barrier->first) + " of block " + text(fiber->block->index) + ")";
+    message += (places > 1 ? ", " : "") + text(barrier->where) + ": " + std::to_string(barrier->arrived) +
+               " of " + std::to_string(barrier->alive) + " live threads wait in " + barrier->what +
+               " (first: thread " + thread_name(barrier->first) + " of block " + text(fiber->block->index) +
+               ")";
   }
   if (places > 4) message += " and at " + std::to_string(places - 4) + " more barriers";
   return message + "; " + launch_name();
@@ -267,14 +272,16 @@ void Worker::start_block(Block& block, uint64_t number) {
     number = permuted(number, total, settings_.seed);
     block.order.resize(static_cast<size_t>(threads_));
     for (int i = 0; i < threads_; ++i) {
-      const auto other = static_cast<size_t>(mix(settings_.seed + number * 1024 + static_cast<uint64_t>(i)) % static_cast<uint64_t>(i + 1));
+      const auto other = static_cast<size_t>(mix(settings_.seed + number * 1024 + static_cast<uint64_t>(i)) %
+                                             static_cast<uint64_t>(i + 1));
       block.order[static_cast<size_t>(i)] = block.order[other];
       block.order[other] = static_cast<uint16_t>(i);
     }
   }
   const auto plane = uint64_t{launch.grid.x} * launch.grid.y;
-  block.index = dim3(static_cast<unsigned>(number % launch.grid.x), static_cast<unsigned>(number % plane / launch.grid.x),
-                     static_cast<unsigned>(number / plane));
+  block.index =
+      dim3(static_cast<unsigned>(number % launch.grid.x),
+           static_cast<unsigned>(number % plane / launch.grid.x), static_cast<unsigned>(number / plane));
   block.alive = block.fresh = threads_;
   block.barrier.reset(threads_);
   for (int w = 0; w * 32 < threads_; ++w) block.warps[w].barrier.reset(std::min(32, threads_ - w * 32));
@@ -291,7 +298,8 @@ void Worker::run_blocks(const Launch& launch, const Settings& settings, uint64_t
   if (indices_.empty() || indexed_.x != size.x || indexed_.y != size.y || indexed_.z != size.z) {
     indexed_ = size;
     indices_.resize(static_cast<size_t>(threads_));
-    for (unsigned i = 0; i < indices_.size(); ++i) indices_[i] = dim3(i % size.x, i / size.x % size.y, i / (size.x * size.y));
+    for (unsigned i = 0; i < indices_.size(); ++i)
+      indices_[i] = dim3(i % size.x, i / size.x % size.y, i / (size.x * size.y));
   }
   resident_ = static_cast<size_t>(end - begin);
   filling_ = 0;
@@ -306,7 +314,8 @@ void Worker::run_blocks(const Launch& launch, const Settings& settings, uint64_t
   gridDim = launch.grid;
   fibers::arena_bytes = launch.shared_bytes;
   worker = this;
-  // ThreadSanitizer's: before any thread runs, since what a thread allocates is ordered after that thread alone.
+  // ThreadSanitizer's: before any thread runs, since what a thread allocates is ordered after that thread
+  // alone.
   if (sanitizers::thread()) {
     while (fibers_.size() < 2 * static_cast<size_t>(alive_)) add_fiber();
   }
@@ -345,20 +354,25 @@ void fibers::fence() {
   sanitizers::acquire(&fence_token);
 }
 
-void fibers::exchange(const void* value, unsigned bytes, const int* sources, int count, void* results, const char* what, Where where) {
+void fibers::exchange(const void* value, unsigned bytes, const int* sources, int count, void* results,
+                      const char* what, Where where) {
   // Of fixed sizes: a call of memcpy would be seen by ThreadSanitizer, to which slots are nobody's.
   const auto copy = [bytes](void* to, const void* from) {
     if (bytes == 4) std::memcpy(to, from, 4);
     else if (bytes == 8) std::memcpy(to, from, 8);
     else if (bytes == 16) std::memcpy(to, from, 16);
-    else std::copy_n(static_cast<const volatile unsigned char*>(from), bytes, static_cast<unsigned char*>(to));
+    else
+      std::copy_n(static_cast<const volatile unsigned char*>(from), bytes, static_cast<unsigned char*>(to));
   };
   Worker& w = *worker;
   Warp& warp = w.warp();
   const int lane = fibers::rank % 32;
-  const int side = w.meet(what, where, [&](Warp& warp, int side, bool) { copy(warp.slots[side][lane].bytes, value); }, [](Warp&, int) {});
+  const int side = w.meet(
+      what, where, [&](Warp& warp, int side, bool) { copy(warp.slots[side][lane].bytes, value); },
+      [](Warp&, int) {});
   for (int i = 0; i < count; ++i) {
-    copy(static_cast<unsigned char*>(results) + static_cast<size_t>(i) * bytes, warp.slots[side][sources[i]].bytes);
+    copy(static_cast<unsigned char*>(results) + static_cast<size_t>(i) * bytes,
+         warp.slots[side][sources[i]].bytes);
   }
 }
 
@@ -366,8 +380,10 @@ unsigned fibers::ballot(bool predicate, const char* what, Where where) {
   Worker& w = *worker;
   Warp& warp = w.warp();
   const unsigned bit = unsigned{predicate} << fibers::rank % 32;
-  const int side = w.meet(what, where, [&](Warp& warp, int side, bool first) { warp.votes[side] = (first ? 0 : warp.votes[side]) | bit; },
-                          [](Warp&, int) {});
+  const int side = w.meet(
+      what, where,
+      [&](Warp& warp, int side, bool first) { warp.votes[side] = (first ? 0 : warp.votes[side]) | bit; },
+      [](Warp&, int) {});
   return warp.votes[side];
 }
 
@@ -378,15 +394,21 @@ void multiply_together(fibers::Fragments& f, const char* what, Where where, Comb
   Worker& w = *worker;
   Warp& warp = w.warp();
   const int lane = fibers::rank % 32;
-  const int side = w.meet(what, where, [&](Warp& warp, int side, bool) { std::memcpy(warp.slots[side][lane].bytes, &f, sizeof f); },
-                          [&](Warp& warp, int side) { combine(warp.slots[side]); });
+  const int side = w.meet(
+      what, where,
+      [&](Warp& warp, int side, bool) { std::memcpy(warp.slots[side][lane].bytes, &f, sizeof f); },
+      [&](Warp& warp, int side) { combine(warp.slots[side]); });
   std::memcpy(&f, warp.slots[side][lane].bytes, sizeof f);
 }
 
 }  // namespace
 
-void fibers::mma_bf16(Fragments& lane, Where where) { multiply_together(lane, "mma_bf16", where, multiply_bf16); }
-void fibers::mma_tf32(Fragments& lane, Where where) { multiply_together(lane, "mma_tf32", where, multiply_tf32); }
+void fibers::mma_bf16(Fragments& lane, Where where) {
+  multiply_together(lane, "mma_bf16", where, multiply_bf16);
+}
+void fibers::mma_tf32(Fragments& lane, Where where) {
+  multiply_together(lane, "mma_tf32", where, multiply_tf32);
+}
 
 namespace {
 
@@ -398,15 +420,19 @@ void check(const Launch& launch) {
   const uint64_t threads = uint64_t{block.x} * block.y * block.z, blocks = uint64_t{grid.x} * grid.y * grid.z;
   const auto require = [&](bool holds, const std::string& limit) {
     if (holds) return;
-    throw std::runtime_error(text(launch.grid.where) + ": launch with grid " + text(grid) + ", block " + text(block) + ", " +
-                             std::to_string(launch.shared_bytes) + " bytes of shared memory: " + limit + " (" +
-                             launch.grid.where.function_name() + ")");
+    throw std::runtime_error(text(launch.grid.where) + ": launch with grid " + text(grid) + ", block " +
+                             text(block) + ", " + std::to_string(launch.shared_bytes) +
+                             " bytes of shared memory: " + limit + " (" + launch.grid.where.function_name() +
+                             ")");
   };
-  require(threads >= 1 && threads <= 1024 && block.z <= 64, "a block has 1 to 1024 threads, its z at most 64");
-  require(grid.x <= 0x7FFFFFFFu && grid.y <= 65535 && grid.z <= 65535, "a grid has at most 2^31-1 x 65535 x 65535 blocks");
+  require(threads >= 1 && threads <= 1024 && block.z <= 64,
+          "a block has 1 to 1024 threads, its z at most 64");
+  require(grid.x <= 0x7FFFFFFFu && grid.y <= 65535 && grid.z <= 65535,
+          "a grid has at most 2^31-1 x 65535 x 65535 blocks");
   require(launch.shared_bytes <= 227 * 1024, "a block has at most 227 KB of shared memory");
   require(!launch.cooperative || blocks <= simt::kMultiprocessors,
-          "a cooperative grid has at most " + std::to_string(simt::kMultiprocessors) + " blocks here (cooperative_blocks)");
+          "a cooperative grid has at most " + std::to_string(simt::kMultiprocessors) +
+              " blocks here (cooperative_blocks)");
   require(!this_worker().busy(), "a kernel cannot launch another");
 }
 

@@ -1,5 +1,6 @@
-// The vocabulary of simt.h for g++: every CUDA thread runs on a fiber of the simulator (simt_cpu.cpp), which is compiled
-// without sanitizers. What touches the kernel's own memory is inline here, so that a sanitizer sees it at the kernel's line.
+// The vocabulary of simt.h for g++: every CUDA thread runs on a fiber of the simulator (simt_cpu.cpp), which
+// is compiled without sanitizers. What touches the kernel's own memory is inline here, so that a sanitizer
+// sees it at the kernel's line.
 #pragma once
 #include <algorithm>
 #include <bit>
@@ -38,8 +39,8 @@ struct Grid : dim3 {
 
 namespace simt {
 
-// The caller's place in the source. Helpers that synchronise take one as their last parameter and pass it on, so that
-// messages name the kernel's line.
+// The caller's place in the source. Helpers that synchronise take one as their last parameter and pass it on,
+// so that messages name the kernel's line.
 using Where = std::source_location;
 
 }  // namespace simt
@@ -61,16 +62,17 @@ void run(const Launch& launch);
 
 extern constinit thread_local unsigned char* arena;   // shared memory of the current block
 extern constinit thread_local size_t arena_bytes;
-extern constinit thread_local int rank;               // of the current thread in its block
+extern constinit thread_local int rank;   // of the current thread in its block
 
 void sync_block(Where where);
 void sync_warp(Where where);
 void sync_grid(Where where);
 void fence();
 
-// Warp exchanges; all 32 lanes must be alive and call at the same place. exchange: gives value to the others and reads
-// the values of the lanes in sources. ballot: bit l is lane l's predicate.
-void exchange(const void* value, unsigned bytes, const int* sources, int count, void* results, const char* what, Where where);
+// Warp exchanges; all 32 lanes must be alive and call at the same place. exchange: gives value to the others
+// and reads the values of the lanes in sources. ballot: bit l is lane l's predicate.
+void exchange(const void* value, unsigned bytes, const int* sources, int count, void* results,
+              const char* what, Where where);
 unsigned ballot(bool predicate, const char* what, Where where);
 
 // Operands and accumulators of one lane; the lane that arrives last computes the product for the warp.
@@ -81,8 +83,8 @@ struct Fragments {
 void mma_bf16(Fragments& lane, Where where);
 void mma_tf32(Fragments& lane, Where where);
 
-// Copies that a thread has issued and that have not landed. The source is read at once, the destination is poisoned
-// until the wait.
+// Copies that a thread has issued and that have not landed. The source is read at once, the destination is
+// poisoned until the wait.
 struct Copy {
   void* to;
   uint32_t bytes, group;
@@ -146,7 +148,9 @@ namespace simt {
 inline constexpr int kMultiprocessors = 4;
 inline int multiprocessors() { return kMultiprocessors; }
 template <class Shared = Empty, class... P>
-int cooperative_blocks(void (*)(P...), int) { return kMultiprocessors; }
+int cooperative_blocks(void (*)(P...), int) {
+  return kMultiprocessors;
+}
 
 inline int thread_rank() { return fibers::rank; }
 inline int lane() { return fibers::rank % 32; }
@@ -185,11 +189,18 @@ T shuffle_idx(T value, int source, Where where = Where::current()) {
   return shuffle_from(value, source % 32, "shuffle_idx", where);
 }
 
-inline unsigned ballot(bool predicate, Where where = Where::current()) { return fibers::ballot(predicate, "ballot", where); }
-inline bool any(bool predicate, Where where = Where::current()) { return fibers::ballot(predicate, "any", where) != 0; }
-inline bool all(bool predicate, Where where = Where::current()) { return fibers::ballot(predicate, "all", where) == ~0u; }
+inline unsigned ballot(bool predicate, Where where = Where::current()) {
+  return fibers::ballot(predicate, "ballot", where);
+}
+inline bool any(bool predicate, Where where = Where::current()) {
+  return fibers::ballot(predicate, "any", where) != 0;
+}
+inline bool all(bool predicate, Where where = Where::current()) {
+  return fibers::ballot(predicate, "all", where) == ~0u;
+}
 
-inline void check_shared(const void* pointer, size_t bytes, size_t alignment, const char* message, Where where) {
+inline void check_shared(const void* pointer, size_t bytes, size_t alignment, const char* message,
+                         Where where) {
   const auto* begin = static_cast<const unsigned char*>(pointer);
   const bool inside = begin >= fibers::arena && begin + bytes <= fibers::arena + fibers::arena_bytes;
   if (!inside || reinterpret_cast<uintptr_t>(pointer) % alignment) fibers::fail(message, where);
@@ -203,7 +214,8 @@ void ldmatrix(uint32_t (&r)[Matrices], const void* row, Where where) {
   int sources[2 * Matrices];
   const uint16_t* rows[2 * Matrices];
   for (int m = 0; m < Matrices; ++m) {
-    for (int half = 0; half < 2; ++half) sources[2 * m + half] = 8 * m + (Transposed ? lane() % 4 * 2 + half : lane() / 4);
+    for (int half = 0; half < 2; ++half)
+      sources[2 * m + half] = 8 * m + (Transposed ? lane() % 4 * 2 + half : lane() / 4);
   }
   fibers::exchange(&row, sizeof row, sources, 2 * Matrices, rows, "ldmatrix", where);
   for (int m = 0; m < Matrices; ++m) {
@@ -211,20 +223,32 @@ void ldmatrix(uint32_t (&r)[Matrices], const void* row, Where where) {
     r[m] = rows[2 * m][column] | uint32_t{rows[2 * m + 1][column + (Transposed ? 0 : 1)]} << 16;
   }
 }
-// Lane l gives the address of row l % 8 of matrix l / 8 (8 bf16, 16-byte aligned); matrix m lands in r[m], element
-// (l / 4, 2 * (l % 4)) in the low half of lane l's register. _trans hands out the transposed matrices.
-inline void ldmatrix_x4(uint32_t (&r)[4], const void* row, Where where = Where::current()) { ldmatrix<4, false>(r, row, where); }
-inline void ldmatrix_x4_trans(uint32_t (&r)[4], const void* row, Where where = Where::current()) { ldmatrix<4, true>(r, row, where); }
-inline void ldmatrix_x2(uint32_t (&r)[2], const void* row, Where where = Where::current()) { ldmatrix<2, false>(r, row, where); }
-inline void ldmatrix_x2_trans(uint32_t (&r)[2], const void* row, Where where = Where::current()) { ldmatrix<2, true>(r, row, where); }
+// Lane l gives the address of row l % 8 of matrix l / 8 (8 bf16, 16-byte aligned); matrix m lands in r[m],
+// element (l / 4, 2 * (l % 4)) in the low half of lane l's register. _trans hands out the transposed
+// matrices.
+inline void ldmatrix_x4(uint32_t (&r)[4], const void* row, Where where = Where::current()) {
+  ldmatrix<4, false>(r, row, where);
+}
+inline void ldmatrix_x4_trans(uint32_t (&r)[4], const void* row, Where where = Where::current()) {
+  ldmatrix<4, true>(r, row, where);
+}
+inline void ldmatrix_x2(uint32_t (&r)[2], const void* row, Where where = Where::current()) {
+  ldmatrix<2, false>(r, row, where);
+}
+inline void ldmatrix_x2_trans(uint32_t (&r)[2], const void* row, Where where = Where::current()) {
+  ldmatrix<2, true>(r, row, where);
+}
 
-// mma.m16n8k16 and mma.m16n8k8, row-major a, column-major b; the element maps are in kernels/device/fragment.h.
-inline void mma_bf16(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2], Where where = Where::current()) {
+// mma.m16n8k16 and mma.m16n8k8, row-major a, column-major b; the element maps are in
+// kernels/device/fragment.h.
+inline void mma_bf16(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2],
+                     Where where = Where::current()) {
   fibers::Fragments f{{a[0], a[1], a[2], a[3]}, {b[0], b[1]}, {d[0], d[1], d[2], d[3]}};
   fibers::mma_bf16(f, where);
   std::copy_n(f.d, 4, d);
 }
-inline void mma_tf32(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2], Where where = Where::current()) {
+inline void mma_tf32(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2],
+                     Where where = Where::current()) {
   fibers::Fragments f{{a[0], a[1], a[2], a[3]}, {b[0], b[1]}, {d[0], d[1], d[2], d[3]}};
   fibers::mma_tf32(f, where);
   std::copy_n(f.d, 4, d);
@@ -240,7 +264,8 @@ template <int Bytes>
 void cp_async(void* to_shared, const void* from_global, int valid_bytes, Where where = Where::current()) {
   static_assert(Bytes == 4 || Bytes == 8 || Bytes == 16);
   check_shared(to_shared, Bytes, Bytes, "cp_async: the destination must be aligned shared memory", where);
-  if (reinterpret_cast<uintptr_t>(from_global) % Bytes) fibers::fail("cp_async: the source is not aligned", where);
+  if (reinterpret_cast<uintptr_t>(from_global) % Bytes)
+    fibers::fail("cp_async: the source is not aligned", where);
   if (valid_bytes < 0 || valid_bytes > Bytes) fibers::fail("cp_async: valid bytes outside 0..Bytes", where);
   fibers::Copy copy{to_shared, Bytes, fibers::copies->group, {}};
   if (valid_bytes) std::memcpy(copy.data, from_global, static_cast<size_t>(valid_bytes));
@@ -266,7 +291,8 @@ void cp_async_wait() {
 }
 
 template <class T>
-inline constexpr bool is_atomic = std::is_same_v<T, int> || std::is_same_v<T, unsigned> || std::is_same_v<T, unsigned long long>;
+inline constexpr bool is_atomic =
+    std::is_same_v<T, int> || std::is_same_v<T, unsigned> || std::is_same_v<T, unsigned long long>;
 
 // Each returns the old value.
 template <class T>
@@ -288,13 +314,15 @@ T atomic_cas(T* p, std::type_identity_t<T> expected, std::type_identity_t<T> des
 template <class T>
 T atomic_min(T* p, std::type_identity_t<T> v) {
   T old = __atomic_load_n(p, __ATOMIC_RELAXED);
-  for (T seen; v < old && (seen = atomic_cas(p, old, v)) != old; old = seen) {}
+  for (T seen; v < old && (seen = atomic_cas(p, old, v)) != old; old = seen) {
+  }
   return old;
 }
 template <class T>
 T atomic_max(T* p, std::type_identity_t<T> v) {
   T old = __atomic_load_n(p, __ATOMIC_RELAXED);
-  for (T seen; v > old && (seen = atomic_cas(p, old, v)) != old; old = seen) {}
+  for (T seen; v > old && (seen = atomic_cas(p, old, v)) != old; old = seen) {
+  }
   return old;
 }
 

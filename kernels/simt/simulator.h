@@ -4,8 +4,8 @@
 
 namespace ganymede::kernels::sim {
 
-// In which order the threads of a block, and the blocks of a grid, run between two barriers. A correct kernel gives equal
-// bits in all of them.
+// In which order the threads of a block, and the blocks of a grid, run between two barriers. A correct kernel
+// gives equal bits in all of them.
 enum class Order : uint8_t { forward, reverse, random };
 
 struct Settings {
@@ -14,8 +14,9 @@ struct Settings {
   int workers = 0;     // operating-system threads; 0: one a core, 16 at most
 };
 
-// The settings in force: the last configure(), else GANYMEDE_SIM_ORDER (forward, reverse, random or random:SEED) and
-// GANYMEDE_SIM_THREADS of the environment, else the defaults. Throws std::runtime_error on a malformed variable.
+// The settings in force: the last configure(), else GANYMEDE_SIM_ORDER (forward, reverse, random or
+// random:SEED) and GANYMEDE_SIM_THREADS of the environment, else the defaults. Throws std::runtime_error on a
+// malformed variable.
 Settings settings();
 
 // For launches that begin afterwards, on every thread.

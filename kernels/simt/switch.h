@@ -1,8 +1,8 @@
 // Leaving one stack for another. Included by simt_cpu.cpp alone.
 //
-// Boost.Context can do this on every processor, but it jumps back where the processor expects a return, so that all
-// returns after it are predicted wrongly: 43 ns a switch. The x86-64 version below returns; 13 ns, and warp operations
-// are little else than switches.
+// Boost.Context can do this on every processor, but it jumps back where the processor expects a return, so
+// that all returns after it are predicted wrongly: 43 ns a switch. The x86-64 version below returns; 13 ns,
+// and warp operations are little else than switches.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -18,8 +18,8 @@ namespace ganymede::kernels::sim {
 // Where a stack was left: its pointer, below which lie the registers that a call preserves.
 using Place = void*;
 struct Arrival {
-  Place from;    // where the one who switched here was left
-  void* data;    // what it handed over
+  Place from;   // where the one who switched here was left
+  void* data;   // what it handed over
 };
 
 extern "C" Arrival ganymede_sim_switch(Place to, void* data);
@@ -61,13 +61,14 @@ inline Arrival switch_stack(Place to, void* data) { return ganymede_sim_switch(t
 
 // A place that, when switched to, calls body on the stack [bottom, bottom + bytes). body must not return.
 inline Place new_stack(void* bottom, size_t bytes, void (*body)(Arrival)) {
-  auto** top = reinterpret_cast<void**>(static_cast<unsigned char*>(bottom) + bytes) - 2;   // 16-byte aligned at the call
-  *--top = nullptr;                                           // where unwinding ends
+  auto** top = reinterpret_cast<void**>(static_cast<unsigned char*>(bottom) + bytes) -
+               2;     // 16-byte aligned at the call
+  *--top = nullptr;   // where unwinding ends
   *--top = nullptr;
-  *--top = reinterpret_cast<void*>(&ganymede_sim_start);      // the switch returns into it
-  *--top = nullptr;                                           // rbp
-  *--top = reinterpret_cast<void*>(body);                     // rbx
-  for (int i = 0; i < 4; ++i) *--top = nullptr;               // r12 to r15
+  *--top = reinterpret_cast<void*>(&ganymede_sim_start);   // the switch returns into it
+  *--top = nullptr;                                        // rbp
+  *--top = reinterpret_cast<void*>(body);                  // rbx
+  for (int i = 0; i < 4; ++i) *--top = nullptr;            // r12 to r15
   return top;
 }
 

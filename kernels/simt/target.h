@@ -1,8 +1,8 @@
 // Which device the code that includes this header is compiled for. Everything a kernel includes lives in
-// namespace ganymede::kernels::GANYMEDE_TARGET, so that one program can hold the same code compiled twice or thrice:
+// namespace ganymede::kernels::GANYMEDE_TARGET, so that one program can hold the same code compiled twice:
 //   cuda  nvcc
-//   sim   g++ on the simulator's fibers (the default of g++)
-//   cpu   the cpu backend, which may use the parts of kernels/device that need no threads (-DGANYMEDE_TARGET=cpu)
+//   sim   g++, on the simulator's fibers (the default of g++)
+//   cpu   the cpu backend, for the parts of kernels/device that need no threads (-DGANYMEDE_TARGET=cpu)
 #pragma once
 
 #ifndef GANYMEDE_TARGET

@@ -24,7 +24,9 @@ struct Job {
   std::mutex mutex{};
   std::exception_ptr error{};
 
-  bool left() const { return next.load(std::memory_order_relaxed) < turns && !failed.load(std::memory_order_relaxed); }
+  bool left() const {
+    return next.load(std::memory_order_relaxed) < turns && !failed.load(std::memory_order_relaxed);
+  }
 
   // Takes the next turn, if one is left.
   void step(Worker& worker) {
@@ -59,7 +61,8 @@ class Workers {
 
   void run(Job& job) {
     Worker& mine = this_worker();
-    // A launch from several threads at once, or from an OpenMP region whose threads fill the machine: no helpers.
+    // A launch from several threads at once, or from an OpenMP region whose threads fill the machine: no
+    // helpers.
     std::unique_lock only(launching_, std::defer_lock);
     const int helpers = helpers_for(job);
     const bool together = helpers > 0 && !(omp_in_parallel && omp_in_parallel()) && only.try_lock();
@@ -137,14 +140,16 @@ inline Settings settings_from_environment() {
     if (seeded) s.seed = std::strtoull(order.c_str() + 7, &end, 10);
     const bool known = s.order != Order::forward || order == "forward";
     if (!known || (seeded && (order.size() == 7 || *end))) {
-      throw std::runtime_error("GANYMEDE_SIM_ORDER is \"" + order + "\"; it must be forward, reverse, random or random:SEED");
+      throw std::runtime_error("GANYMEDE_SIM_ORDER is \"" + order +
+                               "\"; it must be forward, reverse, random or random:SEED");
     }
   }
   if (const char* text = std::getenv("GANYMEDE_SIM_THREADS")) {
     char* end = nullptr;
     const long threads = std::strtol(text, &end, 10);
     if (!*text || *end || threads < 1 || threads > 1024) {
-      throw std::runtime_error("GANYMEDE_SIM_THREADS is \"" + std::string(text) + "\"; it must be a number from 1 to 1024");
+      throw std::runtime_error("GANYMEDE_SIM_THREADS is \"" + std::string(text) +
+                               "\"; it must be a number from 1 to 1024");
     }
     s.workers = static_cast<int>(threads);
   }

@@ -50,7 +50,8 @@ TEST(DevicePhilox, NormalsAreWithinFourUlps) {
   const auto check = [&](uint32_t a, uint32_t b) {
     const NormalPair n = normal_pair(a, b);
     const long double radius = std::sqrt(-2 * std::log((static_cast<long double>(a) + 1) * 0x1p-32L));
-    const long double angle = 2 * 3.14159265358979323846264338327950288L * static_cast<long double>(b) * 0x1p-32L;
+    const long double angle =
+        2 * 3.14159265358979323846264338327950288L * static_cast<long double>(b) * 0x1p-32L;
     const double exact[2] = {double(radius * std::cos(angle)), double(radius * std::sin(angle))};
     for (int i = 0; i < 2; ++i) {
       const float value = i ? n.second : n.first;
@@ -63,7 +64,7 @@ TEST(DevicePhilox, NormalsAreWithinFourUlps) {
   for (uint32_t i = 0; i < 100000; ++i) {
     const Philox4 r = philox(7, {{i, 0, 0, 0}});
     const NormalPair n = check(r.v[0], r.v[1]);
-    check(r.v[2] >> (i % 32), r.v[3] >> (i % 31));    // small ones: the tail, and angles near zero
+    check(r.v[2] >> (i % 32), r.v[3] >> (i % 31));   // small ones: the tail, and angles near zero
     check(~(r.v[2] >> (i % 32)), ~(r.v[3] >> (i % 31)));
     for (const double v : {n.first, n.second}) sum += v, squares += v * v, fourth += v * v * v * v, ++count;
   }
@@ -103,11 +104,13 @@ TEST(DeviceFragment, MapsCoverEveryElementOnce) {
     for (int i = 0; i < 4; ++i) {
       d.insert({AccumulatorMap::row(lane, i), AccumulatorMap::column(lane, i)});
       a8.insert({Tf32Map::a_row(lane, i), Tf32Map::a_k(lane, i)});
-      for (int half = 0; half < 2; ++half) a16.insert({Bf16Map::a_row(lane, i), Bf16Map::a_k(lane, i) + half});
+      for (int half = 0; half < 2; ++half)
+        a16.insert({Bf16Map::a_row(lane, i), Bf16Map::a_k(lane, i) + half});
     }
     for (int i = 0; i < 2; ++i) {
       b8.insert({Tf32Map::b_k(lane, i), Tf32Map::b_column(lane)});
-      for (int half = 0; half < 2; ++half) b16.insert({Bf16Map::b_k(lane, i) + half, Bf16Map::b_column(lane)});
+      for (int half = 0; half < 2; ++half)
+        b16.insert({Bf16Map::b_k(lane, i) + half, Bf16Map::b_column(lane)});
     }
   }
   const auto fills = [](const std::set<std::pair<int, int>>& s, int rows, int columns) {
@@ -217,7 +220,10 @@ TEST(DeviceMath, SigmoidAndSoftplusAreAccurateEverywhere) {
   for (double x = -80; x <= 80; x += 0.37) {
     const float f = static_cast<float>(x);
     EXPECT_LE(ulps(math::sigmoid(f), 1 / (1 + std::exp(-double(f)))), 4) << x;
-    EXPECT_LE(ulps(math::softplus(f), f > 0 ? f + std::log1p(std::exp(-double(f))) : std::log1p(std::exp(double(f)))), 4) << x;
+    EXPECT_LE(ulps(math::softplus(f),
+                   f > 0 ? f + std::log1p(std::exp(-double(f))) : std::log1p(std::exp(double(f)))),
+              4)
+        << x;
     EXPECT_NEAR(math::sigmoid(x), 1 / (1 + std::exp(-x)), 1e-15);
   }
   EXPECT_EQ(math::sigmoid(1000.0f), 1.0f);

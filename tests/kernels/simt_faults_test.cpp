@@ -1,4 +1,5 @@
-// What the simulator says about kernels that are wrong. Faults that only a sanitizer sees: simt_sanitizer_test.cpp.
+// What the simulator says about kernels that are wrong. Faults that only a sanitizer sees:
+// simt_sanitizer_test.cpp.
 #include "kernels/simt/simt.h"
 
 #include <gtest/gtest.h>
@@ -31,7 +32,8 @@ std::string message_of(Run run) {
 std::string here(int line) { return "simt_faults_test.cpp:" + std::to_string(line); }
 
 void expect_all(const std::string& message, std::initializer_list<std::string> parts) {
-  for (const auto& part : parts) EXPECT_NE(message.find(part), std::string::npos) << part << "\nis not in\n" << message;
+  for (const auto& part : parts)
+    EXPECT_NE(message.find(part), std::string::npos) << part << "\nis not in\n" << message;
   EXPECT_EQ(message.find('\n'), std::string::npos) << message;
 }
 
@@ -65,28 +67,27 @@ TEST_F(SimtFaults, AMissingBarrierReadsPoison) {
 constexpr int kDivergentLine = __LINE__ + 2;
 __global__ void divergent_kernel() {
   if (threadIdx.x < 16) simt::sync_threads();
-  else
-    simt::sync_threads();
+  else simt::sync_threads();
 }
 
 TEST_F(SimtFaults, DivergentBarrier) {
   const auto message = message_of([] { launch(divergent_kernel, dim3(2, 3), 64, nullptr); });
-  expect_all(message, {"divergent barrier", here(kDivergentLine), here(kDivergentLine + 2), "thread (16,0,0)", "block (0,0,0)",
-                       "kernel launched at", here(__LINE__ - 2)});
+  expect_all(message, {"divergent barrier", here(kDivergentLine), here(kDivergentLine + 1), "thread (16,0,0)",
+                       "block (0,0,0)", "kernel launched at", here(__LINE__ - 2)});
 }
 
 constexpr int kLonelyLine = __LINE__ + 3;
 __global__ void lonely_kernel() {
   if (threadIdx.x == 3) return;
   if (threadIdx.x < 16) simt::sync_warp();
-  else
-    simt::sync_threads();
+  else simt::sync_threads();
 }
 
 TEST_F(SimtFaults, Deadlock) {
   const auto message = message_of([] { launch(lonely_kernel, 1, 64, nullptr); });
-  expect_all(message, {"deadlock", here(kLonelyLine), "15 of 31 live threads wait in sync_warp", here(kLonelyLine + 2),
-                       "48 of 63 live threads wait in sync_threads", "kernel launched at"});
+  expect_all(message,
+             {"deadlock", here(kLonelyLine), "15 of 31 live threads wait in sync_warp", here(kLonelyLine + 1),
+              "48 of 63 live threads wait in sync_threads", "kernel launched at"});
 }
 
 constexpr int kHalfWarpLine = __LINE__ + 2, kEarlyExitLine = __LINE__ + 6;
@@ -100,17 +101,22 @@ __global__ void early_exit_kernel(float* x) {
 
 TEST_F(SimtFaults, AWarpOperationNeedsAllLanes) {
   std::vector<float> x(32);
-  const auto run = [&](auto kernel, unsigned threads) { return message_of([&] { launch(kernel, 1, threads, nullptr, x.data()); }); };
-  expect_all(run(half_warp_kernel, 32), {"shuffle_xor", "ends while others of its warp wait", here(kHalfWarpLine)});
+  const auto run = [&](auto kernel, unsigned threads) {
+    return message_of([&] { launch(kernel, 1, threads, nullptr, x.data()); });
+  };
+  expect_all(run(half_warp_kernel, 32),
+             {"shuffle_xor", "ends while others of its warp wait", here(kHalfWarpLine)});
   expect_all(run(early_exit_kernel, 32), {"shuffle_xor", here(kEarlyExitLine)});
-  expect_all(run(half_warp_kernel, 16), {"shuffle_xor needs all 32 lanes of the warp; 16 are alive", here(kHalfWarpLine)});
+  expect_all(run(half_warp_kernel, 16),
+             {"shuffle_xor needs all 32 lanes of the warp; 16 are alive", here(kHalfWarpLine)});
 }
 
 constexpr int kGridLine = __LINE__ + 1;
 __global__ void grid_barrier_kernel() { simt::grid_sync(); }
 
 TEST_F(SimtFaults, GridBarrierOutsideOfACooperativeLaunch) {
-  expect_all(message_of([] { launch(grid_barrier_kernel, 1, 1, nullptr); }), {"grid_sync needs launch_cooperative", here(kGridLine)});
+  expect_all(message_of([] { launch(grid_barrier_kernel, 1, 1, nullptr); }),
+             {"grid_sync needs launch_cooperative", here(kGridLine)});
 }
 
 struct Small {
@@ -119,7 +125,9 @@ struct Small {
 struct Large {
   float value[60000];
 };
-[[maybe_unused]] __global__ void overrun_kernel(int index) { const_cast<volatile float*>(shared<Small>().value)[index] = 1; }
+[[maybe_unused]] __global__ void overrun_kernel(int index) {
+  const_cast<volatile float*>(shared<Small>().value)[index] = 1;
+}
 constexpr int kLargerLine = __LINE__ + 1, kMisalignedLine = __LINE__ + 4;
 __global__ void larger_kernel() { shared<Large>().value[0] = 1; }
 __global__ void misaligned_kernel(const float* x, int kind) {
@@ -135,14 +143,18 @@ __global__ void misaligned_kernel(const float* x, int kind) {
 TEST_F(SimtFaults, SharedMemory) {
   alignas(16) static float x[8];
 #ifndef __SANITIZE_ADDRESS__   // which stops at the store
-  expect_all(message_of([] { launch<Small>(overrun_kernel, 1, 1, nullptr, 16); }), {"wrote behind its 64 bytes of shared memory"});
+  expect_all(message_of([] { launch<Small>(overrun_kernel, 1, 1, nullptr, 16); }),
+             {"wrote behind its 64 bytes of shared memory"});
 #endif
-  expect_all(message_of([] { launch<Small>(larger_kernel, 1, 1, nullptr); }), {"shared<T>() is larger", here(kLargerLine)});
+  expect_all(message_of([] { launch<Small>(larger_kernel, 1, 1, nullptr); }),
+             {"shared<T>() is larger", here(kLargerLine)});
   const char* said[] = {"destination must be aligned shared memory", "source is not aligned",
-                        "destination must be aligned shared memory", "valid bytes outside", "ldmatrix: a row"};
+                        "destination must be aligned shared memory", "valid bytes outside",
+                        "ldmatrix: a row"};
   for (int kind = 0; kind < 5; ++kind) {
     const int line = kMisalignedLine + kind + (kind == 4);
-    expect_all(message_of([&] { launch<Small>(misaligned_kernel, 1, 32, nullptr, x, kind); }), {said[kind], here(line)});
+    expect_all(message_of([&] { launch<Small>(misaligned_kernel, 1, 32, nullptr, x, kind); }),
+               {said[kind], here(line)});
   }
 }
 
@@ -150,11 +162,14 @@ __global__ void nothing_kernel() {}
 __global__ void nested_kernel() { launch(nothing_kernel, 1, 1, nullptr); }
 
 TEST_F(SimtFaults, LaunchesBeyondTheLimits) {
-  expect_all(message_of([] { launch(nothing_kernel, 1, 1025, nullptr); }), {"1 to 1024 threads", "block (1025,1,1)"});
+  expect_all(message_of([] { launch(nothing_kernel, 1, 1025, nullptr); }),
+             {"1 to 1024 threads", "block (1025,1,1)"});
   expect_all(message_of([] { launch(nothing_kernel, 1, 0, nullptr); }), {"1 to 1024 threads"});
-  expect_all(message_of([] { launch(nothing_kernel, dim3(1, 65536), 1, nullptr); }), {"grid has at most", "grid (1,65536,1)"});
+  expect_all(message_of([] { launch(nothing_kernel, dim3(1, 65536), 1, nullptr); }),
+             {"grid has at most", "grid (1,65536,1)"});
   expect_all(message_of([] { launch<Large>(nothing_kernel, 1, 1, nullptr); }), {"227 KB", "240000 bytes"});
-  expect_all(message_of([] { launch_cooperative(nothing_kernel, 5, 1, nullptr); }), {"cooperative grid has at most 4 blocks"});
+  expect_all(message_of([] { launch_cooperative(nothing_kernel, 5, 1, nullptr); }),
+             {"cooperative grid has at most 4 blocks"});
   expect_all(message_of([] { launch(nested_kernel, 1, 1, nullptr); }), {"a kernel cannot launch another"});
 }
 

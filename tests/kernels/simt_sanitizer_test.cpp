@@ -1,5 +1,5 @@
-// The sanitizers must see through the simulator: kernels with planted faults are built with each of them, run, and the
-// report must name the line of the fault.
+// The sanitizers must see through the simulator: kernels with planted faults are built with each of them,
+// run, and the report must name the line of the fault.
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -31,11 +31,13 @@ Outcome shell(const std::string& command) {
 class FaultyProgram {
  public:
   explicit FaultyProgram(const std::string& sanitizer) : sanitizer_(sanitizer) {
-    folder_ = std::filesystem::temp_directory_path() / ("ganymede-faults-" + sanitizer + "-" + std::to_string(getpid()));
+    folder_ = std::filesystem::temp_directory_path() /
+              ("ganymede-faults-" + sanitizer + "-" + std::to_string(getpid()));
     std::filesystem::create_directories(folder_);
-    const std::string root = GANYMEDE_SOURCE_DIR, library = std::string(GANYMEDE_BINARY_DIR) + "/kernels/libganymede_kernels_sim.a";
-    build_ = shell("g++ -std=c++20 -O1 -g -Wno-unknown-pragmas -fsanitize=" + sanitizer + " -I" + root + " " + kSource + " " +
-                   library + " -o " + program() + " -pthread" + kBoost);
+    const std::string root = GANYMEDE_SOURCE_DIR,
+                      library = std::string(GANYMEDE_BINARY_DIR) + "/kernels/libganymede_kernels_sim.a";
+    build_ = shell("g++ -std=c++20 -O1 -g -Wno-unknown-pragmas -fsanitize=" + sanitizer + " -I" + root + " " +
+                   kSource + " " + library + " -o " + program() + " -pthread" + kBoost);
   }
   ~FaultyProgram() { std::filesystem::remove_all(folder_); }
 
@@ -44,19 +46,23 @@ class FaultyProgram {
     const std::string command = program() + " " + fault;
     Outcome outcome = shell(environment + " " + command);
     // Newer kernels place memory where older runtimes of ThreadSanitizer do not look for it.
-    if (outcome.output.find("unexpected memory mapping") != std::string::npos) outcome = shell(environment + " setarch -R " + command);
+    if (outcome.output.find("unexpected memory mapping") != std::string::npos)
+      outcome = shell(environment + " setarch -R " + command);
     return outcome;
   }
 
   // The fault's report holds all of parts, and the line that is marked with its name.
-  void expect_report(const std::string& fault, std::initializer_list<std::string> parts, const std::string& environment = "") const {
+  void expect_report(const std::string& fault, std::initializer_list<std::string> parts,
+                     const std::string& environment = "") const {
     const Outcome outcome = run(fault, environment);
     EXPECT_NE(outcome.status, 0) << fault << " went unnoticed by " << sanitizer_;
     for (const std::string& part : parts) {
-      EXPECT_NE(outcome.output.find(part), std::string::npos) << fault << ": no \"" << part << "\" in\n" << outcome.output;
+      EXPECT_NE(outcome.output.find(part), std::string::npos) << fault << ": no \"" << part << "\" in\n"
+                                                              << outcome.output;
     }
     const std::string place = "simt_faults.cpp:" + std::to_string(line_of(fault));
-    EXPECT_NE(outcome.output.find(place), std::string::npos) << fault << ": no " << place << " in\n" << outcome.output;
+    EXPECT_NE(outcome.output.find(place), std::string::npos) << fault << ": no " << place << " in\n"
+                                                             << outcome.output;
   }
 
  private:
@@ -97,8 +103,9 @@ TEST(SimtSanitizer, AddressSanitizerNamesTheLine) {
   for (const char* environment : {"GANYMEDE_SIM_ORDER=random:7", "GANYMEDE_SIM_THREADS=1"}) {
     EXPECT_EQ(program.run("correct", environment).status, 0);
   }
-  for (const char* environment : {"GANYMEDE_SIM_ORDER=backwards", "GANYMEDE_SIM_ORDER=random:x", "GANYMEDE_SIM_ORDER=random:",
-                                  "GANYMEDE_SIM_THREADS=0", "GANYMEDE_SIM_THREADS=2x"}) {
+  for (const char* environment :
+       {"GANYMEDE_SIM_ORDER=backwards", "GANYMEDE_SIM_ORDER=random:x",
+        "GANYMEDE_SIM_ORDER=random:", "GANYMEDE_SIM_THREADS=0", "GANYMEDE_SIM_THREADS=2x"}) {
     const Outcome refused = program.run("correct", environment);
     EXPECT_NE(refused.status, 0) << environment;
     EXPECT_NE(refused.output.find("it must be"), std::string::npos) << environment << "\n" << refused.output;

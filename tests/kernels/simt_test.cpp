@@ -88,12 +88,13 @@ struct Words {
 __global__ void shuffle_kernel(float* f, Words* w, int* counts) {
   const int t = static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x), lane = simt::lane();
   const float value = static_cast<float>(t);
-  f[t] = simt::shuffle_xor(value, 5) + 1000 * simt::shuffle_up(value, 3) + 1e6f * simt::shuffle_down(value, 7);
+  f[t] =
+      simt::shuffle_xor(value, 5) + 1000 * simt::shuffle_up(value, 3) + 1e6f * simt::shuffle_down(value, 7);
   w[t] = simt::shuffle_idx(Words{uint64_t(t), ~uint64_t(t)}, (lane * 5 + 2) % 32);
   const uint8_t byte = simt::shuffle_idx(static_cast<uint8_t>(t), 31);
   const unsigned odd = simt::ballot(lane % 2 == 1), none = simt::ballot(false);
-  counts[t] = byte == t / 32 * 32 + 31 && odd == 0xAAAAAAAAu && none == 0 && simt::any(lane == 17) && !simt::any(lane > 31) &&
-              simt::all(lane < 32) && !simt::all(lane != 3);
+  counts[t] = byte == t / 32 * 32 + 31 && odd == 0xAAAAAAAAu && none == 0 && simt::any(lane == 17) &&
+              !simt::any(lane > 31) && simt::all(lane < 32) && !simt::all(lane != 3);
 }
 
 TEST(Simt, ShufflesAndVotes) {
@@ -181,7 +182,9 @@ TEST(Simt, Ldmatrix) {
 // d[16x8] += a[16xK] b[Kx8] with both kinds of element.
 __global__ void mma_bf16_kernel(float* d, const float* a, const float* b) {
   const int lane = simt::lane();
-  const auto pair = [](float low, float high) { return uint32_t{to_bf16(low).bits} | uint32_t{to_bf16(high).bits} << 16; };
+  const auto pair = [](float low, float high) {
+    return uint32_t{to_bf16(low).bits} | uint32_t{to_bf16(high).bits} << 16;
+  };
   uint32_t fa[4], fb[2];
   float fd[4];
   for (int i = 0; i < 4; ++i) {
@@ -210,7 +213,8 @@ __global__ void mma_tf32_kernel(float* d, const float* a, const float* b) {
 }
 
 void check_mma(void (*kernel)(float*, const float*, const float*), int k) {
-  const auto a = ramp(size_t(16 * k)), b = ramp(size_t(8 * k + 3));   // exact in bf16 and tf32, so are all sums
+  const auto a = ramp(size_t(16 * k)),
+             b = ramp(size_t(8 * k + 3));   // exact in bf16 and tf32, so are all sums
   const auto d = equal_in_any_order([&] {
     auto d = ramp(128);
     launch(kernel, 1, 32, nullptr, d.data(), a.data(), b.data());
@@ -356,7 +360,8 @@ TEST(Simt, TheLastBlockSeesWhatTheOthersWrote) {
 
 // Every thread adds the cells of all threads of the grid, several times.
 __global__ void grid_barrier_kernel(int* cells, int rounds) {
-  const int count = static_cast<int>(gridDim.x * blockDim.x), me = static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x);
+  const int count = static_cast<int>(gridDim.x * blockDim.x),
+            me = static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x);
   for (int round = 0; round < rounds; ++round) {
     int sum = 0;
     for (int i = 0; i < count; ++i) sum += cells[i];

@@ -1,5 +1,5 @@
-// The kernels are compiled twice, for cuda and for sim, and one program links both. A function that both libraries define
-// under one name would be taken from either of them, so they must share none.
+// The kernels are compiled twice, for cuda and for sim, and one program links both. A function that both
+// libraries define under one name would be taken from either of them, so they must share none.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -37,9 +37,10 @@ std::map<std::string, char> exported(const std::string& library) {
 // What the compiler and the standard library put into every object alike.
 bool harmless(const std::string& name, const std::set<std::string>& ours) {
   if (ours.count(name)) return false;
-  return name.starts_with("_ZNSt") || name.starts_with("_ZNKSt") || name.starts_with("_ZSt") || name.starts_with("_ZTISt") ||
-         name.starts_with("_ZTSSt") || name.starts_with("_ZTVSt") || name.starts_with("_ZNS") || name.starts_with("_ZN9__gnu_cxx") ||
-         name.starts_with("_ZN6__pstl") || name.starts_with("DW.ref.") || name.starts_with("_ZZNSt") || name.starts_with("_ZGV");
+  return name.starts_with("_ZNSt") || name.starts_with("_ZNKSt") || name.starts_with("_ZSt") ||
+         name.starts_with("_ZTISt") || name.starts_with("_ZTSSt") || name.starts_with("_ZTVSt") ||
+         name.starts_with("_ZNS") || name.starts_with("_ZN9__gnu_cxx") || name.starts_with("_ZN6__pstl") ||
+         name.starts_with("DW.ref.") || name.starts_with("_ZZNSt") || name.starts_with("_ZGV");
 }
 
 // Shared names that may come from either library with different meaning.
@@ -64,12 +65,15 @@ void expect_no_clash(const std::string& first, const std::string& second) {
   const auto a = exported(library(first)), b = exported(library(second));
   ASSERT_GT(a.size(), 20u) << "nm read nothing from " << library(first);
   ASSERT_GT(b.size(), 20u) << "nm read nothing from " << library(second);
-  for (const auto& name : clashes(a, b)) ADD_FAILURE() << first << " and " << second << " both define " << name;
+  for (const auto& name : clashes(a, b))
+    ADD_FAILURE() << first << " and " << second << " both define " << name;
 }
 
 TEST(Symbols, ClashesAreFound) {
-  const std::map<std::string, char> a{{"_ZN8ganymede7kernels3addEi", 'W'}, {"_ZN8ganymede7kernels3sim3addEi", 'T'},
-                                      {"_ZNSt6vectorIfSaIfEE9push_backERKf", 'W'}, {"helper", 'T'},
+  const std::map<std::string, char> a{{"_ZN8ganymede7kernels3addEi", 'W'},
+                                      {"_ZN8ganymede7kernels3sim3addEi", 'T'},
+                                      {"_ZNSt6vectorIfSaIfEE9push_backERKf", 'W'},
+                                      {"helper", 'T'},
                                       {"_ZNSt6vectorIN8ganymede5ShapeEE5clearEv", 'W'}};
   auto b = a;
   b.erase("_ZN8ganymede7kernels3sim3addEi");
