@@ -143,6 +143,7 @@ Plan& plan_of(const Conv2d& p, ConvRole role, ConvForm form, std::array<int, 3> 
 }  // namespace
 
 void allow_winograd(bool allowed) { winograd_allowed = allowed; }
+bool winograd_is_allowed() { return winograd_allowed; }
 
 // Measured on one core with AVX-512, both reorders counted: 1.4 to 2.6 times as fast as direct where this is true.
 bool goes_by_winograd(const Conv2d& p, ConvRole role) {

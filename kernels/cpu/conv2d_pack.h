@@ -1,11 +1,17 @@
-// Weights in the layouts that oneDNN's kernels want, kept from call to call until the weight's version moves.
+// Weights in the layouts that the fast kernels want, kept from call to call until the weight's version moves.
 #pragma once
+#include <cstdint>
+#include <functional>
+
 #include "kernels/cpu/onednn.h"
 
 namespace ganymede::kernels::cpu {
 
-// The packed form of a weight: a copy kept under (pointer, layout) and refreshed by reorder when the version has moved, or,
-// for data without a version, packed afresh into scratch memory.
+enum class WeightForm : int { onednn, phases, phases_transposed };
+
+// The packed form of a weight: a copy kept under (pointer, form, layout) and refreshed when the version has moved, or, for
+// data without a version, packed afresh into scratch memory, which lasts until the next call.
 const dnnl::memory& packed_weight(const Weight& weight, const dnnl::memory::desc& packed, OnednnCall& reorder);
+const float* packed_weight(const Weight& weight, WeightForm form, int64_t numbers, const std::function<void(float*)>& pack);
 
 }  // namespace ganymede::kernels::cpu

@@ -49,15 +49,26 @@ void multiply_columns(const TileProduct& p, int64_t column) {
 
 }  // namespace
 
-void multiply_tiles(const TileProduct& p) {
-  for (int64_t column = 0; column < p.columns;) {
-    const int64_t left = (p.columns - column) / kTileLanes;
-    const int vectors = left == 5 || left == 6 ? 3 : static_cast<int>(std::min<int64_t>(left, 4));
-    if (vectors == 4) multiply_columns<4>(p, column);
-    if (vectors == 3) multiply_columns<3>(p, column);
-    if (vectors == 2) multiply_columns<2>(p, column);
-    if (vectors == 1) multiply_columns<1>(p, column);
-    column += vectors * kTileLanes;
+// Rows of b that a block of columns keeps in the first cache while all rows of a pass.
+constexpr int64_t kLengthBlock = 96;
+
+void multiply_tiles(const TileProduct& product) {
+  TileProduct p = product;
+  p.length = std::min(kLengthBlock, product.length);
+  for (int64_t done = 0; done < product.length; done += p.length) {
+    p.length = std::min(kLengthBlock, product.length - done);
+    p.a = product.a + done * p.a_step;
+    p.b = product.b + done * p.b_row;
+    p.accumulate = product.accumulate || done > 0;
+    for (int64_t column = 0; column < p.columns;) {
+      const int64_t left = (p.columns - column) / kTileLanes;
+      const int vectors = left == 5 || left == 6 ? 3 : static_cast<int>(std::min<int64_t>(left, 4));
+      if (vectors == 4) multiply_columns<4>(p, column);
+      if (vectors == 3) multiply_columns<3>(p, column);
+      if (vectors == 2) multiply_columns<2>(p, column);
+      if (vectors == 1) multiply_columns<1>(p, column);
+      column += vectors * kTileLanes;
+    }
   }
 }
 

@@ -184,6 +184,9 @@ const Conv2d kOddProblems[] = {
     {1, 4, 5, 16, 3, 3, 3, 8, 9, 1, 1, 3, 3, 1, 1, 1, DType::f32, Math::f32},     // more padding than the filter is wide
     {2, 6, 5, 512, 130, 4, 4, 3, 3, 2, 2, 1, 1, 1, 1, 1, DType::f32, Math::f32},  // products over patches
     {3, 13, 15, 64, 129, 4, 4, 13, 15, 1, 1, 2, 1, 1, 1, 1, DType::f32, Math::f32}, // in two chunks
+    {3, 9, 12, 32, 48, 4, 4, 4, 5, 2, 2, 1, 1, 1, 1, 1, DType::f32, Math::f32},   // Winograd on even and odd rows
+    {5, 16, 11, 48, 80, 4, 4, 9, 5, 2, 2, 2, 1, 1, 1, 1, DType::f32, Math::f32},
+    {17, 19, 18, 32, 32, 4, 4, 8, 8, 2, 2, 0, 0, 1, 1, 1, DType::f32, Math::f32},
     {1, 5, 7, 3, 16, 1, 1, 3, 4, 2, 2, 0, 0, 1, 1, 1, DType::f32, Math::f32},
 };
 
