@@ -11,9 +11,9 @@ void convolve_forward(Stream stream, const Conv2d& problem, const void* x, const
                       const Epilogue& epilogue, TilePlan plan);
 void convolve_data_gradient(Stream stream, const Conv2d& problem, const void* dy, const void* w, void* dx,
                             const Epilogue& epilogue, TilePlan plan);
-// The sum over N*P*Q is cut into `splits` parts of whole tiles; workspace: splits * K*R*S*C/groups f32, unused when 1.
+// workspace: plan.parts * K*R*S*C/groups f32, unused when parts is 1.
 void convolve_weight_gradient(Stream stream, const Conv2d& problem, const void* x, const void* dy, void* dw,
-                              void* workspace, TileName tile, int splits);
+                              void* workspace, TilePlan plan);
 void multiply_matrices(Stream stream, const Gemm& problem, const void* a, const void* b, void* c,
                        const Epilogue& epilogue, TilePlan plan);
 

@@ -126,6 +126,7 @@ void multiply_tiles(Stream stream, TilePlan plan, const Problem& problem) {
   switch (plan.tile) {
     case TileName::large: return launch_tiles<Number, typename Tiles<Number>::Large>(stream, plan.parts, problem);
     case TileName::tall: return launch_tiles<Number, typename Tiles<Number>::Tall>(stream, plan.parts, problem);
+    case TileName::thin: return launch_tiles<Number, typename Tiles<Number>::Thin>(stream, plan.parts, problem);
     case TileName::medium: return launch_tiles<Number, typename Tiles<Number>::Medium>(stream, plan.parts, problem);
     case TileName::small: return launch_tiles<Number, typename Tiles<Number>::Small>(stream, plan.parts, problem);
   }

@@ -39,7 +39,7 @@ __device__ inline bool merge_parts(const TileParts& split, int tile, int part, f
     }
     place(i) = sum;
   }
-  if (thread == 0) split.arrivals[tile] = 0;
+  if (thread == 0) simt::atomic_exchange(&split.arrivals[tile], 0u);
   simt::sync_threads();
   return true;
 }

@@ -25,26 +25,32 @@ struct MmaBf16 {};   // bf16, tensor cores
 enum class TileName : uint8_t {
   large,    // 128 x 128: 64 multiply-adds an element moved; needs many results
   tall,     // 128 x 64: few output channels
+  thin,     // 128 x 32: very few, as the last layer's
   medium,   // 64 x 64: more blocks for layers that cannot fill the machine
   small,    // 32 x 32: tiny layers; and many blocks from tiny problems in the simulator
 };
+
+constexpr TileName kTileNames[] = {TileName::large, TileName::tall, TileName::thin, TileName::medium, TileName::small};
 
 template <class Number> struct Tiles;
 template <> struct Tiles<SimtF32> {
   using Tall = Tile<128, 64, 16, 4, 1, 3, 3>;
   using Large = Tall;   // 8 x 8 results a thread either way, and more blocks to hide each other's waiting
+  using Thin = Tile<128, 32, 16, 4, 1, 3, 4>;
   using Medium = Tile<64, 64, 16, 2, 2, 3, 4>;
   using Small = Tile<32, 32, 16, 2, 1, 3, 8>;
 };
 template <> struct Tiles<MmaTf32> {
   using Large = Tile<128, 128, 16, 2, 2, 4, 2>;
   using Tall = Tile<128, 64, 16, 2, 2, 4, 2>;
+  using Thin = Tile<128, 32, 16, 4, 1, 4, 3>;
   using Medium = Tile<64, 64, 16, 2, 2, 4, 3>;
   using Small = Tile<32, 32, 16, 1, 2, 3, 8>;
 };
 template <> struct Tiles<MmaBf16> {
   using Large = Tile<128, 128, 32, 2, 2, 4, 2>;
   using Tall = Tile<128, 64, 32, 2, 2, 4, 2>;
+  using Thin = Tile<128, 32, 32, 4, 1, 4, 3>;
   using Medium = Tile<64, 64, 32, 2, 2, 4, 3>;
   using Small = Tile<32, 32, 32, 1, 2, 3, 8>;
 };
@@ -57,6 +63,7 @@ __host__ __device__ constexpr TileSize tile_size(TileName name) {
   switch (name) {
     case TileName::large: return {128, 128};
     case TileName::tall: return {128, 64};
+    case TileName::thin: return {128, 32};
     case TileName::medium: return {64, 64};
     case TileName::small: return {32, 32};
   }
@@ -67,38 +74,61 @@ __host__ __device__ constexpr int64_t tile_count(TileName name, int64_t m, int64
   return ceil_div<int64_t>(m, tile_size(name).m) * ceil_div<int64_t>(n, tile_size(name).n);
 }
 
-// Blocks that keep a large GPU busy. A constant, so that the order of sums depends on the shape alone.
-constexpr int64_t kBusyBlocks = 128;
-
-// The largest tile that still gives every multiprocessor a block, and that is not mostly padding. `units` counts equal
-// products side by side (batch, groups, phases, splits).
-__host__ __device__ constexpr TileName choose_tile(int64_t m, int64_t n, int64_t units) {
-  if (n > 64 && tile_count(TileName::large, m, n) * units >= kBusyBlocks) return TileName::large;
-  if (n > 32 && tile_count(TileName::tall, m, n) * units >= kBusyBlocks) return TileName::tall;
-  if (n > 32 && m > 32 && tile_count(TileName::medium, m, n) * units >= kBusyBlocks / 2) return TileName::medium;
-  return TileName::small;
-}
-
 // How a product is cut: its tile, and into how many parts the sum over k, whose blocks work side by side.
 struct TilePlan {
   TileName tile;
   int parts = 1;
 };
 
-constexpr int kMostParts = 16;      // the last block of a tile adds them up, so more would only move the work there
-constexpr int64_t kLeastTerms = 128;  // of a part: fewer do not pay for writing and reading its sums
+// Blocks that keep a large GPU busy. A constant, so that the order of sums depends on the shape alone.
+constexpr int64_t kBusyBlocks = 128;
+constexpr int64_t kLeastTerms = 128;   // of a part of a sum
+constexpr int kMostParts = 16;         // where the last block of a tile adds them up (tile_parts.h)
+// Writing and reading the parts' sums costs as much time as this many terms of each of them (bf16 tensor cores against L2).
+constexpr double kPartTerms = 256;
 
-// As choose_tile where the tiles fill the machine; else the sum is cut until they do.
-__host__ __device__ constexpr TilePlan choose_plan(int64_t m, int64_t n, int64_t k, int64_t units) {
-  const TileName whole = choose_tile(m, n, units);
-  if (tile_count(whole, m, n) * units >= kBusyBlocks || k < 2 * kLeastTerms) return {whole};
-  const TileName tile = n > 32 && m > 32 ? TileName::medium : TileName::small;
-  const int64_t tiles = tile_count(tile, m, n) * units;
-  if (tiles == 0 || tiles > kBusyBlocks) return {whole};
-  int64_t parts = ceil_div<int64_t>(kBusyBlocks, tiles);
-  if (parts > kMostParts) parts = kMostParts;
-  if (parts > k / kLeastTerms) parts = k / kLeastTerms;
-  return {tile, static_cast<int>(parts)};
+// What a busy multiprocessor gets done with a tile, relative to the best: larger tiles use more often what they load.
+// Estimates from that reuse, to be replaced by measurements.
+__host__ __device__ constexpr double tile_speed(TileName name) {
+  switch (name) {
+    case TileName::large: return 1;
+    case TileName::tall: return 0.85;
+    case TileName::thin: return 0.6;
+    case TileName::medium: return 0.7;
+    case TileName::small: return 0.35;
+  }
+  return 0;
+}
+
+// Speed of a plan relative to the machine's best: that of the tile, less what lies beyond the product's edges, the
+// multiprocessors that have no block, and the price of parts.
+__host__ __device__ constexpr double plan_speed(TilePlan plan, int64_t m, int64_t n, int64_t k, int64_t units) {
+  const int64_t tiles = tile_count(plan.tile, m, n), blocks = tiles * units * plan.parts;
+  const double used = static_cast<double>(m) * n / (static_cast<double>(tiles) * tile_size(plan.tile).m * tile_size(plan.tile).n);
+  const double busy = blocks < kBusyBlocks ? static_cast<double>(blocks) / kBusyBlocks : 1;
+  const double price = plan.parts > 1 ? 1 + kPartTerms * plan.parts / k : 1;
+  return tile_speed(plan.tile) * used * busy / price;
+}
+
+// The fastest plan for `units` equal products side by side (batch, groups, phases) with at most so many parts.
+__host__ __device__ constexpr TilePlan choose_plan(int64_t m, int64_t n, int64_t k, int64_t units, int64_t most_parts = kMostParts) {
+  TilePlan best{TileName::small};
+  if (m < 1 || n < 1 || units < 1) return best;
+  double best_speed = plan_speed(best, m, n, k, units);
+  for (const TileName tile : kTileNames) {
+    int64_t parts = ceil_div<int64_t>(kBusyBlocks, tile_count(tile, m, n) * units);
+    parts = parts < k / kLeastTerms ? parts : k / kLeastTerms;
+    parts = parts < most_parts ? parts : most_parts;
+    for (const int64_t count : {int64_t{1}, parts}) {
+      const TilePlan plan{tile, static_cast<int>(count > 1 ? count : 1)};
+      const double speed = plan_speed(plan, m, n, k, units);
+      if (speed > best_speed) {
+        best = plan;
+        best_speed = speed;
+      }
+    }
+  }
+  return best;
 }
 
 }  // namespace ganymede::kernels::GANYMEDE_TARGET

@@ -26,21 +26,11 @@ void check_convolution(const Conv2d& p, const char* direction) {
 
 namespace {
 
-// Parts of the weight gradient's sum: enough blocks for the machine, at least 128 terms a part.
-int weight_gradient_splits(const Conv2d& p, TileName tile) {
+// Its parts are added up by a kernel of their own, so there may be many.
+TilePlan weight_gradient_plan(const Conv2d& p) {
+  constexpr int64_t kMost = 256;
   const int64_t columns = static_cast<int64_t>(p.r) * p.s * (p.c / p.groups);
-  const int64_t tiles = tile_count(tile, p.k / p.groups, columns) * p.groups;
-  const int64_t wanted = tiles > 0 ? ceil_div<int64_t>(2 * kBusyBlocks, tiles) : 1;
-  const int64_t most = static_cast<int64_t>(p.n) * p.p * p.q / 128;
-  const int64_t splits = wanted < most ? wanted : most;
-  return static_cast<int>(splits > 1 ? splits : 1);
-}
-
-TileName weight_gradient_tile(const Conv2d& p) {
-  const int64_t columns = static_cast<int64_t>(p.r) * p.s * (p.c / p.groups);
-  // Any tile can fill the machine by splitting the sum, if the sum is long.
-  const int64_t parts = static_cast<int64_t>(p.n) * p.p * p.q / 256;
-  return choose_tile(p.k / p.groups, columns, p.groups * (parts > 1 ? parts : 1));
+  return choose_plan(p.k / p.groups, columns, static_cast<int64_t>(p.n) * p.p * p.q, p.groups, kMost);
 }
 
 void forward(Stream stream, const Conv2d& p, const void* x, const Weight& w, void* y, const Epilogue& epilogue) {
@@ -56,13 +46,12 @@ void data_gradient(Stream stream, const Conv2d& p, const void* dy, const Weight&
 }
 
 void weight_gradient(Stream stream, const Conv2d& p, const void* x, const void* dy, void* dw, void* workspace) {
-  const TileName tile = weight_gradient_tile(p);
-  convolve_weight_gradient(stream, p, x, dy, dw, workspace, tile, weight_gradient_splits(p, tile));
+  convolve_weight_gradient(stream, p, x, dy, dw, workspace, weight_gradient_plan(p));
 }
 
 size_t weight_gradient_workspace(const Conv2d& p) {
-  const int splits = weight_gradient_splits(p, weight_gradient_tile(p));
-  return splits > 1 ? sizeof(float) * splits * p.k * p.r * p.s * (p.c / p.groups) : 0;
+  const int parts = weight_gradient_plan(p).parts;
+  return parts > 1 ? sizeof(float) * parts * p.k * p.r * p.s * (p.c / p.groups) : 0;
 }
 
 }  // namespace

@@ -43,10 +43,11 @@ __global__ void __launch_bounds__(256) sum_parts_kernel(float* dw, const float* 
 }
 
 void convolve_weight_gradient(Stream stream, const Conv2d& p, const void* x, const void* dy, void* dw, void* workspace,
-                              TileName tile, int splits) {
+                              TilePlan plan) {
   check_convolution(p, "weight gradient");
   const int channels = p.c / p.groups, outputs = p.k / p.groups, taps = p.r * p.s * channels, positions = p.n * p.p * p.q;
   const int64_t count = static_cast<int64_t>(p.k) * taps;
+  const int splits = plan.parts;
   with_number(p.dtype, p.math, [&](auto number, auto element) {
     using T = decltype(element);
     const PatchMap map{forward_axis(p.h, p.p, p.r, p.stride_h, p.pad_h, p.dilation_h),
@@ -63,7 +64,7 @@ void convolve_weight_gradient(Stream stream, const Conv2d& p, const void* x, con
     problem.group_channels = channels;
     problem.part = static_cast<int>(ceil_div<int64_t>(ceil_div<int64_t>(positions, 32), splits) * 32);
     problem.part_stride = count;
-    multiply_tiles<decltype(number)>(stream, {tile}, problem);
+    multiply_tiles<decltype(number)>(stream, {plan.tile}, problem);   // the parts are units
   });
   if (splits > 1) {
     const int64_t blocks = ceil_div<int64_t>(count, 256);

@@ -116,6 +116,7 @@ TEST(Conv2dMaps, TileSizesAgreeWithTheTiles) {
       EXPECT_EQ(tile_size(name).n, tile.kN);
     };
     expect(TileName::tall, typename Tiles<Number>::Tall{});
+    expect(TileName::thin, typename Tiles<Number>::Thin{});
     expect(TileName::medium, typename Tiles<Number>::Medium{});
     expect(TileName::small, typename Tiles<Number>::Small{});
   };
@@ -125,27 +126,36 @@ TEST(Conv2dMaps, TileSizesAgreeWithTheTiles) {
   EXPECT_EQ(Tiles<MmaBf16>::Large::kM * Tiles<MmaTf32>::Large::kN, tile_size(TileName::large).m * tile_size(TileName::large).n);
 }
 
-TEST(Conv2dMaps, ChoiceOfTile) {
-  EXPECT_EQ(choose_tile(128 * 64, 256, 1), TileName::large);       // DCGAN deconv2, one phase of four
-  EXPECT_EQ(choose_tile(16384, 64, 4), TileName::tall);            // few output channels
-  EXPECT_EQ(choose_tile(4096, 256, 1), TileName::tall);            // 64 large tiles would leave half the machine idle
-  EXPECT_EQ(choose_tile(4096, 128, 1), TileName::medium);          // so would 64 tall ones
-  EXPECT_EQ(choose_tile(64, 512, 1), TileName::small);             // U-Net bottleneck
-  EXPECT_EQ(choose_tile(1, 1, 1), TileName::small);
-  EXPECT_EQ(choose_tile(1 << 20, 3, 1), TileName::small);          // three output channels
-}
-
 TEST(Conv2dMaps, ChoiceOfPlan) {
   const auto expect = [](TilePlan plan, TileName tile, int parts) {
-    EXPECT_EQ(plan.tile, tile);
+    EXPECT_EQ(static_cast<int>(plan.tile), static_cast<int>(tile));
     EXPECT_EQ(plan.parts, parts);
   };
-  expect(choose_plan(128 * 64, 256, 2048, 1), TileName::large, 1);
-  expect(choose_plan(64, 512, 8192, 1), TileName::medium, 16);       // U-Net bottleneck: 8 tiles
-  expect(choose_plan(576, 512, 4608, 1), TileName::medium, 2);       // SRGAN-D conv8: 72 tiles
-  expect(choose_plan(625, 32, 288, 1), TileName::small, 2);          // SinGAN: 20 tiles, at least 128 terms a part
-  expect(choose_plan(64, 512, 64, 1), TileName::small, 1);           // a short sum is not worth cutting
+  expect(choose_plan(128 * 64, 256, 2048, 4), TileName::large, 1);      // DCGAN deconv2
+  expect(choose_plan(32768, 64, 512, 4), TileName::tall, 1);            // DCGAN deconv4: few output channels
+  expect(choose_plan(4096, 256, 2304, 1), TileName::tall, 1);           // ResNet-9: 64 large tiles would leave half idle
+  expect(choose_plan(64, 512, 8192, 1), TileName::medium, 16);          // U-Net bottleneck: 8 tiles
+  expect(choose_plan(625, 32, 288, 1), TileName::small, 1);             // SinGAN: the sum is too short to be cut
+  expect(choose_plan(1 << 20, 3, 144, 1), TileName::thin, 1);           // three output channels
+  expect(choose_plan(64, 147, 65536, 1, 256), TileName::medium, 43);    // weight gradient of the first layer of ResNet-9
+  expect(choose_plan(1, 1, 1, 1), TileName::small, 1);
   expect(choose_plan(0, 512, 8192, 1), TileName::small, 1);
+}
+
+// No plan is slower than a neighbour, asks for more parts than it may, or parts with too few terms.
+TEST(Conv2dMaps, PlansAreTheFastest) {
+  for (const int64_t m : {1, 3, 64, 100, 1000, 50000})
+    for (const int64_t n : {1, 3, 16, 33, 64, 200, 512})
+      for (const int64_t k : {1, 50, 288, 4608, 100000})
+        for (const int64_t units : {1, 4, 300}) {
+          const TilePlan plan = choose_plan(m, n, k, units, 20);
+          ASSERT_GE(plan.parts, 1);
+          ASSERT_LE(plan.parts, 20);
+          if (plan.parts > 1) { ASSERT_GE(k / plan.parts, kLeastTerms); }
+          for (const TileName tile : kTileNames) {
+            ASSERT_GE(plan_speed(plan, m, n, k, units), plan_speed({tile, 1}, m, n, k, units));
+          }
+        }
 }
 
 }  // namespace

@@ -79,7 +79,7 @@ Outcome weight_gradient(const Conv2d& p, Choice choice = {}, int shift = 0) {
   if (choice.by_kernels) {
     conv2d_kernels.weight_gradient(nullptr, p, from.data(), above.data(), to.data(), bytes ? workspace.data() : nullptr);
   } else {
-    convolve_weight_gradient(nullptr, p, from.data(), above.data(), to.data(), workspace.data(), choice.tile, choice.parts);
+    convolve_weight_gradient(nullptr, p, from.data(), above.data(), to.data(), workspace.data(), {choice.tile, choice.parts});
   }
   EXPECT_TRUE(to.guard_is_whole());
   EXPECT_TRUE(workspace.guard_is_whole());
@@ -147,7 +147,7 @@ TEST(Conv2dSim, GroupsMatchReference) {
 }
 
 TEST(Conv2dSim, EveryTileMatchesReference) {
-  for (const TileName tile : {TileName::large, TileName::tall, TileName::medium, TileName::small}) {
+  for (const TileName tile : kTileNames) {
     SCOPED_TRACE(static_cast<int>(tile));
     expect_all_directions(conv(1, 13, 11, 8, 136, 3, 3, 1, 1), {false, tile, 2});
     expect_all_directions(conv(1, 13, 11, 72, 7, 3, 2, 2, 1), {false, tile, 1});
@@ -163,7 +163,7 @@ TEST(Conv2dSim, PartsOfSumsMatchReference) {
     SCOPED_TRACE(describe(p));
     const Tolerance allowed = tolerance(p.dtype, p.math);
     const Epilogue epilogue{&present, Unary::tanh, 0};
-    for (const TileName tile : {TileName::small, TileName::medium, TileName::tall, TileName::large}) {
+    for (const TileName tile : kTileNames) {
       for (const int parts : {2, 3, 7, 16}) {
         const auto run = [&](Order order) {
           configure({order, 11, 0});
@@ -244,7 +244,7 @@ TEST(Conv2dSim, NaNStaysInItsSums) {
       Guarded y_out(p.dtype, y_count(p)), dx_out(p.dtype, x_count(p)), dw_out(DType::f32, w_count(p));
       convolve_forward(nullptr, p, x_in.data(), w_in.data(), y_out.data(), kPlain, {TileName::small});
       convolve_data_gradient(nullptr, p, dy_in.data(), w_in.data(), dx_out.data(), kPlain, {TileName::small});
-      convolve_weight_gradient(nullptr, p, x_in.data(), clean_in.data(), dw_out.data(), nullptr, TileName::small, 1);
+      convolve_weight_gradient(nullptr, p, x_in.data(), clean_in.data(), dw_out.data(), nullptr, {TileName::small});
       expect_same_nans(y_out.values(), y);
       expect_same_nans(dx_out.values(), dx);
       expect_same_nans(dw_out.values(), dw);

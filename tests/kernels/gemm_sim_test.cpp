@@ -84,7 +84,7 @@ TEST(GemmSim, VectorPathMatchesReference) {
 }
 
 TEST(GemmSim, EveryTileMatchesReference) {
-  for (const TileName tile : {TileName::large, TileName::tall, TileName::medium, TileName::small}) {
+  for (const TileName tile : kTileNames) {
     SCOPED_TRACE(static_cast<int>(tile));
     for_each_transpose([&](bool a, bool b) { expect_matches(gemm(1, 136, 144, 40, a, b), {tile, tile == TileName::medium ? 3 : 1}); });
   }
