@@ -2,6 +2,7 @@
 #include <iostream>
 #include <memory>
 
+#include "apps/options.h"
 #include "apps/verbs.h"
 #include "engine/check.h"
 #include "gan/explain.h"

@@ -1,58 +1,68 @@
 // ganymede: one program to train and use generative adversarial networks.
-#include <cstdlib>
 #include <iostream>
 
+#include "apps/options.h"
 #include "apps/verbs.h"
 #include "engine/check.h"
 
 namespace ganymede::apps {
+namespace {
 
-void ModelOptions::add_to(CLI::App& verb) {
-  std::string kinds = "training data:";
-  for (const auto& line : data::specification_help()) kinds += "\n" + line;
-  verb.add_option("--data", session.data, kinds)->capture_default_str();
-  verb.add_option("--size", session.size, "height and width in pixels (0: the model's standard)")->check(CLI::Range(1, 65536));
-  verb.add_option("--channels", session.channels, "1 grey, 3 colour (0: as the data are)")->check(CLI::IsMember({1, 3}));
-  verb.add_option("--batch", session.batch, "samples a batch (the model's standard)")->check(CLI::PositiveNumber);
-  verb.add_option("--set", settings, "a setting of the model, name=value; see explain");
-  verb.add_option("--seed", session.seed, "seed of all randomness")->capture_default_str();
+// The first word must be a verb; the parser itself would only say that one is missing.
+void check_verb(const CLI::App& program, int argc, char** argv) {
+  if (argc > 1 && argv[1][0] == '-') return;
+  std::vector<std::string> verbs;
+  for (const CLI::App* verb : program.get_subcommands([](const CLI::App*) { return true; }))
+    verbs.push_back(verb->get_name());
+  if (argc < 2) throw UsageError("say what to do: " + alternatives(verbs) + " (ganymede --help)");
+  if (std::find(verbs.begin(), verbs.end(), argv[1]) == verbs.end())
+    throw UsageError("unknown verb " + std::string(argv[1]) + ": it must be " + alternatives(verbs));
 }
 
-SessionOptions ModelOptions::get() const {
-  SessionOptions o = session;
-  for (const std::string& s : settings) {
-    const auto [name, value] = parse_setting(s);
-    o.settings[name] = value;
-  }
-  return o;
+std::string describe_extra(const CLI::App& program) {
+  const std::vector<std::string> extras = program.remaining(true);
+  const auto verbs = program.get_subcommands();
+  const CLI::App& at = verbs.empty() ? program : *verbs.front();
+  const std::string extra = extras.empty() ? "" : extras.front();
+  if (!extra.starts_with('-')) return at.get_name() + ": nothing is expected where " + extra + " stands";
+  std::vector<std::string> options;
+  for (const CLI::Option* o : at.get_options())
+    if (o->nonpositional()) options.push_back(o->get_name());
+  return at.get_name() + ": unknown option " + extra + ": it must be " + alternatives(options);
 }
 
-}  // namespace ganymede::apps
-
-int main(int argc, char** argv) {
-  using namespace ganymede;
+int run(int argc, char** argv) {
   CLI::App program{"Ganymede: generative adversarial networks, trained and used without Python"};
   program.name("ganymede");
   program.set_version_flag("--version", version());
   program.require_subcommand(1);
-  apps::add_models(program);
-  apps::add_explain(program);
-  apps::add_train(program);
-  apps::add_sample(program);
-  apps::add_report(program);
+  add_models(program);
+  add_explain(program);
+  add_train(program);
+  add_sample(program);
+  add_report(program);
+  const auto fail_with = [](int status, const std::string& what) {
+    std::cerr << "ganymede: " + what + "\n";
+    return status;
+  };
   try {
+    check_verb(program, argc, argv);
     program.parse(argc, argv);
     std::cout.flush();
-    return 0;
+    return std::cout ? 0 : fail_with(1, "cannot write to the standard output");
+  } catch (const CLI::ExtrasError&) {
+    return fail_with(2, describe_extra(program));
   } catch (const CLI::ParseError& e) {
     if (e.get_exit_code() == 0) return program.exit(e);
-    std::cerr << "ganymede: " << e.what() << " (ganymede --help)\n";
-    return 2;
+    return fail_with(2, std::string(e.what()) + " (ganymede --help)");
   } catch (const UsageError& e) {
-    std::cerr << "ganymede: " << e.what() << "\n";
-    return 2;
+    return fail_with(2, e.what());
   } catch (const std::exception& e) {
-    std::cerr << "ganymede: " << e.what() << "\n";
-    return 1;
+    return fail_with(1, e.what());
   }
 }
+
+}  // namespace
+}  // namespace ganymede::apps
+
+int main(int argc, char** argv) { return ganymede::apps::run(argc, argv); }

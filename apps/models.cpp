@@ -2,8 +2,10 @@
 #include <iomanip>
 #include <iostream>
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "apps/verbs.h"
+#include "gan/models.h"
 
 namespace ganymede::apps {
 

@@ -2,6 +2,7 @@
 #include <iostream>
 #include <memory>
 
+#include "apps/options.h"
 #include "apps/verbs.h"
 #include "engine/check.h"
 #include "gan/checkpoint.h"
@@ -10,6 +11,19 @@
 #include "gan/run/run_folder.h"
 
 namespace ganymede::apps {
+namespace {
+
+std::string saved_at(const run::RunFolder& folder, int64_t iteration) {
+  std::string saved;
+  for (const run::Checkpoint& c : folder.checkpoints()) {
+    if (c.iteration == iteration) return c.path.string();
+    saved += (saved.empty() ? "" : ", ") + std::to_string(c.iteration);
+  }
+  throw UsageError(folder.path().string() + ": no checkpoint of iteration " + std::to_string(iteration) +
+                   "; there " + (saved.empty() ? "is none yet" : "are " + saved));
+}
+
+}  // namespace
 
 void add_sample(CLI::App& program) {
   struct State {
@@ -20,19 +34,20 @@ void add_sample(CLI::App& program) {
   auto s = std::make_shared<State>();
   auto* verb = program.add_subcommand("sample", "draw pictures from a trained model");
   verb->add_option("run", s->run, "run folder")->required();
-  verb->add_option("-n", s->n, "number of pictures")->check(CLI::Range(1, 65536))->capture_default_str();
+  verb->add_option("-n", s->n, "number of pictures")->check(whole(1, 65536))->capture_default_str();
   verb->add_option("--out", s->out, "PNG file to write")->capture_default_str();
-  verb->add_option("--columns", s->columns, "pictures a row (0: a square sheet)")->check(CLI::NonNegativeNumber);
-  verb->add_option("--seed", s->seed, "seed of the noise")->capture_default_str();
-  verb->add_option("--iteration", s->iteration, "checkpoint of this iteration (the newest)");
+  verb->add_option("--columns", s->columns, "pictures a row (0: a square sheet)")->check(whole(0, 65536));
+  verb->add_option("--seed", s->seed, "seed of the noise")->check(whole(0, INT64_MAX))->capture_default_str();
+  verb->add_option("--iteration", s->iteration, "checkpoint of this iteration (the newest)")->check(whole(0, kMostIterations));
   verb->add_option("--device", s->device, "auto, cpu, cuda, cuda:N or sim (the run's own)");
   verb->callback([s] {
     const auto folder = run::RunFolder::open(s->run);
     SessionOptions o = Session::from_run(folder.run());
     if (!s->device.empty()) o.device = s->device;
+    if (o.device == "plan") throw UsageError("device plan has shapes only: use auto, cpu, cuda, cuda:N or sim");
     std::string path;
     if (s->iteration >= 0) {
-      path = folder.checkpoint(s->iteration);
+      path = saved_at(folder, s->iteration);
       check_checkpoint(path, o.model);
     } else {
       const auto found = folder.newest_checkpoint([&](const auto& p) { check_checkpoint(p, o.model); });

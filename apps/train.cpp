@@ -1,138 +1,169 @@
 // ganymede train MODEL: trains into a run folder, from the start or from its last checkpoint.
-#include <unistd.h>
-
+#include <algorithm>
+#include <charconv>
+#include <csignal>
 #include <iostream>
 #include <memory>
+#include <optional>
 
+#include "apps/config_file.h"
+#include "apps/options.h"
+#include "apps/training.h"
 #include "apps/verbs.h"
 #include "engine/check.h"
-#include "engine/context.h"
 #include "gan/checkpoint.h"
-#include "gan/data/png.h"
-#include "gan/pictures.h"
-#include "gan/run/progress.h"
 #include "gan/run/report.h"
-#include "gan/run/run_folder.h"
-#include "gan/run/signal.h"
-#include "gan/run/stats.h"
-#include "gan/run/tensorboard.h"
+#include "gan/run/settings.h"
 
 namespace ganymede::apps {
 namespace {
 
-constexpr int64_t kSheet = 64;            // pictures on a sample sheet
-constexpr int kCheckpointsKept = 3;
-constexpr uint64_t kSheetSeed = 20160107;  // every sheet of every run shows the same noise
-
 struct TrainOptions {
   ModelOptions model;
-  std::string out;
-  int64_t log_every = 10, sample_every = 0, save_every = 0;
+  std::string out, config;
+  Intervals every;              // 0: not given
   bool resume = false, inexact = false;
 };
 
-// One training, from whichever iteration it starts.
-class Training {
- public:
-  Training(const TrainOptions& o, Session& session, run::RunFolder& folder, int64_t start)
-      : options_(o), session_(session), folder_(folder), trainer_(session.trainer()), total_(session.options().steps),
-        stats_(folder.stats(), start), board_(folder.path(), start), progress_(STDERR_FILENO, start, total_, session.options().batch) {
-    const auto due = [&](int64_t given, int64_t parts) { return given > 0 ? given : std::max<int64_t>(1, total_ / parts); };
-    sample_every_ = due(o.sample_every, 20);
-    save_every_ = due(o.save_every, 10);
-  }
-
-  // Returns the signal that asked to stop early, or 0.
-  int run() {
-    run::StopRequest stop;
-    if (trainer_.iteration() == 0) write_sample();
-    while (trainer_.iteration() < total_ && !stop.requested()) {
-      trainer_.step();
-      const int64_t i = trainer_.iteration();
-      progress_.step(i);
-      const bool last = i == total_;
-      // On the host's own memory a look at the losses costs nothing, so a divergence is seen at once.
-      if (i % options_.log_every == 0 || last || session_.device().type == DeviceType::cpu) look(i % options_.log_every == 0 || last);
-      if (i == 1) data::write_png(folder_.reals(), sheet(first_rows(trainer_.batch().image())));
-      if (i % sample_every_ == 0 || last) write_sample();
-      if (i % save_every_ == 0 || last || stop.requested()) save();
-    }
-    progress_.finish();
-    return stop.signal();
-  }
-
- private:
-  static Tensor first_rows(const Tensor& x) { return x.rows(0, std::min(x.dim(0), kSheet)); }
-
-  void look(bool log) {
-    run::Values values;
-    try {
-      values = trainer_.values();
-    } catch (const Error& e) {
-      const auto saved = folder_.checkpoints();
-      fail(e.what(), saved.empty() ? "; no checkpoint was saved before" : "; the last good checkpoint is " + saved.back().path.string());
-    }
-    if (!log) return;
-    run::StatsLine line;
-    line.iteration = trainer_.iteration();
-    line.epoch = session_.loader() ? double(line.iteration) * trainer_.batches_per_iteration() / double(session_.loader()->batches_per_epoch()) : 0;
-    line.values = values;
-    line.time = {{"seconds", run::Progress::steady_seconds() - begun_}, {"rate", progress_.rate()}, {"waited", session_.loader()->waited_seconds()}};
-    stats_.append(line);
-    board_.scalars(line.iteration, values);
-    progress_.log(line);
-  }
-
-  void write_sample() {
-    const data::Picture p = sheet(trainer_.sample(kSheet, kSheetSeed));
-    data::write_png(folder_.sample(trainer_.iteration()), p);
-    const auto png = data::encode_png(p);
-    board_.picture(trainer_.iteration(), "samples", {reinterpret_cast<const char*>(png.data()), png.size()});
-  }
-
-  void save() {
-    stats_.sync();
-    save_checkpoint(folder_.checkpoint(trainer_.iteration()), trainer_, {{"model", session_.model().id}, {"version", version()}});
-    folder_.keep_checkpoints(kCheckpointsKept, trainer_.iteration());
-  }
-
-  const TrainOptions& options_;
-  Session& session_;
-  run::RunFolder& folder_;
-  Trainer& trainer_;
-  int64_t total_, sample_every_, save_every_;
-  run::StatsLog stats_;
-  run::EventWriter board_;
-  run::Progress progress_;
-  double begun_ = run::Progress::steady_seconds();
-};
-
-int64_t continue_from(const run::RunFolder& folder, Session& session) {
-  const auto found = folder.newest_checkpoint([&](const auto& p) { check_checkpoint(p, session.model().id); });
-  for (const auto& d : found.damaged) std::cerr << "ganymede: passed over " << d << "\n";
-  if (!found.checkpoint) return 0;
-  load_checkpoint(found.checkpoint->path, session.trainer());
-  folder.keep_checkpoints(kCheckpointsKept, found.checkpoint->iteration);
-  return found.checkpoint->iteration;
+// What a resume may change: how long and how often, and what does not hold for every bit if the user accepts that.
+std::vector<std::string> may_differ(bool inexact) {
+  std::vector<std::string> names{"steps", "version", "log_every", "sample_every", "save_every"};
+  if (inexact) names.insert(names.end(), {"threads", "device", "precision", "data", "data_description"});
+  return names;
 }
 
-void train(const TrainOptions& o) {
-  SessionOptions wanted = o.model.get();
-  if (o.out.empty()) throw UsageError("train: give the folder for the run with --out");
+std::optional<double> number(const std::string& text) {
+  double x = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), x);
+  if (error != std::errc() || end != text.data() + text.size()) return {};
+  return x;
+}
+
+// 0.0002 and 2e-04 are the same value.
+bool same_value(const std::string& a, const std::string& b) { return a == b || (number(a) && number(a) == number(b)); }
+
+int64_t stored_interval(const run::Json& run, const char* name) {
+  const auto found = run.find(name);
+  return found != run.end() && found->is_number_integer() ? std::max<int64_t>(0, found->get<int64_t>()) : 0;
+}
+
+// Options that were not given become those of the run in `folder`; one that was given and differs is a UsageError that
+// names both values.
+SessionOptions continued(TrainOptions& o, const CLI::App& verb, const run::RunFolder& folder) {
+  const SessionOptions given = o.model.get();
+  const run::Json& stored = folder.run();
+  if (verb.count("model") && given.model != stored["model"])
+    throw UsageError(text(o.out, ": holds a run of ", stored["model"], ", not of \"", given.model, "\"; choose another folder"));
+  SessionOptions merged;
+  try {
+    merged = Session::from_run(stored);
+  } catch (const Error& e) {
+    fail(folder.run_json().string(), ": ", e.what());
+  }
+  run::Json asked = stored;
+  const auto ask = [&](const char* option, const char* key, auto& value, const auto& wanted) {
+    if (verb.count(option)) asked[key] = value = wanted;
+  };
+  ask("--data", "data", merged.data, given.data);
+  ask("--size", "size", merged.size, given.size);
+  ask("--channels", "channels", merged.channels, given.channels);
+  ask("--batch", "batch", merged.batch, given.batch);
+  ask("--seed", "seed", merged.seed, given.seed);
+  ask("--steps", "steps", merged.steps, given.steps);
+  ask("--precision", "precision", merged.precision, given.precision);
+  ask("--threads", "threads", merged.threads, given.threads);
+  if (verb.count("--device")) asked["device"] = merged.device = Device::parse(given.device).str();
+  merged.epochs = given.epochs;
+  for (const auto& [name, value] : given.settings) {
+    const auto own = merged.settings.find(name);
+    if (own == merged.settings.end() || !same_value(own->second, value)) asked["settings"][name] = value;
+  }
+  const std::string difference = run::describe_difference(stored, asked, may_differ(o.inexact));
+  if (!difference.empty()) {
+    const bool could = run::describe_difference(stored, asked, may_differ(true)).empty();
+    throw UsageError(text(o.out, ": cannot resume: ", difference, "; leave out what is the run's own, ",
+                          could ? "accept other bits with --allow-inexact, " : "", "or start a new folder"));
+  }
+  if (!o.every.log) o.every.log = stored_interval(stored, "log_every");
+  if (!o.every.sample) o.every.sample = stored_interval(stored, "sample_every");
+  if (!o.every.save) o.every.save = stored_interval(stored, "save_every");
+  return merged;
+}
+
+run::Recovery find_checkpoint(const run::RunFolder& folder, const Session& session) {
+  run::Recovery found = folder.newest_checkpoint([&](const auto& p) { check_checkpoint(p, session.model().id); });
+  const int64_t start = found.checkpoint ? found.checkpoint->iteration : 0, total = session.options().steps;
+  if (start > total)
+    throw UsageError(text(folder.path().string(), ": it has ", start, " iterations already, more than the ", total,
+                          " asked for; give --steps ", start, " or more"));
+  return found;
+}
+
+// Puts the session where the run was saved last.
+void restore(const run::RunFolder& folder, Session& session) {
+  const run::Recovery found = find_checkpoint(folder, session);
+  for (const auto& d : found.damaged) std::cerr << "ganymede: passed over " << d << "\n";
+  if (found.checkpoint) {
+    load_checkpoint(found.checkpoint->path.string(), session.trainer());
+    folder.keep_checkpoints(kCheckpointsKept, found.checkpoint->iteration);
+  }
+  const int64_t start = session.trainer().iteration(), total = session.options().steps;
+  if (start < total) std::cerr << "resumed at iteration " << start << " of " << total << "\n";
+  else std::cerr << "all " << total << " iterations are done; train longer with --steps\n";
+}
+
+// run.json: what the session is and how often it reports.
+run::Json describe(const Session& session, const Intervals& every) {
+  run::Json j = session.describe();
+  j["log_every"] = every.log;
+  j["sample_every"] = every.sample;
+  j["save_every"] = every.save;
+  return j;
+}
+
+void check_same_data(const TrainOptions& o, const run::RunFolder& folder, const Session& session) {
+  const auto stored = folder.run().find("data_description");
+  if (o.inexact || stored == folder.run().end() || *stored == session.dataset().describe()) return;
+  throw UsageError(text(o.out, ": cannot resume: the data were ", *stored, ", and are now \"", session.dataset().describe(),
+                        "\"; restore them, accept other bits with --allow-inexact, or start a new folder"));
+}
+
+void train(TrainOptions& o, CLI::App& verb) {
+  if (!o.config.empty()) read_config(o.config, verb, o.model.settings, {"config", "set", "resume"});
+  if (o.out.empty()) throw UsageError("train: name the folder for the run with --out");
+  std::signal(SIGPIPE, SIG_IGN);  // nobody reading is no reason to stop training
+
+  // Whatever the user has got wrong is said before data are read, and before anything is written.
+  std::optional<run::RunFolder> before;
+  if (o.resume) before = run::RunFolder::find(o.out);
+  else run::RunFolder::check_free(o.out);
+  SessionOptions wanted = before ? continued(o, verb, *before) : o.model.get();
+  if (wanted.model.empty()) throw UsageError("train: name a model; ganymede models lists them");
+  if (wanted.device == "plan") throw UsageError("device plan has shapes only: use auto, cpu, cuda, cuda:N or sim");
+
   Session session(wanted, Session::Use::train);
-  std::vector<std::string> may_differ{"steps", "version", "data_description"};
-  if (o.inexact) may_differ.insert(may_differ.end(), {"threads", "device", "precision"});
-  auto folder = o.resume ? run::RunFolder::resume(o.out, session.describe(), may_differ) : run::RunFolder::create(o.out, session.describe());
-  int64_t start = 0;
-  if (o.resume) start = continue_from(folder, session);
   const int64_t total = session.options().steps;
-  std::cerr << session.model().id << " on " << session.device() << ", " << session.options().threads << " threads; " << session.dataset().describe() << "\n";
-  if (start) std::cerr << "resumed at iteration " << start << " of " << total << "\n";
-  require(start <= total, o.out, ": it has ", start, " iterations already, --steps ", total, " asks for fewer");
-  const int signal = Training(o, session, folder, start).run();
+  const auto or_part = [&](int64_t& given, int64_t parts) { if (!given) given = std::max<int64_t>(1, total / parts); };
+  if (!o.every.log) o.every.log = 10;
+  or_part(o.every.sample, 20);
+  or_part(o.every.save, 10);
+  if (before) {
+    check_same_data(o, *before, session);
+    find_checkpoint(*before, session);
+  }
+  auto folder = o.resume ? run::RunFolder::resume(o.out, describe(session, o.every), may_differ(o.inexact))
+                         : run::RunFolder::create(o.out, describe(session, o.every));
+  std::cerr << session.model().id << " on " << session.device() << ", " << session.options().threads << " threads; "
+            << session.dataset().describe() << "\n";
+  // Looked for again now that the lock is ours: until then another trainer could still save.
+  if (o.resume) restore(folder, session);
+  const int signal = Training(session, folder, o.every).run();
   run::write_report(folder.path());
-  std::cout << o.out << "\n";
-  if (signal) std::cerr << "stopped at iteration " << session.trainer().iteration() << " of " << total << ", saved; go on with --resume\n";
+  std::cout << o.out << std::endl;
+  std::cout.clear();  // the run is complete even if nobody wants to know where
+  if (signal)
+    std::cerr << "stopped at iteration " << session.trainer().iteration() << " of " << total
+              << ", saved; go on with: ganymede train --out " << o.out << " --resume\n";
 }
 
 }  // namespace
@@ -140,21 +171,25 @@ void train(const TrainOptions& o) {
 void add_train(CLI::App& program) {
   auto o = std::make_shared<TrainOptions>();
   auto* verb = program.add_subcommand("train", "train a model into a run folder");
-  verb->add_option("model", o->model.session.model, "model id; see models")->required();
-  verb->add_option("--out", o->out, "run folder")->required();
+  SessionOptions& s = o->model.session;
+  verb->add_option("model", s.model, "model id; see models");
+  verb->add_option("--out", o->out, "run folder");
   o->model.add_to(*verb);
-  verb->set_config("--config", "", "a TOML file with these options");
-  auto* steps = verb->add_option("--steps", o->model.session.steps, "iterations (the model's standard)")->check(CLI::PositiveNumber);
-  verb->add_option("--epochs", o->model.session.epochs, "passes over the data, instead of --steps")->check(CLI::PositiveNumber)->excludes(steps);
-  verb->add_option("--device", o->model.session.device, "auto, cpu, cuda, cuda:N or sim")->capture_default_str();
-  verb->add_option("--precision", o->model.session.precision, "f32, tf32 or bf16")->capture_default_str();
-  verb->add_option("--threads", o->model.session.threads, "threads of the cpu (every core)")->check(CLI::PositiveNumber);
-  verb->add_option("--log-every", o->log_every, "iterations between lines of stats.jsonl")->check(CLI::PositiveNumber)->capture_default_str();
-  verb->add_option("--sample-every", o->sample_every, "iterations between sample sheets (a twentieth of the run)")->check(CLI::PositiveNumber);
-  verb->add_option("--save-every", o->save_every, "iterations between checkpoints (a tenth of the run)")->check(CLI::PositiveNumber);
-  verb->add_flag("--resume", o->resume, "go on from the last checkpoint of the run folder");
-  verb->add_flag("--allow-inexact", o->inexact, "resume with other threads, device or precision: not bit for bit");
-  verb->callback([o] { train(*o); });
+  verb->add_option("--config", o->config, "a TOML file: these options as keys, and [settings]; the command line counts more");
+  auto* steps = verb->add_option("--steps", s.steps, "iterations (the model's standard)")->check(whole(1, kMostIterations));
+  verb->add_option("--epochs", s.epochs, "passes over the data, instead of --steps")->check(positive())->excludes(steps);
+  verb->add_option("--device", s.device, "auto, cpu, cuda, cuda:N or sim")->capture_default_str();
+  verb->add_option("--precision", s.precision, "f32, tf32 or bf16")->capture_default_str();
+  verb->add_option("--threads", s.threads, "threads of the cpu (every core)")->check(whole(1, 1024));
+  const auto interval = [&](const char* name, int64_t& value, const char* help) {
+    verb->add_option(name, value, help)->check(whole(1, kMostIterations));
+  };
+  interval("--log-every", o->every.log, "iterations between lines of stats.jsonl (10)");
+  interval("--sample-every", o->every.sample, "iterations between sample sheets (a twentieth of the run)");
+  interval("--save-every", o->every.save, "iterations between checkpoints (a tenth of the run)");
+  verb->add_flag("--resume", o->resume, "go on from the run's last checkpoint; options not given are the run's");
+  verb->add_flag("--allow-inexact", o->inexact, "resume with other threads, device, precision or data: not bit for bit");
+  verb->callback([o, verb] { train(*o, *verb); });
 }
 
 }  // namespace ganymede::apps

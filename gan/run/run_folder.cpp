@@ -93,33 +93,40 @@ void RunFolder::make_folders() const {
     remove_temporary_files(folder);
 }
 
+void RunFolder::check_free(const fs::path& folder) {
+  if (!is_there(folder)) return;
+  if (!is_folder(folder)) throw UsageError(folder.string() + ": not a folder; choose another for the run");
+  if (is_there(folder / "run.json"))
+    throw UsageError(folder.string() + ": holds a run of " +
+                     read_run_json(folder / "run.json")["model"].dump() +
+                     " already; continue it with --resume, or choose another folder");
+  if (!holds_only_leftovers(folder))
+    throw UsageError(folder.string() + ": not empty, and not a run; choose another folder");
+}
+
 RunFolder RunFolder::create(const fs::path& folder, const Json& run) {
-  const auto refuse_content = [&] {
-    if (!is_there(folder)) return;
-    if (!is_folder(folder)) throw UsageError(folder.string() + ": not a folder; choose another for the run");
-    if (is_there(folder / "run.json"))
-      throw UsageError(folder.string() + ": holds a run of " +
-                       read_run_json(folder / "run.json")["model"].dump() +
-                       " already; continue it with --resume, or choose another folder");
-    if (!holds_only_leftovers(folder))
-      throw UsageError(folder.string() + ": not empty, and not a run; choose another folder");
-  };
-  refuse_content();
+  check_free(folder);
   make_folder(folder);
   FileLock lock(folder);
-  refuse_content();  // Another trainer may have been faster to the lock, and be gone by now.
+  check_free(folder);  // Another trainer may have been faster to the lock, and be gone by now.
   RunFolder made(folder, normalised(run), std::move(lock));
   write_atomically(made.run_json(), to_text(made.run_));
   made.make_folders();
   return made;
 }
 
-RunFolder RunFolder::resume(const fs::path& folder, const Json& run,
-                            const std::vector<std::string>& may_differ) {
+std::optional<RunFolder> RunFolder::find(const fs::path& folder) {
   if (!is_folder(folder))
     throw UsageError(folder.string() + ": no such run to resume; leave out --resume to start it");
+  if (is_there(folder / "run.json")) return open(folder);
+  if (holds_only_leftovers(folder)) return {};
+  throw UsageError(folder.string() + ": not a run: there is no run.json in it");
+}
+
+RunFolder RunFolder::resume(const fs::path& folder, const Json& run,
+                            const std::vector<std::string>& may_differ) {
+  if (!find(folder)) return create(folder, run);
   const fs::path file = folder / "run.json";
-  if (!is_there(file) && holds_only_leftovers(folder)) return create(folder, run);
   const Json asked = normalised(run);
   const auto check = [&] {
     if (!is_there(file)) throw UsageError(folder.string() + ": not a run: there is no run.json in it");

@@ -39,6 +39,13 @@ class RunFolder {
   static RunFolder resume(const std::filesystem::path& folder, const Json& run,
                           const std::vector<std::string>& may_differ);
 
+  // Throws what create() would, without making anything: to be asked before long preparations.
+  static void check_free(const std::filesystem::path& folder);
+
+  // The run that resume() would continue, to read only; nothing if it was killed before it could write run.json.
+  // Throws if there is none.
+  static std::optional<RunFolder> find(const std::filesystem::path& folder);
+
   // To read only, also while a trainer is writing.
   static RunFolder open(const std::filesystem::path& folder);
 

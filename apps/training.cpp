@@ -1,0 +1,93 @@
+#include "apps/training.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "engine/check.h"
+#include "gan/checkpoint.h"
+#include "gan/data/png.h"
+#include "gan/pictures.h"
+#include "gan/run/signal.h"
+
+namespace ganymede::apps {
+namespace {
+
+constexpr int64_t kSheet = 64;             // pictures on a sample sheet
+constexpr uint64_t kSheetSeed = 20160107;  // every sheet of every run shows the same noise
+
+Tensor first_rows(const Tensor& x) { return x.rows(0, std::min(x.dim(0), kSheet)); }
+
+}  // namespace
+
+Training::Training(Session& session, run::RunFolder& folder, const Intervals& intervals)
+    : session_(session), folder_(folder), trainer_(session.trainer()), every_(intervals), start_(trainer_.iteration()),
+      total_(session.options().steps), saved_(start_), stats_(folder.stats(), start_), board_(folder.path(), start_),
+      progress_(STDERR_FILENO, start_, total_, session.options().batch) {}
+
+int Training::run() {
+  run::StopRequest stop;
+  if (trainer_.iteration() == 0) write_sample();
+  while (!complete() && !stop.requested()) {
+    trainer_.step();
+    progress_.step(trainer_.iteration());
+    after_step();
+  }
+  if (saved_ != trainer_.iteration()) save();
+  progress_.finish();
+  return complete() ? 0 : stop.signal();
+}
+
+void Training::after_step() {
+  const int64_t i = trainer_.iteration();
+  const bool last = complete(), log = i % every_.log == 0 || last;
+  // On the host's own memory a look at the losses costs nothing, so a divergence is seen at once.
+  if (log || session_.device().type == DeviceType::cpu) look(log);
+  if (i == start_ + 1 && !std::filesystem::exists(folder_.reals()))
+    data::write_png(folder_.reals(), sheet(first_rows(trainer_.batch().image())));
+  if (i % every_.sample == 0 || last) write_sample();
+  if (i % every_.save == 0 || last) save();
+}
+
+void Training::look(bool log) {
+  run::Values values;
+  try {
+    values = trainer_.values();
+  } catch (const Error& e) {
+    const auto saved = folder_.checkpoints();
+    fail(e.what(), saved.empty() ? "; no checkpoint was saved before"
+                                 : "; the last good checkpoint is " + saved.back().path.string());
+  }
+  if (!log) return;
+  run::StatsLine line;
+  line.iteration = trainer_.iteration();
+  line.epoch = double(line.iteration) * trainer_.batches_per_iteration() / double(session_.loader()->batches_per_epoch());
+  line.values = values;
+  line.time = {{"seconds", run::Progress::steady_seconds() - begun_},
+               {"rate", progress_.rate()},
+               {"waited", session_.loader()->waited_seconds()}};
+  stats_.append(line);
+  board_.scalars(line.iteration, values);
+  progress_.log(line);
+}
+
+void Training::write_sample() {
+  const data::Picture p = sheet(trainer_.sample(kSheet, kSheetSeed));
+  data::write_png(folder_.sample(trainer_.iteration()), p);
+  const auto png = data::encode_png(p);
+  board_.picture(trainer_.iteration(), "samples", {reinterpret_cast<const char*>(png.data()), png.size()});
+}
+
+void Training::save() {
+  const int64_t i = trainer_.iteration();
+  stats_.sync();
+  save_checkpoint(folder_.checkpoint(i), trainer_, {{"model", session_.model().id}, {"version", version()}});
+  saved_ = i;
+  // A stop saves at an iteration of its own; once passed, the run keeps the checkpoints it would have had without it.
+  for (const run::Checkpoint& c : folder_.checkpoints())
+    if (c.iteration < i && c.iteration % every_.save != 0) std::filesystem::remove(c.path);
+  folder_.keep_checkpoints(kCheckpointsKept, i);
+}
+
+}  // namespace ganymede::apps
