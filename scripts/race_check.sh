@@ -10,8 +10,9 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 build=${BUILD:-$root/build-race}
 
 echo "Building the kernel tests with ThreadSanitizer in $build"
-cmake -S "$root" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DGANYMEDE_CUDA=OFF -DGANYMEDE_SANITIZE=thread >"$build.log" 2>&1 ||
-  { cat "$build.log" >&2; exit 1; }
+mkdir -p "$build"
+cmake -S "$root" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DGANYMEDE_CUDA=OFF \
+  -DGANYMEDE_SANITIZE=thread >"$build/configure.log" 2>&1 || { cat "$build/configure.log" >&2; exit 1; }
 cmake --build "$build" --target test_kernels --parallel "${JOBS:-$(nproc)}"
 
 # Randomised addresses of newer kernels lie outside of what ThreadSanitizer expects.
