@@ -8,23 +8,30 @@
 namespace ganymede::nn {
 namespace {
 
+// Losses are computed in f32 (f64 stays): differences from a target lose all digits that bf16 has.
+Tensor in_full(const Tensor& x) { return x.dtype() == DType::bf16 ? cast(x, DType::f32) : x; }
+
 Tensor reduced(const Tensor& x, Reduction how) { return how == Reduction::mean ? mean(x) : sum(x); }
 
 }  // namespace
 
-Tensor mse(const Tensor& x, const Tensor& t, Reduction how) { return reduced(square(x - t), how); }
-Tensor l1(const Tensor& x, const Tensor& t, Reduction how) { return reduced(abs(x - t), how); }
+Tensor mse(const Tensor& x, const Tensor& t, Reduction how) { return reduced(square(in_full(x) - in_full(t)), how); }
+Tensor l1(const Tensor& x, const Tensor& t, Reduction how) { return reduced(abs(in_full(x) - in_full(t)), how); }
 
 Tensor huber(const Tensor& x, const Tensor& t, double delta, Reduction how) {
   require(delta > 0, "huber: delta ", delta, " must be positive");
   // With m = min(|d|, delta): m (|d| - m / 2) is both branches, and as smooth as they are.
-  const Tensor d = abs(x - t), m = clamp(d, 0, delta);
+  const Tensor d = abs(in_full(x) - in_full(t)), m = clamp(d, 0, delta);
   return reduced(m * (d - m * 0.5), how);
 }
 
-Tensor bce_with_logits(const Tensor& x, const Tensor& t, Reduction how) { return reduced(softplus(x) - x * t, how); }
+Tensor bce_with_logits(const Tensor& logits, const Tensor& t, Reduction how) {
+  const Tensor x = in_full(logits);
+  return reduced(softplus(x) - x * in_full(t), how);
+}
 
-Tensor bce_with_logits(const Tensor& x, double t, Reduction how) {
+Tensor bce_with_logits(const Tensor& logits, double t, Reduction how) {
+  const Tensor x = in_full(logits);
   if (t == 1) return reduced(softplus(-x), how);
   if (t == 0) return reduced(softplus(x), how);
   return reduced(softplus(x) - x * t, how);
@@ -32,19 +39,22 @@ Tensor bce_with_logits(const Tensor& x, double t, Reduction how) {
 
 Tensor cross_entropy(const Tensor& logits, const Tensor& labels, Reduction how) {
   require(logits.rank() == 2 && labels.rank() == 1 && labels.dim(0) == logits.dim(0), "cross_entropy: logits ", logits.shape(), " and labels ", labels.shape());
-  const Tensor picked = sum(log_softmax(logits) * cast(one_hot(labels, logits.dim(1)), logits.dtype()), {1});
+  const Tensor x = in_full(logits);
+  const Tensor picked = sum(log_softmax(x) * cast(one_hot(labels, x.dim(1)), x.dtype()), {1});
   return -reduced(picked, how);
 }
 
-Tensor hinge_real(const Tensor& x) { return mean(relu(1.0 - x)); }
-Tensor hinge_fake(const Tensor& x) { return mean(relu(x + 1.0)); }
+Tensor hinge_real(const Tensor& x) { return mean(relu(1.0 - in_full(x))); }
+Tensor hinge_fake(const Tensor& x) { return mean(relu(in_full(x) + 1.0)); }
 
-Tensor kl_standard_normal(const Tensor& mu, const Tensor& logvar, Reduction how) {
+Tensor kl_standard_normal(const Tensor& mean, const Tensor& log_variance, Reduction how) {
+  const Tensor mu = in_full(mean), logvar = in_full(log_variance);
   return reduced((logvar - square(mu) - exp(logvar) + 1.0) * -0.5, how);
 }
 
-Tensor kl_bernoulli(const Tensor& x, double p, Reduction how) {
+Tensor kl_bernoulli(const Tensor& logits, double p, Reduction how) {
   require(p > 0 && p < 1, "kl_bernoulli: p ", p, " must be in (0, 1)");
+  const Tensor x = in_full(logits);
   // q log(q / p) + (1 - q) log((1 - q) / (1 - p)) with log q = -softplus(-x), log(1 - q) = -softplus(x).
   const Tensor q = sigmoid(x);
   return reduced(-(q * (softplus(-x) + std::log(p))) - (1.0 - q) * (softplus(x) + std::log(1 - p)), how);
@@ -60,7 +70,7 @@ Tensor total_variation(const Tensor& x) {
   require(x.rank() == 4, "total_variation: x ", x.shape(), " must be [N, H, W, C]");
   const auto steps = [&](int axis) {
     const int64_t n = x.dim(axis);
-    return sum(abs(slice(x, axis, 1, n) - slice(x, axis, 0, n - 1)));
+    return sum(abs(in_full(slice(x, axis, 1, n)) - in_full(slice(x, axis, 0, n - 1))));
   };
   return (steps(1) + steps(2)) / double(x.dim(0));
 }

@@ -58,7 +58,9 @@ std::string check(const Function& f, const Tensors& inputs, const Gradcheck& o, 
       std::vector<double> up = x, down = x;
       for (size_t e = 0; e < x.size(); ++e) up[e] += o.step * directions[k][e], down[e] -= o.step * directions[k][e];
       const double numeric = (value(i, up) - value(i, down)) / (2 * o.step), analytic = dot(g, directions[k]);
-      if (!(std::abs(numeric - analytic) <= o.tolerance * size))
+      const double error = std::abs(numeric - analytic) / size;
+      if (o.worst) *o.worst = std::max(*o.worst, error);
+      if (!(error <= o.tolerance))
         return text(what, " of input ", i, ", direction ", k, ": numeric ", numeric, ", analytic ", analytic);
     }
   }

@@ -15,6 +15,7 @@ struct Gradcheck {
   double step = 1e-6;       // of the central differences
   double tolerance = 1e-5;  // on |numeric - analytic| relative to the size of the gradient
   uint64_t seed = 1;
+  double* worst = nullptr;  // takes the largest |numeric - analytic| / size found, if given
 };
 
 // Compares d <f(x), c> / d x with central differences: every element of small inputs, three random directions of large

@@ -1,0 +1,11 @@
+// Writes (GANYMEDE_WRITE_DOCS=1) and checks the certificate of the ops in docs/ops.md.
+#include <gtest/gtest.h>
+
+#include "tests/engine/op_cases.h"
+#include "tests/support/certificate.h"
+
+namespace ganymede::test {
+
+TEST(Certificate, ListsEveryCaseOfTheOps) { EXPECT_EQ(check_certificate("ops", op_cases()), ""); }
+
+}  // namespace ganymede::test

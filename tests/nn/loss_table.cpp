@@ -1,0 +1,11 @@
+// Writes (GANYMEDE_WRITE_DOCS=1) and checks the certificate of the losses in docs/ops.md.
+#include <gtest/gtest.h>
+
+#include "tests/nn/loss_cases.h"
+#include "tests/support/certificate.h"
+
+namespace ganymede::test {
+
+TEST(Certificate, ListsEveryCaseOfTheLosses) { EXPECT_EQ(check_certificate("losses", loss_cases()), ""); }
+
+}  // namespace ganymede::test
