@@ -6,6 +6,6 @@
 
 namespace ganymede::test {
 
-TEST(Certificate, ListsEveryCaseOfTheOps) { EXPECT_EQ(check_certificate("ops", op_cases()), ""); }
+TEST(Certificate, ListsEveryCaseOfTheOps) { EXPECT_EQ(check_certificate(GANYMEDE_SOURCE_DIR "/docs/ops.md", "ops", op_cases()), ""); }
 
 }  // namespace ganymede::test

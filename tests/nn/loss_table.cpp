@@ -6,6 +6,6 @@
 
 namespace ganymede::test {
 
-TEST(Certificate, ListsEveryCaseOfTheLosses) { EXPECT_EQ(check_certificate("losses", loss_cases()), ""); }
+TEST(Certificate, ListsEveryCaseOfTheLosses) { EXPECT_EQ(check_certificate(GANYMEDE_SOURCE_DIR "/docs/ops.md", "losses", loss_cases()), ""); }
 
 }  // namespace ganymede::test

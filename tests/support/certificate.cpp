@@ -27,8 +27,6 @@ std::string cell(const OpCase& c, const Device& device, DType dtype) {
   return number(e.forward) + " / " + number(e.first) + " / " + number(e.second);
 }
 
-std::string page(const std::string& file) { return std::string(GANYMEDE_SOURCE_DIR) + "/docs/" + file; }
-
 std::string read(const std::string& path) {
   std::ifstream in(path);
   std::ostringstream out;
@@ -47,19 +45,19 @@ std::pair<size_t, size_t> place(const std::string& path, const std::string& all,
 
 }  // namespace
 
-std::string read_section(const std::string& file, const std::string& name) {
-  const std::string all = read(page(file));
-  const auto [from, to] = place(page(file), all, name);
+std::string read_section(const std::string& page, const std::string& name) {
+  const std::string all = read(page);
+  const auto [from, to] = place(page, all, name);
   return all.substr(from, to - from);
 }
 
-void write_section(const std::string& file, const std::string& name, const std::string& text) {
-  std::string all = read(page(file));
-  const auto [from, to] = place(page(file), all, name);
+void write_section(const std::string& page, const std::string& name, const std::string& text) {
+  std::string all = read(page);
+  const auto [from, to] = place(page, all, name);
   all.replace(from, to - from, text);
-  std::ofstream out(page(file));
+  std::ofstream out(page);
   out << all;
-  require(bool(out.flush()), page(file), ": cannot be written");
+  require(bool(out.flush()), page, ": cannot be written");
 }
 
 std::string certificate(const std::vector<OpCase>& cases) {
@@ -78,17 +76,17 @@ std::string certificate(const std::vector<OpCase>& cases) {
   return out.str();
 }
 
-std::string check_certificate(const std::string& section, const std::vector<OpCase>& cases) {
-  if (std::getenv("GANYMEDE_WRITE_DOCS")) write_section("ops.md", section, certificate(cases));
+std::string check_certificate(const std::string& page, const std::string& section, const std::vector<OpCase>& cases) {
+  if (std::getenv("GANYMEDE_WRITE_DOCS")) write_section(page, section, certificate(cases));
   std::set<std::string> want, have;
   for (const OpCase& c : cases) want.insert(c.name);
-  std::istringstream lines(read_section("ops.md", section));
+  std::istringstream lines(read_section(page, section));
   for (std::string line; std::getline(lines, line);)
     if (line.starts_with("| ") && !line.starts_with("| case")) have.insert(line.substr(2, line.find(" |", 2) - 2));
   std::vector<std::string> differ;
   std::set_symmetric_difference(want.begin(), want.end(), have.begin(), have.end(), std::back_inserter(differ));
   if (differ.empty()) return "";
-  return text("docs/ops.md, section ", section, ": ", differ[0], want.count(differ[0]) ? " is missing" : " is not a case any more",
+  return text(page, ", section ", section, ": ", differ[0], want.count(differ[0]) ? " is missing" : " is not a case any more",
               "; write it anew with GANYMEDE_WRITE_DOCS=1 and test_", section == "losses" ? "nn" : "engine", " --gtest_filter='*Certificate*'");
 }
 
