@@ -111,7 +111,7 @@ __host__ __device__ constexpr double plan_speed(TilePlan plan, int64_t m, int64_
 }
 
 // The fastest plan for `units` equal products side by side (batch, groups, phases) with at most so many parts.
-__host__ __device__ constexpr TilePlan choose_plan(int64_t m, int64_t n, int64_t k, int64_t units, int64_t most_parts = kMostParts) {
+constexpr TilePlan choose_plan(int64_t m, int64_t n, int64_t k, int64_t units, int64_t most_parts = kMostParts) {
   TilePlan best{TileName::small};
   if (m < 1 || n < 1 || units < 1) return best;
   double best_speed = plan_speed(best, m, n, k, units);
