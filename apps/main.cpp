@@ -4,6 +4,7 @@
 #include "apps/options.h"
 #include "apps/verbs.h"
 #include "engine/check.h"
+#include "kernels/cpu/threads.h"
 
 namespace ganymede::apps {
 namespace {
@@ -65,4 +66,7 @@ int run(int argc, char** argv) {
 }  // namespace
 }  // namespace ganymede::apps
 
-int main(int argc, char** argv) { return ganymede::apps::run(argc, argv); }
+int main(int argc, char** argv) {
+  ganymede::kernels::cpu::restart_with_short_spin(argv);
+  return ganymede::apps::run(argc, argv);
+}

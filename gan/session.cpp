@@ -50,7 +50,8 @@ Session::Session(const SessionOptions& options, Use use) : options_(options), mo
   if (c.precision == Precision::tf32 && c.device.type == DeviceType::cpu) throw UsageError("precision tf32 is for tensor cores: on cpu use f32 or bf16");
   c.dtype = DType::f32;
   if (o.threads <= 0) o.threads = omp_get_num_procs();
-  omp_set_num_threads(o.threads);
+  if (use != Use::plan)
+    if (const auto set_threads = kernels_of(c.device).device.set_threads) set_threads(o.threads);
 
   data::Options wanted;
   wanted.size = o.size ? o.size : model_->size;

@@ -8,7 +8,7 @@ step "install"
 scripts/install.sh
 step "build"
 mkdir -p build
-scripts/build.sh -DGANYMEDE_TESTS=ON 2>&1 | tee build/compile.log | awk '/^build:|error|FAILED|^\[[0-9]*0\//'
+scripts/build.sh -DGANYMEDE_TESTS=ON 2>&1 | tee build/compile.log | awk '/^build:|error|FAILED|^\[[0-9]*0\// { print; fflush() }'
 if grep -qE '[1-9][0-9]* bytes spill' build/compile.log; then
   echo "test: kernels spill registers:" >&2
   grep -E '[1-9][0-9]* bytes spill' build/compile.log >&2
@@ -19,7 +19,7 @@ ctest --test-dir build --output-on-failure -j "$(nproc)" >build/tests.log 2>&1 |
 tail -n 4 build/tests.log
 step "kernels and readers under AddressSanitizer and UBSan"
 cmake -G Ninja -S . -B build-asan -DGANYMEDE_CUDA=OFF -DGANYMEDE_NATIVE=OFF -DGANYMEDE_SANITIZE=address,undefined -DCMAKE_BUILD_TYPE=Release >/dev/null
-cmake --build build-asan --target test_kernels test_gan | awk '/error|FAILED|^\[[0-9]*0\//'
+cmake --build build-asan --target test_kernels test_gan | awk '/error|FAILED|^\[[0-9]*0\// { print; fflush() }'
 export ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 build-asan/tests/test_kernels --gtest_brief=1 --gtest_filter='-Planted*:Simt*Sanitizer*'
 build-asan/tests/test_gan --gtest_brief=1 --gtest_filter='Data*:Idx*:Picture*:Loader*:Shapes*:Run*:Stats*:Atomic*:Report*'

@@ -30,6 +30,8 @@ struct DeviceKernels {
   void (*destroy_graph)(void* graph);
   // Called before memory that held versioned weights is released; drops packed copies. Null where none are kept.
   void (*forget_weights)(const void* begin, size_t bytes);
+  // Host threads that the device's kernels use, 0: one for each core. Null on cuda.
+  void (*set_threads)(int count);
 };
 
 }  // namespace ganymede::kernels

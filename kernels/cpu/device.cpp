@@ -11,6 +11,7 @@
 
 #include "kernels/cpu/conv2d.h"
 #include "kernels/cpu/families.h"
+#include "kernels/cpu/threads.h"
 #include "kernels/cpu/parallel.h"
 
 namespace ganymede::kernels::cpu {
@@ -82,6 +83,7 @@ const DeviceKernels device_kernels = {
     nullptr,
     nullptr,  // graphs: the engine replays a recorded list
     forget_packed_weights,
+    use_threads,
 };
 
 }  // namespace ganymede::kernels::cpu

@@ -113,7 +113,7 @@ void destroy_graph(void* graph) {
 
 extern const DeviceKernels device_kernels = {
     count, info,       select,      stream,        allocate,    release,      upload,        download,
-    copy,  fill_bytes, synchronize, begin_capture, end_capture, launch_graph, destroy_graph, nullptr};
+    copy,  fill_bytes, synchronize, begin_capture, end_capture, launch_graph, destroy_graph, nullptr, nullptr};
 
 }  // namespace ganymede::kernels::GANYMEDE_TARGET
 
@@ -124,6 +124,8 @@ extern const DeviceKernels device_kernels = {
 #include <cstdlib>
 #include <new>
 #include <stdexcept>
+
+#include "kernels/simt/simulator.h"
 
 namespace ganymede::kernels::GANYMEDE_TARGET {
 
@@ -170,11 +172,17 @@ void fill_bytes(Stream, void* to, int value, size_t bytes) {
 
 void synchronize() {}
 
+void set_threads(int count) {
+  Settings now = settings();
+  now.workers = count;
+  configure(now);
+}
+
 }  // namespace
 
 extern const DeviceKernels device_kernels = {count,   info,    select,  stream,     allocate,    release,
                                              copy,    copy,    copy,    fill_bytes, synchronize, nullptr,
-                                             nullptr, nullptr, nullptr, nullptr};
+                                             nullptr, nullptr, nullptr, nullptr, set_threads};
 
 }  // namespace ganymede::kernels::GANYMEDE_TARGET
 
