@@ -25,23 +25,6 @@ Tensors permute_of(const Call& c) {
   return {permute(c.in(0), axes)};
 }
 
-// Channel (c r + i) r + j of a pixel becomes channel c of pixel (i, j) of its r x r block.
-Tensors pixel_shuffle(const Call& c) {
-  const Tensor x = c.in(0);
-  const int64_t n = x.dim(0), h = x.dim(1), w = x.dim(2), r = c.attributes.integer("factor", 1),
-                k = x.dim(3) / (r * r);
-  const Tensor blocks = permute(reshape(x, Shape{n, h, w, k, r, r}), {0, 1, 4, 2, 5, 3});
-  return {reshape(blocks, Shape{n, h * r, w * r, k})};
-}
-
-Tensors pixel_unshuffle(const Call& c) {
-  const Tensor x = c.in(0);
-  const int64_t n = x.dim(0), r = c.attributes.integer("factor", 1), h = x.dim(1) / r, w = x.dim(2) / r,
-                k = x.dim(3);
-  const Tensor blocks = permute(reshape(x, Shape{n, h, r, w, r, k}), {0, 1, 3, 5, 2, 4});
-  return {reshape(blocks, Shape{n, h, w, k * r * r})};
-}
-
 }  // namespace
 
 void add_layouts(Operations& t) {
@@ -51,13 +34,13 @@ void add_layouts(Operations& t) {
                            c.inputs, c.in(0).shape().axis(static_cast<int>(c.attributes.integer("dim", 0))))};
                      },
                  .most_inputs = kAnyNumber};
+  t["embedding"] = {.run = [](const Call& c) { return Tensors{gather_rows(c.in(0), c.in(1))}; },
+                    .most_inputs = 2};
   t["slice"] = {.run = slice_of};
   t["reshape"] = {.run = [](const Call& c) { return Tensors{reshape(c.in(0), c.attributes.list("shape"))}; }};
   t["permute"] = {.run = permute_of};
   t["broadcast_to"] = {
       .run = [](const Call& c) { return Tensors{broadcast_to(c.in(0), Shape(c.attributes.list("shape")))}; }};
-  t["pixel_shuffle"] = {.run = pixel_shuffle, .images = true};
-  t["pixel_unshuffle"] = {.run = pixel_unshuffle, .images = true};
 }
 
 }  // namespace ganymede::conformance

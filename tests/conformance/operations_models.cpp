@@ -1,5 +1,6 @@
 #include "engine/check.h"
 #include "engine/context.h"
+#include "gan/losses/penalty.h"
 #include "nn/init.h"
 #include "nn/optim.h"
 #include "tests/conformance/operations.h"
@@ -9,16 +10,10 @@ namespace {
 
 Tensors spectral_norm(const Call& c) {
   const Tensor w = c.in(0);
-  const Tensor matrix = reshape(w, Shape{w.dim(0), w.count() / w.dim(0)});
-  const Tensor eps = full(Shape{}, c.attributes.number("eps", 1e-12), w.dtype(), w.device());
-  const auto normalised = [&](const Tensor& x) { return div(x, maximum(norm(x), eps)); };
-  Tensor u = reshape(c.in(1), Shape{w.dim(0), 1}), v;
-  for (int64_t i = c.attributes.integer("iterations", 1); i > 0; --i) {
-    v = normalised(matmul(matrix.constant(), u, true));
-    u = normalised(matmul(matrix.constant(), v));
-  }
-  require(v.defined(), "spectral_norm: iterations must be positive");
-  return {div(w, sum(mul(u, matmul(matrix, v))))};
+  SpectralWeight weight{w, false, c.in(1), Tensor(Shape{w.count() / w.dim(0)}, w.dtype(), w.device())};
+  power_iteration({weight}, static_cast<int>(c.attributes.integer("iterations", 1)),
+                  c.attributes.number("eps", 1e-12));
+  return {spectral_normalise(weight)};
 }
 
 Tensors self_attention(const Call& c) {
@@ -28,9 +23,7 @@ Tensors self_attention(const Call& c) {
     const Tensor y = conv2d(x, c.in(weight), {}, {});
     return reshape(y, Shape{n, pixels, y.dim(3)});
   };
-  const Tensor scores = matmul(projected(1), projected(2), false, true);  // [n, query, key]
-  const Tensor attention = exp(scores - logsumexp(scores, {2}, true));
-  const Tensor context = matmul(attention, projected(3));
+  const Tensor context = attention(projected(1), projected(2), projected(3));
   const Tensor y = conv2d(reshape(context, Shape{n, x.dim(1), x.dim(2), context.dim(2)}), c.in(4), {}, {});
   return {add(mul(reshape(c.in(5), Shape{}), y), x)};
 }
@@ -103,10 +96,9 @@ class Critic {
 Tensors gradient_penalty(const Call& c) {
   const std::string per = c.attributes.word("per", "sample");
   if (per != "sample" && per != "pixel") throw Unsupported("per " + per);
-  const Tensor x = watch(c.in(0));
-  const Tensor g = grad(sum(Critic(c)(x)), x);
-  const Tensor length = norm(g, per == "sample" ? Axes{1, 2, 3} : Axes{3});
-  return {mean(square(length - c.attributes.number("target", 1)))};
+  const NormOver over = per == "sample" ? NormOver::sample : NormOver::pixel;
+  return {penalty_at([&](const Tensor& x) { return Critic(c)(x); }, c.in(0), c.attributes.number("target", 1),
+                     over)};
 }
 
 // A network that is one parameter.
