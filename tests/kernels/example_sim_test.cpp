@@ -1,4 +1,4 @@
-// The worked example of docs/adding_a_kernel.md.
+// The worked example of docs/add_a_kernel.md.
 #include "docs/examples/unit_rows.cu"
 #include "tests/kernels/sim_check.h"
 
