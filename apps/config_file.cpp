@@ -1,9 +1,10 @@
 #include "apps/config_file.h"
 
+#include <toml++/toml.h>
+
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
-#include <toml++/toml.h>
 
 #include "apps/options.h"
 #include "engine/check.h"
@@ -17,7 +18,8 @@ class ConfigFile {
       : path_(path), verb_(verb) {
     for (const CLI::Option* o : verb.get_options()) {
       const std::string name = o->nonpositional() ? o->get_name().substr(2) : o->get_name();
-      if (name != "help" && std::find(not_here.begin(), not_here.end(), name) == not_here.end()) known_.push_back(name);
+      if (name != "help" && std::find(not_here.begin(), not_here.end(), name) == not_here.end())
+        known_.push_back(name);
     }
     known_.push_back("[settings]");
     if (std::filesystem::is_directory(path)) throw UsageError(path + ": is a folder, not a TOML file");
@@ -80,7 +82,8 @@ class ConfigFile {
       fail(value, written, what);
     }
     for (const CLI::Option* other : option->get_excludes())
-      if (given_.count(other)) fail(value, written, "is there together with " + other->get_name().substr(2) + "; keep one");
+      if (given_.count(other))
+        fail(value, written, "is there together with " + other->get_name().substr(2) + "; keep one");
   }
 
   std::string path_;

@@ -1,4 +1,5 @@
-// Options from a TOML file: its keys are a verb's long options without the dashes, its table [settings] is --set.
+// Options from a TOML file: its keys are a verb's long options without the dashes, its table [settings] is
+// --set.
 #pragma once
 #include <CLI/CLI.hpp>
 #include <string>
@@ -6,9 +7,9 @@
 
 namespace ganymede::apps {
 
-// Gives the file's values to those options of `verb` that the command line has not set, and puts its settings before
-// `settings`, so that the command line's count. Keys in `not_here` are for the command line only. UsageError names the
-// file, the line, the key and what is wrong.
+// Gives the file's values to those options of `verb` that the command line has not set, and puts its settings
+// before `settings`, so that the command line's count. Keys in `not_here` are for the command line only.
+// UsageError names the file, the line, the key and what is wrong.
 void read_config(const std::string& path, CLI::App& verb, std::vector<std::string>& settings,
                  const std::vector<std::string>& not_here);
 

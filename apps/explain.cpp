@@ -1,11 +1,12 @@
 // ganymede explain MODEL: the model in words.
+#include "gan/explain.h"
+
 #include <iostream>
 #include <memory>
 
 #include "apps/options.h"
 #include "apps/verbs.h"
 #include "engine/check.h"
-#include "gan/explain.h"
 
 namespace ganymede::apps {
 
@@ -15,7 +16,8 @@ void add_explain(CLI::App& program) {
     bool losses = false, all = false;
   };
   auto s = std::make_shared<State>();
-  auto* verb = program.add_subcommand("explain", "networks layer by layer, updates in order, losses, settings, memory");
+  auto* verb = program.add_subcommand("explain",
+                                      "networks layer by layer, updates in order, losses, settings, memory");
   verb->add_option("model", s->options.session.model, "model id; see models");
   verb->add_flag("--losses", s->losses, "only the losses");
   verb->add_flag("--all", s->all, "every model");

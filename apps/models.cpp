@@ -1,11 +1,12 @@
 // ganymede models: what there is.
+#include "gan/models.h"
+
 #include <iomanip>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "apps/verbs.h"
-#include "gan/models.h"
 
 namespace ganymede::apps {
 
@@ -17,14 +18,23 @@ void add_models(CLI::App& program) {
     if (*json) {
       auto all = nlohmann::ordered_json::array();
       for (const Model& m : models())
-        all.push_back({{"id", m.id}, {"paper", m.paper}, {"year", m.year}, {"arxiv", m.arxiv}, {"summary", m.summary}, {"needs", m.needs}, {"size", m.size}, {"batch", m.batch}, {"steps", m.steps}});
+        all.push_back({{"id", m.id},
+                       {"paper", m.paper},
+                       {"year", m.year},
+                       {"arxiv", m.arxiv},
+                       {"summary", m.summary},
+                       {"needs", m.needs},
+                       {"size", m.size},
+                       {"batch", m.batch},
+                       {"steps", m.steps}});
       std::cout << all.dump(2) << "\n";
       return;
     }
     for (const Model& m : models()) {
       std::string needs;
       for (const auto& n : m.needs) needs += (needs.empty() ? "" : ", ") + n;
-      std::cout << std::left << std::setw(14) << m.id << m.year << "  arXiv " << std::setw(12) << m.arxiv << m.paper << "\n"
+      std::cout << std::left << std::setw(14) << m.id << m.year << "  arXiv " << std::setw(12) << m.arxiv
+                << m.paper << "\n"
                 << std::setw(14) << "" << m.summary << "; needs " << needs << "\n";
     }
   });

@@ -1,9 +1,10 @@
 // ganymede report RUN: one HTML file with curves, pictures and what they say.
+#include "gan/run/report.h"
+
 #include <iostream>
 #include <memory>
 
 #include "apps/verbs.h"
-#include "gan/run/report.h"
 
 namespace ganymede::apps {
 

@@ -38,13 +38,15 @@ void add_sample(CLI::App& program) {
   verb->add_option("--out", s->out, "PNG file to write")->capture_default_str();
   verb->add_option("--columns", s->columns, "pictures a row (0: a square sheet)")->check(whole(0, 65536));
   verb->add_option("--seed", s->seed, "seed of the noise")->check(whole(0, INT64_MAX))->capture_default_str();
-  verb->add_option("--iteration", s->iteration, "checkpoint of this iteration (the newest)")->check(whole(0, kMostIterations));
+  verb->add_option("--iteration", s->iteration, "checkpoint of this iteration (the newest)")
+      ->check(whole(0, kMostIterations));
   verb->add_option("--device", s->device, "auto, cpu, cuda, cuda:N or sim (the run's own)");
   verb->callback([s] {
     const auto folder = run::RunFolder::open(s->run);
     SessionOptions o = Session::from_run(folder.run());
     if (!s->device.empty()) o.device = s->device;
-    if (o.device == "plan") throw UsageError("device plan has shapes only: use auto, cpu, cuda, cuda:N or sim");
+    if (o.device == "plan")
+      throw UsageError("device plan has shapes only: use auto, cpu, cuda, cuda:N or sim");
     std::string path;
     if (s->iteration >= 0) {
       path = saved_at(folder, s->iteration);
@@ -52,7 +54,8 @@ void add_sample(CLI::App& program) {
     } else {
       const auto found = folder.newest_checkpoint([&](const auto& p) { check_checkpoint(p, o.model); });
       for (const auto& d : found.damaged) std::cerr << "ganymede: passed over " << d << "\n";
-      require(found.checkpoint.has_value(), s->run, ": no checkpoint yet; train longer, or stop the training with Ctrl-C, which saves one");
+      require(found.checkpoint.has_value(), s->run,
+              ": no checkpoint yet; train longer, or stop the training with Ctrl-C, which saves one");
       path = found.checkpoint->path;
     }
     Session session(o, Session::Use::look);

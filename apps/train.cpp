@@ -12,6 +12,7 @@
 #include "apps/verbs.h"
 #include "engine/check.h"
 #include "gan/checkpoint.h"
+#include "gan/data/arguments.h"
 #include "gan/run/report.h"
 #include "gan/run/settings.h"
 
@@ -21,11 +22,12 @@ namespace {
 struct TrainOptions {
   ModelOptions model;
   std::string out, config;
-  Intervals every;              // 0: not given
+  Intervals every;  // 0: not given
   bool resume = false, inexact = false;
 };
 
-// What a resume may change: how long and how often, and what does not hold for every bit if the user accepts that.
+// What a resume may change: how long and how often, and what does not hold for every bit if the user accepts
+// that.
 std::vector<std::string> may_differ(bool inexact) {
   std::vector<std::string> names{"steps", "version", "log_every", "sample_every", "save_every"};
   if (inexact) names.insert(names.end(), {"threads", "device", "precision", "data", "data_description"});
@@ -40,20 +42,23 @@ std::optional<double> number(const std::string& text) {
 }
 
 // 0.0002 and 2e-04 are the same value.
-bool same_value(const std::string& a, const std::string& b) { return a == b || (number(a) && number(a) == number(b)); }
+bool same_value(const std::string& a, const std::string& b) {
+  return a == b || (number(a) && number(a) == number(b));
+}
 
 int64_t stored_interval(const run::Json& run, const char* name) {
   const auto found = run.find(name);
   return found != run.end() && found->is_number_integer() ? std::max<int64_t>(0, found->get<int64_t>()) : 0;
 }
 
-// Options that were not given become those of the run in `folder`; one that was given and differs is a UsageError that
-// names both values.
+// Options that were not given become those of the run in `folder`; one that was given and differs is a
+// UsageError that names both values.
 SessionOptions continued(TrainOptions& o, const CLI::App& verb, const run::RunFolder& folder) {
   const SessionOptions given = o.model.get();
   const run::Json& stored = folder.run();
   if (verb.count("model") && given.model != stored["model"])
-    throw UsageError(text(o.out, ": holds a run of ", stored["model"], ", not of \"", given.model, "\"; choose another folder"));
+    throw UsageError(text(o.out, ": holds a run of ", stored["model"], ", not of \"", given.model,
+                          "\"; choose another folder"));
   SessionOptions merged;
   try {
     merged = Session::from_run(stored);
@@ -91,11 +96,12 @@ SessionOptions continued(TrainOptions& o, const CLI::App& verb, const run::RunFo
 }
 
 run::Recovery find_checkpoint(const run::RunFolder& folder, const Session& session) {
-  run::Recovery found = folder.newest_checkpoint([&](const auto& p) { check_checkpoint(p, session.model().id); });
+  run::Recovery found =
+      folder.newest_checkpoint([&](const auto& p) { check_checkpoint(p, session.model().id); });
   const int64_t start = found.checkpoint ? found.checkpoint->iteration : 0, total = session.options().steps;
   if (start > total)
-    throw UsageError(text(folder.path().string(), ": it has ", start, " iterations already, more than the ", total,
-                          " asked for; give --steps ", start, " or more"));
+    throw UsageError(text(folder.path().string(), ": it has ", start, " iterations already, more than the ",
+                          total, " asked for; give --steps ", start, " or more"));
   return found;
 }
 
@@ -108,8 +114,10 @@ void restore(const run::RunFolder& folder, Session& session) {
     folder.keep_checkpoints(kCheckpointsKept, found.checkpoint->iteration);
   }
   const int64_t start = session.trainer().iteration(), total = session.options().steps;
-  if (start < total) std::cerr << "resumed at iteration " << start << " of " << total << "\n";
-  else std::cerr << "all " << total << " iterations are done; train longer with --steps\n";
+  if (start < total)
+    std::cerr << "resumed at iteration " << start << " of " << total << "\n";
+  else
+    std::cerr << "all " << total << " iterations are done; train longer with --steps\n";
 }
 
 // run.json: what the session is and how often it reports.
@@ -124,7 +132,8 @@ run::Json describe(const Session& session, const Intervals& every) {
 void check_same_data(const TrainOptions& o, const run::RunFolder& folder, const Session& session) {
   const auto stored = folder.run().find("data_description");
   if (o.inexact || stored == folder.run().end() || *stored == session.dataset().describe()) return;
-  throw UsageError(text(o.out, ": cannot resume: the data were ", *stored, ", and are now \"", session.dataset().describe(),
+  throw UsageError(text(o.out, ": cannot resume: the data were ", *stored, ", and are now \"",
+                        session.dataset().describe(),
                         "\"; restore them, accept other bits with --allow-inexact, or start a new folder"));
 }
 
@@ -135,15 +144,20 @@ void train(TrainOptions& o, CLI::App& verb) {
 
   // Whatever the user has got wrong is said before data are read, and before anything is written.
   std::optional<run::RunFolder> before;
-  if (o.resume) before = run::RunFolder::find(o.out);
-  else run::RunFolder::check_free(o.out);
+  if (o.resume)
+    before = run::RunFolder::find(o.out);
+  else
+    run::RunFolder::check_free(o.out);
   SessionOptions wanted = before ? continued(o, verb, *before) : o.model.get();
   if (wanted.model.empty()) throw UsageError("train: name a model; ganymede models lists them");
-  if (wanted.device == "plan") throw UsageError("device plan has shapes only: use auto, cpu, cuda, cuda:N or sim");
+  if (wanted.device == "plan")
+    throw UsageError("device plan has shapes only: use auto, cpu, cuda, cuda:N or sim");
 
   Session session(wanted, Session::Use::train);
   const int64_t total = session.options().steps;
-  const auto or_part = [&](int64_t& given, int64_t parts) { if (!given) given = std::max<int64_t>(1, total / parts); };
+  const auto or_part = [&](int64_t& given, int64_t parts) {
+    if (!given) given = std::max<int64_t>(1, total / parts);
+  };
   if (!o.every.log) o.every.log = 10;
   or_part(o.every.sample, 20);
   or_part(o.every.save, 10);
@@ -153,8 +167,9 @@ void train(TrainOptions& o, CLI::App& verb) {
   }
   auto folder = o.resume ? run::RunFolder::resume(o.out, describe(session, o.every), may_differ(o.inexact))
                          : run::RunFolder::create(o.out, describe(session, o.every));
-  std::cerr << session.model().id << " on " << session.device() << ", " << session.options().threads << " threads; "
-            << session.dataset().describe() << "\n";
+  std::cerr << session.model().id << " on " << session.device() << ", "
+            << data::counted(session.options().threads, "thread") << "; " << session.dataset().describe()
+            << "\n";
   // Looked for again now that the lock is ours: until then another trainer could still save.
   if (o.resume) restore(folder, session);
   const int signal = Training(session, folder, o.every).run();
@@ -175,9 +190,13 @@ void add_train(CLI::App& program) {
   verb->add_option("model", s.model, "model id; see models");
   verb->add_option("--out", o->out, "run folder");
   o->model.add_to(*verb);
-  verb->add_option("--config", o->config, "a TOML file: these options as keys, and [settings]; the command line counts more");
-  auto* steps = verb->add_option("--steps", s.steps, "iterations (the model's standard)")->check(whole(1, kMostIterations));
-  verb->add_option("--epochs", s.epochs, "passes over the data, instead of --steps")->check(positive())->excludes(steps);
+  verb->add_option("--config", o->config,
+                   "a TOML file: these options as keys, and [settings]; the command line counts more");
+  auto* steps = verb->add_option("--steps", s.steps, "iterations (the model's standard)")
+                    ->check(whole(1, kMostIterations));
+  verb->add_option("--epochs", s.epochs, "passes over the data, instead of --steps")
+      ->check(positive())
+      ->excludes(steps);
   verb->add_option("--device", s.device, "auto, cpu, cuda, cuda:N or sim")->capture_default_str();
   verb->add_option("--precision", s.precision, "f32, tf32 or bf16")->capture_default_str();
   verb->add_option("--threads", s.threads, "threads of the cpu (every core)")->check(whole(1, 1024));
@@ -187,8 +206,10 @@ void add_train(CLI::App& program) {
   interval("--log-every", o->every.log, "iterations between lines of stats.jsonl (10)");
   interval("--sample-every", o->every.sample, "iterations between sample sheets (a twentieth of the run)");
   interval("--save-every", o->every.save, "iterations between checkpoints (a tenth of the run)");
-  verb->add_flag("--resume", o->resume, "go on from the run's last checkpoint; options not given are the run's");
-  verb->add_flag("--allow-inexact", o->inexact, "resume with other threads, device, precision or data: not bit for bit");
+  verb->add_flag("--resume", o->resume,
+                 "go on from the run's last checkpoint; options not given are the run's");
+  verb->add_flag("--allow-inexact", o->inexact,
+                 "resume with other threads, device, precision or data: not bit for bit");
   verb->callback([o, verb] { train(*o, *verb); });
 }
 

@@ -22,8 +22,15 @@ Tensor first_rows(const Tensor& x) { return x.rows(0, std::min(x.dim(0), kSheet)
 }  // namespace
 
 Training::Training(Session& session, run::RunFolder& folder, const Intervals& intervals)
-    : session_(session), folder_(folder), trainer_(session.trainer()), every_(intervals), start_(trainer_.iteration()),
-      total_(session.options().steps), saved_(start_), stats_(folder.stats(), start_), board_(folder.path(), start_),
+    : session_(session),
+      folder_(folder),
+      trainer_(session.trainer()),
+      every_(intervals),
+      start_(trainer_.iteration()),
+      total_(session.options().steps),
+      saved_(start_),
+      stats_(folder.stats(), start_),
+      board_(folder.path(), start_),
       progress_(STDERR_FILENO, start_, total_, session.options().batch) {}
 
 int Training::run() {
@@ -62,7 +69,8 @@ void Training::look(bool log) {
   if (!log) return;
   run::StatsLine line;
   line.iteration = trainer_.iteration();
-  line.epoch = double(line.iteration) * trainer_.batches_per_iteration() / double(session_.loader()->batches_per_epoch());
+  line.epoch = double(line.iteration) * trainer_.batches_per_iteration() /
+               double(session_.loader()->batches_per_epoch());
   line.values = values;
   line.time = {{"seconds", run::Progress::steady_seconds() - begun_},
                {"rate", progress_.rate()},
@@ -84,7 +92,8 @@ void Training::save() {
   stats_.sync();
   save_checkpoint(folder_.checkpoint(i), trainer_, {{"model", session_.model().id}, {"version", version()}});
   saved_ = i;
-  // A stop saves at an iteration of its own; once passed, the run keeps the checkpoints it would have had without it.
+  // A stop saves at an iteration of its own; once passed, the run keeps the checkpoints it would have had
+  // without it.
   for (const run::Checkpoint& c : folder_.checkpoints())
     if (c.iteration < i && c.iteration % every_.save != 0) std::filesystem::remove(c.path);
   folder_.keep_checkpoints(kCheckpointsKept, i);

@@ -1,4 +1,5 @@
-// The loop of `ganymede train`: steps, logs, draws and saves until the run is complete or a signal asks to stop.
+// The loop of `ganymede train`: steps, logs, draws and saves until the run is complete or a signal asks to
+// stop.
 #pragma once
 #include <cstdint>
 
@@ -22,8 +23,8 @@ class Training {
  public:
   Training(Session& session, run::RunFolder& folder, const Intervals& intervals);
 
-  // Returns the signal that asked to stop before the end, or 0. Either way the last iteration is saved. Throws Error when
-  // the losses are no longer finite, naming the last checkpoint.
+  // Returns the signal that asked to stop before the end, or 0. Either way the last iteration is saved.
+  // Throws Error when the losses are no longer finite, naming the last checkpoint.
   int run();
 
  private:
@@ -38,7 +39,7 @@ class Training {
   Trainer& trainer_;
   const Intervals every_;
   const int64_t start_, total_;
-  int64_t saved_;            // the iteration of the newest checkpoint
+  int64_t saved_;  // the iteration of the newest checkpoint
   run::StatsLog stats_;
   run::EventWriter board_;
   run::Progress progress_;

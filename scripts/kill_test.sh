@@ -8,11 +8,14 @@ program=$(realpath "${2:-build/ganymede}") || exit 2
 device=${3:-cpu}
 [ -x "$program" ] || { echo "kill_test: $program: no such program; build it, or name it: kill_test.sh COUNT GANYMEDE" >&2; exit 2; }
 [[ $count =~ ^[1-9][0-9]*$ ]] || { echo "kill_test: $count: the number of kills must be at least 1" >&2; exit 2; }
+# In memory where there is such a folder: flushing to a busy disk takes seconds, and a run does it often.
+[ -w /dev/shm ] && : "${TMPDIR:=/dev/shm}"
+export TMPDIR=${TMPDIR:-/tmp}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
 
-start=(train dcgan --data shapes:count=256 --size 16 --set width=4 --batch 8 --threads 2 --device "$device"
+start=(train dcgan --data shapes:count=256 --size 16 --set width=4 --batch 8 --threads 1 --device "$device"
        --steps 120 --log-every 4 --sample-every 10 --save-every 6)
 
 now() { date +%s%N; }

@@ -203,7 +203,7 @@ TEST_F(BadInput, ResumeThatIsNotTheRun) {
   differs("--seed", "2", {"seed is 1", "2"});
   differs("--size", "32", {"size is 16", "32"});
   differs("--data", "shapes:count=65", {"count=64", "count=65", "--allow-inexact"});
-  differs("--threads", "1", {"threads is 2", "1", "--allow-inexact"});
+  differs("--threads", "2", {"threads is 1", "2", "--allow-inexact"});
   differs("--precision", "bf16", {"precision", "f32", "bf16", "--allow-inexact"});
   differs("--device", "sim", {"device", "cpu", "sim", "--allow-inexact"});
   refused(2, {"train", "--out", "run", "--resume", "--steps", "1"}, {"2 iterations", "1", "--steps 2"});

@@ -47,7 +47,8 @@ class ProgramTest : public testing::Test {
   // line.
   std::string refused(int status, const std::vector<std::string>& arguments,
                       const std::vector<std::string>& parts) const;
-  // The smallest training: DCGAN of width 4 on shapes of 16 px, into `out`; `more` goes behind.
+  // The smallest training: DCGAN of width 4 on shapes of 16 px, into `out`; `more` goes behind. One thread:
+  // on a busy machine several wait for each other.
   static std::vector<std::string> tiny(const std::string& out, const std::vector<std::string>& more = {});
 
   std::filesystem::path operator/(const std::string& name) const { return folder_ / name; }

@@ -70,7 +70,7 @@ TEST_F(Verbs, TrainLeavesAWholeRun) {
       run(tiny("run", {"--steps", "8", "--log-every", "2", "--sample-every", "4", "--save-every", "2"}));
   ASSERT_EQ(r.status, 0) << r.err;
   EXPECT_EQ(r.out, "run\n");
-  expect_has(r.err, {"dcgan on ", "2 threads", "iteration 8/8", "D/adv"});
+  expect_has(r.err, {"dcgan on ", "1 thread; ", "iteration 8/8", "D/adv"});
   const json j = run_json("run");
   EXPECT_EQ(j["model"], "dcgan");
   EXPECT_EQ(j["steps"], 8);
