@@ -176,10 +176,14 @@ void multiply_points(int64_t count, int length, int columns, const float* a, con
     }
 }
 
-// Tiles at a time: what lies between the transforms fills about half of a second cache of 1 MB.
+constexpr int64_t kManyWeights = 1 << 16;  // C * K whose transform (2.25 times that of w) overflows the second cache
+
+// Tiles at a time: what lies between the transforms fills about a second cache of 1 MB; more where the weights, read once a
+// chunk, come from farther away.
 int64_t chunk_of(const Conv2d& p) {
-  constexpr int64_t kNumbers = 1 << 17;
-  return std::clamp<int64_t>(kNumbers / (kPoints * (kPhases * p.c + p.k)) / 6 * 6, 12, 96);
+  constexpr int64_t kNumbers = 1 << 18;
+  const int64_t least = int64_t{p.c} * p.k > kManyWeights ? 64 : 24;
+  return std::clamp<int64_t>(kNumbers / (kPoints * (kPhases * p.c + p.k)) / 6 * 6, least, 96);
 }
 
 // Memory of one thread for a chunk: v [9, chunk, 4*C] and m [9, chunk, K].
@@ -202,8 +206,9 @@ bool goes_by_phases(const Conv2d& p, ConvRole role) {
   if (!winograd_is_allowed() || p.dtype != DType::f32 || p.groups != 1 || p.r != 4 || p.s != 4) return false;
   if (p.stride_h != 2 || p.stride_w != 2 || p.dilation_h != 1 || p.dilation_w != 1) return false;
   if (p.c % kTileLanes != 0 || p.k % kTileLanes != 0 || p.c < 32 || p.k < 32 || p.p < 4 || p.q < 4) return false;
-  constexpr int64_t kWeights = 1 << 16;  // C * K: transformed, they must not outgrow the caches
-  if (int64_t{p.c} * p.k > kWeights) return false;
+  // Measured: with more weights than this, transforming them after every step costs what the products save.
+  const int64_t most = role == ConvRole::forward ? 1 : role == ConvRole::data_gradient ? 2 : 4;
+  if (int64_t{p.c} * p.k > most * kManyWeights) return false;
   return role != ConvRole::data_gradient || p.n >= omp_get_max_threads();
 }
 
@@ -236,21 +241,24 @@ void data_gradient_by_phases(const Conv2d& p, const void* dy, const Weight& w, v
                     [&](float* to) { transform_weights_transposed(p, static_cast<const float*>(w.data), to); });
   const float* const gradient = static_cast<const float*>(dy);
   float* const output = static_cast<float*>(dx);
-  const int64_t image = int64_t{tiles.rows} * tiles.columns, pixels = int64_t{p.h} * p.w;
-  const int64_t chunk = std::min(chunk_of(p), image);
+  const int64_t image = int64_t{tiles.rows} * tiles.columns, numbers = int64_t{p.h} * p.w * p.c;
+  // Neighbouring tiles overlap in dx, so a thread takes whole images: as many at a time as make a chunk.
+  const int together = static_cast<int>(std::clamp<int64_t>(chunk_of(p) / image, 1, p.n / omp_get_max_threads()));
+  const int64_t chunk = std::min(chunk_of(p), together * image);
   float* const memory = workspaces(p, chunk);
-#pragma omp parallel for schedule(static)  // neighbouring tiles overlap in dx, so an image has one thread
-  for (int n = 0; n < p.n; ++n) {
+#pragma omp parallel for schedule(static)
+  for (int n = 0; n < p.n; n += together) {
     const Workspace space(p, chunk, memory, omp_get_thread_num());
-    std::fill_n(output + n * pixels * p.c, pixels * p.c, 0.0f);
-    for (int64_t first = n * image; first < (n + 1) * image; first += chunk) {
-      const int64_t count = std::min(chunk, (n + 1) * image - first);
+    const int images = std::min(together, p.n - n);
+    std::fill_n(output + n * numbers, images * numbers, 0.0f);
+    for (int64_t first = n * image; first < (n + images) * image; first += chunk) {
+      const int64_t count = std::min(chunk, (n + images) * image - first);
       for (int64_t i = 0; i < count; ++i) adjoint_y(p, Tile(tiles, first + i), gradient, space.m + i * p.k, count * p.k);
       multiply_points(count, p.k, kPhases * p.c, space.m, u, space.v);
       for (int64_t i = 0; i < count; ++i)
         add_adjoint_x(p, Tile(tiles, first + i), space.v + i * kPhases * p.c, count * kPhases * p.c, output);
     }
-    apply_epilogue(p.dtype, pixels, p.c, epilogue, nullptr, output + n * pixels * p.c);
+    apply_epilogue(p.dtype, images * int64_t{p.h} * p.w, p.c, epilogue, nullptr, output + n * numbers);
   }
 }
 
