@@ -1,5 +1,5 @@
-// Attention on the cpu: one element of the batch after the other, its scores kept in the workspace between two matrix
-// products (a few megabytes, in cache); products by GemmKernels, softmax by rows.
+// Attention on the cpu: one element of the batch after the other, its scores kept in the workspace between
+// two matrix products (a few megabytes, in cache); products by GemmKernels, softmax by rows.
 #include <cmath>
 
 #include "kernels/cpu/columns.h"
@@ -14,8 +14,8 @@ constexpr Epilogue kPlain{nullptr, Unary::identity, 0};
 
 void check_attention(const Attention& a) {
   if (a.depth < 1 || a.keys < 1) {
-    throw std::runtime_error("attention: depth " + std::to_string(a.depth) + " and keys " + std::to_string(a.keys) +
-                             " must both be at least 1");
+    throw std::runtime_error("attention: depth " + std::to_string(a.depth) + " and keys " +
+                             std::to_string(a.keys) + " must both be at least 1");
   }
 }
 
@@ -24,7 +24,7 @@ int64_t score_count(const Attention& a) { return int64_t{a.queries} * a.keys; }
 // The workspace: two score matrices in the computing type, and two in T where that is narrower.
 template <typename T, typename C = Compute<T>>
 struct Scores {
-  C *weights, *slopes;               // [queries, keys]
+  C *weights, *slopes;  // [queries, keys]
   T *narrow_weights, *narrow_slopes;
 
   Scores(const Attention& a, void* workspace) {
@@ -40,10 +40,11 @@ struct Scores {
 };
 
 // c [m, n] = op(a) * op(b), c of the computing type or of dtype.
-void multiply(const Attention& p, int m, int n, int k, bool transpose_a, const void* a, bool transpose_b, const void* b,
-              bool wide, void* c) {
+void multiply(const Attention& p, int m, int n, int k, bool transpose_a, const void* a, bool transpose_b,
+              const void* b, bool wide, void* c) {
   const DType out = wide && p.dtype == DType::bf16 ? DType::f32 : p.dtype;
-  gemm_kernels.multiply(nullptr, {1, m, n, k, transpose_a, transpose_b, 0, 0, p.dtype, out, p.math}, a, b, c, kPlain);
+  gemm_kernels.multiply(nullptr, {1, m, n, k, transpose_a, transpose_b, 0, 0, p.dtype, out, p.math}, a, b, c,
+                        kPlain);
 }
 
 template <typename Body>
@@ -58,8 +59,8 @@ void forward_of(const Attention& a, const T* q, const T* k, const T* v, T* o, C*
   const Scores<T> scores(a, workspace);
   const C scale = static_cast<C>(a.scale);
   for (int64_t b = 0; b < a.batch; ++b) {
-    multiply(a, a.queries, a.keys, a.depth, false, q + b * a.queries * a.depth, true, k + b * a.keys * a.depth, true,
-             scores.weights);
+    multiply(a, a.queries, a.keys, a.depth, false, q + b * a.queries * a.depth, true,
+             k + b * a.keys * a.depth, true, scores.weights);
     for_each_query(a, [&](int64_t i) {
       const int64_t keys = a.keys;
       C* row = scores.weights + i * keys;
@@ -71,14 +72,14 @@ void forward_of(const Attention& a, const T* q, const T* k, const T* v, T* o, C*
       for (int64_t j = 0; j < keys; ++j) to[j] = store<T>(math::exp(scale * row[j] - largest) * factor);
       logsum[b * a.queries + i] = largest + std::log(total);
     });
-    multiply(a, a.queries, a.width, a.keys, false, scores.narrow_weights, false, v + b * a.keys * a.width, false,
-             o + b * a.queries * a.width);
+    multiply(a, a.queries, a.width, a.keys, false, scores.narrow_weights, false, v + b * a.keys * a.width,
+             false, o + b * a.queries * a.width);
   }
 }
 
 template <typename T, typename C = Compute<T>>
-void gradient_of(const Attention& a, const T* q, const T* k, const T* v, const T* o, const C* logsum, const T* g, T* dq,
-                 T* dk, T* dv, void* workspace) {
+void gradient_of(const Attention& a, const T* q, const T* k, const T* v, const T* o, const C* logsum,
+                 const T* g, T* dq, T* dk, T* dv, void* workspace) {
   const Scores<T> scores(a, workspace);
   const C scale = static_cast<C>(a.scale);
   const bool slopes_wanted = dq || dk;
@@ -87,7 +88,8 @@ void gradient_of(const Attention& a, const T* q, const T* k, const T* v, const T
     const T *above = g + b * a.queries * a.width, *out = o + b * a.queries * a.width;
     multiply(a, a.queries, a.keys, a.depth, false, queries, true, keys, true, scores.weights);
     if (slopes_wanted) {
-      multiply(a, a.queries, a.keys, a.width, false, above, true, v + b * a.keys * a.width, true, scores.slopes);
+      multiply(a, a.queries, a.keys, a.width, false, above, true, v + b * a.keys * a.width, true,
+               scores.slopes);
     }
     for_each_query(a, [&](int64_t i) {
       const int64_t count = a.keys, width = a.width;
@@ -95,7 +97,8 @@ void gradient_of(const Attention& a, const T* q, const T* k, const T* v, const T
       T *to_weights = scores.narrow_weights + i * count, *to_slopes = scores.narrow_slopes + i * count;
       const C sum = logsum[b * a.queries + i];
       const T *above_row = above + i * width, *out_row = out + i * width;
-      const C delta = sum_line<Add, C>(width, [=](int64_t e) { return load(above_row[e]) * load(out_row[e]); });
+      const C delta =
+          sum_line<Add, C>(width, [=](int64_t e) { return load(above_row[e]) * load(out_row[e]); });
 #pragma omp simd
       for (int64_t j = 0; j < count; ++j) {
         const C weight = math::exp(scale * weights[j] - sum);
@@ -103,29 +106,36 @@ void gradient_of(const Attention& a, const T* q, const T* k, const T* v, const T
         to_weights[j] = store<T>(weight);
       }
     });
-    if (dq) multiply(a, a.queries, a.depth, a.keys, false, scores.narrow_slopes, false, keys, false, dq + b * a.queries * a.depth);
-    if (dk) multiply(a, a.keys, a.depth, a.queries, true, scores.narrow_slopes, false, queries, false, dk + b * a.keys * a.depth);
-    if (dv) multiply(a, a.keys, a.width, a.queries, true, scores.narrow_weights, false, above, false, dv + b * a.keys * a.width);
+    if (dq)
+      multiply(a, a.queries, a.depth, a.keys, false, scores.narrow_slopes, false, keys, false,
+               dq + b * a.queries * a.depth);
+    if (dk)
+      multiply(a, a.keys, a.depth, a.queries, true, scores.narrow_slopes, false, queries, false,
+               dk + b * a.keys * a.depth);
+    if (dv)
+      multiply(a, a.keys, a.width, a.queries, true, scores.narrow_weights, false, above, false,
+               dv + b * a.keys * a.width);
   }
 }
 
-void forward(Stream, const Attention& a, const void* q, const void* k, const void* v, void* o, void* logsum, void* workspace) {
+void forward(Stream, const Attention& a, const void* q, const void* k, const void* v, void* o, void* logsum,
+             void* workspace) {
   check_attention(a);
   with_float_type(a.dtype, "attention", [&](auto element) {
     using T = decltype(element);
-    forward_of(a, static_cast<const T*>(q), static_cast<const T*>(k), static_cast<const T*>(v), static_cast<T*>(o),
-               static_cast<Compute<T>*>(logsum), workspace);
+    forward_of(a, static_cast<const T*>(q), static_cast<const T*>(k), static_cast<const T*>(v),
+               static_cast<T*>(o), static_cast<Compute<T>*>(logsum), workspace);
   });
 }
 
-void gradient(Stream, const Attention& a, const void* q, const void* k, const void* v, const void* o, const void* logsum,
-              const void* g, void* dq, void* dk, void* dv, void* workspace) {
+void gradient(Stream, const Attention& a, const void* q, const void* k, const void* v, const void* o,
+              const void* logsum, const void* g, void* dq, void* dk, void* dv, void* workspace) {
   check_attention(a);
   with_float_type(a.dtype, "attention gradient", [&](auto element) {
     using T = decltype(element);
-    gradient_of(a, static_cast<const T*>(q), static_cast<const T*>(k), static_cast<const T*>(v), static_cast<const T*>(o),
-                static_cast<const Compute<T>*>(logsum), static_cast<const T*>(g), static_cast<T*>(dq), static_cast<T*>(dk),
-                static_cast<T*>(dv), workspace);
+    gradient_of(a, static_cast<const T*>(q), static_cast<const T*>(k), static_cast<const T*>(v),
+                static_cast<const T*>(o), static_cast<const Compute<T>*>(logsum), static_cast<const T*>(g),
+                static_cast<T*>(dq), static_cast<T*>(dk), static_cast<T*>(dv), workspace);
   });
 }
 

@@ -1,5 +1,5 @@
-// The launchers with the tiles given, so that tests can run every one on small problems. The functions of Conv2dKernels and
-// GemmKernels choose them and call these.
+// The launchers with the tiles given, so that tests can run every one on small problems. The functions of
+// Conv2dKernels and GemmKernels choose them and call these.
 #pragma once
 #include "kernels/api/conv2d.h"
 #include "kernels/api/gemm.h"
@@ -17,7 +17,8 @@ void convolve_weight_gradient(Stream stream, const Conv2d& problem, const void* 
 void multiply_matrices(Stream stream, const Gemm& problem, const void* a, const void* b, void* c,
                        const Epilogue& epilogue, TilePlan plan);
 
-// Throws std::runtime_error where the problem is not one of these kernels': element type, sizes beyond 32-bit indices.
+// Throws std::runtime_error where the problem is not one of these kernels': element type, sizes beyond 32-bit
+// indices.
 void check_convolution(const Conv2d& problem, const char* direction);
 
 }  // namespace ganymede::kernels::GANYMEDE_TARGET

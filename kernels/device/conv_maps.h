@@ -1,6 +1,7 @@
-// The index arithmetic of convolution as matrix product: which element of the gathered image a (position, tap) pair
-// meets. Forward and every phase of the data gradient are the same map with other numbers, so one operand serves them;
-// the weight gradient uses it with the two roles exchanged. Plain functions, tested without running a kernel.
+// The index arithmetic of convolution as matrix product: which element of the gathered image a (position,
+// tap) pair meets. Forward and every phase of the data gradient are the same map with other numbers, so one
+// operand serves them; the weight gradient uses it with the two roles exchanged. Plain functions, tested
+// without running a kernel.
 #pragma once
 #include "kernels/api/conv2d.h"
 #include "kernels/device/fast_divide.h"
@@ -10,18 +11,20 @@ namespace ganymede::kernels::GANYMEDE_TARGET {
 // Row or column numbers beyond every image; the sum of two of them does not overflow.
 constexpr int kNowhere = -(1 << 30);
 
-// One spatial axis of the gather: position i and tap j meet coordinate i * step + origin + j * tap_step, which counts
-// only inside [0, extent).
+// One spatial axis of the gather: position i and tap j meet coordinate i * step + origin + j * tap_step,
+// which counts only inside [0, extent).
 struct ConvAxis {
-  int extent = 0;               // of the gathered image
+  int extent = 0;  // of the gathered image
   int step = 0, origin = 0, tap_step = 0;
-  FastDivide positions, taps;   // how many there are (divisor; at least 1)
+  FastDivide positions, taps;  // how many there are (divisor; at least 1)
   int position_count = 0, tap_count = 0;
-  int tap_first = 0, tap_stride = 0;        // tap j is row (column) tap_first + j * tap_stride of the filter
-  int store_first = 0, store_stride = 0;    // position i is row (column) store_first + i * store_stride of the result
+  int tap_first = 0, tap_stride = 0;      // tap j is row (column) tap_first + j * tap_stride of the filter
+  int store_first = 0, store_stride = 0;  // position i is row (column) store_first + i * store_stride of the
+                                          // result
 };
 
-__host__ __device__ constexpr ConvAxis forward_axis(int extent, int positions, int taps, int stride, int pad, int dilation) {
+__host__ __device__ constexpr ConvAxis forward_axis(int extent, int positions, int taps, int stride, int pad,
+                                                    int dilation) {
   ConvAxis axis;
   axis.extent = extent;
   axis.step = stride;
@@ -45,11 +48,12 @@ __host__ __device__ constexpr int greatest_common_divisor(int a, int b) {
   return a;
 }
 
-// One phase of the data gradient along one axis: the input rows h = phase + i * stride. They meet those taps r with
-// r * dilation = h + pad (mod stride), that is every (stride / gcd(stride, dilation))-th from the first that does, and
-// output row (h + pad - r * dilation) / stride. No tap may meet the phase; its gradient is then zero.
-__host__ __device__ constexpr ConvAxis gradient_axis(int phase, int inputs, int outputs, int taps, int stride, int pad,
-                                                     int dilation) {
+// One phase of the data gradient along one axis: the input rows h = phase + i * stride. They meet those taps
+// r with r * dilation = h + pad (mod stride), that is every (stride / gcd(stride, dilation))-th from the
+// first that does, and output row (h + pad - r * dilation) / stride. No tap may meet the phase; its gradient
+// is then zero.
+__host__ __device__ constexpr ConvAxis gradient_axis(int phase, int inputs, int outputs, int taps, int stride,
+                                                     int pad, int dilation) {
   const int common = greatest_common_divisor(stride, dilation);
   ConvAxis axis;
   axis.extent = outputs;
@@ -69,11 +73,12 @@ __host__ __device__ constexpr ConvAxis gradient_axis(int phase, int inputs, int 
   return axis;
 }
 
-// Tensors have at most this many elements, so that offsets, also those of corners a little outside, fit 32 bits.
+// Tensors have at most this many elements, so that offsets, also those of corners a little outside, fit 32
+// bits.
 constexpr int64_t kMaxElements = 0x7F000000;
 
-// Where the window of a position starts: its element offset in the whole tensor (which may lie outside) and its row and
-// column in the image.
+// Where the window of a position starts: its element offset in the whole tensor (which may lie outside) and
+// its row and column in the image.
 struct Corner {
   int offset;
   int row, column;
@@ -85,12 +90,12 @@ struct Tap {
   int row, column;
 };
 
-// The gather of an image [N, extent, extent, pitch], of which this map sees `channels` channels from the start of a pixel.
-// Position = (n * rows + p) * columns + q; tap = (r * taps + s) * channels + c.
+// The gather of an image [N, extent, extent, pitch], of which this map sees `channels` channels from the
+// start of a pixel. Position = (n * rows + p) * columns + q; tap = (r * taps + s) * channels + c.
 struct PatchMap {
   ConvAxis vertical, horizontal;
   FastDivide channels;
-  int pitch;                    // channels of the image: elements between pixels
+  int pitch;  // channels of the image: elements between pixels
 
   __host__ __device__ constexpr Corner corner(int position) const {
     const int q = horizontal.positions.split(position);

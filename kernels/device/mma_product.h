@@ -1,4 +1,5 @@
-// One block's share of a product on tensor cores (mma.sync): each warp keeps a rectangle of 16 x 8 results in registers.
+// One block's share of a product on tensor cores (mma.sync): each warp keeps a rectangle of 16 x 8 results in
+// registers.
 #pragma once
 #include <cstring>
 
@@ -7,9 +8,9 @@
 
 namespace ganymede::kernels::GANYMEDE_TARGET {
 
-// T is Bf16 (m16n8k16) or float (m16n8k8, rounded to tf32 on the way in). Either way a 16-byte row of an 8 x 8 ldmatrix
-// matrix is half the depth of one instruction, so both types share the addressing; only transposed f32, which ldmatrix
-// cannot do, is read word by word.
+// T is Bf16 (m16n8k16) or float (m16n8k8, rounded to tf32 on the way in). Either way a 16-byte row of an 8 x
+// 8 ldmatrix matrix is half the depth of one instruction, so both types share the addressing; only transposed
+// f32, which ldmatrix cannot do, is read word by word.
 template <class T, class Tile, Along kAlongA, Along kAlongB>
 class MmaProduct {
  public:
@@ -72,15 +73,17 @@ class MmaProduct {
   // Leaves the block's results in shared memory.
   template <int kPitch>
   __device__ void put(float (&results)[Tile::kM][kPitch]) const {
-    struct alignas(8) Pair { float low, high; };
+    struct alignas(8) Pair {
+      float low, high;
+    };
 #pragma unroll
     for (int i = 0; i < kRows; ++i) {
 #pragma unroll
       for (int j = 0; j < kColumns; ++j) {
 #pragma unroll
         for (int half = 0; half < 2; ++half) {
-          *reinterpret_cast<Pair*>(&results[row_of(i, 2 * half)][column_of(j, 0)]) = {sum_[i][j][2 * half],
-                                                                                      sum_[i][j][2 * half + 1]};
+          *reinterpret_cast<Pair*>(&results[row_of(i, 2 * half)][column_of(j, 0)]) = {
+              sum_[i][j][2 * half], sum_[i][j][2 * half + 1]};
         }
       }
     }
@@ -98,7 +101,9 @@ class MmaProduct {
 
   // Of element e of the accumulators of one instruction.
   static __device__ int row_of(int i, int e) { return first_row() + i * 16 + e / 2 * 8 + simt::lane() / 4; }
-  static __device__ int column_of(int j, int e) { return first_column() + j * 8 + simt::lane() % 4 * 2 + e % 2; }
+  static __device__ int column_of(int j, int e) {
+    return first_column() + j * 8 + simt::lane() % 4 * 2 + e % 2;
+  }
 
   static __device__ uint32_t word(const T* element) {
     uint32_t bits;
@@ -134,7 +139,8 @@ class MmaProduct {
   }
 
   // Registers of b for lines 0-7 and for lines 8-15: first half, second half.
-  static __device__ void read_b(uint32_t (&low)[2], uint32_t (&high)[2], const SharedB& tile, int line, int k) {
+  static __device__ void read_b(uint32_t (&low)[2], uint32_t (&high)[2], const SharedB& tile, int line,
+                                int k) {
     const int lane = simt::lane();
     uint32_t r[4];
     if constexpr (kAlongB == Along::slice) {

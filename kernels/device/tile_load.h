@@ -1,5 +1,6 @@
-// Brings one tile of an operand from global to shared memory. The tile keeps the operand's own order: rows of slices for
-// Along::slice, rows of lines for Along::line, padded so that neither the copies nor the fragments meet bank conflicts.
+// Brings one tile of an operand from global to shared memory. The tile keeps the operand's own order: rows of
+// slices for Along::slice, rows of lines for Along::line, padded so that neither the copies nor the fragments
+// meet bank conflicts.
 #pragma once
 #include "kernels/device/tile_operand.h"
 
@@ -10,8 +11,8 @@ template <class T, Along kAlong, int kLines, int kSlices>
 struct SharedTile {
   static constexpr int kRows = kAlong == Along::slice ? kLines : kSlices;
   static constexpr int kColumns = kAlong == Along::slice ? kSlices : kLines;
-  // 16 bytes turn the banks by four words a row, as ldmatrix and float4 reads want; eight words suit the scalar reads
-  // of transposed tf32 fragments.
+  // 16 bytes turn the banks by four words a row, as ldmatrix and float4 reads want; eight words suit the
+  // scalar reads of transposed tf32 fragments.
   static constexpr int kPad = kAlong == Along::slice || sizeof(T) < 4 ? 16 / sizeof(T) : 32 / sizeof(T);
   static constexpr int kPitch = kColumns + kPad;
   alignas(16) T data[kRows][kPitch];
@@ -48,11 +49,14 @@ class TileLoader {
   static constexpr int kVectors = Shared::kRows * kRowVectors;
   static constexpr int kRounds = kVectors / kThreads;
   static constexpr int kKept = kAlong == Along::slice ? kRounds : 1;
-  static constexpr int kRowsAtOnce = kThreads / Shared::kColumns;   // by single elements
-  static_assert(Shared::kColumns % kVector == 0 && kThreads % Shared::kColumns == 0);  // a thread keeps its column
+  static constexpr int kRowsAtOnce = kThreads / Shared::kColumns;                      // by single elements
+  static_assert(Shared::kColumns % kVector == 0 && kThreads % Shared::kColumns == 0);  // a thread keeps its
+                                                                                       // column
   static_assert(kVectors % kThreads == 0);
 
-  static __device__ int vector_row(int round) { return (static_cast<int>(threadIdx.x) + round * kThreads) / kRowVectors; }
+  static __device__ int vector_row(int round) {
+    return (static_cast<int>(threadIdx.x) + round * kThreads) / kRowVectors;
+  }
   static __device__ int vector_column() { return static_cast<int>(threadIdx.x) % kRowVectors * kVector; }
 
   __device__ void load_vectors(const Operand& operand, int first_slice, Shared& tile) const {
@@ -72,8 +76,9 @@ class TileLoader {
     }
   }
 
-  // Odd channel counts and unaligned pointers: element by element. What belongs to a row of the tile is worked out afresh
-  // each time to save registers. Copies of two bytes cannot be asynchronous: some are read before the first is written.
+  // Odd channel counts and unaligned pointers: element by element. What belongs to a row of the tile is
+  // worked out afresh each time to save registers. Copies of two bytes cannot be asynchronous: some are read
+  // before the first is written.
   __device__ void load_elements(const Operand& operand, int first_slice, Shared& tile) const {
     constexpr int kBatch = sizeof(T) == 4 ? 1 : 4;
     static_assert(Shared::kRows % (kRowsAtOnce * kBatch) == 0);

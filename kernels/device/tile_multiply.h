@@ -1,6 +1,6 @@
 // The main loop that convolutions and matrix products share: c[m, n] = sum_k a(m, k) * b(n, k) by tiles.
-// A block owns one tile of c; asynchronous copies keep kStages - 1 tiles of a and b on their way while one is multiplied,
-// with one barrier a step.
+// A block owns one tile of c; asynchronous copies keep kStages - 1 tiles of a and b on their way while one is
+// multiplied, with one barrier a step.
 #pragma once
 #include <stdexcept>
 #include <string>
@@ -48,9 +48,10 @@ struct TileShared {
   };
   union {
     Operands operands;
-    float results[Tile::kM][Tile::kN + 8];   // eight words apart, rows of an mma result fall into different banks
+    float results[Tile::kM][Tile::kN + 8];  // eight words apart, rows of an mma result fall into different
+                                            // banks
   };
-  bool last;   // this block is the last of its tile
+  bool last;  // this block is the last of its tile
 };
 
 template <class Number, class Tile, class Job>
@@ -59,7 +60,8 @@ using TileProduct = typename ProductOf<Number, Tile, typename Job::A, typename J
 // A problem gives `units` products of at most `rows` x `columns` results: problem.job(unit).
 template <class Number, class Tile, class Problem>
 __global__ void __launch_bounds__(Tile::kThreads, Tile::kBlocks)
-    multiply_tiles_kernel(const __grid_constant__ Problem problem, const TileParts split, int tiles_m, int tiles_n) {
+    multiply_tiles_kernel(const __grid_constant__ Problem problem, const TileParts split, int tiles_m,
+                          int tiles_n) {
   using Product = TileProduct<Number, Tile, typename Problem::Job>;
   using A = typename Problem::Job::A;
   using B = typename Problem::Job::B;
@@ -67,7 +69,8 @@ __global__ void __launch_bounds__(Tile::kThreads, Tile::kBlocks)
   auto& tiles = memory.operands;
 
   // Neighbouring blocks share the tile of a, which is the larger operand of convolutions.
-  const int part = static_cast<int>(blockIdx.x) % split.parts, tile = static_cast<int>(blockIdx.x) / split.parts;
+  const int part = static_cast<int>(blockIdx.x) % split.parts,
+            tile = static_cast<int>(blockIdx.x) / split.parts;
   const int first_column = tile % tiles_n * Tile::kN;
   const int first_row = tile / tiles_n % tiles_m * Tile::kM;
   const auto job = problem.job(tile / tiles_n / tiles_m);
@@ -76,7 +79,8 @@ __global__ void __launch_bounds__(Tile::kThreads, Tile::kBlocks)
   const TileLoader<A, Tile::kM, Tile::kK, Tile::kThreads> load_a(job.a, first_row);
   const TileLoader<B, Tile::kN, Tile::kK, Tile::kThreads> load_b(job.b, first_column);
   const int all_steps = (job.a.slices - job.first_slice + Tile::kK - 1) / Tile::kK;
-  const int first_step = all_steps * part / split.parts, steps = all_steps * (part + 1) / split.parts - first_step;
+  const int first_step = all_steps * part / split.parts,
+            steps = all_steps * (part + 1) / split.parts - first_step;
   const auto load = [&](int step) {
     if (step < steps) {
       const int slice = job.first_slice + (first_step + step) * Tile::kK;
@@ -90,12 +94,13 @@ __global__ void __launch_bounds__(Tile::kThreads, Tile::kBlocks)
   for (int step = 0; step < Tile::kStages - 1; ++step) load(step);
   for (int step = 0; step < steps; ++step) {
     simt::cp_async_wait<Tile::kStages - 2>();
-    simt::sync_threads();   // the tile of this step is there, and nobody reads the one that is overwritten next
+    simt::sync_threads();  // the tile of this step is there, and nobody reads the one that is overwritten
+                           // next
     load(step + Tile::kStages - 1);
     product.multiply(tiles.a[step % Tile::kStages], tiles.b[step % Tile::kStages]);
   }
   simt::cp_async_wait<0>();
-  simt::sync_threads();   // the results take the place of the operands
+  simt::sync_threads();  // the results take the place of the operands
   product.put(memory.results);
   simt::sync_threads();
   if (split.parts > 1 &&
@@ -103,32 +108,39 @@ __global__ void __launch_bounds__(Tile::kThreads, Tile::kBlocks)
     return;
   }
   const int rows = job.a.lines - first_row, columns = job.b.lines - first_column;
-  store_tile<Tile::kThreads>(job.result, job.rows, memory.results, first_row, rows < Tile::kM ? rows : Tile::kM,
-                             first_column, columns < Tile::kN ? columns : Tile::kN);
+  store_tile<Tile::kThreads>(job.result, job.rows, memory.results, first_row,
+                             rows < Tile::kM ? rows : Tile::kM, first_column,
+                             columns < Tile::kN ? columns : Tile::kN);
 }
 
 template <class Number, class Tile, class Problem>
 void launch_tiles(Stream stream, int parts, const Problem& problem) {
-  const int64_t tiles_m = ceil_div<int64_t>(problem.rows, Tile::kM), tiles_n = ceil_div<int64_t>(problem.columns, Tile::kN);
+  const int64_t tiles_m = ceil_div<int64_t>(problem.rows, Tile::kM),
+                tiles_n = ceil_div<int64_t>(problem.columns, Tile::kN);
   const int64_t tiles = tiles_m * tiles_n * problem.units;
   if (tiles == 0) return;
   const TileParts split = tile_parts(stream, parts, tiles, Tile::kM * Tile::kN);
   const int64_t blocks = tiles * split.parts;
   if (blocks > INT32_MAX) throw std::runtime_error("matrix product of more than 2^31 - 1 tiles");
   using Product = TileProduct<Number, Tile, typename Problem::Job>;
-  launch<TileShared<Tile, Product>>(multiply_tiles_kernel<Number, Tile, Problem>, dim3(static_cast<unsigned>(blocks)),
-                                    dim3(Tile::kThreads), stream, problem, split, static_cast<int>(tiles_m),
-                                    static_cast<int>(tiles_n));
+  launch<TileShared<Tile, Product>>(multiply_tiles_kernel<Number, Tile, Problem>,
+                                    dim3(static_cast<unsigned>(blocks)), dim3(Tile::kThreads), stream,
+                                    problem, split, static_cast<int>(tiles_m), static_cast<int>(tiles_n));
 }
 
 template <class Number, class Problem>
 void multiply_tiles(Stream stream, TilePlan plan, const Problem& problem) {
   switch (plan.tile) {
-    case TileName::large: return launch_tiles<Number, typename Tiles<Number>::Large>(stream, plan.parts, problem);
-    case TileName::tall: return launch_tiles<Number, typename Tiles<Number>::Tall>(stream, plan.parts, problem);
-    case TileName::thin: return launch_tiles<Number, typename Tiles<Number>::Thin>(stream, plan.parts, problem);
-    case TileName::medium: return launch_tiles<Number, typename Tiles<Number>::Medium>(stream, plan.parts, problem);
-    case TileName::small: return launch_tiles<Number, typename Tiles<Number>::Small>(stream, plan.parts, problem);
+    case TileName::large:
+      return launch_tiles<Number, typename Tiles<Number>::Large>(stream, plan.parts, problem);
+    case TileName::tall:
+      return launch_tiles<Number, typename Tiles<Number>::Tall>(stream, plan.parts, problem);
+    case TileName::thin:
+      return launch_tiles<Number, typename Tiles<Number>::Thin>(stream, plan.parts, problem);
+    case TileName::medium:
+      return launch_tiles<Number, typename Tiles<Number>::Medium>(stream, plan.parts, problem);
+    case TileName::small:
+      return launch_tiles<Number, typename Tiles<Number>::Small>(stream, plan.parts, problem);
   }
 }
 

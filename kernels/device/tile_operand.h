@@ -1,6 +1,7 @@
-// The operands of a tiled product c[m, n] = sum_k a(m, k) * b(n, k). A "line" is an m of a or an n of b; a "slice" is a k.
-// An operand says what has to be computed once a line and once a slice, and gives the address of an element from the two,
-// or null where the element is zero. Memory is contiguous along slices (Along::slice) or along lines (Along::line).
+// The operands of a tiled product c[m, n] = sum_k a(m, k) * b(n, k). A "line" is an m of a or an n of b; a
+// "slice" is a k. An operand says what has to be computed once a line and once a slice, and gives the address
+// of an element from the two, or null where the element is zero. Memory is contiguous along slices
+// (Along::slice) or along lines (Along::line).
 #pragma once
 #include "kernels/device/conv_maps.h"
 
@@ -17,8 +18,8 @@ struct MatrixOperand {
   static constexpr Along kAlong = kAlong_;
   const T* data;
   int lines, slices;
-  int pitch;          // the stride that is not 1
-  bool vectors;       // every run of 16 bytes is aligned, and inside or outside as a whole
+  int pitch;     // the stride that is not 1
+  bool vectors;  // every run of 16 bytes is aligned, and inside or outside as a whole
 
   __device__ Line line(int index) const {
     return index < lines ? (kAlong == Along::line ? index : index * pitch) : -1;
@@ -26,7 +27,9 @@ struct MatrixOperand {
   __device__ Slice slice(int index) const {
     return index < slices ? (kAlong == Along::line ? index * pitch : index) : -1;
   }
-  __device__ const T* at(Line line, Slice slice) const { return line < 0 || slice < 0 ? nullptr : data + line + slice; }
+  __device__ const T* at(Line line, Slice slice) const {
+    return line < 0 || slice < 0 ? nullptr : data + line + slice;
+  }
 };
 
 // Patches of an image: lines are positions, slices are taps (forward, data gradient).
@@ -83,8 +86,8 @@ struct TransposedPatchOperand {
   }
 };
 
-// Filters [K, R, S, C/groups] for the data gradient: lines are the channels c, slices are (r, s, k) over the taps of one
-// phase.
+// Filters [K, R, S, C/groups] for the data gradient: lines are the channels c, slices are (r, s, k) over the
+// taps of one phase.
 template <class T>
 struct FilterOperand {
   using Element = T;
@@ -93,11 +96,11 @@ struct FilterOperand {
   static constexpr Along kAlong = Along::line;
   const T* data;
   int lines, slices;
-  FastDivide outputs;         // K / groups
-  FastDivide columns;         // taps of the phase in a filter row
-  int first_row, first_column, row_stride, column_stride;   // which filter rows and columns the phase meets
-  int filter_columns;         // S
-  int filter_size;            // R * S * C/groups
+  FastDivide outputs;                                      // K / groups
+  FastDivide columns;                                      // taps of the phase in a filter row
+  int first_row, first_column, row_stride, column_stride;  // which filter rows and columns the phase meets
+  int filter_columns;                                      // S
+  int filter_size;                                         // R * S * C/groups
   bool vectors;
 
   __device__ Line line(int index) const { return index < lines ? index : -1; }
@@ -108,7 +111,9 @@ struct FilterOperand {
     const int r = first_row + index * row_stride;
     return k * filter_size + (r * filter_columns + s) * lines;
   }
-  __device__ const T* at(Line line, Slice slice) const { return line < 0 || slice < 0 ? nullptr : data + line + slice; }
+  __device__ const T* at(Line line, Slice slice) const {
+    return line < 0 || slice < 0 ? nullptr : data + line + slice;
+  }
 };
 
 }  // namespace ganymede::kernels::GANYMEDE_TARGET

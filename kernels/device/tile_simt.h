@@ -1,13 +1,15 @@
-// One block's share of a product in f32 without tensor cores: each thread keeps a rectangle of results in registers.
+// One block's share of a product in f32 without tensor cores: each thread keeps a rectangle of results in
+// registers.
 #pragma once
 #include "kernels/device/tile_load.h"
 #include "kernels/device/tile_table.h"
 
 namespace ganymede::kernels::GANYMEDE_TARGET {
 
-// Threads form a grid; a thread owns kRows x kColumns results. Where the shared tile is contiguous along lines, a thread
-// owns runs of four lines (one 16-byte read a slice); otherwise it owns lines one thread row apart, so that neighbouring
-// threads read neighbouring rows of the tile, whose padded pitch keeps them in different banks.
+// Threads form a grid; a thread owns kRows x kColumns results. Where the shared tile is contiguous along
+// lines, a thread owns runs of four lines (one 16-byte read a slice); otherwise it owns lines one thread row
+// apart, so that neighbouring threads read neighbouring rows of the tile, whose padded pitch keeps them in
+// different banks.
 template <class Tile, Along kAlongA, Along kAlongB>
 class SimtProduct {
  public:
@@ -23,7 +25,7 @@ class SimtProduct {
   }
 
   __device__ void multiply(const SharedA& a, const SharedB& b) {
-#pragma unroll 2   // more would make ptxas hoist reads until registers spill
+#pragma unroll 2  // more would make ptxas hoist reads until registers spill
     for (int k = 0; k < Tile::kK; k += 2) {
       float x[kRows][2], y[kColumns][2];
       read<kAlongA, kRows, kThreadRows>(x, a, thread_row(), k);
@@ -46,7 +48,8 @@ class SimtProduct {
     for (int i = 0; i < kRows; ++i) {
 #pragma unroll
       for (int j = 0; j < kColumns; ++j) {
-        change(line_of<kAlongA, kThreadRows>(thread_row(), i), line_of<kAlongB, kThreadColumns>(thread_column(), j), sum_[i][j]);
+        change(line_of<kAlongA, kThreadRows>(thread_row(), i),
+               line_of<kAlongB, kThreadColumns>(thread_column(), j), sum_[i][j]);
       }
     }
   }
@@ -58,8 +61,8 @@ class SimtProduct {
     for (int i = 0; i < kRows; ++i) {
 #pragma unroll
       for (int j = 0; j < kColumns; ++j) {
-        use(line_of<kAlongA, kThreadRows>(thread_row(), i), line_of<kAlongB, kThreadColumns>(thread_column(), j), sum_[i][j],
-            other.sum_[i][j]);
+        use(line_of<kAlongA, kThreadRows>(thread_row(), i),
+            line_of<kAlongB, kThreadColumns>(thread_column(), j), sum_[i][j], other.sum_[i][j]);
       }
     }
   }
@@ -71,7 +74,8 @@ class SimtProduct {
     for (int i = 0; i < kRows; ++i) {
 #pragma unroll
       for (int j = 0; j < kColumns; ++j) {
-        results[line_of<kAlongA, kThreadRows>(thread_row(), i)][line_of<kAlongB, kThreadColumns>(thread_column(), j)] = sum_[i][j];
+        results[line_of<kAlongA, kThreadRows>(thread_row(), i)]
+               [line_of<kAlongB, kThreadColumns>(thread_column(), j)] = sum_[i][j];
       }
     }
   }
@@ -101,7 +105,8 @@ class SimtProduct {
     if constexpr (kAlong == Along::slice) {
 #pragma unroll
       for (int i = 0; i < kCount; ++i) {
-        const auto pair = *reinterpret_cast<const Vector<2>*>(tile.at(line_of<kAlong, kThreadsAcross>(thread, i), k));
+        const auto pair =
+            *reinterpret_cast<const Vector<2>*>(tile.at(line_of<kAlong, kThreadsAcross>(thread, i), k));
         x[i][0] = pair.v[0];
         x[i][1] = pair.v[1];
       }
@@ -110,7 +115,8 @@ class SimtProduct {
       for (int t = 0; t < 2; ++t) {
 #pragma unroll
         for (int i = 0; i < kCount; i += 4) {
-          const auto four = *reinterpret_cast<const Vector<4>*>(tile.at(line_of<kAlong, kThreadsAcross>(thread, i), k + t));
+          const auto four =
+              *reinterpret_cast<const Vector<4>*>(tile.at(line_of<kAlong, kThreadsAcross>(thread, i), k + t));
 #pragma unroll
           for (int u = 0; u < 4; ++u) x[i + u][t] = four.v[u];
         }

@@ -25,7 +25,7 @@ struct StridedRows {
 
 // Rows are the positions of one phase of an image [N, height, width, pitch].
 struct PhaseRows {
-  FastDivide vertical, horizontal;   // positions of the phase
+  FastDivide vertical, horizontal;  // positions of the phase
   int first_row, first_column, row_stride, column_stride;
   int height, width, pitch;
   int first_channel;
@@ -37,18 +37,20 @@ struct PhaseRows {
 };
 
 struct Result {
-  void* data;          // element (row, column) at rows.offset(row) + column
-  const float* bias;   // one a column, or null
+  void* data;         // element (row, column) at rows.offset(row) + column
+  const float* bias;  // one a column, or null
   Unary activation;
   float alpha;
-  bool rounded;        // to bf16; otherwise f32
-  bool vectors;        // runs of four columns that start at a multiple of four are aligned and inside as a whole
+  bool rounded;  // to bf16; otherwise f32
+  bool vectors;  // runs of four columns that start at a multiple of four are aligned and inside as a whole
 };
 
 // A run of four results, written as one vector where that is possible.
 template <class T>
 __device__ inline void store_run(const Result& result, int64_t offset, const T (&run)[4], int count) {
-  struct alignas(4 * sizeof(T)) Vector { T v[4]; };
+  struct alignas(4 * sizeof(T)) Vector {
+    T v[4];
+  };
   T* to = static_cast<T*>(result.data) + offset;
   if (result.vectors) {
     *reinterpret_cast<Vector*>(to) = {{run[0], run[1], run[2], run[3]}};
@@ -60,11 +62,12 @@ __device__ inline void store_run(const Result& result, int64_t offset, const T (
   }
 }
 
-// Writes the block's results out of shared memory: rows x columns of them, whose first is (first_row, first_column) of the
-// product. All threads of the block take part; neighbouring threads write neighbouring runs.
+// Writes the block's results out of shared memory: rows x columns of them, whose first is (first_row,
+// first_column) of the product. All threads of the block take part; neighbouring threads write neighbouring
+// runs.
 template <int kThreads, class Rows, int kM, int kPitch>
-__device__ inline void store_tile(const Result& result, const Rows& map, const float (&sums)[kM][kPitch], int first_row,
-                                  int rows, int first_column, int columns) {
+__device__ inline void store_tile(const Result& result, const Rows& map, const float (&sums)[kM][kPitch],
+                                  int first_row, int rows, int first_column, int columns) {
   const int runs = (columns + 3) / 4;
 #pragma unroll 1
   for (int i = static_cast<int>(threadIdx.x); i < rows * runs; i += kThreads) {

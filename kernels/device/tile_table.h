@@ -7,47 +7,53 @@
 
 namespace ganymede::kernels::GANYMEDE_TARGET {
 
-// A block computes kM x kN results, kK terms of the sum at a time, with kStages tiles of each operand in flight.
-// kWarpsM x kWarpsN warps share the results; kBlocks blocks are meant to live on a multiprocessor at once, which bounds
-// the registers of a thread.
+// A block computes kM x kN results, kK terms of the sum at a time, with kStages tiles of each operand in
+// flight. kWarpsM x kWarpsN warps share the results; kBlocks blocks are meant to live on a multiprocessor at
+// once, which bounds the registers of a thread.
 template <int kM_, int kN_, int kK_, int kWarpsM_, int kWarpsN_, int kStages_, int kBlocks_>
 struct Tile {
-  static constexpr int kM = kM_, kN = kN_, kK = kK_, kWarpsM = kWarpsM_, kWarpsN = kWarpsN_, kStages = kStages_;
+  static constexpr int kM = kM_, kN = kN_, kK = kK_, kWarpsM = kWarpsM_, kWarpsN = kWarpsN_,
+                       kStages = kStages_;
   static constexpr int kBlocks = kBlocks_;
   static constexpr int kThreads = 32 * kWarpsM * kWarpsN;
 };
 
 // How the numbers are multiplied.
-struct SimtF32 {};   // f32 by ordinary instructions
-struct MmaTf32 {};   // f32 rounded to tf32, tensor cores
-struct MmaBf16 {};   // bf16, tensor cores
+struct SimtF32 {};  // f32 by ordinary instructions
+struct MmaTf32 {};  // f32 rounded to tf32, tensor cores
+struct MmaBf16 {};  // bf16, tensor cores
 
 enum class TileName : uint8_t {
-  large,    // 128 x 128: 64 multiply-adds an element moved; needs many results
-  tall,     // 128 x 64: few output channels
-  thin,     // 128 x 32: very few, as the last layer's
-  medium,   // 64 x 64: more blocks for layers that cannot fill the machine
-  small,    // 32 x 32: tiny layers; and many blocks from tiny problems in the simulator
+  large,   // 128 x 128: 64 multiply-adds an element moved; needs many results
+  tall,    // 128 x 64: few output channels
+  thin,    // 128 x 32: very few, as the last layer's
+  medium,  // 64 x 64: more blocks for layers that cannot fill the machine
+  small,   // 32 x 32: tiny layers; and many blocks from tiny problems in the simulator
 };
 
-constexpr TileName kTileNames[] = {TileName::large, TileName::tall, TileName::thin, TileName::medium, TileName::small};
+constexpr TileName kTileNames[] = {TileName::large, TileName::tall, TileName::thin, TileName::medium,
+                                   TileName::small};
 
-template <class Number> struct Tiles;
-template <> struct Tiles<SimtF32> {
+template <class Number>
+struct Tiles;
+template <>
+struct Tiles<SimtF32> {
   using Tall = Tile<128, 64, 16, 4, 1, 3, 3>;
-  using Large = Tall;   // 8 x 8 results a thread either way, and more blocks to hide each other's waiting
+  using Large = Tall;  // 8 x 8 results a thread either way, and more blocks to hide each other's waiting
   using Thin = Tile<128, 32, 16, 4, 1, 3, 4>;
   using Medium = Tile<64, 64, 16, 2, 2, 3, 4>;
   using Small = Tile<32, 32, 16, 2, 1, 3, 8>;
 };
-template <> struct Tiles<MmaTf32> {
+template <>
+struct Tiles<MmaTf32> {
   using Large = Tile<128, 128, 16, 2, 2, 4, 2>;
   using Tall = Tile<128, 64, 16, 2, 2, 4, 2>;
   using Thin = Tile<128, 32, 16, 4, 1, 4, 3>;
   using Medium = Tile<64, 64, 16, 2, 2, 4, 3>;
   using Small = Tile<32, 32, 16, 1, 2, 3, 8>;
 };
-template <> struct Tiles<MmaBf16> {
+template <>
+struct Tiles<MmaBf16> {
   using Large = Tile<128, 128, 32, 2, 2, 4, 2>;
   using Tall = Tile<128, 64, 32, 2, 2, 4, 2>;
   using Thin = Tile<128, 32, 32, 4, 1, 4, 3>;
@@ -82,13 +88,14 @@ struct TilePlan {
 
 // Blocks that keep a large GPU busy. A constant, so that the order of sums depends on the shape alone.
 constexpr int64_t kBusyBlocks = 128;
-constexpr int64_t kLeastTerms = 128;   // of a part of a sum
-constexpr int kMostParts = 16;         // where the last block of a tile adds them up (tile_parts.h)
-// Writing and reading the parts' sums costs as much time as this many terms of each of them (bf16 tensor cores against L2).
+constexpr int64_t kLeastTerms = 128;  // of a part of a sum
+constexpr int kMostParts = 16;        // where the last block of a tile adds them up (tile_parts.h)
+// Writing and reading the parts' sums costs as much time as this many terms of each of them (bf16 tensor
+// cores against L2).
 constexpr double kPartTerms = 256;
 
-// What a busy multiprocessor gets done with a tile, relative to the best: larger tiles use more often what they load.
-// Estimates from that reuse, to be replaced by measurements.
+// What a busy multiprocessor gets done with a tile, relative to the best: larger tiles use more often what
+// they load. Estimates from that reuse, to be replaced by measurements.
 __host__ __device__ constexpr double tile_speed(TileName name) {
   switch (name) {
     case TileName::large: return 1;
@@ -100,18 +107,22 @@ __host__ __device__ constexpr double tile_speed(TileName name) {
   return 0;
 }
 
-// Speed of a plan relative to the machine's best: that of the tile, less what lies beyond the product's edges, the
-// multiprocessors that have no block, and the price of parts.
-__host__ __device__ constexpr double plan_speed(TilePlan plan, int64_t m, int64_t n, int64_t k, int64_t units) {
+// Speed of a plan relative to the machine's best: that of the tile, less what lies beyond the product's
+// edges, the multiprocessors that have no block, and the price of parts.
+__host__ __device__ constexpr double plan_speed(TilePlan plan, int64_t m, int64_t n, int64_t k,
+                                                int64_t units) {
   const int64_t tiles = tile_count(plan.tile, m, n), blocks = tiles * units * plan.parts;
-  const double used = static_cast<double>(m) * n / (static_cast<double>(tiles) * tile_size(plan.tile).m * tile_size(plan.tile).n);
+  const double used = static_cast<double>(m) * n /
+                      (static_cast<double>(tiles) * tile_size(plan.tile).m * tile_size(plan.tile).n);
   const double busy = blocks < kBusyBlocks ? static_cast<double>(blocks) / kBusyBlocks : 1;
   const double price = plan.parts > 1 ? 1 + kPartTerms * plan.parts / k : 1;
   return tile_speed(plan.tile) * used * busy / price;
 }
 
-// The fastest plan for `units` equal products side by side (batch, groups, phases) with at most so many parts.
-constexpr TilePlan choose_plan(int64_t m, int64_t n, int64_t k, int64_t units, int64_t most_parts = kMostParts) {
+// The fastest plan for `units` equal products side by side (batch, groups, phases) with at most so many
+// parts.
+constexpr TilePlan choose_plan(int64_t m, int64_t n, int64_t k, int64_t units,
+                               int64_t most_parts = kMostParts) {
   TilePlan best{TileName::small};
   if (m < 1 || n < 1 || units < 1) return best;
   double best_speed = plan_speed(best, m, n, k, units);

@@ -1,16 +1,18 @@
-// The attention family of this target: checks, and delta[i] = sum_e g[i,e] * o[i,e] by one warp a row, which the gradients
-// share. The sums are in device/attention_tiles.h.
+// The attention family of this target: checks, and delta[i] = sum_e g[i,e] * o[i,e] by one warp a row, which
+// the gradients share. The sums are in device/attention_tiles.h.
 #include "kernels/device/attention_tiles.h"
 #include "kernels/device/families.h"
 
 namespace ganymede::kernels::GANYMEDE_TARGET {
 
 template <class T>
-__global__ void __launch_bounds__(256) dot_rows_kernel(const T* g, const T* o, float* delta, int64_t rows, int width) {
+__global__ void __launch_bounds__(256)
+    dot_rows_kernel(const T* g, const T* o, float* delta, int64_t rows, int width) {
   const int64_t warps = item_stride() / 32;
   for (int64_t row = first_item() / 32; row < rows; row += warps) {
     float sum = 0;
-    for (int e = simt::lane(); e < width; e += 32) sum += widen(g[row * width + e]) * widen(o[row * width + e]);
+    for (int e = simt::lane(); e < width; e += 32)
+      sum += widen(g[row * width + e]) * widen(o[row * width + e]);
     sum = warp_sum(sum);
     if (simt::lane() == 0) delta[row] = sum;
   }
@@ -23,17 +25,20 @@ void check_attention(const Attention& a) {
     throw std::runtime_error("attention: only f32 and bf16 run on this device");
   }
   if (a.depth < 1 || a.keys < 1) {
-    throw std::runtime_error("attention: depth " + std::to_string(a.depth) + " and keys " + std::to_string(a.keys) +
-                             " must both be at least 1");
+    throw std::runtime_error("attention: depth " + std::to_string(a.depth) + " and keys " +
+                             std::to_string(a.keys) + " must both be at least 1");
   }
-  const int64_t longest = a.queries > a.keys ? a.queries : a.keys, widest = a.depth > a.width ? a.depth : a.width;
+  const int64_t longest = a.queries > a.keys ? a.queries : a.keys,
+                widest = a.depth > a.width ? a.depth : a.width;
   if (longest * widest > kMaxElements) {
-    throw std::runtime_error("attention: " + std::to_string(longest) + " positions of " + std::to_string(widest) +
-                             " are more than " + std::to_string(kMaxElements) + " elements");
+    throw std::runtime_error("attention: " + std::to_string(longest) + " positions of " +
+                             std::to_string(widest) + " are more than " + std::to_string(kMaxElements) +
+                             " elements");
   }
 }
 
-void forward(Stream stream, const Attention& a, const void* q, const void* k, const void* v, void* o, void* logsum, void*) {
+void forward(Stream stream, const Attention& a, const void* q, const void* k, const void* v, void* o,
+             void* logsum, void*) {
   check_attention(a);
   attend_output(stream, a, q, k, v, o, static_cast<float*>(logsum));
 }

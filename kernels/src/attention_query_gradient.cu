@@ -3,8 +3,8 @@
 
 namespace ganymede::kernels::GANYMEDE_TARGET {
 
-void attend_query_gradient(Stream stream, const Attention& a, const void* q, const void* k, const void* v, const void* g,
-                           void* dq, const float* logsum, const float* delta) {
+void attend_query_gradient(Stream stream, const Attention& a, const void* q, const void* k, const void* v,
+                           const void* g, void* dq, const float* logsum, const float* delta) {
   attend<AttentionSum::query_gradient>(stream, a, q, k, g, v, k, dq, nullptr, logsum, delta);
 }
 

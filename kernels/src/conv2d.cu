@@ -15,8 +15,9 @@ void check_convolution(const Conv2d& p, const char* direction) {
   if (p.dtype != DType::f32 && p.dtype != DType::bf16) fail("only f32 and bf16 run on this device");
   const auto check_size = [&](const char* tensor, int64_t a, int64_t b, int64_t c, int64_t d) {
     if (static_cast<double>(a) * b * c * d > kMaxElements) {
-      fail(std::string(tensor) + " [" + std::to_string(a) + ", " + std::to_string(b) + ", " + std::to_string(c) + ", " +
-           std::to_string(d) + "] has more than " + std::to_string(kMaxElements) + " elements");
+      fail(std::string(tensor) + " [" + std::to_string(a) + ", " + std::to_string(b) + ", " +
+           std::to_string(c) + ", " + std::to_string(d) + "] has more than " + std::to_string(kMaxElements) +
+           " elements");
     }
   };
   check_size("x", p.n, p.h, p.w, p.c);
@@ -33,19 +34,26 @@ TilePlan weight_gradient_plan(const Conv2d& p) {
   return choose_plan(p.k / p.groups, columns, static_cast<int64_t>(p.n) * p.p * p.q, p.groups, kMost);
 }
 
-void forward(Stream stream, const Conv2d& p, const void* x, const Weight& w, void* y, const Epilogue& epilogue) {
-  const int64_t positions = static_cast<int64_t>(p.n) * p.p * p.q, terms = static_cast<int64_t>(p.r) * p.s * (p.c / p.groups);
-  convolve_forward(stream, p, x, w.data, y, epilogue, choose_plan(positions, p.k / p.groups, terms, p.groups));
+void forward(Stream stream, const Conv2d& p, const void* x, const Weight& w, void* y,
+             const Epilogue& epilogue) {
+  const int64_t positions = static_cast<int64_t>(p.n) * p.p * p.q,
+                terms = static_cast<int64_t>(p.r) * p.s * (p.c / p.groups);
+  convolve_forward(stream, p, x, w.data, y, epilogue,
+                   choose_plan(positions, p.k / p.groups, terms, p.groups));
 }
 
-void data_gradient(Stream stream, const Conv2d& p, const void* dy, const Weight& w, void* dx, const Epilogue& epilogue) {
+void data_gradient(Stream stream, const Conv2d& p, const void* dy, const Weight& w, void* dx,
+                   const Epilogue& epilogue) {
   const int64_t positions = p.n * ceil_div<int64_t>(p.h, p.stride_h) * ceil_div<int64_t>(p.w, p.stride_w);
   const int64_t phases = static_cast<int64_t>(p.stride_h) * p.stride_w;
-  const int64_t terms = ceil_div<int64_t>(p.r, p.stride_h) * ceil_div<int64_t>(p.s, p.stride_w) * (p.k / p.groups);
-  convolve_data_gradient(stream, p, dy, w.data, dx, epilogue, choose_plan(positions, p.c / p.groups, terms, phases * p.groups));
+  const int64_t terms =
+      ceil_div<int64_t>(p.r, p.stride_h) * ceil_div<int64_t>(p.s, p.stride_w) * (p.k / p.groups);
+  convolve_data_gradient(stream, p, dy, w.data, dx, epilogue,
+                         choose_plan(positions, p.c / p.groups, terms, phases * p.groups));
 }
 
-void weight_gradient(Stream stream, const Conv2d& p, const void* x, const void* dy, void* dw, void* workspace) {
+void weight_gradient(Stream stream, const Conv2d& p, const void* x, const void* dy, void* dw,
+                     void* workspace) {
   convolve_weight_gradient(stream, p, x, dy, dw, workspace, weight_gradient_plan(p));
 }
 

@@ -1,9 +1,10 @@
 // Data gradient of convolution, which is also transposed convolution forward:
-//   dx[n, h, w, c] = f(sum over (r,s,k) with h + pad - r*dilation = p*stride, likewise w, of dy[n, p, q, k] * w[k, r, s, c] + bias[c])
-// Input rows with equal (h mod stride, w mod stride) form a phase: a dense convolution of dy with the taps that meet it, so
-// no zero is ever inserted or multiplied. All phases are one launch; a block owns a tile of one phase's positions x input
-// channels of one group.
-// Moves dy once a tile column (from L2 after the first), w once a tile row, dx once. Bound as forward.
+//   dx[n, h, w, c] = f(bias[c] + sum over (r,s,k) of dy[n, p, q, k] * w[k, r, s, c])
+//   where h + pad - r*dilation = p*stride, likewise w and q
+// Input rows with equal (h mod stride, w mod stride) form a phase: a dense convolution of dy with the taps
+// that meet it, so no zero is ever inserted or multiplied. All phases are one launch; a block owns a tile of
+// one phase's positions x input channels of one group. Moves dy once a tile column (from L2 after the first),
+// w once a tile row, dx once. Bound as forward.
 #include "kernels/device/conv_problem.h"
 
 namespace ganymede::kernels::GANYMEDE_TARGET {
@@ -14,14 +15,14 @@ constexpr int kMaxPhases = 8;
 template <class T>
 struct DataGradientProblem {
   using Job = kernels::GANYMEDE_TARGET::Job<PatchOperand<T>, FilterOperand<T>, PhaseRows>;
-  int rows, columns, units;      // rows: of the largest phase
+  int rows, columns, units;  // rows: of the largest phase
   ConvAxis vertical[kMaxPhases], horizontal[kMaxPhases];
   int vertical_phases, horizontal_phases;
-  const T* dy;                   // [N, P, Q, K]
-  const T* w;                    // [K, R, S, C/groups]
-  int images, height, width, channels, outputs;   // N, H, W, C, K
-  int filter_rows, filter_columns;                // R, S
-  FastDivide group_outputs;      // K / groups
+  const T* dy;                                   // [N, P, Q, K]
+  const T* w;                                    // [K, R, S, C/groups]
+  int images, height, width, channels, outputs;  // N, H, W, C, K
+  int filter_rows, filter_columns;               // R, S
+  FastDivide group_outputs;                      // K / groups
   bool dy_vectors, w_vectors;
   Result dx;
 
@@ -32,13 +33,18 @@ struct DataGradientProblem {
     const int positions = images * down.position_count * across.position_count;
     const int taps = down.tap_count * across.tap_count * group_outputs.divisor;
     const int filter_size = filter_rows * filter_columns * columns;
-    Job job{
-        {dy + group * group_outputs.divisor, positions, taps, {down, across, group_outputs, outputs}, dy_vectors},
-        {w + group * group_outputs.divisor * filter_size, columns, taps, group_outputs, across.taps, down.tap_first,
-         across.tap_first, down.tap_stride, across.tap_stride, filter_columns, filter_size, w_vectors},
-        {down.positions, across.positions, down.store_first, across.store_first, down.store_stride, across.store_stride,
-         height, width, channels, group * columns},
-        dx, 0};
+    Job job{{dy + group * group_outputs.divisor,
+             positions,
+             taps,
+             {down, across, group_outputs, outputs},
+             dy_vectors},
+            {w + group * group_outputs.divisor * filter_size, columns, taps, group_outputs, across.taps,
+             down.tap_first, across.tap_first, down.tap_stride, across.tap_stride, filter_columns,
+             filter_size, w_vectors},
+            {down.positions, across.positions, down.store_first, across.store_first, down.store_stride,
+             across.store_stride, height, width, channels, group * columns},
+            dx,
+            0};
     if (dx.bias) job.result.bias += group * columns;
     return job;
   }

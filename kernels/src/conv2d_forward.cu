@@ -1,8 +1,9 @@
 // Convolution forward as implicit matrix product:
-//   y[(n,p,q), k] = f(sum over (r,s,c) of x[n, p*stride-pad+r*dilation, q*stride-pad+s*dilation, c] * w[k, (r,s,c)] + bias[k])
-// A block owns a tile of positions x output channels of one group, a warp or thread a rectangle of it (tile_table.h);
-// x is gathered straight into shared memory, never unrolled in global memory.
-// Moves x once a tile column (from L2 after the first), w once a tile row, y once. Bound: tensor cores (bf16, tf32) or FMA
+//   y[(n,p,q), k] = f(bias[k] + sum over (r,s,c) of x[n, h, w, c] * w[k, (r,s,c)])
+//   h = p*stride - pad + r*dilation, likewise w
+// A block owns a tile of positions x output channels of one group, a warp or thread a rectangle of it
+// (tile_table.h); x is gathered straight into shared memory, never unrolled in global memory. Moves x once a
+// tile column (from L2 after the first), w once a tile row, y once. Bound: tensor cores (bf16, tf32) or FMA
 // (f32) for 64 channels and more, memory for images of 1 or 3 channels.
 #include "kernels/device/conv_problem.h"
 
@@ -28,8 +29,8 @@ struct ForwardProblem {
   }
 };
 
-void convolve_forward(Stream stream, const Conv2d& p, const void* x, const void* w, void* y, const Epilogue& epilogue,
-                      TilePlan plan) {
+void convolve_forward(Stream stream, const Conv2d& p, const void* x, const void* w, void* y,
+                      const Epilogue& epilogue, TilePlan plan) {
   check_convolution(p, "forward");
   with_number(p.dtype, p.math, [&](auto number, auto element) {
     using T = decltype(element);
@@ -40,7 +41,8 @@ void convolve_forward(Stream stream, const Conv2d& p, const void* x, const void*
     problem.units = p.groups;
     problem.group_channels = channels;
     const PatchMap map{forward_axis(p.h, p.p, p.r, p.stride_h, p.pad_h, p.dilation_h),
-                       forward_axis(p.w, p.q, p.s, p.stride_w, p.pad_w, p.dilation_w), FastDivide(channels), p.c};
+                       forward_axis(p.w, p.q, p.s, p.stride_w, p.pad_w, p.dilation_w), FastDivide(channels),
+                       p.c};
     problem.x = {static_cast<const T*>(x), problem.rows, taps, map, readable_as_vectors<T>(x, channels)};
     problem.w = {static_cast<const T*>(w), outputs, taps, taps, readable_as_vectors<T>(w, taps)};
     problem.y_rows = {p.k, 0};

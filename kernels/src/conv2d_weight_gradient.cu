@@ -1,7 +1,8 @@
 // Weight gradient of convolution as implicit matrix product over all output positions:
-//   dw[k, (r,s,c)] = sum over (n,p,q) of dy[(n,p,q), k] * x[n, p*stride-pad+r*dilation, q*stride-pad+s*dilation, c]
-// A block owns a tile of output channels x (tap, channel) of one group and one part of the sum; parts go to the workspace
-// and are added in their order by a second kernel, so the result does not depend on timing.
+//   dw[k, (r,s,c)] = sum over (n,p,q) of dy[(n,p,q), k] * x[n, h, w, c]
+//   h = p*stride - pad + r*dilation, likewise w
+// A block owns a tile of output channels x (tap, channel) of one group and one part of the sum; parts go to
+// the workspace and are added in their order by a second kernel, so the result does not depend on timing.
 // Moves dy once a tile column, x once a tap (from L2 after the first), dw 1 + 2 * parts times (parts > 1).
 // Bound as forward; the parts are what fills the machine, since dw itself has few tiles.
 #include "kernels/device/conv_problem.h"
@@ -10,15 +11,16 @@ namespace ganymede::kernels::GANYMEDE_TARGET {
 
 template <class T>
 struct WeightGradientProblem {
-  using Job = kernels::GANYMEDE_TARGET::Job<MatrixOperand<T, Along::line>, TransposedPatchOperand<T>, StridedRows>;
+  using Job =
+      kernels::GANYMEDE_TARGET::Job<MatrixOperand<T, Along::line>, TransposedPatchOperand<T>, StridedRows>;
   int rows, columns, units;
   MatrixOperand<T, Along::line> dy;
   TransposedPatchOperand<T> x;
   StridedRows dw_rows;
   Result dw;
   int groups, group_channels;
-  int part;              // slices of one part of the sum
-  int64_t part_stride;   // elements between the results of two parts
+  int part;             // slices of one part of the sum
+  int64_t part_stride;  // elements between the results of two parts
 
   __device__ Job job(int unit) const {
     const int group = unit % groups, split = unit / groups;
@@ -33,7 +35,8 @@ struct WeightGradientProblem {
 };
 
 // dw[i] = sum of parts[split][i] in the order of the splits.
-__global__ void __launch_bounds__(256) sum_parts_kernel(float* dw, const float* parts, int64_t count, int splits) {
+__global__ void __launch_bounds__(256)
+    sum_parts_kernel(float* dw, const float* parts, int64_t count, int splits) {
   for (int64_t i = static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x; i < count;
        i += static_cast<int64_t>(gridDim.x) * blockDim.x) {
     float sum = 0;
@@ -42,16 +45,18 @@ __global__ void __launch_bounds__(256) sum_parts_kernel(float* dw, const float* 
   }
 }
 
-void convolve_weight_gradient(Stream stream, const Conv2d& p, const void* x, const void* dy, void* dw, void* workspace,
-                              TilePlan plan) {
+void convolve_weight_gradient(Stream stream, const Conv2d& p, const void* x, const void* dy, void* dw,
+                              void* workspace, TilePlan plan) {
   check_convolution(p, "weight gradient");
-  const int channels = p.c / p.groups, outputs = p.k / p.groups, taps = p.r * p.s * channels, positions = p.n * p.p * p.q;
+  const int channels = p.c / p.groups, outputs = p.k / p.groups, taps = p.r * p.s * channels,
+            positions = p.n * p.p * p.q;
   const int64_t count = static_cast<int64_t>(p.k) * taps;
   const int splits = plan.parts;
   with_number(p.dtype, p.math, [&](auto number, auto element) {
     using T = decltype(element);
     const PatchMap map{forward_axis(p.h, p.p, p.r, p.stride_h, p.pad_h, p.dilation_h),
-                       forward_axis(p.w, p.q, p.s, p.stride_w, p.pad_w, p.dilation_w), FastDivide(channels), p.c};
+                       forward_axis(p.w, p.q, p.s, p.stride_w, p.pad_w, p.dilation_w), FastDivide(channels),
+                       p.c};
     WeightGradientProblem<T> problem;
     problem.rows = outputs;
     problem.columns = taps;
@@ -64,7 +69,7 @@ void convolve_weight_gradient(Stream stream, const Conv2d& p, const void* x, con
     problem.group_channels = channels;
     problem.part = static_cast<int>(ceil_div<int64_t>(ceil_div<int64_t>(positions, 32), splits) * 32);
     problem.part_stride = count;
-    multiply_tiles<decltype(number)>(stream, {plan.tile}, problem);   // the parts are units
+    multiply_tiles<decltype(number)>(stream, {plan.tile}, problem);  // the parts are units
   });
   if (splits > 1) {
     const int64_t blocks = ceil_div<int64_t>(count, 256);

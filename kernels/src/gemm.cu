@@ -1,17 +1,19 @@
-// Batched matrix product c = f(op(a) * op(b) + bias), row-major: checks, choice of the tile and of the way to multiply.
+// Batched matrix product c = f(op(a) * op(b) + bias), row-major: checks, choice of the tile and of the way to
+// multiply.
 #include "kernels/device/families.h"
 #include "kernels/device/gemm_problem.h"
 
 namespace ganymede::kernels::GANYMEDE_TARGET {
 
-void multiply_matrices(Stream stream, const Gemm& g, const void* a, const void* b, void* c, const Epilogue& epilogue,
-                       TilePlan plan) {
+void multiply_matrices(Stream stream, const Gemm& g, const void* a, const void* b, void* c,
+                       const Epilogue& epilogue, TilePlan plan) {
   if ((g.dtype != DType::f32 && g.dtype != DType::bf16) || (g.out != g.dtype && g.out != DType::f32)) {
     throw std::runtime_error("gemm: only f32 and bf16 (to bf16 or f32) run on this device");
   }
   if (int64_t{g.m} * g.k > kMaxElements || int64_t{g.n} * g.k > kMaxElements) {
-    throw std::runtime_error("gemm: a matrix of m, n, k = " + std::to_string(g.m) + ", " + std::to_string(g.n) + ", " +
-                             std::to_string(g.k) + " has more than " + std::to_string(kMaxElements) + " elements");
+    throw std::runtime_error("gemm: a matrix of m, n, k = " + std::to_string(g.m) + ", " +
+                             std::to_string(g.n) + ", " + std::to_string(g.k) + " has more than " +
+                             std::to_string(kMaxElements) + " elements");
   }
   const auto run = [&](auto* multiply, auto element) {
     using T = decltype(element);

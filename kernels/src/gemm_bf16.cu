@@ -3,7 +3,8 @@
 
 namespace ganymede::kernels::GANYMEDE_TARGET {
 
-void multiply_bf16(Stream stream, const Gemm& g, const Bf16* a, const Bf16* b, void* c, const Epilogue& epilogue, TilePlan plan) {
+void multiply_bf16(Stream stream, const Gemm& g, const Bf16* a, const Bf16* b, void* c,
+                   const Epilogue& epilogue, TilePlan plan) {
   multiply_transposed<MmaBf16>(stream, g, a, b, c, epilogue, plan);
 }
 

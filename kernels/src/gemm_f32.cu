@@ -3,7 +3,8 @@
 
 namespace ganymede::kernels::GANYMEDE_TARGET {
 
-void multiply_f32(Stream stream, const Gemm& g, const float* a, const float* b, void* c, const Epilogue& epilogue, TilePlan plan) {
+void multiply_f32(Stream stream, const Gemm& g, const float* a, const float* b, void* c,
+                  const Epilogue& epilogue, TilePlan plan) {
   multiply_transposed<SimtF32>(stream, g, a, b, c, epilogue, plan);
 }
 

@@ -1,6 +1,6 @@
-// The scratch memory of sums that several blocks share: a fixed buffer for each stream (and host thread, since the
-// simulator's launches run in their caller). Launches of one stream run in order, so they do not disturb one another, and
-// captured graphs keep the address.
+// The scratch memory of sums that several blocks share: a fixed buffer for each stream (and host thread,
+// since the simulator's launches run in their caller). Launches of one stream run in order, so they do not
+// disturb one another, and captured graphs keep the address.
 #include "kernels/device/tile_parts.h"
 
 #include <stdexcept>

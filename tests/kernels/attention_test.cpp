@@ -19,24 +19,32 @@ struct Device {
   DType dtype;
   Math math;
 };
-const Device kDevices[] = {
-    {"sim f32", sim::attention_kernels, DType::f32, Math::f32},   {"sim tf32", sim::attention_kernels, DType::f32, Math::tf32},
-    {"sim bf16", sim::attention_kernels, DType::bf16, Math::f32}, {"cpu f32", cpu::attention_kernels, DType::f32, Math::f32},
-    {"cpu bf16", cpu::attention_kernels, DType::bf16, Math::f32}, {"cpu f64", cpu::attention_kernels, DType::f64, Math::f32}};
+const Device kDevices[] = {{"sim f32", sim::attention_kernels, DType::f32, Math::f32},
+                           {"sim tf32", sim::attention_kernels, DType::f32, Math::tf32},
+                           {"sim bf16", sim::attention_kernels, DType::bf16, Math::f32},
+                           {"cpu f32", cpu::attention_kernels, DType::f32, Math::f32},
+                           {"cpu bf16", cpu::attention_kernels, DType::bf16, Math::f32},
+                           {"cpu f64", cpu::attention_kernels, DType::f64, Math::f32}};
 
 Attention attention(int batch, int queries, int keys, int depth, int width, double scale = 0) {
   return {batch, queries, keys, depth, width, scale ? scale : 1 / std::sqrt(depth), DType::f32, Math::f32};
 }
 
 struct Tensors {
-  std::vector<double> q, k, v, g;                       // operands
-  std::vector<double> o, logsum, dq, dk, dv;            // results
+  std::vector<double> q, k, v, g;             // operands
+  std::vector<double> o, logsum, dq, dk, dv;  // results
 };
 
 Tensors operands(const Attention& a) {
-  return {random_values(int64_t{a.batch} * a.queries * a.depth, 1), random_values(int64_t{a.batch} * a.keys * a.depth, 2),
-          random_values(int64_t{a.batch} * a.keys * a.width, 3), random_values(int64_t{a.batch} * a.queries * a.width, 4),
-          {}, {}, {}, {}, {}};
+  return {random_values(int64_t{a.batch} * a.queries * a.depth, 1),
+          random_values(int64_t{a.batch} * a.keys * a.depth, 2),
+          random_values(int64_t{a.batch} * a.keys * a.width, 3),
+          random_values(int64_t{a.batch} * a.queries * a.width, 4),
+          {},
+          {},
+          {},
+          {},
+          {}};
 }
 
 void reference(const Attention& p, Tensors& t) {
@@ -47,7 +55,8 @@ void reference(const Attention& p, Tensors& t) {
     std::vector<double> a(p.keys), da(p.keys);
     double total = 0, delta = 0;
     for (int j = 0; j < p.keys; ++j) {
-      for (int d = 0; d < p.depth; ++d) a[j] += p.scale * t.q[row * p.depth + d] * t.k[(first + j) * p.depth + d];
+      for (int d = 0; d < p.depth; ++d)
+        a[j] += p.scale * t.q[row * p.depth + d] * t.k[(first + j) * p.depth + d];
       for (int e = 0; e < p.width; ++e) da[j] += t.g[row * p.width + e] * t.v[(first + j) * p.width + e];
       total += std::exp(a[j]);
     }
@@ -73,26 +82,28 @@ void reference(const Attention& p, Tensors& t) {
 // Forward, then the gradient; returns the bits of all results.
 std::vector<std::vector<unsigned char>> expect_matches(Attention a, const Device& device) {
   a.dtype = device.dtype, a.math = device.math;
-  SCOPED_TRACE(testing::Message() << device.name << " " << a.batch << " x " << a.queries << " queries, " << a.keys << " keys, depth "
-                                  << a.depth << ", width " << a.width);
+  SCOPED_TRACE(testing::Message() << device.name << " " << a.batch << " x " << a.queries << " queries, "
+                                  << a.keys << " keys, depth " << a.depth << ", width " << a.width);
   Tensors t = operands(a);
   reference(a, t);
   const DType wide = a.dtype == DType::f64 ? DType::f64 : DType::f32;
   Guarded q(a.dtype, t.q), k(a.dtype, t.k), v(a.dtype, t.v), g(a.dtype, t.g), o(a.dtype, std::ssize(t.o));
-  Guarded logsum(wide, std::ssize(t.logsum)), dq(a.dtype, std::ssize(t.q)), dk(a.dtype, std::ssize(t.k)), dv(a.dtype, std::ssize(t.v));
+  Guarded logsum(wide, std::ssize(t.logsum)), dq(a.dtype, std::ssize(t.q)), dk(a.dtype, std::ssize(t.k)),
+      dv(a.dtype, std::ssize(t.v));
   Guarded workspace(DType::f32, static_cast<int64_t>(device.kernels.workspace_bytes(a) / 4 + 1));
   device.kernels.forward(nullptr, a, q.data(), k.data(), v.data(), o.data(), logsum.data(), workspace.data());
-  device.kernels.gradient(nullptr, a, q.data(), k.data(), v.data(), o.data(), logsum.data(), g.data(), dq.data(), dk.data(),
-                          dv.data(), workspace.data());
+  device.kernels.gradient(nullptr, a, q.data(), k.data(), v.data(), o.data(), logsum.data(), g.data(),
+                          dq.data(), dk.data(), dv.data(), workspace.data());
   const Tolerance allowed = tolerance(a.dtype, a.math);
   EXPECT_LE(relative_error(o.values(), t.o), allowed.forward);
   EXPECT_LE(relative_error(logsum.values(), t.logsum), allowed.forward);
   EXPECT_LE(relative_error(dv.values(), t.dv), allowed.gradient) << "dv";
-  if (a.keys > 1) {   // with one key the weights are 1 and these gradients vanish
+  if (a.keys > 1) {  // with one key the weights are 1 and these gradients vanish
     EXPECT_LE(relative_error(dq.values(), t.dq), allowed.gradient) << "dq";
     EXPECT_LE(relative_error(dk.values(), t.dk), allowed.gradient) << "dk";
   }
-  for (const Guarded* tensor : {&o, &logsum, &dq, &dk, &dv, &workspace}) EXPECT_TRUE(tensor->guard_is_whole());
+  for (const Guarded* tensor : {&o, &logsum, &dq, &dk, &dv, &workspace})
+    EXPECT_TRUE(tensor->guard_is_whole());
   return {o.bits(), logsum.bits(), dq.bits(), dk.bits(), dv.bits()};
 }
 
@@ -102,7 +113,7 @@ TEST(Attention, OddSizesMatchReference) {
     expect_matches(attention(1, 3, 5, 2, 7), device);
     expect_matches(attention(2, 67, 13, 5, 3), device);
     expect_matches(attention(3, 7, 131, 9, 33), device);
-    expect_matches(attention(1, 65, 129, 35, 130), device);   // two tiles of columns, chunks that end early
+    expect_matches(attention(1, 65, 129, 35, 130), device);  // two tiles of columns, chunks that end early
   }
 }
 
@@ -116,7 +127,8 @@ TEST(Attention, VectorPathMatchesReference) {
 
 TEST(Attention, LargeScoresDoNotOverflow) {
   for (const Device& device : kDevices) {
-    if (device.dtype == DType::f32 && device.math == Math::tf32) continue;   // scores in the hundreds have few digits left
+    if (device.dtype == DType::f32 && device.math == Math::tf32)
+      continue;  // scores in the hundreds have few digits left
     if (device.dtype == DType::bf16) continue;
     Attention a = attention(1, 9, 70, 16, 8, 20.0);
     a.dtype = device.dtype;
@@ -124,7 +136,8 @@ TEST(Attention, LargeScoresDoNotOverflow) {
     const DType wide = a.dtype == DType::f64 ? DType::f64 : DType::f32;
     Guarded q(a.dtype, t.q), k(a.dtype, t.k), v(a.dtype, t.v), o(a.dtype, std::ssize(t.g)), logsum(wide, 9);
     Guarded workspace(DType::f32, static_cast<int64_t>(device.kernels.workspace_bytes(a) / 4 + 1));
-    device.kernels.forward(nullptr, a, q.data(), k.data(), v.data(), o.data(), logsum.data(), workspace.data());
+    device.kernels.forward(nullptr, a, q.data(), k.data(), v.data(), o.data(), logsum.data(),
+                           workspace.data());
     for (const double value : o.values()) ASSERT_TRUE(std::isfinite(value)) << device.name;
     for (const double value : logsum.values()) ASSERT_GT(value, 50) << device.name;
   }
@@ -137,12 +150,13 @@ TEST(Attention, NullGradientsAreNotComputed) {
     Tensors t = operands(a);
     reference(a, t);
     const DType wide = a.dtype == DType::f64 ? DType::f64 : DType::f32;
-    Guarded q(a.dtype, t.q), k(a.dtype, t.k), v(a.dtype, t.v), g(a.dtype, t.g), o(a.dtype, t.o), logsum(wide, t.logsum);
+    Guarded q(a.dtype, t.q), k(a.dtype, t.k), v(a.dtype, t.v), g(a.dtype, t.g), o(a.dtype, t.o),
+        logsum(wide, t.logsum);
     Guarded dq(a.dtype, std::ssize(t.q)), dk(a.dtype, std::ssize(t.k)), dv(a.dtype, std::ssize(t.v));
     Guarded workspace(DType::f32, static_cast<int64_t>(device.kernels.workspace_bytes(a) / 4 + 1));
     const auto run = [&](void* to_q, void* to_k, void* to_v) {
-      device.kernels.gradient(nullptr, a, q.data(), k.data(), v.data(), o.data(), logsum.data(), g.data(), to_q, to_k, to_v,
-                              workspace.data());
+      device.kernels.gradient(nullptr, a, q.data(), k.data(), v.data(), o.data(), logsum.data(), g.data(),
+                              to_q, to_k, to_v, workspace.data());
     };
     run(dq.data(), nullptr, nullptr);
     run(nullptr, dk.data(), nullptr);
@@ -170,8 +184,12 @@ TEST(Attention, ThreadOrdersGiveEqualBits) {
 
 TEST(Attention, RefusesNoKeys) {
   const Attention a = attention(1, 4, 0, 4, 4, 1.0);
-  EXPECT_THROW(sim::attention_kernels.forward(nullptr, a, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr), std::runtime_error);
-  EXPECT_THROW(cpu::attention_kernels.forward(nullptr, a, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr), std::runtime_error);
+  EXPECT_THROW(
+      sim::attention_kernels.forward(nullptr, a, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr),
+      std::runtime_error);
+  EXPECT_THROW(
+      cpu::attention_kernels.forward(nullptr, a, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr),
+      std::runtime_error);
 }
 
 }  // namespace

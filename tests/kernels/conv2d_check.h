@@ -1,5 +1,5 @@
-// What the tests of convolution and matrix product kernels share: guarded operands, random values that bf16 holds exactly,
-// the sums of kernels/api/conv2d.h and gemm.h as plain loops in double, and the tolerances.
+// What the tests of convolution and matrix product kernels share: guarded operands, random values that bf16
+// holds exactly, the sums of kernels/api/conv2d.h and gemm.h as plain loops in double, and the tolerances.
 #pragma once
 #include <gtest/gtest.h>
 
@@ -14,19 +14,22 @@
 
 namespace ganymede::kernels::sim::check {
 
-// A tensor of f32, bf16 or f64 that starts as NaN and has a guard of 64 bytes behind it. `shift` elements before the data spoil
-// its alignment.
+// A tensor of f32, bf16 or f64 that starts as NaN and has a guard of 64 bytes behind it. `shift` elements
+// before the data spoil its alignment.
 class Guarded {
  public:
   Guarded(DType dtype, int64_t count, int shift = 0)
       : dtype_(dtype),
-        size_(dtype == DType::bf16 ? 2 : dtype == DType::f32 ? 4 : 8),
+        size_(dtype == DType::bf16  ? 2
+              : dtype == DType::f32 ? 4
+                                    : 8),
         count_(count),
         start_(shift * size_),
         bytes_(start_ + count * size_ + 80, 0xff) {
     start_ += (16 - reinterpret_cast<uintptr_t>(bytes_.data()) % 16) % 16;
   }
-  Guarded(DType dtype, const std::vector<double>& values, int shift = 0) : Guarded(dtype, std::ssize(values), shift) {
+  Guarded(DType dtype, const std::vector<double>& values, int shift = 0)
+      : Guarded(dtype, std::ssize(values), shift) {
     for (int64_t i = 0; i < count_; ++i) set(i, values[i]);
   }
   void* data() { return bytes_.data() + start_; }
@@ -123,7 +126,8 @@ void for_each_term(const Conv2d& p, Term term) {
         for (int k = 0; k < p.k; ++k)
           for (int r = 0; r < p.r; ++r)
             for (int s = 0; s < p.s; ++s) {
-              const int h = op * p.stride_h - p.pad_h + r * p.dilation_h, w = oq * p.stride_w - p.pad_w + s * p.dilation_w;
+              const int h = op * p.stride_h - p.pad_h + r * p.dilation_h,
+                        w = oq * p.stride_w - p.pad_w + s * p.dilation_w;
               if (h < 0 || h >= p.h || w < 0 || w >= p.w) continue;
               for (int c = 0; c < channels; ++c) {
                 const int64_t x = ((int64_t{n} * p.h + h) * p.w + w) * p.c + k / outputs * channels + c;
@@ -142,10 +146,13 @@ inline void finish(std::vector<double>& values, const std::vector<double>& bias,
 
 inline std::string describe(const Conv2d& p) {
   const auto text = [](int a, int b) { return std::to_string(a) + "x" + std::to_string(b); };
-  return std::to_string(p.n) + " x " + text(p.h, p.w) + "x" + std::to_string(p.c) + " -> " + text(p.p, p.q) + "x" +
-         std::to_string(p.k) + " filter " + text(p.r, p.s) + " stride " + text(p.stride_h, p.stride_w) + " pad " +
-         text(p.pad_h, p.pad_w) + " dilation " + text(p.dilation_h, p.dilation_w) + " groups " + std::to_string(p.groups) +
-         (p.dtype == DType::bf16 ? " bf16" : p.math == Math::tf32 ? " tf32" : " f32");
+  return std::to_string(p.n) + " x " + text(p.h, p.w) + "x" + std::to_string(p.c) + " -> " + text(p.p, p.q) +
+         "x" + std::to_string(p.k) + " filter " + text(p.r, p.s) + " stride " + text(p.stride_h, p.stride_w) +
+         " pad " + text(p.pad_h, p.pad_w) + " dilation " + text(p.dilation_h, p.dilation_w) + " groups " +
+         std::to_string(p.groups) +
+         (p.dtype == DType::bf16 ? " bf16"
+          : p.math == Math::tf32 ? " tf32"
+                                 : " f32");
 }
 
 }  // namespace ganymede::kernels::sim::check

@@ -16,7 +16,8 @@ TEST(Conv2dMaps, FastDivideIsExact) {
   std::vector<int> numbers = {0, 1, 2, 3, largest, largest - 1, largest / 2, largest / 2 + 1};
   std::mt19937 generator(1);
   for (int i = 0; i < 200; ++i) numbers.push_back(static_cast<int>(generator() >> (1 + i % 31)));
-  std::vector<int> divisors = {1, 2, 3, 5, 7, 64, 641, 65535, 65536, 65537, largest / 2, largest - 1, largest};
+  std::vector<int> divisors = {1,     2,     3,     5,           7,           64,     641,
+                               65535, 65536, 65537, largest / 2, largest - 1, largest};
   for (int i = 0; i < 200; ++i) divisors.push_back(static_cast<int>(generator() >> (1 + i % 31)) | 1);
   for (const int d : divisors) {
     const FastDivide divide(d);
@@ -26,7 +27,7 @@ TEST(Conv2dMaps, FastDivideIsExact) {
       ASSERT_EQ(divide.split(rest), n % d) << n << " % " << d;
       ASSERT_EQ(rest, n / d);
     }
-    for (int64_t n = d - int64_t{1}; n <= largest; n = n * 2 + d) {   // around multiples of the divisor
+    for (int64_t n = d - int64_t{1}; n <= largest; n = n * 2 + d) {  // around multiples of the divisor
       for (int64_t near = n > 0 ? n - 1 : 0; near <= n + 1 && near <= largest; ++near) {
         ASSERT_EQ(divide.quotient(static_cast<int>(near)), near / d);
       }
@@ -46,7 +47,8 @@ TEST(Conv2dMaps, ForwardAxisIsTheDefinition) {
       }
 }
 
-// Every (h, r, p) with h = p * stride - pad + r * dilation occurs once over the phases, and nothing else does.
+// Every (h, r, p) with h = p * stride - pad + r * dilation occurs once over the phases, and nothing else
+// does.
 TEST(Conv2dMaps, PhasesCoverEveryTermOnce) {
   for (int inputs = 1; inputs <= 9; ++inputs)
     for (int taps = 1; taps <= 5; ++taps)
@@ -63,7 +65,8 @@ TEST(Conv2dMaps, PhasesCoverEveryTermOnce) {
                 ASSERT_LT(h, inputs);
                 ++stored[h];
                 for (int j = 0; j < axis.tap_count; ++j) {
-                  const int p = i * axis.step + axis.origin + j * axis.tap_step, r = axis.tap_first + j * axis.tap_stride;
+                  const int p = i * axis.step + axis.origin + j * axis.tap_step,
+                            r = axis.tap_first + j * axis.tap_stride;
                   ASSERT_LT(r, taps);
                   if (p >= 0 && p < axis.extent) ++seen[{h, r, p}];
                 }
@@ -76,7 +79,8 @@ TEST(Conv2dMaps, PhasesCoverEveryTermOnce) {
                   const bool term = h == p * stride - pad + r * dilation;
                   const auto found = seen.find({h, r, p});
                   ASSERT_EQ(found == seen.end() ? 0 : found->second, term ? 1 : 0)
-                      << h << " " << r << " " << p << " stride " << stride << " pad " << pad << " dilation " << dilation;
+                      << h << " " << r << " " << p << " stride " << stride << " pad " << pad << " dilation "
+                      << dilation;
                 }
           }
 }
@@ -123,7 +127,8 @@ TEST(Conv2dMaps, TileSizesAgreeWithTheTiles) {
   check(SimtF32{});
   check(MmaTf32{});
   check(MmaBf16{});
-  EXPECT_EQ(Tiles<MmaBf16>::Large::kM * Tiles<MmaTf32>::Large::kN, tile_size(TileName::large).m * tile_size(TileName::large).n);
+  EXPECT_EQ(Tiles<MmaBf16>::Large::kM * Tiles<MmaTf32>::Large::kN,
+            tile_size(TileName::large).m * tile_size(TileName::large).n);
 }
 
 TEST(Conv2dMaps, ChoiceOfPlan) {
@@ -131,13 +136,15 @@ TEST(Conv2dMaps, ChoiceOfPlan) {
     EXPECT_EQ(static_cast<int>(plan.tile), static_cast<int>(tile));
     EXPECT_EQ(plan.parts, parts);
   };
-  expect(choose_plan(128 * 64, 256, 2048, 4), TileName::large, 1);      // DCGAN deconv2
-  expect(choose_plan(32768, 64, 512, 4), TileName::tall, 1);            // DCGAN deconv4: few output channels
-  expect(choose_plan(4096, 256, 2304, 1), TileName::tall, 1);           // ResNet-9: 64 large tiles would leave half idle
-  expect(choose_plan(64, 512, 8192, 1), TileName::medium, 16);          // U-Net bottleneck: 8 tiles
-  expect(choose_plan(625, 32, 288, 1), TileName::small, 1);             // SinGAN: the sum is too short to be cut
-  expect(choose_plan(1 << 20, 3, 144, 1), TileName::thin, 1);           // three output channels
-  expect(choose_plan(64, 147, 65536, 1, 256), TileName::medium, 43);    // weight gradient of the first layer of ResNet-9
+  expect(choose_plan(128 * 64, 256, 2048, 4), TileName::large, 1);  // DCGAN deconv2
+  expect(choose_plan(32768, 64, 512, 4), TileName::tall, 1);        // DCGAN deconv4: few output channels
+  expect(choose_plan(4096, 256, 2304, 1), TileName::tall, 1);   // ResNet-9: 64 large tiles would leave half
+                                                                // idle
+  expect(choose_plan(64, 512, 8192, 1), TileName::medium, 16);  // U-Net bottleneck: 8 tiles
+  expect(choose_plan(625, 32, 288, 1), TileName::small, 1);     // SinGAN: the sum is too short to be cut
+  expect(choose_plan(1 << 20, 3, 144, 1), TileName::thin, 1);   // three output channels
+  expect(choose_plan(64, 147, 65536, 1, 256), TileName::medium, 43);  // weight gradient of the first layer of
+                                                                      // ResNet-9
   expect(choose_plan(1, 1, 1, 1), TileName::small, 1);
   expect(choose_plan(0, 512, 8192, 1), TileName::small, 1);
 }
@@ -151,7 +158,9 @@ TEST(Conv2dMaps, PlansAreTheFastest) {
           const TilePlan plan = choose_plan(m, n, k, units, 20);
           ASSERT_GE(plan.parts, 1);
           ASSERT_LE(plan.parts, 20);
-          if (plan.parts > 1) { ASSERT_GE(k / plan.parts, kLeastTerms); }
+          if (plan.parts > 1) {
+            ASSERT_GE(k / plan.parts, kLeastTerms);
+          }
           for (const TileName tile : kTileNames) {
             ASSERT_GE(plan_speed(plan, m, n, k, units), plan_speed({tile, 1}, m, n, k, units));
           }

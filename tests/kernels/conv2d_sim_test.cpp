@@ -1,5 +1,5 @@
-// Convolution kernels of the simulator against seven nested loops in double: every direction, number, tile and epilogue,
-// odd sizes first.
+// Convolution kernels of the simulator against seven nested loops in double: every direction, number, tile
+// and epilogue, odd sizes first.
 #include <gtest/gtest.h>
 
 #include "kernels/device/conv_launch.h"
@@ -20,9 +20,13 @@ constexpr Number kNumbers[] = {{DType::f32, Math::f32}, {DType::f32, Math::tf32}
 constexpr Epilogue kPlain{nullptr, Unary::identity, 0};
 
 // n, h, w, c, k, r, s, stride, pad, dilation, groups; p and q the largest that fit.
-Conv2d conv(int n, int h, int w, int c, int k, int r, int s, int stride = 1, int pad = 0, int dilation = 1, int groups = 1) {
-  const auto out = [&](int size, int taps) { return (size + 2 * pad - (taps - 1) * dilation - 1) / stride + 1; };
-  return {n, h, w, c, k, r, s, out(h, r), out(w, s), stride, stride, pad, pad, dilation, dilation, groups, DType::f32, Math::f32};
+Conv2d conv(int n, int h, int w, int c, int k, int r, int s, int stride = 1, int pad = 0, int dilation = 1,
+            int groups = 1) {
+  const auto out = [&](int size, int taps) {
+    return (size + 2 * pad - (taps - 1) * dilation - 1) / stride + 1;
+  };
+  return {n,      h,      w,   c,   k,        r,        s,      out(h, r),  out(w, s),
+          stride, stride, pad, pad, dilation, dilation, groups, DType::f32, Math::f32};
 }
 
 Conv2d with(Conv2d p, Number number) {
@@ -45,11 +49,15 @@ struct Outcome {
 
 Outcome forward(const Conv2d& p, Choice choice = {}, Epilogue epilogue = kPlain, int shift = 0) {
   const auto x = random_values(x_count(p), 1), w = random_values(w_count(p), 2), b = random_values(p.k, 3);
-  Guarded from(p.dtype, x, shift), filter(p.dtype, w, shift), bias(DType::f32, b), to(p.dtype, y_count(p), shift);
+  Guarded from(p.dtype, x, shift), filter(p.dtype, w, shift), bias(DType::f32, b),
+      to(p.dtype, y_count(p), shift);
   const bool biased = epilogue.bias != nullptr;
   if (biased) epilogue.bias = bias.data();
-  if (choice.by_kernels) conv2d_kernels.forward(nullptr, p, from.data(), {filter.data(), nullptr}, to.data(), epilogue);
-  else convolve_forward(nullptr, p, from.data(), filter.data(), to.data(), epilogue, {choice.tile, choice.parts});
+  if (choice.by_kernels)
+    conv2d_kernels.forward(nullptr, p, from.data(), {filter.data(), nullptr}, to.data(), epilogue);
+  else
+    convolve_forward(nullptr, p, from.data(), filter.data(), to.data(), epilogue,
+                     {choice.tile, choice.parts});
   EXPECT_TRUE(to.guard_is_whole());
   std::vector<double> want(y_count(p));
   for_each_term(p, [&](int64_t i, int64_t f, int64_t j) { want[j] += x[i] * w[f]; });
@@ -59,11 +67,15 @@ Outcome forward(const Conv2d& p, Choice choice = {}, Epilogue epilogue = kPlain,
 
 Outcome data_gradient(const Conv2d& p, Choice choice = {}, Epilogue epilogue = kPlain, int shift = 0) {
   const auto dy = random_values(y_count(p), 4), w = random_values(w_count(p), 5), b = random_values(p.c, 6);
-  Guarded from(p.dtype, dy, shift), filter(p.dtype, w, shift), bias(DType::f32, b), to(p.dtype, x_count(p), shift);
+  Guarded from(p.dtype, dy, shift), filter(p.dtype, w, shift), bias(DType::f32, b),
+      to(p.dtype, x_count(p), shift);
   const bool biased = epilogue.bias != nullptr;
   if (biased) epilogue.bias = bias.data();
-  if (choice.by_kernels) conv2d_kernels.data_gradient(nullptr, p, from.data(), {filter.data(), nullptr}, to.data(), epilogue);
-  else convolve_data_gradient(nullptr, p, from.data(), filter.data(), to.data(), epilogue, {choice.tile, choice.parts});
+  if (choice.by_kernels)
+    conv2d_kernels.data_gradient(nullptr, p, from.data(), {filter.data(), nullptr}, to.data(), epilogue);
+  else
+    convolve_data_gradient(nullptr, p, from.data(), filter.data(), to.data(), epilogue,
+                           {choice.tile, choice.parts});
   EXPECT_TRUE(to.guard_is_whole());
   std::vector<double> want(x_count(p));
   for_each_term(p, [&](int64_t i, int64_t f, int64_t j) { want[i] += dy[j] * w[f]; });
@@ -74,12 +86,15 @@ Outcome data_gradient(const Conv2d& p, Choice choice = {}, Epilogue epilogue = k
 Outcome weight_gradient(const Conv2d& p, Choice choice = {}, int shift = 0) {
   const auto x = random_values(x_count(p), 7), dy = random_values(y_count(p), 8);
   Guarded from(p.dtype, x, shift), above(p.dtype, dy, shift), to(DType::f32, w_count(p), shift);
-  const size_t bytes = choice.by_kernels ? conv2d_kernels.weight_gradient_workspace(p) : 4 * choice.parts * w_count(p);
+  const size_t bytes =
+      choice.by_kernels ? conv2d_kernels.weight_gradient_workspace(p) : 4 * choice.parts * w_count(p);
   Guarded workspace(DType::f32, static_cast<int64_t>(bytes / 4));
   if (choice.by_kernels) {
-    conv2d_kernels.weight_gradient(nullptr, p, from.data(), above.data(), to.data(), bytes ? workspace.data() : nullptr);
+    conv2d_kernels.weight_gradient(nullptr, p, from.data(), above.data(), to.data(),
+                                   bytes ? workspace.data() : nullptr);
   } else {
-    convolve_weight_gradient(nullptr, p, from.data(), above.data(), to.data(), workspace.data(), {choice.tile, choice.parts});
+    convolve_weight_gradient(nullptr, p, from.data(), above.data(), to.data(), workspace.data(),
+                             {choice.tile, choice.parts});
   }
   EXPECT_TRUE(to.guard_is_whole());
   EXPECT_TRUE(workspace.guard_is_whole());
@@ -123,27 +138,27 @@ TEST(Conv2dSim, StrideAndDilationMatchReference) {
   expect_all_directions(conv(2, 8, 8, 8, 16, 4, 4, 2, 1));
   expect_all_directions(conv(1, 9, 11, 5, 6, 3, 3, 2, 1));
   expect_all_directions(conv(1, 11, 10, 4, 8, 3, 3, 3, 0));
-  expect_all_directions(conv(1, 7, 8, 3, 4, 1, 1, 2, 0));     // phases that no tap meets
+  expect_all_directions(conv(1, 7, 8, 3, 4, 1, 1, 2, 0));       // phases that no tap meets
   expect_all_directions(conv(1, 13, 12, 4, 5, 3, 3, 2, 2, 2));  // dilation shares a factor with the stride
   expect_all_directions(conv(1, 13, 12, 8, 8, 3, 2, 3, 2, 2));
   expect_all_directions(conv(1, 9, 9, 8, 8, 3, 3, 1, 4, 4));
-  expect_all_directions(conv(1, 21, 20, 2, 3, 3, 3, 9, 1));   // more phases than one launch describes
+  expect_all_directions(conv(1, 21, 20, 2, 3, 3, 3, 9, 1));  // more phases than one launch describes
 }
 
 TEST(Conv2dSim, UnequalStridePadDilation) {
   Conv2d p = conv(2, 9, 10, 6, 5, 3, 2);
   p.stride_h = 2, p.stride_w = 3, p.pad_h = 1, p.pad_w = 0, p.dilation_h = 1, p.dilation_w = 2;
-  p.p = 4, p.q = 2;   // one less than fit
+  p.p = 4, p.q = 2;  // one less than fit
   expect_all_directions(p);
   Conv2d padded = conv(1, 6, 6, 4, 4, 4, 4, 2, 1);
-  padded.h = 7, padded.w = 7;   // output padding of the transposed convolution
+  padded.h = 7, padded.w = 7;  // output padding of the transposed convolution
   expect_all_directions(padded);
 }
 
 TEST(Conv2dSim, GroupsMatchReference) {
   expect_all_directions(conv(1, 6, 5, 6, 9, 3, 3, 1, 1, 1, 3));
   expect_all_directions(conv(2, 5, 5, 16, 32, 3, 3, 2, 1, 1, 2));
-  expect_all_directions(conv(1, 6, 6, 5, 5, 3, 3, 1, 1, 1, 5));    // depthwise
+  expect_all_directions(conv(1, 6, 6, 5, 5, 3, 3, 1, 1, 1, 5));  // depthwise
 }
 
 TEST(Conv2dSim, EveryTileMatchesReference) {
@@ -154,7 +169,8 @@ TEST(Conv2dSim, EveryTileMatchesReference) {
   }
 }
 
-// The last block to arrive adds up the parts: its order must not show, nor anything be left for the next launch.
+// The last block to arrive adds up the parts: its order must not show, nor anything be left for the next
+// launch.
 TEST(Conv2dSim, PartsOfSumsMatchReference) {
   const Settings before = settings();
   const char present = 0;
@@ -167,7 +183,8 @@ TEST(Conv2dSim, PartsOfSumsMatchReference) {
       for (const int parts : {2, 3, 7, 16}) {
         const auto run = [&](Order order) {
           configure({order, 11, 0});
-          const Outcome y = forward(p, {false, tile, parts}, epilogue), dx = data_gradient(p, {false, tile, parts}, epilogue);
+          const Outcome y = forward(p, {false, tile, parts}, epilogue),
+                        dx = data_gradient(p, {false, tile, parts}, epilogue);
           EXPECT_LE(y.error, allowed.forward) << parts;
           EXPECT_LE(dx.error, allowed.gradient) << parts;
           return std::vector{y.bits, dx.bits};
@@ -188,8 +205,10 @@ TEST(Conv2dSim, WeightGradientSplitsAgree) {
     const Conv2d p = with(problem, number);
     SCOPED_TRACE(describe(p));
     EXPECT_GT(conv2d_kernels.weight_gradient_workspace(p), 0u);
-    for (const int splits : {1, 2, 3, 7, 40}) {   // 40: some parts are empty
-      EXPECT_LE(weight_gradient(p, {false, TileName::small, splits}).error, tolerance(p.dtype, p.math).gradient) << splits;
+    for (const int splits : {1, 2, 3, 7, 40}) {  // 40: some parts are empty
+      EXPECT_LE(weight_gradient(p, {false, TileName::small, splits}).error,
+                tolerance(p.dtype, p.math).gradient)
+          << splits;
     }
   }
 }
@@ -197,7 +216,8 @@ TEST(Conv2dSim, WeightGradientSplitsAgree) {
 TEST(Conv2dSim, EpiloguesMatchReference) {
   const char present = 0;
   for (const Number number : kNumbers) {
-    const Conv2d p = with(conv(1, 6, 5, 6, 10, 3, 3, 2, 1), number), grouped = with(conv(1, 5, 5, 6, 4, 3, 3, 1, 1, 1, 2), number);
+    const Conv2d p = with(conv(1, 6, 5, 6, 10, 3, 3, 2, 1), number),
+                 grouped = with(conv(1, 5, 5, 6, 4, 3, 3, 1, 1, 1, 2), number);
     SCOPED_TRACE(describe(p));
     const Tolerance allowed = tolerance(p.dtype, p.math);
     for (const Unary f : {Unary::identity, Unary::relu, Unary::leaky_relu, Unary::sigmoid, Unary::tanh}) {
@@ -225,26 +245,32 @@ TEST(Conv2dSim, UnalignedPointersMatchReference) {
   }
 }
 
-// A NaN in the gathered image reaches the results whose sums it belongs to and no others, though tiles reach beyond the
-// last tap and position. (A NaN in the other operand meets padding's zeros, so it may spread.)
+// A NaN in the gathered image reaches the results whose sums it belongs to and no others, though tiles reach
+// beyond the last tap and position. (A NaN in the other operand meets padding's zeros, so it may spread.)
 TEST(Conv2dSim, NaNStaysInItsSums) {
   const auto expect_same_nans = [](const std::vector<double>& got, const std::vector<double>& want) {
-    for (size_t i = 0; i < want.size(); ++i) ASSERT_EQ(std::isnan(got[i]), std::isnan(want[i])) << "element " << i;
+    for (size_t i = 0; i < want.size(); ++i)
+      ASSERT_EQ(std::isnan(got[i]), std::isnan(want[i])) << "element " << i;
   };
   for (const Number number : kNumbers) {
-    for (const Conv2d& problem : {conv(2, 6, 5, 3, 5, 3, 3, 1, 1), conv(1, 6, 6, 8, 16, 3, 3, 2, 1), conv(2, 5, 5, 4, 8, 1, 1)}) {
+    for (const Conv2d& problem :
+         {conv(2, 6, 5, 3, 5, 3, 3, 1, 1), conv(1, 6, 6, 8, 16, 3, 3, 2, 1), conv(2, 5, 5, 4, 8, 1, 1)}) {
       const Conv2d p = with(problem, number);
       SCOPED_TRACE(describe(p));
       const auto w = random_values(w_count(p), 2), clean = random_values(y_count(p), 4);
       auto x = random_values(x_count(p), 1), dy = random_values(y_count(p), 3);
-      x[x.size() / 2] = dy[dy.size() / 2] = std::nan("");
+      x[((int64_t{p.n - 1} * p.h + p.h / 2) * p.w + p.w / 2) * p.c] = std::nan("");
+      dy[((int64_t{p.n - 1} * p.p + p.p / 2) * p.q + p.q / 2) * p.k] = std::nan("");
       std::vector<double> y(y_count(p)), dx(x_count(p)), dw(w_count(p));
-      for_each_term(p, [&](int64_t i, int64_t f, int64_t j) { y[j] += x[i] * w[f], dx[i] += dy[j] * w[f], dw[f] += x[i] * clean[j]; });
+      for_each_term(p, [&](int64_t i, int64_t f, int64_t j) {
+        y[j] += x[i] * w[f], dx[i] += dy[j] * w[f], dw[f] += x[i] * clean[j];
+      });
       Guarded x_in(p.dtype, x), w_in(p.dtype, w), dy_in(p.dtype, dy), clean_in(p.dtype, clean);
       Guarded y_out(p.dtype, y_count(p)), dx_out(p.dtype, x_count(p)), dw_out(DType::f32, w_count(p));
       convolve_forward(nullptr, p, x_in.data(), w_in.data(), y_out.data(), kPlain, {TileName::small});
       convolve_data_gradient(nullptr, p, dy_in.data(), w_in.data(), dx_out.data(), kPlain, {TileName::small});
-      convolve_weight_gradient(nullptr, p, x_in.data(), clean_in.data(), dw_out.data(), nullptr, {TileName::small});
+      convolve_weight_gradient(nullptr, p, x_in.data(), clean_in.data(), dw_out.data(), nullptr,
+                               {TileName::small});
       expect_same_nans(y_out.values(), y);
       expect_same_nans(dx_out.values(), dx);
       expect_same_nans(dw_out.values(), dw);
@@ -260,7 +286,8 @@ TEST(Conv2dSim, ThreadOrdersGiveEqualBits) {
       SCOPED_TRACE(describe(p));
       const auto run = [&](Order order) {
         configure({order, 7, 0});
-        return std::vector{forward(p).bits, data_gradient(p).bits, weight_gradient(p, {false, TileName::small, 3}).bits};
+        return std::vector{forward(p).bits, data_gradient(p).bits,
+                           weight_gradient(p, {false, TileName::small, 3}).bits};
       };
       const auto bits = run(Order::forward);
       EXPECT_EQ(run(Order::reverse), bits);
@@ -274,7 +301,7 @@ TEST(Conv2dSim, EmptyProblems) {
   Conv2d p = conv(0, 5, 5, 3, 4, 3, 3);
   EXPECT_EQ(forward(p).error, 0);
   EXPECT_EQ(data_gradient(p).error, 0);
-  EXPECT_EQ(weight_gradient(p).error, 0);   // zeros
+  EXPECT_EQ(weight_gradient(p).error, 0);  // zeros
 }
 
 TEST(Conv2dSim, RefusesWhatItCannotDo) {
@@ -282,7 +309,8 @@ TEST(Conv2dSim, RefusesWhatItCannotDo) {
   p.dtype = DType::f64;
   EXPECT_THROW(conv2d_kernels.forward(nullptr, p, nullptr, {}, nullptr, kPlain), std::runtime_error);
   p = conv(1, 40000, 40000, 3, 4, 1, 1);
-  EXPECT_THROW(conv2d_kernels.weight_gradient(nullptr, p, nullptr, nullptr, nullptr, nullptr), std::runtime_error);
+  EXPECT_THROW(conv2d_kernels.weight_gradient(nullptr, p, nullptr, nullptr, nullptr, nullptr),
+               std::runtime_error);
 }
 
 }  // namespace

@@ -12,7 +12,8 @@ namespace {
 using namespace check;
 
 Gemm gemm(int batch, int m, int n, int k, bool transpose_a, bool transpose_b) {
-  return {batch, m, n, k, transpose_a, transpose_b, int64_t{m} * k, int64_t{n} * k, DType::f32, DType::f32, Math::f32};
+  return {batch,          m,          n,          k,        transpose_a, transpose_b, int64_t{m} * k,
+          int64_t{n} * k, DType::f32, DType::f32, Math::f32};
 }
 
 struct Outcome {
@@ -21,11 +22,14 @@ struct Outcome {
 };
 
 // Runs with the tile and parts given, or as the kernels choose (no parts).
-Outcome run(const Gemm& g, TilePlan plan = {TileName::small, 0}, Unary activation = Unary::identity, bool biased = false, int shift = 0) {
+Outcome run(const Gemm& g, TilePlan plan = {TileName::small, 0}, Unary activation = Unary::identity,
+            bool biased = false, int shift = 0) {
   const int64_t last = g.batch - 1;
-  const auto a = random_values(g.stride_a * last + int64_t{g.m} * g.k, 1), b = random_values(g.stride_b * last + int64_t{g.n} * g.k, 2);
+  const auto a = random_values(g.stride_a * last + int64_t{g.m} * g.k, 1),
+             b = random_values(g.stride_b * last + int64_t{g.n} * g.k, 2);
   const auto bias = random_values(g.n, 3);
-  Guarded left(g.dtype, a, shift), right(g.dtype, b, shift), offset(DType::f32, bias), to(g.out, int64_t{g.batch} * g.m * g.n, shift);
+  Guarded left(g.dtype, a, shift), right(g.dtype, b, shift), offset(DType::f32, bias),
+      to(g.out, int64_t{g.batch} * g.m * g.n, shift);
   const Epilogue epilogue{biased ? offset.data() : nullptr, activation, 0.2f};
   if (plan.parts == 0) gemm_kernels.multiply(nullptr, g, left.data(), right.data(), to.data(), epilogue);
   else multiply_matrices(nullptr, g, left.data(), right.data(), to.data(), epilogue, plan);
@@ -50,11 +54,13 @@ void expect_matches(Gemm g, TilePlan plan = {TileName::small, 0}) {
     DType dtype, out;
     Math math;
   };
-  for (const Number number : {Number{DType::f32, DType::f32, Math::f32}, Number{DType::f32, DType::f32, Math::tf32},
-                              Number{DType::bf16, DType::bf16, Math::f32}, Number{DType::bf16, DType::f32, Math::f32}}) {
+  for (const Number number :
+       {Number{DType::f32, DType::f32, Math::f32}, Number{DType::f32, DType::f32, Math::tf32},
+        Number{DType::bf16, DType::bf16, Math::f32}, Number{DType::bf16, DType::f32, Math::f32}}) {
     g.dtype = number.dtype, g.out = number.out, g.math = number.math;
-    SCOPED_TRACE(testing::Message() << g.batch << " x " << g.m << "x" << g.n << "x" << g.k << " transposes " << g.transpose_a
-                                    << g.transpose_b << " dtype " << int(g.dtype) << " out " << int(g.out) << " math " << int(g.math));
+    SCOPED_TRACE(testing::Message() << g.batch << " x " << g.m << "x" << g.n << "x" << g.k << " transposes "
+                                    << g.transpose_a << g.transpose_b << " dtype " << int(g.dtype) << " out "
+                                    << int(g.out) << " math " << int(g.math));
     EXPECT_LE(run(g, plan).error, tolerance(g.dtype, g.math).forward);
   }
 }
@@ -86,7 +92,9 @@ TEST(GemmSim, VectorPathMatchesReference) {
 TEST(GemmSim, EveryTileMatchesReference) {
   for (const TileName tile : kTileNames) {
     SCOPED_TRACE(static_cast<int>(tile));
-    for_each_transpose([&](bool a, bool b) { expect_matches(gemm(1, 136, 144, 40, a, b), {tile, tile == TileName::medium ? 3 : 1}); });
+    for_each_transpose([&](bool a, bool b) {
+      expect_matches(gemm(1, 136, 144, 40, a, b), {tile, tile == TileName::medium ? 3 : 1});
+    });
   }
 }
 
@@ -99,18 +107,20 @@ TEST(GemmSim, SharedAndUnalignedOperands) {
   Gemm g = gemm(3, 9, 8, 12, false, false);
   g.stride_b = 0;
   expect_matches(g);
-  g.stride_b = 9 * 12 + 5;   // matrices that begin off 16 bytes
+  g.stride_b = 9 * 12 + 5;  // matrices that begin off 16 bytes
   expect_matches(g);
   for (const DType dtype : {DType::f32, DType::bf16}) {
     Gemm shifted = gemm(1, 16, 16, 16, false, true);
     shifted.dtype = shifted.out = dtype;
-    EXPECT_LE(run(shifted, {TileName::small, 1}, Unary::identity, false, 1).error, tolerance(dtype, Math::f32).forward);
+    EXPECT_LE(run(shifted, {TileName::small, 1}, Unary::identity, false, 1).error,
+              tolerance(dtype, Math::f32).forward);
   }
 }
 
 TEST(GemmSim, EpiloguesMatchReference) {
   for (const Unary f : {Unary::identity, Unary::relu, Unary::leaky_relu, Unary::sigmoid, Unary::tanh}) {
-    EXPECT_LE(run(gemm(2, 19, 23, 9, false, true), {TileName::small, 1}, f, true).error, 1e-5) << static_cast<int>(f);
+    EXPECT_LE(run(gemm(2, 19, 23, 9, false, true), {TileName::small, 1}, f, true).error, 1e-5)
+        << static_cast<int>(f);
   }
 }
 
@@ -134,7 +144,7 @@ TEST(GemmSim, ThreadOrdersGiveEqualBits) {
 TEST(GemmSim, EmptyProblems) {
   EXPECT_EQ(run(gemm(1, 0, 4, 3, false, false)).error, 0);
   EXPECT_EQ(run(gemm(1, 4, 0, 3, false, false)).error, 0);
-  EXPECT_EQ(run(gemm(1, 4, 4, 0, false, false)).error, 0);   // an empty sum is zero
+  EXPECT_EQ(run(gemm(1, 4, 4, 0, false, false)).error, 0);  // an empty sum is zero
 }
 
 }  // namespace
