@@ -22,12 +22,13 @@ Schedule milestones(std::vector<int64_t> steps, double factor);
 
 struct Optim {
   kernels::Rule rule = kernels::Rule::adam;
-  double rate = 2e-4, beta1 = 0.5, beta2 = 0.999, eps = 1e-8;   // beta1: momentum of sgd; beta2: alpha of rmsprop
+  // beta1: momentum of sgd and rmsprop; beta2: alpha of rmsprop
+  double rate = 2e-4, beta1 = 0.5, beta2 = 0.999, eps = 1e-8;
   double weight_decay = 0;
   bool decoupled = false;
   double clip = 0;               // > 0: weights clamped to [-clip, clip] after each step
   Schedule schedule = {};
-  std::function<double(int64_t step)> momentum = {};  // overrides beta1 of sgd as a function of the step
+  std::function<double(int64_t step)> momentum = {};  // overrides beta1 as momentum, by the step
   std::string describe() const;  // "Adam, rate 0.0002, betas 0.5 0.999"
   Optim with(Schedule s) const { Optim o = *this; o.schedule = std::move(s); return o; }
   Optim decay(double w) const { Optim o = *this; o.weight_decay = w; return o; }
@@ -36,7 +37,7 @@ struct Optim {
 Optim adam(double rate, double beta1 = 0.9, double beta2 = 0.999, double eps = 1e-8);
 Optim adamw(double rate, double beta1, double beta2, double weight_decay);
 Optim sgd(double rate, double momentum = 0);
-Optim rmsprop(double rate, double alpha = 0.99, double eps = 1e-8);
+Optim rmsprop(double rate, double alpha = 0.99, double eps = 1e-8, double momentum = 0);
 
 // Moves one network in one update. Its buffers are part of a checkpoint.
 class Stepper {

@@ -16,7 +16,7 @@ struct Segment {
 // Numbers that change while a captured update is replayed; in device memory, written before the update runs.
 struct StepScalars {
   double rate;             // learning rate now
-  double beta1;            // adam: beta1; sgd: momentum now
+  double beta1;            // adam: beta1; sgd and rmsprop: momentum now
 };
 
 struct Optimizer {
@@ -33,7 +33,7 @@ struct Optimizer {
 
 struct OptimizerState {
   void* p;                 // [count] in and out
-  void* m;                 // adam: first moment; sgd: velocity (null without momentum)
+  void* m;                 // adam: first moment; sgd, rmsprop: velocity (null without momentum)
   void* v;                 // adam, rmsprop: second moment
   void* average;           // null: none
   int64_t* step;           // device counter of steps done; this launch reads step[0] + 1 as the number of the step
@@ -43,7 +43,7 @@ struct OptimizerState {
 
 struct OptimizerKernels {
   // adam:    m = b1 m + (1-b1) g; v = b2 v + (1-b2) g^2; p -= rate * (m / (1-b1^t)) / (sqrt(v / (1-b2^t)) + eps)
-  // rmsprop: v = a v + (1-a) g^2; p -= rate * g / (sqrt(v) + eps)
+  // rmsprop: v = a v + (1-a) g^2; m = momentum m + g / (sqrt(v) + eps); p -= rate * m
   // sgd:     m = momentum m + g; p -= rate * m
   // Advances step by one at the end. Segments are sorted; what lies between them is padding and stays as it is.
   void (*step)(Stream, const Optimizer&, const OptimizerState&, const Segment* segments /* host */, int segment_count);

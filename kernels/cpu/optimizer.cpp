@@ -62,11 +62,21 @@ void step_part(Rule rule, const StepNumbers<C>& k, int64_t count, const C* g, C*
       }
       return;
     case Rule::rmsprop:
+      if (m) {
 #pragma omp simd
-      for (int64_t i = 0; i < count; ++i) {
-        const C d = gradient(i);
-        v[i] = k.beta2 * v[i] + k.other2 * d * d;
-        p[i] = k.shrink * p[i] - k.rate * d / (std::sqrt(v[i]) + k.eps);
+        for (int64_t i = 0; i < count; ++i) {
+          const C d = gradient(i);
+          v[i] = k.beta2 * v[i] + k.other2 * d * d;
+          m[i] = k.beta1 * m[i] + d / (std::sqrt(v[i]) + k.eps);
+          p[i] = k.shrink * p[i] - k.rate * m[i];
+        }
+      } else {
+#pragma omp simd
+        for (int64_t i = 0; i < count; ++i) {
+          const C d = gradient(i);
+          v[i] = k.beta2 * v[i] + k.other2 * d * d;
+          p[i] = k.shrink * p[i] - k.rate * d / (std::sqrt(v[i]) + k.eps);
+        }
       }
       return;
     case Rule::sgd:

@@ -127,7 +127,8 @@ __device__ inline void step_element(Rule rule, const StepNumbers<A>& k, A g, A& 
       break;
     case Rule::rmsprop:
       v = k.beta2 * v + k.rest2 * g * g;
-      move = k.rate * g / (math::sqrt(v) + k.eps);
+      m = k.beta1 * m + g / (math::sqrt(v) + k.eps);
+      move = k.rate * m;
       break;
     case Rule::sgd:
       m = k.beta1 * m + g;
@@ -152,7 +153,7 @@ __global__ void step_kernel(const __grid_constant__ Optimizer optimizer,
   if (threadIdx.x == 0) s.numbers = numbers_of<A>(optimizer, state);
   simt::sync_threads();
   StepNumbers<A> k = s.numbers;
-  if (optimizer.rule == Rule::sgd && !state.m) k.beta1 = 0;
+  if (optimizer.rule != Rule::adam && !state.m) k.beta1 = 0;
   for (int block = blockIdx.x; block < table.blocks; block += gridDim.x) {
     const int segment = segment_of(table, block);
     const int64_t begin = int64_t{block - table.first_block[segment]} * kChunk;

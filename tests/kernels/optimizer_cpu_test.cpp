@@ -16,6 +16,7 @@ const Setting kSettings[] = {
     {"adam with decay", Rule::adam, 0.9, 0.99, 1e-8, 0.1, false, 0},
     {"adamw", Rule::adam, 0.9, 0.99, 1e-8, 0.1, true, 0},
     {"rmsprop, clipped", Rule::rmsprop, 0, 0.99, 1e-8, 0, false, 0.5},
+    {"rmsprop with momentum", Rule::rmsprop, 0.9, 0.99, 1e-8, 0.05, false, 0},
     {"sgd", Rule::sgd, 0, 0, 0, 0.01, false, 0},
     {"sgd with momentum", Rule::sgd, 0.9, 0, 0, 0, false, 0},
     {"sgd, decoupled decay", Rule::sgd, 0.9, 0, 0, 0.1, true, 0},
@@ -34,7 +35,7 @@ void expect_matches(const Setting& setting, bool with_average) {
   }
   const Optimizer problem{setting.rule,      dtype_of<T>(), total, setting.beta2, setting.eps, setting.decay,
                           setting.decoupled, setting.clip,  0.9};
-  const bool has_m = setting.rule == Rule::adam || (setting.rule == Rule::sgd && setting.momentum > 0);
+  const bool has_m = setting.rule == Rule::adam || setting.momentum > 0;
   int64_t step = 0;
   StepScalars scalars{0.01, setting.momentum};
   const OptimizerState state{tp.data(),
@@ -66,7 +67,8 @@ void expect_matches(const Setting& setting, bool with_average) {
                 (std::sqrt(v[i] / (1 - std::pow(setting.beta2, t))) + setting.eps);
       } else if (setting.rule == Rule::rmsprop) {
         v[i] = setting.beta2 * v[i] + (1 - setting.beta2) * d * d;
-        p[i] -= scalars.rate * d / (std::sqrt(v[i]) + setting.eps);
+        m[i] = setting.momentum * m[i] + d / (std::sqrt(v[i]) + setting.eps);
+        p[i] -= scalars.rate * m[i];
       } else {
         m[i] = setting.momentum * m[i] + d;
         p[i] -= scalars.rate * m[i];

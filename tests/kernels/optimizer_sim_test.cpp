@@ -15,7 +15,8 @@ struct State {
   int64_t step;
 };
 
-State step_reference(const Optimizer& o, const StepScalars& s, State state, const Values& gradient) {
+State step_reference(const Optimizer& o, const StepScalars& s, State state, const Values& gradient, bool has_m) {
+  const double momentum = has_m ? s.beta1 : 0;
   const double t = static_cast<double>(++state.step);
   for (size_t i = 0; i < state.p.size(); ++i) {
     double& p = state.p[i];
@@ -34,10 +35,11 @@ State step_reference(const Optimizer& o, const StepScalars& s, State state, cons
         break;
       case Rule::rmsprop:
         state.v[i] = o.beta2 * state.v[i] + (1 - o.beta2) * g * g;
-        p -= s.rate * g / (std::sqrt(state.v[i]) + o.eps);
+        state.m[i] = momentum * state.m[i] + g / (std::sqrt(state.v[i]) + o.eps);
+        p -= s.rate * state.m[i];
         break;
       case Rule::sgd:
-        state.m[i] = state.m.empty() ? g : s.beta1 * state.m[i] + g;
+        state.m[i] = momentum * state.m[i] + g;
         p -= s.rate * state.m[i];
         break;
     }
@@ -68,7 +70,7 @@ void check_steps(const Optimizer& rule, const Layout& layout, bool has_m, bool h
       for (int64_t i = 0; static_cast<int>(s) == layout.absent && i < layout.sizes[s]; ++i) g[offset + i] = 0;
     }
     gradients.push_back(g);
-    if (gate != 0) state = step_reference(o, scalars, state, g);
+    if (gate != 0) state = step_reference(o, scalars, state, g, has_m);
   }
   const Output buffer{o.dtype, o.count};
   auto with = [&](const Values& initial) {
@@ -129,6 +131,7 @@ TEST(OptimizerSim, StepsMatchReference) {
       check_steps({Rule::adam, dtype, 0, 0.99, 1e-8, 0.1, false, 0.5, 0.9}, layout, true, true, 1);
       check_steps({Rule::adam, dtype, 0, 0.99, 1e-8, 0.1, true, 0, 0.9}, layout, true, true, 1);
       check_steps({Rule::rmsprop, dtype, 0, 0.99, 1e-8, 0, false, 0.01, 0.9}, layout, false, true, 1);
+      check_steps({Rule::rmsprop, dtype, 0, 0.9, 1e-8, 0.1, false, 0, 0.9}, layout, true, true, 1);
       check_steps({Rule::sgd, dtype, 0, 0, 0, 0.01, false, 0, 0.9}, layout, true, false, 1);
     }
   }
