@@ -100,6 +100,11 @@ OnednnCall onednn_reorder(const dnnl::memory::desc& from, const dnnl::memory::de
   return call;
 }
 
+bool has_avx512() {
+  const int wanted = static_cast<int>(dnnl::cpu_isa::avx512_core);  // values are sets of bits
+  return (static_cast<int>(dnnl::get_effective_cpu_isa()) & wanted) == wanted;
+}
+
 namespace {
 std::vector<std::string>& noted() {
   static std::vector<std::string> all;

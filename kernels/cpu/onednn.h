@@ -45,6 +45,8 @@ class OnednnCall {
 // from -> to, same logical dims.
 OnednnCall onednn_reorder(const dnnl::memory::desc& from, const dnnl::memory::desc& to);
 
+bool has_avx512();  // below it, oneDNN lacks bf16 and some layouts, and the loops serve them
+
 // Notes a primitive for implementations_used().
 void note_implementation(const std::string& problem, const std::string& implementation);
 

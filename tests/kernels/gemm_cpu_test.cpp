@@ -105,6 +105,7 @@ TEST(GemmCpu, EpilogueMatchesReference) {
 
 // One primitive a problem, none of them reference code.
 TEST(GemmCpu, HasFastImplementations) {
+  if (!has_avx512()) GTEST_SKIP() << "oneDNN 2.6 has bf16 and all layouts from AVX-512 on";
   const size_t before = implementations_used().size();
   size_t problems = 0;
   for (bool transpose_a : {false, true})
