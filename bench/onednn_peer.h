@@ -1,5 +1,6 @@
-// oneDNN's own best for one convolution: every layout it offers for it, as convolution and as deconvolution, everything
-// already in the layout it asks for. Reorders are not counted: no program can be faster through these primitives.
+// oneDNN's own best for one convolution: every layout it offers for it, as convolution and as deconvolution,
+// everything already in the layout it asks for. Reorders are not counted: no program can be faster through
+// these primitives.
 #pragma once
 #include <dnnl.hpp>
 #include <omp.h>
@@ -15,7 +16,8 @@
 
 namespace ganymede::bench {
 
-// Of the wall clock; with OMP_NUM_THREADS=1 of the processor's, so that other programs on the machine disturb less.
+// Of the wall clock; with OMP_NUM_THREADS=1 of the processor's, so that other programs on the machine disturb
+// less.
 inline double seconds() {
   timespec time;
   clock_gettime(omp_get_max_threads() == 1 ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_MONOTONIC, &time);
@@ -27,7 +29,8 @@ class OnednnPeer {
   OnednnPeer(const kernels::Conv2d& p, Role role) : engine_(dnnl::engine::kind::cpu, 0), stream_(engine_) {
     using tag = dnnl::memory::format_tag;
     for (tag activations : {tag::any, tag::nhwc, tag::nchw})
-      for (dnnl::algorithm algorithm : {dnnl::algorithm::convolution_direct, dnnl::algorithm::convolution_winograd}) {
+      for (dnnl::algorithm algorithm :
+           {dnnl::algorithm::convolution_direct, dnnl::algorithm::convolution_winograd}) {
         try {
           if (role == Role::forward) add_forward(p, activations, algorithm);
           if (role == Role::data_gradient) add_data_gradient(p, activations, algorithm);
@@ -90,12 +93,14 @@ class OnednnPeer {
   dnnl::memory random(const dnnl::memory::desc& desc) const {
     dnnl::memory memory(desc, engine_);
     auto* words = static_cast<uint16_t*>(memory.get_data_handle());
-    for (size_t i = 0; i < desc.get_size() / 2; ++i) words[i] = static_cast<uint16_t>(0x3c00 + (i * 2654435761u >> 20 & 0xff));
+    for (size_t i = 0; i < desc.get_size() / 2; ++i)
+      words[i] = static_cast<uint16_t>(0x3c00 + (i * 2654435761u >> 20 & 0xff));
     return memory;
   }
 
   template <class Desc>
-  void add(const Desc& desc, const dnnl::primitive& primitive, const std::unordered_map<int, dnnl::memory::desc>& tensors) {
+  void add(const Desc& desc, const dnnl::primitive& primitive,
+           const std::unordered_map<int, dnnl::memory::desc>& tensors) {
     Candidate c;
     c.name = desc.impl_info_str();
     if (c.name.starts_with("ref")) return;
@@ -105,29 +110,42 @@ class OnednnPeer {
   }
 
   dnnl::convolution_forward::primitive_desc forward_desc(const Descs& d, dnnl::algorithm algorithm) const {
-    return {{dnnl::prop_kind::forward_training, algorithm, d.x, d.w, d.y, d.strides, d.dilation, d.pad_begin, d.pad_end}, engine_};
+    return {{dnnl::prop_kind::forward_training, algorithm, d.x, d.w, d.y, d.strides, d.dilation, d.pad_begin,
+             d.pad_end},
+            engine_};
   }
 
-  void add_forward(const kernels::Conv2d& p, dnnl::memory::format_tag activations, dnnl::algorithm algorithm) {
+  void add_forward(const kernels::Conv2d& p, dnnl::memory::format_tag activations,
+                   dnnl::algorithm algorithm) {
     const auto desc = forward_desc(Descs(p, activations), algorithm);
     add(desc, dnnl::convolution_forward(desc),
-        {{DNNL_ARG_SRC, desc.src_desc()}, {DNNL_ARG_WEIGHTS, desc.weights_desc()}, {DNNL_ARG_DST, desc.dst_desc()}});
+        {{DNNL_ARG_SRC, desc.src_desc()},
+         {DNNL_ARG_WEIGHTS, desc.weights_desc()},
+         {DNNL_ARG_DST, desc.dst_desc()}});
   }
 
-  void add_data_gradient(const kernels::Conv2d& p, dnnl::memory::format_tag activations, dnnl::algorithm algorithm) {
+  void add_data_gradient(const kernels::Conv2d& p, dnnl::memory::format_tag activations,
+                         dnnl::algorithm algorithm) {
     const Descs d(p, activations);
     const dnnl::convolution_backward_data::primitive_desc desc(
-        {algorithm, d.x, d.w, d.y, d.strides, d.dilation, d.pad_begin, d.pad_end}, engine_, forward_desc(d, algorithm));
+        {algorithm, d.x, d.w, d.y, d.strides, d.dilation, d.pad_begin, d.pad_end}, engine_,
+        forward_desc(d, algorithm));
     add(desc, dnnl::convolution_backward_data(desc),
-        {{DNNL_ARG_DIFF_SRC, desc.diff_src_desc()}, {DNNL_ARG_WEIGHTS, desc.weights_desc()}, {DNNL_ARG_DIFF_DST, desc.diff_dst_desc()}});
+        {{DNNL_ARG_DIFF_SRC, desc.diff_src_desc()},
+         {DNNL_ARG_WEIGHTS, desc.weights_desc()},
+         {DNNL_ARG_DIFF_DST, desc.diff_dst_desc()}});
   }
 
-  void add_weight_gradient(const kernels::Conv2d& p, dnnl::memory::format_tag activations, dnnl::algorithm algorithm) {
+  void add_weight_gradient(const kernels::Conv2d& p, dnnl::memory::format_tag activations,
+                           dnnl::algorithm algorithm) {
     const Descs d(p, activations);
     const dnnl::convolution_backward_weights::primitive_desc desc(
-        {algorithm, d.x, d.dw, d.y, d.strides, d.dilation, d.pad_begin, d.pad_end}, engine_, forward_desc(d, algorithm));
+        {algorithm, d.x, d.dw, d.y, d.strides, d.dilation, d.pad_begin, d.pad_end}, engine_,
+        forward_desc(d, algorithm));
     add(desc, dnnl::convolution_backward_weights(desc),
-        {{DNNL_ARG_SRC, desc.src_desc()}, {DNNL_ARG_DIFF_WEIGHTS, desc.diff_weights_desc()}, {DNNL_ARG_DIFF_DST, desc.diff_dst_desc()}});
+        {{DNNL_ARG_SRC, desc.src_desc()},
+         {DNNL_ARG_DIFF_WEIGHTS, desc.diff_weights_desc()},
+         {DNNL_ARG_DIFF_DST, desc.diff_dst_desc()}});
   }
 
   dnnl::engine engine_;

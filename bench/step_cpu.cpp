@@ -1,5 +1,5 @@
-// One training step of DCGAN (64x64, batch 16, width 64, f32) on the cpu device against the sum of oneDNN's own best times for
-// its convolutions, measured in turns in the same run.
+// One training step of DCGAN (64x64, batch 16, width 64, f32) on the cpu device against the sum of oneDNN's
+// own best times for its convolutions, measured in turns in the same run.
 //   bench_step_cpu [ROUNDS]      OMP_NUM_THREADS=1: one thread, in processor time (for a machine in use)
 #include <cstdio>
 #include <cstdlib>
@@ -37,7 +37,8 @@ int main(int argc, char** argv) {
   for (const Layer& layer : kLayers)
     for (Role role : {Role::forward, Role::data_gradient, Role::weight_gradient})
       if (std::string(layer.set) == "dcgan64" && layer.calls[static_cast<int>(role)] > 0)
-        peers.push_back({OnednnPeer(problem_of(layer, kernels::DType::f32), role), layer.calls[static_cast<int>(role)]});
+        peers.push_back(
+            {OnednnPeer(problem_of(layer, kernels::DType::f32), role), layer.calls[static_cast<int>(role)]});
   double step = std::numeric_limits<double>::infinity();
   for (int round = 0; round < rounds; ++round) {
     for (Peer& peer : peers) peer.onednn.run();
@@ -49,7 +50,8 @@ int main(int argc, char** argv) {
   }
   double convolutions = 0;
   for (const Peer& peer : peers) convolutions += peer.calls * peer.onednn.best_seconds();
-  std::printf("DCGAN 64x64, batch 16, %d threads: step %.1f ms, oneDNN's best convolutions %.1f ms, ratio %.3f\n",
-              omp_get_max_threads(), step * 1e3, convolutions * 1e3, step / convolutions);
+  std::printf(
+      "DCGAN 64x64, batch 16, %d threads: step %.1f ms, oneDNN's best convolutions %.1f ms, ratio %.3f\n",
+      omp_get_max_threads(), step * 1e3, convolutions * 1e3, step / convolutions);
   return 0;
 }

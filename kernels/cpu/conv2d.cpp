@@ -14,20 +14,25 @@ namespace ganymede::kernels::cpu {
 namespace {
 
 void check(const Conv2d& p) {
-  if (p.dtype != DType::f32 && p.dtype != DType::bf16 && p.dtype != DType::f64) unsupported(p.dtype, "conv2d");
+  if (p.dtype != DType::f32 && p.dtype != DType::bf16 && p.dtype != DType::f64)
+    unsupported(p.dtype, "conv2d");
   if (p.dtype == DType::f32 && p.math == Math::tf32)
     throw std::runtime_error("cpu kernel conv2d: tf32 is not supported, f32 and bf16 are");
 }
 
-// One output pixel that sees all of x, and nothing else: rows x [N, R*S*C], dy [N, K] and weights [K, R*S*C] as they lie.
+// One output pixel that sees all of x, and nothing else: rows x [N, R*S*C], dy [N, K] and weights [K, R*S*C]
+// as they lie.
 bool is_matrix_product(const Conv2d& p) {
-  return p.p == 1 && p.q == 1 && p.h == p.r && p.w == p.s && p.pad_h == 0 && p.pad_w == 0 && p.dilation_h == 1 &&
-         p.dilation_w == 1 && p.groups == 1;
+  return p.p == 1 && p.q == 1 && p.h == p.r && p.w == p.s && p.pad_h == 0 && p.pad_w == 0 &&
+         p.dilation_h == 1 && p.dilation_w == 1 && p.groups == 1;
 }
 
-bool is_empty(const Conv2d& p) { return int64_t{p.n} * p.p * p.q * p.k == 0 || int64_t{p.h} * p.w * p.c == 0; }
+bool is_empty(const Conv2d& p) {
+  return int64_t{p.n} * p.p * p.q * p.k == 0 || int64_t{p.h} * p.w * p.c == 0;
+}
 
-void forward(Stream stream, const Conv2d& p, const void* x, const Weight& w, void* y, const Epilogue& epilogue) {
+void forward(Stream stream, const Conv2d& p, const void* x, const Weight& w, void* y,
+             const Epilogue& epilogue) {
   check(p);
   if (int64_t{p.n} * p.p * p.q * p.k == 0) return;
   const int inner = p.r * p.s * p.c;
@@ -37,12 +42,14 @@ void forward(Stream stream, const Conv2d& p, const void* x, const Weight& w, voi
   }
   if (!is_empty(p) && is_narrow(p, ConvRole::forward)) return forward_narrow(p, x, w.data, y, epilogue);
   if (!is_empty(p) && goes_by_phases(p, ConvRole::forward)) return forward_by_phases(p, x, w, y, epilogue);
-  if (!is_empty(p) && prefers_patches(p, ConvRole::forward) && forward_by_patches(p, x, w.data, y, epilogue)) return;
+  if (!is_empty(p) && prefers_patches(p, ConvRole::forward) && forward_by_patches(p, x, w.data, y, epilogue))
+    return;
   if (p.dtype != DType::f64 && !is_empty(p) && forward_by_onednn(p, x, w, y, epilogue)) return;
   forward_by_loops(p, x, w.data, y, epilogue);
 }
 
-void data_gradient(Stream stream, const Conv2d& p, const void* dy, const Weight& w, void* dx, const Epilogue& epilogue) {
+void data_gradient(Stream stream, const Conv2d& p, const void* dy, const Weight& w, void* dx,
+                   const Epilogue& epilogue) {
   check(p);
   const int64_t rows = int64_t{p.n} * p.h * p.w;
   if (rows * p.c == 0) return;
@@ -54,8 +61,10 @@ void data_gradient(Stream stream, const Conv2d& p, const void* dy, const Weight&
     if (!plain) apply_epilogue(p.dtype, rows, p.c, epilogue, nullptr, dx);
     return;
   }
-  if (!is_empty(p) && is_narrow(p, ConvRole::data_gradient)) return data_gradient_narrow(p, dy, w.data, dx, epilogue);
-  if (!is_empty(p) && goes_by_phases(p, ConvRole::data_gradient)) return data_gradient_by_phases(p, dy, w, dx, epilogue);
+  if (!is_empty(p) && is_narrow(p, ConvRole::data_gradient))
+    return data_gradient_narrow(p, dy, w.data, dx, epilogue);
+  if (!is_empty(p) && goes_by_phases(p, ConvRole::data_gradient))
+    return data_gradient_by_phases(p, dy, w, dx, epilogue);
   if (p.dtype != DType::f64 && !is_empty(p) && data_gradient_by_onednn(p, dy, w, dx, epilogue)) return;
   data_gradient_by_loops(p, dy, w.data, dx, epilogue);
 }
@@ -69,13 +78,18 @@ void weight_gradient(Stream stream, const Conv2d& p, const void* x, const void* 
     return gemm_kernels.multiply(stream, gemm, dy, x, dw, Epilogue{nullptr, Unary::identity, 0});
   }
   if (!is_empty(p) && is_narrow(p, ConvRole::weight_gradient)) return weight_gradient_narrow(p, x, dy, dw);
-  if (!is_empty(p) && goes_by_phases(p, ConvRole::weight_gradient) && weight_gradient_by_phases(p, x, dy, dw)) return;
-  if (!is_empty(p) && prefers_patches(p, ConvRole::weight_gradient) && weight_gradient_by_patches(p, x, dy, dw)) return;
+  if (!is_empty(p) && goes_by_phases(p, ConvRole::weight_gradient) && weight_gradient_by_phases(p, x, dy, dw))
+    return;
+  if (!is_empty(p) && prefers_patches(p, ConvRole::weight_gradient) &&
+      weight_gradient_by_patches(p, x, dy, dw))
+    return;
   if (p.dtype != DType::f64 && !is_empty(p) && weight_gradient_by_onednn(p, x, dy, dw)) return;
   weight_gradient_by_loops(p, x, dy, dw);
 }
 
-size_t weight_gradient_workspace(const Conv2d&) { return 0; }  // packed gradients lie in the backend's own scratch memory
+size_t weight_gradient_workspace(const Conv2d&) {
+  return 0;
+}  // packed gradients lie in the backend's own scratch memory
 
 }  // namespace
 

@@ -16,15 +16,16 @@ memory::desc any(const memory::desc& plain) {
   return memory::desc(plain.dims(), plain.data_type(), memory::format_tag::any);
 }
 
-// The arguments that all three descriptors share. Padding at the end is what is missing there, negative where the last rows
-// of x are not read.
+// The arguments that all three descriptors share. Padding at the end is what is missing there, negative where
+// the last rows of x are not read.
 struct Arguments {
   dnnl::algorithm algorithm;
   memory::desc x, w, dw, y;
   memory::dims strides, dilation, pad_begin, pad_end;
 
   Arguments(const Conv2d& p, ConvForm form, DType x_type)
-      : algorithm(form == ConvForm::winograd ? dnnl::algorithm::convolution_winograd : dnnl::algorithm::convolution_direct),
+      : algorithm(form == ConvForm::winograd ? dnnl::algorithm::convolution_winograd
+                                             : dnnl::algorithm::convolution_direct),
         x(plain_x(p, x_type)),
         w(any(plain_weights(p, p.dtype))),
         dw(any(plain_weights(p, DType::f32))),
@@ -38,7 +39,8 @@ struct Arguments {
   }
 };
 
-// Moves desc on to its first implementation that is generated code, else to one that calls a generated matrix product.
+// Moves desc on to its first implementation that is generated code, else to one that calls a generated matrix
+// product.
 template <class Desc>
 Desc fastest(const Desc& first) {
   Desc desc = first, chosen;
@@ -60,9 +62,9 @@ Desc fastest(const Desc& first) {
 std::string describe(const Conv2d& p, ConvRole role) {
   constexpr const char* kRoles[] = {"forward", "data_gradient", "weight_gradient"};
   std::ostringstream text;
-  text << "conv2d " << kRoles[static_cast<int>(role)] << (p.dtype == DType::bf16 ? " bf16" : " f32") << " n" << p.n << ' '
-       << p.h << 'x' << p.w << 'x' << p.c << " -> " << p.p << 'x' << p.q << 'x' << p.k << " k" << p.r << 'x' << p.s << " s"
-       << p.stride_h << 'x' << p.stride_w << " p" << p.pad_h << 'x' << p.pad_w;
+  text << "conv2d " << kRoles[static_cast<int>(role)] << (p.dtype == DType::bf16 ? " bf16" : " f32") << " n"
+       << p.n << ' ' << p.h << 'x' << p.w << 'x' << p.c << " -> " << p.p << 'x' << p.q << 'x' << p.k << " k"
+       << p.r << 'x' << p.s << " s" << p.stride_h << 'x' << p.stride_w << " p" << p.pad_h << 'x' << p.pad_w;
   if (p.dilation_h != 1 || p.dilation_w != 1) text << " d" << p.dilation_h << 'x' << p.dilation_w;
   if (p.groups != 1) text << " g" << p.groups;
   return text.str();
@@ -81,28 +83,31 @@ memory::desc plain_weights(const Conv2d& p, DType dtype) {
                       p.groups == 1 ? memory::format_tag::ohwi : memory::format_tag::gohwi);
 }
 
-dnnl::convolution_forward::primitive_desc forward_desc(const Conv2d& p, ConvForm form, bool bias, Unary activation,
-                                                       float alpha) {
+dnnl::convolution_forward::primitive_desc forward_desc(const Conv2d& p, ConvForm form, bool bias,
+                                                       Unary activation, float alpha) {
   const Arguments a(p, form, p.dtype);
-  const memory::desc b = bias ? memory::desc({p.k}, memory::data_type::f32, memory::format_tag::a) : memory::desc();
-  const dnnl::convolution_forward::desc desc(dnnl::prop_kind::forward_training, a.algorithm, a.x, a.w, b, a.y, a.strides,
-                                             a.dilation, a.pad_begin, a.pad_end);
-  return fastest(dnnl::convolution_forward::primitive_desc(desc, onednn_attributes(activation, alpha), onednn_engine()));
+  const memory::desc b =
+      bias ? memory::desc({p.k}, memory::data_type::f32, memory::format_tag::a) : memory::desc();
+  const dnnl::convolution_forward::desc desc(dnnl::prop_kind::forward_training, a.algorithm, a.x, a.w, b, a.y,
+                                             a.strides, a.dilation, a.pad_begin, a.pad_end);
+  return fastest(
+      dnnl::convolution_forward::primitive_desc(desc, onednn_attributes(activation, alpha), onednn_engine()));
 }
 
 dnnl::convolution_backward_data::primitive_desc data_gradient_desc(const Conv2d& p, ConvForm form, DType dx) {
   const Arguments a(p, form, dx);
-  const dnnl::convolution_backward_data::desc desc(a.algorithm, a.x, a.w, a.y, a.strides, a.dilation, a.pad_begin, a.pad_end);
-  return fastest(dnnl::convolution_backward_data::primitive_desc(desc, onednn_attributes(), onednn_engine(),
-                                                                 forward_desc(p, form, false, Unary::identity, 0)));
+  const dnnl::convolution_backward_data::desc desc(a.algorithm, a.x, a.w, a.y, a.strides, a.dilation,
+                                                   a.pad_begin, a.pad_end);
+  return fastest(dnnl::convolution_backward_data::primitive_desc(
+      desc, onednn_attributes(), onednn_engine(), forward_desc(p, form, false, Unary::identity, 0)));
 }
 
 dnnl::convolution_backward_weights::primitive_desc weight_gradient_desc(const Conv2d& p, ConvForm form) {
   const Arguments a(p, form, p.dtype);
-  const dnnl::convolution_backward_weights::desc desc(a.algorithm, a.x, a.dw, a.y, a.strides, a.dilation, a.pad_begin,
-                                                      a.pad_end);
-  return fastest(dnnl::convolution_backward_weights::primitive_desc(desc, onednn_attributes(), onednn_engine(),
-                                                                    forward_desc(p, form, false, Unary::identity, 0)));
+  const dnnl::convolution_backward_weights::desc desc(a.algorithm, a.x, a.dw, a.y, a.strides, a.dilation,
+                                                      a.pad_begin, a.pad_end);
+  return fastest(dnnl::convolution_backward_weights::primitive_desc(
+      desc, onednn_attributes(), onednn_engine(), forward_desc(p, form, false, Unary::identity, 0)));
 }
 
 }  // namespace ganymede::kernels::cpu

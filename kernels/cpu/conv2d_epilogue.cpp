@@ -6,7 +6,8 @@ namespace ganymede::kernels::cpu {
 namespace {
 
 template <typename T, typename From, typename F>
-void apply(int64_t rows, int64_t channels, const Compute<T>* bias, const From* sums, T* y, int64_t grain, F f) {
+void apply(int64_t rows, int64_t channels, const Compute<T>* bias, const From* sums, T* y, int64_t grain,
+           F f) {
   if (!bias) {
     parallel_elements(rows * channels, grain, [=](int64_t begin, int64_t end) {
 #pragma omp simd
@@ -31,17 +32,28 @@ void apply(int64_t rows, int64_t channels, const Epilogue& epilogue, const From*
   const C alpha = epilogue.alpha;
   const auto with = [&](int64_t grain, auto f) { apply(rows, channels, bias, sums, y, grain, f); };
   switch (epilogue.activation) {
-    case Unary::relu: with(kCheapGrain, [](C x) { return activate<C>(Unary::relu, 0, x); }); break;
-    case Unary::leaky_relu: with(kCheapGrain, [=](C x) { return activate<C>(Unary::leaky_relu, alpha, x); }); break;
-    case Unary::sigmoid: with(kCostlyGrain, [](C x) { return activate<C>(Unary::sigmoid, 0, x); }); break;
-    case Unary::tanh: with(kCostlyGrain, [](C x) { return activate<C>(Unary::tanh, 0, x); }); break;
-    default: with(kCheapGrain, [](C x) { return x; }); break;
+    case Unary::relu:
+      with(kCheapGrain, [](C x) { return activate<C>(Unary::relu, 0, x); });
+      break;
+    case Unary::leaky_relu:
+      with(kCheapGrain, [=](C x) { return activate<C>(Unary::leaky_relu, alpha, x); });
+      break;
+    case Unary::sigmoid:
+      with(kCostlyGrain, [](C x) { return activate<C>(Unary::sigmoid, 0, x); });
+      break;
+    case Unary::tanh:
+      with(kCostlyGrain, [](C x) { return activate<C>(Unary::tanh, 0, x); });
+      break;
+    default:
+      with(kCheapGrain, [](C x) { return x; });
+      break;
   }
 }
 
 }  // namespace
 
-void apply_epilogue(DType dtype, int64_t rows, int64_t channels, const Epilogue& epilogue, const void* sums, void* y) {
+void apply_epilogue(DType dtype, int64_t rows, int64_t channels, const Epilogue& epilogue, const void* sums,
+                    void* y) {
   if (is_plain(epilogue) && !sums) return;
   with_float_type(dtype, "apply_epilogue", [&]<typename T>(T) {
     T* const to = static_cast<T*>(y);

@@ -8,17 +8,25 @@ namespace ganymede::kernels::cpu {
 template <typename C>
 C activate(Unary activation, C alpha, C x) {
   switch (activation) {
-    case Unary::relu: return UnaryFunction<Unary::relu, C>{}.value(x);
-    case Unary::leaky_relu: return UnaryFunction<Unary::leaky_relu, C>{alpha, 0}.value(x);
-    case Unary::sigmoid: return UnaryFunction<Unary::sigmoid, C>{}.value(x);
-    case Unary::tanh: return UnaryFunction<Unary::tanh, C>{}.value(x);
-    default: return x;
+    case Unary::relu:
+      return UnaryFunction<Unary::relu, C>{}.value(x);
+    case Unary::leaky_relu:
+      return UnaryFunction<Unary::leaky_relu, C>{alpha, 0}.value(x);
+    case Unary::sigmoid:
+      return UnaryFunction<Unary::sigmoid, C>{}.value(x);
+    case Unary::tanh:
+      return UnaryFunction<Unary::tanh, C>{}.value(x);
+    default:
+      return x;
   }
 }
 
-inline bool is_plain(const Epilogue& epilogue) { return !epilogue.bias && epilogue.activation == Unary::identity; }
+inline bool is_plain(const Epilogue& epilogue) {
+  return !epilogue.bias && epilogue.activation == Unary::identity;
+}
 
-// y = f(sums + bias), both [rows, channels] and y of dtype; sums are of its compute type (f32 for bf16), or null for y itself.
+// y = f(sums + bias), both [rows, channels] and y of dtype; sums are of its compute type (f32 for bf16), or
+// null for y itself.
 void apply_epilogue(DType dtype, int64_t rows, int64_t channels, const Epilogue&, const void* sums, void* y);
 
 }  // namespace ganymede::kernels::cpu

@@ -1,6 +1,6 @@
-// All three directions walk the same runs: the taps of one filter row that fall inside one row of x. Without groups and
-// dilation a run is contiguous in x and in w at once, (s, c) together, so the inner loops are long even for one channel.
-// Every sum has one owner and one order, whatever the number of threads.
+// All three directions walk the same runs: the taps of one filter row that fall inside one row of x. Without
+// groups and dilation a run is contiguous in x and in w at once, (s, c) together, so the inner loops are long
+// even for one channel. Every sum has one owner and one order, whatever the number of threads.
 #include "kernels/cpu/conv2d_loops.h"
 
 #include <algorithm>
@@ -122,7 +122,8 @@ void data_gradient(const Conv2d& p, const T* dy, const T* w, T* dx, const Epilog
         for (int column = 0; column < p.w; ++column)
           for (int c = 0; c < p.c; ++c) {
             const int64_t i = int64_t{column} * p.c + c;
-            out[i] = store<T>(activate<C>(epilogue.activation, epilogue.alpha, bias ? sums[i] + bias[c] : sums[i]));
+            out[i] = store<T>(
+                activate<C>(epilogue.activation, epilogue.alpha, bias ? sums[i] + bias[c] : sums[i]));
           }
       }
   }
@@ -165,7 +166,8 @@ void forward_by_loops(const Conv2d& p, const void* x, const void* w, void* y, co
   });
 }
 
-void data_gradient_by_loops(const Conv2d& p, const void* dy, const void* w, void* dx, const Epilogue& epilogue) {
+void data_gradient_by_loops(const Conv2d& p, const void* dy, const void* w, void* dx,
+                            const Epilogue& epilogue) {
   with_float_type(p.dtype, "conv2d", [&]<typename T>(T) {
     data_gradient<T>(p, static_cast<const T*>(dy), static_cast<const T*>(w), static_cast<T*>(dx), epilogue);
   });

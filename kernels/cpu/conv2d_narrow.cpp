@@ -1,8 +1,9 @@
-// Both cases, few channels in x and few channels in y (stride 1), are one: pixel (p, q) of the wide image touches the pixels
-// (p * stride_h - pad_h + r, q * stride_w - pad_w + s) of the narrow one. A patch is what one wide pixel touches, (r, s, c)
-// in that order, J numbers. Then everything is a matrix product over wide pixels, all of it f32 inside:
-//   fold:             patches [M, J] = wide [M, B] * w [B, J], added up where they overlap, are the narrow image
-//   weight gradient:  dw [J, B] = patches^T [J, M] * wide [M, B]
+// Both cases, few channels in x and few channels in y (stride 1), are one: pixel (p, q) of the wide image
+// touches the pixels (p * stride_h - pad_h + r, q * stride_w - pad_w + s) of the narrow one. A patch is what
+// one wide pixel touches, (r, s, c) in that order, J numbers. Then everything is a matrix product over wide
+// pixels, all of it f32 inside:
+//   fold:             patches [M, J] = wide [M, B] * w [B, J], added up where they overlap, are the narrow
+//   image weight gradient:  dw [J, B] = patches^T [J, M] * wide [M, B]
 #include "kernels/cpu/conv2d_narrow.h"
 
 #include <omp.h>
@@ -17,14 +18,20 @@ namespace ganymede::kernels::cpu {
 namespace {
 
 struct Shape {
-  int n, h, w, c;              // narrow image
-  int rows, columns, channels; // wide image
+  int n, h, w, c;               // narrow image
+  int rows, columns, channels;  // wide image
   int r, s, stride_h, stride_w, pad_h, pad_w;
-  bool flipped;                // the narrow image is y: taps count backwards
+  bool flipped;  // the narrow image is y: taps count backwards
   DType dtype;
 
   explicit Shape(const Conv2d& p)
-      : n(p.n), r(p.r), s(p.s), stride_h(p.stride_h), stride_w(p.stride_w), flipped(p.k < p.c), dtype(p.dtype) {
+      : n(p.n),
+        r(p.r),
+        s(p.s),
+        stride_h(p.stride_h),
+        stride_w(p.stride_w),
+        flipped(p.k < p.c),
+        dtype(p.dtype) {
     if (flipped) {
       h = p.p, w = p.q, c = p.k, rows = p.h, columns = p.w, channels = p.c;
       pad_h = p.r - 1 - p.pad_h, pad_w = p.s - 1 - p.pad_w;
@@ -83,7 +90,8 @@ void gather_patches(const Shape& shape, const T* narrow, int64_t begin, int64_t 
     const int64_t pixel = (begin + i) % image;
     const int top = static_cast<int>(pixel / shape.columns) * shape.stride_h - shape.pad_h;
     const int left = static_cast<int>(pixel % shape.columns) * shape.stride_w - shape.pad_w;
-    const int first = std::clamp(-left, 0, shape.s) * shape.c, last = std::clamp(shape.w - left, 0, shape.s) * shape.c;
+    const int first = std::clamp(-left, 0, shape.s) * shape.c,
+              last = std::clamp(shape.w - left, 0, shape.s) * shape.c;
     const T* const source = narrow + (begin + i) / image * shape.h * shape.w * shape.c;
     for (int r = 0; r < shape.r; ++r) {
       float* const run = patches + i * shape.patch() + r * shape.run();
@@ -96,7 +104,8 @@ void gather_patches(const Shape& shape, const T* narrow, int64_t begin, int64_t 
   }
 }
 
-// to[0, length) += from[0, length), in whole vectors: what lies beyond gets zeros added, so both need that much room.
+// to[0, length) += from[0, length), in whole vectors: what lies beyond gets zeros added, so both need that
+// much room.
 void add_run(const float* from, int length, float* to) {
   for (int j = 0; j < length; j += kTileLanes)
 #pragma omp simd
@@ -106,12 +115,15 @@ void add_run(const float* from, int length, float* to) {
 template <typename T>
 void fold(const Shape& shape, const T* wide, const T* w, T* narrow, const Epilogue& epilogue) {
   const int threads = omp_get_max_threads(), patch = shape.padded_patch(), channels = shape.channels;
-  // An image, or where there are too few, a band of its rows; neighbouring bands both compute the patches that they share.
+  // An image, or where there are too few, a band of its rows; neighbouring bands both compute the patches
+  // that they share.
   const int parts = shape.n % threads == 0 || shape.n >= 8 * threads ? 1 : std::min(2 * threads, shape.h);
   const int band = (shape.h + parts - 1) / parts;
-  const int64_t width = int64_t{std::max((shape.columns - 1) * shape.stride_w + shape.s, shape.w + shape.pad_w)} * shape.c;
+  const int64_t width =
+      int64_t{std::max((shape.columns - 1) * shape.stride_w + shape.s, shape.w + shape.pad_w)} * shape.c;
   const int64_t row_size = in_lines(width) + kTileLanes;
-  const Memory memory(int64_t{channels} * patch, row_size * band + int64_t{kChunk} * (patch + channels) + kTileLanes, threads);
+  const Memory memory(int64_t{channels} * patch,
+                      row_size * band + int64_t{kChunk} * (patch + channels) + kTileLanes, threads);
   for (int b = 0; b < channels; ++b)
     for (int j = 0; j < patch; ++j)
       memory.common[b * patch + j] = j < shape.patch() ? load(w[shape.plain_index(j, b)]) : 0.0f;
@@ -130,7 +142,8 @@ void fold(const Shape& shape, const T* wide, const T* w, T* narrow, const Epilog
     for (int64_t begin = image + int64_t{p0} * shape.columns; begin < end; begin += kChunk) {
       const int64_t count = std::min<int64_t>(kChunk, end - begin);
       const float* const pixels = wide_as_f32(shape, wide, begin, count, converted);
-      multiply_tiles({pixels, channels, 1, memory.common, patch, patches, patch, count, patch, channels, false});
+      multiply_tiles(
+          {pixels, channels, 1, memory.common, patch, patches, patch, count, patch, channels, false});
       for (int64_t i = 0; i < count; ++i) {
         const int p = static_cast<int>((begin - image + i) / shape.columns);
         const int q = static_cast<int>((begin - image + i) % shape.columns);
@@ -143,7 +156,8 @@ void fold(const Shape& shape, const T* wide, const T* w, T* narrow, const Epilog
       }
     }
     for (int h = h0; h < h1; ++h)
-      apply_epilogue(shape.dtype, shape.w, shape.c, epilogue, sums + (h - h0) * row_size + shape.pad_w * shape.c,
+      apply_epilogue(shape.dtype, shape.w, shape.c, epilogue,
+                     sums + (h - h0) * row_size + shape.pad_w * shape.c,
                      narrow + (int64_t{n} * shape.h + h) * shape.w * shape.c);
   }
 }
@@ -189,7 +203,8 @@ bool is_narrow(const Conv2d& p, ConvRole role) {
   constexpr int kFewChannels = 4, kWorthFolding = 8;
   if (p.dtype == DType::f64 || p.groups != 1 || p.dilation_h != 1 || p.dilation_w != 1) return false;
   const Shape shape(p);
-  if (shape.c > kFewChannels || shape.channels % kTileLanes != 0 || shape.pad_h < 0 || shape.pad_w < 0) return false;
+  if (shape.c > kFewChannels || shape.channels % kTileLanes != 0 || shape.pad_h < 0 || shape.pad_w < 0)
+    return false;
   if (shape.patch() < kWorthFolding) return false;
   if (!shape.flipped) return role == ConvRole::data_gradient;
   return p.stride_h == 1 && p.stride_w == 1 && role != ConvRole::data_gradient;
@@ -202,7 +217,8 @@ void forward_narrow(const Conv2d& p, const void* x, const void* w, void* y, cons
   });
 }
 
-void data_gradient_narrow(const Conv2d& p, const void* dy, const void* w, void* dx, const Epilogue& epilogue) {
+void data_gradient_narrow(const Conv2d& p, const void* dy, const void* w, void* dx,
+                          const Epilogue& epilogue) {
   auto lock = lock_onednn();
   with_type(p.dtype, [&]<typename T>(T) {
     fold(Shape(p), static_cast<const T*>(dy), static_cast<const T*>(w), static_cast<T*>(dx), epilogue);

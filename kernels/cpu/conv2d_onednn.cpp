@@ -1,5 +1,6 @@
-// Weights are never plain inside: oneDNN falls to reference code for those, so each plan asks for its own layout and
-// reorders. Activations stay NHWC, except for Winograd, which wins in spite of reordering them too.
+// Weights are never plain inside: oneDNN falls to reference code for those, so each plan asks for its own
+// layout and reorders. Activations stay NHWC, except for Winograd, which wins in spite of reordering them
+// too.
 #include "kernels/cpu/conv2d_onednn.h"
 
 #include <array>
@@ -17,10 +18,12 @@ namespace {
 
 using dnnl::memory;
 
-// An image argument of a primitive: bound where it lies, or by way of a copy in the layout that the primitive wants.
+// An image argument of a primitive: bound where it lies, or by way of a copy in the layout that the primitive
+// wants.
 class Image {
  public:
-  void add_to(OnednnCall& call, int argument, const memory::desc& plain, const memory::desc& wanted, bool output) {
+  void add_to(OnednnCall& call, int argument, const memory::desc& plain, const memory::desc& wanted,
+              bool output) {
     argument_ = argument;
     wanted_ = wanted;
     reordered_ = plain != wanted;
@@ -118,11 +121,13 @@ bool make_plan(Plan& plan, Make make) {
 
 std::atomic<bool> winograd_allowed = true;
 
-// In f32, oneDNN's weight gradients are up to 1.5 times as fast on its own layout, more than the two reorders cost.
+// In f32, oneDNN's weight gradients are up to 1.5 times as fast on its own layout, more than the two reorders
+// cost.
 ConvForm form_of(const Conv2d& p, ConvRole role) {
   if (goes_by_winograd(p, role)) return ConvForm::winograd;
   const bool whole_blocks = p.groups == 1 && p.c % 16 == 0 && p.k % 16 == 0;
-  return role == ConvRole::weight_gradient && p.dtype == DType::f32 && whole_blocks ? ConvForm::blocked : ConvForm::direct;
+  return role == ConvRole::weight_gradient && p.dtype == DType::f32 && whole_blocks ? ConvForm::blocked
+                                                                                    : ConvForm::direct;
 }
 
 // The plan of a problem in one direction and form; variant is what else it depends on. Made once.
@@ -130,9 +135,28 @@ template <class Make>
 Plan& plan_of(const Conv2d& p, ConvRole role, ConvForm form, std::array<int, 3> variant, Make make) {
   using Key = std::array<int, 22>;
   static std::map<Key, Plan> plans;
-  const Key key{p.n, p.h, p.w, p.c, p.k, p.r, p.s, p.p, p.q, p.stride_h, p.stride_w, p.pad_h, p.pad_w, p.dilation_h,
-                p.dilation_w, p.groups, static_cast<int>(p.dtype), static_cast<int>(role), static_cast<int>(form),
-                variant[0], variant[1], variant[2]};
+  const Key key{p.n,
+                p.h,
+                p.w,
+                p.c,
+                p.k,
+                p.r,
+                p.s,
+                p.p,
+                p.q,
+                p.stride_h,
+                p.stride_w,
+                p.pad_h,
+                p.pad_w,
+                p.dilation_h,
+                p.dilation_w,
+                p.groups,
+                static_cast<int>(p.dtype),
+                static_cast<int>(role),
+                static_cast<int>(form),
+                variant[0],
+                variant[1],
+                variant[2]};
   const auto found = plans.find(key);
   if (found != plans.end()) return found->second;
   Plan plan;
@@ -145,7 +169,8 @@ Plan& plan_of(const Conv2d& p, ConvRole role, ConvForm form, std::array<int, 3> 
 void allow_winograd(bool allowed) { winograd_allowed = allowed; }
 bool winograd_is_allowed() { return winograd_allowed; }
 
-// Measured on one core with AVX-512, both reorders counted: 1.4 to 2.6 times as fast as direct where this is true.
+// Measured on one core with AVX-512, both reorders counted: 1.4 to 2.6 times as fast as direct where this is
+// true.
 bool goes_by_winograd(const Conv2d& p, ConvRole role) {
   if (!winograd_allowed || p.dtype != DType::f32 || p.groups != 1 || p.r != 3 || p.s != 3) return false;
   if (p.stride_h != 1 || p.stride_w != 1 || p.dilation_h != 1 || p.dilation_w != 1) return false;
@@ -163,8 +188,11 @@ bool forward_by_onednn(const Conv2d& p, const void* x, const Weight& w, void* y,
       [&](Plan& made) {
         const Unary f = epilogue.activation;
         if (form == ConvForm::winograd) {
-          if (make_plan(made, [&](Plan& m) { plan_forward(m, p, ConvForm::winograd, bias, f, alpha); })) return;
-          if (make_plan(made, [&](Plan& m) { plan_forward(m, p, ConvForm::winograd, false, Unary::identity, 0); })) {
+          if (make_plan(made, [&](Plan& m) { plan_forward(m, p, ConvForm::winograd, bias, f, alpha); }))
+            return;
+          if (make_plan(made, [&](Plan& m) {
+                plan_forward(m, p, ConvForm::winograd, false, Unary::identity, 0);
+              })) {
             made.epilogue_inside = false;
             return;
           }
@@ -180,7 +208,8 @@ bool forward_by_onednn(const Conv2d& p, const void* x, const Weight& w, void* y,
   return true;
 }
 
-bool data_gradient_by_onednn(const Conv2d& p, const void* dy, const Weight& w, void* dx, const Epilogue& epilogue) {
+bool data_gradient_by_onednn(const Conv2d& p, const void* dy, const Weight& w, void* dx,
+                             const Epilogue& epilogue) {
   auto lock = lock_onednn();
   const ConvForm form = form_of(p, ConvRole::data_gradient);
   const DType out = is_plain(epilogue) ? p.dtype : DType::f32;
@@ -204,7 +233,8 @@ bool weight_gradient_by_onednn(const Conv2d& p, const void* x, const void* dy, v
   auto lock = lock_onednn();
   const ConvForm form = form_of(p, ConvRole::weight_gradient);
   Plan& plan = plan_of(p, ConvRole::weight_gradient, form, {}, [&](Plan& made) {
-    if (form != ConvForm::direct && make_plan(made, [&](Plan& m) { plan_weight_gradient(m, p, form); })) return;
+    if (form != ConvForm::direct && make_plan(made, [&](Plan& m) { plan_weight_gradient(m, p, form); }))
+      return;
     make_plan(made, [&](Plan& m) { plan_weight_gradient(m, p, ConvForm::direct); });
   });
   if (!plan.usable) return false;

@@ -1,4 +1,5 @@
-// Convolution by oneDNN, f32 and bf16. Each returns false, having written nothing, where oneDNN has no fast kernel.
+// Convolution by oneDNN, f32 and bf16. Each returns false, having written nothing, where oneDNN has no fast
+// kernel.
 #pragma once
 #include "kernels/cpu/conv2d_narrow.h"
 

@@ -22,7 +22,8 @@ Copies& copies() {
 }
 
 template <class Pack>
-const dnnl::memory& up_to_date(const Weight& weight, WeightForm form, const dnnl::memory::desc& packed, Pack pack) {
+const dnnl::memory& up_to_date(const Weight& weight, WeightForm form, const dnnl::memory::desc& packed,
+                               Pack pack) {
   if (!weight.version) {
     static dnnl::memory temporary;
     temporary = dnnl::memory(packed, onednn_engine(), onednn_scratch(Scratch::weights, packed.get_size()));
@@ -32,7 +33,8 @@ const dnnl::memory& up_to_date(const Weight& weight, WeightForm form, const dnnl
   const auto address = reinterpret_cast<uintptr_t>(weight.data);
   auto [found, end] = copies().equal_range(address);
   while (found != end && (found->second.form != form || found->second.memory.get_desc() != packed)) ++found;
-  if (found == end) found = copies().insert({address, {form, dnnl::memory(packed, onednn_engine()), nullptr, 0}});
+  if (found == end)
+    found = copies().insert({address, {form, dnnl::memory(packed, onednn_engine()), nullptr, 0}});
   Copy& copy = found->second;
   if (copy.version != weight.version || copy.packed_at != *weight.version) {
     copy.version = nullptr;  // stays so if packing fails
@@ -45,7 +47,8 @@ const dnnl::memory& up_to_date(const Weight& weight, WeightForm form, const dnnl
 
 }  // namespace
 
-const dnnl::memory& packed_weight(const Weight& weight, const dnnl::memory::desc& packed, OnednnCall& reorder) {
+const dnnl::memory& packed_weight(const Weight& weight, const dnnl::memory::desc& packed,
+                                  OnednnCall& reorder) {
   return up_to_date(weight, WeightForm::onednn, packed, [&](const dnnl::memory& to) {
     reorder.bind(DNNL_ARG_FROM, weight.data);
     reorder.use(DNNL_ARG_TO, to);
@@ -53,11 +56,11 @@ const dnnl::memory& packed_weight(const Weight& weight, const dnnl::memory::desc
   });
 }
 
-const float* packed_weight(const Weight& weight, WeightForm form, int64_t numbers, const std::function<void(float*)>& pack) {
+const float* packed_weight(const Weight& weight, WeightForm form, int64_t numbers,
+                           const std::function<void(float*)>& pack) {
   const dnnl::memory::desc line({numbers}, dnnl::memory::data_type::f32, dnnl::memory::format_tag::a);
-  const dnnl::memory& memory = up_to_date(weight, form, line, [&](const dnnl::memory& to) {
-    pack(static_cast<float*>(to.get_data_handle()));
-  });
+  const dnnl::memory& memory = up_to_date(
+      weight, form, line, [&](const dnnl::memory& to) { pack(static_cast<float*>(to.get_data_handle())); });
   return static_cast<const float*>(memory.get_data_handle());
 }
 

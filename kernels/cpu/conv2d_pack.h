@@ -9,9 +9,11 @@ namespace ganymede::kernels::cpu {
 
 enum class WeightForm : int { onednn, phases, phases_transposed };
 
-// The packed form of a weight: a copy kept under (pointer, form, layout) and refreshed when the version has moved, or, for
-// data without a version, packed afresh into scratch memory, which lasts until the next call.
-const dnnl::memory& packed_weight(const Weight& weight, const dnnl::memory::desc& packed, OnednnCall& reorder);
-const float* packed_weight(const Weight& weight, WeightForm form, int64_t numbers, const std::function<void(float*)>& pack);
+// The packed form of a weight: a copy kept under (pointer, form, layout) and refreshed when the version has
+// moved, or, for data without a version, packed afresh into scratch memory, which lasts until the next call.
+const dnnl::memory& packed_weight(const Weight& weight, const dnnl::memory::desc& packed,
+                                  OnednnCall& reorder);
+const float* packed_weight(const Weight& weight, WeightForm form, int64_t numbers,
+                           const std::function<void(float*)>& pack);
 
 }  // namespace ganymede::kernels::cpu

@@ -15,15 +15,16 @@ namespace {
 int64_t patch_length(const Conv2d& p) { return int64_t{p.r} * p.s * p.c; }
 int64_t pixel_count(const Conv2d& p) { return int64_t{p.n} * p.p * p.q; }
 
-// Pixels at a time: about 2 MB of patches in f32, which the caches keep from the copy to the product, but enough rows for
-// the product to run at full speed.
+// Pixels at a time: about 2 MB of patches in f32, which the caches keep from the copy to the product, but
+// enough rows for the product to run at full speed.
 int64_t chunk_of(const Conv2d& p) {
   constexpr int64_t kNumbers = 1 << 19, kPixels = 512;
   return std::max(kPixels, kNumbers / patch_length(p) / 64 * 64);
 }
 
 // patches [count, R*S*C] of the output pixels [begin, begin + count), zeros where they lie outside x.
-void copy_patches(const Conv2d& p, const char* x, size_t element, int64_t begin, int64_t count, char* patches) {
+void copy_patches(const Conv2d& p, const char* x, size_t element, int64_t begin, int64_t count,
+                  char* patches) {
   const int64_t image = int64_t{p.p} * p.q, pixel_bytes = p.c * element, run_bytes = p.s * pixel_bytes;
   const int64_t patch_bytes = p.r * run_bytes;
   parallel_ranges(count, count * patch_length(p), kCheapGrain, [&](int64_t first, int64_t last) {
@@ -53,7 +54,8 @@ template <typename Body>
 bool for_each_chunk(const Conv2d& p, const void* x, Body body) {
   const size_t element = p.dtype == DType::bf16 ? 2 : 4;
   const int64_t pixels = pixel_count(p), chunk = std::min(chunk_of(p), pixels);
-  char* const patches = static_cast<char*>(onednn_scratch(Scratch::source, chunk * patch_length(p) * element));
+  char* const patches =
+      static_cast<char*>(onednn_scratch(Scratch::source, chunk * patch_length(p) * element));
   for (int64_t begin = 0; begin < pixels; begin += chunk) {
     const int64_t count = std::min(chunk, pixels - begin);
     copy_patches(p, static_cast<const char*>(x), element, begin, count, patches);
@@ -64,14 +66,15 @@ bool for_each_chunk(const Conv2d& p, const void* x, Body body) {
 
 }  // namespace
 
-// The copy pays in a weight gradient with enough filters to use it on, and in a forward pass whose weights overflow the second
-// cache, over which oneDNN's convolution runs once for every row of a small image.
+// The copy pays in a weight gradient with enough filters to use it on, and in a forward pass whose weights
+// overflow the second cache, over which oneDNN's convolution runs once for every row of a small image.
 bool prefers_patches(const Conv2d& p, ConvRole role) {
   if (p.dtype == DType::f64 || p.groups != 1 || p.dilation_h != 1 || p.dilation_w != 1) return false;
   const int64_t length = patch_length(p), pixels = int64_t{p.p} * p.q;
   if (length < 256 || length > (1 << 16) || p.k < 128) return false;
   if (role == ConvRole::forward) return pixels <= 16 && length * p.k >= (1 << 20);
-  if (role == ConvRole::weight_gradient) return !goes_by_winograd(p, role) && (p.dtype == DType::f32 || pixels <= 64);
+  if (role == ConvRole::weight_gradient)
+    return !goes_by_winograd(p, role) && (p.dtype == DType::f32 || pixels <= 64);
   return false;
 }
 

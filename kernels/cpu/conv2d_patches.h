@@ -1,5 +1,6 @@
-// Convolution as matrix products over patches: the R x S x C numbers under one output pixel, copied side by side. Plain
-// weights [K, R*S*C] and plain weight gradients then serve as they lie, and few large images need no larger tiles.
+// Convolution as matrix products over patches: the R x S x C numbers under one output pixel, copied side by
+// side. Plain weights [K, R*S*C] and plain weight gradients then serve as they lie, and few large images need
+// no larger tiles.
 #pragma once
 #include "kernels/cpu/conv2d_narrow.h"
 

@@ -17,9 +17,9 @@ namespace ganymede::kernels::cpu {
 namespace {
 
 using Lanes = float __attribute__((vector_size(4 * kTileLanes), aligned(4)));
-constexpr int kPoints = 9;   // of the transform
-constexpr int kPhases = 4;   // (row parity, column parity)
-constexpr int kPanel = 64;   // columns of a transformed weight that lie together
+constexpr int kPoints = 9;  // of the transform
+constexpr int kPhases = 4;  // (row parity, column parity)
+constexpr int kPanel = 64;  // columns of a transformed weight that lie together
 
 Lanes& lanes(float* p) { return *reinterpret_cast<Lanes*>(p); }
 const Lanes& lanes(const float* p) { return *reinterpret_cast<const Lanes*>(p); }
@@ -97,7 +97,8 @@ void transform_y(const Conv2d& p, const Tile& tile, const float* m, int64_t poin
     for (int j = 0; j < 2; ++j) pixel[i][j] = y_pixel(p, tile, y, i, j);
   for (int k = 0; k < p.k; k += kTileLanes) {
     Lanes sums[3][3], out[2][2];
-    for (int point = 0; point < kPoints; ++point) sums[point / 3][point % 3] = lanes(m + point * point_stride + k);
+    for (int point = 0; point < kPoints; ++point)
+      sums[point / 3][point % 3] = lanes(m + point * point_stride + k);
     output_transform(sums, out);
     for (int i = 0; i < 2; ++i)
       for (int j = 0; j < 2; ++j)
@@ -115,7 +116,8 @@ void adjoint_y(const Conv2d& p, const Tile& tile, const float* dy, float* m, int
     for (int i = 0; i < 2; ++i)
       for (int j = 0; j < 2; ++j) in[i][j] = pixel[i][j] ? lanes(pixel[i][j] + k) : Lanes{};
     output_adjoint(in, out);
-    for (int point = 0; point < kPoints; ++point) lanes(m + point * point_stride + k) = out[point / 3][point % 3];
+    for (int point = 0; point < kPoints; ++point)
+      lanes(m + point * point_stride + k) = out[point / 3][point % 3];
   }
 }
 
@@ -126,7 +128,8 @@ void load_filter(const Conv2d& p, const float* w, int k, int phase, int c, Lanes
       g[i][j] = lanes(w + ((int64_t{k} * 4 + 2 * i + phase / 2) * 4 + 2 * j + phase % 2) * p.c + c);
 }
 
-// Where element (row, column) of one point's matrix [rows, columns] lies: in panels [rows, 64], the last one narrower.
+// Where element (row, column) of one point's matrix [rows, columns] lies: in panels [rows, 64], the last one
+// narrower.
 int64_t panel_index(int rows, int columns, int row, int column) {
   const int first = column / kPanel * kPanel, width = std::min(kPanel, columns - first);
   return int64_t{rows} * first + int64_t{row} * width + column - first;
@@ -146,7 +149,8 @@ void transform_weights(const Conv2d& p, const float* w, float* u) {
         float* const to = u + panel_index(rows, p.k, phase * p.c + c, k);
         const int width = std::min(kPanel, p.k - k / kPanel * kPanel);
         for (int point = 0; point < kPoints; ++point)
-          for (int lane = 0; lane < kTileLanes; ++lane) to[point * matrix + lane * width] = t[point / 3][point % 3][lane];
+          for (int lane = 0; lane < kTileLanes; ++lane)
+            to[point * matrix + lane * width] = t[point / 3][point % 3][lane];
       }
 }
 
@@ -171,15 +175,16 @@ void multiply_points(int64_t count, int length, int columns, const float* a, con
   for (int point = 0; point < kPoints; ++point)
     for (int first = 0; first < columns; first += kPanel) {
       const int width = std::min(kPanel, columns - first);
-      multiply_tiles({a + point * count * length, length, 1, u + (int64_t{point} * columns + first) * length, width,
-                      c + point * count * columns + first, columns, count, width, length, false});
+      multiply_tiles({a + point * count * length, length, 1, u + (int64_t{point} * columns + first) * length,
+                      width, c + point * count * columns + first, columns, count, width, length, false});
     }
 }
 
-constexpr int64_t kManyWeights = 1 << 16;  // C * K whose transform (2.25 times that of w) overflows the second cache
+constexpr int64_t kManyWeights =
+    1 << 16;  // C * K whose transform (2.25 times that of w) overflows the second cache
 
-// Tiles at a time: what lies between the transforms fills about a second cache of 1 MB; more where the weights, read once a
-// chunk, come from farther away.
+// Tiles at a time: what lies between the transforms fills about a second cache of 1 MB; more where the
+// weights, read once a chunk, come from farther away.
 int64_t chunk_of(const Conv2d& p) {
   constexpr int64_t kNumbers = 1 << 18;
   const int64_t least = int64_t{p.c} * p.k > kManyWeights ? 64 : 24;
@@ -205,7 +210,8 @@ float* workspaces(const Conv2d& p, int64_t chunk) {
 bool goes_by_phases(const Conv2d& p, ConvRole role) {
   if (!winograd_is_allowed() || p.dtype != DType::f32 || p.groups != 1 || p.r != 4 || p.s != 4) return false;
   if (p.stride_h != 2 || p.stride_w != 2 || p.dilation_h != 1 || p.dilation_w != 1) return false;
-  if (p.c % kTileLanes != 0 || p.k % kTileLanes != 0 || p.c < 32 || p.k < 32 || p.p < 4 || p.q < 4) return false;
+  if (p.c % kTileLanes != 0 || p.k % kTileLanes != 0 || p.c < 32 || p.k < 32 || p.p < 4 || p.q < 4)
+    return false;
   // Measured: with more weights than this, transforming them after every step costs what the products save.
   const int64_t most = role == ConvRole::forward ? 1 : role == ConvRole::data_gradient ? 2 : 4;
   if (int64_t{p.c} * p.k > most * kManyWeights) return false;
@@ -215,8 +221,9 @@ bool goes_by_phases(const Conv2d& p, ConvRole role) {
 void forward_by_phases(const Conv2d& p, const void* x, const Weight& w, void* y, const Epilogue& epilogue) {
   auto lock = lock_onednn();
   const Tiles tiles(p);
-  const float* const u = packed_weight(w, WeightForm::phases, int64_t{kPoints} * kPhases * p.c * p.k,
-                                       [&](float* to) { transform_weights(p, static_cast<const float*>(w.data), to); });
+  const float* const u =
+      packed_weight(w, WeightForm::phases, int64_t{kPoints} * kPhases * p.c * p.k,
+                    [&](float* to) { transform_weights(p, static_cast<const float*>(w.data), to); });
   const float* const input = static_cast<const float*>(x);
   float* const output = static_cast<float*>(y);
   const int64_t chunk = chunk_of(p), chunks = ceil_div(tiles.count, chunk);
@@ -228,22 +235,25 @@ void forward_by_phases(const Conv2d& p, const void* x, const Weight& w, void* y,
     for (int64_t i = 0; i < count; ++i)
       transform_x(p, Tile(tiles, begin + i), input, space.v + i * kPhases * p.c, count * kPhases * p.c);
     multiply_points(count, kPhases * p.c, p.k, space.v, u, space.m);
-    for (int64_t i = 0; i < count; ++i) transform_y(p, Tile(tiles, begin + i), space.m + i * p.k, count * p.k, output);
+    for (int64_t i = 0; i < count; ++i)
+      transform_y(p, Tile(tiles, begin + i), space.m + i * p.k, count * p.k, output);
   }
   apply_epilogue(p.dtype, int64_t{p.n} * p.p * p.q, p.k, epilogue, nullptr, y);
 }
 
-void data_gradient_by_phases(const Conv2d& p, const void* dy, const Weight& w, void* dx, const Epilogue& epilogue) {
+void data_gradient_by_phases(const Conv2d& p, const void* dy, const Weight& w, void* dx,
+                             const Epilogue& epilogue) {
   auto lock = lock_onednn();
   const Tiles tiles(p);
-  const float* const u =
-      packed_weight(w, WeightForm::phases_transposed, int64_t{kPoints} * kPhases * p.c * p.k,
-                    [&](float* to) { transform_weights_transposed(p, static_cast<const float*>(w.data), to); });
+  const float* const u = packed_weight(
+      w, WeightForm::phases_transposed, int64_t{kPoints} * kPhases * p.c * p.k,
+      [&](float* to) { transform_weights_transposed(p, static_cast<const float*>(w.data), to); });
   const float* const gradient = static_cast<const float*>(dy);
   float* const output = static_cast<float*>(dx);
   const int64_t image = int64_t{tiles.rows} * tiles.columns, numbers = int64_t{p.h} * p.w * p.c;
   // Neighbouring tiles overlap in dx, so a thread takes whole images: as many at a time as make a chunk.
-  const int together = static_cast<int>(std::clamp<int64_t>(chunk_of(p) / image, 1, p.n / omp_get_max_threads()));
+  const int together =
+      static_cast<int>(std::clamp<int64_t>(chunk_of(p) / image, 1, p.n / omp_get_max_threads()));
   const int64_t chunk = std::min(chunk_of(p), together * image);
   float* const memory = workspaces(p, chunk);
 #pragma omp parallel for schedule(static)
@@ -253,7 +263,8 @@ void data_gradient_by_phases(const Conv2d& p, const void* dy, const Weight& w, v
     std::fill_n(output + n * numbers, images * numbers, 0.0f);
     for (int64_t first = n * image; first < (n + images) * image; first += chunk) {
       const int64_t count = std::min(chunk, (n + images) * image - first);
-      for (int64_t i = 0; i < count; ++i) adjoint_y(p, Tile(tiles, first + i), gradient, space.m + i * p.k, count * p.k);
+      for (int64_t i = 0; i < count; ++i)
+        adjoint_y(p, Tile(tiles, first + i), gradient, space.m + i * p.k, count * p.k);
       multiply_points(count, p.k, kPhases * p.c, space.m, u, space.v);
       for (int64_t i = 0; i < count; ++i)
         add_adjoint_x(p, Tile(tiles, first + i), space.v + i * kPhases * p.c, count * kPhases * p.c, output);
@@ -268,8 +279,10 @@ bool weight_gradient_by_phases(const Conv2d& p, const void* x, const void* dy, v
   const Tiles tiles(p);
   const int columns = kPhases * p.c;
   const int64_t chunk = std::min(kChunk, tiles.count), matrix = int64_t{columns} * p.k;
-  float* const v = static_cast<float*>(onednn_scratch(Scratch::source, chunk * kPoints * columns * sizeof(float)));
-  float* const m = static_cast<float*>(onednn_scratch(Scratch::destination, chunk * kPoints * p.k * sizeof(float)));
+  float* const v =
+      static_cast<float*>(onednn_scratch(Scratch::source, chunk * kPoints * columns * sizeof(float)));
+  float* const m =
+      static_cast<float*>(onednn_scratch(Scratch::destination, chunk * kPoints * p.k * sizeof(float)));
   float* const u = static_cast<float*>(onednn_scratch(Scratch::sums, kPoints * matrix * sizeof(float)));
   for (int64_t first = 0; first < tiles.count; first += chunk) {
     const int64_t count = std::min(chunk, tiles.count - first);
@@ -280,7 +293,8 @@ bool weight_gradient_by_phases(const Conv2d& p, const void* x, const void* dy, v
         adjoint_y(p, tile, static_cast<const float*>(dy), m + i * p.k, count * p.k);
       }
     });
-    const Gemm gemm{kPoints, p.k, columns, static_cast<int>(count), true, false, count * p.k, count * columns,
+    const Gemm gemm{kPoints,    p.k,        columns,     static_cast<int>(count),
+                    true,       false,      count * p.k, count * columns,
                     DType::f32, DType::f32, Math::f32};
     if (!multiply_by_onednn(gemm, m, v, u, Epilogue{nullptr, Unary::identity, 0}, first > 0)) return false;
   }
@@ -294,7 +308,8 @@ bool weight_gradient_by_phases(const Conv2d& p, const void* x, const void* dy, v
         filter_adjoint(t, g);
         for (int i = 0; i < 2; ++i)
           for (int j = 0; j < 2; ++j)
-            lanes(static_cast<float*>(dw) + ((int64_t{k} * 4 + 2 * i + phase / 2) * 4 + 2 * j + phase % 2) * p.c + c) = g[i][j];
+            lanes(static_cast<float*>(dw) +
+                  ((int64_t{k} * 4 + 2 * i + phase / 2) * 4 + 2 * j + phase % 2) * p.c + c) = g[i][j];
       }
   return true;
 }

@@ -1,4 +1,5 @@
-// Tiles of c live in registers: 24 vectors of 16, three or four vectors wide, so that a value of a is loaded once for them.
+// Tiles of c live in registers: 24 vectors of 16, three or four vectors wide, so that a value of a is loaded
+// once for them.
 #include "kernels/cpu/conv2d_tile.h"
 
 #include <algorithm>
@@ -18,11 +19,13 @@ void multiply_tile(const TileProduct& p, const float* a, const float* b, float* 
   for (int i = 0; i < rows; ++i)
 #pragma GCC unroll 4
     for (int v = 0; v < vectors; ++v)
-      sum[i][v] = p.accumulate ? Vector(*reinterpret_cast<const Unaligned*>(c + i * p.c_row + v * kTileLanes)) : Vector{};
+      sum[i][v] = p.accumulate ? Vector(*reinterpret_cast<const Unaligned*>(c + i * p.c_row + v * kTileLanes))
+                               : Vector{};
   for (int64_t l = 0; l < p.length; ++l) {
     Vector right[vectors];
 #pragma GCC unroll 4
-    for (int v = 0; v < vectors; ++v) right[v] = *reinterpret_cast<const Unaligned*>(b + l * p.b_row + v * kTileLanes);
+    for (int v = 0; v < vectors; ++v)
+      right[v] = *reinterpret_cast<const Unaligned*>(b + l * p.b_row + v * kTileLanes);
 #pragma GCC unroll 24
     for (int i = 0; i < rows; ++i) {
       const float left = a[i * p.a_row + l * p.a_step];
@@ -33,7 +36,8 @@ void multiply_tile(const TileProduct& p, const float* a, const float* b, float* 
 #pragma GCC unroll 24
   for (int i = 0; i < rows; ++i)
 #pragma GCC unroll 4
-    for (int v = 0; v < vectors; ++v) *reinterpret_cast<Unaligned*>(c + i * p.c_row + v * kTileLanes) = sum[i][v];
+    for (int v = 0; v < vectors; ++v)
+      *reinterpret_cast<Unaligned*>(c + i * p.c_row + v * kTileLanes) = sum[i][v];
 }
 
 template <int vectors>
@@ -44,7 +48,8 @@ void multiply_columns(const TileProduct& p, int64_t column) {
     multiply_tile<kRows, vectors>(p, p.a + i * p.a_row, p.b + column, p.c + i * p.c_row + column);
   for (; i + 2 <= p.rows; i += 2)
     multiply_tile<2, vectors>(p, p.a + i * p.a_row, p.b + column, p.c + i * p.c_row + column);
-  for (; i < p.rows; ++i) multiply_tile<1, vectors>(p, p.a + i * p.a_row, p.b + column, p.c + i * p.c_row + column);
+  for (; i < p.rows; ++i)
+    multiply_tile<1, vectors>(p, p.a + i * p.a_row, p.b + column, p.c + i * p.c_row + column);
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
-// The matrix product inside the convolutions with few channels: c(i, j) (+)= sum_l a(i, l) b(l, j), f32, one thread.
+// The matrix product inside the convolutions with few channels: c(i, j) (+)= sum_l a(i, l) b(l, j), f32, one
+// thread.
 #pragma once
 #include <cstdint>
 
@@ -11,7 +12,7 @@ struct TileProduct {
   int64_t a_row, a_step;
   const float* b;  // b(l, j) = b[l * b_row + j]
   int64_t b_row;
-  float* c;        // c(i, j) = c[i * c_row + j]
+  float* c;  // c(i, j) = c[i * c_row + j]
   int64_t c_row;
   int64_t rows, columns, length;
   bool accumulate;

@@ -49,7 +49,8 @@ void multiply(const Gemm& p, const T* a, const T* b, Out* c, const Epilogue& epi
       for (int j0 = 0; j0 < p.n; j0 += kColumns) {
         const int rows = std::min(kRows, p.m - i0), columns = std::min(kColumns, p.n - j0);
         C sums[kRows][kColumns];
-        sum_block(a + batch * p.stride_a + i0 * row, row, column, b + batch * stride_b + j0, n, p.k, rows, columns, sums);
+        sum_block(a + batch * p.stride_a + i0 * row, row, column, b + batch * stride_b + j0, n, p.k, rows,
+                  columns, sums);
         for (int i = 0; i < rows; ++i)
           for (int j = 0; j < columns; ++j) {
             const C sum = bias ? sums[i][j] + bias[j0 + j] : sums[i][j];

@@ -22,14 +22,15 @@ struct Plan {
 memory::desc matrices(const Gemm& p, int rows, int columns, bool transposed, int64_t stride, DType dtype) {
   const memory::dim row = transposed ? 1 : columns, column = transposed ? rows : 1;
   if (p.batch == 1) return memory::desc({rows, columns}, onednn_type(dtype), memory::dims{row, column});
-  const memory::dim count = stride == 0 ? 1 : p.batch, step = stride == 0 ? memory::dim{rows} * columns : stride;
+  const memory::dim count = stride == 0 ? 1 : p.batch,
+                    step = stride == 0 ? memory::dim{rows} * columns : stride;
   return memory::desc({count, rows, columns}, onednn_type(dtype), memory::dims{step, row, column});
 }
 
 std::string describe(const Gemm& p) {
   std::ostringstream text;
-  text << "gemm " << name_of(p.dtype) << (p.out != p.dtype ? " to f32" : "") << " batch " << p.batch << " m" << p.m << " n"
-       << p.n << " k" << p.k << (p.transpose_a ? " at" : "") << (p.transpose_b ? " bt" : "");
+  text << "gemm " << name_of(p.dtype) << (p.out != p.dtype ? " to f32" : "") << " batch " << p.batch << " m"
+       << p.m << " n" << p.n << " k" << p.k << (p.transpose_a ? " at" : "") << (p.transpose_b ? " bt" : "");
   return text.str();
 }
 
@@ -38,8 +39,10 @@ void make(Plan& plan, const Gemm& p, bool bias, Unary activation, float alpha, b
   const memory::desc b = matrices(p, p.k, p.n, p.transpose_b, p.stride_b, p.dtype);
   const memory::desc c = matrices(p, p.m, p.n, false, int64_t{p.m} * p.n, p.out);
   memory::desc bias_desc;
-  if (bias && p.batch == 1) bias_desc = memory::desc({1, p.n}, memory::data_type::f32, memory::format_tag::ab);
-  if (bias && p.batch != 1) bias_desc = memory::desc({1, 1, p.n}, memory::data_type::f32, memory::format_tag::abc);
+  if (bias && p.batch == 1)
+    bias_desc = memory::desc({1, p.n}, memory::data_type::f32, memory::format_tag::ab);
+  if (bias && p.batch != 1)
+    bias_desc = memory::desc({1, 1, p.n}, memory::data_type::f32, memory::format_tag::abc);
   dnnl::primitive_attr attributes = onednn_attributes(activation, alpha);
   if (accumulate) {
     dnnl::post_ops ops;
@@ -62,9 +65,20 @@ Plan& plan_of(const Gemm& p, const Epilogue& epilogue, bool accumulate) {
   using Key = std::array<int64_t, 14>;
   static std::map<Key, Plan> plans;
   const bool bias = epilogue.bias != nullptr, leaky = epilogue.activation == Unary::leaky_relu;
-  const Key key{p.batch, p.m, p.n, p.k, p.transpose_a, p.transpose_b, p.stride_a, p.stride_b, static_cast<int>(p.dtype),
-                static_cast<int>(p.out), bias, static_cast<int>(epilogue.activation),
-                leaky ? std::bit_cast<int>(epilogue.alpha) : 0, accumulate};
+  const Key key{p.batch,
+                p.m,
+                p.n,
+                p.k,
+                p.transpose_a,
+                p.transpose_b,
+                p.stride_a,
+                p.stride_b,
+                static_cast<int>(p.dtype),
+                static_cast<int>(p.out),
+                bias,
+                static_cast<int>(epilogue.activation),
+                leaky ? std::bit_cast<int>(epilogue.alpha) : 0,
+                accumulate};
   const auto [entry, fresh] = plans.try_emplace(key);
   if (fresh) {
     try {
@@ -82,7 +96,8 @@ Plan& plan_of(const Gemm& p, const Epilogue& epilogue, bool accumulate) {
 
 }  // namespace
 
-bool multiply_by_onednn(const Gemm& p, const void* a, const void* b, void* c, const Epilogue& epilogue, bool accumulate) {
+bool multiply_by_onednn(const Gemm& p, const void* a, const void* b, void* c, const Epilogue& epilogue,
+                        bool accumulate) {
   auto lock = lock_onednn();
   Plan& plan = plan_of(p, epilogue, accumulate);
   if (!plan.usable) return false;

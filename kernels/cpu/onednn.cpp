@@ -31,11 +31,20 @@ dnnl::primitive_attr onednn_attributes(Unary activation, float alpha) {
   attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
   dnnl::post_ops ops;
   switch (activation) {
-    case Unary::relu: ops.append_eltwise(1.0f, dnnl::algorithm::eltwise_relu, 0, 0); break;
-    case Unary::leaky_relu: ops.append_eltwise(1.0f, dnnl::algorithm::eltwise_relu, alpha, 0); break;
-    case Unary::sigmoid: ops.append_eltwise(1.0f, dnnl::algorithm::eltwise_logistic, 0, 0); break;
-    case Unary::tanh: ops.append_eltwise(1.0f, dnnl::algorithm::eltwise_tanh, 0, 0); break;
-    default: break;
+    case Unary::relu:
+      ops.append_eltwise(1.0f, dnnl::algorithm::eltwise_relu, 0, 0);
+      break;
+    case Unary::leaky_relu:
+      ops.append_eltwise(1.0f, dnnl::algorithm::eltwise_relu, alpha, 0);
+      break;
+    case Unary::sigmoid:
+      ops.append_eltwise(1.0f, dnnl::algorithm::eltwise_logistic, 0, 0);
+      break;
+    case Unary::tanh:
+      ops.append_eltwise(1.0f, dnnl::algorithm::eltwise_tanh, 0, 0);
+      break;
+    default:
+      break;
   }
   attributes.set_post_ops(ops);
   return attributes;

@@ -12,7 +12,8 @@ namespace ganymede::kernels::cpu {
 void restart_with_short_spin(char* const* argv) {
   if (std::getenv("GOMP_SPINCOUNT") || std::getenv("OMP_WAIT_POLICY")) return;
   setenv("GOMP_SPINCOUNT", "2000", 1);
-  execv("/proc/self/exe", argv);  // returns only where that is forbidden; then the program runs with long spins
+  execv("/proc/self/exe",
+        argv);  // returns only where that is forbidden; then the program runs with long spins
 }
 
 void use_threads(int count) {
@@ -21,7 +22,8 @@ void use_threads(int count) {
   if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) CPU_SET(0, &allowed);
   const int cores = CPU_COUNT(&allowed);
   omp_set_num_threads(count > 0 ? count : cores);
-  if (omp_get_max_threads() > cores || std::getenv("OMP_PROC_BIND") || std::getenv("GOMP_CPU_AFFINITY")) return;
+  if (omp_get_max_threads() > cores || std::getenv("OMP_PROC_BIND") || std::getenv("GOMP_CPU_AFFINITY"))
+    return;
 #pragma omp parallel
   {
     int rank = omp_get_thread_num();

@@ -21,8 +21,10 @@ size_t size_of(DType dtype) { return dtype == DType::f64 ? 8 : dtype == DType::f
 // An operand in dtype with a guard behind it; starts as NaN.
 class Buffer {
  public:
-  Buffer(DType dtype, int64_t count) : dtype_(dtype), count_(count), bytes_(count * size_of(dtype) + kGuard, 0xff) {}
-  Buffer(DType dtype, const std::vector<double>& values) : Buffer(dtype, static_cast<int64_t>(values.size())) {
+  Buffer(DType dtype, int64_t count)
+      : dtype_(dtype), count_(count), bytes_(count * size_of(dtype) + kGuard, 0xff) {}
+  Buffer(DType dtype, const std::vector<double>& values)
+      : Buffer(dtype, static_cast<int64_t>(values.size())) {
     for (int64_t i = 0; i < count_; ++i) {
       if (dtype == DType::f64) reinterpret_cast<double*>(data())[i] = values[i];
       if (dtype == DType::f32) reinterpret_cast<float*>(data())[i] = static_cast<float>(values[i]);
@@ -67,7 +69,9 @@ double relative_error(const std::vector<double>& got, const std::vector<double>&
     difference += (got[i] - want[i]) * (got[i] - want[i]);
     size += want[i] * want[i];
   }
-  return std::isnan(difference) ? difference : size > 0 ? std::sqrt(difference / size) : std::sqrt(difference);
+  return std::isnan(difference) ? difference
+         : size > 0             ? std::sqrt(difference / size)
+                                : std::sqrt(difference);
 }
 
 int64_t x_count(const Conv2d& p) { return int64_t{p.n} * p.h * p.w * p.c; }
@@ -85,15 +89,18 @@ void for_each_term(const Conv2d& p, Term term) {
           for (int r = 0; r < p.r; ++r)
             for (int s = 0; s < p.s; ++s)
               for (int c = 0; c < width; ++c) {
-                const int h = row * p.stride_h - p.pad_h + r * p.dilation_h, w = q * p.stride_w - p.pad_w + s * p.dilation_w;
+                const int h = row * p.stride_h - p.pad_h + r * p.dilation_h,
+                          w = q * p.stride_w - p.pad_w + s * p.dilation_w;
                 if (h < 0 || h >= p.h || w < 0 || w >= p.w) continue;
                 const int channel = k / (p.k / p.groups) * width + c;
-                term(((int64_t{n} * p.h + h) * p.w + w) * p.c + channel, ((int64_t{k} * p.r + r) * p.s + s) * width + c,
+                term(((int64_t{n} * p.h + h) * p.w + w) * p.c + channel,
+                     ((int64_t{k} * p.r + r) * p.s + s) * width + c,
                      ((int64_t{n} * p.p + row) * p.q + q) * p.k + k);
               }
 }
 
-void finish(std::vector<double>& values, int channels, const std::vector<double>& bias, Unary activation, double alpha) {
+void finish(std::vector<double>& values, int channels, const std::vector<double>& bias, Unary activation,
+            double alpha) {
   for (size_t i = 0; i < values.size(); ++i) {
     double& v = values[i];
     if (!bias.empty()) v += bias[i % channels];
@@ -118,11 +125,13 @@ Conv2d with_type(Conv2d p, DType dtype) {
 }
 
 void expect_matches(const Conv2d& p, const Epilogue& f, bool bias) {
-  SCOPED_TRACE(testing::Message() << name_of(p.dtype) << " n" << p.n << ' ' << p.h << 'x' << p.w << 'x' << p.c << " -> " << p.p
-                                  << 'x' << p.q << 'x' << p.k << " k" << p.r << 'x' << p.s << " s" << p.stride_h << 'x'
-                                  << p.stride_w << " p" << p.pad_h << 'x' << p.pad_w << " d" << p.dilation_h << " g"
-                                  << p.groups << " activation " << static_cast<int>(f.activation) << " bias " << bias);
-  const auto x = random_values(x_count(p), 1), w = random_values(w_count(p), 2), dy = random_values(y_count(p), 3);
+  SCOPED_TRACE(testing::Message() << name_of(p.dtype) << " n" << p.n << ' ' << p.h << 'x' << p.w << 'x' << p.c
+                                  << " -> " << p.p << 'x' << p.q << 'x' << p.k << " k" << p.r << 'x' << p.s
+                                  << " s" << p.stride_h << 'x' << p.stride_w << " p" << p.pad_h << 'x'
+                                  << p.pad_w << " d" << p.dilation_h << " g" << p.groups << " activation "
+                                  << static_cast<int>(f.activation) << " bias " << bias);
+  const auto x = random_values(x_count(p), 1), w = random_values(w_count(p), 2),
+             dy = random_values(y_count(p), 3);
   const DType sums = p.dtype == DType::f64 ? DType::f64 : DType::f32;
   Buffer bx(p.dtype, x), bw(p.dtype, w), bdy(p.dtype, dy);
   const Weight weight{bw.data(), nullptr};
@@ -140,7 +149,8 @@ void expect_matches(const Conv2d& p, const Epilogue& f, bool bias) {
 
   Buffer bbias_k(sums, bias_k), bbias_c(sums, bias_c);
   Buffer by(p.dtype, y_count(p)), bdx(p.dtype, x_count(p)), bdw(sums, w_count(p));
-  conv2d_kernels.forward(nullptr, p, bx.data(), weight, by.data(), {bias ? bbias_k.data() : nullptr, f.activation, f.alpha});
+  conv2d_kernels.forward(nullptr, p, bx.data(), weight, by.data(),
+                         {bias ? bbias_k.data() : nullptr, f.activation, f.alpha});
   conv2d_kernels.data_gradient(nullptr, p, bdy.data(), weight, bdx.data(),
                                {bias ? bbias_c.data() : nullptr, f.activation, f.alpha});
   std::vector<char> workspace(conv2d_kernels.weight_gradient_workspace(p));
@@ -168,23 +178,27 @@ const Conv2d kOddProblems[] = {
     {1, 6, 5, 8, 12, 2, 3, 2, 2, 2, 2, 0, 1, 2, 1, 4, DType::f32, Math::f32},
     {1, 12, 12, 2, 3, 9, 9, 12, 12, 1, 1, 4, 4, 1, 1, 1, DType::f32, Math::f32},
     {1, 10, 10, 3, 8, 7, 7, 4, 4, 1, 1, 0, 0, 1, 1, 1, DType::f32, Math::f32},
-    {2, 4, 4, 13, 11, 4, 4, 1, 1, 1, 1, 0, 0, 1, 1, 1, DType::f32, Math::f32},    // a matrix product
+    {2, 4, 4, 13, 11, 4, 4, 1, 1, 1, 1, 0, 0, 1, 1, 1, DType::f32, Math::f32},  // a matrix product
     {3, 4, 4, 16, 1, 4, 4, 1, 1, 1, 1, 0, 0, 1, 1, 1, DType::f32, Math::f32},
-    {2, 8, 9, 4, 5, 3, 3, 2, 2, 2, 2, 0, 1, 1, 1, 1, DType::f32, Math::f32},      // p and q smaller than what fits
+    // p and q smaller than what fits
+    {2, 8, 9, 4, 5, 3, 3, 2, 2, 2, 2, 0, 1, 1, 1, 1, DType::f32, Math::f32},
     {1, 12, 7, 16, 16, 4, 4, 3, 2, 2, 2, 1, 1, 1, 1, 1, DType::f32, Math::f32},
-    {1, 3, 3, 2, 3, 2, 2, 3, 4, 4, 3, 5, 4, 1, 1, 1, DType::f32, Math::f32},      // taps and pixels that meet only zeros
+    // taps and pixels that meet only zeros
+    {1, 3, 3, 2, 3, 2, 2, 3, 4, 4, 3, 5, 4, 1, 1, 1, DType::f32, Math::f32},
     {1, 5, 5, 32, 16, 1, 1, 5, 5, 1, 1, 0, 0, 1, 1, 1, DType::f32, Math::f32},
-    {3, 6, 5, 1, 16, 4, 4, 3, 2, 2, 2, 1, 1, 1, 1, 1, DType::f32, Math::f32},     // few channels in x
+    {3, 6, 5, 1, 16, 4, 4, 3, 2, 2, 2, 1, 1, 1, 1, 1, DType::f32, Math::f32},  // few channels in x
     {2, 11, 13, 3, 32, 5, 3, 5, 4, 2, 3, 2, 0, 1, 1, 1, DType::f32, Math::f32},
     {1, 23, 17, 4, 48, 7, 7, 17, 11, 1, 1, 0, 0, 1, 1, 1, DType::f32, Math::f32},
     {3, 40, 3, 2, 16, 3, 3, 13, 1, 3, 3, 0, 0, 1, 1, 1, DType::f32, Math::f32},
-    {5, 9, 8, 16, 3, 3, 3, 9, 8, 1, 1, 1, 1, 1, 1, 1, DType::f32, Math::f32},     // few channels in y
+    {5, 9, 8, 16, 3, 3, 3, 9, 8, 1, 1, 1, 1, 1, 1, 1, DType::f32, Math::f32},  // few channels in y
     {1, 15, 10, 32, 1, 4, 4, 14, 9, 1, 1, 1, 1, 1, 1, 1, DType::f32, Math::f32},
     {2, 9, 9, 48, 2, 7, 5, 3, 5, 1, 1, 0, 0, 1, 1, 1, DType::f32, Math::f32},
-    {1, 4, 5, 16, 3, 3, 3, 8, 9, 1, 1, 3, 3, 1, 1, 1, DType::f32, Math::f32},     // more padding than the filter is wide
-    {2, 6, 5, 512, 130, 4, 4, 3, 3, 2, 2, 1, 1, 1, 1, 1, DType::f32, Math::f32},  // products over patches
-    {3, 13, 15, 64, 129, 4, 4, 13, 15, 1, 1, 2, 1, 1, 1, 1, DType::f32, Math::f32}, // in two chunks
-    {3, 9, 12, 32, 48, 4, 4, 4, 5, 2, 2, 1, 1, 1, 1, 1, DType::f32, Math::f32},   // Winograd on even and odd rows
+    // more padding than the filter is wide
+    {1, 4, 5, 16, 3, 3, 3, 8, 9, 1, 1, 3, 3, 1, 1, 1, DType::f32, Math::f32},
+    {2, 6, 5, 512, 130, 4, 4, 3, 3, 2, 2, 1, 1, 1, 1, 1, DType::f32, Math::f32},     // products over patches
+    {3, 13, 15, 64, 129, 4, 4, 13, 15, 1, 1, 2, 1, 1, 1, 1, DType::f32, Math::f32},  // in two chunks
+    // Winograd on even and odd rows
+    {3, 9, 12, 32, 48, 4, 4, 4, 5, 2, 2, 1, 1, 1, 1, 1, DType::f32, Math::f32},
     {5, 16, 11, 48, 80, 4, 4, 9, 5, 2, 2, 2, 1, 1, 1, 1, DType::f32, Math::f32},
     {29, 8, 9, 32, 32, 4, 4, 4, 4, 2, 2, 1, 1, 1, 1, 1, DType::f32, Math::f32},
     {17, 19, 18, 32, 32, 4, 4, 8, 8, 2, 2, 0, 0, 1, 1, 1, DType::f32, Math::f32},
@@ -200,7 +214,8 @@ TEST(Conv2dCpu, EpilogueMatchesReference) {
   for (int i : {1, 2, 6, 8, 13, 15, 20, 23})
     for (DType dtype : kTypes)
       for (Unary activation : {Unary::identity, Unary::relu, Unary::leaky_relu, Unary::sigmoid, Unary::tanh})
-        for (bool bias : {false, true}) expect_matches(with_type(kOddProblems[i], dtype), {nullptr, activation, 0.2f}, bias);
+        for (bool bias : {false, true})
+          expect_matches(with_type(kOddProblems[i], dtype), {nullptr, activation, 0.2f}, bias);
 }
 
 TEST(Conv2dCpu, EmptyProblemsDoNothing) {
@@ -208,7 +223,8 @@ TEST(Conv2dCpu, EmptyProblemsDoNothing) {
   p.n = 0;
   for (DType dtype : kTypes) {
     p.dtype = dtype;
-    Buffer w(dtype, random_values(w_count(p), 1)), dw(dtype == DType::f64 ? DType::f64 : DType::f32, w_count(p));
+    Buffer w(dtype, random_values(w_count(p), 1)),
+        dw(dtype == DType::f64 ? DType::f64 : DType::f32, w_count(p));
     conv2d_kernels.forward(nullptr, p, nullptr, {w.data(), nullptr}, nullptr, kPlain);
     conv2d_kernels.data_gradient(nullptr, p, nullptr, {w.data(), nullptr}, nullptr, kPlain);
     conv2d_kernels.weight_gradient(nullptr, p, nullptr, nullptr, dw.data(), nullptr);
@@ -220,7 +236,8 @@ TEST(Conv2dCpu, RefusesTf32) {
   Conv2d p = kOddProblems[1];
   p.math = Math::tf32;
   Buffer x(p.dtype, x_count(p)), w(p.dtype, w_count(p)), y(p.dtype, y_count(p));
-  EXPECT_THROW(conv2d_kernels.forward(nullptr, p, x.data(), {w.data(), nullptr}, y.data(), kPlain), std::runtime_error);
+  EXPECT_THROW(conv2d_kernels.forward(nullptr, p, x.data(), {w.data(), nullptr}, y.data(), kPlain),
+               std::runtime_error);
 }
 
 // Packed copies follow the version, and nothing else, until they are forgotten.
@@ -270,7 +287,8 @@ TEST(Conv2dCpu, WinogradIsCloseAndCanBeForbidden) {
   const auto result = [&](bool allowed) {
     allow_winograd(allowed);
     const Conv2d& p = problems[0];
-    Buffer x(p.dtype, random_values(x_count(p), 1)), w(p.dtype, random_values(w_count(p), 2)), y(p.dtype, y_count(p));
+    Buffer x(p.dtype, random_values(x_count(p), 1)), w(p.dtype, random_values(w_count(p), 2)),
+        y(p.dtype, y_count(p));
     conv2d_kernels.forward(nullptr, p, x.data(), {w.data(), nullptr}, y.data(), kPlain);
     return y.values();
   };
@@ -281,7 +299,8 @@ TEST(Conv2dCpu, WinogradIsCloseAndCanBeForbidden) {
 
 TEST(Conv2dCpu, RepeatsItsBits) {
   for (DType dtype : kTypes) {
-    const Conv2d p = with_type({4, 32, 32, 16, 16, 3, 3, 32, 32, 1, 1, 1, 1, 1, 1, 1, DType::f32, Math::f32}, dtype);
+    const Conv2d p =
+        with_type({4, 32, 32, 16, 16, 3, 3, 32, 32, 1, 1, 1, 1, 1, 1, 1, DType::f32, Math::f32}, dtype);
     const DType sums = dtype == DType::f64 ? DType::f64 : DType::f32;
     Buffer x(dtype, random_values(x_count(p), 1)), dy(dtype, random_values(y_count(p), 2));
     Buffer first(sums, w_count(p)), second(sums, w_count(p));
@@ -293,10 +312,12 @@ TEST(Conv2dCpu, RepeatsItsBits) {
 
 // k x k convolution of a square image.
 Conv2d layer(int n, int size, int c, int k, int kernel, int stride, int pad, int out) {
-  return {n, size, size, c, k, kernel, kernel, out, out, stride, stride, pad, pad, 1, 1, 1, DType::f32, Math::f32};
+  return {n,      size,   size, c,   k, kernel, kernel, out,        out,
+          stride, stride, pad,  pad, 1, 1,      1,      DType::f32, Math::f32};
 }
 
-// The layers of DCGAN, WGAN-GP and ResNet-9 steps, transposed ones as the convolution whose gradient they are.
+// The layers of DCGAN, WGAN-GP and ResNet-9 steps, transposed ones as the convolution whose gradient they
+// are.
 std::vector<Conv2d> model_layers() {
   std::vector<Conv2d> all;
   for (int channels : {1, 3})
@@ -304,7 +325,8 @@ std::vector<Conv2d> model_layers() {
       for (int size : {64, 32}) {
         all.push_back(layer(4, size, channels, width, 4, 2, 1, size / 2));
         int c = width;
-        for (size /= 2; size > 4; size /= 2, c *= 2) all.push_back(layer(4, size, c, 2 * c, 4, 2, 1, size / 2));
+        for (size /= 2; size > 4; size /= 2, c *= 2)
+          all.push_back(layer(4, size, c, 2 * c, 4, 2, 1, size / 2));
         all.push_back(layer(4, 4, c, 100, 4, 1, 0, 1));
         all.push_back(layer(4, 4, c, 1, 4, 1, 0, 1));
       }

@@ -35,14 +35,16 @@ double finish(double v, Unary activation, double alpha) {
   return v;
 }
 
-int64_t operand_count(int64_t stride, int batch, int64_t matrix) { return stride == 0 ? matrix : stride * (batch - 1) + matrix; }
+int64_t operand_count(int64_t stride, int batch, int64_t matrix) {
+  return stride == 0 ? matrix : stride * (batch - 1) + matrix;
+}
 
 template <typename T, typename Out>
 void expect_matches(const Gemm& p, bool with_bias, Unary activation, double limit) {
-  SCOPED_TRACE(testing::Message() << name_of(p.dtype) << " to " << name_of(p.out) << " batch " << p.batch << " m" << p.m << " n"
-                                  << p.n << " k" << p.k << " ta" << p.transpose_a << " tb" << p.transpose_b << " strides "
-                                  << p.stride_a << ' ' << p.stride_b << " bias " << with_bias << " activation "
-                                  << static_cast<int>(activation));
+  SCOPED_TRACE(testing::Message() << name_of(p.dtype) << " to " << name_of(p.out) << " batch " << p.batch
+                                  << " m" << p.m << " n" << p.n << " k" << p.k << " ta" << p.transpose_a
+                                  << " tb" << p.transpose_b << " strides " << p.stride_a << ' ' << p.stride_b
+                                  << " bias " << with_bias << " activation " << static_cast<int>(activation));
   const auto a = random_values(operand_count(p.stride_a, p.batch, int64_t{p.m} * p.k), 1);
   const auto b = random_values(operand_count(p.stride_b, p.batch, int64_t{p.k} * p.n), 2);
   const auto bias = random_values(p.n, 3);
@@ -51,7 +53,8 @@ void expect_matches(const Gemm& p, bool with_bias, Unary activation, double limi
   constexpr int kGuard = 16;
   const int64_t count = int64_t{p.batch} * p.m * p.n;
   std::vector<Out> c(count + kGuard, store<Out>(std::numeric_limits<Compute<Out>>::quiet_NaN()));
-  gemm_kernels.multiply(nullptr, p, ta.data(), tb.data(), c.data(), {with_bias ? tbias.data() : nullptr, activation, 0.2f});
+  gemm_kernels.multiply(nullptr, p, ta.data(), tb.data(), c.data(),
+                        {with_bias ? tbias.data() : nullptr, activation, 0.2f});
   double difference = 0, size = 0;
   for (int batch = 0; batch < p.batch; ++batch)
     for (int i = 0; i < p.m; ++i)
@@ -81,11 +84,13 @@ void expect_all_types_match(Gemm p, bool bias = false, Unary activation = Unary:
 }
 
 TEST(GemmCpu, MatchesReference) {
-  const int sizes[][3] = {{1, 1, 1}, {1, 17, 3}, {5, 1, 7}, {3, 5, 1}, {7, 67, 13}, {33, 65, 31}, {64, 64, 64}, {129, 3, 300}, {2, 100, 1037}};
+  const int sizes[][3] = {{1, 1, 1},    {1, 17, 3},   {5, 1, 7},     {3, 5, 1},     {7, 67, 13},
+                          {33, 65, 31}, {64, 64, 64}, {129, 3, 300}, {2, 100, 1037}};
   for (const auto& [m, n, k] : sizes)
     for (bool transpose_a : {false, true})
       for (bool transpose_b : {false, true})
-        expect_all_types_match({1, m, n, k, transpose_a, transpose_b, 0, 0, DType::f32, DType::f32, Math::f32});
+        expect_all_types_match(
+            {1, m, n, k, transpose_a, transpose_b, 0, 0, DType::f32, DType::f32, Math::f32});
 }
 
 TEST(GemmCpu, BatchesMatchReference) {
@@ -94,13 +99,16 @@ TEST(GemmCpu, BatchesMatchReference) {
     for (bool transpose_b : {false, true})
       for (int64_t stride_a : {0, m * k, m * k + 5})
         for (int64_t stride_b : {0, k * n, k * n + 3})
-          expect_all_types_match({3, m, n, k, transpose_a, transpose_b, stride_a, stride_b, DType::f32, DType::f32, Math::f32});
+          expect_all_types_match(
+              {3, m, n, k, transpose_a, transpose_b, stride_a, stride_b, DType::f32, DType::f32, Math::f32});
 }
 
 TEST(GemmCpu, EpilogueMatchesReference) {
   for (Unary activation : {Unary::identity, Unary::relu, Unary::leaky_relu, Unary::sigmoid, Unary::tanh})
     for (bool bias : {false, true})
-      for (int batch : {1, 2}) expect_all_types_match({batch, 5, 19, 8, false, true, 40, 0, DType::f32, DType::f32, Math::f32}, bias, activation);
+      for (int batch : {1, 2})
+        expect_all_types_match({batch, 5, 19, 8, false, true, 40, 0, DType::f32, DType::f32, Math::f32}, bias,
+                               activation);
 }
 
 // One primitive a problem, none of them reference code.
@@ -113,7 +121,8 @@ TEST(GemmCpu, HasFastImplementations) {
       for (int batch : {1, 4})
         for (DType dtype : {DType::f32, DType::bf16})
           for (DType out : dtype == DType::f32 ? std::vector{dtype} : std::vector{dtype, DType::f32}) {
-            const Gemm p{batch, 24, 40, 56, transpose_a, transpose_b, 24 * 56, 40 * 56, dtype, out, Math::f32};
+            const Gemm p{batch,   24,      40,    56,  transpose_a, transpose_b,
+                         24 * 56, 40 * 56, dtype, out, Math::f32};
             const std::vector<float> a(4 * 24 * 56), b(4 * 40 * 56);
             std::vector<float> c(4 * 24 * 40);
             gemm_kernels.multiply(nullptr, p, a.data(), b.data(), c.data(), {nullptr, Unary::identity, 0});
@@ -121,11 +130,13 @@ TEST(GemmCpu, HasFastImplementations) {
           }
   const auto used = implementations_used();
   EXPECT_EQ(used.size() - before, problems);
-  for (size_t i = before; i < used.size(); ++i) EXPECT_EQ(used[i].find(": ref"), std::string::npos) << used[i];
+  for (size_t i = before; i < used.size(); ++i)
+    EXPECT_EQ(used[i].find(": ref"), std::string::npos) << used[i];
 }
 
 TEST(GemmCpu, EmptySums) {
-  expect_all_types_match({1, 3, 4, 0, false, false, 0, 0, DType::f32, DType::f32, Math::f32}, true, Unary::relu);
+  expect_all_types_match({1, 3, 4, 0, false, false, 0, 0, DType::f32, DType::f32, Math::f32}, true,
+                         Unary::relu);
   const Gemm nothing{1, 0, 4, 2, false, false, 0, 0, DType::f32, DType::f32, Math::f32};
   gemm_kernels.multiply(nullptr, nothing, nullptr, nullptr, nullptr, {nullptr, Unary::identity, 0});
 }
@@ -133,7 +144,8 @@ TEST(GemmCpu, EmptySums) {
 TEST(GemmCpu, RefusesTf32) {
   const Gemm p{1, 1, 1, 1, false, false, 0, 0, DType::f32, DType::f32, Math::tf32};
   float a = 1, b = 1, c = 0;
-  EXPECT_THROW(gemm_kernels.multiply(nullptr, p, &a, &b, &c, {nullptr, Unary::identity, 0}), std::runtime_error);
+  EXPECT_THROW(gemm_kernels.multiply(nullptr, p, &a, &b, &c, {nullptr, Unary::identity, 0}),
+               std::runtime_error);
 }
 
 }  // namespace

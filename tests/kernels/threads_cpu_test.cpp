@@ -18,7 +18,8 @@ std::multiset<int> bound_cores() {
   for (const auto& entry : std::filesystem::directory_iterator("/proc/self/task")) {
     const int thread = std::stoi(entry.path().filename());
     cpu_set_t set;
-    if (thread == gettid() || sched_getaffinity(thread, sizeof set, &set) != 0 || CPU_COUNT(&set) != 1) continue;
+    if (thread == gettid() || sched_getaffinity(thread, sizeof set, &set) != 0 || CPU_COUNT(&set) != 1)
+      continue;
     for (int core = 0; core < CPU_SETSIZE; ++core)
       if (CPU_ISSET(core, &set)) cores.insert(core);
   }
