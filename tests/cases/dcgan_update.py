@@ -14,6 +14,7 @@ Tensors (layouts are PyTorch's; the generator starts from z as [N, latent, 1, 1]
   K.D.loss, K.D.grad.PARAMETER  loss and its gradients; K.D.step.PARAMETER = p_new - p_old; the same for G
   K.after.NET.STATISTIC         running statistics after iteration K
 """
+
 import pathlib
 
 import numpy as np
@@ -30,7 +31,9 @@ class Generator(Network):
         super().__init__("G", dtype)
         channels = [LATENT, 4 * WIDTH, 2 * WIDTH, WIDTH, 1]
         for i in range(4):
-            self.parameter(f"deconv{i + 1}.weight", random.normal(0, 0.02, (channels[i], channels[i + 1], 4, 4)))
+            self.parameter(
+                f"deconv{i + 1}.weight", random.normal(0, 0.02, (channels[i], channels[i + 1], 4, 4))
+            )
             if i < 3:
                 self.norm(f"norm{i + 1}", random, channels[i + 1])
 
@@ -47,7 +50,9 @@ class Discriminator(Network):
         super().__init__("D", dtype)
         channels = [1, WIDTH, 2 * WIDTH, 4 * WIDTH]
         for i in range(3):
-            self.parameter(f"conv{i + 1}.weight", random.normal(0, 0.02, (channels[i + 1], channels[i], 4, 4)))
+            self.parameter(
+                f"conv{i + 1}.weight", random.normal(0, 0.02, (channels[i + 1], channels[i], 4, 4))
+            )
             if i > 0:
                 self.norm(f"norm{i}", random, channels[i + 1])
         self.parameter("linear1.weight", random.normal(0, 0.02, (1, 4 * WIDTH, 4, 4)))
@@ -71,7 +76,9 @@ def picture(random):
     for n in range(BATCH):
         for _ in range(3):
             y, x, size = random.uniform(0.2, 0.8), random.uniform(0.2, 0.8), random.uniform(0.05, 0.3)
-            total[n, 0] += random.uniform(0.5, 1.5) * np.exp(-((rows - y) ** 2 + (columns - x) ** 2) / size**2)
+            total[n, 0] += random.uniform(0.5, 1.5) * np.exp(
+                -((rows - y) ** 2 + (columns - x) ** 2) / size**2
+            )
     return np.clip(total, -1.0, 1.0)
 
 
@@ -84,7 +91,9 @@ def train(dtype):
     record.weights(g, "initial")
     record.weights(d, "initial")
     for k in range(ITERATIONS):
-        x, z = float32_exact(picture(random)).to(dtype), float32_exact(random.normal(0, 1, (BATCH, LATENT))).to(dtype)
+        x, z = float32_exact(picture(random)).to(dtype), float32_exact(
+            random.normal(0, 1, (BATCH, LATENT))
+        ).to(dtype)
         record.add(f"{k}.x", x)
         record.add(f"{k}.z", z)
         fake = g(z, follow=True)
@@ -102,8 +111,10 @@ def main():
     exact, rough = train(torch.float64), train(torch.float32)
     for k in range(ITERATIONS):
         for name in "DG":
-            print(f"iteration {k}, {name}: loss {exact[f'{k}.{name}.loss']:.6f}, gradients in float32 differ by "
-                  f"{norm_of_difference(exact, rough, f'{k}.{name}'):.1e} of their norm")
+            print(
+                f"iteration {k}, {name}: loss {exact[f'{k}.{name}.loss']:.6f}, gradients in float32 differ by "
+                f"{norm_of_difference(exact, rough, f'{k}.{name}'):.1e} of their norm"
+            )
     metadata = {"model": "dcgan", "width": WIDTH, "latent": LATENT, "batch": BATCH, "iterations": ITERATIONS}
     write(pathlib.Path(__file__).with_suffix(".safetensors"), metadata, exact)
 

@@ -1,4 +1,5 @@
 """What the references of whole updates share: named parameters, recorded gradients and steps, the file they go into."""
+
 import json
 import pathlib
 import struct
@@ -33,8 +34,15 @@ class Network:
         statistics = [self.statistics[f"{name}.running_{kind}"] for kind in ("mean", "var")]
         if not follow:
             statistics = [s.clone() for s in statistics]
-        return torch.nn.functional.batch_norm(h, *statistics, self.parameters[f"{name}.weight"],
-                                              self.parameters[f"{name}.bias"], training=True, momentum=0.1, eps=1e-5)
+        return torch.nn.functional.batch_norm(
+            h,
+            *statistics,
+            self.parameters[f"{name}.weight"],
+            self.parameters[f"{name}.bias"],
+            training=True,
+            momentum=0.1,
+            eps=1e-5,
+        )
 
 
 class Optimiser:
@@ -85,12 +93,17 @@ def norm_of_difference(exact, rough, prefix):
 
 def write(path, metadata, tensors):
     """Safetensors. Losses stay float64; everything else is float32, whose rounding is 3e-8 of a tensor's norm."""
-    metadata = {k: str(v) for k, v in metadata.items()} | {"reference": f"torch {torch.__version__.split('+')[0]} float64"}
+    metadata = {k: str(v) for k, v in metadata.items()} | {
+        "reference": f"torch {torch.__version__.split('+')[0]} float64"
+    }
     header, data = {"__metadata__": dict(sorted(metadata.items()))}, b""
     for name, t in sorted(tensors.items(), key=lambda item: item[1].dim() != 0):
         raw = t.contiguous().numpy().astype("<f4" if t.dim() else "<f8").tobytes()
-        header[name] = {"dtype": "F32" if t.dim() else "F64", "shape": list(t.shape),
-                        "data_offsets": [len(data), len(data) + len(raw)]}
+        header[name] = {
+            "dtype": "F32" if t.dim() else "F64",
+            "shape": list(t.shape),
+            "data_offsets": [len(data), len(data) + len(raw)],
+        }
         data += raw
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)

@@ -15,6 +15,7 @@ Tensors (layouts are PyTorch's, but for the linear layers, which meet 4 x 4 maps
   K.G.loss, .grad.P, .step.P
   K.after.G.STATISTIC
 """
+
 import pathlib
 
 import numpy as np
@@ -41,7 +42,9 @@ class Generator(Network):
         self.norm("norm1", random, channels[0] * 16)
         for i in range(3):
             fans = channels[i] * 25, channels[i + 1] * 25 / 4
-            self.parameter(f"deconv{i + 1}.weight", glorot(random, (channels[i], channels[i + 1], 5, 5), *fans, 4.0))
+            self.parameter(
+                f"deconv{i + 1}.weight", glorot(random, (channels[i], channels[i + 1], 5, 5), *fans, 4.0)
+            )
             self.parameter(f"deconv{i + 1}.bias", random.normal(0, 0.05, channels[i + 1]))
             if i < 2:
                 self.norm(f"norm{i + 2}", random, channels[i + 1])
@@ -51,7 +54,9 @@ class Generator(Network):
         h = self.batch_norm("norm1", F.linear(z, p["linear1.weight"], p["linear1.bias"]), follow)
         h = F.relu(h).reshape(-1, 4, 4, 4 * WIDTH).permute(0, 3, 1, 2)
         for i in (1, 2, 3):
-            h = F.conv_transpose2d(h, p[f"deconv{i}.weight"], p[f"deconv{i}.bias"], stride=2, padding=2, output_padding=1)
+            h = F.conv_transpose2d(
+                h, p[f"deconv{i}.weight"], p[f"deconv{i}.bias"], stride=2, padding=2, output_padding=1
+            )
             if i < 3:
                 h = F.relu(self.batch_norm(f"norm{i + 1}", h, follow))
         return torch.tanh(h)
@@ -63,7 +68,9 @@ class Critic(Network):
         channels = [1, WIDTH, 2 * WIDTH, 4 * WIDTH]
         for i in range(3):
             fans = channels[i] * 25, channels[i + 1] * 25 / 4
-            self.parameter(f"conv{i + 1}.weight", glorot(random, (channels[i + 1], channels[i], 5, 5), *fans, 4.0))
+            self.parameter(
+                f"conv{i + 1}.weight", glorot(random, (channels[i + 1], channels[i], 5, 5), *fans, 4.0)
+            )
             self.parameter(f"conv{i + 1}.bias", random.normal(0, 0.05, channels[i + 1]))
         self.parameter("linear1.weight", glorot(random, (1, channels[3] * 16), channels[3] * 16, 1))
         self.parameter("linear1.bias", random.normal(0, 0.05, 1))
@@ -71,7 +78,9 @@ class Critic(Network):
     def __call__(self, x):
         h = x
         for i in (1, 2, 3):
-            h = F.conv2d(h, self.parameters[f"conv{i}.weight"], self.parameters[f"conv{i}.bias"], stride=2, padding=2)
+            h = F.conv2d(
+                h, self.parameters[f"conv{i}.weight"], self.parameters[f"conv{i}.bias"], stride=2, padding=2
+            )
             h = F.leaky_relu(h, 0.2)
         rows = h.permute(0, 2, 3, 1).flatten(1)
         return F.linear(rows, self.parameters["linear1.weight"], self.parameters["linear1.bias"])[:, 0]
@@ -79,7 +88,7 @@ class Critic(Network):
 
 def penalty(critic, x, y, a):
     mixed = (a[:, None, None, None] * x + (1 - a[:, None, None, None]) * y).detach().requires_grad_()
-    g, = torch.autograd.grad(critic(mixed).sum(), mixed, create_graph=True)
+    (g,) = torch.autograd.grad(critic(mixed).sum(), mixed, create_graph=True)
     return ((g.flatten(1).norm(dim=1) - 1) ** 2).mean()
 
 
@@ -117,10 +126,19 @@ def main():
     exact, rough = train(torch.float64), train(torch.float32)
     for k in range(ITERATIONS):
         for name in [f"{k}.{j}.D" for j in range(CRITIC_STEPS)] + [f"{k}.G"]:
-            print(f"{name}: loss {exact[f'{name}.loss']:.6f}, gradients in float32 differ by "
-                  f"{norm_of_difference(exact, rough, name):.1e} of their norm")
-    metadata = {"model": "wgan-gp", "width": WIDTH, "latent": LATENT, "batch": BATCH, "iterations": ITERATIONS,
-                "critic_steps": CRITIC_STEPS, "lambda": LAMBDA}
+            print(
+                f"{name}: loss {exact[f'{name}.loss']:.6f}, gradients in float32 differ by "
+                f"{norm_of_difference(exact, rough, name):.1e} of their norm"
+            )
+    metadata = {
+        "model": "wgan-gp",
+        "width": WIDTH,
+        "latent": LATENT,
+        "batch": BATCH,
+        "iterations": ITERATIONS,
+        "critic_steps": CRITIC_STEPS,
+        "lambda": LAMBDA,
+    }
     write(pathlib.Path(__file__).with_suffix(".safetensors"), metadata, exact)
 
 

@@ -36,7 +36,7 @@ std::vector<std::string> files_in(const std::vector<std::string>& paths) {
 enum class Verdict { passed, failed, unsupported };
 
 Verdict run_case(const std::string& path, const Setting& setting) {
-  std::string name = path;
+  std::string name;  // empty while the file is read: its errors name the path
   try {
     const Case c = read_case(path);
     name = c.name;
@@ -55,7 +55,7 @@ Verdict run_case(const std::string& path, const Setting& setting) {
     std::cout << "UNSUPPORTED " << name << ' ' << what.what() << '\n';
     return Verdict::unsupported;
   } catch (const std::exception& error) {
-    std::cout << "FAIL " << name << ' ' << error.what() << '\n';
+    std::cout << "FAIL " << name << (name.empty() ? "" : " ") << error.what() << '\n';
     return Verdict::failed;
   }
 }
@@ -73,26 +73,32 @@ int run(const std::vector<std::string>& paths, const Setting& setting, bool allo
 int main(int argc, char** argv) {
   using namespace ganymede::conformance;
   CLI::App app{"Checks the engine against conformance cases."};
-  std::string device = "cpu";
+  std::string device = "cpu", precision = "f32";
   Setting setting;
   bool allow_unsupported = false;
   std::vector<std::string> paths;
   app.add_option("--device", device, "cpu, sim, cuda or cuda:N")->capture_default_str();
-  app.add_option("--precision", setting.arithmetic, "f32, tf32, bf16, or f64 on cpu")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, Arithmetic>{{"f32", Arithmetic::f32},
-                                                                            {"tf32", Arithmetic::tf32},
-                                                                            {"bf16", Arithmetic::bf16},
-                                                                            {"f64", Arithmetic::f64}}));
+  app.add_option("--precision", precision, "f32, tf32, bf16, or f64 on cpu")
+      ->check(CLI::IsMember({"f32", "tf32", "bf16", "f64"}))
+      ->capture_default_str();
   app.add_flag("--allow-unsupported", allow_unsupported,
                "exit with 0 though the engine lacks some operations");
   app.add_option("cases", paths, "files or folders of cases")->required();
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help
+    std::cerr << "conformance: " << error.what() << '\n';
+    return 2;
   }
   try {
     setting.device = ganymede::Device::parse(device);
+    setting.arithmetic = std::map<std::string, Arithmetic>{
+        {"f32", Arithmetic::f32},
+        {"tf32", Arithmetic::tf32},
+        {"bf16", Arithmetic::bf16},
+        {"f64",
+         Arithmetic::f64}}.at(precision);
     return run(paths, setting, allow_unsupported);
   } catch (const ganymede::UsageError& error) {
     std::cerr << "conformance: " << error.what() << '\n';

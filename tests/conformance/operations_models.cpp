@@ -136,7 +136,8 @@ nn::Optim adam_of(const Attributes& a) {
 }
 
 nn::Optim rmsprop_of(const Attributes& a) {
-  return nn::rmsprop(a.number("lr", 1e-2), a.number("alpha", 0.99), a.number("eps", 1e-8), a.number("momentum", 0))
+  return nn::rmsprop(a.number("lr", 1e-2), a.number("alpha", 0.99), a.number("eps", 1e-8),
+                     a.number("momentum", 0))
       .decay(a.number("weight_decay", 0));
 }
 

@@ -32,10 +32,23 @@ def conv2d(suite):
     case("groups2", (2, 6, 5, 6), (4, 3, 3, 3), groups=2, padding=1)
     case("groups3_stride2", (2, 9, 7, 5), (6, 3, 3, 3), groups=3, stride=2, padding=1)
     case("depthwise", (2, 5, 6, 5), (5, 1, 3, 3), groups=5, padding=1)
-    case("depthwise_multiplier_dilated", (1, 3, 8, 7), (6, 1, 3, 3), groups=3, dilation=2, padding=2, bias=False)
+    case(
+        "depthwise_multiplier_dilated",
+        (1, 3, 8, 7),
+        (6, 1, 3, 3),
+        groups=3,
+        dilation=2,
+        padding=2,
+        bias=False,
+    )
     case("many_channels", (1, 37, 3, 3), (33, 37, 1, 1), bias=False)
     case("batch17", (17, 2, 3, 4), (3, 2, 3, 3), padding=1)
-    suite.case("conv2d", "zeros_in_x", [coarse(2, 3, 6, 5, values=(0.0, 0.0, 1.0, -2.0)), normal(4, 3, 3, 3)], padding=1)
+    suite.case(
+        "conv2d",
+        "zeros_in_x",
+        [coarse(2, 3, 6, 5, values=(0.0, 0.0, 1.0, -2.0)), normal(4, 3, 3, 3)],
+        padding=1,
+    )
 
 
 def conv_transpose2d(suite):
@@ -56,7 +69,15 @@ def conv_transpose2d(suite):
     case("stride_pair", (1, 3, 4, 5), (3, 4, 3, 4), stride=[1, 3], padding=[0, 1])
     case("kernel_1x5", (2, 4, 3, 4), (4, 3, 1, 5), stride=[1, 2], padding=[0, 2], output_padding=[0, 1])
     case("dilation2", (2, 3, 4, 5), (3, 4, 3, 3), dilation=2)
-    case("dilation_stride_op", (1, 3, 4, 3), (3, 5, 3, 2), dilation=[2, 3], stride=2, padding=1, output_padding=1)
+    case(
+        "dilation_stride_op",
+        (1, 3, 4, 3),
+        (3, 5, 3, 2),
+        dilation=[2, 3],
+        stride=2,
+        padding=1,
+        output_padding=1,
+    )
     case("groups2", (2, 6, 3, 4), (6, 2, 3, 3), groups=2, stride=2, padding=1)
     case("depthwise_bilinear_shape", (1, 5, 4, 3), (5, 1, 4, 4), groups=5, stride=2, padding=1, bias=False)
     case("to_one_channel_k9", (1, 2, 3, 4), (2, 1, 9, 9), padding=4)

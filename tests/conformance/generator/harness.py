@@ -3,6 +3,7 @@
 A case holds in.i, cot.k (cotangents of the outputs), out.k, grad.i = dL1/d in.i with L1 = sum <out.k, cot.k>, cot2.i
 (cotangents of the gradients), grad2.i = dL2/d in.i and grad2.cot.k = dL2/d cot.k with L2 = sum <grad.i, cot2.i>.
 """
+
 import json
 import pathlib
 import struct
@@ -71,8 +72,11 @@ def evaluate(op, inputs, attrs, cot, cot2, dtype):
     cast = lambda t: t.to(dtype) if t.is_floating_point() else t.clone()
     x = [None if t is None else cast(t) for t in inputs]
     constant = CONSTANT_INPUTS.get(op, set())
-    moves = [i for i, t in enumerate(x)
-             if t is not None and t.is_floating_point() and i not in constant and op not in NOT_DIFFERENTIABLE]
+    moves = [
+        i
+        for i, t in enumerate(x)
+        if t is not None and t.is_floating_point() and i not in constant and op not in NOT_DIFFERENTIABLE
+    ]
     for i in moves:
         x[i].requires_grad_()
     out = REFERENCES[op](x, attrs)
@@ -93,7 +97,9 @@ def evaluate(op, inputs, attrs, cot, cot2, dtype):
     l2 = sum((g * cots2[i]).sum() for i, g in grads.items())
     targets = [(f"grad2.{i}", x[i]) for i in moves] + [(f"grad2.cot.{k}", c) for k, c in enumerate(cots)]
     second = torch.autograd.grad(l2, [t for _, t in targets], allow_unused=True)
-    result |= {name: g for (name, _), g in zip(targets, second) if g is not None and torch.any(g.abs() > NOISE)}
+    result |= {
+        name: g for (name, _), g in zip(targets, second) if g is not None and torch.any(g.abs() > NOISE)
+    }
     return result, cots, cots2
 
 
@@ -103,7 +109,11 @@ def check_conditioning(exact, rough, dtype):
         if key not in rough:
             continue  # zero in one precision only: as good as zero
         error = (rough[key].double() - want).norm() / max(want.norm().item(), 1e-6)
-        limit = BF16_LIMIT if dtype == torch.bfloat16 else SECOND_LIMIT if key.startswith("grad2") else FIRST_LIMIT
+        limit = (
+            BF16_LIMIT
+            if dtype == torch.bfloat16
+            else SECOND_LIMIT if key.startswith("grad2") else FIRST_LIMIT
+        )
         assert error < limit, f"{key} loses {error:.1e} in {dtype} (limit {limit})"
 
 
@@ -113,8 +123,11 @@ def write(path, metadata, tensors):
     # Eight-byte elements first keeps everything aligned.
     for name, t in sorted(tensors.items(), key=lambda item: item[1].dtype != torch.int64):
         raw = t.contiguous().numpy().astype("<i8" if t.dtype == torch.int64 else "<f4").tobytes()
-        header[name] = {"dtype": "I64" if t.dtype == torch.int64 else "F32", "shape": list(t.shape),
-                        "data_offsets": [len(data), len(data) + len(raw)]}
+        header[name] = {
+            "dtype": "I64" if t.dtype == torch.int64 else "F32",
+            "shape": list(t.shape),
+            "data_offsets": [len(data), len(data) + len(raw)],
+        }
         data += raw
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
@@ -142,8 +155,12 @@ class Suite:
         else:
             self.failures.append(f"{full}: {reason}")
             return
-        metadata = {"op": op, "name": full, "attrs": json.dumps(attrs, sort_keys=True),
-                    "reference": f"torch {torch.__version__.split('+')[0]} float64"}
+        metadata = {
+            "op": op,
+            "name": full,
+            "attrs": json.dumps(attrs, sort_keys=True),
+            "reference": f"torch {torch.__version__.split('+')[0]} float64",
+        }
         write(self.folder / op / f"{name}.safetensors", metadata, {k: t.detach() for k, t in tensors.items()})
 
     def draw(self, op, inputs, attrs, seed):
@@ -151,8 +168,14 @@ class Suite:
         bf16 = op in BF16_OPS
         x = [None if draw is None else rounded(draw(random), bf16) for draw in inputs]
         draw = lambda shape: rounded(random.standard_normal(tuple(shape)), bf16)
-        exact, cots, cots2 = evaluate(op, x, attrs, lambda out: [draw(y.shape) for y in out],
-                                      lambda grads: {i: draw(g.shape) for i, g in grads.items()}, torch.float64)
+        exact, cots, cots2 = evaluate(
+            op,
+            x,
+            attrs,
+            lambda out: [draw(y.shape) for y in out],
+            lambda grads: {i: draw(g.shape) for i, g in grads.items()},
+            torch.float64,
+        )
         for dtype in [torch.float32] + [torch.bfloat16] * bf16:
             rough, _, _ = evaluate(op, x, attrs, cots or (lambda out: out), cots2, dtype)
             check_conditioning(exact, rough, dtype)

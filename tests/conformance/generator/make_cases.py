@@ -1,4 +1,5 @@
 """Writes the conformance cases: python3 make_cases.py [FOLDER]  (default: ../cases). Needs numpy and torch."""
+
 import collections
 import pathlib
 import sys
@@ -16,8 +17,16 @@ import resampling_cases
 from harness import Suite
 from references import REFERENCES
 
-FAMILIES = [convolution_cases, norm_cases, elementwise_cases, reduction_cases, resampling_cases, layout_cases,
-            loss_cases, model_cases]
+FAMILIES = [
+    convolution_cases,
+    norm_cases,
+    elementwise_cases,
+    reduction_cases,
+    resampling_cases,
+    layout_cases,
+    loss_cases,
+    model_cases,
+]
 
 
 def main():

@@ -13,8 +13,12 @@ def add(suite):
     suite.case("batch_norm", "one_channel", [normal(2, 1, 3, 5)] + affine(1))
     suite.case("batch_norm", "two_values", [normal(2, 2, 1, 1)] + affine(2), eps=0.1)
     suite.case("batch_norm", "offset", [normal(4, 3, 4, 5, mean=16.0)] + affine(3))
-    suite.case("batch_norm", "constant_channel", [lambda r: r.standard_normal((2, 3, 2, 4)) * [[[[1]], [[0]], [[1]]]]]
-               + affine(3), eps=0.01)
+    suite.case(
+        "batch_norm",
+        "constant_channel",
+        [lambda r: r.standard_normal((2, 3, 2, 4)) * [[[[1]], [[0]], [[1]]]]] + affine(3),
+        eps=0.01,
+    )
     suite.case("batch_norm", "many_pixels", [normal(2, 3, 11, 13)] + affine(3))
     suite.case("batch_norm", "prime_channels", [normal(3, 37, 2, 1)] + affine(37))
 
@@ -58,6 +62,13 @@ def add(suite):
     suite.case("minibatch_stddev", "one_pixel", [normal(4, 5, 1, 1)], group_size=2, eps=1e-3)
 
     # Channel 1 is the same in all samples: its deviation is sqrt(eps) and does not move.
-    same = fixed([[[[n * n * 0.5 - c * 0.25 * n * (n != 1)] for _ in range(2)] if c != 1 else [[0.5], [0.5]]
-                   for c in range(3)] for n in range(4)])
+    same = fixed(
+        [
+            [
+                [[n * n * 0.5 - c * 0.25 * n * (n != 1)] for _ in range(2)] if c != 1 else [[0.5], [0.5]]
+                for c in range(3)
+            ]
+            for n in range(4)
+        ]
+    )
     suite.case("minibatch_stddev", "constant_channel", [same], group_size=4, eps=0.01)

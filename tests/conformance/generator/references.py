@@ -3,6 +3,7 @@
 inputs are tensors in the order of the table, None (or missing at the end) where an optional one is absent; attrs are
 the JSON attributes, PyTorch's defaults where they are absent. Everything is differentiable twice.
 """
+
 import torch
 from torch.nn import functional as F
 
@@ -12,13 +13,28 @@ def at(x, i):
 
 
 def conv2d(x, a):
-    return F.conv2d(x[0], x[1], at(x, 2), a.get("stride", 1), a.get("padding", 0), a.get("dilation", 1),
-                    a.get("groups", 1))
+    return F.conv2d(
+        x[0],
+        x[1],
+        at(x, 2),
+        a.get("stride", 1),
+        a.get("padding", 0),
+        a.get("dilation", 1),
+        a.get("groups", 1),
+    )
 
 
 def conv_transpose2d(x, a):
-    return F.conv_transpose2d(x[0], x[1], at(x, 2), a.get("stride", 1), a.get("padding", 0),
-                              a.get("output_padding", 0), a.get("groups", 1), a.get("dilation", 1))
+    return F.conv_transpose2d(
+        x[0],
+        x[1],
+        at(x, 2),
+        a.get("stride", 1),
+        a.get("padding", 0),
+        a.get("output_padding", 0),
+        a.get("groups", 1),
+        a.get("dilation", 1),
+    )
 
 
 def batch_norm(x, a):
@@ -50,13 +66,23 @@ def reduction(function):
 
 
 def upsample(mode):
-    return lambda x, a: F.interpolate(x[0], size=a["size"], mode=mode, align_corners=a.get("align_corners", False),
-                                      antialias=a.get("antialias", False))
+    return lambda x, a: F.interpolate(
+        x[0],
+        size=a["size"],
+        mode=mode,
+        align_corners=a.get("align_corners", False),
+        antialias=a.get("antialias", False),
+    )
 
 
 def avg_pool2d(x, a):
-    return F.avg_pool2d(x[0], a["kernel"], a.get("stride"), a.get("padding", 0),
-                        count_include_pad=a.get("count_include_pad", True))
+    return F.avg_pool2d(
+        x[0],
+        a["kernel"],
+        a.get("stride"),
+        a.get("padding", 0),
+        count_include_pad=a.get("count_include_pad", True),
+    )
 
 
 def pad(x, a):
@@ -123,9 +149,11 @@ def minibatch_stddev(x, a):
     image = x[0]
     n, c, h, w = image.shape
     size = min(a.get("group_size", 4), n)
-    groups = image.reshape(size, n // size, c, h, w)  # sample n is member n // (N / size) of group n mod (N / size)
+    groups = image.reshape(
+        size, n // size, c, h, w
+    )  # sample n is member n // (N / size) of group n mod (N / size)
     deviation = groups - groups.mean(0, keepdim=True)
-    statistic = torch.sqrt((deviation ** 2).mean(0) + a.get("eps", 1e-8)).mean((1, 2, 3))
+    statistic = torch.sqrt((deviation**2).mean(0) + a.get("eps", 1e-8)).mean((1, 2, 3))
     plane = statistic.repeat(size).reshape(n, 1, 1, 1).expand(n, 1, h, w)
     return torch.cat([image, plane], 1)
 
@@ -146,14 +174,14 @@ def loss(function):
 
 def kl_standard_normal(x, a):
     mu, logvar = x
-    terms = -0.5 * (1 + logvar - mu ** 2 - logvar.exp())
+    terms = -0.5 * (1 + logvar - mu**2 - logvar.exp())
     return terms.sum() if a.get("reduction", "mean") == "sum" else terms.mean()
 
 
 def standardised(h, over, eps):
     """PyTorch's fused norms cannot be differentiated three times, as the second order of a penalty demands."""
     centred = h - h.mean(over, keepdim=True)
-    return centred / torch.sqrt((centred ** 2).mean(over, keepdim=True) + eps)
+    return centred / torch.sqrt((centred**2).mean(over, keepdim=True) + eps)
 
 
 def critic(h, layers, parameters):
@@ -164,7 +192,9 @@ def critic(h, layers, parameters):
         kind = layer["type"]
         if kind == "conv":
             w = next(parameters)
-            h = F.conv2d(h, w, optional(layer.get("bias", True)), layer.get("stride", 1), layer.get("padding", 0))
+            h = F.conv2d(
+                h, w, optional(layer.get("bias", True)), layer.get("stride", 1), layer.get("padding", 0)
+            )
         elif kind == "linear":
             w = next(parameters)
             h = F.linear(h, w, optional(layer.get("bias", True)))
@@ -190,9 +220,9 @@ def critic(h, layers, parameters):
 def gradient_penalty(x, a):
     x_hat = x[0].detach().requires_grad_()
     score = critic(x_hat, a["layers"], x[1:]).sum()
-    g, = torch.autograd.grad(score, x_hat, create_graph=True)
+    (g,) = torch.autograd.grad(score, x_hat, create_graph=True)
     over = (1, 2, 3) if a.get("per", "sample") == "sample" else (1,)
-    return (((g ** 2).sum(over).sqrt() - a.get("target", 1.0)) ** 2).mean()
+    return (((g**2).sum(over).sqrt() - a.get("target", 1.0)) ** 2).mean()
 
 
 def optimiser(make):
@@ -203,21 +233,35 @@ def optimiser(make):
             p.grad = g.clone()
             steps.step()
         return p.detach()
+
     return run
 
 
 def adam(p, a):
-    return torch.optim.Adam(p, a.get("lr", 1e-3), (a.get("beta1", 0.9), a.get("beta2", 0.999)), a.get("eps", 1e-8),
-                            a.get("weight_decay", 0.0))
+    return torch.optim.Adam(
+        p,
+        a.get("lr", 1e-3),
+        (a.get("beta1", 0.9), a.get("beta2", 0.999)),
+        a.get("eps", 1e-8),
+        a.get("weight_decay", 0.0),
+    )
 
 
 def rmsprop(p, a):
-    return torch.optim.RMSprop(p, a.get("lr", 1e-2), a.get("alpha", 0.99), a.get("eps", 1e-8),
-                               a.get("weight_decay", 0.0), a.get("momentum", 0.0))
+    return torch.optim.RMSprop(
+        p,
+        a.get("lr", 1e-2),
+        a.get("alpha", 0.99),
+        a.get("eps", 1e-8),
+        a.get("weight_decay", 0.0),
+        a.get("momentum", 0.0),
+    )
 
 
 def sgd(p, a):
-    return torch.optim.SGD(p, a.get("lr", 1e-3), a.get("momentum", 0.0), weight_decay=a.get("weight_decay", 0.0))
+    return torch.optim.SGD(
+        p, a.get("lr", 1e-3), a.get("momentum", 0.0), weight_decay=a.get("weight_decay", 0.0)
+    )
 
 
 SINGLE_OUTPUT = {
@@ -284,7 +328,9 @@ SINGLE_OUTPUT = {
     "bce_with_logits": loss(F.binary_cross_entropy_with_logits),
     "mse": loss(F.mse_loss),
     "l1": loss(F.l1_loss),
-    "huber": lambda x, a: F.huber_loss(x[0], x[1], reduction=a.get("reduction", "mean"), delta=a.get("delta", 1.0)),
+    "huber": lambda x, a: F.huber_loss(
+        x[0], x[1], reduction=a.get("reduction", "mean"), delta=a.get("delta", 1.0)
+    ),
     "cross_entropy": loss(F.cross_entropy),
     "hinge_d": lambda x, a: F.relu(1 - x[0]).mean() + F.relu(1 + x[1]).mean(),
     "hinge_g": lambda x, a: -x[0].mean(),

@@ -2,10 +2,15 @@ from harness import coarse, fixed, normal, uniform
 
 
 def resize(suite):
-    for name, shape, size in (("double", (2, 3, 4, 3), [8, 6]), ("odd_up", (1, 2, 3, 5), [7, 8]),
-                              ("odd_down", (2, 3, 7, 8), [3, 5]), ("from_one_pixel", (2, 3, 1, 1), [3, 2]),
-                              ("to_one_pixel", (1, 3, 5, 4), [1, 1]), ("up_and_down", (1, 2, 3, 9), [8, 4]),
-                              ("same", (1, 2, 3, 4), [3, 4])):
+    for name, shape, size in (
+        ("double", (2, 3, 4, 3), [8, 6]),
+        ("odd_up", (1, 2, 3, 5), [7, 8]),
+        ("odd_down", (2, 3, 7, 8), [3, 5]),
+        ("from_one_pixel", (2, 3, 1, 1), [3, 2]),
+        ("to_one_pixel", (1, 3, 5, 4), [1, 1]),
+        ("up_and_down", (1, 2, 3, 9), [8, 4]),
+        ("same", (1, 2, 3, 4), [3, 4]),
+    ):
         x = [normal(*shape)]
         suite.case("upsample_nearest", name, x, size=size)
         for op in ("upsample_bilinear", "upsample_bicubic"):
@@ -16,18 +21,38 @@ def resize(suite):
                 suite.case(op, f"{name}_antialias", x, size=size, antialias=True)
     suite.case("upsample_bilinear", "quarter_antialias", [normal(1, 2, 12, 16)], size=[3, 4], antialias=True)
     suite.case("upsample_bicubic", "quarter_antialias", [normal(1, 2, 12, 16)], size=[3, 4], antialias=True)
-    suite.case("upsample_bicubic", "prime_antialias_corners", [normal(1, 2, 11, 7)], size=[5, 3], antialias=True,
-               align_corners=True)
+    suite.case(
+        "upsample_bicubic",
+        "prime_antialias_corners",
+        [normal(1, 2, 11, 7)],
+        size=[5, 3],
+        antialias=True,
+        align_corners=True,
+    )
 
 
 def pool(suite):
     suite.case("avg_pool2d", "k2", [normal(2, 3, 4, 6)], kernel=2)
     suite.case("avg_pool2d", "k2_odd", [normal(2, 3, 5, 7)], kernel=2)
     suite.case("avg_pool2d", "k3_stride2_pad1", [normal(2, 3, 7, 6)], kernel=3, stride=2, padding=1)
-    suite.case("avg_pool2d", "k3_stride2_pad1_exclude", [normal(2, 3, 7, 6)], kernel=3, stride=2, padding=1,
-               count_include_pad=False)
-    suite.case("avg_pool2d", "pair", [normal(1, 3, 7, 9)], kernel=[2, 4], stride=[3, 1], padding=[1, 2],
-               count_include_pad=False)
+    suite.case(
+        "avg_pool2d",
+        "k3_stride2_pad1_exclude",
+        [normal(2, 3, 7, 6)],
+        kernel=3,
+        stride=2,
+        padding=1,
+        count_include_pad=False,
+    )
+    suite.case(
+        "avg_pool2d",
+        "pair",
+        [normal(1, 3, 7, 9)],
+        kernel=[2, 4],
+        stride=[3, 1],
+        padding=[1, 2],
+        count_include_pad=False,
+    )
     suite.case("avg_pool2d", "whole_image", [normal(3, 5, 4, 3)], kernel=[4, 3])
     suite.case("avg_pool2d", "stride_beyond_kernel", [normal(1, 2, 8, 7)], kernel=2, stride=3)
 
@@ -35,8 +60,14 @@ def pool(suite):
     suite.case("max_pool2d", "k2_odd", [normal(2, 3, 5, 7)], kernel=2)
     suite.case("max_pool2d", "k3_stride2_pad1", [normal(2, 3, 7, 6)], kernel=3, stride=2, padding=1)
     suite.case("max_pool2d", "overlapping", [normal(1, 3, 6, 5)], kernel=3, stride=1)
-    suite.case("max_pool2d", "pair_negative_values", [normal(1, 2, 7, 8, mean=-9.0)], kernel=[3, 2], stride=[2, 3],
-               padding=[1, 1])
+    suite.case(
+        "max_pool2d",
+        "pair_negative_values",
+        [normal(1, 2, 7, 8, mean=-9.0)],
+        kernel=[3, 2],
+        stride=[2, 3],
+        padding=[1, 1],
+    )
     suite.case("max_pool2d", "ties", [coarse(2, 3, 6, 7)], kernel=3, stride=2, padding=1)
     suite.case("max_pool2d", "all_equal", [fixed([[[[0.5] * 5] * 4]])], kernel=2, stride=1)
 
@@ -67,11 +98,21 @@ def sampling(suite):
     for corners in (False, True):
         suffix = "_corners" if corners else ""
         suite.case("grid_sample", "inside" + suffix, [x, inside], align_corners=corners)
-        suite.case("grid_sample", "outside_zeros" + suffix, [x, outside], padding_mode="zeros", align_corners=corners)
-        suite.case("grid_sample", "outside_border" + suffix, [x, outside], padding_mode="border", align_corners=corners)
+        suite.case(
+            "grid_sample", "outside_zeros" + suffix, [x, outside], padding_mode="zeros", align_corners=corners
+        )
+        suite.case(
+            "grid_sample",
+            "outside_border" + suffix,
+            [x, outside],
+            padding_mode="border",
+            align_corners=corners,
+        )
     suite.case("grid_sample", "far_outside", [normal(1, 2, 3, 3), uniform(-6.0, 6.0, 1, 5, 3, 2)])
     suite.case("grid_sample", "one_pixel_image", [normal(2, 3, 1, 1), uniform(-1.5, 1.5, 2, 2, 3, 2)])
-    suite.case("grid_sample", "one_point", [normal(1, 5, 4, 7), uniform(-0.9, 0.9, 1, 1, 1, 2)], align_corners=True)
+    suite.case(
+        "grid_sample", "one_point", [normal(1, 5, 4, 7), uniform(-0.9, 0.9, 1, 1, 1, 2)], align_corners=True
+    )
     suite.case("grid_sample", "many_points_one_cell", [normal(1, 2, 6, 6), uniform(0.05, 0.25, 1, 7, 5, 2)])
 
     near_identity = lambda r: [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]] + 0.3 * r.standard_normal((2, 2, 3))
@@ -87,8 +128,10 @@ def add(suite):
     pool(suite)
     padding(suite)
     sampling(suite)
-    for op, shape in (("pixel_shuffle", lambda c, h, w, f: (2, c * f * f, h, w)),
-                      ("pixel_unshuffle", lambda c, h, w, f: (2, c, h * f, w * f))):
+    for op, shape in (
+        ("pixel_shuffle", lambda c, h, w, f: (2, c * f * f, h, w)),
+        ("pixel_unshuffle", lambda c, h, w, f: (2, c, h * f, w * f)),
+    ):
         suite.case(op, "factor2", [normal(*shape(3, 3, 5, 2))], factor=2)
         suite.case(op, "factor3", [normal(*shape(2, 2, 3, 3))], factor=3)
         suite.case(op, "factor1", [normal(*shape(3, 2, 3, 1))], factor=1)
