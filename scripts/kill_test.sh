@@ -1,13 +1,14 @@
 #!/bin/bash
-# Kills trainings with SIGKILL at random instants, resumes each until it is complete, and compares every checkpoint,
-# sample sheet and line of stats.jsonl (without its time fields) with a training that was never stopped.
+# Kills trainings with SIGKILL at random instants, resumes each until it is complete, and compares every
+# checkpoint, sample sheet and line of stats.jsonl (without its time fields) with a training that was never stopped.
 #   scripts/kill_test.sh [COUNT] [GANYMEDE] [DEVICE]     20 kills of build/ganymede on cpu
 set -u
 count=${1:-20}
-program=$(realpath "${2:-build/ganymede}") || exit 2
+program=$(realpath -m "${2:-build/ganymede}")
 device=${3:-cpu}
-[ -x "$program" ] || { echo "kill_test: $program: no such program; build it, or name it: kill_test.sh COUNT GANYMEDE" >&2; exit 2; }
-[[ $count =~ ^[1-9][0-9]*$ ]] || { echo "kill_test: $count: the number of kills must be at least 1" >&2; exit 2; }
+refuse() { echo "kill_test: $1" >&2; exit "$2"; }
+[ -x "$program" ] || refuse "$program: no such program; build it, or name it: kill_test.sh COUNT GANYMEDE" 2
+[[ $count =~ ^[1-9][0-9]*$ ]] || refuse "$count: the number of kills must be at least 1" 2
 # In memory where there is such a folder: flushing to a busy disk takes seconds, and a run does it often.
 [ -w /dev/shm ] && : "${TMPDIR:=/dev/shm}"
 export TMPDIR=${TMPDIR:-/tmp}
@@ -22,11 +23,13 @@ now() { date +%s%N; }
 
 # Every byte that must not depend on when the run was stopped.
 outcome() {
-  (cd "$1" && find checkpoints samples reals.png -type f | sort | xargs sha256sum && sed 's/,"time":.*//' stats.jsonl)
+  (cd "$1" && find checkpoints samples reals.png -type f | sort | xargs sha256sum &&
+    sed 's/,"time":.*//' stats.jsonl)
 }
 
 begun=$(now)
-"$program" "${start[@]}" --out whole > /dev/null 2> log || { echo "kill_test: the undisturbed run failed: $(tail -n 1 log)" >&2; exit 1; }
+"$program" "${start[@]}" --out whole > /dev/null 2> log ||
+  refuse "the undisturbed run failed: $(tail -n 1 log)" 1
 lasts=$(( ($(now) - begun) / 1000 ))    # microseconds
 outcome whole > expected
 
@@ -48,8 +51,12 @@ while (( kills < count )); do
     { wait $id; status=$?; } 2> /dev/null
     case $status in
       0) complete=1 ;;
-      137) kills=$((kills + 1)); [ -e "$run/checkpoints/000006.safetensors" ] || early=$((early + 1)) ;;
-      *) failed=$((failed + 1)); complete=1; echo "kill_test: a resume failed with $status: $(tail -n 1 log)" >&2 ;;
+      137)
+        kills=$((kills + 1))
+        compgen -G "$run/checkpoints/*.safetensors" > /dev/null || early=$((early + 1)) ;;
+      *)
+        failed=$((failed + 1)) complete=1
+        echo "kill_test: a resume failed with $status: $(tail -n 1 log)" >&2 ;;
     esac
   done
   outcome "$run" > got 2> /dev/null
@@ -60,5 +67,6 @@ while (( kills < count )); do
   fi
   rm -rf "$run"
 done
-echo "kill_test: $kills kills in $runs runs on $device ($early before the first checkpoint): $failed failed to resume, $differing ended differently"
+echo "kill_test: $kills kills in $runs runs on $device ($early before the first checkpoint):" \
+  "$failed failed to resume, $differing ended differently"
 (( failed == 0 && differing == 0 ))
