@@ -176,9 +176,10 @@ void train(TrainOptions& o, CLI::App& verb) {
   run::write_report(folder.path());
   std::cout << o.out << std::endl;
   std::cout.clear();  // the run is complete even if nobody wants to know where
+  const int64_t reached = session.trainer().iteration();
   if (signal)
-    std::cerr << "stopped at iteration " << session.trainer().iteration() << " of " << total
-              << ", saved; go on with: ganymede train --out " << o.out << " --resume\n";
+    std::cerr << "stopped at iteration " << reached << " of " << total << (reached ? ", saved" : "")
+              << "; go on with: ganymede train --out " << o.out << " --resume\n";
 }
 
 }  // namespace
