@@ -7,8 +7,8 @@
 #include "engine/check.h"
 #include "gan/checkpoint.h"
 #include "gan/data/png.h"
-#include "gan/pictures.h"
 #include "gan/run/run_folder.h"
+#include "gan/sheet.h"
 
 namespace ganymede::apps {
 namespace {
@@ -58,9 +58,9 @@ void add_sample(CLI::App& program) {
               ": no checkpoint yet; train longer, or stop the training with Ctrl-C, which saves one");
       path = found.checkpoint->path;
     }
-    Session session(o, Session::Use::look);
+    Session session(o, Session::Use::look, Session::facts_in(folder.run()));
     load_checkpoint(path, session.trainer());
-    data::write_png(s->out, sheet(session.trainer().sample(s->n, s->seed), s->columns));
+    data::write_png(s->out, sample_sheet(session, s->n, s->seed, s->columns));
     std::cout << s->out << "\n";
   });
 }

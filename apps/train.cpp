@@ -29,7 +29,7 @@ struct TrainOptions {
 // What a resume may change: how long and how often, and what does not hold for every bit if the user accepts
 // that.
 std::vector<std::string> may_differ(bool inexact) {
-  std::vector<std::string> names{"steps", "version", "log_every", "sample_every", "save_every"};
+  std::vector<std::string> names{"steps", "version", "data_facts", "log_every", "sample_every", "save_every"};
   if (inexact) names.insert(names.end(), {"threads", "device", "precision", "data", "data_description"});
   return names;
 }

@@ -8,16 +8,14 @@
 #include "engine/check.h"
 #include "gan/checkpoint.h"
 #include "gan/data/png.h"
-#include "gan/pictures.h"
 #include "gan/run/signal.h"
+#include "gan/sheet.h"
 
 namespace ganymede::apps {
 namespace {
 
 constexpr int64_t kSheet = 64;             // pictures on a sample sheet
 constexpr uint64_t kSheetSeed = 20160107;  // every sheet of every run shows the same noise
-
-Tensor first_rows(const Tensor& x) { return x.rows(0, std::min(x.dim(0), kSheet)); }
 
 }  // namespace
 
@@ -52,7 +50,7 @@ void Training::after_step() {
   // On the host's own memory a look at the losses costs nothing, so a divergence is seen at once.
   if (log || session_.device().type == DeviceType::cpu) look(log);
   if (i == start_ + 1 && !std::filesystem::exists(folder_.reals()))
-    data::write_png(folder_.reals(), sheet(first_rows(trainer_.batch().image())));
+    data::write_png(folder_.reals(), real_sheet(trainer_.batch(), kSheet));
   if (i % every_.sample == 0 || last) write_sample();
   if (i % every_.save == 0 || last) save();
 }
@@ -81,7 +79,7 @@ void Training::look(bool log) {
 }
 
 void Training::write_sample() {
-  const data::Picture p = sheet(trainer_.sample(kSheet, kSheetSeed));
+  const data::Picture p = sample_sheet(session_, kSheet, kSheetSeed);
   data::write_png(folder_.sample(trainer_.iteration()), p);
   const auto png = data::encode_png(p);
   board_.picture(trainer_.iteration(), "samples", {reinterpret_cast<const char*>(png.data()), png.size()});

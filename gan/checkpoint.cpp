@@ -49,6 +49,7 @@ void save_checkpoint(const std::string& path, const Trainer& trainer, std::map<s
 void load_checkpoint(const std::string& path, Trainer& trainer) {
   const SafetensorsFile file = SafetensorsFile::read(path);
   const int64_t iteration = iteration_of(file);
+  trainer.prepare_resume(iteration);
   const auto state = trainer.state();
   for (const auto& [name, t] : state) {
     const RawTensor& raw = file.at(name);

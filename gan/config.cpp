@@ -23,24 +23,31 @@ T parse(const std::string& name, const std::string& value, const char* kind) {
 
 }  // namespace
 
-std::string Config::take(const std::string& name, const std::string& standard, const std::string& meaning) const {
+std::string Config::take(const std::string& name, const std::string& standard, const std::string& meaning, std::vector<std::string> others, bool choice) const {
   const auto given = given_.find(name);
   const std::string value = given == given_.end() ? standard : given->second;
   for (const Setting& s : read_)
     if (s.name == name) return value;
-  read_.push_back({name, value, standard, meaning});
+  std::erase(others, value);
+  read_.push_back({name, value, standard, meaning, std::move(others), choice});
   return value;
 }
 
 double Config::number(const std::string& name, double standard, const std::string& meaning, double least, double most) const {
-  const std::string value = take(name, show(standard), meaning);
+  std::vector<std::string> others;
+  for (const double x : {standard * 0.5, standard * 2, standard + 0.25, standard - 0.25})
+    if (x >= least && x <= most && x != standard) others.push_back(show(x));
+  const std::string value = take(name, show(standard), meaning, std::move(others));
   const double x = parse<double>(name, value, "a number");
   if (!(x >= least && x <= most)) throw UsageError("setting " + name + "=" + value + ": it must be " + (most >= 1e300 ? "at least " + show(least) : "from " + show(least) + " to " + show(most)));
   return x;
 }
 
 int64_t Config::integer(const std::string& name, int64_t standard, const std::string& meaning, int64_t least, int64_t most) const {
-  const std::string value = take(name, std::to_string(standard), meaning);
+  std::vector<std::string> others;
+  for (const int64_t x : {int64_t{2}, int64_t{3}, int64_t{6}, standard - 1, standard + 1})
+    if (x >= least && x <= most && x != standard) others.push_back(std::to_string(x));
+  const std::string value = take(name, std::to_string(standard), meaning, std::move(others));
   const auto x = parse<int64_t>(name, value, "a whole number");
   if (x < least || x > most) throw UsageError("setting " + name + "=" + value + ": it must be " + (most == INT64_MAX ? "at least " + std::to_string(least) : "from " + std::to_string(least) + " to " + std::to_string(most)));
   return x;
@@ -49,13 +56,13 @@ int64_t Config::integer(const std::string& name, int64_t standard, const std::st
 std::string Config::choice(const std::string& name, const std::vector<std::string>& options, const std::string& meaning) const {
   std::string list;
   for (const auto& o : options) list += (list.empty() ? "" : ", ") + o;
-  const std::string value = take(name, options.front(), meaning.empty() ? list : meaning + ": " + list);
+  const std::string value = take(name, options.front(), meaning.empty() ? list : meaning + ": " + list, options, true);
   if (std::find(options.begin(), options.end(), value) == options.end()) throw UsageError("setting " + name + "=" + value + ": it must be one of " + list);
   return value;
 }
 
 bool Config::flag(const std::string& name, bool standard, const std::string& meaning) const {
-  const std::string value = take(name, standard ? "true" : "false", meaning);
+  const std::string value = take(name, standard ? "true" : "false", meaning, {"true", "false"}, true);
   if (value == "true" || value == "1" || value == "yes") return true;
   if (value == "false" || value == "0" || value == "no") return false;
   throw UsageError("setting " + name + "=" + value + ": it must be true or false");

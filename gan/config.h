@@ -9,20 +9,30 @@
 
 namespace ganymede {
 
+namespace data { class HostBatch; }
+
 // A setting as a recipe read it.
 struct Setting {
   std::string name, value, standard, meaning;
+  std::vector<std::string> others = {};  // a few values that are right too; all of them for a choice
+  bool choice = false;                   // one of several words
 };
 
 // Facts about the data set that networks depend on.
 struct DataFacts {
-  int64_t size = 32;           // height and width of pictures
-  int64_t channels = 1;
+  int64_t size = 32;           // height of pictures, and width where a model takes square ones only
+  int64_t width = 32;
+  int64_t channels = 1;        // of "image", or of "b", the target of a pair
+  int64_t input_channels = 1;  // of "a", the input of a pair
+  int64_t dimensions = 0;      // of "point"
   int64_t classes = 0;         // of "label", 0 without
   int64_t attributes = 0;
   int64_t vocabulary = 0, caption_length = 0;
-  // Mean picture over the training set, [size * size * channels] in [-1, 1]; may take a second.
+  int64_t count = 0;           // samples
+  // Mean picture over the training set, [size * size * channels] in [-1, 1]; may take a second. Null where nothing is trained.
   std::function<std::vector<double>()> mean_picture = {};
+  // Samples by number, on the host, for models built around given pictures (SinGAN's one, a labelled few).
+  std::function<data::HostBatch(const std::vector<int64_t>& rows)> read = {};
 };
 
 class Config {
@@ -46,7 +56,7 @@ class Config {
   void check_all_read() const;
 
  private:
-  std::string take(const std::string& name, const std::string& standard, const std::string& meaning) const;
+  std::string take(const std::string& name, const std::string& standard, const std::string& meaning, std::vector<std::string> others, bool choice = false) const;
   std::map<std::string, std::string> given_;
   mutable std::vector<Setting> read_;
 };

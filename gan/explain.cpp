@@ -21,6 +21,27 @@ std::string join(const std::vector<nn::Net>& nets) {
   return s;
 }
 
+// The updates of the stage that the trainer is in, as of their last run.
+void write_stage(std::ostream& out, const Stage& stage, const Trainer& trainer) {
+  out << "updates" << (stage.name.empty() ? "" : " of stage " + stage.name) << ", in order";
+  if (stage.steps) out << ", for " << stage.steps << " iterations";
+  out << "\n";
+  for (const SharedValue& s : stage.shared_values) out << "  " << s.state->name << ": computed once an iteration by " << join(s.state->nets) << "\n";
+  for (size_t u = 0; u < stage.updates.size(); ++u) {
+    const Update& update = stage.updates[u];
+    out << "  " << update.name;
+    if (update.repeat > 1) out << ", " << update.repeat << " times, each on a batch of its own";
+    if (update.interval > 1) out << ", every " << update.interval << " iterations";
+    out << "\n";
+    for (const Group& g : update.groups) out << "    moves " << join(g.nets) << ": " << g.optim.describe() << (g.gate ? ", when its gate is open" : "") << "\n";
+    for (const Term& t : trainer.terms(u)) {
+      out << "    " << std::left << std::setw(10) << t.name << (t.shown ? " logged    " : " minimised ") << t.formula;
+      if (!t.moves.empty()) out << "   (moves " << join(t.moves) << " only)";
+      out << "\n";
+    }
+  }
+}
+
 }  // namespace
 
 std::string explain(const SessionOptions& options, bool losses_only) {
@@ -47,21 +68,10 @@ std::string explain(const SessionOptions& options, bool losses_only) {
       }
     }
   }
-  out << (losses_only ? "" : "\n") << "updates, in order\n";
-  for (const SharedValue& s : r.shared_values) out << "  " << s.state->name << ": computed once an iteration by " << join(s.state->nets) << "\n";
-  for (size_t u = 0; u < r.updates.size(); ++u) {
-    const Update& update = r.updates[u];
-    out << "  " << update.name;
-    if (update.repeat > 1) out << ", " << update.repeat << " times, each on a batch of its own";
-    if (update.interval > 1) out << ", every " << update.interval << " iterations";
-    if (update.gate) out << ", when its gate is open";
-    out << "\n";
-    for (const Group& g : update.groups) out << "    moves " << join(g.nets) << ": " << g.optim.describe() << "\n";
-    for (const Term& t : session.trainer().terms(u)) {
-      out << "    " << std::left << std::setw(10) << t.name << (t.shown ? "logged    " : "minimised ") << t.formula;
-      if (!t.moves.empty()) out << "   (moves " << join(t.moves) << " only)";
-      out << "\n";
-    }
+  for (size_t i = 0; i < r.stages.size(); ++i) {
+    if (i > 0) session.trainer().enter(i), session.trainer().step();
+    if (i > 0 || !losses_only) out << "\n";
+    write_stage(out, r.stages[i], session.trainer());
   }
   if (losses_only) return out.str();
   out << "\nsettings (--set name=value)\n";

@@ -15,6 +15,8 @@ struct Model {
   std::vector<std::string> needs;   // fields of the data
   Recipe (*recipe)(const Config&);
   int64_t size, batch, steps;       // standards: pixels (0: as the data are), samples an iteration, iterations
+  std::string data = "fashion-mnist";  // what it trains on if nothing else is said
+  bool any_shape = false;           // takes pictures that are not square
 };
 
 const std::vector<Model>& models();

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/tensor.h"
+#include "gan/use.h"
 #include "nn/net.h"
 #include "nn/optim.h"
 
@@ -33,11 +34,17 @@ using Losses = std::vector<Term>;
 
 // Logged beside the losses, such as D's mean output on real pictures.
 inline Term shown(std::string name, Tensor value, std::string formula = "") { return {std::move(name), std::move(value), std::move(formula), {}, true}; }
+// The value of a term by name; throws naming those there are.
+const Tensor& value_of(const Losses& losses, const std::string& name);
+
+// An f32 scalar on the device, computed from an update's terms: 0 skips the step (its count and its average too).
+using Gate = std::function<Tensor(const Losses&)>;
 
 // Networks that move together under one optimiser.
 struct Group {
   std::vector<nn::Net> nets;
   nn::Optim optim;
+  Gate gate = {};
 };
 
 struct Update {
@@ -46,10 +53,12 @@ struct Update {
   std::function<Losses(const Batch&)> loss;
   int repeat = 1;             // runs an iteration, each on a batch of its own
   int interval = 1;           // runs only in iterations divisible by it
-  std::function<Tensor(const Batch&)> gate = {};  // f32 scalar on the device: 0 skips the step
+  std::function<void(const Batch&)> after = {};  // device ops that follow the step, captured with it
   Update& times(int n) { repeat = n; return *this; }
   Update& every(int n) { interval = n; return *this; }
-  Update& when(std::function<Tensor(const Batch&)> g) { gate = std::move(g); return *this; }
+  Update& then(std::function<void(const Batch&)> f) { after = std::move(f); return *this; }
+  // Gates every group that has no gate of its own.
+  Update& when(const Gate& gate);
 };
 
 // A value that is computed once an iteration and used by several updates: to an update that does not move the networks
@@ -67,14 +76,31 @@ struct SharedValue::State {
   Tensor value;
 };
 
+// A part of the training with updates of its own (a scale of SinGAN, a resolution of a progressive GAN). Optimisers start
+// afresh; networks and kept tensors go on.
+struct Stage {
+  std::string name;
+  int64_t steps = 0;          // iterations; 0: all that remain
+  std::vector<SharedValue> shared_values = {};
+  std::vector<Update> updates = {};
+  std::function<void()> enter = {};  // before the first iteration: copies weights, writes kept tensors
+};
+
 enum class Statistics { batch, running };  // what batch norms use when sampling
 
 struct Recipe {
   std::vector<nn::Net> nets;
-  std::vector<SharedValue> shared_values;
-  std::vector<Update> updates;
-  // Pictures [n, H, W, C] in [-1, 1] from noise drawn inside (and, for conditional models, from the batch's fields).
-  std::function<Tensor(int64_t n, const Batch&)> sample;
+  std::vector<Stage> stages = {Stage{}};
+  std::vector<nn::NamedTensor> kept;   // tensors of the model's own that are saved with it: pools, amplitudes, running weights
+
+  // Pictures [n, H, W, C] in [-1, 1] from noise drawn inside (and, for translating models, from the batch's fields, whose
+  // size is n). Without it, samples are decoded from the latent space, a label after the other.
+  std::function<Tensor(int64_t n, const Batch&)> sample = {};
+  Latent latent = {};
+  // Models that turn pictures into pictures: the columns of a sheet for a batch.
+  std::function<std::vector<Column>(const Batch&)> columns = {};
+  std::vector<Task> tasks = {};
+  std::vector<Measure> measures = {};
   Statistics sample_statistics = Statistics::running;
   // Parameters that no term can move, by full name ("critic.linear1.bias"): a difference of critics cancels its last bias.
   std::vector<std::string> without_gradient;
@@ -82,9 +108,20 @@ struct Recipe {
   std::vector<nn::Net> averaged;  // the networks that have one
 
   nn::Net net(const std::string& name, nn::Layer module);
+  // A tensor that is saved and restored with the model; write to it with assign().
+  Tensor keep(const std::string& name, const Tensor& first_value);
+  // What follows belongs to a new stage; the first call names the first stage.
+  Stage& stage(const std::string& name, int64_t steps, std::function<void()> enter = {});
+  // These add to the last stage.
   SharedValue shared(const std::string& name, std::vector<nn::Net> nets, std::function<Tensor(const Batch&)> compute);
   Update& update(const std::string& name, std::vector<nn::Net> nets, const nn::Optim& optim, std::function<Losses(const Batch&)> loss);
   Update& update(const std::string& name, std::vector<Group> groups, std::function<Losses(const Batch&)> loss);
+
+  // Pictures (or points) from noise: sample, or the latent space with labels 0, 1, 2, ... in turn.
+  Tensor draw(int64_t n, const Batch& batch) const;
+  bool draws_from_batch() const { return !latent; }
+  // Iterations of all stages together, 0 if the last one is open.
+  int64_t steps() const;
 };
 
 }  // namespace ganymede

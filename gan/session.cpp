@@ -6,33 +6,11 @@
 #include <cmath>
 
 #include "engine/check.h"
+#include "gan/facts.h"
 #include "engine/ops/create.h"
 #include "nn/init.h"
 
 namespace ganymede {
-namespace {
-
-// The mean over (a regular selection of) the training pictures.
-std::vector<double> mean_picture(const data::Dataset& set) {
-  const data::Field* image = set.field("image");
-  if (!image) return {};
-  constexpr int64_t kMost = 4000;
-  const int64_t step = std::max<int64_t>(1, set.size() / kMost);
-  data::HostBatch row(set.fields(), 1);
-  std::vector<double> sum(size_t(image->count()), 0.0);
-  int64_t n = 0;
-  for (int64_t i = 0; i < set.size(); i += step, ++n) {
-    data::Random random(0, 0);
-    set.read(i, random, row, 0);
-    const auto v = row.real("image");
-    for (size_t k = 0; k < sum.size(); ++k) sum[k] += v[k];
-  }
-  for (double& s : sum) s /= double(std::max<int64_t>(n, 1));
-  return sum;
-}
-
-}  // namespace
-
 const char* version() { return GANYMEDE_VERSION; }
 
 std::pair<std::string, std::string> parse_setting(const std::string& text) {
@@ -41,57 +19,125 @@ std::pair<std::string, std::string> parse_setting(const std::string& text) {
   return {text.substr(0, at), text.substr(at + 1)};
 }
 
-Session::Session(const SessionOptions& options, Use use) : options_(options), model_(&find_model(options.model)) {
+const data::Dataset& Session::dataset(data::Split split) const {
+  auto& set = sets_[split == data::Split::test];
+  if (!set) {
+    data::Options wanted;
+    wanted.size = options_.size ? options_.size : model_->size;
+    wanted.channels = options_.channels;
+    wanted.seed = options_.seed;
+    wanted.split = split;
+    set = data::open_dataset(options_.data, wanted);
+  }
+  return *set;
+}
+
+Batch Session::shown_batch(int64_t n) const {
+  const data::Dataset& set = dataset(data::Split::test);
+  std::vector<int64_t> rows;
+  for (int64_t i = 0; i < std::min(n, set.size()); ++i) rows.push_back(i);
+  return Trainer::read_batch(set, rows);
+}
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json to_json(const std::vector<data::Field>& fields) {
+  Json all = Json::array();
+  for (const data::Field& f : fields) all.push_back({{"name", f.name}, {"shape", f.shape}, {"kind", int(f.kind)}});
+  return all;
+}
+
+std::vector<data::Field> fields_from(const Json& json) {
+  std::vector<data::Field> fields;
+  for (const Json& f : json) {
+    const int kind = f.at("kind").get<int>();
+    require(kind >= 0 && kind <= 2, "run.json, data_facts: a field of kind ", kind, "; it must be 0, 1 or 2");
+    fields.push_back({f.at("name").get<std::string>(), f.at("shape").get<std::vector<int64_t>>(), data::Kind(kind)});
+  }
+  return fields;
+}
+
+}  // namespace
+
+DataFacts Session::facts_of(const Json* stored, Use use) {
+  DataFacts facts;
+  if (use == Use::look && stored) {
+    try {
+      fields_ = fields_from(stored->at("fields"));
+      facts.classes = stored->at("classes").get<int64_t>();
+      facts.attributes = stored->at("attributes").get<int64_t>();
+      facts.vocabulary = stored->at("vocabulary").get<int64_t>();
+      facts.count = stored->at("count").get<int64_t>();
+    } catch (const Json::exception& e) {
+      fail("run.json, data_facts: not ganymede's: ", e.what());
+    }
+  } else {
+    const data::Dataset& set = dataset();
+    fields_ = set.fields();
+    for (const std::string& need : model_->needs)
+      if (!set.field(need)) throw UsageError("model " + model_->id + " needs data with the field " + need + "; " + set.describe() + " has none");
+    facts = facts_of_data(set);
+  }
+  note_fields(facts, fields_);
+  require(facts.size == facts.width || model_->any_shape, "pictures of ", facts.size, "x", facts.width, ": this model takes square ones; set --size");
+  if (!options_.size && facts.size == facts.width) options_.size = facts.size;
+  options_.channels = facts.channels;
+  if (use != Use::train) facts.mean_picture = {};
+  facts.read = [this](const std::vector<int64_t>& rows) { return facts_of_data(dataset()).read(rows); };
+  return facts;
+}
+
+Session::Session(const SessionOptions& options, Use use, const Json* facts) : options_(options), model_(&find_model(options.model)) {
   SessionOptions& o = options_;
   Context& c = context();
   c.precision = parse_precision(o.precision);
-  c.device = use == Use::plan ? Device{DeviceType::plan, 0} : Device::parse(o.device);
-  if (use != Use::plan) o.device = c.device.str();
-  if (c.precision == Precision::tf32 && c.device.type == DeviceType::cpu) throw UsageError("precision tf32 is for tensor cores: on cpu use f32 or bf16");
+  const Device device = use == Use::plan ? Device{DeviceType::plan, 0} : Device::parse(o.device);
+  if (use != Use::plan) o.device = device.str();
+  if (c.precision == Precision::tf32 && device.type == DeviceType::cpu) throw UsageError("precision tf32 is for tensor cores: on cpu use f32 or bf16");
   c.dtype = DType::f32;
   if (o.threads <= 0) o.threads = omp_get_num_procs();
   if (use != Use::plan)
-    if (const auto set_threads = kernels_of(c.device).device.set_threads) set_threads(o.threads);
-
-  data::Options wanted;
-  wanted.size = o.size ? o.size : model_->size;
-  wanted.channels = o.channels;
-  wanted.seed = o.seed;
-  dataset_ = data::open_dataset(o.data, wanted);
-  for (const std::string& need : model_->needs)
-    if (!dataset_->field(need)) throw UsageError("model " + model_->id + " needs data with the field " + need + "; " + dataset_->describe() + " has none");
-
-  DataFacts facts;
-  if (const data::Field* image = dataset_->field("image")) {
-    require(image->shape.size() == 3 && image->shape[0] == image->shape[1], "pictures of ", Shape(image->shape), ": this model takes square ones; set --size");
-    facts.size = o.size = image->shape[0];
-    facts.channels = o.channels = image->shape[2];
-  }
-  facts.classes = dataset_->classes();
-  facts.attributes = int64_t(dataset_->attribute_names().size());
-  if (use != Use::plan) facts.mean_picture = [this] { return mean_picture(*dataset_); };
+    if (const auto set_threads = kernels_of(device).device.set_threads) set_threads(o.threads);
+  if (o.data.empty()) o.data = model_->data;
   if (o.batch < 0 || o.steps < 0) throw UsageError("--batch and --steps must be positive");
   if (o.batch == 0) o.batch = model_->batch;
 
-  std::map<std::string, std::string> given = o.settings;
-  config_ = Config(facts, given);
-  config_.batch = o.batch;
-  config_.steps = o.steps ? o.steps : model_->steps;
-  nn::seed_parameters(o.seed);
-  Recipe recipe = model_->recipe(config_);
-  config_.check_all_read();
+  DataFacts known = facts_of(facts, use);
+  const auto recipe = [&](const DataFacts& f) {
+    config_ = Config(f, o.settings);
+    config_.batch = o.batch;
+    config_.steps = o.steps ? o.steps : model_->steps;
+    nn::seed_parameters(o.seed);
+    Recipe r = model_->recipe(config_);
+    config_.check_all_read();
+    return r;
+  };
+  // On paper first: what is wrong with the settings is said before data are read.
+  if (use == Use::train) {
+    DataFacts paper = known;
+    paper.mean_picture = {};
+    c.device = {DeviceType::plan, 0};
+    recipe(paper);
+  }
+  c.device = device;
+  Recipe made = recipe(known);
+  const int64_t staged = made.steps();
 
   if (use == Use::train) {
     const int readers = std::clamp(o.threads / 2, 1, 4);
-    loader_ = std::make_unique<data::Loader>(*dataset_, o.batch, o.seed, readers);
+    loader_ = std::make_unique<data::Loader>(dataset(), o.batch, o.seed, readers);
   }
-  trainer_ = std::make_unique<Trainer>(std::move(recipe), TrainerOptions{o.batch, o.seed, true}, dataset_->fields(), loader_.get());
+  trainer_ = std::make_unique<Trainer>(std::move(made), TrainerOptions{o.batch, o.seed, true}, fields_, loader_.get());
   if (o.epochs > 0) {
-    const double per_epoch = std::floor(double(dataset_->size()) / double(o.batch)) / trainer_->batches_per_iteration();
+    const double per_epoch = std::floor(double(known.count) / double(o.batch)) / trainer_->batches_per_iteration();
     o.steps = std::max<int64_t>(1, int64_t(std::llround(o.epochs * per_epoch)));
     o.epochs = 0;
   }
-  if (o.steps == 0) o.steps = model_->steps;
+  if (o.steps == 0) o.steps = staged ? staged : model_->steps;
+  if (staged && o.steps > staged)
+    throw UsageError(text("--steps ", o.steps, ": the stages of ", model_->id, " have ", staged, " iterations together; set their length with --set"));
 }
 
 nlohmann::ordered_json Session::describe() const {
@@ -99,7 +145,7 @@ nlohmann::ordered_json Session::describe() const {
   j["model"] = model_->id;
   j["paper"] = model_->paper + ", " + std::to_string(model_->year) + ", arXiv " + model_->arxiv;
   j["data"] = options_.data;
-  j["data_description"] = dataset_->describe();
+  j["data_description"] = dataset().describe();
   j["size"] = options_.size;
   j["channels"] = options_.channels;
   j["batch"] = options_.batch;
@@ -111,7 +157,14 @@ nlohmann::ordered_json Session::describe() const {
   j["version"] = version();
   auto& settings = j["settings"] = nlohmann::ordered_json::object();
   for (const Setting& s : config_.settings()) settings[s.name] = s.value;
+  const DataFacts& f = config_.data;
+  j["data_facts"] = {{"fields", to_json(fields_)}, {"classes", f.classes}, {"attributes", f.attributes}, {"vocabulary", f.vocabulary}, {"count", f.count}};
   return j;
+}
+
+const Json* Session::facts_in(const Json& run) {
+  const auto it = run.find("data_facts");
+  return it == run.end() ? nullptr : &*it;
 }
 
 SessionOptions Session::from_run(const nlohmann::ordered_json& run) {

@@ -14,7 +14,7 @@ namespace ganymede {
 
 struct SessionOptions {
   std::string model;
-  std::string data = "fashion-mnist";
+  std::string data;                   // empty: the model's standard
   int64_t size = 0, channels = 0;     // pixels and colours; 0: the model's standard, or as the data are
   int64_t batch = 0, steps = 0;       // 0: the model's standard
   double epochs = 0;                  // instead of steps
@@ -26,26 +26,35 @@ struct SessionOptions {
 
 class Session {
  public:
-  // plan: shapes only, without reading data beyond their first look. load: make a loader that reads ahead.
+  // train: reads the data ahead. look: a trained model, for sampling and applying; needs no data unless it is asked for
+  // them. plan: shapes only, without reading data beyond their first look.
   enum class Use { train, look, plan };
-  Session(const SessionOptions& options, Use use);
+  // facts: what a run noted of its data (run.json's "data_facts"); without it the data are opened.
+  Session(const SessionOptions& options, Use use, const nlohmann::ordered_json* facts = nullptr);
 
   const SessionOptions& options() const { return options_; }   // with every 0 replaced
   const Model& model() const { return *model_; }
   const Config& config() const { return config_; }
-  const data::Dataset& dataset() const { return *dataset_; }
+  // Opened when first asked for. The test split of data without one is the training split.
+  const data::Dataset& dataset(data::Split split = data::Split::train) const;
   const data::Loader* loader() const { return loader_.get(); }
   Trainer& trainer() { return *trainer_; }
   Device device() const { return context().device; }
 
+  // The first `n` samples of the test split (fewer if it is smaller), as a batch: what sheets of translating models show.
+  Batch shown_batch(int64_t n) const;
+
   // run.json: everything that decides what the run computes.
   nlohmann::ordered_json describe() const;
   static SessionOptions from_run(const nlohmann::ordered_json& run);
+  static const nlohmann::ordered_json* facts_in(const nlohmann::ordered_json& run);  // null: a run that noted none
 
  private:
+  DataFacts facts_of(const nlohmann::ordered_json* stored, Use use);
   SessionOptions options_;
   const Model* model_;
-  std::unique_ptr<data::Dataset> dataset_;
+  mutable std::unique_ptr<data::Dataset> sets_[2];   // by split
+  std::vector<data::Field> fields_;
   std::unique_ptr<data::Loader> loader_;
   Config config_;
   std::unique_ptr<Trainer> trainer_;

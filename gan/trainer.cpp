@@ -21,11 +21,12 @@ struct Trainer::Moved {
   nn::Net net;
   nn::Stepper stepper;
   int64_t steps = 0;
+  Gate gate;
 };
 
 namespace {
 
-constexpr uint32_t kSharedUnits = 0x40000000, kSampleUnits = 0xC0000000;
+constexpr uint32_t kSharedUnits = 0x40000000, kStageUnits = 0x80000000, kSampleUnits = 0xC0000000;
 
 // The batch buffers: fixed addresses that every iteration's data is copied into.
 Batch make_batch(const std::vector<data::Field>& fields, int64_t size) {
@@ -88,26 +89,56 @@ class AveragesInPlace {
 
 Trainer::Trainer(Recipe recipe, const TrainerOptions& options, const std::vector<data::Field>& fields, data::Loader* loader)
     : recipe_(std::move(recipe)), options_(options), loader_(loader) {
-  require(!recipe_.updates.empty(), "a recipe without updates");
   int most = 1;
-  for (const Update& u : recipe_.updates) most = std::max(most, u.repeat);
+  for (const Stage& s : recipe_.stages) {
+    require(!s.updates.empty(), "a recipe without updates", s.name.empty() ? "" : " in stage ", s.name);
+    for (const Update& u : s.updates) most = std::max(most, u.repeat);
+  }
   for (int i = 0; i < most; ++i) batches_.push_back(make_batch(fields, options_.batch));
   if (!is_plan(context().device)) seed(options_.seed);
-  for (size_t i = 0; i < recipe_.shared_values.size(); ++i) shared_units_.push_back(std::make_unique<Unit>(options_.capture));
-  for (const Update& u : recipe_.updates) {
+  enter(0);
+}
+
+Trainer::~Trainer() {
+  for (Stage& stage : recipe_.stages)
+    for (SharedValue& s : stage.shared_values) s.state->value = {};
+}
+
+// Graphs, arenas and optimisers of the stage before are dropped.
+void Trainer::begin_stage(size_t stage) {
+  shared_units_.clear(), runs_.clear(), moved_.clear();
+  for (SharedValue& s : recipe_.stages[stage_].shared_values) s.state->value = {};
+  stage_ = stage, stage_start_ = 0;
+  for (size_t i = 0; i < stage; ++i) stage_start_ += recipe_.stages[i].steps;
+  for (size_t i = 0; i < now().shared_values.size(); ++i) shared_units_.push_back(std::make_unique<Unit>(options_.capture));
+  for (const Update& u : now().updates) {
     auto& runs = runs_.emplace_back();
     for (int i = 0; i < u.repeat; ++i) runs.push_back(std::make_unique<Run>(options_.capture));
     auto& moved = moved_.emplace_back();
     for (const Group& g : u.groups)
       for (const nn::Net& n : g.nets) {
         const bool averaged = recipe_.average > 0 && std::find(recipe_.averaged.begin(), recipe_.averaged.end(), n) != recipe_.averaged.end();
-        moved.push_back({n, nn::Stepper(n, g.optim, averaged ? recipe_.average : 0)});
+        moved.push_back({n, nn::Stepper(n, g.optim, averaged ? recipe_.average : 0), 0, g.gate});
       }
   }
 }
 
-Trainer::~Trainer() {
-  for (SharedValue& s : recipe_.shared_values) s.state->value = {};
+void Trainer::enter(size_t stage) {
+  begin_stage(stage);
+  iteration_ = stage_start_;
+  if (!now().enter) return;
+  ContextScope scope;
+  context().recording = false;
+  place_draws(kStageUnits + uint32_t(stage));
+  now().enter();
+}
+
+std::pair<size_t, int64_t> Trainer::place_of(int64_t iteration) const {
+  size_t stage = 0;
+  int64_t before = 0;
+  while (stage + 1 < recipe_.stages.size() && recipe_.stages[stage].steps > 0 && iteration > before + recipe_.stages[stage].steps)
+    before += recipe_.stages[stage++].steps;
+  return {stage, before};
 }
 
 void Trainer::load_batches() {
@@ -120,9 +151,9 @@ void Trainer::place_draws(uint32_t unit) {
 }
 
 void Trainer::compute_shared() {
-  for (size_t i = 0; i < recipe_.shared_values.size(); ++i) {
+  for (size_t i = 0; i < now().shared_values.size(); ++i) {
     place_draws(kSharedUnits + uint32_t(i));
-    SharedValue::State& s = *recipe_.shared_values[i].state;
+    SharedValue::State& s = *now().shared_values[i].state;
     shared_units_[i]->run([&] {
       nn::Moving moving(s.nets);
       s.value = s.compute(batches_[0]);
@@ -131,7 +162,7 @@ void Trainer::compute_shared() {
 }
 
 void Trainer::run_update(size_t index) {
-  const Update& update = recipe_.updates[index];
+  const Update& update = now().updates[index];
   for (int j = 0; j < update.repeat; ++j) {
     place_draws(uint32_t(index) << 12 | uint32_t(j));
     for (Moved& m : moved_[index]) m.stepper.prepare(m.steps++);
@@ -142,10 +173,11 @@ void Trainer::run_update(size_t index) {
 }
 
 void Trainer::step() {
+  if (const size_t stage = place_of(iteration_ + 1).first; stage != stage_) enter(stage);
   load_batches();
   compute_shared();
-  for (size_t u = 0; u < recipe_.updates.size(); ++u)
-    if (iteration_ % recipe_.updates[u].interval == 0) run_update(u);
+  for (size_t u = 0; u < now().updates.size(); ++u)
+    if ((iteration_ - stage_start_) % now().updates[u].interval == 0) run_update(u);
   ++iteration_;
 }
 
@@ -158,7 +190,7 @@ void Trainer::step_only(size_t update) {
 
 // All gradients first, then all steps.
 void Trainer::run_body(const Update& update, Run& run, int repeat) {
-  std::vector<Moved>& moved = moved_[size_t(&update - recipe_.updates.data())];
+  std::vector<Moved>& moved = moved_[size_t(&update - now().updates.data())];
   std::vector<nn::Net> nets;
   Tensors leaves;
   std::vector<size_t> first{0};
@@ -168,12 +200,12 @@ void Trainer::run_body(const Update& update, Run& run, int repeat) {
     first.push_back(leaves.size());
   }
   run.terms.clear(), run.norms.clear();
-  Tensors gradients(leaves.size());
-  Tensor gate;
+  Tensors gradients(leaves.size()), gates(moved.size());
   {
     nn::Moving moving(nets);
     run.terms = update.loss(batches_[size_t(repeat)]);
-    if (update.gate) gate = update.gate(batches_[size_t(repeat)]);
+    for (size_t i = 0; i < moved.size(); ++i)
+      if (moved[i].gate) gates[i] = moved[i].gate(run.terms).constant();
     const auto descend = [&](const Tensor& loss, const std::function<bool(const nn::Net&)>& wanted) {
       if (!loss) return;
       Tensors targets;
@@ -198,7 +230,11 @@ void Trainer::run_body(const Update& update, Run& run, int repeat) {
   }
   for (Term& t : run.terms) t.value = cast(t.value, t.value.dtype() == DType::bf16 ? DType::f32 : t.value.dtype()).constant();
   for (size_t i = 0; i < moved.size(); ++i)
-    run.norms.push_back(moved[i].stepper.step(Tensors(gradients.begin() + int64_t(first[i]), gradients.begin() + int64_t(first[i + 1])), gate));
+    run.norms.push_back(moved[i].stepper.step(Tensors(gradients.begin() + int64_t(first[i]), gradients.begin() + int64_t(first[i + 1])), gates[i]));
+  if (!update.after) return;
+  ContextScope scope;
+  context().recording = false;
+  update.after(batches_[size_t(repeat)]);
 }
 
 std::vector<std::pair<std::string, double>> Trainer::values() const {
@@ -210,36 +246,54 @@ std::vector<std::pair<std::string, double>> Trainer::values() const {
   for (size_t u = 0; u < runs_.size(); ++u) {
     const Run& last = *runs_[u].back();
     if (!last.done) continue;
-    for (const Term& t : last.terms) note(recipe_.updates[u].name + "/" + t.name, t.value.item());
+    for (const Term& t : last.terms) note(now().updates[u].name + "/" + t.name, t.value.item());
     for (size_t i = 0; i < moved_[u].size(); ++i) {
       const nn::Net& net = moved_[u][i].net;
       int owners = 0;
       for (const auto& others : moved_)
         for (const Moved& m : others) owners += m.net == net;
-      note("grad_norm/" + (owners > 1 ? recipe_.updates[u].name + "." : "") + net.name(), std::sqrt(last.norms[i].item()));
+      note("grad_norm/" + (owners > 1 ? now().updates[u].name + "." : "") + net.name(), std::sqrt(last.norms[i].item()));
     }
   }
   return out;
 }
 
-Tensor Trainer::sample(int64_t n, uint64_t sample_seed) {
+void Trainer::sampling(uint64_t sample_seed, const std::function<void()>& f) {
   ContextScope scope;
   Context& c = context();
   c.training = recipe_.sample_statistics == Statistics::batch;
   c.recording = false;
   seed(sample_seed);
+  set_random_position(0xFFFFFFFF, kSampleUnits);
   std::vector<std::pair<nn::Net, Tensor>> averages;
   for (const auto& moved : moved_)
     for (const Moved& m : moved)
       if (m.stepper.average()) averages.emplace_back(m.net, m.stepper.average());
   AveragesInPlace in_place(averages);
+  f();
+}
+
+Tensor Trainer::sample(int64_t n, uint64_t sample_seed, const Batch* batch) {
   Tensors parts;
-  const int64_t chunk = std::max<int64_t>(options_.batch, 1);
-  for (int64_t at = 0; at < n; at += chunk) {
-    set_random_position(0xFFFFFFFF, kSampleUnits + uint32_t(at / chunk));
-    parts.push_back(cast(recipe_.sample(std::min(chunk, n - at), batches_[0]), c.dtype));
-  }
+  sampling(sample_seed, [&] {
+    const int64_t chunk = std::max<int64_t>(options_.batch, 1);
+    for (int64_t at = 0; at < n; at += chunk) {
+      set_random_position(0xFFFFFFFF, kSampleUnits + uint32_t(at / chunk));
+      parts.push_back(cast(recipe_.draw(std::min(chunk, n - at), batch ? *batch : batches_[0]), context().dtype));
+    }
+  });
   return parts.size() == 1 ? parts[0] : concat(parts, 0);
+}
+
+Batch Trainer::read_batch(const data::Dataset& set, const std::vector<int64_t>& rows) {
+  data::HostBatch host(set.fields(), int64_t(rows.size()));
+  for (size_t i = 0; i < rows.size(); ++i) {
+    data::Random random{uint64_t(rows[i]), 0};
+    set.read(rows[i], random, host, int64_t(i));
+  }
+  Batch b = make_batch(set.fields(), int64_t(rows.size()));
+  fill(b, host);
+  return b;
 }
 
 std::vector<nn::NamedTensor> Trainer::state() const {
@@ -248,16 +302,22 @@ std::vector<nn::NamedTensor> Trainer::state() const {
     for (const auto& p : n.parameters()) s.push_back({n.name() + "." + p.name, p.value});
     for (const auto& b : n.buffers()) s.push_back({n.name() + "." + b.name, b.value});
   }
+  for (const auto& k : recipe_.kept) s.push_back({"kept." + k.name, k.value});
   for (size_t u = 0; u < moved_.size(); ++u)
     for (const Moved& m : moved_[u])
-      for (const auto& t : m.stepper.state()) s.push_back({"optimizer." + recipe_.updates[u].name + "." + m.net.name() + "." + t.name, t.value});
+      for (const auto& t : m.stepper.state()) s.push_back({"optimizer." + now().updates[u].name + "." + m.net.name() + "." + t.name, t.value});
   return s;
+}
+
+void Trainer::prepare_resume(int64_t iteration) {
+  if (const size_t stage = place_of(iteration).first; stage != stage_) begin_stage(stage);
 }
 
 void Trainer::resume_at(int64_t iteration) {
   iteration_ = iteration;
+  const int64_t done = iteration - stage_start_;
   for (size_t u = 0; u < moved_.size(); ++u)
-    for (Moved& m : moved_[u]) m.steps = (iteration + recipe_.updates[u].interval - 1) / recipe_.updates[u].interval * recipe_.updates[u].repeat;
+    for (Moved& m : moved_[u]) m.steps = (done + now().updates[u].interval - 1) / now().updates[u].interval * now().updates[u].repeat;
   if (loader_) loader_->seek(iteration * batches_per_iteration());
 }
 

@@ -25,22 +25,30 @@ class Trainer {
 
   // One iteration: every update that is due.
   void step();
-  // One iteration in which only this update runs (tests, teaching).
+  // One iteration in which only this update of the stage runs (tests, teaching).
   void step_only(size_t update);
   int64_t iteration() const { return iteration_; }
+  size_t stage() const { return stage_; }
 
   // Names and values of the last iteration's terms and shown numbers ("D/adv", "D/real") and gradient norms
   // ("grad_norm/D"). Throws Error naming the update and the term if one is not finite.
   std::vector<std::pair<std::string, double>> values() const;
 
-  // n pictures [n, H, W, C] in [-1, 1] on the host side of things: the same noise whenever `seed` is the same. Fields of
-  // conditional models come from the batch now in the buffers.
-  Tensor sample(int64_t n, uint64_t seed);
-  // The real pictures of the first batch buffer.
+  // n pictures [n, H, W, C] (or points [n, D]): the same noise whenever `seed` is the same. Translating models read the
+  // fields of `batch`, or of the batch now in the buffers.
+  Tensor sample(int64_t n, uint64_t seed, const Batch* batch = nullptr);
+  // Runs f in sampling mode: averaged weights where there are some, the recipe's choice of statistics, nothing recorded,
+  // random draws from `seed`. They do not disturb training.
+  void sampling(uint64_t seed, const std::function<void()>& f);
+  // The first batch buffer.
   const Batch& batch() const { return batches_[0]; }
+  // Samples of a data set as a batch of tensors: rows are the sample numbers.
+  static Batch read_batch(const data::Dataset& set, const std::vector<int64_t>& rows);
 
   // Everything that a run's future depends on, by name: weights, buffers, averages, optimisers.
   std::vector<nn::NamedTensor> state() const;
+  // Makes state() that of a trainer after `iteration` iterations, ready to be filled from a checkpoint.
+  void prepare_resume(int64_t iteration);
   // Continues after `iteration` iterations with the state that was put into state()'s tensors.
   void resume_at(int64_t iteration);
 
@@ -48,8 +56,10 @@ class Trainer {
   int batches_per_iteration() const { return int(batches_.size()); }
   int64_t launches() const;          // kernels of the last captured run of all units
 
-  // For explain: the terms of an update as of its last run.
+  // For explain: the terms of an update of the stage as of its last run.
   const Losses& terms(size_t update) const;
+  // For explain on plan: goes to a stage without training those before.
+  void enter(size_t stage);
 
  private:
   struct Run;    // one repeat of an update
@@ -59,11 +69,17 @@ class Trainer {
   void compute_shared();
   void run_update(size_t index);
   void run_body(const Update& update, Run& run, int repeat);
+  void begin_stage(size_t stage);
+  const Stage& now() const { return recipe_.stages[stage_]; }
+  // The stage that iteration number `iteration` (from 1) belongs to, and the iterations before it.
+  std::pair<size_t, int64_t> place_of(int64_t iteration) const;
 
   Recipe recipe_;
   TrainerOptions options_;
   data::Loader* loader_;
   int64_t iteration_ = 0;
+  size_t stage_ = 0;
+  int64_t stage_start_ = 0;        // iterations before the stage
   std::vector<Batch> batches_;
   std::vector<std::unique_ptr<Unit>> shared_units_;
   std::vector<std::vector<std::unique_ptr<Run>>> runs_;   // [update][repeat]

@@ -31,14 +31,14 @@ Recipe dcgan(const Config& c) {
   s.spectral = c.flag("spectral_norm", false, "divide D's weights by their largest singular value, instead of batch norm in D");
   s.norm = !critic && !s.spectral;
   const nn::Net D = r.net("D", nets::dcgan_discriminator(s));
-  const auto generate = [=](int64_t n) { return G(normal ? randn({n, s.latent}) : uniform({n, s.latent}, -1, 1)); };
+  const auto noise = [=](int64_t n) { return normal ? randn({n, s.latent}) : uniform({n, s.latent}, -1, 1); };
   const nn::Optim adam = nn::adam(rate, beta1, penalised ? 0.9 : 0.999).decay(decay);
   nn::Optim d_optim = adv.name == "wgan" ? nn::rmsprop(5e-5).clipped(c.number("clip", 0.01, "bound on D's weights", 1e-12)) : adam;
 
   // A critic takes several steps, each on fakes of its own, so only single steps share the generator's pass.
   const bool share = critic_steps == 1;
-  const SharedValue shared = share ? r.shared("fake", {G}, [=](const Batch& x) { return generate(x.size); }) : SharedValue{};
-  const auto fake = [=](const Batch& x) { return share ? shared() : generate(x.size); };
+  const SharedValue shared = share ? r.shared("fake", {G}, [=](const Batch& x) { return G(noise(x.size)); }) : SharedValue{};
+  const auto fake = [=](const Batch& x) { return share ? shared() : G(noise(x.size)); };
 
   r.update("D", {D}, d_optim, [=](const Batch& x) -> Losses {
     const Tensor y = fake(x), on_real = D(x.image()), on_fake = D(y);
@@ -47,7 +47,7 @@ Recipe dcgan(const Config& c) {
     return l;
   }).times(critic_steps);
   r.update("G", {G}, adv.name == "wgan" ? nn::rmsprop(5e-5) : adam, [=](const Batch& x) -> Losses { return {{"adv", adv.g(D(fake(x))), adv.g_formula}}; });
-  r.sample = [=](int64_t n, const Batch&) { return generate(n); };
+  r.latent = {.length = s.latent, .draw = noise, .decode = [=](const Tensor& z, const Tensor&) { return G(z); }, .normal = normal};
   r.average = c.number("ema", 0, "decay of an average of G's weights to sample from; 0: none", 0, 0.999999);
   r.averaged = {G};
   return r;

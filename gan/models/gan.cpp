@@ -41,20 +41,21 @@ Recipe gan(const Config& c) {
                                                nn::linear(width, pixels, true, wide, marginals), nn::sigmoid()}));
   const nn::Net D = r.net("D", nn::sequential({keep(0.8), nn::maxout(pixels, units, 5, narrow), keep(0.5), nn::maxout(units, units, 5, narrow), keep(0.5),
                                                nn::linear(units, 1, true, narrow)}));
-  const auto generate = [=](int64_t n) { return G(uniform({n, latent}, -std::sqrt(3.0), std::sqrt(3.0))); };
+  const auto noise = [=](int64_t n) { return uniform({n, latent}, -std::sqrt(3.0), std::sqrt(3.0)); };
 
   nn::Optim optim = by_adam ? nn::adam(rate, 0.5) : nn::sgd(rate, 0.5).with(nn::exponential_decay(1 / 1.000004, 1e-6 / std::max(rate, 1e-6)));
   if (!by_adam) optim.momentum = [=](int64_t step) { return 0.5 + 0.2 * std::min(1.0, double(step) / double(epoch)); };
 
   r.update("D+G", {Group{{D}, optim}, Group{{G}, optim}}, [=](const Batch& x) -> Losses {
-    const Tensor fake = generate(x.size), real = flatten(x.image()) * 0.5 + 0.5;
+    const Tensor fake = G(noise(x.size)), real = flatten(x.image()) * 0.5 + 0.5;
     const Tensor on_real = D(real), on_fake = D(fake);
     const Tensor d = (bce_with_logits(on_real, 1) + bce_with_logits(on_fake, 0)) * 0.5;
     const Tensor g = saturating ? -bce_with_logits(on_fake, 0) : bce_with_logits(on_fake, 1);
     return {{"D", d, "1/2 (-E log D(x) - E log(1 - D(G(z))))", {D}}, {"G", g, saturating ? "E log(1 - D(G(z)))" : "-E log D(G(z))", {G}},
             shown("real", mean(sigmoid(on_real)), "E D(x)"), shown("fake", mean(sigmoid(on_fake)), "E D(G(z))")};
   });
-  r.sample = [=, channels = c.data.channels](int64_t n, const Batch&) { return reshape(generate(n) * 2.0 - 1.0, Shape{n, side, side, channels}); };
+  r.latent = {.length = latent, .draw = noise, .normal = false};
+  r.latent.decode = [=, channels = c.data.channels](const Tensor& z, const Tensor&) { return reshape(G(z) * 2.0 - 1.0, Shape{z.dim(0), side, side, channels}); };
   return r;
 }
 

@@ -26,7 +26,7 @@ Recipe wgan_gp(const Config& c) {
   Recipe r;
   const nn::Net G = r.net("G", residual ? nets::resnet_generator(s) : nets::wgan_gp_generator(s));
   const nn::Net f = r.net("critic", residual ? nets::resnet_critic(s) : nets::wgan_gp_critic(s));
-  const auto generate = [=](int64_t n) { return G(randn({n, s.latent})); };
+  const auto noise = [=](int64_t n) { return randn({n, s.latent}); };
   const Adversarial& wasserstein = adversarial("wgan");
   const auto adam = [&](int steps) {
     const nn::Optim o = nn::adam(rate, beta1, beta2);
@@ -34,15 +34,15 @@ Recipe wgan_gp(const Config& c) {
   };
 
   r.update("critic", {f}, adam(critic_steps), [=](const Batch& x) -> Losses {
-    const Tensor y = generate(x.size), on_real = f(x.image()), on_fake = f(y);
+    const Tensor y = G(noise(x.size)), on_real = f(x.image()), on_fake = f(y);
     return {{"adv", wasserstein.d(on_real, on_fake), wasserstein.d_formula},
             {"gp", lambda * gradient_penalty(f, x.image(), y), text(lambda, " E (|grad f(x^)| - 1)^2")},
             shown("real", mean(on_real), "E f(x)"), shown("fake", mean(on_fake), "E f(G(z))"),
             shown("slope", gradient_norm(f, x.image(), y), "E |grad f(x^)|")};
   }).times(critic_steps);
-  r.update("G", {G}, adam(1), [=](const Batch& x) -> Losses { return {{"adv", wasserstein.g(f(generate(x.size))), wasserstein.g_formula}}; });
+  r.update("G", {G}, adam(1), [=](const Batch& x) -> Losses { return {{"adv", wasserstein.g(f(G(noise(x.size)))), wasserstein.g_formula}}; });
   r.without_gradient = {"critic.linear1.bias"};
-  r.sample = [=](int64_t n, const Batch&) { return generate(n); };
+  r.latent = {.length = s.latent, .draw = noise, .decode = [=](const Tensor& z, const Tensor&) { return G(z); }};
   return r;
 }
 

@@ -31,8 +31,8 @@ void agree(const Device& device, DType dtype, const Bounds& bounds) {
   ASSERT_EQ(g.name() + d.name(), "GD");
   for (const nn::Net& net : {g, d}) reference.load("initial", net);
   // The same noise as the reference's instead of the recipe's own draw.
-  ASSERT_EQ(recipe.shared_values.size(), 1u);
-  recipe.shared_values[0].state->compute = [g](const Batch& x) { return g(x["noise"]); };
+  ASSERT_EQ(recipe.stages[0].shared_values.size(), 1u);
+  recipe.stages[0].shared_values[0].state->compute = [g](const Batch& x) { return g(x["noise"]); };
 
   Trainer trainer(recipe, {.batch = 4}, {{"image", {32, 32, 1}}, {"noise", {10}}}, nullptr);
   test::UpdateWatch watch_d(d, state_of(trainer, "optimizer.D.D.m"), 0.5),

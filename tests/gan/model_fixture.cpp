@@ -1,25 +1,31 @@
 #include "tests/gan/model_fixture.h"
 
+#include "gan/facts.h"
 #include "nn/init.h"
 
 namespace ganymede::test {
 
-std::map<std::string, std::string> tiny_settings(const std::string& model) {
-  if (model == "gan") return {{"width", "12"}, {"units", "6"}, {"latent", "5"}};
-  return {{"width", "4"}, {"latent", "5"}};
+TinyChoice tiny_choice(const std::string& model) {
+  static const std::map<std::string, TinyChoice> choices = {
+      {"gan", {.settings = {{"width", "12"}, {"units", "6"}, {"latent", "5"}}}},
+      {"wgan-gp", {.late = {"decay_steps"}}},
+  };
+  const auto it = choices.find(model);
+  return it == choices.end() ? TinyChoice{} : it->second;
 }
 
 Tiny::Tiny(const TinyModel& tiny) {
   Context& c = context();
   c.device = tiny.device, c.dtype = tiny.dtype, c.precision = tiny.precision;
   const Model& m = find_model(tiny.model);
+  const TinyChoice choice = tiny_choice(tiny.model);
   data::Options o;
-  o.size = 16, o.channels = 1, o.seed = 3;
-  dataset_ = data::open_dataset("shapes", o);
-  DataFacts facts;
-  facts.size = 16, facts.channels = 1, facts.classes = dataset_->classes();
-  auto settings = tiny_settings(tiny.model);
+  o.size = choice.size, o.channels = 1, o.seed = 3;
+  dataset_ = data::open_dataset(choice.data, o);
+  auto settings = choice.settings;
   for (const auto& [k, v] : tiny.settings) settings[k] = v;
+  DataFacts facts = facts_of_data(*dataset_);
+  facts.mean_picture = {};
   config_ = Config(facts, settings);
   config_.batch = 2, config_.steps = 10;
   nn::seed_parameters(tiny.seed);

@@ -2,6 +2,7 @@
 #pragma once
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -40,7 +41,13 @@ class Tiny {
   std::unique_ptr<Trainer> trainer_;
 };
 
-// Settings that make a model tiny.
-std::map<std::string, std::string> tiny_settings(const std::string& model);
+// What makes a model tiny, and what the generated tests must know of it.
+struct TinyChoice {
+  std::map<std::string, std::string> settings = {{"width", "4"}, {"latent", "5"}};
+  std::string data = "shapes";
+  int64_t size = 16;
+  std::set<std::string> late = {};  // settings that show only after more than three iterations, or only in samples
+};
+TinyChoice tiny_choice(const std::string& model);
 
 }  // namespace ganymede::test

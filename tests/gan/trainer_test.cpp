@@ -32,7 +32,7 @@ Tensor loss_of(const nn::Net& n) { return mean(square(n(points()) - 1.0)); }
 TEST(Recipe, AClosedGateStopsTheStepAndItsCount) {
   Pair p;
   const Tensor gate = full({1}, 0);
-  p.recipe.update("A", {p.a}, nn::adam(0.1), [&](const Batch&) -> Losses { return {{"x", loss_of(p.a), ""}}; }).when([=](const Batch&) { return gate; });
+  p.recipe.update("A", {p.a}, nn::adam(0.1), [&](const Batch&) -> Losses { return {{"x", loss_of(p.a), ""}}; }).when([=](const Losses&) { return gate; });
   Trainer t = p.train();
   const auto before = weights(p.a);
   for (int i = 0; i < 5; ++i) t.step();

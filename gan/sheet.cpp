@@ -1,0 +1,57 @@
+#include "gan/sheet.h"
+
+#include <algorithm>
+
+#include "engine/check.h"
+#include "gan/pictures.h"
+
+namespace ganymede {
+namespace {
+
+constexpr int64_t kRows = 8;  // of a sheet with columns: each row is one input
+
+data::Picture columns_sheet(const std::vector<Column>& columns) {
+  require(!columns.empty(), "a sheet without columns");
+  data::GridStyle style;
+  style.columns = int64_t(columns.size());
+  std::vector<std::vector<data::Picture>> by_column;
+  for (const Column& c : columns) {
+    style.column_labels.push_back(c.title);
+    by_column.push_back(to_pictures(c.pictures));
+    require(by_column.back().size() == by_column.front().size(), "column ", c.title, " has ", by_column.back().size(), " pictures, ", columns.front().title, " has ",
+            by_column.front().size());
+  }
+  int64_t widest = 0;
+  std::vector<data::Picture> cells;
+  for (size_t row = 0; row < by_column.front().size(); ++row)
+    for (const auto& column : by_column) cells.push_back(column[row]), widest = std::max(widest, cells.back().width);
+  style.zoom = widest <= 32 ? 2 : 1;
+  return data::grid(cells, style);
+}
+
+}  // namespace
+
+data::Picture sample_sheet(Session& session, int64_t n, uint64_t seed, int64_t columns) {
+  Trainer& trainer = session.trainer();
+  const Recipe& r = trainer.recipe();
+  if (r.columns) {
+    const Batch shown = session.shown_batch(std::min(n, kRows));
+    std::vector<Column> made;
+    trainer.sampling(seed, [&] { made = r.columns(shown); });
+    return columns_sheet(made);
+  }
+  Batch shown;
+  if (r.draws_from_batch()) shown = session.shown_batch(session.options().batch);
+  const Tensor x = trainer.sample(n, seed, r.draws_from_batch() ? &shown : nullptr);
+  if (!columns && r.latent.classes > 1 && n >= r.latent.classes) columns = r.latent.classes;
+  return sheet(x, columns);
+}
+
+data::Picture real_sheet(const Batch& batch, int64_t n) {
+  const auto first = [&](const Tensor& x) { return x.rows(0, std::min(x.dim(0), n)); };
+  for (const char* name : {"image", "point"})
+    if (batch.fields.count(name)) return sheet(first(batch[name]));
+  return columns_sheet({{"a", first(batch["a"])}, {"b", first(batch["b"])}});
+}
+
+}  // namespace ganymede

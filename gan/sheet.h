@@ -1,0 +1,15 @@
+// Sheets of samples of a session's model: what training writes every few iterations and `ganymede sample` draws.
+#pragma once
+#include "gan/data/picture.h"
+#include "gan/session.h"
+
+namespace ganymede {
+
+// n samples from the noise of `seed`. Models with classes get a column a class; models that turn pictures into pictures a row
+// a picture of the test split (at most n), with the recipe's columns. columns: pictures a row, 0: as many as rows or classes.
+data::Picture sample_sheet(Session& session, int64_t n, uint64_t seed, int64_t columns = 0);
+
+// What the data look like: the first n pictures of the trainer's batch, or its points.
+data::Picture real_sheet(const Batch& batch, int64_t n);
+
+}  // namespace ganymede

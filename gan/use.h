@@ -1,0 +1,76 @@
+// What a trained model is for: where its samples come from, what it can do to pictures, what is measured on it. A recipe
+// declares these beside its updates; the verbs sample, apply, evaluate and report read them.
+#pragma once
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "engine/tensor.h"
+#include "gan/config.h"
+#include "gan/data/picture.h"
+
+namespace ganymede {
+
+struct Batch;
+
+// A part of the latent vector that has a meaning of its own (InfoGAN's codes): elements first .. first + count - 1 of z.
+struct Code {
+  std::string name;
+  int64_t first, count;
+  bool categorical;            // one-hot over `count` values; otherwise numbers, walked from -2 to 2
+};
+
+// The latent space of a generator. z are [n, length]; labels i64 [n], undefined for models without classes.
+struct Latent {
+  int64_t length = 0;
+  int64_t classes = 0;         // > 0: decode wants labels
+  std::function<Tensor(int64_t n)> draw = {};                                   // from the prior
+  std::function<Tensor(const Tensor& z, const Tensor& labels)> decode = {};     // pictures [n, H, W, C], or points [n, D]
+  std::function<Tensor(const Tensor& x)> encode = {};                           // pictures to z (the mean), if there is an encoder
+  std::vector<Code> codes = {};
+  bool normal = true;          // the prior is a standard normal: spherical interpolation and truncation make sense
+  explicit operator bool() const { return decode != nullptr; }
+};
+
+// A column of a sample sheet: what one row's sample looks like in one role, such as input, output and target.
+struct Column {
+  std::string title;
+  Tensor pictures;             // [n, H, W, 1 or 3] in [-1, 1]
+};
+
+struct NamedPicture {
+  std::string name;            // without folder and extension
+  data::Picture picture;
+};
+
+// One thing that a task made: a picture, or the frames of an animation.
+struct Result {
+  std::string name;            // file name without extension
+  std::vector<data::Picture> frames;
+  double frames_per_second = 0;  // of an animation
+};
+
+struct TaskInput {
+  std::vector<NamedPicture> pictures;
+  const Config& settings;      // --set of this call, read like a recipe's
+  int64_t n = 1;               // outputs for each input, where the task draws
+};
+
+// `ganymede apply RUN NAME IN... --out DIR`. Runs with the network in sampling mode and the run's random streams seeded.
+struct Task {
+  std::string name, inputs, help;   // inputs: what the pictures are, in words: "PASTED MASK"
+  int least = 1, most = 1 << 20;    // number of pictures
+  std::function<std::vector<Result>(const TaskInput&)> run;
+};
+
+// What `evaluate` can ask of a model beside the measures that every model has.
+struct Evaluation {
+  int64_t samples;                                                           // about how many to look at
+  std::function<void(const std::function<void(const Batch&)>&)> each_batch;  // of the test split, in order, about `samples` in all
+};
+struct Measure {
+  std::string name, text;      // text: what it is, its range, and its convention
+  std::function<double(const Evaluation&)> value;
+};
+
+}  // namespace ganymede
