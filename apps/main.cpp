@@ -41,6 +41,7 @@ int run(int argc, char** argv) {
   add_explain(program);
   add_train(program);
   add_sample(program);
+  add_apply(program);
   add_report(program);
   const auto fail_with = [](int status, const std::string& what) {
     std::cerr << "ganymede: " + what + "\n";

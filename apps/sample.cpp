@@ -1,67 +1,65 @@
-// ganymede sample RUN: pictures from a trained model.
+// ganymede sample RUN: pictures from a trained model: a sheet, or a walk through its latent space.
 #include <iostream>
 #include <memory>
 
 #include "apps/options.h"
+#include "apps/trained.h"
 #include "apps/verbs.h"
 #include "engine/check.h"
-#include "gan/checkpoint.h"
 #include "gan/data/png.h"
-#include "gan/run/run_folder.h"
 #include "gan/sheet.h"
+#include "gan/walks.h"
 
 namespace ganymede::apps {
 namespace {
 
-std::string saved_at(const run::RunFolder& folder, int64_t iteration) {
-  std::string saved;
-  for (const run::Checkpoint& c : folder.checkpoints()) {
-    if (c.iteration == iteration) return c.path.string();
-    saved += (saved.empty() ? "" : ", ") + std::to_string(c.iteration);
+struct SampleOptions {
+  TrainedOptions trained;
+  std::string out = "samples.png", interpolate, traverse;
+  int64_t n = 64, columns = 0, rows = 8, steps = 8;
+  uint64_t seed = 1;
+  bool classes = false, nearest = false;
+  double truncation = 0;
+  int64_t label = -1;
+};
+
+data::Picture draw(const SampleOptions& o, Session& session) {
+  WalkOptions walk{.rows = o.rows, .columns = o.steps, .seed = o.seed};
+  if (o.truncation > 0) walk.truncation = o.truncation;
+  if (o.label >= 0) walk.label = o.label;
+  if (o.classes) return class_rows(session, walk);
+  if (!o.interpolate.empty()) return interpolations(session, walk, o.interpolate == "slerp");
+  if (!o.traverse.empty()) return traversals(session, walk, o.traverse);
+  if (o.nearest) return beside_nearest(session, walk);
+  if (walk.truncation || walk.label) {
+    walk.columns = o.columns;
+    return plain_samples(session, o.n, walk);
   }
-  throw UsageError(folder.path().string() + ": no checkpoint of iteration " + std::to_string(iteration) +
-                   "; there " + (saved.empty() ? "is none yet" : "are " + saved));
+  return sample_sheet(session, o.n, o.seed, o.columns);
 }
 
 }  // namespace
 
 void add_sample(CLI::App& program) {
-  struct State {
-    std::string run, out = "samples.png", device;
-    int64_t n = 64, columns = 0, iteration = -1;
-    uint64_t seed = 1;
-  };
-  auto s = std::make_shared<State>();
+  auto o = std::make_shared<SampleOptions>();
   auto* verb = program.add_subcommand("sample", "draw pictures from a trained model");
-  verb->add_option("run", s->run, "run folder")->required();
-  verb->add_option("-n", s->n, "number of pictures")->check(whole(1, 65536))->capture_default_str();
-  verb->add_option("--out", s->out, "PNG file to write")->capture_default_str();
-  verb->add_option("--columns", s->columns, "pictures a row (0: a square sheet)")->check(whole(0, 65536));
-  verb->add_option("--seed", s->seed, "seed of the noise")->check(whole(0, INT64_MAX))->capture_default_str();
-  verb->add_option("--iteration", s->iteration, "checkpoint of this iteration (the newest)")
-      ->check(whole(0, kMostIterations));
-  verb->add_option("--device", s->device, "auto, cpu, cuda, cuda:N or sim (the run's own)");
-  verb->callback([s] {
-    const auto folder = run::RunFolder::open(s->run);
-    SessionOptions o = Session::from_run(folder.run());
-    if (!s->device.empty()) o.device = s->device;
-    if (o.device == "plan")
-      throw UsageError("device plan has shapes only: use auto, cpu, cuda, cuda:N or sim");
-    std::string path;
-    if (s->iteration >= 0) {
-      path = saved_at(folder, s->iteration);
-      check_checkpoint(path, o.model);
-    } else {
-      const auto found = folder.newest_checkpoint([&](const auto& p) { check_checkpoint(p, o.model); });
-      for (const auto& d : found.damaged) std::cerr << "ganymede: passed over " << d << "\n";
-      require(found.checkpoint.has_value(), s->run,
-              ": no checkpoint yet; train longer, or stop the training with Ctrl-C, which saves one");
-      path = found.checkpoint->path;
-    }
-    Session session(o, Session::Use::look, Session::facts_in(folder.run()));
-    load_checkpoint(path, session.trainer());
-    data::write_png(s->out, sample_sheet(session, s->n, s->seed, s->columns));
-    std::cout << s->out << "\n";
+  o->trained.add_to(*verb);
+  verb->add_option("-n", o->n, "number of pictures")->check(whole(1, 65536))->capture_default_str();
+  verb->add_option("--out", o->out, "PNG file to write")->capture_default_str();
+  verb->add_option("--columns", o->columns, "pictures a row (0: a square sheet, or a column a class)")->check(whole(0, 65536));
+  verb->add_option("--seed", o->seed, "seed of the noise")->check(whole(0, INT64_MAX))->capture_default_str();
+  verb->add_option("--truncation", o->truncation, "redraw coordinates of z beyond this (normal priors)")->check(positive());
+  auto* label = verb->add_option("--class", o->label, "samples of this class only (models with classes)")->check(whole(0, INT64_MAX));
+  auto* classes = verb->add_flag("--classes", o->classes, "a row a class, the same noise in each")->excludes(label);
+  auto* interpolate = verb->add_option("--interpolate", o->interpolate, "lines between random points: linear or slerp")->check(one_of({"linear", "slerp"}))->excludes(classes);
+  auto* traverse = verb->add_option("--traverse", o->traverse, "move one code (its name) or coordinate of z (its number) from -2 to 2")->excludes(classes)->excludes(interpolate);
+  verb->add_flag("--nearest", o->nearest, "samples above the training pictures nearest to them")->excludes(classes)->excludes(interpolate)->excludes(traverse);
+  verb->add_option("--rows", o->rows, "rows of a walk")->check(whole(1, 1024))->capture_default_str();
+  verb->add_option("--steps", o->steps, "pictures along a row of a walk")->check(whole(1, 1024))->capture_default_str();
+  verb->callback([o] {
+    const auto session = open_trained(o->trained);
+    data::write_png(o->out, draw(*o, *session));
+    std::cout << o->out << "\n";
   });
 }
 

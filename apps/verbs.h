@@ -8,6 +8,7 @@ void add_models(CLI::App& program);
 void add_explain(CLI::App& program);
 void add_train(CLI::App& program);
 void add_sample(CLI::App& program);
+void add_apply(CLI::App& program);
 void add_report(CLI::App& program);
 
 }  // namespace ganymede::apps

@@ -43,11 +43,12 @@ struct NamedPicture {
   data::Picture picture;
 };
 
-// One thing that a task made: a picture, or the frames of an animation.
+// One thing that a task made: a picture, the frames of an animation, or numbers.
 struct Result {
   std::string name;            // file name without extension
-  std::vector<data::Picture> frames;
+  std::vector<data::Picture> frames = {};
   double frames_per_second = 0;  // of an animation
+  std::string json = {};       // written to name.json if not empty
 };
 
 struct TaskInput {

@@ -1,0 +1,21 @@
+// A trained model opened from its run folder, as sample, apply and evaluate need it.
+#pragma once
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <string>
+
+#include "gan/session.h"
+
+namespace ganymede::apps {
+
+struct TrainedOptions {
+  std::string run, device;
+  int64_t iteration = -1;  // -1: the newest sound checkpoint
+  void add_to(CLI::App& verb);
+};
+
+// With the weights of the checkpoint. UsageError for a folder that is no run or an iteration that was not saved; says on
+// standard error which damaged checkpoints were passed over.
+std::unique_ptr<Session> open_trained(const TrainedOptions& options);
+
+}  // namespace ganymede::apps

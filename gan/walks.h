@@ -1,0 +1,31 @@
+// Ways to look at a latent space: rows of classes, lines between points, one code or coordinate moved while the rest stays,
+// samples beside their nearest real pictures. Each returns a labelled sheet.
+#pragma once
+#include <optional>
+#include <string>
+
+#include "gan/data/picture.h"
+#include "gan/session.h"
+
+namespace ganymede {
+
+struct WalkOptions {
+  int64_t rows = 8, columns = 8;
+  uint64_t seed = 1;
+  std::optional<double> truncation;   // > 0: coordinates of z redrawn until |z| <= this (Brock et al. 2019); normal priors only
+  std::optional<int64_t> label;       // this class only
+};
+
+// A row a class, `columns` samples each; the same noise in every row.
+data::Picture class_rows(Session& session, const WalkOptions& options);
+// A row a pair of random points, `columns` steps from one to the other, straight or on the sphere (Shoemake's slerp).
+data::Picture interpolations(Session& session, const WalkOptions& options, bool spherical);
+// A row a random point; along it one code (by name) or coordinate (by number) takes each of its values, or `columns` steps
+// from -2 to 2.
+data::Picture traversals(Session& session, const WalkOptions& options, const std::string& what);
+// Samples, and under each the training picture nearest to it (Euclidean distance of pixels).
+data::Picture beside_nearest(Session& session, const WalkOptions& options);
+// A plain sheet of n samples under the options' truncation and label.
+data::Picture plain_samples(Session& session, int64_t n, const WalkOptions& options);
+
+}  // namespace ganymede

@@ -1,0 +1,82 @@
+// Walks through a latent space (sample) and tasks on pictures (apply).
+#include <nlohmann/json.hpp>
+
+#include "gan/data/picture_file.h"
+#include "tests/apps/program.h"
+
+namespace ganymede::apps {
+namespace {
+
+using Words = std::vector<std::string>;
+
+class Use : public ProgramTest {
+ protected:
+  Use() { EXPECT_EQ(run(tiny("run", {"--steps", "3", "--set", "latent=6"})).status, 0); }
+  data::PictureInfo picture(const std::string& name) const {
+    return data::picture_info((*this / name).string(), data::Check::whole);
+  }
+  std::string done(const Words& words) const {
+    const Result r = run(words);
+    EXPECT_EQ(r.status, 0) << r.err;
+    return r.out;
+  }
+};
+
+TEST_F(Use, WalksThroughTheLatentSpace) {
+  done({"sample", "run", "--interpolate", "slerp", "--rows", "2", "--steps", "4", "--out", "line.png"});
+  EXPECT_NEAR(double(picture("line.png").width) / double(picture("line.png").height), 2, 0.1);
+  done({"sample", "run", "--interpolate", "linear", "--rows", "2", "--steps", "4", "--out", "straight.png"});
+  EXPECT_NE(get("line.png"), get("straight.png"));
+  done({"sample", "run", "--traverse", "5", "--rows", "3", "--steps", "5", "--out", "one.png"});
+  done({"sample", "run", "--traverse", "0", "--rows", "3", "--steps", "5", "--out", "other.png"});
+  EXPECT_NE(get("one.png"), get("other.png"));
+  done({"sample", "run", "--nearest", "--steps", "3", "--out", "near.png"});
+  EXPECT_GT(picture("near.png").width, 3 * 16);
+  done({"sample", "run", "-n", "4", "--truncation", "0.5", "--out", "short.png"});
+  done({"sample", "run", "-n", "4", "--truncation", "2", "--out", "long.png"});
+  EXPECT_NE(get("short.png"), get("long.png"));
+}
+
+TEST_F(Use, RefusesWalksThatTheModelCannotTake) {
+  refused(2, {"sample", "run", "--classes"}, {"dcgan", "no classes"});
+  refused(2, {"sample", "run", "--class", "1"}, {"no classes"});
+  refused(2, {"sample", "run", "--traverse", "6"}, {"6", "from 0 to 5"});
+  refused(2, {"sample", "run", "--interpolate", "round"}, {"round", "linear or slerp"});
+  refused(2, {"sample", "run", "--interpolate", "linear", "--steps", "1"}, {"1", "at least 2"});
+  EXPECT_FALSE(exists("samples.png"));
+}
+
+TEST_F(Use, SamplesWithoutTheTrainingData) {
+  // A folder that is gone by the time samples are wanted.
+  std::filesystem::create_directories(*this / "photos");
+  for (int i = 0; i < 4; ++i) std::filesystem::copy_file(*this / "run/reals.png", *this / ("photos/" + std::to_string(i) + ".png"));
+  ASSERT_EQ(run({"train", "dcgan", "--data", "folder:photos", "--size", "16", "--set", "width=4", "--batch", "2", "--steps", "2", "--out", "own"}).status, 0);
+  std::filesystem::remove_all(*this / "photos");
+  done({"sample", "own", "-n", "4"});
+  EXPECT_TRUE(exists("samples.png"));
+}
+
+TEST_F(Use, AppliesTasksToPictures) {
+  EXPECT_NE(done({"apply", "run"}).find("invert"), std::string::npos);
+  std::filesystem::create_directories(*this / "in");
+  std::filesystem::copy_file(*this / "run/reals.png", *this / "in/first.png");
+  std::filesystem::copy_file(*this / "run/samples/000003.png", *this / "in/second.png");
+  EXPECT_EQ(done({"apply", "run", "invert", "in", "--out", "out", "--set", "steps=2"}), "out/sheet.png\nout/first.png\nout/second.png\n");
+  EXPECT_EQ(picture("out/first.png").width, 16);
+  EXPECT_GT(picture("out/sheet.png").width, 2 * 16);
+  // More steps come nearer to the picture, so the result changes.
+  done({"apply", "run", "invert", "in/first.png", "--out", "long", "--set", "steps=20"});
+  EXPECT_NE(get("long/first.png"), get("out/first.png"));
+
+  refused(2, {"apply", "run", "fly", "in", "--out", "x"}, {"fly", "invert"});
+  refused(2, {"apply", "run", "invert", "in"}, {"--out"});
+  refused(2, {"apply", "run", "invert", "--out", "x"}, {"1 to 4096", "not 0"});
+  refused(2, {"apply", "run", "invert", "in", "--out", "x", "--set", "speed=1"}, {"speed", "steps, rate"});
+  refused(2, {"apply", "run", "invert", "in", "--out", "x", "--set", "steps=0"}, {"steps=0", "from 1"});
+  refused(2, {"apply", "run", "invert", "in/first.png", "in", "--out", "x"}, {"first", "rename"});
+  refused(1, {"apply", "run", "invert", "nothing.png", "--out", "x"}, {"nothing.png"});
+  EXPECT_FALSE(exists("x"));
+}
+
+}  // namespace
+}  // namespace ganymede::apps
