@@ -8,15 +8,15 @@
 #include <bit>
 #include <cerrno>
 #include <cstring>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <unordered_set>
 
+#include "engine/atomic_file.h"
 #include "engine/check.h"
+#include "engine/posix.h"
 #include "engine/safetensors_header.h"
 
 namespace ganymede {
-namespace fs = std::filesystem;
 namespace {
 
 using safetensors::Entry;
@@ -25,20 +25,13 @@ using safetensors::Type;
 
 static_assert(std::endian::native == std::endian::little, "the file's byte order is the memory's");
 
-[[noreturn]] void fail_with_errno(const std::string& path, const char* what) {
-  fail(path, ": ", what, ": ", std::strerror(errno));
-}
-
-// A descriptor that closes itself.
+// A file to read; closes itself.
 class File {
  public:
-  File(const std::string& path, int flags)
-      : path_(path), descriptor_(open(path.c_str(), flags | O_CLOEXEC, 0666)) {
+  explicit File(const std::string& path) : path_(path), descriptor_(open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
     if (descriptor_ < 0) fail_with_errno(path, "cannot open");
   }
-  ~File() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-  }
+  ~File() { ::close(descriptor_); }
   File(const File&) = delete;
   File& operator=(const File&) = delete;
 
@@ -58,28 +51,6 @@ class File {
       at += got;
       bytes -= static_cast<uint64_t>(got);
     }
-  }
-
-  void write(const void* from, uint64_t bytes) const {
-    for (auto* at = static_cast<const char*>(from); bytes != 0;) {
-      const ssize_t put = ::write(descriptor_, at, std::min<uint64_t>(bytes, 1u << 30));
-      if (put < 0 && errno == EINTR) continue;
-      if (put < 0) fail_with_errno(path_, "cannot write");
-      at += put;
-      bytes -= static_cast<uint64_t>(put);
-    }
-  }
-
-  // Some file systems tell of a full disk only on close.
-  void flush_and_close() {
-    if (fsync(descriptor_) != 0) fail_with_errno(path_, "cannot flush to the disk");
-    if (::close(std::exchange(descriptor_, -1)) != 0) fail_with_errno(path_, "cannot write");
-  }
-
-  // A rename is on the disk only when its folder is; file systems without that notion answer EINVAL.
-  void flush_folder() const {
-    if (fsync(descriptor_) != 0 && errno != EINVAL)
-      fail_with_errno(path_, "cannot flush the folder to the disk");
   }
 
  private:
@@ -191,7 +162,7 @@ std::pair<std::string, std::vector<const RawTensor*>> layout(
 }  // namespace
 
 SafetensorsFile SafetensorsFile::read(const std::string& path) {
-  const File file(path, O_RDONLY);
+  const File file(path);
   const uint64_t size = file.size();
   uint64_t header_bytes = 0;
   require(size >= sizeof header_bytes, path, ": ", size, " bytes are too few for a safetensors file");
@@ -248,23 +219,15 @@ void write_safetensors(const std::string& path, const std::map<std::string, std:
     fail(path, ": ", error.what());
   }
 
-  const fs::path target(path), folder = target.has_parent_path() ? target.parent_path() : fs::path(".");
-  const fs::path temporary =
-      folder / ("." + target.filename().string() + "." + std::to_string(getpid()) + ".tmp");
-  try {
-    File file(temporary, O_WRONLY | O_CREAT | O_TRUNC);
-    const uint64_t header_bytes = json.size();
-    file.write(&header_bytes, sizeof header_bytes);
-    file.write(json.data(), json.size());
-    for (const RawTensor* tensor : data) file.write(tensor->data, tensor->bytes);
-    file.flush_and_close();
-    if (rename(temporary.c_str(), path.c_str()) != 0)
-      fail_with_errno(path, "cannot rename the finished file");
-  } catch (...) {
-    unlink(temporary.c_str());
-    throw;
-  }
-  File(folder, O_RDONLY | O_DIRECTORY).flush_folder();
+  AtomicFile file(path);
+  const uint64_t header_bytes = json.size();
+  const auto write = [&](const void* bytes, uint64_t count) {
+    file.write({static_cast<const char*>(bytes), static_cast<size_t>(count)});
+  };
+  write(&header_bytes, sizeof header_bytes);
+  write(json.data(), json.size());
+  for (const RawTensor* tensor : data) write(tensor->data, tensor->bytes);
+  file.commit();
 }
 
 }  // namespace ganymede

@@ -21,31 +21,37 @@ class Function : public Module {
 
 Layer function(std::string type, std::string description, Function::Map f) { return std::make_shared<Function>(std::move(type), std::move(description), std::move(f)); }
 
-using View = std::function<kernels::Norm(const Tensor&)>;
-
 class SampleNorm : public Module {
  public:
-  SampleNorm(std::string name, int channels, bool affine, View view) : name_(std::move(name)), channels_(channels), view_(std::move(view)) {
+  SampleNorm(NormKind kind, std::string name, int channels, bool affine, double eps, int groups)
+      : kind_(kind), name_(std::move(name)), channels_(channels), groups_(groups), eps_(eps) {
     if (affine) gain_ = parameter({channels}, init::one()), bias_ = parameter({channels}, init::zero());
   }
   Tensor forward(const Tensor& x) override { return forward_then(x, {}); }
-  Tensor forward_then(const Tensor& x, const Activation& f) override { return normalise(x, view_(x), gain_, bias_, f).y; }
+  Tensor forward_then(const Tensor& x, const Activation& f) override { return normalise(x, norm_view(kind_, x, eps_, groups_), gain_, bias_, f).y; }
   void visit(const Visit& v) override {
     if (gain_) v.parameter(v.prefix + "weight", gain_), v.parameter(v.prefix + "bias", bias_);
   }
   std::string type() const override { return "norm"; }
   std::string describe() const override { return text(name_, " norm ", channels_, gain_ ? "" : ", no gain"); }
  private:
+  NormKind kind_;
   std::string name_;
-  int channels_;
-  View view_;
+  int channels_, groups_;
+  double eps_;
   Tensor gain_, bias_;
 };
 
 class Residual : public Module {
  public:
   Residual(Layer main, Layer shortcut) : main_(std::move(main)), shortcut_(std::move(shortcut)) {}
+  using Module::forward;
   Tensor forward(const Tensor& x) override { return main_->forward(x) + (shortcut_ ? shortcut_->forward(x) : x); }
+  bool conditional() const override { return main_->conditional() || (shortcut_ && shortcut_->conditional()); }
+  Tensor forward_given(const Tensor& x, const Tensor& condition, const Activation& f) override {
+    const Tensor y = main_->forward_given(x, condition) + (shortcut_ ? shortcut_->forward_given(x, condition) : x);
+    return f.none() ? y : activate(y, f);
+  }
   void visit(const Visit& v) override {
     v("main", *main_);
     if (shortcut_) v("shortcut", *shortcut_);
@@ -59,7 +65,7 @@ class Residual : public Module {
 class PRelu : public Module {
  public:
   PRelu(int channels, double slope) : slope_(parameter({channels}, init::constant(slope))) {}
-  Tensor forward(const Tensor& x) override { return relu(x) - relu(-x) * slope_; }
+  Tensor forward(const Tensor& x) override { return ganymede::prelu(x, slope_); }
   void visit(const Visit& v) override { v.parameter(v.prefix + "slope", slope_); }
   std::string type() const override { return "prelu"; }
  private:
@@ -76,10 +82,8 @@ class SelfAttention : public Module {
     gamma_ = parameter({1}, init::zero());
   }
   Tensor forward(const Tensor& x) override {
-    const auto rows = [](const Tensor& t) { return reshape(t, Shape{t.dim(0), t.dim(1) * t.dim(2), t.dim(3)}); };
-    const auto seen = [&](const Tensor& t) { return rows(pooled_ ? ganymede::max_pool(t, {}) : t); };
-    const Tensor a = attention(rows(query_->forward(x)), seen(key_->forward(x)), seen(value_->forward(x)));
-    const Tensor y = out_->forward(reshape(a, Shape{x.dim(0), x.dim(1), x.dim(2), channels_ / 2}));
+    const auto seen = [&](const Tensor& t) { return pooled_ ? ganymede::max_pool(t, {}) : t; };
+    const Tensor y = out_->forward(attend_pixels(query_->forward(x), seen(key_->forward(x)), seen(value_->forward(x))));
     return cast(y * gamma_, x.dtype()) + x;
   }
   void visit(const Visit& v) override {
@@ -99,12 +103,7 @@ class MinibatchDiscrimination : public Module {
  public:
   MinibatchDiscrimination(int features, int kernels, int dimensions)
       : kernels_(kernels), dimensions_(dimensions), weight_(parameter({int64_t(kernels) * dimensions, features}, init::normal(0, 0.05))) {}
-  Tensor forward(const Tensor& x) override {
-    const int64_t n = x.dim(0);
-    const Tensor m = reshape(ganymede::linear(x, weight_), Shape{n, kernels_, dimensions_});
-    const Tensor distance = sum(abs(reshape(m, Shape{n, 1, kernels_, dimensions_}) - reshape(m, Shape{1, n, kernels_, dimensions_})), {3});
-    return concat({x, cast(sum(exp(-distance), {1}) - 1.0, x.dtype())}, 1);  // each sample meets itself with exp(0)
-  }
+  Tensor forward(const Tensor& x) override { return with_minibatch_similarity(x, weight_, kernels_); }
   void visit(const Visit& v) override { v.parameter(v.prefix + "weight", weight_); }
   std::string type() const override { return "minibatch"; }
   std::string describe() const override { return text("minibatch discrimination, ", kernels_, " kernels of ", dimensions_); }
@@ -116,16 +115,28 @@ class MinibatchDiscrimination : public Module {
 }  // namespace
 
 Layer norm(NormKind kind, int channels, bool affine, double eps, int groups) {
-  const auto made = [&](const char* name, View view) { return std::make_shared<SampleNorm>(name, channels, affine, std::move(view)); };
+  const auto made = [&](const char* name, bool with) { return std::make_shared<SampleNorm>(kind, name, channels, with, eps, groups); };
   switch (kind) {
     case NormKind::none: return function("norm", "no norm", [](const Tensor& x) { return x; });
-    case NormKind::batch: return batch_norm(channels, eps);
-    case NormKind::instance: return made("instance", [eps](const Tensor& x) { return instance_view(x, eps); });
-    case NormKind::layer: return made("layer", [eps](const Tensor& x) { return layer_view(x, eps); });
-    case NormKind::group: return made("group", [eps, groups](const Tensor& x) { return group_view(x, groups, eps); });
-    case NormKind::pixel: return std::make_shared<SampleNorm>("pixel", channels, false, [eps](const Tensor& x) { return pixel_view(x, eps); });
+    case NormKind::batch: return batch_norm(channels, eps, init::one(), 0.1, affine ? Affine::both : Affine::none);
+    case NormKind::instance: return made("instance", affine);
+    case NormKind::layer: return made("layer", affine);
+    case NormKind::group: return made("group", affine);
+    case NormKind::pixel: return made("pixel", false);
   }
   fail("norm: unknown kind");
+}
+
+kernels::Norm norm_view(NormKind kind, const Tensor& x, double eps, int groups) {
+  switch (kind) {
+    case NormKind::instance: return instance_view(x, eps);
+    case NormKind::layer: return layer_view(x, eps);
+    case NormKind::group: return group_view(x, groups, eps);
+    case NormKind::pixel: return pixel_view(x, eps);
+    case NormKind::none:
+    case NormKind::batch: break;
+  }
+  fail("norm_view: batch norm and no norm have no statistics of a sample");
 }
 
 Layer upsample(int factor, Interpolation how) {
@@ -141,6 +152,9 @@ Layer global_mean() {
   return function("pool", "mean over all pixels", [](const Tensor& x) { return cast(mean(x, {1, 2}), x.dtype()); });
 }
 Layer reflect_pad(int n) { return function("pad", text("reflect pad ", n), [=](const Tensor& x) { return ganymede::reflect_pad(x, n); }); }
+Layer crop_to(int height, int width) {
+  return function("crop", text("crop to ", height, " x ", width), [=](const Tensor& x) { return slice(slice(x, 1, 0, height), 2, 0, width); });
+}
 Layer pixel_shuffle(int r) { return function("shuffle", text("pixel shuffle x", r), [=](const Tensor& x) { return ganymede::pixel_shuffle(x, r); }); }
 Layer prelu(int channels, double slope) { return std::make_shared<PRelu>(channels, slope); }
 Layer residual(Layer main, Layer shortcut) { return std::make_shared<Residual>(std::move(main), std::move(shortcut)); }
@@ -148,14 +162,30 @@ Layer self_attention(int channels, bool pooled) { return std::make_shared<SelfAt
 Layer minibatch_discrimination(int features, int kernels, int dimensions) { return std::make_shared<MinibatchDiscrimination>(features, kernels, dimensions); }
 
 Layer minibatch_stddev(int group) {
-  return function("stddev", text("minibatch deviation, groups of ", group), [=](const Tensor& x) {
-    const int64_t n = x.dim(0), g = std::min<int64_t>(group, n), m = n / g;
-    require(n % g == 0, "minibatch deviation: a batch of ", n, " does not divide into groups of ", g);
-    const Tensor y = cast(reshape(x, Shape{g, m, x.dim(1), x.dim(2), x.dim(3)}), x.dtype() == DType::f64 ? DType::f64 : DType::f32);
-    const Tensor d = sqrt(mean(square(y - mean(y, {0}, true)), {0}) + 1e-8);
-    const Tensor plane = broadcast_to(reshape(mean(d, {1, 2, 3}), Shape{1, m, 1, 1, 1}), {g, m, x.dim(1), x.dim(2), 1});
-    return concat({x, cast(reshape(plane, Shape{n, x.dim(1), x.dim(2), 1}), x.dtype())}, 3);
-  });
+  return function("stddev", text("minibatch deviation, groups of ", group), [=](const Tensor& x) { return with_minibatch_stddev(x, group); });
+}
+
+Tensor with_minibatch_stddev(const Tensor& x, int64_t group, double eps) {
+  require(x.rank() == 4 && group > 0, "minibatch deviation: x ", x.shape(), " in groups of ", group, "; expected [N, H, W, C]");
+  const int64_t n = x.dim(0), g = std::min(group, n), m = n / g;
+  require(n % g == 0, "minibatch deviation: a batch of ", n, " does not divide into groups of ", g);
+  const Tensor y = cast(reshape(x, Shape{g, m, x.dim(1), x.dim(2), x.dim(3)}), x.dtype() == DType::f64 ? DType::f64 : DType::f32);
+  const Tensor d = sqrt(mean(square(y - mean(y, {0}, true)), {0}) + eps);
+  const Tensor plane = broadcast_to(reshape(mean(d, {1, 2, 3}), Shape{1, m, 1, 1, 1}), {g, m, x.dim(1), x.dim(2), 1});
+  return concat({x, cast(reshape(plane, Shape{n, x.dim(1), x.dim(2), 1}), x.dtype())}, 3);
+}
+
+Tensor attend_pixels(const Tensor& q, const Tensor& k, const Tensor& v) {
+  const auto rows = [](const Tensor& t) { return reshape(t, Shape{t.dim(0), t.dim(1) * t.dim(2), t.dim(3)}); };
+  return reshape(attention(rows(q), rows(k), rows(v)), Shape{q.dim(0), q.dim(1), q.dim(2), v.dim(3)});
+}
+
+Tensor with_minibatch_similarity(const Tensor& x, const Tensor& weight, int64_t kernels) {
+  require(x.rank() == 2 && weight.rank() == 2 && kernels > 0 && weight.dim(0) % kernels == 0, "minibatch discrimination: x ", x.shape(), ", weight ", weight.shape(), ", ", kernels, " kernels");
+  const int64_t n = x.dim(0), d = weight.dim(0) / kernels;
+  const Tensor m = ganymede::linear(x, weight);
+  const Tensor distance = sum(abs(reshape(m, Shape{n, 1, kernels, d}) - reshape(m, Shape{1, n, kernels, d})), {3});
+  return concat({x, cast(sum(exp(-distance), {1}) - 1.0, x.dtype())}, 1);  // each sample meets itself with exp(0)
 }
 
 Embedding::Embedding(int rows, int width, const Init& init) : table_(parameter({rows, width}, init)) {}

@@ -9,12 +9,15 @@ namespace ganymede::nn {
 // Norms other than batch norm, with a gain and a bias per channel (or none).
 enum class NormKind { none, batch, instance, layer, group, pixel };
 Layer norm(NormKind kind, int channels, bool affine = true, double eps = 1e-5, int groups = 32);
+// What the norms of a sample's own statistics (all but none and batch) see of x.
+kernels::Norm norm_view(NormKind kind, const Tensor& x, double eps, int groups);
 
 Layer upsample(int factor, Interpolation how = Interpolation::nearest);
 Layer mean_pool(int factor = 2);
 Layer max_pool(int kernel = 2, int stride = 2, int padding = 0);
 Layer global_mean();                     // [N, H, W, C] -> [N, C]
 Layer reflect_pad(int pixels);
+Layer crop_to(int height, int width);    // the upper left corner
 Layer pixel_shuffle(int factor);
 Layer prelu(int channels, double slope = 0.25);
 
@@ -24,12 +27,16 @@ Layer residual(Layer main, Layer shortcut = nullptr);
 // y = gamma wo(softmax(q^T k) v) + x with 1x1 convolutions of C/8 channels for q and k, C/2 for v; gamma starts at 0
 // (Zhang et al. 2019, eq. 3). pooled: k and v see 2x2 max-pooled pixels, as in the authors' code.
 Layer self_attention(int channels, bool pooled = false);
+// softmax(q^T k) v over all pixels: q [N, H, W, D], k [N, h, w, D], v [N, h, w, E] -> [N, H, W, E].
+Tensor attend_pixels(const Tensor& q, const Tensor& k, const Tensor& v);
 
 // One plane more: the mean deviation over groups of samples n mod (N / group) (Karras et al. 2018).
 Layer minibatch_stddev(int group = 4);
+Tensor with_minibatch_stddev(const Tensor& x, int64_t group, double eps = 1e-8);
 // o_b = sum over the other samples of exp(-|M_i - M_j|_1) for `kernels` matrices of `dimensions`, appended to the features
 // (Salimans et al. 2016, section 3.2).
 Layer minibatch_discrimination(int features, int kernels, int dimensions);
+Tensor with_minibatch_similarity(const Tensor& x, const Tensor& weight, int64_t kernels);  // weight [kernels * dimensions, features]
 
 // Rows of a table by label: [N] i64 -> [N, width].
 class Embedding : public Module {

@@ -45,9 +45,11 @@ std::string Conv::describe() const {
 Layer conv(int in, int out, const ConvSpec& spec) { return std::make_shared<Conv>(false, in, out, spec); }
 Layer deconv(int in, int out, const ConvSpec& spec) { return std::make_shared<Conv>(true, in, out, spec); }
 
-BatchNorm::BatchNorm(int channels, double eps, double momentum, const Init& gain)
-    : eps_(eps), momentum_(momentum), gain_(parameter({channels}, gain)), bias_(parameter({channels}, init::zero())),
-      mean_(buffer({channels}, 0)), variance_(buffer({channels}, 1)) {}
+BatchNorm::BatchNorm(int channels, double eps, double momentum, const Init& gain, Affine affine)
+    : eps_(eps), momentum_(momentum), mean_(buffer({channels}, 0)), variance_(buffer({channels}, 1)) {
+  if (affine == Affine::both) gain_ = parameter({channels}, gain);
+  if (affine != Affine::none) bias_ = parameter({channels}, init::zero());
+}
 Tensor BatchNorm::forward_then(const Tensor& x, const Activation& f) {
   if (!context().training) return normalise_by(x, mean_, variance_, eps_, gain_, bias_, f);
   const auto view = batch_view(x, eps_);
@@ -56,13 +58,15 @@ Tensor BatchNorm::forward_then(const Tensor& x, const Activation& f) {
   return n.y;
 }
 void BatchNorm::visit(const Visit& v) {
-  v.parameter(v.prefix + "weight", gain_);
-  v.parameter(v.prefix + "bias", bias_);
+  if (gain_) v.parameter(v.prefix + "weight", gain_);
+  if (bias_) v.parameter(v.prefix + "bias", bias_);
   v.buffer(v.prefix + "running_mean", mean_);
   v.buffer(v.prefix + "running_var", variance_);
 }
-std::string BatchNorm::describe() const { return text("batch norm ", gain_.dim(0)); }
-Layer batch_norm(int channels, double eps, const Init& gain, double momentum) { return std::make_shared<BatchNorm>(channels, eps, momentum, gain); }
+std::string BatchNorm::describe() const { return text("batch norm ", mean_.dim(0), gain_ ? "" : bias_ ? ", bias only" : ", no gain"); }
+Layer batch_norm(int channels, double eps, const Init& gain, double momentum, Affine affine) {
+  return std::make_shared<BatchNorm>(channels, eps, momentum, gain, affine);
+}
 
 namespace {
 
@@ -142,16 +146,20 @@ Layer dropout(double keep) { return std::make_shared<Dropout>(keep); }
 Layer maxout(int in, int units, int pieces, const Init& weight, const Init& bias) { return std::make_shared<Maxout>(in, units, pieces, weight, bias); }
 
 // An activation after a layer that can apply it goes into that layer's kernel.
-Tensor Sequential::forward(const Tensor& input) {
+Tensor Sequential::run(const Tensor& input, const Tensor& condition) {
+  const auto apply = [&](Module& layer, const Tensor& x, const Activation& f) {
+    if (condition) return layer.forward_given(x, condition, f);
+    return f.none() ? layer.forward(x) : layer.forward_then(x, f);
+  };
   Tensor x = input;
   for (size_t i = 0; i < layers_.size(); ++i) {
     const auto* next = i + 1 < layers_.size() ? dynamic_cast<ActivationLayer*>(layers_[i + 1].get()) : nullptr;
     if (next) {
-      x = layers_[i]->forward_then(x, next->f);
+      x = apply(*layers_[i], x, next->f);
       LayerTrace::note(names_[i], *layers_[i], x);
       ++i;
     } else {
-      x = layers_[i]->forward(x);
+      x = apply(*layers_[i], x, {});
     }
     LayerTrace::note(names_[i], *layers_[i], x);
   }

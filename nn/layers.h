@@ -54,10 +54,12 @@ class Conv : public Module, public SpectralLayer {
 Layer conv(int in, int out, const ConvSpec& spec);
 Layer deconv(int in, int out, const ConvSpec& spec);
 
+enum class Affine { none, bias, both };  // the parameters of a norm: neither, the bias alone, gain and bias
+
 // Batch norm over everything but the channels; running statistics follow when the network moves (momentum as PyTorch's).
 class BatchNorm : public Module {
  public:
-  BatchNorm(int channels, double eps, double momentum, const Init& gain);
+  BatchNorm(int channels, double eps, double momentum, const Init& gain, Affine affine);
   using Module::forward;
   Tensor forward(const Tensor& x) override { return forward_then(x, {}); }
   Tensor forward_then(const Tensor& x, const Activation& f) override;
@@ -68,7 +70,7 @@ class BatchNorm : public Module {
   double eps_, momentum_;
   Tensor gain_, bias_, mean_, variance_;
 };
-Layer batch_norm(int channels, double eps = 1e-5, const Init& gain = init::one(), double momentum = 0.1);
+Layer batch_norm(int channels, double eps = 1e-5, const Init& gain = init::one(), double momentum = 0.1, Affine affine = Affine::both);
 
 Layer activation(Unary op, double alpha = 0);
 inline Layer relu() { return activation(Unary::relu); }

@@ -16,6 +16,7 @@ Tensor reduced(const Tensor& x, Reduction how) { return how == Reduction::mean ?
 }  // namespace
 
 Tensor mse(const Tensor& x, const Tensor& t, Reduction how) { return reduced(square(in_full(x) - in_full(t)), how); }
+Tensor mse(const Tensor& x, double t, Reduction how) { return reduced(square(in_full(x) - t), how); }
 Tensor l1(const Tensor& x, const Tensor& t, Reduction how) { return reduced(abs(in_full(x) - in_full(t)), how); }
 
 Tensor huber(const Tensor& x, const Tensor& t, double delta, Reduction how) {

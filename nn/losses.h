@@ -7,6 +7,7 @@ namespace ganymede::nn {
 enum class Reduction { mean, sum };
 
 Tensor mse(const Tensor& x, const Tensor& target, Reduction how = Reduction::mean);
+Tensor mse(const Tensor& x, double target, Reduction how = Reduction::mean);
 Tensor l1(const Tensor& x, const Tensor& target, Reduction how = Reduction::mean);
 // 1/2 d^2 where |d| <= delta, else delta (|d| - delta / 2).
 Tensor huber(const Tensor& x, const Tensor& target, double delta = 1, Reduction how = Reduction::mean);

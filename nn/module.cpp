@@ -18,15 +18,27 @@ void Visit::operator()(const std::string& name, Module& child) const {
 }
 
 Tensors Module::forward(const Tensors& xs) {
-  require(xs.size() == 1, type(), ": takes one tensor, was given ", xs.size());
+  if (xs.size() == 2 && conditional()) return {forward_given(xs[0], xs[1])};
+  require(xs.size() == 1, type(), ": takes one tensor", conditional() ? " and a condition" : ", as no layer wants a condition", "; was given ", xs.size());
   return {forward(xs[0])};
 }
 
 Tensor Module::forward_then(const Tensor& x, const Activation& f) { return activate(forward(x), f); }
 
+Tensor Module::forward_given(const Tensor& x, const Tensor&, const Activation& f) { return f.none() ? forward(x) : forward_then(x, f); }
+
 Sequential::Sequential(std::vector<Layer> layers) : layers_(std::move(layers)) {
   std::map<std::string, int> used;
   for (const Layer& l : layers_) names_.push_back(l->type() + std::to_string(++used[l->type()]));
+}
+
+bool Sequential::conditional() const {
+  return std::any_of(layers_.begin(), layers_.end(), [](const Layer& l) { return l->conditional(); });
+}
+
+Tensor Sequential::forward_given(const Tensor& x, const Tensor& condition, const Activation& f) {
+  const Tensor y = run(x, condition);
+  return f.none() ? y : activate(y, f);
 }
 
 Layer sequential(std::vector<Layer> layers) { return std::make_shared<Sequential>(std::move(layers)); }

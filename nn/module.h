@@ -26,10 +26,15 @@ class Module {
  public:
   virtual ~Module() = default;
   virtual Tensor forward(const Tensor& x) = 0;
-  // Networks with several inputs or outputs (labels, two heads) override this one.
+  // Networks with several inputs or outputs (two heads, pictures in pairs) override this one. By itself it takes {x}, and
+  // {x, condition} where conditional().
   virtual Tensors forward(const Tensors& xs);
   // f(forward(x)), in one kernel where the module can; Sequential uses it for an activation that follows.
   virtual Tensor forward_then(const Tensor& x, const Activation& f);
+  // A condition beside x: class labels [N] (i64) or a vector a sample [N, C]. Containers hand it to all they hold;
+  // layers that want none pass it over. conditional(): this layer, or one inside it, cannot do without.
+  virtual bool conditional() const { return false; }
+  virtual Tensor forward_given(const Tensor& x, const Tensor& condition, const Activation& f = {});
   virtual void visit(const Visit& v) { (void)v; }
   virtual std::string type() const = 0;                 // "conv", the stem of its name in a Sequential
   virtual std::string describe() const { return type(); }  // "conv k4 s2 p1 64 -> 128"
@@ -44,12 +49,16 @@ using Layer = std::shared_ptr<Module>;
 class Sequential : public Module {
  public:
   Sequential(std::vector<Layer> layers);
-  Tensor forward(const Tensor& x) override;
+  using Module::forward;
+  Tensor forward(const Tensor& x) override { return run(x, {}); }
+  bool conditional() const override;
+  Tensor forward_given(const Tensor& x, const Tensor& condition, const Activation& f = {}) override;
   void visit(const Visit& v) override;
   std::string type() const override { return "sequential"; }
   const std::vector<Layer>& layers() const { return layers_; }
 
  private:
+  Tensor run(const Tensor& x, const Tensor& condition);  // condition undefined: none
   std::vector<Layer> layers_;
   std::vector<std::string> names_;
 };

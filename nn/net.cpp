@@ -89,6 +89,8 @@ Tensors Net::operator()(const Tensors& xs) const {
   return ys;
 }
 
+Tensor Net::operator()(const Tensor& x, const Tensor& condition) const { return (*this)(Tensors{x, condition}).at(0); }
+
 const std::string& Net::name() const { return impl_->name; }
 Module& Net::module() const {
   require(impl_ != nullptr, "a network that was never made");

@@ -1,5 +1,6 @@
 #include "nn/optim.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "engine/check.h"
@@ -16,15 +17,30 @@ Schedule linear_decay(int64_t from, int64_t to) {
   return {text("linear to 0 from step ", from, " to ", to),
           [=](int64_t s) { return s < from ? 1.0 : std::max(0.0, 1.0 - double(s - from) / double(to - from)); }};
 }
-Schedule halve_every(int64_t steps) {
-  require(steps > 0, "halve_every ", steps, " steps");
-  return {text("halved every ", steps, " steps"), [=](int64_t s) { return std::pow(0.5, double(s / steps)); }};
+Schedule warm_up(int64_t steps) {
+  require(steps > 0, "warm-up of ", steps, " steps");
+  return {text("linear from 0 to step ", steps), [=](int64_t s) { return std::min(1.0, double(s + 1) / double(steps)); }};
 }
-Schedule exponential_decay(double factor, double floor) {
-  return {text("times ", factor, " every step, at least ", floor), [=](int64_t s) { return std::max(floor, std::pow(factor, double(s))); }};
+Schedule halve_every(int64_t steps) {
+  Schedule halving = decay_every(steps, 0.5);
+  halving.text = text("halved every ", steps, " steps");
+  return halving;
+}
+Schedule decay_every(int64_t every, double factor, double floor) {
+  require(every > 0 && factor > 0 && floor >= 0, "decay by ", factor, " every ", every, " steps, at least ", floor);
+  const std::string when = every == 1 ? "every step" : text("every ", every, " steps"), least = floor > 0 ? text(", at least ", floor) : "";
+  return {text("times ", factor, " ", when, least), [=](int64_t s) { return std::max(floor, std::pow(factor, double(s / every))); }};
+}
+Schedule exponential_decay(double factor, double floor) { return decay_every(1, factor, floor); }
+Schedule exponential_decay_between(int64_t from, int64_t to, double last) {
+  require(from >= 0 && to > from && last > 0, "exponential decay from step ", from, " to ", to, " down to ", last);
+  return {text("exponential to ", last, " from step ", from, " to ", to),
+          [=](int64_t s) { return std::pow(last, std::clamp(double(s - from) / double(to - from), 0.0, 1.0)); }};
 }
 Schedule milestones(std::vector<int64_t> steps, double factor) {
-  return {text("times ", factor, " at ", steps.size(), " milestones"), [=](int64_t s) {
+  std::string list;
+  for (const int64_t m : steps) list += (list.empty() ? " " : ", ") + std::to_string(m);
+  return {text("times ", factor, " at step", steps.size() == 1 ? "" : "s", list), [=](int64_t s) {
     double f = 1;
     for (int64_t m : steps) f *= s >= m ? factor : 1;
     return f;
@@ -48,12 +64,18 @@ std::string Optim::describe() const {
     case Rule::sgd: s = text("SGD, rate ", rate, ", momentum ", momentum ? "scheduled" : text(beta1)); break;
   }
   if (weight_decay) s += text(", weight decay ", weight_decay);
+  if (gradient_clip) s += text(", gradients clipped to ", gradient_clip);
+  if (norm_clip) s += text(", gradient norm clipped to ", norm_clip);
   if (clip) s += text(", weights clipped to ", clip);
   if (schedule.text != "constant") s += ", " + schedule.text;
   return s;
 }
 
 Stepper::Stepper(Net net, Optim optim, double average) : net_(std::move(net)), optim_(std::move(optim)), decay_(average) {
+  const auto& o = optim_;
+  require(o.clip >= 0 && o.gradient_clip >= 0 && o.norm_clip >= 0, "optimiser of ", net_.name(), ": a bound below 0 (", o.describe(), ")");
+  require(o.gradient_clip == 0 || o.norm_clip == 0, "optimiser of ", net_.name(), ": clips the gradient by element (", o.gradient_clip,
+          ") and by norm (", o.norm_clip, "); choose one");
   const Shape size = net_.flat().shape();
   if (optim_.rule == Rule::adam || optim_.beta1 != 0 || optim_.momentum) m_ = zeros(size);
   if (optim_.rule != Rule::sgd) v_ = zeros(size);
@@ -81,12 +103,14 @@ Tensor Stepper::step(const Tensors& gradients, const Tensor& gate) {
     if (g) require(g.shape() == p.shape() && g.dtype() == p.dtype(), "step of ", net_.name(), ".", parameters[i].name, ": gradient ", g.dtype(), " ", g.shape(), " for ", p.dtype(), " ", p.shape());
     segments.push_back({p.offset() - net_.flat().offset(), p.count(), g ? g.data() : nullptr});
   }
-  const kernels::Optimizer problem{optim_.rule, net_.flat().dtype(), net_.flat().count(), optim_.beta2, optim_.eps, optim_.weight_decay, optim_.decoupled, optim_.clip, decay_};
+  const kernels::Optimizer problem{optim_.rule,         net_.flat().dtype(), net_.flat().count(), optim_.beta2,
+                                   optim_.eps,          optim_.weight_decay, optim_.decoupled,    optim_.clip,
+                                   decay_,              optim_.gradient_clip, optim_.norm_clip};
   const auto data = [](const Tensor& t) { return t ? t.data() : nullptr; };
-  const kernels::OptimizerState state{net_.flat().data(), data(m_), data(v_), data(average_), static_cast<int64_t*>(step_.data()),
-                                      static_cast<const kernels::StepScalars*>(scalars_.data()), static_cast<const float*>(data(gate))};
   const Device& device = net_.flat().device();
   Tensor norm({1}, problem.dtype, device);
+  const kernels::OptimizerState state{net_.flat().data(), data(m_), data(v_), data(average_), static_cast<int64_t*>(step_.data()),
+                                      static_cast<const kernels::StepScalars*>(scalars_.data()), static_cast<const float*>(data(gate)), norm.data()};
   const size_t bytes = is_plan(device) ? 0 : kernels_of(device).optimizer.norm_workspace(problem.count);
   Tensor workspace;
   if (bytes) workspace = Tensor({int64_t(bytes)}, DType::u8, device);

@@ -16,9 +16,14 @@ struct Schedule {
 };
 Schedule constant_rate();
 Schedule linear_decay(int64_t from, int64_t to);             // 1 until `from`, then linearly to 0 at `to`
+Schedule warm_up(int64_t steps);                             // linearly from 1 / steps to 1 in the first `steps`
 Schedule halve_every(int64_t steps);
-Schedule exponential_decay(double factor, double floor);     // factor^step, not below floor
-Schedule milestones(std::vector<int64_t> steps, double factor);
+// factor^(step / every) in whole powers, not below floor: once an epoch if every is an epoch's steps.
+Schedule decay_every(int64_t every, double factor, double floor = 0);
+Schedule exponential_decay(double factor, double floor = 0); // factor^step, not below floor
+// 1 until `from`, then exponentially to `last` at `to`, where it stays.
+Schedule exponential_decay_between(int64_t from, int64_t to, double last);
+Schedule milestones(std::vector<int64_t> steps, double factor);  // times factor at each of the steps
 
 struct Optim {
   kernels::Rule rule = kernels::Rule::adam;
@@ -27,12 +32,16 @@ struct Optim {
   double weight_decay = 0;
   bool decoupled = false;
   double clip = 0;               // > 0: weights clamped to [-clip, clip] after each step
+  double gradient_clip = 0;      // > 0: each element of the gradient clamped to [-gradient_clip, gradient_clip]
+  double norm_clip = 0;          // > 0: the network's whole gradient scaled down to this norm where it is longer
   Schedule schedule = {};
   std::function<double(int64_t step)> momentum = {};  // overrides beta1 as momentum, by the step
   std::string describe() const;  // "Adam, rate 0.0002, betas 0.5 0.999"
   Optim with(Schedule s) const { Optim o = *this; o.schedule = std::move(s); return o; }
   Optim decay(double w) const { Optim o = *this; o.weight_decay = w; return o; }
   Optim clipped(double c) const { Optim o = *this; o.clip = c; return o; }
+  Optim gradient_clipped(double c) const { Optim o = *this; o.gradient_clip = c; return o; }
+  Optim norm_clipped(double c) const { Optim o = *this; o.norm_clip = c; return o; }
 };
 Optim adam(double rate, double beta1 = 0.9, double beta2 = 0.999, double eps = 1e-8);
 Optim adamw(double rate, double beta1, double beta2, double weight_decay);
@@ -42,12 +51,13 @@ Optim rmsprop(double rate, double alpha = 0.99, double eps = 1e-8, double moment
 // Moves one network in one update. Its buffers are part of a checkpoint.
 class Stepper {
  public:
-  // average > 0: keeps an exponential average of the weights with this decay.
+  // average > 0: keeps an exponential average of the weights with this decay. Error if the optimiser is to clip its
+  // gradient both by element and by norm, or to a bound that is not positive.
   Stepper(Net net, Optim optim, double average = 0);
   // Writes the rate for the coming step to the device; outside captured code, before each run.
   void prepare(int64_t steps_done);
   // One step from gradients, one a parameter, undefined for zero; gate: an f32 scalar, 0 means that nothing happens.
-  // Returns the squared norm of all gradients (one f32 element).
+  // Returns the squared norm of all gradients, before any clipping (one element).
   Tensor step(const Tensors& gradients, const Tensor& gate = {});
   const Net& net() const { return net_; }
   const Optim& optim() const { return optim_; }

@@ -27,7 +27,7 @@ struct Fused {
 };
 
 kernels::Epilogue epilogue(const Fused& fused) {
-  return {fused.bias.defined() ? fused.bias.data() : nullptr, fused.f.op, float(fused.f.alpha)};
+  return {fused.bias.defined() ? fused.bias.data() : nullptr, fused.f.op, fused.f.alpha};
 }
 
 Tensor forward(const Problem& p, const Tensor& x, const Tensor& w, const Fused& fused = {});

@@ -229,6 +229,11 @@ Tensor unary(Unary op, const Tensor& x, double alpha, double beta) {
   return biased_unary({op, alpha, beta}, x, {});
 }
 
+Tensor prelu(const Tensor& x, const Tensor& slope) {
+  require(slope.rank() == 1 && (slope.count() == 1 || slope.count() == x.dim(-1)), "prelu: slope ", slope.shape(), " for x ", x.shape(), ", expected [", x.dim(-1), "] or [1]");
+  return cast(relu(x) - relu(-x) * slope, x.dtype());
+}
+
 Tensor activate(const Tensor& x, const Activation& f) { return unary(f.op, x, f.alpha); }
 
 Tensor bias_activation(const Tensor& x, const Tensor& bias, const Activation& f) {

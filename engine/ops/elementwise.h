@@ -53,6 +53,8 @@ inline Tensor leaky_relu(const Tensor& x, double slope = 0.2) { return unary(Una
 inline Tensor elu(const Tensor& x, double alpha = 1) { return unary(Unary::elu, x, alpha); }
 inline Tensor selu(const Tensor& x) { return unary(Unary::selu, x); }
 inline Tensor gelu(const Tensor& x) { return unary(Unary::gelu, x); }        // erf form
+// x where x > 0, else slope * x: slope [last axis of x] or [1], a parameter (He et al. 2015).
+Tensor prelu(const Tensor& x, const Tensor& slope);
 inline Tensor silu(const Tensor& x) { return unary(Unary::silu, x); }
 inline Tensor softplus(const Tensor& x, double beta = 1) {         // log(1 + exp(beta x)) / beta
   return beta == 1 ? unary(Unary::softplus, x) : unary(Unary::softplus, x * beta) / beta;

@@ -85,7 +85,7 @@ Tensor linear(const Tensor& x, const Tensor& w, const Tensor& bias, const Activa
   Gemm g{};
   g.batch = 1, g.m = int(rows), g.n = int(w.dim(0)), g.k = int(w.dim(1)), g.transpose_b = true;
   g.dtype = g.out = a.dtype, g.math = a.math;
-  launch(x.device(), [g, px = in.data(), pw = weight.operand().data, hold = weight.held(), py = y.data(), e = kernels::Epilogue{bias.defined() ? bias.data() : nullptr, f.op, float(f.alpha)}](
+  launch(x.device(), [g, px = in.data(), pw = weight.operand().data, hold = weight.held(), py = y.data(), e = kernels::Epilogue{bias.defined() ? bias.data() : nullptr, f.op, f.alpha}](
       const Kernels& k, Stream s) { k.gemm.multiply(s, g, px, pw, py, e); });
   const bool keep = !f.none();
   return record("linear", y, {in, w, bias}, [f, keep, rows, sx = Saved("linear", in), sw = Saved("linear", w), bias_shape = bias.defined() ? bias.shape() : Shape{},

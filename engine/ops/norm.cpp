@@ -80,7 +80,7 @@ Normalised normalise(const Tensor& x, const Norm& view, const Tensor& gamma, con
   launch(x.device(), [v, px = x.data(), m = out.mean.data(), r = out.rstd.data(), ga = data_or_null(gamma), be = data_or_null(beta), f = in_kernel, w = data_or_null(workspace),
                       y = out.y.data()](const Kernels& k, Stream s) {
     k.norm.statistics(s, v, px, m, r, w);
-    k.norm.apply(s, v, px, m, r, ga, be, f.op, float(f.alpha), y);
+    k.norm.apply(s, v, px, m, r, ga, be, f.op, f.alpha, y);
   });
   const bool keep = !in_kernel.none();
   out.y = record("norm", out.y, {x, gamma, beta}, [v, f = in_kernel, keep, sx = Saved("norm", x), sg = Saved("norm", gamma), sb = Saved("norm", beta), mean = out.mean, rstd = out.rstd](Backward& b) {
@@ -103,6 +103,8 @@ Norm instance_view(const Tensor& x, double eps) {
 Norm layer_view(const Tensor& x, double eps) {
   return {x.dim(0), x.count() / std::max<int64_t>(x.dim(0) * x.dim(-1), 1), 1, x.dim(-1), eps, true, 0, x.dtype()};
 }
+
+Norm sample_view(const Tensor& x, double eps) { return {x.dim(0), 1, 1, x.count() / std::max<int64_t>(x.dim(0), 1), eps, true, 0, x.dtype()}; }
 
 Norm group_view(const Tensor& x, int groups, double eps) {
   require(x.rank() == 4 && groups > 0 && x.dim(3) % groups == 0, "group norm: ", groups, " groups of x ", x.shape());

@@ -17,6 +17,7 @@ Normalised normalise(const Tensor& x, const kernels::Norm& view, const Tensor& g
 kernels::Norm batch_view(const Tensor& x, double eps = 1e-5);
 kernels::Norm instance_view(const Tensor& x, double eps = 1e-5);
 kernels::Norm layer_view(const Tensor& x, double eps = 1e-5);     // over all of H, W, C; gamma and beta per channel
+kernels::Norm sample_view(const Tensor& x, double eps = 1e-5);    // the same with gamma and beta [H W C]: one an element
 kernels::Norm group_view(const Tensor& x, int groups, double eps = 1e-5);
 kernels::Norm pixel_view(const Tensor& x, double eps = 1e-8);     // x / sqrt(mean over channels of x^2 + eps)
 

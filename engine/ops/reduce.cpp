@@ -23,13 +23,6 @@ std::vector<bool> marked(const Tensor& x, const Axes& axes) {
   return m;
 }
 
-Shape kept_shape(const Shape& shape, const std::vector<bool>& reduced) {
-  Shape s = shape;
-  for (int i = 0; i < s.rank(); ++i)
-    if (reduced[i]) s[i] = 1;
-  return s;
-}
-
 Shape dropped_shape(const Shape& shape, const std::vector<bool>& reduced) {
   Shape s;
   for (int i = 0; i < shape.rank(); ++i)

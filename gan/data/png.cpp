@@ -5,8 +5,8 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "engine/atomic_file.h"
 #include "engine/check.h"
-#include "gan/run/atomic_file.h"
 
 namespace ganymede::data {
 namespace {
@@ -86,7 +86,7 @@ std::vector<uint8_t> encode_png(const Picture& picture) {
 
 void write_png(const std::string& path, const Picture& picture) {
   const std::vector<uint8_t> bytes = encode_png(picture);
-  run::write_atomically(path, std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+  write_atomically(path, std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
 }
 
 }  // namespace ganymede::data

@@ -13,19 +13,23 @@ Tensor between(const Tensor& real, const Tensor& fake) {
   return add(y, mul(a, sub(x, y)));
 }
 
-Tensor norms(const Critic& critic, const Tensor& point, NormOver over) {
+}  // namespace
+
+Tensor gradient_norms_at(const Critic& critic, const Tensor& point, NormOver over) {
   const Tensor x = watch(point);
   const Tensor g = grad(sum(critic(x)), x);
   // The small constant keeps the root's derivative finite where the gradient vanishes.
   return over == NormOver::sample ? norm(flatten(g), {1}, false, 1e-12) : norm(g, {-1}, false, 1e-12);
 }
 
-}  // namespace
+Tensor gradient_norms(const Critic& critic, const Tensor& real, const Tensor& fake, NormOver over) {
+  return gradient_norms_at(critic, between(real, fake), over);
+}
 
-Tensor penalty_at(const Critic& critic, const Tensor& x, double target, NormOver over) { return mean(square(norms(critic, x, over) - target)); }
+Tensor penalty_at(const Critic& critic, const Tensor& x, double target, NormOver over) { return mean(square(gradient_norms_at(critic, x, over) - target)); }
 
 Tensor gradient_penalty(const Critic& critic, const Tensor& real, const Tensor& fake, NormOver over) {
-  return penalty_at(critic, between(real, fake), 1, over);
+  return mean(square(gradient_norms(critic, real, fake, over) - 1.0));
 }
 
 Tensor dragan_penalty(const Critic& critic, const Tensor& real) {
@@ -40,9 +44,7 @@ Tensor dragan_penalty(const Critic& critic, const Tensor& real) {
 Tensor r1_penalty(const Critic& critic, const Tensor& point) {
   const Tensor x = watch(point.constant());
   const Tensor g = grad(sum(critic(x)), x);
-  return mean(sum(square(flatten(g)), {1}));
+  return mean(sum(square(flatten(g.dtype() == DType::bf16 ? cast(g, DType::f32) : g)), {1}));
 }
-
-Tensor gradient_norm(const Critic& critic, const Tensor& real, const Tensor& fake) { return mean(norms(critic, between(real, fake), NormOver::sample)); }
 
 }  // namespace ganymede

@@ -12,21 +12,42 @@
 namespace ganymede {
 
 Recipe wgan_gp(const Config& c) {
-  const bool residual = c.choice("architecture", {"dcgan", "resnet"}, "DCGAN-like with kernels of 5, or residual blocks") == "resnet";
+  const std::string architecture = c.choice("architecture", {"dcgan", "resnet", "resnet64"},
+                                            "DCGAN-like with kernels of 5; the residual blocks of CIFAR-10; those of 64 x 64, with layer norm in the critic");
+  const bool dcgan = architecture == "dcgan", residual = architecture == "resnet";
   nets::WganGpSize s;
   s.size = int(c.data.size), s.channels = int(c.data.channels);
-  s.width = int(c.integer("width", 64, "channels next to the picture (dcgan) or everywhere (resnet)", 1, 4096));
+  s.width = int(c.integer("width", 64, "channels next to the picture (dcgan, resnet64) or everywhere (resnet)", 1, 4096));
   s.latent = int(c.integer("latent", 128, "length of z", 1, 65536));
   const double lambda = c.number("gp", 10, "weight of the gradient penalty", 0);
   const int critic_steps = int(c.integer("critic_steps", 5, "steps of the critic an iteration", 1, 1000));
   const double rate = c.number("rate", residual ? 2e-4 : 1e-4, "learning rate", 0);
-  const double beta1 = c.number("beta1", residual ? 0 : 0.5, "Adam", 0, 0.999999), beta2 = c.number("beta2", 0.9, "Adam", 0, 0.999999);
+  const double beta1 = c.number("beta1", dcgan ? 0.5 : 0, "Adam", 0, 0.999999), beta2 = c.number("beta2", 0.9, "Adam", 0, 0.999999);
   const int64_t decay = c.integer("decay_steps", residual ? 100000 : 0, "iterations over which the rate falls to 0; 0: constant", 0);
 
+  const int64_t more = c.integer("generator_batches", residual ? 2 : 1, "pictures of a step of G, as a multiple of the batch", 1, 1024);
+  const bool dequantise = c.flag("dequantise", residual, "real pictures as (byte + noise in [0, 1)) / 128 - 1, so that their values are not discrete");
+
   Recipe r;
+<<<<<<< HEAD
   const nn::Net G = r.net("G", residual ? nets::resnet_generator(s) : nets::wgan_gp_generator(s));
   const nn::Net f = r.net("critic", residual ? nets::resnet_critic(s) : nets::wgan_gp_critic(s));
   const auto noise = [=](int64_t n) { return randn({n, s.latent}); };
+=======
+  const nn::Net G = r.net("G", dcgan ? nets::wgan_gp_generator(s) : residual ? nets::resnet_generator(s) : nets::resnet64_generator(s));
+  const nn::Net f = r.net("critic", dcgan ? nets::wgan_gp_critic(s) : residual ? nets::resnet_critic(s) : nets::resnet64_critic(s));
+  const auto generate = [=](int64_t n) { return G(randn({n, s.latent})); };
+  // The networks of 28 x 28 work on pixels in [0, 1].
+  const bool unit_pixels = dcgan && s.size == 28;
+  const auto real = [=](const Batch& x) {
+    if (dequantise) {
+      // From byte / 127.5 - 1 to byte / 128 - 1, and the noise.
+      const Tensor noisy = x.image() * (127.5 / 128) - (1 - 127.5 / 128) + uniform(x.image().shape(), 0, 1.0 / 128);
+      return unit_pixels ? noisy * 0.5 + 0.5 : noisy;
+    }
+    return unit_pixels ? x.image() * 0.5 + 0.5 : x.image();
+  };
+>>>>>>> ops
   const Adversarial& wasserstein = adversarial("wgan");
   const auto adam = [&](int steps) {
     const nn::Optim o = nn::adam(rate, beta1, beta2);
@@ -34,15 +55,25 @@ Recipe wgan_gp(const Config& c) {
   };
 
   r.update("critic", {f}, adam(critic_steps), [=](const Batch& x) -> Losses {
+<<<<<<< HEAD
     const Tensor y = G(noise(x.size)), on_real = f(x.image()), on_fake = f(y);
+=======
+    const Tensor image = real(x), y = generate(x.size), on_real = f(image), on_fake = f(y);
+    const Tensor norms = gradient_norms(f, image, y);
+>>>>>>> ops
     return {{"adv", wasserstein.d(on_real, on_fake), wasserstein.d_formula},
-            {"gp", lambda * gradient_penalty(f, x.image(), y), text(lambda, " E (|grad f(x^)| - 1)^2")},
-            shown("real", mean(on_real), "E f(x)"), shown("fake", mean(on_fake), "E f(G(z))"),
-            shown("slope", gradient_norm(f, x.image(), y), "E |grad f(x^)|")};
+            {"gp", lambda * mean(square(norms - 1.0)), text(lambda, " E (|grad f(x^)| - 1)^2")},
+            shown("real", mean(on_real), "E f(x)"), shown("fake", mean(on_fake), "E f(G(z))"), shown("norm", mean(norms), "E |grad f(x^)|")};
   }).times(critic_steps);
+<<<<<<< HEAD
   r.update("G", {G}, adam(1), [=](const Batch& x) -> Losses { return {{"adv", wasserstein.g(f(G(noise(x.size)))), wasserstein.g_formula}}; });
   r.without_gradient = {"critic.linear1.bias"};
   r.latent = {.length = s.latent, .draw = noise, .decode = [=](const Tensor& z, const Tensor&) { return G(z); }};
+=======
+  r.update("G", {G}, adam(1), [=](const Batch& x) -> Losses { return {{"adv", wasserstein.g(f(generate(more * x.size))), wasserstein.g_formula}}; });
+  r.without_gradient = {"critic.linear1.bias"};
+  r.sample = [=](int64_t n, const Batch&) { return unit_pixels ? generate(n) * 2.0 - 1.0 : generate(n); };
+>>>>>>> ops
   return r;
 }
 

@@ -1,5 +1,6 @@
 #include "gan/nets/wgan_gp.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "engine/check.h"
@@ -8,10 +9,12 @@
 namespace ganymede::nets {
 namespace {
 
+constexpr int kMnist = 28;  // pixels: 7 doubled twice
+
 int doublings(int size) {
   int k = 0, s = 4;
   while (s < size) s *= 2, ++k;
-  if (s != size || k < 1) throw UsageError(text("a picture size of ", size, ": WGAN-GP takes 8, 16, 32, 64, ... pixels; set --size"));
+  if (s != size || k < 1) throw UsageError(text("a picture size of ", size, ": WGAN-GP takes 8, 16, 32, 64, ... pixels, and 28 with architecture dcgan; set --size"));
   return k;
 }
 
@@ -27,68 +30,96 @@ nn::ConvSpec same(int in, int out, int kernel, int stride, double gain) {
   c.kernel = kernel, c.stride = stride, c.padding = kernel / 2, c.weight = spread(gain, in, out, kernel, stride);
   return c;
 }
-nn::Layer down5(int in, int out) { return nn::conv(in, out, same(in, out, 5, 2, 4)); }
-nn::Layer up5(int in, int out) {
+// The DCGAN-like pair draws from normal(0, 0.02) at 64 x 64 and above, as DCGAN does.
+nn::ConvSpec spec5(const WganGpSize& s, int in, int out) {
   nn::ConvSpec c = same(in, out, 5, 2, 4);
+  if (s.size >= 64) c.weight = nn::init::dcgan();
+  return c;
+}
+nn::Layer down5(const WganGpSize& s, int in, int out) { return nn::conv(in, out, spec5(s, in, out)); }
+nn::Layer up5(const WganGpSize& s, int in, int out) {
+  nn::ConvSpec c = spec5(s, in, out);
   c.output_padding = 1;
   return nn::deconv(in, out, c);
 }
 nn::Layer conv3(int in, int out, double gain = 4) { return nn::conv(in, out, same(in, out, 3, 1, gain)); }
 nn::Layer conv1(int in, int out) { return nn::conv(in, out, same(in, out, 1, 1, 2)); }
 nn::Layer dense(int in, int out) { return nn::linear(in, out, true, nn::init::xavier_uniform(in, out)); }
+nn::Layer dense5(const WganGpSize& s, int in, int out) { return s.size >= 64 ? nn::linear(in, out) : dense(in, out); }
 
 enum class Scale { up, same, down };
 
-// Pre-activation block; norm in the generator only. The shortcut is resampled like the main path.
-nn::Layer block(int in, int out, Scale scale, bool norm) {
+// How the two residual pairs differ.
+struct BlockStyle {
+  nn::NormKind norm;
+  bool first_bias;          // in the block's first convolution
+  bool pool_shortcut_first; // the shortcut of a down block is pooled before its 1x1 convolution
+};
+constexpr BlockStyle kGenerator{nn::NormKind::batch, true, false}, kCritic{nn::NormKind::none, true, false};
+constexpr BlockStyle kGenerator64{nn::NormKind::batch, false, true}, kCritic64{nn::NormKind::layer, false, true};
+
+// Pre-activation block. The shortcut is resampled like the main path.
+nn::Layer block(int in, int out, Scale scale, const BlockStyle& style) {
   std::vector<nn::Layer> main, shortcut;
-  if (norm) main.push_back(nn::batch_norm(in));
-  main.push_back(nn::relu());
+  const auto activate = [&](int channels) {
+    if (style.norm != nn::NormKind::none) main.push_back(nn::norm(style.norm, channels));
+    main.push_back(nn::relu());
+  };
+  activate(in);
   if (scale == Scale::up) main.push_back(nn::upsample(2)), shortcut.push_back(nn::upsample(2));
-  main.push_back(conv3(in, out));
-  if (norm) main.push_back(nn::batch_norm(out));
-  main.push_back(nn::relu());
+  nn::ConvSpec first = same(in, out, 3, 1, 4);
+  first.bias = style.first_bias;
+  main.push_back(nn::conv(in, out, first));
+  activate(out);
   main.push_back(conv3(out, out));
   if (scale == Scale::down) main.push_back(nn::mean_pool());
   if (scale == Scale::same && in == out) return nn::residual(nn::sequential(std::move(main)));
+  if (scale == Scale::down && style.pool_shortcut_first) shortcut.push_back(nn::mean_pool());
   shortcut.push_back(conv1(in, out));
-  if (scale == Scale::down) shortcut.push_back(nn::mean_pool());
+  if (scale == Scale::down && !style.pool_shortcut_first) shortcut.push_back(nn::mean_pool());
   return nn::residual(nn::sequential(std::move(main)), nn::sequential(std::move(shortcut)));
+}
+
+nn::Layer mnist_generator(const WganGpSize& s) {
+  const int w = s.width;
+  return nn::sequential({dense(s.latent, 64 * w), nn::relu(), nn::reshape_to({4, 4, 4 * w}), up5(s, 4 * w, 2 * w), nn::relu(), nn::crop_to(7, 7),
+                         up5(s, 2 * w, w), nn::relu(), up5(s, w, s.channels), nn::sigmoid()});
 }
 
 }  // namespace
 
 nn::Layer wgan_gp_generator(const WganGpSize& s) {
+  if (s.size == kMnist) return mnist_generator(s);
   const int k = doublings(s.size);
   int c = s.width << (k - 1);
-  std::vector<nn::Layer> layers{dense(s.latent, c * 16), nn::batch_norm(c * 16), nn::relu(), nn::reshape_to({4, 4, c})};
+  std::vector<nn::Layer> layers{dense5(s, s.latent, c * 16), nn::batch_norm(c * 16), nn::relu(), nn::reshape_to({4, 4, c})};
   for (int i = 1; i < k; ++i, c /= 2) {
-    layers.push_back(up5(c, c / 2));
+    layers.push_back(up5(s, c, c / 2));
     layers.push_back(nn::batch_norm(c / 2));
     layers.push_back(nn::relu());
   }
-  layers.push_back(up5(c, s.channels));
+  layers.push_back(up5(s, c, s.channels));
   layers.push_back(nn::tanh());
   return nn::sequential(std::move(layers));
 }
 
 nn::Layer wgan_gp_critic(const WganGpSize& s) {
-  const int k = doublings(s.size);
+  const int k = s.size == kMnist ? 3 : doublings(s.size);  // 28 -> 14 -> 7 -> 4
   int c = s.width;
-  std::vector<nn::Layer> layers{down5(s.channels, c), nn::leaky_relu(0.2)};
+  std::vector<nn::Layer> layers{down5(s, s.channels, c), nn::leaky_relu(0.2)};
   for (int i = 1; i < k; ++i, c *= 2) {
-    layers.push_back(down5(c, 2 * c));
+    layers.push_back(down5(s, c, 2 * c));
     layers.push_back(nn::leaky_relu(0.2));
   }
   layers.push_back(nn::reshape_to({int64_t(c) * 16}));
-  layers.push_back(dense(c * 16, 1));
+  layers.push_back(dense5(s, c * 16, 1));
   return nn::sequential(std::move(layers));
 }
 
 nn::Layer resnet_generator(const WganGpSize& s) {
   const int c = s.width;
   std::vector<nn::Layer> layers{dense(s.latent, c * 16), nn::reshape_to({4, 4, c})};
-  for (int i = 0; i < doublings(s.size); ++i) layers.push_back(block(c, c, Scale::up, true));
+  for (int i = 0; i < doublings(s.size); ++i) layers.push_back(block(c, c, Scale::up, kGenerator));
   layers.push_back(nn::batch_norm(c));
   layers.push_back(nn::relu());
   layers.push_back(conv3(c, s.channels, 2));
@@ -101,7 +132,37 @@ nn::Layer resnet_critic(const WganGpSize& s) {
   doublings(s.size);
   // The first block sees the picture itself: no activation before its first convolution.
   nn::Layer first = nn::residual(nn::sequential({conv3(s.channels, c, 2), nn::relu(), conv3(c, c), nn::mean_pool()}), nn::sequential({nn::mean_pool(), conv1(s.channels, c)}));
-  return nn::sequential({first, block(c, c, Scale::down, false), block(c, c, Scale::same, false), block(c, c, Scale::same, false), nn::relu(), nn::global_mean(), dense(c, 1)});
+  return nn::sequential({first, block(c, c, Scale::down, kCritic), block(c, c, Scale::same, kCritic), block(c, c, Scale::same, kCritic), nn::relu(), nn::global_mean(), dense(c, 1)});
+}
+
+nn::Layer resnet64_generator(const WganGpSize& s) {
+  const int k = doublings(s.size);
+  const auto channels = [&](int left) { return s.width << std::min(left, 3); };  // with so many doublings to go
+  std::vector<nn::Layer> layers{dense(s.latent, channels(k - 1) * 16), nn::reshape_to({4, 4, channels(k - 1)})};
+  for (int i = 0, c = channels(k - 1); i < k; ++i) {
+    const int out = channels(k - 1 - i);
+    layers.push_back(block(c, out, Scale::up, kGenerator64));
+    c = out;
+  }
+  layers.push_back(nn::batch_norm(s.width));
+  layers.push_back(nn::relu());
+  layers.push_back(conv3(s.width, s.channels));
+  layers.push_back(nn::tanh());
+  return nn::sequential(std::move(layers));
+}
+
+nn::Layer resnet64_critic(const WganGpSize& s) {
+  const int k = doublings(s.size);
+  std::vector<nn::Layer> layers{conv3(s.channels, s.width, 2)};
+  int c = s.width;
+  for (int i = 1; i <= k; ++i) {
+    const int out = s.width << std::min(i, 3);
+    layers.push_back(block(c, out, Scale::down, kCritic64));
+    c = out;
+  }
+  layers.push_back(nn::reshape_to({int64_t(c) * 16}));
+  layers.push_back(dense(c * 16, 1));
+  return nn::sequential(std::move(layers));
 }
 
 }  // namespace ganymede::nets

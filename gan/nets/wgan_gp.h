@@ -1,19 +1,24 @@
-// The networks of WGAN-GP (Gulrajani et al. 2017): DCGAN-like (A of the sheet) and residual (B).
+// The networks of WGAN-GP (Gulrajani et al. 2017): DCGAN-like, residual as for CIFAR-10, residual as for 64 x 64.
 #pragma once
 #include "nn/layers.h"
 
 namespace ganymede::nets {
 
 struct WganGpSize {
-  int size = 32;       // pixels: 4 * 2^k
+  int size = 32;       // pixels: 4 * 2^k; for the DCGAN-like pair also 28
   int channels = 3;
-  int width = 64;      // A: channels next to the picture; B: channels everywhere
+  int width = 64;      // channels next to the picture; resnet: channels everywhere
   int latent = 128;
 };
 
+// Generators end in tanh; the DCGAN-like one of 28 x 28 (the authors' for MNIST: no norms, 8 x 8 cropped to 7 x 7) in the
+// logistic function, and its critic takes pixels in [0, 1] alike. UsageError for another size.
 nn::Layer wgan_gp_generator(const WganGpSize& s);
 nn::Layer wgan_gp_critic(const WganGpSize& s);
 nn::Layer resnet_generator(const WganGpSize& s);
 nn::Layer resnet_critic(const WganGpSize& s);
+// Up to 8 times the width away from the picture; layer norm in the critic.
+nn::Layer resnet64_generator(const WganGpSize& s);
+nn::Layer resnet64_critic(const WganGpSize& s);
 
 }  // namespace ganymede::nets

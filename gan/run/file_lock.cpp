@@ -9,7 +9,7 @@
 #include <string>
 
 #include "engine/check.h"
-#include "gan/run/posix.h"
+#include "engine/posix.h"
 
 namespace ganymede::run {
 namespace {

@@ -10,8 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/posix.h"
 #include "gan/run/format.h"
-#include "gan/run/posix.h"
 
 namespace ganymede::run {
 namespace {

@@ -2,13 +2,13 @@
 
 #include <algorithm>
 
+#include "engine/atomic_file.h"
+#include "engine/posix.h"
 #include "gan/data/picture_file.h"
-#include "gan/run/atomic_file.h"
 #include "gan/run/chart_page.h"
 #include "gan/run/diagnosis.h"
 #include "gan/run/format.h"
 #include "gan/run/html.h"
-#include "gan/run/posix.h"
 #include "gan/run/report_style.h"
 #include "gan/run/run_folder.h"
 

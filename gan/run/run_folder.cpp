@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <charconv>
 
+#include "engine/atomic_file.h"
 #include "engine/check.h"
-#include "gan/run/atomic_file.h"
-#include "gan/run/posix.h"
+#include "engine/posix.h"
 
 namespace ganymede::run {
 namespace fs = std::filesystem;

@@ -10,9 +10,9 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "engine/atomic_file.h"
 #include "engine/check.h"
-#include "gan/run/atomic_file.h"
-#include "gan/run/posix.h"
+#include "engine/posix.h"
 
 namespace ganymede::run {
 namespace fs = std::filesystem;

@@ -10,7 +10,7 @@
 #include <cstdio>
 
 #include "engine/check.h"
-#include "gan/run/posix.h"
+#include "engine/posix.h"
 
 namespace ganymede::run {
 namespace {

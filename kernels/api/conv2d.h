@@ -33,7 +33,7 @@ struct Weight {
 struct Epilogue {
   const void* bias;          // [channels of the output], f32 (f64 when dtype is f64); null: none
   Unary activation;          // identity, relu, leaky_relu, sigmoid or tanh
-  float alpha;               // slope of leaky_relu
+  double alpha;              // slope of leaky_relu
 };
 
 struct Conv2dKernels {

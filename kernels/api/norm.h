@@ -23,7 +23,7 @@ struct NormKernels {
   void (*statistics)(Stream, const Norm&, const void* x, void* mean, void* rstd, void* workspace);
   // y = f((x - mean) * rstd * gamma + beta); gamma and beta may be null. f: identity, relu, leaky_relu or tanh.
   void (*apply)(Stream, const Norm&, const void* x, const void* mean, const void* rstd, const void* gamma, const void* beta,
-                Unary activation, float alpha, void* y);
+                Unary activation, double alpha, void* y);
   // With xhat = (x - mean) * rstd, per (outer, channel): dbeta = sum dy, dgamma = sum dy * xhat, each [outer, groups*width];
   // the caller sums over outer where gamma is shared.
   void (*parameter_gradient)(Stream, const Norm&, const void* x, const void* dy, const void* mean, const void* rstd,

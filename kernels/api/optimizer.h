@@ -29,6 +29,8 @@ struct Optimizer {
   bool decoupled;
   double clip;             // > 0: parameters are clamped to [-clip, clip] after the step (WGAN)
   double ema;              // decay of the average of the weights; used when average is not null
+  double gradient_clip = 0;  // > 0: every element of the gradient is clamped to [-gradient_clip, gradient_clip] first
+  double norm_clip = 0;      // > 0: the gradient is multiplied by min(1, norm_clip / (norm + 1e-6)) first
 };
 
 struct OptimizerState {
@@ -39,13 +41,14 @@ struct OptimizerState {
   int64_t* step;           // device counter of steps done; this launch reads step[0] + 1 as the number of the step
   const StepScalars* scalars;
   const float* gate;       // null, or one device element: 0 means that nothing happens, average and step included
+  const void* norm_squared = nullptr;  // what gradient_norm_squared wrote; read when norm_clip > 0
 };
 
 struct OptimizerKernels {
   // adam:    m = b1 m + (1-b1) g; v = b2 v + (1-b2) g^2; p -= rate * (m / (1-b1^t)) / (sqrt(v / (1-b2^t)) + eps)
   // rmsprop: v = a v + (1-a) g^2; m = momentum m + g / (sqrt(v) + eps); p -= rate * m
   // sgd:     m = momentum m + g; p -= rate * m
-  // Advances step by one at the end. Segments are sorted; what lies between them is padding and stays as it is.
+  // g is the clipped gradient, plus decay * p where the decay is coupled. Advances step by one at the end. Segments are sorted; what lies between them is padding and stays as it is.
   void (*step)(Stream, const Optimizer&, const OptimizerState&, const Segment* segments /* host */, int segment_count);
   // out[0] = sum over segments of g^2 (f32, or f64 for f64), in a fixed order. workspace of norm_workspace bytes.
   void (*gradient_norm_squared)(Stream, DType, const Segment* segments, int segment_count, void* out, void* workspace);

@@ -29,7 +29,7 @@ template <typename T, typename From>
 void apply(int64_t rows, int64_t channels, const Epilogue& epilogue, const From* sums, T* y) {
   using C = Compute<T>;
   const C* const bias = static_cast<const C*>(epilogue.bias);
-  const C alpha = epilogue.alpha;
+  const C alpha = static_cast<C>(epilogue.alpha);
   const auto with = [&](int64_t grain, auto f) { apply(rows, channels, bias, sums, y, grain, f); };
   switch (epilogue.activation) {
     case Unary::relu:

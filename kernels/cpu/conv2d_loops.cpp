@@ -83,7 +83,7 @@ void forward(const Conv2d& p, const T* x, const T* w, T* y, const Epilogue& epil
               }
               if (bias) sum += bias[k];
               y[((int64_t{n} * p.p + out_row) * p.q + q) * p.k + k] =
-                  store<T>(activate<C>(epilogue.activation, epilogue.alpha, sum));
+                  store<T>(activate<C>(epilogue.activation, static_cast<C>(epilogue.alpha), sum));
             }
           }
   }
@@ -123,7 +123,7 @@ void data_gradient(const Conv2d& p, const T* dy, const T* w, T* dx, const Epilog
           for (int c = 0; c < p.c; ++c) {
             const int64_t i = int64_t{column} * p.c + c;
             out[i] = store<T>(
-                activate<C>(epilogue.activation, epilogue.alpha, bias ? sums[i] + bias[c] : sums[i]));
+                activate<C>(epilogue.activation, static_cast<C>(epilogue.alpha), bias ? sums[i] + bias[c] : sums[i]));
           }
       }
   }

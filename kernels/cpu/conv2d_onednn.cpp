@@ -182,7 +182,7 @@ bool forward_by_onednn(const Conv2d& p, const void* x, const Weight& w, void* y,
   auto lock = lock_onednn();
   const ConvForm form = form_of(p, ConvRole::forward);
   const bool bias = epilogue.bias != nullptr;
-  const float alpha = epilogue.activation == Unary::leaky_relu ? epilogue.alpha : 0;
+  const float alpha = epilogue.activation == Unary::leaky_relu ? static_cast<float>(epilogue.alpha) : 0;
   Plan& plan = plan_of(
       p, ConvRole::forward, form, {bias, static_cast<int>(epilogue.activation), std::bit_cast<int>(alpha)},
       [&](Plan& made) {

@@ -55,7 +55,7 @@ void multiply(const Gemm& p, const T* a, const T* b, Out* c, const Epilogue& epi
           for (int j = 0; j < columns; ++j) {
             const C sum = bias ? sums[i][j] + bias[j0 + j] : sums[i][j];
             c[(int64_t{batch} * p.m + i0 + i) * n + j0 + j] =
-                store<Out>(activate<C>(epilogue.activation, epilogue.alpha, sum));
+                store<Out>(activate<C>(epilogue.activation, static_cast<C>(epilogue.alpha), sum));
           }
       }
 }

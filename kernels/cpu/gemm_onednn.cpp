@@ -77,12 +77,12 @@ Plan& plan_of(const Gemm& p, const Epilogue& epilogue, bool accumulate) {
                 static_cast<int>(p.out),
                 bias,
                 static_cast<int>(epilogue.activation),
-                leaky ? std::bit_cast<int>(epilogue.alpha) : 0,
+                leaky ? std::bit_cast<int>(static_cast<float>(epilogue.alpha)) : 0,
                 accumulate};
   const auto [entry, fresh] = plans.try_emplace(key);
   if (fresh) {
     try {
-      make(entry->second, p, bias, epilogue.activation, epilogue.alpha, accumulate);
+      make(entry->second, p, bias, epilogue.activation, static_cast<float>(epilogue.alpha), accumulate);
     } catch (const dnnl::error& error) {
       entry->second = Plan();
       if (error.status != dnnl_unimplemented && error.status != dnnl_invalid_arguments) {

@@ -146,7 +146,7 @@ void apply_function(const Norm& p, const F& f, const T* x, const C* mean, const 
 }
 
 void apply(Stream, const Norm& p, const void* x, const void* mean, const void* rstd, const void* gamma,
-           const void* beta, Unary activation, float alpha, void* y) {
+           const void* beta, Unary activation, double alpha, void* y) {
   if (is_empty(p)) return;
   with_float_type(p.dtype, "norm apply", [&](auto type) {
     using T = decltype(type);
@@ -156,7 +156,7 @@ void apply(Stream, const Norm& p, const void* x, const void* mean, const void* r
                         static_cast<const C*>(rstd), static_cast<const C*>(gamma),
                         static_cast<const C*>(beta), static_cast<T*>(y));
     };
-    const C slope = alpha;
+    const C slope = static_cast<C>(alpha);
     switch (activation) {
       case Unary::identity:
         return run(UnaryFunction<Unary::identity, C>{slope, 0});

@@ -1,5 +1,6 @@
 // Optimiser steps over a flat buffer. Threads own ranges of the buffer, whatever segments lie in them.
 #include <cmath>
+#include <limits>
 
 #include "kernels/cpu/columns.h"
 #include "kernels/cpu/families.h"
@@ -27,6 +28,7 @@ template <typename C>
 struct StepNumbers {
   C rate, beta1, other1, beta2, other2, eps, decay, shrink, clip, ema, other_ema;
   C correction1, root_correction2;  // adam: rate / (1 - beta1^t) and 1 / sqrt(1 - beta2^t)
+  C bound, scale;                   // of the gradient: clamped to [-bound, bound], then multiplied by scale
 
   StepNumbers(const Optimizer& o, const OptimizerState& s) {
     const StepScalars& now = *s.scalars;
@@ -44,13 +46,23 @@ struct StepNumbers {
     other_ema = static_cast<C>(1 - o.ema);
     correction1 = static_cast<C>(now.rate / (1 - std::pow(now.beta1, t)));
     root_correction2 = static_cast<C>(1 / std::sqrt(1 - std::pow(o.beta2, t)));
+    bound = o.gradient_clip > 0 ? static_cast<C>(o.gradient_clip) : std::numeric_limits<C>::infinity();
+    scale = 1;
+    if (o.norm_clip > 0) {
+      const double norm = std::sqrt(static_cast<double>(*static_cast<const C*>(s.norm_squared)));
+      scale = static_cast<C>(std::min(1.0, o.norm_clip / (norm + 1e-6)));
+    }
   }
 };
 
 // p[i] is updated in place; the loops over m and v are one a rule, so that each is vector code.
 template <typename C>
 void step_part(Rule rule, const StepNumbers<C>& k, int64_t count, const C* g, C* p, C* m, C* v) {
-  const auto gradient = [&](int64_t i) { return (g ? g[i] : C(0)) + k.decay * p[i]; };
+  // A comparison keeps NaN, so that a run that diverges is seen.
+  const auto gradient = [&](int64_t i) {
+    const C d = g ? g[i] : C(0);
+    return (d > k.bound ? k.bound : d < -k.bound ? -k.bound : d) * k.scale + k.decay * p[i];
+  };
   switch (rule) {
     case Rule::adam:
 #pragma omp simd

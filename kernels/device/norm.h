@@ -7,7 +7,7 @@
 namespace ganymede::kernels::GANYMEDE_TARGET {
 
 void apply_norm(Stream, const Norm&, const void* x, const void* mean, const void* rstd, const void* gamma,
-                const void* beta, Unary activation, float alpha, void* y);
+                const void* beta, Unary activation, double alpha, void* y);
 void norm_parameter_gradient(Stream, const Norm&, const void* x, const void* dy, const void* mean,
                              const void* rstd, void* dgamma, void* dbeta, void* workspace);
 void norm_data_gradient(Stream, const Norm&, const void* x, const void* dy, const void* mean,

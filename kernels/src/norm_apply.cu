@@ -78,7 +78,7 @@ void with_activation(Unary activation, F&& f) {
 }  // namespace
 
 void apply_norm(Stream stream, const Norm& norm, const void* x, const void* mean, const void* rstd,
-                const void* gamma, const void* beta, Unary activation, float alpha, void* y) {
+                const void* gamma, const void* beta, Unary activation, double alpha, void* y) {
   if (norm.outer * norm.rows * norm.groups * norm.width == 0) return;
   dispatch_float(norm.dtype, "norm.apply", [&]<class T>() {
     using A = Accumulator<T>;

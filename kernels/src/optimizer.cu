@@ -1,8 +1,8 @@
-// One step of SGD, RMSprop or Adam over a flat buffer, with the moving average of the weights and weight
-// clipping. The segments travel in the kernel's arguments, as many a launch as fit in 4 KB. A block owns 4096
-// elements of one segment and a thread four neighbours at a time; a last launch of one thread advances the
-// step counter. Adam with an average moves 36 bytes a parameter: bound by memory. gradient_norm_squared: a
-// fixed number of blocks shares out the elements; the last launch adds up their sums.
+// One step of SGD, RMSprop or Adam over a flat buffer, with clipping of gradients and of weights and the
+// moving average of the weights. The segments travel in the kernel's arguments, as many a launch as fit in
+// 4 KB. A block owns 4096 elements of one segment and a thread four neighbours at a time; a last launch of one
+// thread advances the step counter. Adam with an average moves 36 bytes a parameter: bound by memory.
+// gradient_norm_squared: a fixed number of blocks shares out the elements; the last launch adds up their sums.
 #include "kernels/device/dispatch.h"
 #include "kernels/device/families.h"
 #include "kernels/device/grid.h"
@@ -90,6 +90,7 @@ template <class A>
 struct StepNumbers {
   A rate, beta1, rest1, beta2, rest2, eps, decay, shrink, clip, ema, ema_rest;
   A size, root_correction;  // adam: rate / (1 - beta1^t) and 1 / sqrt(1 - beta2^t)
+  A bound, scale;           // of the gradient: clamped to [-bound, bound] if bound > 0, then multiplied by scale
 };
 
 template <class A>
@@ -107,6 +108,13 @@ __device__ StepNumbers<A> numbers_of(const Optimizer& o, const OptimizerState& s
   k.clip = static_cast<A>(o.clip);
   k.ema = static_cast<A>(o.ema);
   k.ema_rest = static_cast<A>(1 - o.ema);
+  k.bound = static_cast<A>(o.gradient_clip);
+  k.scale = 1;
+  if (o.norm_clip > 0) {
+    const double norm = math::sqrt(static_cast<double>(*static_cast<const A*>(state.norm_squared)));
+    const double scale = o.norm_clip / (norm + 1e-6);
+    if (scale < 1) k.scale = static_cast<A>(scale);
+  }
   if (o.rule == Rule::adam) {
     const double t = static_cast<double>(state.step[0] + 1);
     k.size = static_cast<A>(now.rate / (1 - math::pow(now.beta1, t)));
@@ -117,7 +125,8 @@ __device__ StepNumbers<A> numbers_of(const Optimizer& o, const OptimizerState& s
 
 template <class A>
 __device__ inline void step_element(Rule rule, const StepNumbers<A>& k, A g, A& p, A& m, A& v) {
-  g += k.decay * p;
+  if (k.bound > A(0)) g = g > k.bound ? k.bound : g < -k.bound ? -k.bound : g;  // NaN stays
+  g = g * k.scale + k.decay * p;
   A move = 0;
   switch (rule) {
     case Rule::adam:

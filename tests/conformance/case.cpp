@@ -6,6 +6,7 @@
 
 #include "engine/check.h"
 #include "engine/safetensors.h"
+#include "nn/torch.h"
 
 namespace ganymede::conformance {
 namespace {
@@ -49,15 +50,18 @@ Array array_of(const RawTensor& t) {
   return a;
 }
 
-// Rearranges [outer, a, b] to [outer, b, a].
-template <class T>
-std::vector<T> swapped(const std::vector<T>& from, int64_t outer, int64_t a, int64_t b) {
-  std::vector<T> to;
-  to.reserve(from.size());
-  for (int64_t o = 0; o < outer; ++o)
-    for (int64_t j = 0; j < b; ++j)
-      for (int64_t i = 0; i < a; ++i) to.push_back(from[static_cast<size_t>((o * a + i) * b + j)]);
-  return to;
+// A picture without its batch axis goes as a batch of one.
+Array converted(const Array& x, Shape (*shape)(const Shape&),
+                std::vector<double> (*values)(const std::vector<double>&, const Shape&)) {
+  const size_t rank = x.shape.size();
+  if (rank != 3 && rank != 4) return x;
+  std::vector<int64_t> batch = x.shape;
+  if (rank == 3) batch.insert(batch.begin(), 1);
+  const Shape from(batch), to = shape(from);
+  Array y = x;
+  y.shape.assign(to.begin() + (rank == 3), to.end());
+  y.values = values(x.values, from);
+  return y;
 }
 
 // The number N of a key "in.N", or none.
@@ -82,25 +86,9 @@ double Array::norm() const {
   return std::sqrt(sum);
 }
 
-Array channels_last(const Array& x) {
-  const size_t rank = x.shape.size();
-  if (rank != 3 && rank != 4) return x;
-  const size_t c = rank - 3;
-  Array y = x;
-  y.shape[c] = x.shape[c + 1], y.shape[c + 1] = x.shape[c + 2], y.shape[c + 2] = x.shape[c];
-  y.values = swapped(x.values, rank == 4 ? x.shape[0] : 1, x.shape[c], x.shape[c + 1] * x.shape[c + 2]);
-  return y;
-}
+Array channels_last(const Array& x) { return converted(x, nn::shape_from_torch, nn::values_from_torch); }
 
-Array channels_first(const Array& x) {
-  const size_t rank = x.shape.size();
-  if (rank != 3 && rank != 4) return x;
-  const size_t h = rank - 3;
-  Array y = x;
-  y.shape[h] = x.shape[h + 2], y.shape[h + 1] = x.shape[h], y.shape[h + 2] = x.shape[h + 1];
-  y.values = swapped(x.values, rank == 4 ? x.shape[0] : 1, x.shape[h] * x.shape[h + 1], x.shape[h + 2]);
-  return y;
-}
+Array channels_first(const Array& x) { return converted(x, nn::shape_to_torch, nn::values_to_torch); }
 
 const nlohmann::json* Attributes::find(const std::string& name) const {
   read_.insert(name);

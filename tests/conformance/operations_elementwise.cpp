@@ -17,15 +17,6 @@ Operation binary_of(Tensor (*f)(const Tensor&, const Tensor&)) {
   return {.run = [f](const Call& c) { return Tensors{f(c.in(0), c.in(1))}; }, .most_inputs = 2};
 }
 
-// a: one slope a channel (axis 1), or one for all.
-Tensors prelu(const Call& c) {
-  const Tensor x = c.in(0), a = c.in(1);
-  Shape shape = a.shape();
-  if (a.count() > 1)
-    for (int i = 2; i < x.rank(); ++i) shape.push_back(1);
-  return {relu(x) - mul(reshape(a, shape), relu(-x))};
-}
-
 using Reduction = Tensor (*)(const Tensor&, const Axes&, bool);
 
 Axes axes_of(const Call& c) {
@@ -63,7 +54,9 @@ void add_elementwise(Operations& t) {
   t["leaky_relu"] = with_number(leaky_relu, "slope", 0.01);
   t["elu"] = with_number(elu, "alpha", 1);
   t["softplus"] = with_number(softplus, "beta", 1);
-  t["prelu"] = {.run = prelu, .most_inputs = 2};
+  t["prelu"] = {.run = [](const Call& c) { return Tensors{prelu(c.in(0), c.in(1))}; },
+                .most_inputs = 2,
+                .images = true};
   t["add"] = binary_of(add);
   t["sub"] = binary_of(sub);
   t["mul"] = binary_of(mul);

@@ -28,10 +28,8 @@ Operation norm_of(View view) {
 // gamma and beta for every element of a sample, not only for every channel.
 Tensors layer_norm(const Call& c) {
   const Tensor x = c.in(0);
-  const int64_t elements = x.count() / x.dim(0);
-  const kernels::Norm view{x.dim(0), 1, 1, elements, c.attributes.number("eps", 1e-5), true, 0, x.dtype()};
-  const auto flat = [&](const Tensor& t) { return t ? reshape(t, Shape{elements}) : t; };
-  return {normalise(x, view, flat(c.in(1)), flat(c.in(2))).y};
+  const auto flat = [](const Tensor& t) { return t ? reshape(t, Shape{t.count()}) : t; };
+  return {normalise(x, sample_view(x, c.attributes.number("eps", 1e-5)), flat(c.in(1)), flat(c.in(2))).y};
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "engine/check.h"
 #include "engine/context.h"
 #include "gan/losses/penalty.h"
+#include "nn/blocks.h"
 #include "nn/init.h"
 #include "nn/optim.h"
 #include "tests/conformance/operations.h"
@@ -17,28 +18,15 @@ Tensors spectral_norm(const Call& c) {
 }
 
 Tensors self_attention(const Call& c) {
+  const auto projected = [&](const Tensor& x, size_t weight) { return conv2d(x, c.in(weight), {}, {}); };
   const Tensor x = c.in(0);
-  const int64_t n = x.dim(0), pixels = x.dim(1) * x.dim(2);
-  const auto projected = [&](size_t weight) {
-    const Tensor y = conv2d(x, c.in(weight), {}, {});
-    return reshape(y, Shape{n, pixels, y.dim(3)});
-  };
-  const Tensor context = attention(projected(1), projected(2), projected(3));
-  const Tensor y = conv2d(reshape(context, Shape{n, x.dim(1), x.dim(2), context.dim(2)}), c.in(4), {}, {});
-  return {add(mul(reshape(c.in(5), Shape{}), y), x)};
+  const Tensor seen = nn::attend_pixels(projected(x, 1), projected(x, 2), projected(x, 3));
+  return {add(mul(reshape(c.in(5), Shape{}), projected(seen, 4)), x)};
 }
 
 Tensors minibatch_stddev(const Call& c) {
-  const Tensor x = c.in(0);
-  const int64_t n = x.dim(0), h = x.dim(1), w = x.dim(2),
-                size = std::min(c.attributes.integer("group_size", 4), n);
-  require(n % size == 0, "minibatch_stddev: groups of ", size, " in a batch of ", n);
-  const Tensor groups = reshape(x, Shape{size, n / size, h, w, x.dim(3)});
-  const Tensor variance = mean(square(groups - mean(groups, {0}, true)), {0});
-  const Tensor statistic = mean(sqrt(variance + c.attributes.number("eps", 1e-8)), {1, 2, 3});
-  const Tensor plane =
-      broadcast_to(reshape(statistic, Shape{1, n / size, 1, 1, 1}), Shape{size, n / size, h, w, 1});
-  return {concat({x, reshape(plane, Shape{n, h, w, 1})}, 3)};
+  return {nn::with_minibatch_stddev(c.in(0), c.attributes.integer("group_size", 4),
+                                    c.attributes.number("eps", 1e-8))};
 }
 
 // Builds the critic that the attribute `layers` describes, a layer a call.
@@ -80,11 +68,11 @@ class Critic {
       return reshape(h.rank() == 4 ? nhwc_to_nchw(h) : h, Shape{h.dim(0), h.count() / h.dim(0)});
     if (type == "instance_norm") return normalise(h, instance_view(h, layer.number("eps", 1e-5)), {}, {}).y;
     if (type == "layer_norm") {
-      const int64_t elements = h.count() / h.dim(0);
-      const kernels::Norm view{h.dim(0), 1, 1, elements, layer.number("eps", 1e-5), true, 0, h.dtype()};
+      const Shape elements{h.count() / h.dim(0)};
       const bool affine = layer.flag("affine", true);
-      const Tensor gamma = affine ? reshape(next(), Shape{elements}) : Tensor{};
-      return normalise(h, view, gamma, affine ? reshape(next(), Shape{elements}) : Tensor{}).y;
+      const Tensor gamma = affine ? reshape(next(), elements) : Tensor{};
+      const Tensor beta = affine ? reshape(next(), elements) : Tensor{};
+      return normalise(h, sample_view(h, layer.number("eps", 1e-5)), gamma, beta).y;
     }
     throw Unsupported("layer " + type);
   }

@@ -14,8 +14,8 @@ TEST(OpExample, GateIsRightOnEveryDeviceToTheSecondDerivative) {
   EXPECT_EQ(gradcheck(c.f, inputs_of(c)), "");
   EXPECT_EQ(gradgradcheck(c.f, inputs_of(c)), "");
   for (const DeviceType device : {DeviceType::cpu, DeviceType::sim})
-    for (const DType dtype : {DType::f32, DType::bf16}) {
-      const Errors e = errors_of(c, {device, 0}, dtype), bound = bounds_of(c.kind, dtype);
+    for (const Arithmetic a : {Arithmetic::f32, Arithmetic::bf16}) {
+      const Errors e = errors_of(c, {device, 0}, a), bound = bounds_of(c.kind, a);
       EXPECT_LE(e.forward, bound.forward);
       EXPECT_LE(e.first, bound.first);
       EXPECT_LE(e.second, bound.second);

@@ -68,6 +68,9 @@ std::vector<OpCase> tensor_cases() {
     c.push_back({text("bias_activation ", name), Kind::summing, {{4, 3, 5}, {5}},
                  call([op = op](const Tensors& in) { return bias_activation(in[0], in[1], {op, 0.2}); }), -2, 2, op == Unary::relu || op == Unary::leaky_relu});
 
+  for (const int64_t slopes : {1, 7})
+    c.push_back({slopes == 1 ? "prelu shared" : "prelu", Kind::summing, {odd, {slopes}}, call([](const Tensors& in) { return prelu(in[0], in[1]); }), -2, 2, true});
+
   using Two = Tensor (*)(const Tensor&, const Tensor&);
   const auto binary_case = [&](const char* name, Two f, const Shape& a, const Shape& b, double low = -2, double high = 2) {
     c.push_back({name, Kind::summing, {a, b}, call([f](const Tensors& in) { return f(in[0], in[1]); }), low, high, false, 2});
@@ -128,6 +131,9 @@ std::vector<OpCase> tensor_cases() {
   c.push_back(norm_case("layer norm", {3, 2, 3, 4}, layer_view, true));
   c.push_back(norm_case("pixel norm", {2, 2, 3, 5}, pixel_view, false));
   c.push_back({"group norm", Kind::summing, {{2, 3, 2, 6}, {6}, {6}}, call([](const Tensors& in) { return normalise(in[0], group_view(in[0], 3, 1e-3), in[1], in[2]).y; })});
+  c.push_back({"norm, gain alone", Kind::summing, {{3, 2, 3, 4}, {4}}, call([](const Tensors& in) { return normalise(in[0], batch_view(in[0], 1e-3), in[1], {}).y; })});
+  c.push_back({"norm, bias alone", Kind::summing, {{3, 2, 3, 4}, {4}}, call([](const Tensors& in) { return normalise(in[0], layer_view(in[0], 1e-3), {}, in[1]).y; })});
+  c.push_back({"norm of samples", Kind::summing, {{3, 2, 2, 3}, {12}, {12}}, call([](const Tensors& in) { return normalise(in[0], sample_view(in[0], 1e-3), in[1], in[2]).y; })});
   c.push_back({"conditional norm", Kind::summing, {{2, 3, 3, 4}, {2, 4}, {2, 4}},
                call([](const Tensors& in) { return normalise(in[0], instance_view(in[0], 1e-3), in[1], in[2]).y; })});
   return c;

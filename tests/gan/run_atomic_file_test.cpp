@@ -1,4 +1,4 @@
-#include "gan/run/atomic_file.h"
+#include "engine/atomic_file.h"
 
 #include <sys/resource.h>
 #include <sys/wait.h>

@@ -1,35 +1,12 @@
 #include "tests/gan/update_reference.h"
 
 #include <cmath>
-#include <cstring>
 
 #include "engine/check.h"
+#include "nn/file.h"
+#include "nn/torch.h"
 
 namespace ganymede::test {
-namespace {
-
-std::vector<double> doubles_of(const RawTensor& t) {
-  const auto convert = [&](auto element) {
-    std::vector<double> out;
-    for (size_t at = 0; at < t.bytes; at += sizeof element) {
-      std::memcpy(&element, t.data + at, sizeof element);
-      out.push_back(element);
-    }
-    return out;
-  };
-  return t.dtype == kernels::DType::f64 ? convert(double()) : convert(float());
-}
-
-std::vector<double> channels_last(const std::vector<double>& x, const std::vector<int64_t>& shape) {
-  const int64_t n = shape[0], c = shape[1], pixels = shape[2] * shape[3];
-  std::vector<double> y;
-  for (int64_t i = 0; i < n; ++i)
-    for (int64_t p = 0; p < pixels; ++p)
-      for (int64_t j = 0; j < c; ++j) y.push_back(x[static_cast<size_t>((i * c + j) * pixels + p)]);
-  return y;
-}
-
-}  // namespace
 
 UpdateReference::UpdateReference(const std::string& name)
     : file_(SafetensorsFile::read(std::string(GANYMEDE_SOURCE_DIR) + "/tests/cases/" + name +
@@ -37,7 +14,7 @@ UpdateReference::UpdateReference(const std::string& name)
 
 std::vector<double> UpdateReference::values(const std::string& name) const {
   const RawTensor& t = file_.at(name);
-  return t.shape.size() == 4 ? channels_last(doubles_of(t), t.shape) : doubles_of(t);
+  return nn::values_from_torch(nn::doubles_of(t, name), Shape(t.shape));
 }
 
 void UpdateReference::load(const std::string& name, const Tensor& into) const {

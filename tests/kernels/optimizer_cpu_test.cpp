@@ -10,6 +10,7 @@ struct Setting {
   double momentum, beta2, eps, decay;
   bool decoupled;
   double clip;
+  double gradient_clip = 0, norm_clip = 0;
 };
 const Setting kSettings[] = {
     {"adam", Rule::adam, 0.5, 0.999, 1e-8, 0, false, 0},
@@ -20,6 +21,9 @@ const Setting kSettings[] = {
     {"sgd", Rule::sgd, 0, 0, 0, 0.01, false, 0},
     {"sgd with momentum", Rule::sgd, 0.9, 0, 0, 0, false, 0},
     {"sgd, decoupled decay", Rule::sgd, 0.9, 0, 0, 0.1, true, 0},
+    {"adam with decay, gradients clipped", Rule::adam, 0.5, 0.9, 1e-8, 0.1, false, 0, 0.4, 0},
+    {"sgd with decay, norm clipped", Rule::sgd, 0.9, 0, 0, 0.1, false, 0, 0, 2.5},
+    {"rmsprop, norm below its bound", Rule::rmsprop, 0, 0.9, 1e-8, 0, false, 0, 0, 1e6},
 };
 
 template <typename T>
@@ -34,17 +38,19 @@ void expect_matches(const Setting& setting, bool with_average) {
     tm.data()[i] = tv.data()[i] = 0;
   }
   const Optimizer problem{setting.rule,      dtype_of<T>(), total, setting.beta2, setting.eps, setting.decay,
-                          setting.decoupled, setting.clip,  0.9};
+                          setting.decoupled, setting.clip,  0.9,   setting.gradient_clip, setting.norm_clip};
   const bool has_m = setting.rule == Rule::adam || setting.momentum > 0;
   int64_t step = 0;
   StepScalars scalars{0.01, setting.momentum};
+  T norm_squared = 0;
   const OptimizerState state{tp.data(),
                              has_m ? tm.data() : nullptr,
                              setting.rule == Rule::sgd ? nullptr : tv.data(),
                              with_average ? taverage.data() : nullptr,
                              &step,
                              &scalars,
-                             nullptr};
+                             nullptr,
+                             &norm_squared};
   for (int t = 1; t <= 3; ++t) {
     scalars.rate = 0.01 * t;
     const auto g = random_values(total, 10 + t);
@@ -52,9 +58,15 @@ void expect_matches(const Setting& setting, bool with_average) {
     const Segment segments[] = {{0, counts[0], tg.data()},
                                 {counts[0], counts[1], nullptr},
                                 {counts[0] + counts[1], counts[2], tg.data() + counts[0] + counts[1]}};
+    const auto gradient = [&](int64_t i) { return i >= counts[0] && i < counts[0] + counts[1] ? 0 : g[i]; };
+    double squares = 0;
+    for (int64_t i = 0; i < total; ++i) squares += gradient(i) * gradient(i);
+    norm_squared = static_cast<T>(squares);
+    const double scale = setting.norm_clip > 0 ? std::min(1.0, setting.norm_clip / (std::sqrt(squares) + 1e-6)) : 1;
     optimizer_kernels.step(nullptr, problem, state, segments, 3);
     for (int64_t i = 0; i < total; ++i) {
-      double d = i >= counts[0] && i < counts[0] + counts[1] ? 0 : g[i];
+      double d = gradient(i) * scale;
+      if (setting.gradient_clip > 0) d = std::min(std::max(d, -setting.gradient_clip), setting.gradient_clip);
       if (setting.decoupled) {
         p[i] -= scalars.rate * setting.decay * p[i];
       } else {

@@ -18,9 +18,13 @@ struct State {
 State step_reference(const Optimizer& o, const StepScalars& s, State state, const Values& gradient, bool has_m) {
   const double momentum = has_m ? s.beta1 : 0;
   const double t = static_cast<double>(++state.step);
+  double squares = 0;
+  for (const double g : gradient) squares += g * g;
+  const double scale = o.norm_clip > 0 ? std::min(1.0, o.norm_clip / (std::sqrt(squares) + 1e-6)) : 1;
   for (size_t i = 0; i < state.p.size(); ++i) {
     double& p = state.p[i];
-    double g = gradient[i];
+    double g = gradient[i] * scale;
+    if (o.gradient_clip > 0) g = std::min(std::max(g, -o.gradient_clip), o.gradient_clip);
     if (o.decoupled) {
       p -= s.rate * o.weight_decay * p;
     } else {
@@ -79,17 +83,25 @@ void check_steps(const Optimizer& rule, const Layout& layout, bool has_m, bool h
     return output;
   };
   Buffer gate_buffer(DType::f32, Values{gate});
+  std::vector<std::unique_ptr<Buffer>> norms;  // of the two gradients
+  for (const Values& g : gradients) {
+    double squares = 0;
+    for (const double v : g) squares += v * v;
+    norms.push_back(std::make_unique<Buffer>(o.dtype, Values{squares}));
+  }
   const auto found = run_in_orders(
       {with(start.p), with(start.m), with(start.v), with(start.average), {DType::i64, 1, {4}}},
       [&](const auto& out) {
-        const OptimizerState device{out[0],
-                                    has_m ? out[1] : nullptr,
-                                    has_v ? out[2] : nullptr,
-                                    out[3],
-                                    static_cast<int64_t*>(out[4]),
-                                    scalars_there.get(),
-                                    gate_buffer.as<float>()};
-        for (const Values& g : gradients) {
+        OptimizerState device{out[0],
+                              has_m ? out[1] : nullptr,
+                              has_v ? out[2] : nullptr,
+                              out[3],
+                              static_cast<int64_t*>(out[4]),
+                              scalars_there.get(),
+                              gate_buffer.as<float>()};
+        for (size_t n = 0; n < gradients.size(); ++n) {
+          const Values& g = gradients[n];
+          device.norm_squared = norms[n]->data();
           std::vector<std::unique_ptr<Buffer>> pieces;
           std::vector<Segment> segments;
           int64_t offset = 0;
@@ -133,6 +145,9 @@ TEST(OptimizerSim, StepsMatchReference) {
       check_steps({Rule::rmsprop, dtype, 0, 0.99, 1e-8, 0, false, 0.01, 0.9}, layout, false, true, 1);
       check_steps({Rule::rmsprop, dtype, 0, 0.9, 1e-8, 0.1, false, 0, 0.9}, layout, true, true, 1);
       check_steps({Rule::sgd, dtype, 0, 0, 0, 0.01, false, 0, 0.9}, layout, true, false, 1);
+      check_steps({Rule::adam, dtype, 0, 0.9, 1e-8, 0.1, false, 0, 0.9, 0.4, 0}, layout, true, true, 1);
+      check_steps({Rule::sgd, dtype, 0, 0, 0, 0.1, false, 0, 0.9, 0, 2.5}, layout, true, false, 1);
+      check_steps({Rule::rmsprop, dtype, 0, 0.9, 1e-8, 0, false, 0, 0.9, 0, 1e6}, layout, false, true, 1);
     }
   }
 }

@@ -1,11 +1,12 @@
 // The worked example of docs/add_a_layer.md.
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cmath>
 #include <cstdio>
 
 #include "docs/examples/gated_linear.h"
-#include "engine/safetensors.h"
+#include "nn/file.h"
 #include "nn/net.h"
 #include "tests/support/gradcheck.h"
 
@@ -48,20 +49,12 @@ TEST_F(Example, GatedLinearIsNamedMovedAndDifferentiable) {
 }
 
 TEST_F(Example, GatedLinearComesBackFromAFile) {
-  const std::string path = testing::TempDir() + "gated_linear.safetensors";
-  const Net saved("G", gated_linear(3, 2));
-  std::vector<std::vector<double>> values;
-  std::vector<std::pair<std::string, RawTensor>> tensors;
-  for (const auto& p : saved.parameters()) {
-    values.push_back(p.value.to_doubles());
-    tensors.push_back({p.name, {DType::f64, {p.value.shape().begin(), p.value.shape().end()}, reinterpret_cast<const std::byte*>(values.back().data()), values.back().size() * 8}});
-  }
-  write_safetensors(path, {}, tensors);
-  const Net loaded("G", gated_linear(3, 2));
+  const std::string path = testing::TempDir() + "gated_linear_" + std::to_string(getpid()) + ".safetensors";
+  const Net saved("G", gated_linear(3, 2)), loaded("G", gated_linear(3, 2));
+  save(saved, path);
   const Tensor x = test::random_tensor({4, 3}, 2);
   EXPECT_NE(loaded(x).to_doubles(), saved(x).to_doubles());
-  const SafetensorsFile file = SafetensorsFile::read(path);
-  for (const auto& p : loaded.parameters()) upload(p.value, file.at(p.name).data, file.at(p.name).bytes);
+  load(loaded, SafetensorsFile::read(path));
   EXPECT_EQ(loaded(x).to_doubles(), saved(x).to_doubles());
   std::remove(path.c_str());
 }

@@ -8,7 +8,6 @@
 #include "engine/ops.h"
 #include "nn/blocks.h"
 #include "nn/net.h"
-#include "nn/optim.h"
 #include "tests/support/gradcheck.h"
 
 namespace ganymede::nn {
@@ -52,8 +51,7 @@ TEST_F(Layers, FuseAnActivationWithoutChangingTheValue) {
   const Layer c = conv(3, 4, {.bias_init = init::normal(0, 1)}), n = batch_norm(4);
   const Tensor x = test::random_tensor({2, 6, 6, 3}, 3);
   const Tensor apart = ganymede::tanh(n->forward(ganymede::leaky_relu(c->forward(x), 0.2)));
-  // Slopes reach fused kernels as f32.
-  EXPECT_LE(test::relative_error(fused->forward(x).to_doubles(), apart.to_doubles()), 1e-8);
+  EXPECT_LE(test::relative_error(fused->forward(x).to_doubles(), apart.to_doubles()), 1e-14);
 }
 
 TEST_F(Layers, BatchNormFollowsOnlyMovingNetworks) {
@@ -119,41 +117,6 @@ TEST_F(Layers, EmbeddingPicksRows) {
   EXPECT_EQ(y.shape(), (Shape{3, 3}));
   const auto v = y.to_doubles();
   EXPECT_EQ(v[0], v[6]);
-}
-
-TEST(Initialisers, HaveTheSpreadTheyPromise) {
-  ContextScope scope;
-  seed_parameters(1);
-  const auto deviation = [](const Init& i) {
-    const auto v = parameter({200, 200}, i).to_doubles();
-    double s = 0, q = 0;
-    for (double x : v) s += x, q += x * x;
-    s /= double(v.size());
-    return std::sqrt(q / double(v.size()) - s * s);
-  };
-  EXPECT_NEAR(deviation(init::dcgan()), 0.02, 2e-4);
-  EXPECT_NEAR(deviation(init::xavier_uniform(100, 300)), std::sqrt(2.0 / 400), 1e-3);
-  EXPECT_NEAR(deviation(init::xavier_normal(100, 300)), std::sqrt(2.0 / 400), 1e-3);
-  EXPECT_NEAR(deviation(init::he_uniform(50)), std::sqrt(2.0 / 50), 3e-3);
-  EXPECT_NEAR(deviation(init::he_normal(50)), std::sqrt(2.0 / 50), 3e-3);
-  EXPECT_NEAR(deviation(init::uniform(-1, 1)), std::sqrt(1.0 / 3), 5e-3);
-}
-
-TEST(Initialisers, AreTheSameOnEveryDevice) {
-  ContextScope scope;
-  seed_parameters(9);
-  const auto cpu = parameter({33}, init::normal(0, 1)).to_floats();
-  context().device = {DeviceType::sim, 0};
-  seed_parameters(9);
-  EXPECT_EQ(parameter({33}, init::normal(0, 1)).to_floats(), cpu);
-}
-
-TEST(Schedules, SayWhatTheyDo) {
-  EXPECT_DOUBLE_EQ(linear_decay(100, 200).factor(150), 0.5);
-  EXPECT_DOUBLE_EQ(linear_decay(100, 200).factor(1000), 0);
-  EXPECT_DOUBLE_EQ(halve_every(10).factor(25), 0.25);
-  EXPECT_DOUBLE_EQ(milestones({5, 10}, 0.1).factor(7), 0.1);
-  EXPECT_DOUBLE_EQ(exponential_decay(0.5, 0.3).factor(5), 0.3);
 }
 
 }  // namespace

@@ -3,12 +3,14 @@
 
 #include "engine/context.h"
 #include "nn/losses.h"
+#include "tests/nn/block_cases.h"
 #include "tests/nn/loss_cases.h"
 #include "tests/support/op_suite.h"
 
 namespace ganymede::test {
 
 INSTANTIATE_TEST_SUITE_P(Loss, Op, testing::ValuesIn(loss_cases()), case_name);
+INSTANTIATE_TEST_SUITE_P(Layer, Op, testing::ValuesIn(block_cases()), case_name);
 
 namespace {
 

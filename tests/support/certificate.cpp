@@ -21,9 +21,10 @@ std::string number(double e) {
   return s;
 }
 
-std::string cell(const OpCase& c, const Device& device, DType dtype) {
+std::string cell(const OpCase& c, const Device& device, Arithmetic arithmetic) {
+  if (arithmetic == Arithmetic::tf32 && c.kind != Kind::product) return "as f32";
   if (device_count(device.type) == 0) return "not run";
-  const Errors e = errors_of(c, device, dtype);
+  const Errors e = errors_of(c, device, arithmetic);
   return number(e.forward) + " / " + number(e.first) + " / " + number(e.second);
 }
 
@@ -62,15 +63,24 @@ void write_section(const std::string& page, const std::string& name, const std::
 
 std::string certificate(const std::vector<OpCase>& cases) {
   std::ostringstream out;
-  out << "| case | cpu f64, differences | cpu f32 | sim f32 | cuda f32 | cpu bf16 | sim bf16 | cuda bf16 |\n|---|---|---|---|---|---|---|---|\n";
+  const std::pair<Arithmetic, const char*> numbers[] = {{Arithmetic::f32, "f32"}, {Arithmetic::tf32, "tf32"}, {Arithmetic::bf16, "bf16"}};
+  const std::pair<DeviceType, const char*> devices[] = {{DeviceType::cpu, "cpu"}, {DeviceType::sim, "sim"}, {DeviceType::cuda, "cuda"}};
+  // tf32 belongs to tensor cores.
+  const auto exists = [](DeviceType d, Arithmetic a) { return d != DeviceType::cpu || a != Arithmetic::tf32; };
+  out << "| case | cpu f64, differences";
+  for (const auto& [a, number] : numbers)
+    for (const auto& [d, device] : devices)
+      if (exists(d, a)) out << " | " << device << " " << number;
+  out << " |\n|---|---|---|---|---|---|---|---|---|---|\n";
   for (const OpCase& c : cases) {
     double first = 0, second = 0;
     const Tensors in = inputs_of(c);
     const std::string wrong = gradcheck(c.f, in, {.worst = &first}) + gradgradcheck(c.f, in, {.worst = &second});
     require(wrong.empty(), c.name, ": ", wrong);
     out << "| " << c.name << " | " << number(first) << " / " << number(second);
-    for (const DType t : {DType::f32, DType::bf16})
-      for (const DeviceType d : {DeviceType::cpu, DeviceType::sim, DeviceType::cuda}) out << " | " << cell(c, {d, 0}, t);
+    for (const auto& [a, n] : numbers)
+      for (const auto& [d, name] : devices)
+        if (exists(d, a)) out << " | " << cell(c, {d, 0}, a);
     out << " |\n";
   }
   return out.str();
@@ -87,7 +97,7 @@ std::string check_certificate(const std::string& page, const std::string& sectio
   std::set_symmetric_difference(want.begin(), want.end(), have.begin(), have.end(), std::back_inserter(differ));
   if (differ.empty()) return "";
   return text(page, ", section ", section, ": ", differ[0], want.count(differ[0]) ? " is missing" : " is not a case any more",
-              "; write it anew with GANYMEDE_WRITE_DOCS=1 and test_", section == "losses" ? "nn" : "engine", " --gtest_filter='*Certificate*'");
+              "; write it anew with GANYMEDE_WRITE_DOCS=1 and test_", section == "ops" ? "engine" : "nn", " --gtest_filter='*Certificate*'");
 }
 
 }  // namespace ganymede::test

@@ -29,11 +29,12 @@ Tensors inputs_of(const OpCase& c) {
   return in;
 }
 
-Orders run_orders(const OpCase& c, const Device& device, DType dtype) {
+Orders run_orders(const OpCase& c, const Device& device, Arithmetic arithmetic) {
+  const DType dtype = arithmetic == Arithmetic::f64 ? DType::f64 : arithmetic == Arithmetic::bf16 ? DType::bf16 : DType::f32;
   ContextScope scope;
   context().device = device;
   context().dtype = dtype == DType::f64 ? DType::f64 : DType::f32;
-  context().precision = dtype == DType::bf16 ? Precision::bf16 : Precision::f32;
+  context().precision = arithmetic == Arithmetic::bf16 ? Precision::bf16 : arithmetic == Arithmetic::tf32 ? Precision::tf32 : Precision::f32;
   const auto place = [&](const Tensor& t, bool activation) {
     const DType as = dtype == DType::bf16 && !activation ? DType::f32 : dtype;
     return to_device(cast(t, as).constant(), device);
@@ -73,13 +74,14 @@ Orders run_orders(const OpCase& c, const Device& device, DType dtype) {
   return out;
 }
 
-Errors errors_of(const OpCase& c, const Device& device, DType dtype) {
-  const Orders want = run_orders(c, Device{}, DType::f64), got = run_orders(c, device, dtype);
+Errors errors_of(const OpCase& c, const Device& device, Arithmetic arithmetic) {
+  const Orders want = run_orders(c, Device{}, Arithmetic::f64), got = run_orders(c, device, arithmetic);
   return {relative_error(got.forward, want.forward), relative_error(got.first, want.first), relative_error(got.second, want.second)};
 }
 
-Errors bounds_of(Kind kind, DType dtype) {
-  if (dtype == DType::bf16) return {1e-2, 2e-2, 3e-2};
+Errors bounds_of(Kind kind, Arithmetic arithmetic) {
+  if (arithmetic == Arithmetic::bf16) return {1e-2, 2e-2, 3e-2};
+  if (arithmetic == Arithmetic::tf32 && kind == Kind::product) return {2e-3, 4e-3, 6e-3};
   if (kind == Kind::element_wise) return {1e-6, 1e-6, 5e-6};
   return {1e-5, 5e-5, 2e-4};
 }

@@ -30,14 +30,16 @@ Tensors inputs_of(const OpCase& c);      // f64 on the cpu, the same values each
 struct Orders {
   std::vector<double> forward, first, second;
 };
-// dtype: f64 (cpu), f32 or bf16: the inputs are cast to it (gain, bias and statistics of norms stay f32).
-Orders run_orders(const OpCase& c, const Device& device, DType dtype);
+// f64: cpu alone. bf16: the inputs are cast to it (gain, bias and statistics of norms stay f32). tf32: what multiplies does
+// so in tf32.
+enum class Arithmetic { f64, f32, tf32, bf16 };
+Orders run_orders(const OpCase& c, const Device& device, Arithmetic arithmetic);
 
 // Relative L2 errors, or bounds on them.
 struct Errors {
   double forward, first, second;
 };
-Errors errors_of(const OpCase& c, const Device& device, DType dtype);   // against the cpu in f64
-Errors bounds_of(Kind kind, DType dtype);
+Errors errors_of(const OpCase& c, const Device& device, Arithmetic arithmetic);   // against the cpu in f64
+Errors bounds_of(Kind kind, Arithmetic arithmetic);
 
 }  // namespace ganymede::test

@@ -14,8 +14,8 @@ class Op : public testing::TestWithParam<OpCase> {
   void SetUp() override { poison_fresh_memory(true); }
   void TearDown() override { poison_fresh_memory(false); }
 
-  void agrees(const Device& device, DType dtype) {
-    const Errors e = errors_of(GetParam(), device, dtype), bound = bounds_of(GetParam().kind, dtype);
+  void agrees(const Device& device, Arithmetic arithmetic) {
+    const Errors e = errors_of(GetParam(), device, arithmetic), bound = bounds_of(GetParam().kind, arithmetic);
     EXPECT_LE(e.forward, bound.forward);
     EXPECT_LE(e.first, bound.first);
     EXPECT_LE(e.second, bound.second);
@@ -24,15 +24,22 @@ class Op : public testing::TestWithParam<OpCase> {
 
 TEST_P(Op, GradCheck) { EXPECT_EQ(gradcheck(GetParam().f, inputs_of(GetParam())), ""); }
 TEST_P(Op, GradGradCheck) { EXPECT_EQ(gradgradcheck(GetParam().f, inputs_of(GetParam())), ""); }
-TEST_P(Op, CpuF32) { agrees(Device{}, DType::f32); }
-TEST_P(Op, SimF32) { agrees({DeviceType::sim, 0}, DType::f32); }
-TEST_P(Op, CpuBf16) { agrees(Device{}, DType::bf16); }
-TEST_P(Op, SimBf16) { agrees({DeviceType::sim, 0}, DType::bf16); }
+TEST_P(Op, CpuF32) { agrees(Device{}, Arithmetic::f32); }
+TEST_P(Op, SimF32) { agrees({DeviceType::sim, 0}, Arithmetic::f32); }
+TEST_P(Op, CpuBf16) { agrees(Device{}, Arithmetic::bf16); }
+TEST_P(Op, SimBf16) { agrees({DeviceType::sim, 0}, Arithmetic::bf16); }
+// What does not multiply is f32 there as well, which SimF32 checks.
+TEST_P(Op, SimTf32) {
+  if (GetParam().kind == Kind::product) agrees({DeviceType::sim, 0}, Arithmetic::tf32);
+}
+TEST_P(Op, CudaTf32) {
+  if (GetParam().kind == Kind::product && device_count(DeviceType::cuda) > 0) agrees({DeviceType::cuda, 0}, Arithmetic::tf32);
+}
 TEST_P(Op, CudaF32) {
-  if (device_count(DeviceType::cuda) > 0) agrees({DeviceType::cuda, 0}, DType::f32);
+  if (device_count(DeviceType::cuda) > 0) agrees({DeviceType::cuda, 0}, Arithmetic::f32);
 }
 TEST_P(Op, CudaBf16) {
-  if (device_count(DeviceType::cuda) > 0) agrees({DeviceType::cuda, 0}, DType::bf16);
+  if (device_count(DeviceType::cuda) > 0) agrees({DeviceType::cuda, 0}, Arithmetic::bf16);
 }
 
 inline std::string case_name(const testing::TestParamInfo<OpCase>& info) {

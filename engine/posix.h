@@ -1,10 +1,11 @@
+// Files by the system's calls; errors name the path and the reason.
 #pragma once
 
 #include <filesystem>
 #include <string>
 #include <string_view>
 
-namespace ganymede::run {
+namespace ganymede {
 
 // Throws Error "PATH: WHAT: REASON", the reason in the system's words for `error`.
 [[noreturn]] void fail_with(const std::filesystem::path& path, std::string_view what, int error);
@@ -17,4 +18,4 @@ bool write_all(int file, std::string_view bytes);
 // A whole file; throws Error when it cannot be read.
 std::string read_file(const std::filesystem::path& path);
 
-}  // namespace ganymede::run
+}  // namespace ganymede

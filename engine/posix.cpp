@@ -1,4 +1,4 @@
-#include "gan/run/posix.h"
+#include "engine/posix.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -8,7 +8,7 @@
 
 #include "engine/check.h"
 
-namespace ganymede::run {
+namespace ganymede {
 
 void fail_with(const std::filesystem::path& path, std::string_view what, int error) {
   throw Error(path.string() + ": " + std::string(what) + ": " + std::generic_category().message(error));
@@ -47,4 +47,4 @@ std::string read_file(const std::filesystem::path& path) {
   return bytes;
 }
 
-}  // namespace ganymede::run
+}  // namespace ganymede

@@ -1,4 +1,4 @@
-#include "gan/run/atomic_file.h"
+#include "engine/atomic_file.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -6,9 +6,9 @@
 #include <cerrno>
 #include <utility>
 
-#include "gan/run/posix.h"
+#include "engine/posix.h"
 
-namespace ganymede::run {
+namespace ganymede {
 namespace fs = std::filesystem;
 namespace {
 
@@ -78,4 +78,4 @@ void remove_temporary_files(const fs::path& folder) {
   }
 }
 
-}  // namespace ganymede::run
+}  // namespace ganymede

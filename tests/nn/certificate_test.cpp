@@ -1,11 +1,13 @@
-// Writes (GANYMEDE_WRITE_DOCS=1) and checks the certificate of the losses in docs/ops.md.
+// Writes (GANYMEDE_WRITE_DOCS=1) and checks the certificates of losses and layers in docs/ops.md.
 #include <gtest/gtest.h>
 
+#include "tests/nn/block_cases.h"
 #include "tests/nn/loss_cases.h"
 #include "tests/support/certificate.h"
 
 namespace ganymede::test {
 
 TEST(Certificate, ListsEveryCaseOfTheLosses) { EXPECT_EQ(check_certificate(GANYMEDE_SOURCE_DIR "/docs/ops.md", "losses", loss_cases()), ""); }
+TEST(Certificate, ListsEveryCaseOfTheLayers) { EXPECT_EQ(check_certificate(GANYMEDE_SOURCE_DIR "/docs/ops.md", "layers", block_cases()), ""); }
 
 }  // namespace ganymede::test

@@ -1,10 +1,11 @@
+// Writing files that are there whole or not at all.
 #pragma once
 
 #include <filesystem>
 #include <functional>
 #include <string_view>
 
-namespace ganymede::run {
+namespace ganymede {
 
 // A file that appears whole or not at all, whatever kills the process: bytes go to a hidden temporary file
 // in the same folder, and commit() flushes it to the disk and renames it over `path`. Without commit() the
@@ -39,4 +40,4 @@ void write_atomically(const std::filesystem::path& path, const std::function<voi
 // Removes the temporary files that a killed process left in `folder`.
 void remove_temporary_files(const std::filesystem::path& folder);
 
-}  // namespace ganymede::run
+}  // namespace ganymede

@@ -1,0 +1,119 @@
+#include "nn/conditional.h"
+
+#include "engine/check.h"
+#include "engine/ops.h"
+
+namespace ganymede::nn {
+namespace {
+
+struct GainAndBias {
+  Tensor gain, bias;  // [N, channels]
+};
+
+// Normalisation without parameters, then gain and bias a sample.
+class GivenNorm : public Module {
+ public:
+  GivenNorm(NormKind kind, int channels, double eps, double momentum, int groups) : kind_(kind), channels_(channels), groups_(groups), eps_(eps) {
+    if (kind == NormKind::batch) batch_ = batch_norm(channels, eps, init::one(), momentum, Affine::none);
+  }
+  using Module::forward;
+  Tensor forward(const Tensor&) override { fail(describe(), ": takes a condition; call its network with x and the condition"); }
+  bool conditional() const override { return true; }
+
+  Tensor forward_given(const Tensor& x, const Tensor& condition, const Activation& f) override {
+    const GainAndBias p = of(condition, x.dim(0));
+    if (kind_ == NormKind::instance || kind_ == NormKind::layer || kind_ == NormKind::group)
+      return normalise(x, norm_view(kind_, x, eps_, groups_), p.gain, p.bias, f).y;
+    // Statistics of the batch or of a pixel: their kernels take one gain a channel, or a pixel.
+    Shape each = Shape{x.dim(0)};
+    for (int i = 1; i + 1 < x.rank(); ++i) each.push_back(1);
+    each.push_back(channels_);
+    Tensor y = batch_ ? batch_->forward(x) : kind_ == NormKind::pixel ? normalise(x, norm_view(kind_, x, eps_, groups_), {}, {}).y : x;
+    y = cast(y * reshape(p.gain, each) + reshape(p.bias, each), x.dtype());
+    return f.none() ? y : activate(y, f);
+  }
+
+  void visit(const Visit& v) override {
+    if (batch_) v("norm", *batch_);
+  }
+  std::string type() const override { return "norm"; }
+
+ protected:
+  virtual GainAndBias of(const Tensor& condition, int64_t samples) = 0;
+  std::string kind_name() const {
+    switch (kind_) {
+      case NormKind::none: return "scale and shift";
+      case NormKind::batch: return "batch norm";
+      case NormKind::instance: return "instance norm";
+      case NormKind::layer: return "layer norm";
+      case NormKind::group: return "group norm";
+      case NormKind::pixel: return "pixel norm";
+    }
+    fail("norm: unknown kind");
+  }
+  int64_t channels() const { return channels_; }
+
+ private:
+  NormKind kind_;
+  int64_t channels_;
+  int groups_;
+  double eps_;
+  Layer batch_;
+};
+
+class ConditionalNorm : public GivenNorm {
+ public:
+  ConditionalNorm(NormKind kind, int channels, int classes, double eps, double momentum, int groups)
+      : GivenNorm(kind, channels, eps, momentum, groups), gains_(parameter({classes, channels}, init::one())), biases_(parameter({classes, channels}, init::zero())) {}
+  void visit(const Visit& v) override {
+    v.parameter(v.prefix + "weight", gains_);
+    v.parameter(v.prefix + "bias", biases_);
+    GivenNorm::visit(v);
+  }
+  std::string describe() const override { return text(kind_name(), " ", channels(), " by class, ", gains_.dim(0), " classes"); }
+
+ protected:
+  GainAndBias of(const Tensor& labels, int64_t samples) override {
+    require(labels.dtype() == DType::i64 && labels.shape() == Shape{samples}, describe(), ": the condition is ", labels.dtype(), " ", labels.shape(), ", it must be labels i64 [", samples, "]");
+    return {gather_rows(gains_, labels), gather_rows(biases_, labels)};
+  }
+
+ private:
+  Tensor gains_, biases_;
+};
+
+class AdaptiveNorm : public GivenNorm {
+ public:
+  AdaptiveNorm(NormKind kind, int channels, int style, double eps, const Init& weight, double momentum, int groups)
+      : GivenNorm(kind, channels, eps, momentum, groups), style_(style), affine_(linear(style, 2 * channels, true, weight)) {}
+  void visit(const Visit& v) override {
+    v("style", *affine_);
+    GivenNorm::visit(v);
+  }
+  std::string describe() const override { return text(kind_name(), " ", channels(), " by a style of ", style_); }
+
+ protected:
+  GainAndBias of(const Tensor& style, int64_t samples) override {
+    require(style.dtype() != DType::i64 && style.shape() == Shape{samples, style_}, describe(), ": the condition is ", style.dtype(), " ", style.shape(), ", it must be a vector a sample [", samples, ", ", style_, "]");
+    const Tensor both = affine_->forward(style), full = both.dtype() == DType::bf16 ? cast(both, DType::f32) : both;
+    return {slice(full, 1, 0, channels()) + 1.0, slice(full, 1, channels(), 2 * channels())};
+  }
+
+ private:
+  int64_t style_;
+  Layer affine_;
+};
+
+}  // namespace
+
+Layer conditional_norm(NormKind kind, int channels, int classes, double eps, double momentum, int groups) {
+  require(channels > 0 && classes > 0, "conditional norm: ", channels, " channels by ", classes, " classes");
+  return std::make_shared<ConditionalNorm>(kind, channels, classes, eps, momentum, groups);
+}
+
+Layer adaptive_norm(NormKind kind, int channels, int style, double eps, const Init& weight, double momentum, int groups) {
+  require(channels > 0 && style > 0, "adaptive norm: ", channels, " channels by a style of ", style);
+  return std::make_shared<AdaptiveNorm>(kind, channels, style, eps, weight, momentum, groups);
+}
+
+}  // namespace ganymede::nn

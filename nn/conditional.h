@@ -1,0 +1,20 @@
+// Norms whose gain and bias follow a condition. A network that holds one is called as net(x, condition):
+//
+//   const nn::Net G = r.net("G", nn::sequential({nn::linear(128, 2048), nn::reshape_to({4, 4, 128}),
+//                                                nn::conditional_norm(nn::NormKind::batch, 128, 10), nn::relu(), ...}));
+//   const Tensor fake = G(z, x["label"]);
+#pragma once
+#include "nn/blocks.h"
+
+namespace ganymede::nn {
+
+// By class: the condition is labels [N] (i64, in [0, classes)), each with a gain (1 at first) and a bias (0) a channel
+// (Dumoulin et al. 2017; class-conditional batch norm of WGAN-GP and SAGAN). A label outside picks gain and bias 0.
+// kind none: no normalisation, gain and bias alone. momentum: of batch norm's running statistics.
+Layer conditional_norm(NormKind kind, int channels, int classes, double eps = 1e-5, double momentum = 0.1, int groups = 32);
+
+// By a style vector: the condition is [N, style]; gain = 1 + A s + a and bias = B s + b by one linear layer with a weight
+// [2 channels, style] from `weight` and zero biases a, b (adaptive instance norm, Huang & Belongie 2017; FiLM with kind none).
+Layer adaptive_norm(NormKind kind, int channels, int style, double eps = 1e-5, const Init& weight = init::dcgan(), double momentum = 0.1, int groups = 32);
+
+}  // namespace ganymede::nn

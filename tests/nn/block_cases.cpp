@@ -1,0 +1,81 @@
+#include "tests/nn/block_cases.h"
+
+#include "engine/ops.h"
+#include "nn/conditional.h"
+
+namespace ganymede::test {
+namespace {
+
+using nn::NormKind;
+using Make = std::function<nn::Layer()>;
+
+std::vector<Tensor*> parameters_of(nn::Module& layer) {
+  std::vector<Tensor*> own;
+  nn::Visit v;
+  v.parameter = [&](const std::string&, Tensor& t) { own.push_back(&t); };
+  layer.visit(v);
+  return own;
+}
+
+// Inputs: x, a style vector if there is one, then the parameters in visiting order. labels: the condition, if any.
+OpCase layer_case(const std::string& name, Kind kind, const Shape& x, const Make& make, const std::vector<int64_t>& labels = {}, int style = 0,
+                  bool piecewise = false) {
+  OpCase c{name, kind, {x}, {}, -2, 2, piecewise};
+  if (style) c.shapes.push_back({x[0], style}), c.activations = 2;
+  const size_t first = c.shapes.size();
+  for (const Tensor* p : parameters_of(*make())) c.shapes.push_back(p->shape());
+  c.f = [=](const Tensors& in) {
+    const nn::Layer layer = make();
+    const auto own = parameters_of(*layer);
+    for (size_t i = 0; i < own.size(); ++i) *own[i] = in[first + i];
+    if (style) return Tensors{layer->forward_given(in[0], in[1])};
+    if (labels.empty()) return Tensors{layer->forward(in[0])};
+    return Tensors{layer->forward_given(in[0], tensor(labels, {int64_t(labels.size())}, in[0].device()))};
+  };
+  return c;
+}
+
+std::vector<OpCase> make_cases() {
+  const Shape x{3, 2, 3, 4};
+  std::vector<OpCase> c;
+  c.push_back(layer_case("linear", Kind::product, {3, 5}, [] { return nn::linear(5, 4); }));
+  c.push_back(layer_case("maxout", Kind::product, {3, 5}, [] { return nn::maxout(5, 3, 2, nn::init::zero()); }));
+  c.push_back(layer_case("conv", Kind::product, {2, 5, 4, 3}, [] { return nn::conv(3, 4, {.kernel = 3, .stride = 2, .padding = 1}); }));
+  c.push_back(layer_case("deconv", Kind::product, {2, 2, 3, 4}, [] { return nn::deconv(4, 3, {.kernel = 4, .stride = 2, .padding = 1}); }));
+  c.push_back(layer_case("prelu", Kind::summing, x, [] { return nn::prelu(4); }, {}, 0, true));
+  c.push_back(layer_case("residual", Kind::product, {2, 3, 3, 4}, [] { return nn::residual(nn::conv(4, 4, {.padding = 1}), nn::conv(4, 4, {.kernel = 1})); }));
+  c.push_back(layer_case("mean of pixels", Kind::summing, x, [] { return nn::global_mean(); }));
+  const std::pair<NormKind, const char*> kinds[] = {{NormKind::none, "scale and shift"}, {NormKind::batch, "batch norm"}, {NormKind::instance, "instance norm"},
+                                                    {NormKind::layer, "layer norm"}, {NormKind::group, "group norm"}, {NormKind::pixel, "pixel norm"}};
+  for (const auto& [kind, name] : kinds) {
+    const std::string n = name;
+    if (kind != NormKind::none) c.push_back(layer_case(n, Kind::summing, x, [=, kind = kind] { return nn::norm(kind, 4, true, 1e-3, 2); }));
+    c.push_back(layer_case(n + " by class", Kind::summing, x, [=, kind = kind] { return nn::conditional_norm(kind, 4, 3, 1e-3, 0.1, 2); }, {2, 0, 2}));
+    c.push_back(layer_case(n + " by style", Kind::product, x, [=, kind = kind] { return nn::adaptive_norm(kind, 4, 3, 1e-3, nn::init::zero(), 0.1, 2); }, {}, 3));
+  }
+  c.push_back({"attention over pixels", Kind::product, {{2, 3, 2, 3}, {2, 2, 2, 3}, {2, 2, 2, 5}}, [](const Tensors& in) { return Tensors{nn::attend_pixels(in[0], in[1], in[2])}; }, -1, 1, false, 3});
+  OpCase attention = layer_case("self attention", Kind::product, {2, 2, 3, 8}, [] { return nn::self_attention(8); });
+  attention.low = -1, attention.high = 1;
+  c.push_back(attention);
+  c.push_back(layer_case("minibatch deviation", Kind::summing, {4, 2, 3, 3}, [] { return nn::minibatch_stddev(2); }));
+  OpCase minibatch = layer_case("minibatch discrimination", Kind::product, {4, 3}, [] { return nn::minibatch_discrimination(3, 2, 2); });
+  minibatch.low = -0.6, minibatch.high = 0.6;
+  c.push_back(minibatch);
+  OpCase dropout = layer_case("dropout", Kind::element_wise, {3, 5, 7}, [] { return nn::dropout(0.75); });
+  const Function plain = dropout.f;
+  dropout.f = [plain](const Tensors& in) {
+    seed(3);  // the same elements are dropped each time, on every device
+    return plain(in);
+  };
+  c.push_back(dropout);
+  return c;
+}
+
+}  // namespace
+
+const std::vector<OpCase>& block_cases() {
+  static const std::vector<OpCase> cases = make_cases();
+  return cases;
+}
+
+}  // namespace ganymede::test
