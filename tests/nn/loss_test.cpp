@@ -9,6 +9,7 @@
 namespace ganymede::test {
 
 INSTANTIATE_TEST_SUITE_P(Loss, Op, testing::ValuesIn(loss_cases()), case_name);
+INSTANTIATE_TEST_SUITE_P(Loss, OpOnCuda, testing::ValuesIn(on_cuda(loss_cases())), case_name);
 
 namespace {
 
