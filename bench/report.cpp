@@ -1,4 +1,5 @@
-// bench_report BENCH.json PREFIX: makes PREFIX.json, PREFIX.md and PREFIX.svg of what bench_kernels wrote: every case with our
+// bench_report BENCH.json [MORE.json...] PREFIX: makes PREFIX.json, PREFIX.md and PREFIX.svg of what bench_kernels wrote (and, in MORE, other
+// programs on the same cases): every case with our
 // time, the best peer's and their ratio, the fraction of the floor; a summary by operation; a roofline with a point a case.
 #include <nlohmann/json.hpp>
 
@@ -31,10 +32,12 @@ std::string number(double x, const char* format) {
 
 double counter(const Json& b, const char* name) { return b.contains(name) ? b[name].get<double>() : 0; }
 
-std::vector<Case> read_cases(const Json& file) {
+std::vector<Case> read_cases(const std::vector<Json>& files) {
   std::vector<Case> cases;
   std::map<std::string, size_t> at;
-  for (const Json& b : file.at("benchmarks")) {
+  std::vector<Json> all;
+  for (const Json& file : files) all.insert(all.end(), file.at("benchmarks").begin(), file.at("benchmarks").end());
+  for (const Json& b : all) {
     if (b.contains("error_occurred") && b["error_occurred"].get<bool>()) continue;
     std::string name = b.at("name");
     name = name.substr(0, name.find("/iterations:"));
@@ -44,7 +47,7 @@ std::vector<Case> read_cases(const Json& file) {
     if (fresh) cases.push_back({problem});
     Case& c = cases[found->second];
     const double time = b.at("real_time").get<double>();
-    c.floor = counter(b, "floor_us"), c.flops = counter(b, "flops"), c.bytes = counter(b, "bytes");
+    if (b.contains("floor_us")) c.floor = counter(b, "floor_us"), c.flops = counter(b, "flops"), c.bytes = counter(b, "bytes");
     if (who == "ganymede") {
       c.ours = time;
     } else if (who == "ganymede_packing") {
@@ -177,23 +180,29 @@ void write(const std::string& path, const auto& body) {
   if (!out.flush()) throw std::runtime_error(path + ": cannot be written");
 }
 
+Json read(const std::string& path) {
+  std::ifstream in(path);
+  if (!in) throw std::runtime_error(path + ": cannot be read");
+  Json file = Json::parse(in, nullptr, false);
+  if (file.is_discarded() || !file.contains("benchmarks") || !file.contains("context"))
+    throw std::runtime_error(path + ": not the JSON that bench_kernels --benchmark_out=FILE writes");
+  return file;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 3) {
-    std::cerr << "bench_report: give a JSON file of bench_kernels and the beginning of the results' names\n";
+  if (argc < 3) {
+    std::cerr << "bench_report: give JSON files, that of bench_kernels first, and the beginning of the results' names\n";
     return 2;
   }
-  const std::string path = argv[1], prefix = argv[2];
+  const std::string prefix = argv[argc - 1];
   try {
-    std::ifstream in(path);
-    if (!in) throw std::runtime_error(path + ": cannot be read");
-    const Json file = Json::parse(in, nullptr, false);
-    if (file.is_discarded() || !file.contains("benchmarks") || !file.contains("context"))
-      throw std::runtime_error(path + ": not the JSON that bench_kernels --benchmark_out=FILE writes");
-    const std::vector<Case> cases = read_cases(file);
-    if (cases.empty()) throw std::runtime_error(path + ": no case was measured");
-    const Json& context = file["context"];
+    std::vector<Json> files;
+    for (int i = 1; i + 1 < argc; ++i) files.push_back(read(argv[i]));
+    const std::vector<Case> cases = read_cases(files);
+    if (cases.empty()) throw std::runtime_error(std::string(argv[1]) + ": no case was measured");
+    const Json& context = files[0]["context"];
     write(prefix + ".json", [&](std::ostream& out) { write_json(out, context, cases); });
     write(prefix + ".md", [&](std::ostream& out) { write_table(out, context, cases); });
     if (std::any_of(cases.begin(), cases.end(), [](const Case& c) { return c.flops > 0; }))

@@ -193,18 +193,25 @@ do_sanitizer() {
   done
 }
 
+has_torch() { "$python" -c 'import torch, sys; sys.exit(not torch.cuda.is_available())' >/dev/null 2>&1; }
+
 do_bench() {
   [ $dry -eq 1 ] || [ -x "$build/bench/bench_kernels" ] || { fails bench "$build/bench/bench_kernels was not built"; return; }
   # The program stops by itself: what it has measured by then counts.
-  run "$out/logs/bench.log" env GANYMEDE_BENCH_SECONDS="$(($(left) - 5))" "$build/bench/bench_kernels" --device=cuda \
+  run "$out/logs/bench.log" env GANYMEDE_BENCH_SECONDS="$(($(left) * 3 / 4))" "$build/bench/bench_kernels" --device=cuda \
     "--benchmark_out=$out/bench.json" --benchmark_out_format=json || { fails bench "status $?: $(tail -n 1 "$out/logs/bench.log")"; return; }
-  run "$out/logs/bench.log" "$build/bench/bench_report" "$out/bench.json" "$out/kernels" || fails bench "no report: $(tail -n 1 "$out/logs/bench.log")"
-  [ $dry -eq 1 ] || says bench "$(grep -c '"name"' "$out/bench.json") timings"
+  local files=("$out/bench.json")
+  # Norms, resampling, attention and optimisers have their peers in PyTorch.
+  if [ $dry -eq 1 ] || has_torch; then
+    run "$out/logs/bench.log" "$python" bench/torch_kernels.py "$out/bench_torch.json" --device cuda --seconds "$(($(left) - 5))" && files+=("$out/bench_torch.json")
+  fi
+  run "$out/logs/bench.log" "$build/bench/bench_report" "${files[@]}" "$out/kernels" || fails bench "no report: $(tail -n 1 "$out/logs/bench.log")"
+  [ $dry -eq 1 ] || [ $stage_failed -eq 1 ] || says bench "$(grep -c '"name"' "${files[@]}" | awk -F: '{ n += $NF } END { print n }') timings"
 }
 
 do_steps() {
   run "$out/logs/steps.log" "$build/bench/bench_steps" --device cuda --json "$out/steps_ganymede.json" || fails steps "ganymede: $(tail -n 1 "$out/logs/steps.log")"
-  if [ $dry -eq 0 ] && ! "$python" -c 'import torch, sys; sys.exit(not torch.cuda.is_available())' >/dev/null 2>&1; then
+  if [ $dry -eq 0 ] && ! has_torch; then
     says steps "no PyTorch with CUDA for $python"
     return
   fi

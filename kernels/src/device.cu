@@ -108,10 +108,10 @@ class Staging {
     for (Block& block : blocks_) {
       if (block.device != device || block.bytes != size) continue;
       if (cudaEventQuery(block.copied) == cudaSuccess) return block;
+      cudaGetLastError();  // "not ready" is no error, but the next launch would take it for one
       if (!oldest || block.turn < oldest->turn) oldest = &block;
       ++alike;
     }
-    cudaGetLastError();  // "not ready" is no error
     if (alike == kMost) {
       check(cudaEventSynchronize(oldest->copied), "copy to the device");
       return *oldest;
