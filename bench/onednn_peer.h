@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <ctime>
+#include <functional>
 #include <limits>
 #include <string>
 #include <unordered_map>
@@ -54,6 +55,22 @@ class OnednnPeer {
     double best = std::numeric_limits<double>::infinity();
     for (const Candidate& c : candidates_) best = std::min(best, c.best);
     return best;
+  }
+
+  bool any() const { return !candidates_.empty(); }
+
+  // A call of the best candidate so far on so many sets of operands in turn; alive as long as this object.
+  std::function<void(int set)> best_call(int sets) const {
+    const auto best = std::min_element(candidates_.begin(), candidates_.end(), [](const Candidate& a, const Candidate& b) { return a.best < b.best; });
+    std::vector<std::unordered_map<int, dnnl::memory>> all{best->arguments};
+    while (int(all.size()) < sets) {
+      all.emplace_back();
+      for (const auto& [argument, memory] : best->arguments) all.back().emplace(argument, random(memory.get_desc()));
+    }
+    return [this, primitive = best->primitive, all](int set) {
+      primitive.execute(stream_, all[size_t(set)]);
+      dnnl::stream(stream_).wait();
+    };
   }
 
   std::string best_name() const {

@@ -20,6 +20,21 @@ class InUnit {
   UnitRun run_;
 };
 
+// The stream must leave capture mode whatever happens, or nothing could run on it any more.
+void* capture_graph(const kernels::DeviceKernels& d, const std::function<void()>& f) {
+  d.begin_capture(d.stream());
+  try {
+    f();
+  } catch (...) {
+    try {
+      d.destroy_graph(d.end_capture(d.stream()));
+    } catch (const std::exception&) {  // what f threw says more
+    }
+    throw;
+  }
+  return d.end_capture(d.stream());
+}
+
 }  // namespace
 
 Unit::~Unit() {
@@ -60,9 +75,11 @@ void Unit::run(const std::function<void()>& f) {
     {
       InUnit in(d.begin_capture ? nullptr : &recorded_);
       ArenaScope scope(arena_, ArenaScope::Mode::place);
-      if (d.begin_capture) d.begin_capture(d.stream());
-      f();
-      if (d.begin_capture) graph_ = d.end_capture(d.stream());
+      if (d.begin_capture) {
+        graph_ = capture_graph(d, f);
+      } else {
+        f();
+      }
     }
     stage_ = 3;
     if (graph_) replay();  // capturing a graph does not run it

@@ -29,14 +29,9 @@ Recipe wgan_gp(const Config& c) {
   const bool dequantise = c.flag("dequantise", residual, "real pictures as (byte + noise in [0, 1)) / 128 - 1, so that their values are not discrete");
 
   Recipe r;
-<<<<<<< HEAD
-  const nn::Net G = r.net("G", residual ? nets::resnet_generator(s) : nets::wgan_gp_generator(s));
-  const nn::Net f = r.net("critic", residual ? nets::resnet_critic(s) : nets::wgan_gp_critic(s));
-  const auto noise = [=](int64_t n) { return randn({n, s.latent}); };
-=======
   const nn::Net G = r.net("G", dcgan ? nets::wgan_gp_generator(s) : residual ? nets::resnet_generator(s) : nets::resnet64_generator(s));
   const nn::Net f = r.net("critic", dcgan ? nets::wgan_gp_critic(s) : residual ? nets::resnet_critic(s) : nets::resnet64_critic(s));
-  const auto generate = [=](int64_t n) { return G(randn({n, s.latent})); };
+  const auto noise = [=](int64_t n) { return randn({n, s.latent}); };
   // The networks of 28 x 28 work on pixels in [0, 1].
   const bool unit_pixels = dcgan && s.size == 28;
   const auto real = [=](const Batch& x) {
@@ -47,7 +42,6 @@ Recipe wgan_gp(const Config& c) {
     }
     return unit_pixels ? x.image() * 0.5 + 0.5 : x.image();
   };
->>>>>>> ops
   const Adversarial& wasserstein = adversarial("wgan");
   const auto adam = [&](int steps) {
     const nn::Optim o = nn::adam(rate, beta1, beta2);
@@ -55,25 +49,16 @@ Recipe wgan_gp(const Config& c) {
   };
 
   r.update("critic", {f}, adam(critic_steps), [=](const Batch& x) -> Losses {
-<<<<<<< HEAD
-    const Tensor y = G(noise(x.size)), on_real = f(x.image()), on_fake = f(y);
-=======
-    const Tensor image = real(x), y = generate(x.size), on_real = f(image), on_fake = f(y);
+    const Tensor image = real(x), y = G(noise(x.size)), on_real = f(image), on_fake = f(y);
     const Tensor norms = gradient_norms(f, image, y);
->>>>>>> ops
     return {{"adv", wasserstein.d(on_real, on_fake), wasserstein.d_formula},
             {"gp", lambda * mean(square(norms - 1.0)), text(lambda, " E (|grad f(x^)| - 1)^2")},
             shown("real", mean(on_real), "E f(x)"), shown("fake", mean(on_fake), "E f(G(z))"), shown("norm", mean(norms), "E |grad f(x^)|")};
   }).times(critic_steps);
-<<<<<<< HEAD
-  r.update("G", {G}, adam(1), [=](const Batch& x) -> Losses { return {{"adv", wasserstein.g(f(G(noise(x.size)))), wasserstein.g_formula}}; });
+  r.update("G", {G}, adam(1), [=](const Batch& x) -> Losses { return {{"adv", wasserstein.g(f(G(noise(more * x.size)))), wasserstein.g_formula}}; });
   r.without_gradient = {"critic.linear1.bias"};
-  r.latent = {.length = s.latent, .draw = noise, .decode = [=](const Tensor& z, const Tensor&) { return G(z); }};
-=======
-  r.update("G", {G}, adam(1), [=](const Batch& x) -> Losses { return {{"adv", wasserstein.g(f(generate(more * x.size))), wasserstein.g_formula}}; });
-  r.without_gradient = {"critic.linear1.bias"};
-  r.sample = [=](int64_t n, const Batch&) { return unit_pixels ? generate(n) * 2.0 - 1.0 : generate(n); };
->>>>>>> ops
+  r.latent = {.length = s.latent, .draw = noise};
+  r.latent.decode = [=](const Tensor& z, const Tensor&) { return unit_pixels ? G(z) * 2.0 - 1.0 : G(z); };
   return r;
 }
 

@@ -4,8 +4,10 @@
 
 #ifdef __CUDACC__
 
+#include <cstring>
 #include <mutex>
 #include <new>
+#include <vector>
 
 namespace ganymede::kernels::GANYMEDE_TARGET {
 
@@ -15,13 +17,18 @@ constexpr int kMaxDevices = 64;
 
 cudaStream_t as_stream(Stream stream) { return static_cast<cudaStream_t>(stream); }
 
+// Cards older than sm_80, which the kernels are not compiled for, end the count.
 int count() {
-  int devices = 0;
+  int devices = 0, usable = 0;
   if (cudaGetDeviceCount(&devices) != cudaSuccess) {
     cudaGetLastError();  // no driver or no device: forget the error
     return 0;
   }
-  return devices < kMaxDevices ? devices : kMaxDevices;
+  for (int major = 0; usable < devices && usable < kMaxDevices; ++usable) {
+    if (cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, usable) != cudaSuccess || major < 8) break;
+  }
+  cudaGetLastError();
+  return usable;
 }
 
 DeviceInfo info(int index) {
@@ -61,14 +68,75 @@ void* allocate(size_t bytes) {
   return data;
 }
 
+// Never throws, for destructors call it: at the end of a program the driver may be gone, and with it the memory;
+// after a kernel's fault every call repeats its error, which the next launch reports.
 void release(void* data) {
-  // At the end of a program the driver may be gone already; then so is the memory.
-  const cudaError_t error = cudaFree(data);
-  if (error != cudaErrorCudartUnloading) check(error, "cudaFree");
+  if (cudaFree(data) != cudaSuccess) cudaGetLastError();
 }
 
+// Page-locked memory that uploads pass through: the caller's memory is free again on return, whatever the driver
+// does with pageable memory, and the copy itself overlaps with the host. A block is used again once its copy has
+// run. Kept for the life of the program.
+class Staging {
+ public:
+  void upload(cudaStream_t stream, void* to, const void* from, size_t bytes) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    int device = 0;
+    check(cudaGetDevice(&device), "cudaGetDevice");
+    Block& block = free_block(device, bytes);
+    std::memcpy(block.data, from, bytes);
+    check(cudaMemcpyAsync(to, block.data, bytes, cudaMemcpyHostToDevice, stream), "copy to the device");
+    check(cudaEventRecord(block.copied, stream), "cudaEventRecord");
+    block.turn = ++turns_;
+  }
+
+ private:
+  struct Block {
+    int device;
+    void* data;
+    size_t bytes;
+    cudaEvent_t copied;
+    uint64_t turn;
+  };
+  static constexpr int kMost = 8;  // of a size on a device, before an upload waits for an older one
+
+  Block& free_block(int device, size_t bytes) {
+    size_t size = 4096;
+    while (size < bytes) size *= 2;
+    Block* oldest = nullptr;
+    int alike = 0;
+    for (Block& block : blocks_) {
+      if (block.device != device || block.bytes != size) continue;
+      if (cudaEventQuery(block.copied) == cudaSuccess) return block;
+      cudaGetLastError();  // "not ready" is no error, but the next launch would take it for one
+      if (!oldest || block.turn < oldest->turn) oldest = &block;
+      ++alike;
+    }
+    if (alike == kMost) {
+      check(cudaEventSynchronize(oldest->copied), "copy to the device");
+      return *oldest;
+    }
+    Block block{device, nullptr, size, nullptr, 0};
+    check(cudaMallocHost(&block.data, size), "cudaMallocHost");
+    check(cudaEventCreateWithFlags(&block.copied, cudaEventDisableTiming), "cudaEventCreate");
+    blocks_.push_back(block);
+    return blocks_.back();
+  }
+
+  std::mutex mutex_;
+  std::vector<Block> blocks_;
+  uint64_t turns_ = 0;
+};
+
 void upload(Stream stream, void* to, const void* from, size_t bytes) {
-  check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, as_stream(stream)), "copy to the device");
+  if (bytes == 0) return;
+  cudaStreamCaptureStatus capture = cudaStreamCaptureStatusNone;
+  check(cudaStreamIsCapturing(as_stream(stream), &capture), "copy to the device");
+  // A graph would copy from the same host address at every replay, when other things lie there.
+  if (capture != cudaStreamCaptureStatusNone)
+    throw std::runtime_error("a copy from the host while a graph is captured; make the tensor before the update");
+  static Staging& staging = *new Staging;
+  staging.upload(as_stream(stream), to, from, bytes);
 }
 
 void download(Stream stream, void* to, const void* from, size_t bytes) {
@@ -105,8 +173,9 @@ void launch_graph(Stream stream, void* graph) {
   check(cudaGraphLaunch(static_cast<cudaGraphExec_t>(graph), as_stream(stream)), "cudaGraphLaunch");
 }
 
+// Never throws, as release.
 void destroy_graph(void* graph) {
-  check(cudaGraphExecDestroy(static_cast<cudaGraphExec_t>(graph)), "cudaGraphExecDestroy");
+  if (cudaGraphExecDestroy(static_cast<cudaGraphExec_t>(graph)) != cudaSuccess) cudaGetLastError();
 }
 
 }  // namespace

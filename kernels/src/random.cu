@@ -12,12 +12,28 @@ namespace ganymede::kernels::GANYMEDE_TARGET {
 
 namespace {
 
-// What a draw makes of the four words of one counter.
+// low + range * u rounded twice, so that every device gives the same bits: nvcc would fuse the two.
+__device__ inline float stretch(float low, float range, float u) {
+#ifdef __CUDA_ARCH__
+  return __fadd_rn(low, __fmul_rn(range, u));
+#else
+  return low + range * u;
+#endif
+}
+__device__ inline double stretch(double low, double range, double u) {
+#ifdef __CUDA_ARCH__
+  return __dadd_rn(low, __dmul_rn(range, u));
+#else
+  return low + range * u;
+#endif
+}
+
 template <class A>
 struct Uniform {
   A low, range;
   __device__ void operator()(const Philox4& bits, A (&values)[4]) const {
-    for (int lane = 0; lane < 4; ++lane) values[lane] = low + range * static_cast<A>(uniform(bits.v[lane]));
+    for (int lane = 0; lane < 4; ++lane)
+      values[lane] = stretch(low, range, static_cast<A>(uniform(bits.v[lane])));
   }
 };
 

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "engine/check.h"
+#include "engine/device.h"
 #include "tests/apps/program.h"
 
 namespace ganymede::apps {
@@ -63,6 +64,11 @@ TEST_F(Resume, TwoHalvesAreAWholeInBf16WithAverages) {
 }
 TEST_F(Resume, TwoHalvesAreAWholeOnSim) {
   check_halves({"--device", "sim", "--set", "width=2", "--set", "latent=8"});
+}
+
+TEST_F(Resume, TwoHalvesAreAWholeOnCuda) {
+  if (device_count(DeviceType::cuda) == 0) GTEST_SKIP() << "no GPU";
+  check_halves({"--device", "cuda"});
 }
 
 TEST_F(Resume, KilledAtAnyInstant) {

@@ -5,5 +5,6 @@
 namespace ganymede::test {
 
 INSTANTIATE_TEST_SUITE_P(Every, Op, testing::ValuesIn(op_cases()), case_name);
+INSTANTIATE_TEST_SUITE_P(Every, OpOnCuda, testing::ValuesIn(on_cuda(op_cases())), case_name);
 
 }  // namespace ganymede::test

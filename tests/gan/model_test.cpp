@@ -123,18 +123,21 @@ State by_network(const State& state, const Trainer& trainer) {
   return out;
 }
 
-TEST_P(EveryModel, SimAgreesWithCpu) {
-  TinyModel sim = tiny(), exact = tiny();
-  sim.device = {DeviceType::sim, 0};
+// Two iterations on a device and in f32 on the cpu against the cpu in f64.
+void expect_agreement(const std::string& model, const Device& device) {
+  TinyModel there{model}, exact{model};
+  there.device = device;
   exact.dtype = DType::f64;
-  Tiny shape(tiny());
+  Tiny shape(TinyModel{model});
   const auto grouped = [&](const TinyModel& m) { return by_network(after(m, 2), *shape); };
   const State truth = grouped(exact);
-  for (const TinyModel& m : {sim, tiny()}) {
+  for (const TinyModel& m : {there, TinyModel{model}}) {
     const State got = grouped(m);
     for (const auto& [name, v] : truth) EXPECT_LE(relative_error(got.at(name), v), name.starts_with("optimizer.") ? 1e-3 : 1e-4) << name << " on " << m.device.str();
   }
 }
+
+TEST_P(EveryModel, SimAgreesWithCpu) { expect_agreement(GetParam(), {DeviceType::sim, 0}); }
 
 TEST_P(EveryModel, RefusesASettingThatNobodyReads) {
   TinyModel wrong = tiny();
@@ -176,16 +179,55 @@ TEST_P(EveryModel, AnotherSeedGivesAnotherRun) {
   EXPECT_NE(after(tiny(), 1), after(other, 1));
 }
 
-INSTANTIATE_TEST_SUITE_P(All, EveryModel, [] {
+std::vector<std::string> model_ids() {
   std::vector<std::string> ids;
   for (const Model& m : models()) ids.push_back(m.id);
-  return testing::ValuesIn(ids);
-}(), [](const auto& info) {
+  return ids;
+}
+
+std::string model_name(const testing::TestParamInfo<std::string>& info) {
   std::string s = info.param;
   for (char& c : s)
     if (!std::isalnum(static_cast<unsigned char>(c))) c = '_';
   return s;
-});
+}
+
+INSTANTIATE_TEST_SUITE_P(All, EveryModel, testing::ValuesIn(model_ids()), model_name);
+
+// On the first GPU, where updates are CUDA graphs; there are no such tests where there is none.
+class EveryModelOnCuda : public EveryModel {
+ protected:
+  TinyModel on_cuda() const {
+    TinyModel m{GetParam()};
+    m.device = {DeviceType::cuda, 0};
+    return m;
+  }
+};
+
+TEST_P(EveryModelOnCuda, CudaAgreesWithCpu) { expect_agreement(GetParam(), {DeviceType::cuda, 0}); }
+
+TEST_P(EveryModelOnCuda, GraphsReplayLikeEager) {
+  for (const Precision precision : {Precision::f32, Precision::tf32, Precision::bf16}) {
+    TinyModel graph = on_cuda(), eager = graph;
+    graph.precision = eager.precision = precision;
+    eager.capture = false;
+    expect_equal_bits(after(graph, 8), after(eager, 8));
+  }
+}
+
+// Sampling between replays, and a second trainer beside the first, leave the graphs' memory alone.
+TEST_P(EveryModelOnCuda, GraphsAreNotDisturbed) {
+  const State undisturbed = after(on_cuda(), 8);
+  Tiny t(on_cuda());
+  for (int i = 0; i < 8; ++i) {
+    t->step();
+    t->sample(3, uint64_t(i));
+    if (i == 4) after(on_cuda(), 5);
+  }
+  expect_equal_bits(undisturbed, t.state());
+}
+
+INSTANTIATE_TEST_SUITE_P(All, EveryModelOnCuda, testing::ValuesIn(device_count(DeviceType::cuda) > 0 ? model_ids() : std::vector<std::string>{}), model_name);
 
 TEST(Trainer, KeepsMemorySteadyOnceCaptured) {
   Tiny t({"dcgan"});

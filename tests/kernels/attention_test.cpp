@@ -1,4 +1,4 @@
-// Attention and its gradient on cpu and sim against plain loops in double that store every score.
+// Attention and its gradient on cpu and on sim or cuda (device_under_test.h) against plain loops in double that store every score.
 #include <gtest/gtest.h>
 
 #include <span>
@@ -18,10 +18,11 @@ struct Device {
   const AttentionKernels& kernels;
   DType dtype;
   Math math;
+  bool on_host() const { return &kernels == &cpu::attention_kernels; }
 };
-const Device kDevices[] = {{"sim f32", sim::attention_kernels, DType::f32, Math::f32},
-                           {"sim tf32", sim::attention_kernels, DType::f32, Math::tf32},
-                           {"sim bf16", sim::attention_kernels, DType::bf16, Math::f32},
+const Device kDevices[] = {{"f32", kernels_under_test().attention, DType::f32, Math::f32},
+                           {"tf32", kernels_under_test().attention, DType::f32, Math::tf32},
+                           {"bf16", kernels_under_test().attention, DType::bf16, Math::f32},
                            {"cpu f32", cpu::attention_kernels, DType::f32, Math::f32},
                            {"cpu bf16", cpu::attention_kernels, DType::bf16, Math::f32},
                            {"cpu f64", cpu::attention_kernels, DType::f64, Math::f32}};
@@ -81,6 +82,7 @@ void reference(const Attention& p, Tensors& t) {
 
 // Forward, then the gradient; returns the bits of all results.
 std::vector<std::vector<unsigned char>> expect_matches(Attention a, const Device& device) {
+  const HostOperands where(device.on_host());
   a.dtype = device.dtype, a.math = device.math;
   SCOPED_TRACE(testing::Message() << device.name << " " << a.batch << " x " << a.queries << " queries, "
                                   << a.keys << " keys, depth " << a.depth << ", width " << a.width);
@@ -130,6 +132,7 @@ TEST(Attention, LargeScoresDoNotOverflow) {
     if (device.dtype == DType::f32 && device.math == Math::tf32)
       continue;  // scores in the hundreds have few digits left
     if (device.dtype == DType::bf16) continue;
+    const HostOperands where(device.on_host());
     Attention a = attention(1, 9, 70, 16, 8, 20.0);
     a.dtype = device.dtype;
     Tensors t = operands(a);
@@ -145,6 +148,7 @@ TEST(Attention, LargeScoresDoNotOverflow) {
 
 TEST(Attention, NullGradientsAreNotComputed) {
   for (const Device& device : kDevices) {
+    const HostOperands where(device.on_host());
     Attention a = attention(1, 10, 11, 4, 6);
     a.dtype = device.dtype, a.math = device.math;
     Tensors t = operands(a);
@@ -185,7 +189,7 @@ TEST(Attention, ThreadOrdersGiveEqualBits) {
 TEST(Attention, RefusesNoKeys) {
   const Attention a = attention(1, 4, 0, 4, 4, 1.0);
   EXPECT_THROW(
-      sim::attention_kernels.forward(nullptr, a, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr),
+      kernels_under_test().attention.forward(nullptr, a, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr),
       std::runtime_error);
   EXPECT_THROW(
       cpu::attention_kernels.forward(nullptr, a, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr),

@@ -10,12 +10,33 @@
 #include <vector>
 
 #include "kernels/api/gemm.h"
+#include "kernels/api/kernels.h"
 #include "kernels/device/convert.h"
+#include "tests/kernels/device_under_test.h"
+#include "tests/kernels/tile_launchers.h"
 
 namespace ganymede::kernels::sim::check {
 
+// The launchers of the device under test.
+inline const TileLaunchers& launchers() {
+#ifdef GANYMEDE_HAS_CUDA
+  if (tests_run_on_cuda()) return cuda::tile_launchers();
+#endif
+  return tile_launchers();
+}
+
+// Where the operands of the next kernels lie: the device under test, or the host while a HostOperands lives.
+inline bool operands_on_cuda = tests_run_on_cuda();
+class HostOperands {
+ public:
+  explicit HostOperands(bool on_host) { operands_on_cuda = tests_run_on_cuda() && !on_host; }
+  ~HostOperands() { operands_on_cuda = tests_run_on_cuda(); }
+  HostOperands(const HostOperands&) = delete;
+};
+
 // A tensor of f32, bf16 or f64 that starts as NaN and has a guard of 64 bytes behind it. `shift` elements
-// before the data spoil its alignment.
+// before the data spoil its alignment. On cuda the bytes move to the card when a kernel asks for them, and come back
+// whenever they are looked at.
 class Guarded {
  public:
   Guarded(DType dtype, int64_t count, int shift = 0)
@@ -32,19 +53,33 @@ class Guarded {
       : Guarded(dtype, std::ssize(values), shift) {
     for (int64_t i = 0; i < count_; ++i) set(i, values[i]);
   }
-  void* data() { return bytes_.data() + start_; }
+  ~Guarded() {
+    if (on_card_) memory().release(on_card_);
+  }
+  Guarded(const Guarded&) = delete;
+  void* data() {
+    if (!operands_on_cuda) return bytes_.data() + start_;
+    if (!on_card_) {
+      on_card_ = static_cast<unsigned char*>(memory().allocate(bytes_.size()));
+      memory().upload(nullptr, on_card_, bytes_.data(), bytes_.size());
+    }
+    return on_card_ + start_;
+  }
   std::vector<double> values() const {
+    fetch();
     std::vector<double> all(count_);
     for (int64_t i = 0; i < count_; ++i) all[i] = get(i);
     return all;
   }
   bool guard_is_whole() const {
+    fetch();
     for (size_t i = start_ + count_ * size_; i < bytes_.size(); ++i) {
       if (bytes_[i] != 0xff) return false;
     }
     return true;
   }
   std::vector<unsigned char> bits() const {
+    fetch();
     return {bytes_.begin() + start_, bytes_.begin() + start_ + count_ * size_};
   }
 
@@ -71,8 +106,14 @@ class Guarded {
   }
 
   DType dtype_;
+  static const DeviceKernels& memory() { return kernels_under_test().device; }
+  void fetch() const {
+    if (on_card_) memory().download(nullptr, bytes_.data(), on_card_, bytes_.size());
+  }
+
   int64_t size_, count_, start_;
-  std::vector<unsigned char> bytes_;
+  mutable std::vector<unsigned char> bytes_;
+  unsigned char* on_card_ = nullptr;
 };
 
 inline std::vector<double> random_values(int64_t count, int seed) {

@@ -1,5 +1,5 @@
-// Convolution kernels of the simulator against seven nested loops in double: every direction, number, tile
-// and epilogue, odd sizes first.
+// Convolution kernels of the simulator (of the GPU: device_under_test.h) against seven nested loops in double: every
+// direction, number, tile and epilogue, odd sizes first.
 #include <gtest/gtest.h>
 
 #include "kernels/device/conv_launch.h"
@@ -17,6 +17,8 @@ struct Number {
   Math math;
 };
 constexpr Number kNumbers[] = {{DType::f32, Math::f32}, {DType::f32, Math::tf32}, {DType::bf16, Math::f32}};
+const Conv2dKernels& conv2d() { return kernels_under_test().conv2d; }
+constexpr int kSmall = static_cast<int>(TileName::small);
 constexpr Epilogue kPlain{nullptr, Unary::identity, 0};
 
 // n, h, w, c, k, r, s, stride, pad, dilation, groups; p and q the largest that fit.
@@ -54,10 +56,10 @@ Outcome forward(const Conv2d& p, Choice choice = {}, Epilogue epilogue = kPlain,
   const bool biased = epilogue.bias != nullptr;
   if (biased) epilogue.bias = bias.data();
   if (choice.by_kernels)
-    conv2d_kernels.forward(nullptr, p, from.data(), {filter.data(), nullptr}, to.data(), epilogue);
+    conv2d().forward(nullptr, p, from.data(), {filter.data(), nullptr}, to.data(), epilogue);
   else
-    convolve_forward(nullptr, p, from.data(), filter.data(), to.data(), epilogue,
-                     {choice.tile, choice.parts});
+    launchers().forward(nullptr, p, from.data(), filter.data(), to.data(), epilogue,
+                        static_cast<int>(choice.tile), choice.parts);
   EXPECT_TRUE(to.guard_is_whole());
   std::vector<double> want(y_count(p));
   for_each_term(p, [&](int64_t i, int64_t f, int64_t j) { want[j] += x[i] * w[f]; });
@@ -72,10 +74,10 @@ Outcome data_gradient(const Conv2d& p, Choice choice = {}, Epilogue epilogue = k
   const bool biased = epilogue.bias != nullptr;
   if (biased) epilogue.bias = bias.data();
   if (choice.by_kernels)
-    conv2d_kernels.data_gradient(nullptr, p, from.data(), {filter.data(), nullptr}, to.data(), epilogue);
+    conv2d().data_gradient(nullptr, p, from.data(), {filter.data(), nullptr}, to.data(), epilogue);
   else
-    convolve_data_gradient(nullptr, p, from.data(), filter.data(), to.data(), epilogue,
-                           {choice.tile, choice.parts});
+    launchers().data_gradient(nullptr, p, from.data(), filter.data(), to.data(), epilogue,
+                              static_cast<int>(choice.tile), choice.parts);
   EXPECT_TRUE(to.guard_is_whole());
   std::vector<double> want(x_count(p));
   for_each_term(p, [&](int64_t i, int64_t f, int64_t j) { want[i] += dy[j] * w[f]; });
@@ -87,14 +89,14 @@ Outcome weight_gradient(const Conv2d& p, Choice choice = {}, int shift = 0) {
   const auto x = random_values(x_count(p), 7), dy = random_values(y_count(p), 8);
   Guarded from(p.dtype, x, shift), above(p.dtype, dy, shift), to(DType::f32, w_count(p), shift);
   const size_t bytes =
-      choice.by_kernels ? conv2d_kernels.weight_gradient_workspace(p) : 4 * choice.parts * w_count(p);
+      choice.by_kernels ? conv2d().weight_gradient_workspace(p) : 4 * choice.parts * w_count(p);
   Guarded workspace(DType::f32, static_cast<int64_t>(bytes / 4));
   if (choice.by_kernels) {
-    conv2d_kernels.weight_gradient(nullptr, p, from.data(), above.data(), to.data(),
+    conv2d().weight_gradient(nullptr, p, from.data(), above.data(), to.data(),
                                    bytes ? workspace.data() : nullptr);
   } else {
-    convolve_weight_gradient(nullptr, p, from.data(), above.data(), to.data(), workspace.data(),
-                             {choice.tile, choice.parts});
+    launchers().weight_gradient(nullptr, p, from.data(), above.data(), to.data(), workspace.data(),
+                                static_cast<int>(choice.tile), choice.parts);
   }
   EXPECT_TRUE(to.guard_is_whole());
   EXPECT_TRUE(workspace.guard_is_whole());
@@ -204,7 +206,7 @@ TEST(Conv2dSim, WeightGradientSplitsAgree) {
   for (const Number number : kNumbers) {
     const Conv2d p = with(problem, number);
     SCOPED_TRACE(describe(p));
-    EXPECT_GT(conv2d_kernels.weight_gradient_workspace(p), 0u);
+    EXPECT_GT(conv2d().weight_gradient_workspace(p), 0u);
     for (const int splits : {1, 2, 3, 7, 40}) {  // 40: some parts are empty
       EXPECT_LE(weight_gradient(p, {false, TileName::small, splits}).error,
                 tolerance(p.dtype, p.math).gradient)
@@ -267,10 +269,9 @@ TEST(Conv2dSim, NaNStaysInItsSums) {
       });
       Guarded x_in(p.dtype, x), w_in(p.dtype, w), dy_in(p.dtype, dy), clean_in(p.dtype, clean);
       Guarded y_out(p.dtype, y_count(p)), dx_out(p.dtype, x_count(p)), dw_out(DType::f32, w_count(p));
-      convolve_forward(nullptr, p, x_in.data(), w_in.data(), y_out.data(), kPlain, {TileName::small});
-      convolve_data_gradient(nullptr, p, dy_in.data(), w_in.data(), dx_out.data(), kPlain, {TileName::small});
-      convolve_weight_gradient(nullptr, p, x_in.data(), clean_in.data(), dw_out.data(), nullptr,
-                               {TileName::small});
+      launchers().forward(nullptr, p, x_in.data(), w_in.data(), y_out.data(), kPlain, kSmall, 1);
+      launchers().data_gradient(nullptr, p, dy_in.data(), w_in.data(), dx_out.data(), kPlain, kSmall, 1);
+      launchers().weight_gradient(nullptr, p, x_in.data(), clean_in.data(), dw_out.data(), nullptr, kSmall, 1);
       expect_same_nans(y_out.values(), y);
       expect_same_nans(dx_out.values(), dx);
       expect_same_nans(dw_out.values(), dw);
@@ -307,9 +308,9 @@ TEST(Conv2dSim, EmptyProblems) {
 TEST(Conv2dSim, RefusesWhatItCannotDo) {
   Conv2d p = conv(1, 5, 5, 3, 4, 3, 3);
   p.dtype = DType::f64;
-  EXPECT_THROW(conv2d_kernels.forward(nullptr, p, nullptr, {}, nullptr, kPlain), std::runtime_error);
+  EXPECT_THROW(conv2d().forward(nullptr, p, nullptr, {}, nullptr, kPlain), std::runtime_error);
   p = conv(1, 40000, 40000, 3, 4, 1, 1);
-  EXPECT_THROW(conv2d_kernels.weight_gradient(nullptr, p, nullptr, nullptr, nullptr, nullptr),
+  EXPECT_THROW(conv2d().weight_gradient(nullptr, p, nullptr, nullptr, nullptr, nullptr),
                std::runtime_error);
 }
 

@@ -1,4 +1,4 @@
-// Matrix products of the simulator against plain loops in double.
+// Matrix products of the simulator (of the GPU: device_under_test.h) against plain loops in double.
 #include <gtest/gtest.h>
 
 #include "kernels/device/conv_launch.h"
@@ -31,8 +31,12 @@ Outcome run(const Gemm& g, TilePlan plan = {TileName::small, 0}, Unary activatio
   Guarded left(g.dtype, a, shift), right(g.dtype, b, shift), offset(DType::f32, bias),
       to(g.out, int64_t{g.batch} * g.m * g.n, shift);
   const Epilogue epilogue{biased ? offset.data() : nullptr, activation, 0.2f};
-  if (plan.parts == 0) gemm_kernels.multiply(nullptr, g, left.data(), right.data(), to.data(), epilogue);
-  else multiply_matrices(nullptr, g, left.data(), right.data(), to.data(), epilogue, plan);
+  if (plan.parts == 0) {
+    kernels_under_test().gemm.multiply(nullptr, g, left.data(), right.data(), to.data(), epilogue);
+  } else {
+    launchers().multiply(nullptr, g, left.data(), right.data(), to.data(), epilogue, static_cast<int>(plan.tile),
+                         plan.parts);
+  }
   EXPECT_TRUE(to.guard_is_whole());
   std::vector<double> want(int64_t{g.batch} * g.m * g.n);
   for (int z = 0; z < g.batch; ++z)

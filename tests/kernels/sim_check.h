@@ -5,7 +5,6 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <cstdlib>
 #include <cstring>
 #include <functional>
 #include <limits>
@@ -17,17 +16,12 @@
 #include "kernels/device/convert.h"
 #include "kernels/device/families.h"
 #include "kernels/simt/simulator.h"
+#include "tests/kernels/device_under_test.h"
 
 namespace ganymede::kernels::sim::family_check {
 
 // The kernels under test.
-inline const Kernels& kernels() {
-#ifdef GANYMEDE_HAS_CUDA
-  const char* device = std::getenv("GANYMEDE_TEST_DEVICE");
-  if (device && std::string(device) == "cuda") return cuda::table();
-#endif
-  return sim::table();
-}
+inline const Kernels& kernels() { return kernels_under_test(); }
 
 // Memory of the host, for the cpu kernels that results are compared with.
 inline const DeviceKernels& host() { return sim::table().device; }

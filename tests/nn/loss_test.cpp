@@ -11,6 +11,8 @@ namespace ganymede::test {
 
 INSTANTIATE_TEST_SUITE_P(Loss, Op, testing::ValuesIn(loss_cases()), case_name);
 INSTANTIATE_TEST_SUITE_P(Layer, Op, testing::ValuesIn(block_cases()), case_name);
+INSTANTIATE_TEST_SUITE_P(Loss, OpOnCuda, testing::ValuesIn(on_cuda(loss_cases())), case_name);
+INSTANTIATE_TEST_SUITE_P(Layer, OpOnCuda, testing::ValuesIn(on_cuda(block_cases())), case_name);
 
 namespace {
 

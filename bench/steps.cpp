@@ -1,0 +1,164 @@
+// Times whole training steps on a device: DCGAN at 64 pixels and WGAN-GP at 32, as `ganymede train` runs them once their updates
+// are captured. On cpu in f32 also against the sum of oneDNN's own best times for DCGAN's convolutions, measured in turns.
+//   bench_steps [--device auto|cpu|cuda|cuda:N] [--only TEXT] [--rounds N] [--threads N] [--json FILE]
+// Writes FILE, and beside it a table with the ending .md. The same steps in PyTorch: bench/torch_steps.py.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <chrono>
+#include <fstream>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "bench/layers.h"
+#include "bench/onednn_peer.h"
+#include "engine/check.h"
+#include "gan/session.h"
+#include "kernels/cpu/threads.h"
+
+namespace ganymede::bench {
+namespace {
+
+struct Step {
+  const char* model;
+  int64_t size, batch;
+  std::string precision;
+  std::string name() const { return std::string("step/") + model + "/" + std::to_string(size) + "/b" + std::to_string(batch) + "/" + precision; }
+};
+
+struct Time {
+  Step step;
+  double milliseconds = 0;
+  double convolutions = 0;  // oneDNN's best, ms; 0: not measured
+  int64_t launches = 0;
+};
+
+std::vector<Step> steps_for(const Device& device) {
+  const bool cuda = device.type == DeviceType::cuda;
+  const std::vector<std::string> precisions = cuda ? std::vector<std::string>{"bf16", "tf32", "f32"} : std::vector<std::string>{"f32", "bf16"};
+  std::vector<Step> all;
+  for (const std::string& p : precisions) {
+    for (const int64_t batch : cuda ? std::vector<int64_t>{64, 128} : std::vector<int64_t>{16, 64}) all.push_back({"dcgan", 64, batch, p});
+    all.push_back({"wgan-gp", 32, 64, p});
+  }
+  return all;
+}
+
+struct Peer {
+  OnednnPeer onednn;
+  int calls;
+};
+
+std::vector<Peer> convolutions_of(const Step& s) {
+  std::vector<Peer> peers;
+  if (std::string(s.model) != "dcgan" || s.precision != "f32") return peers;
+  for (Layer layer : kLayers)
+    for (const Role role : {Role::forward, Role::data_gradient, Role::weight_gradient}) {
+      if (std::string(layer.set) != "dcgan64" || layer.calls[int(role)] == 0) continue;
+      layer.n = int(s.batch);
+      peers.push_back({OnednnPeer(problem_of(layer, kernels::DType::f32), role), layer.calls[int(role)]});
+    }
+  return peers;
+}
+
+Time measure(const Step& s, const Device& device, int threads, int rounds) {
+  SessionOptions options;
+  options.model = s.model;
+  options.data = "shapes";
+  options.size = s.size;
+  options.channels = 3;
+  options.batch = s.batch;
+  options.device = device.str();
+  options.precision = s.precision;
+  options.threads = threads;
+  options.steps = 1000000;
+  Session session(options, Session::Use::train);
+  Trainer& trainer = session.trainer();
+  for (int i = 0; i < 5; ++i) trainer.step();  // eager, traced, captured, replayed
+  const auto& d = kernels_of(device).device;
+  d.synchronize();
+  std::vector<Peer> peers = device.type == DeviceType::cpu ? convolutions_of(s) : std::vector<Peer>{};
+  // Where the host runs ahead of the device, steps are timed in blocks.
+  const int block = device.type == DeviceType::cuda ? 20 : 1;
+  std::vector<double> times;
+  for (int round = 0; round < rounds; ++round) {
+    for (Peer& p : peers) p.onednn.run();
+    if (!peers.empty()) trainer.step();  // finds cold caches
+    const auto begin = std::chrono::steady_clock::now();
+    for (int i = 0; i < block; ++i) trainer.step();
+    d.synchronize();
+    times.push_back(std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count() / block);
+  }
+  std::nth_element(times.begin(), times.begin() + std::ptrdiff_t(times.size() / 2), times.end());
+  Time t{s, times[times.size() / 2], 0, trainer.launches()};
+  for (const Peer& p : peers) t.convolutions += p.calls * p.onednn.best_seconds() * 1e3;
+  return t;
+}
+
+void write(const std::string& path, const Device& device, const std::vector<Time>& times) {
+  nlohmann::ordered_json j;
+  j["device"] = device.str();
+  j["device_name"] = kernels_of(device).device.info(device.index).name;
+  j["unit"] = "ms";
+  j["steps"] = nlohmann::ordered_json::array();
+  std::ofstream table(path.substr(0, path.rfind(".json")) + ".md");
+  table << "## Training steps on " << device.str() << "\n\n| step | ms | pictures a second | launches |\n|---|---|---|---|\n";
+  for (const Time& t : times) {
+    nlohmann::ordered_json row{{"name", t.step.name() + "/ganymede"}, {"time", t.milliseconds}, {"launches", t.launches}};
+    if (t.convolutions > 0) row["onednn_convolutions"] = t.convolutions, row["ratio"] = t.milliseconds / t.convolutions;
+    j["steps"].push_back(row);
+    char line[160];
+    std::snprintf(line, sizeof line, "| %s | %.3f | %.0f | %lld |\n", t.step.name().c_str(), t.milliseconds, 1e3 * double(t.step.batch) / t.milliseconds,
+                  static_cast<long long>(t.launches));
+    table << line;
+  }
+  std::ofstream out(path);
+  out << j.dump(1) << "\n";
+  require(bool(out.flush()) && bool(table.flush()), path, ": cannot be written");
+}
+
+int run(const std::string& name, const std::string& only, const std::string& json, int threads, int rounds) {
+  const Device device = Device::parse(name);
+  if (threads == 0) threads = omp_get_max_threads();
+  std::vector<Time> times;
+  for (const Step& s : steps_for(device)) {
+    if (s.name().find(only) == std::string::npos) continue;
+    times.push_back(measure(s, device, threads, rounds));
+    const Time& t = times.back();
+    std::printf("%s/ganymede on %s: %.3f ms, %lld launches", s.name().c_str(), device.str().c_str(), t.milliseconds, static_cast<long long>(t.launches));
+    if (t.convolutions > 0) std::printf("; oneDNN's best convolutions %.1f ms, ratio %.3f", t.convolutions, t.milliseconds / t.convolutions);
+    std::printf("\n");
+    std::fflush(stdout);
+    if (!json.empty()) write(json, device, times);
+  }
+  if (times.empty()) throw UsageError("--only " + only + ": no step has that in its name");
+  return 0;
+}
+
+}  // namespace
+}  // namespace ganymede::bench
+
+int main(int argc, char** argv) {
+  ganymede::kernels::cpu::restart_with_short_spin(argv);
+  CLI::App program{"Times training steps"};
+  std::string device = "auto", only, json;
+  int rounds = 9, threads = 0;
+  program.add_option("--device", device, "auto, cpu, cuda, cuda:N or sim")->capture_default_str();
+  program.add_option("--only", only, "steps whose name holds this");
+  program.add_option("--rounds", rounds, "measurements of a step")->check(CLI::Range(1, 1000))->capture_default_str();
+  program.add_option("--threads", threads, "threads of the cpu (as OpenMP does)")->check(CLI::Range(1, 1024));
+  program.add_option("--json", json, "file for the results");
+  try {
+    program.parse(argc, argv);
+    return ganymede::bench::run(device, only, json, threads, rounds);
+  } catch (const CLI::ParseError& e) {
+    if (e.get_exit_code() == 0) return program.exit(e);
+    std::cerr << "bench_steps: " << e.what() << "\n";
+    return 2;
+  } catch (const ganymede::UsageError& e) {
+    std::cerr << "bench_steps: " << e.what() << "\n";
+    return 2;
+  } catch (const std::exception& e) {
+    std::cerr << "bench_steps: " << e.what() << "\n";
+    return 1;
+  }
+}

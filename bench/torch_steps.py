@@ -1,0 +1,192 @@
+"""The training steps of bench_steps in PyTorch: DCGAN at 64 pixels and WGAN-GP at 32, in every way that PyTorch can run them.
+
+    python3 bench/torch_steps.py [--device cpu|cuda] [--only TEXT] [--rounds N] [--seconds N] [--json FILE]
+
+Ways: eager, channels_last, compile (torch.compile of the networks; not for WGAN-GP, whose penalty it cannot differentiate
+twice), graphs (cuda: the whole step captured by hand as one CUDA graph, channels_last for DCGAN). Types: f32 (exact), tf32
+(cuda), bf16 (autocast). The networks and updates are those of `ganymede train dcgan --size 64` and `train wgan-gp --size 32`:
+DCGAN's generator pass is shared by both updates, real and fake pictures pass the discriminator apart; WGAN-GP takes five critic
+steps and one of the generator. Medians, after warm-up. Writes FILE, and beside it a table with the ending .md.
+"""
+
+import argparse
+import json
+import statistics
+import time
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+
+class Generator(nn.Sequential):
+    def __init__(self, w=64, latent=100):
+        layers = [nn.ConvTranspose2d(latent, 8 * w, 4, bias=False), nn.BatchNorm2d(8 * w), nn.ReLU(True)]
+        for c in (8 * w, 4 * w, 2 * w):
+            layers += [nn.ConvTranspose2d(c, c // 2, 4, 2, 1, bias=False), nn.BatchNorm2d(c // 2), nn.ReLU(True)]
+        super().__init__(*layers, nn.ConvTranspose2d(w, 3, 4, 2, 1, bias=False), nn.Tanh())
+
+
+class Discriminator(nn.Sequential):
+    def __init__(self, w=64):
+        layers = [nn.Conv2d(3, w, 4, 2, 1, bias=False), nn.LeakyReLU(0.2, True)]
+        for c in (w, 2 * w, 4 * w):
+            layers += [nn.Conv2d(c, 2 * c, 4, 2, 1, bias=False), nn.BatchNorm2d(2 * c), nn.LeakyReLU(0.2, True)]
+        super().__init__(*layers, nn.Conv2d(8 * w, 1, 4, bias=False), nn.Flatten())
+
+
+class CriticGenerator(nn.Sequential):
+    def __init__(self, w=64, latent=128):
+        layers = [nn.Linear(latent, 4 * w * 16), nn.BatchNorm1d(4 * w * 16), nn.ReLU(True), nn.Unflatten(1, (4 * w, 4, 4))]
+        for c in (4 * w, 2 * w):
+            layers += [nn.ConvTranspose2d(c, c // 2, 5, 2, 2, 1), nn.BatchNorm2d(c // 2), nn.ReLU(True)]
+        super().__init__(*layers, nn.ConvTranspose2d(w, 3, 5, 2, 2, 1), nn.Tanh())
+
+
+class Critic(nn.Sequential):
+    def __init__(self, w=64):
+        layers = []
+        for a, b in ((3, w), (w, 2 * w), (2 * w, 4 * w)):
+            layers += [nn.Conv2d(a, b, 5, 2, 2), nn.LeakyReLU(0.2)]
+        super().__init__(*layers, nn.Flatten(), nn.Linear(4 * w * 16, 1))
+
+
+class DcganStep:
+    size = 64
+
+    def __init__(self, batch, device, layout, compile_networks, captured):
+        self.g, self.d = (n.to(device, memory_format=layout) for n in (Generator(), Discriminator()))
+        self.batch, self.device = batch, device
+        fused = dict(fused=True, capturable=captured) if device == "cuda" else dict(foreach=True)
+        self.g_step = torch.optim.Adam(self.g.parameters(), 2e-4, (0.5, 0.999), **fused)
+        self.d_step = torch.optim.Adam(self.d.parameters(), 2e-4, (0.5, 0.999), **fused)
+        self.real = (torch.rand(batch, 3, 64, 64, device=device) * 2 - 1).to(memory_format=layout)
+        self.run_g, self.run_d = (torch.compile(n) for n in (self.g, self.d)) if compile_networks else (self.g, self.d)
+
+    def __call__(self, autocast):
+        with autocast():
+            fake = self.run_g(torch.randn(self.batch, 100, 1, 1, device=self.device))
+            loss = F.softplus(-self.run_d(self.real).float()).mean() + F.softplus(self.run_d(fake.detach()).float()).mean()
+        self.d_step.zero_grad(set_to_none=True)
+        loss.backward()
+        self.d_step.step()
+        self.d.requires_grad_(False)
+        with autocast():
+            loss = F.softplus(-self.run_d(fake).float()).mean()
+        self.g_step.zero_grad(set_to_none=True)
+        loss.backward()
+        self.g_step.step()
+        self.d.requires_grad_(True)
+
+
+class WganGpStep:
+    size = 32
+
+    def __init__(self, batch, device, layout, compile_networks, captured):
+        self.g, self.f = (n.to(device, memory_format=layout) for n in (CriticGenerator(), Critic()))
+        self.batch, self.device = batch, device
+        fused = dict(fused=True, capturable=captured) if device == "cuda" else dict(foreach=True)
+        self.g_step = torch.optim.Adam(self.g.parameters(), 1e-4, (0.5, 0.9), **fused)
+        self.f_step = torch.optim.Adam(self.f.parameters(), 1e-4, (0.5, 0.9), **fused)
+        self.real = (torch.rand(batch, 3, 32, 32, device=device) * 2 - 1).to(memory_format=layout)
+
+    def __call__(self, autocast):
+        for _ in range(5):
+            with autocast():
+                with torch.no_grad():
+                    fake = self.g(torch.randn(self.batch, 128, device=self.device)).float()
+                mixing = torch.rand(self.batch, 1, 1, 1, device=self.device)
+                between = (mixing * self.real + (1 - mixing) * fake).requires_grad_(True)
+                slope, = torch.autograd.grad(self.f(between).float().sum(), between, create_graph=True)
+                penalty = 10 * (slope.float().flatten(1).norm(2, 1) - 1).square().mean()
+                loss = self.f(fake).float().mean() - self.f(self.real).float().mean() + penalty
+            self.f_step.zero_grad(set_to_none=True)
+            loss.backward()
+            self.f_step.step()
+        self.f.requires_grad_(False)
+        with autocast():
+            loss = -self.f(self.g(torch.randn(self.batch, 128, device=self.device))).float().mean()
+        self.g_step.zero_grad(set_to_none=True)
+        loss.backward()
+        self.g_step.step()
+        self.f.requires_grad_(True)
+
+
+def time_of(make, precision, way, device, rounds):
+    """Median milliseconds of a step."""
+    exact = precision == "f32"
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = not exact
+    torch.backends.cudnn.benchmark = True
+    layout = torch.channels_last if way in ("channels_last", "graphs", "compile") else torch.contiguous_format
+    step = make(layout, way == "compile", way == "graphs")
+    dtype = dict(dtype=torch.bfloat16, enabled=precision == "bf16")
+
+    def autocast():
+        return torch.autocast(device, cache_enabled=way != "graphs", **dtype)
+
+    wait = torch.cuda.synchronize if device == "cuda" else lambda: None
+    once = lambda: step(autocast)  # noqa: E731
+    if way == "graphs":
+        side = torch.cuda.Stream()
+        side.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(side):
+            for _ in range(5):
+                once()
+        torch.cuda.current_stream().wait_stream(side)
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph):
+            once()
+        once = graph.replay
+    for _ in range(5 if device == "cuda" else 2):
+        once()
+    wait()
+    block = 20 if device == "cuda" else 1
+    times = []
+    for _ in range(rounds):
+        begin = time.perf_counter()
+        for _ in range(block):
+            once()
+        wait()
+        times.append((time.perf_counter() - begin) * 1e3 / block)
+    return statistics.median(times)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
+    parser.add_argument("--only", default="", help="steps whose name holds this")
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="begin no measurement after so many")
+    parser.add_argument("--json")
+    o = parser.parse_args()
+    begun = time.monotonic()
+    cuda = o.device == "cuda"
+    ways = ("eager", "channels_last", "graphs", "compile") if cuda else ("eager", "channels_last", "compile")
+    cases = [("dcgan", DcganStep, b) for b in ((64, 128) if cuda else (16, 64))] + [("wgan-gp", WganGpStep, 64)]
+    plan = [(way, precision, *case) for way in ways for precision in (("bf16", "tf32", "f32") if cuda else ("f32", "bf16")) for case in cases]
+    rows = []
+    for way, precision, model, step, batch in plan:
+        name = f"step/{model}/{step.size}/b{batch}/{precision}/torch_{way}"
+        if o.only not in name or (model == "wgan-gp" and way == "compile"):
+            continue
+        if time.monotonic() - begun > o.seconds:
+            print(f"{name}: no time left")
+            continue
+        try:
+            ms = time_of(lambda *how: step(batch, o.device, *how), precision, way, o.device, o.rounds)
+        except Exception as error:  # a way that this build of PyTorch cannot go is no reason to stop
+            print(f"{name}: {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}", flush=True)
+            continue
+        rows.append({"name": name, "time": ms})
+        print(f"{name} on {o.device}: {ms:.3f} ms", flush=True)
+        if o.json:
+            what = torch.cuda.get_device_name() if cuda else f"{torch.get_num_threads()} threads"
+            with open(o.json, "w") as out:
+                json.dump({"torch": torch.__version__, "device": what, "unit": "ms", "steps": rows}, out, indent=1)
+            with open(o.json.removesuffix(".json") + ".md", "w") as out:
+                out.write(f"## Training steps in PyTorch {torch.__version__} on {what}\n\n| step | ms |\n|---|---|\n")
+                out.writelines(f"| {r['name']} | {r['time']:.3f} |\n" for r in rows)
+
+
+if __name__ == "__main__":
+    main()

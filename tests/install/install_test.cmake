@@ -1,0 +1,27 @@
+# Installs the library into an empty prefix and builds and runs docs/examples/library against it:
+#   cmake -DBUILD=... -DSOURCE=... -DDEVICE=cpu -DCXX=... [-DFLAGS=...] -P install_test.cmake
+function(run)
+  execute_process(COMMAND ${ARGN} RESULT_VARIABLE result OUTPUT_VARIABLE output ERROR_VARIABLE output)
+  if(NOT result EQUAL 0)
+    message(FATAL_ERROR "${ARGN}\n${output}")
+  endif()
+  message(STATUS "${output}")
+endfunction()
+set(folder ${BUILD}/install-test)
+file(REMOVE_RECURSE ${folder})
+run(${CMAKE_COMMAND} --install ${BUILD} --prefix ${folder}/prefix)
+run(${CMAKE_COMMAND} -G Ninja -S ${SOURCE}/docs/examples/library -B ${folder}/build -DCMAKE_PREFIX_PATH=${folder}/prefix
+  -DCMAKE_CXX_COMPILER=${CXX} -DCMAKE_BUILD_TYPE=Release "-DCMAKE_CXX_FLAGS=${FLAGS}")
+# Nothing of the source tree may be reached from the installed package.
+file(GLOB_RECURSE written ${folder}/prefix/lib/cmake/*.cmake)
+foreach(file ${written})
+  file(READ ${file} text)
+  string(FIND "${text}" "${SOURCE}/" at)
+  if(NOT at EQUAL -1)
+    message(FATAL_ERROR "${file} names the source tree")
+  endif()
+endforeach()
+run(${CMAKE_COMMAND} --build ${folder}/build)
+run(${folder}/build/learn_xor ${DEVICE})
+run(${folder}/prefix/bin/ganymede models)
+file(REMOVE_RECURSE ${folder})

@@ -1,0 +1,1 @@
+#include "tests/kernels/tile_launchers.cpp"
