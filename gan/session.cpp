@@ -114,24 +114,4 @@ nlohmann::ordered_json Session::describe() const {
   return j;
 }
 
-SessionOptions Session::from_run(const nlohmann::ordered_json& run) {
-  SessionOptions o;
-  try {
-    o.model = run.at("model").get<std::string>();
-    o.data = run.at("data").get<std::string>();
-    o.size = run.at("size").get<int64_t>();
-    o.channels = run.at("channels").get<int64_t>();
-    o.batch = run.at("batch").get<int64_t>();
-    o.steps = run.at("steps").get<int64_t>();
-    o.seed = run.at("seed").get<uint64_t>();
-    o.device = run.at("device").get<std::string>();
-    o.precision = run.at("precision").get<std::string>();
-    o.threads = run.at("threads").get<int>();
-    for (const auto& [name, value] : run.at("settings").items()) o.settings[name] = value.get<std::string>();
-  } catch (const nlohmann::json::exception& e) {
-    fail("run.json is not one of ganymede's: ", e.what());
-  }
-  return o;
-}
-
 }  // namespace ganymede
