@@ -1,11 +1,10 @@
 #include "apps/config_file.h"
 
-#include <toml++/toml.h>
-
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
 
+#include "apps/toml.h"
 #include "apps/validators.h"
 #include "engine/check.h"
 #include "gan/run/posix.h"

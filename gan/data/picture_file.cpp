@@ -251,7 +251,12 @@ Picture decode(const Bytes& file) {
   const std::unique_ptr<stbi_uc, void (*)(void*)> pixels(
       stbi_load_from_memory(file.data(), static_cast<int>(file.size()), &width, &height, &channels, 0),
       stbi_image_free);
-  if (!pixels) file.fail(std::string("cannot decode the picture (") + stbi_failure_reason() + ")");
+  if (!pixels) {
+    std::string reason = stbi_failure_reason();
+    for (char& c : reason)  // it may quote bytes of the file
+      if (c < ' ' || c > '~') c = '?';
+    file.fail("cannot decode the picture (" + reason + ")");
+  }
   if (height != info.height || width != info.width) {
     file.fail(text("damaged picture (its decoder sees ", width, "x", height, ", its header says ", info.width, "x", info.height, ")"));
   }
