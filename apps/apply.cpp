@@ -12,7 +12,7 @@
 #include "gan/data/picture_file.h"
 #include "gan/data/png.h"
 #include "gan/latent_tasks.h"
-#include "gan/run/atomic_file.h"
+#include "engine/atomic_file.h"
 
 namespace ganymede::apps {
 namespace {
@@ -66,7 +66,7 @@ std::string some(int least, int most) {
 void write(const fs::path& folder, const Result& r) {
   if (!r.json.empty()) {
     const fs::path path = folder / (r.name + ".json");
-    run::write_atomically(path, r.json + "\n");
+    write_atomically(path, r.json + "\n");
     std::cout << path.string() << "\n";
   }
   if (r.frames.size() == 1) {

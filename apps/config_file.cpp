@@ -1,20 +1,20 @@
 #include "apps/config_file.h"
 
-#include <toml++/toml.h>
-
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
 
-#include "apps/options.h"
+#include "apps/toml.h"
+#include "apps/validators.h"
 #include "engine/check.h"
+#include "engine/posix.h"
 
 namespace ganymede::apps {
 namespace {
 
 class ConfigFile {
  public:
-  ConfigFile(const std::string& path, CLI::App& verb, const std::vector<std::string>& not_here)
+  ConfigFile(const std::string& path, const std::string& bytes, CLI::App& verb, const std::vector<std::string>& not_here)
       : path_(path), verb_(verb) {
     for (const CLI::Option* o : verb.get_options()) {
       const std::string name = o->nonpositional() ? o->get_name().substr(2) : o->get_name();
@@ -22,9 +22,8 @@ class ConfigFile {
         known_.push_back(name);
     }
     known_.push_back("[settings]");
-    if (std::filesystem::is_directory(path)) throw UsageError(path + ": is a folder, not a TOML file");
     try {
-      table_ = toml::parse_file(path);
+      table_ = toml::parse(bytes, path);
     } catch (const toml::parse_error& e) {
       const auto line = e.source().begin.line;
       throw UsageError(text(path, ":", line ? std::to_string(line) + ": " : " ", e.description()));
@@ -97,7 +96,19 @@ class ConfigFile {
 
 void read_config(const std::string& path, CLI::App& verb, std::vector<std::string>& settings,
                  const std::vector<std::string>& not_here) {
-  ConfigFile(path, verb, not_here).give(settings);
+  if (std::filesystem::is_directory(path)) throw UsageError(path + ": is a folder, not a TOML file");
+  std::string bytes;
+  try {
+    bytes = read_file(path);
+  } catch (const Error& error) {
+    throw UsageError(error.what());
+  }
+  parse_config(path, bytes, verb, settings, not_here);
+}
+
+void parse_config(const std::string& path, const std::string& bytes, CLI::App& verb, std::vector<std::string>& settings,
+                  const std::vector<std::string>& not_here) {
+  ConfigFile(path, bytes, verb, not_here).give(settings);
 }
 
 }  // namespace ganymede::apps

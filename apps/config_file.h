@@ -12,5 +12,8 @@ namespace ganymede::apps {
 // UsageError names the file, the line, the key and what is wrong.
 void read_config(const std::string& path, CLI::App& verb, std::vector<std::string>& settings,
                  const std::vector<std::string>& not_here);
+// The same for the bytes of such a file; `path` is for messages.
+void parse_config(const std::string& path, const std::string& bytes, CLI::App& verb, std::vector<std::string>& settings,
+                  const std::vector<std::string>& not_here);
 
 }  // namespace ganymede::apps

@@ -13,25 +13,28 @@ namespace ganymede::apps {
 void add_explain(CLI::App& program) {
   struct State {
     ModelOptions options;
-    bool losses = false, all = false;
+    bool losses = false, memory = false, all = false;
   };
   auto s = std::make_shared<State>();
   auto* verb = program.add_subcommand("explain",
                                       "networks layer by layer, updates in order, losses, settings, memory");
   verb->add_option("model", s->options.session.model, "model id; see models");
-  verb->add_flag("--losses", s->losses, "only the losses");
+  auto* losses = verb->add_flag("--losses", s->losses, "only the losses");
+  verb->add_flag("--memory", s->memory, "only the memory, by use, and whether it is there")
+      ->excludes(losses);
   verb->add_flag("--all", s->all, "every model");
   s->options.add_to(*verb);
   verb->callback([s] {
     SessionOptions o = s->options.get();
     if (s->all == !o.model.empty()) throw UsageError("explain: name one model, or give --all");
+    const auto tell = [&] { return s->memory ? explain_memory(o) : explain(o, s->losses); };
     if (!s->all) {
-      std::cout << explain(o, s->losses);
+      std::cout << tell();
       return;
     }
     for (const Model& m : models()) {
       o.model = m.id;
-      std::cout << explain(o, s->losses) << "\n";
+      std::cout << tell() << "\n";
     }
   });
 }

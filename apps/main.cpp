@@ -1,5 +1,8 @@
 // ganymede: one program to train and use generative adversarial networks.
+#include <algorithm>
+#include <csignal>
 #include <iostream>
+#include <new>
 
 #include "apps/options.h"
 #include "apps/verbs.h"
@@ -44,9 +47,12 @@ int run(int argc, char** argv) {
   add_apply(program);
   add_report(program);
   const auto fail_with = [](int status, const std::string& what) {
-    std::cerr << "ganymede: " + what + "\n";
+    std::string line = "ganymede: " + what;
+    std::replace(line.begin(), line.end(), '\n', ' ');  // names of files may hold any byte
+    std::cerr << line + "\n";
     return status;
   };
+  std::signal(SIGXFSZ, SIG_IGN);  // a file beyond the limit is an error to report, as a full disk is
   try {
     check_verb(program, argc, argv);
     program.parse(argc, argv);
@@ -59,6 +65,8 @@ int run(int argc, char** argv) {
     return fail_with(2, std::string(e.what()) + " (ganymede --help)");
   } catch (const UsageError& e) {
     return fail_with(2, e.what());
+  } catch (const std::bad_alloc&) {
+    return fail_with(1, "out of memory");
   } catch (const std::exception& e) {
     return fail_with(1, e.what());
   }

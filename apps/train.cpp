@@ -11,8 +11,11 @@
 #include "apps/training.h"
 #include "apps/verbs.h"
 #include "engine/check.h"
+#include "engine/memory.h"
+#include "engine/out_of_memory.h"
 #include "gan/checkpoint.h"
 #include "gan/data/arguments.h"
+#include "gan/memory_forecast.h"
 #include "gan/run/report.h"
 #include "gan/run/settings.h"
 
@@ -137,6 +140,33 @@ void check_same_data(const TrainOptions& o, const run::RunFolder& folder, const 
                         "\"; restore them, accept other bits with --allow-inexact, or start a new folder"));
 }
 
+// What the process had when it began, to tell what fits when memory runs out.
+struct AtStart {
+  FreeMemory free = free_memory();
+  bool address_space = free.limit.find("address") != free.limit.npos;
+  int64_t used = peak();
+  int64_t peak() const { return address_space ? peak_address_space_bytes() : peak_resident_bytes(); }
+  bool exhausted() const { return peak() - used > free.bytes / 10 * 9; }
+};
+
+// One line with the batch that would fit.
+[[noreturn]] void fail_for_memory(const std::string& what, const SessionOptions& wanted, const AtStart& start) {
+  // What is used beside the engine's own memory does not shrink much with the batch; a tenth is left for the rest.
+  const int64_t held = memory_use(context().device).held;
+  const int64_t beside = std::max<int64_t>(0, start.peak() - start.used - held);
+  release_pooled_memory(context().device);
+  std::string advice = "use a smaller --batch";
+  try {
+    const Session paper(wanted, Session::Use::plan);
+    advice = advise_batch(paper, (start.free.bytes - beside) / 10 * 9);
+  } catch (const std::exception&) {  // there is not even memory to think about it
+  }
+  fail(what, "; at the start ", start.free.limit, " had ", memory_text(start.free.bytes), " left; ", advice);
+}
+
+void train_session(TrainOptions& o, const SessionOptions& wanted, const std::optional<run::RunFolder>& before,
+                   const AtStart& start);
+
 void train(TrainOptions& o, CLI::App& verb) {
   if (!o.config.empty()) read_config(o.config, verb, o.model.settings, {"config", "set", "resume"});
   if (o.out.empty()) throw UsageError("train: name the folder for the run with --out");
@@ -153,7 +183,26 @@ void train(TrainOptions& o, CLI::App& verb) {
   if (wanted.device == "plan")
     throw UsageError("device plan has shapes only: use auto, cpu, cuda, cuda:N or sim");
 
+  const AtStart start;
+  try {
+    train_session(o, wanted, before, start);
+  } catch (const OutOfMemory& e) {
+    fail_for_memory(e.what(), wanted, start);
+  } catch (const Error&) {
+    throw;
+  } catch (const std::bad_alloc&) {
+    fail_for_memory("out of memory", wanted, start);
+  } catch (const std::exception& e) {
+    // Libraries have words of their own for it.
+    if (start.exhausted()) fail_for_memory(text("out of memory (", e.what(), ")"), wanted, start);
+    throw;
+  }
+}
+
+void train_session(TrainOptions& o, const SessionOptions& wanted, const std::optional<run::RunFolder>& before,
+                   const AtStart& start) {
   Session session(wanted, Session::Use::train);
+  if (session.device().type != DeviceType::cuda) require_memory(session, start.free);
   const int64_t total = session.options().steps;
   const auto or_part = [&](int64_t& given, int64_t parts) {
     if (!given) given = std::max<int64_t>(1, total / parts);

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 
 #include "engine/check.h"
@@ -29,19 +30,43 @@ Training::Training(Session& session, run::RunFolder& folder, const Intervals& in
       saved_(start_),
       stats_(folder.stats(), start_),
       board_(folder.path(), start_),
-      progress_(STDERR_FILENO, start_, total_, session.options().batch) {}
+      progress_(STDERR_FILENO, start_, total_, session.options().batch) {
+  // The clock of a resumed run goes on from the last line it kept.
+  if (start_ == 0) return;
+  const std::vector<run::StatsLine> lines = run::read_stats(folder.stats());
+  if (lines.empty()) return;
+  const auto last = [&](const char* name) {
+    const double* value = run::find(lines.back().time, name);
+    return value && std::isfinite(*value) && *value > 0 ? *value : 0;
+  };
+  seconds_before_ = last("seconds");
+  waited_before_ = last("waited");
+}
 
 int Training::run() {
   run::StopRequest stop;
   if (trainer_.iteration() == 0) write_sample();
   while (!complete() && !stop.requested()) {
-    trainer_.step();
+    step();
     progress_.step(trainer_.iteration());
     after_step();
   }
   if (saved_ != trainer_.iteration()) save();
   progress_.finish();
   return complete() ? 0 : stop.signal();
+}
+
+// Data are read before anything moves, so the state is still that of the iteration before, and worth keeping.
+void Training::step() {
+  try {
+    trainer_.step();
+  } catch (const data::ReadError& e) {
+    const int64_t i = trainer_.iteration();
+    if (saved_ != i) save();
+    progress_.finish();
+    const std::string resume = text("; when the data are back, go on with: ganymede train --out ", folder_.path().string(), " --resume");
+    fail(e.what(), i ? text("; the training was saved at iteration ", i, resume) : "");
+  }
 }
 
 void Training::after_step() {
@@ -70,9 +95,9 @@ void Training::look(bool log) {
   line.epoch = double(line.iteration) * trainer_.batches_per_iteration() /
                double(session_.loader()->batches_per_epoch());
   line.values = values;
-  line.time = {{"seconds", run::Progress::steady_seconds() - begun_},
+  line.time = {{"seconds", seconds_before_ + run::Progress::steady_seconds() - begun_},
                {"rate", progress_.rate()},
-               {"waited", session_.loader()->waited_seconds()}};
+               {"waited", waited_before_ + session_.loader()->waited_seconds()}};
   stats_.append(line);
   board_.scalars(line.iteration, values);
   progress_.log(line);

@@ -24,11 +24,13 @@ class Training {
   Training(Session& session, run::RunFolder& folder, const Intervals& intervals);
 
   // Returns the signal that asked to stop before the end, or 0. Either way the last iteration is saved.
-  // Throws Error when the losses are no longer finite, naming the last checkpoint.
+  // Throws Error when the losses are no longer finite, naming the last checkpoint, and when data cannot be read any more,
+  // after saving.
   int run();
 
  private:
   bool complete() const { return trainer_.iteration() >= total_; }
+  void step();
   void after_step();
   void look(bool log);
   void write_sample();
@@ -44,6 +46,7 @@ class Training {
   run::EventWriter board_;
   run::Progress progress_;
   const double begun_ = run::Progress::steady_seconds();
+  double seconds_before_ = 0, waited_before_ = 0;  // of the starts before this one
 };
 
 }  // namespace ganymede::apps

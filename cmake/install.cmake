@@ -8,10 +8,13 @@ foreach(layer ${layers})
   set_target_properties(ganymede_${layer} PROPERTIES EXPORT_NAME ${layer})
   add_library(ganymede::${layer} ALIAS ganymede_${layer})
 endforeach()
-set(exported ganymede_options ganymede_kernels_cpu ganymede_kernels_sim ganymede_kernels ganymede_engine ganymede_nn
+set(exported ganymede_kernel_options ganymede_options ganymede_kernels_cpu ganymede_kernels_sim ganymede_kernels ganymede_engine ganymede_nn
   ganymede_gan)
 if(GANYMEDE_HAS_CUDA)
   list(APPEND exported ganymede_kernels_cuda)
+endif()
+if(GANYMEDE_SANITIZE)
+  list(APPEND exported ganymede_sanitizers)
 endif()
 
 install(TARGETS ganymede RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT program)

@@ -56,10 +56,11 @@ void Unit::run(const std::function<void()>& f) {
   require(c.device == device_, "an update captured on ", device_, " runs on ", c.device);
   if (stage_ >= 3) return replay();
   const int64_t before = c.launches;
-  if (!capture_ || is_plan(device_) || stage_ == 0) {
+  const bool planned = is_plan(device_) && stage_ == 2;  // on paper there is nothing to capture after the layout
+  if (!capture_ || stage_ == 0 || planned) {
     InUnit in(nullptr);
     f();
-    if (capture_ && !is_plan(device_)) stage_ = 1;
+    if (capture_ && stage_ == 0) stage_ = 1;
   } else if (stage_ == 1) {
     arena_ = std::make_shared<Arena>(device_);
     {

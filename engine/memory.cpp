@@ -5,6 +5,7 @@
 #include <mutex>
 
 #include "engine/check.h"
+#include "engine/out_of_memory.h"
 
 namespace ganymede {
 namespace {
@@ -32,6 +33,9 @@ struct ActiveArena {
 };
 thread_local ActiveArena active;
 
+// The plan device has no memory, but the same bookkeeping: what it would hold is what another device will hold.
+void* const kOnPaper = reinterpret_cast<void*>(kAlign);
+
 void* take(const Device& device, size_t bytes) {
   Pool& pool = pool_of(device);
   std::lock_guard lock(pool.mutex);
@@ -39,6 +43,10 @@ void* take(const Device& device, size_t bytes) {
     void* data = it->second;
     pool.free.erase(it);
     return data;
+  }
+  if (is_plan(device)) {
+    pool.use.held += int64_t(bytes);
+    return kOnPaper;
   }
   const auto& kernels = kernels_of(device).device;
   kernels.select(device.index);
@@ -52,8 +60,8 @@ void* take(const Device& device, size_t bytes) {
       data = kernels.allocate(bytes);
     } catch (const std::bad_alloc&) {
       const int64_t total = kernels.info(device.index).total_memory;
-      fail("out of memory on ", device, ": ", bytes >> 20, " MiB more were asked for, ", pool.use.live >> 20,
-           " MiB are in use, the device has ", total >> 20, " MiB; use a smaller --batch or --size");
+      throw OutOfMemory(text("out of memory on ", device, ": ", bytes >> 20, " MiB more were asked for, ", pool.use.live >> 20,
+                             " MiB are in use, the device has ", total >> 20, " MiB"));
     }
   }
   pool.use.held += int64_t(bytes);
@@ -77,7 +85,12 @@ void count_live(const Device& device, int64_t bytes) {
 
 Storage::Storage(Device where, size_t size) : device(where), bytes(round_up(size)) {
   count_live(device, int64_t(bytes));
-  if (bytes == 0 || is_plan(device)) return;
+  if (bytes == 0) return;
+  if (is_plan(device)) {
+    if (active.arena) trace_ = active.arena, number_ = active.arena->note_allocation(bytes);
+    take(device, bytes);
+    return;
+  }
   if (active.arena && active.mode == ArenaScope::Mode::place) {
     arena_ = active.arena.get();
     data = arena_->place(bytes);
@@ -96,6 +109,10 @@ Storage::Storage(Device where, size_t size) : device(where), bytes(round_up(size
 
 Storage::~Storage() {
   count_live(device, -int64_t(bytes));
+  if (is_plan(device) && bytes != 0) {
+    if (auto arena = trace_.lock()) arena->note_release(number_);
+    give_back(device, kOnPaper, bytes);
+  }
   if (!data) return;
   if (parameter && kernels_of(device).device.forget_weights) kernels_of(device).device.forget_weights(data, bytes);
   if (arena_) return;
@@ -174,10 +191,12 @@ void reset_peak_memory(const Device& device) {
 }
 
 void release_pooled_memory(const Device& device) {
-  if (is_plan(device)) return;
   Pool& pool = pool_of(device);
   std::lock_guard lock(pool.mutex);
-  for (auto& [size, block] : pool.free) kernels_of(device).device.release(block), pool.use.held -= int64_t(size);
+  for (auto& [size, block] : pool.free) {
+    if (!is_plan(device)) kernels_of(device).device.release(block);
+    pool.use.held -= int64_t(size);
+  }
   pool.free.clear();
 }
 

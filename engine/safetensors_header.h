@@ -1,4 +1,5 @@
-// The JSON header of a safetensors file, parsed without trust. Only for safetensors.cpp and its tests.
+// The JSON header of a safetensors file, parsed without trust. Only for safetensors.cpp and its tests,
+// but for quote().
 #pragma once
 #include <cstdint>
 #include <map>

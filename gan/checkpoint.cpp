@@ -1,15 +1,13 @@
 #include "gan/checkpoint.h"
 
-#include <charconv>
 #include <cstring>
 
 #include "engine/check.h"
 #include "engine/safetensors.h"
+#include "gan/checkpoint_metadata.h"
 
 namespace ganymede {
 namespace {
-
-constexpr const char* kFormat = "ganymede checkpoint 1";
 
 std::vector<std::byte> host_bytes(const Tensor& t) {
   std::vector<std::byte> bytes(t.bytes());
@@ -19,23 +17,10 @@ std::vector<std::byte> host_bytes(const Tensor& t) {
   return bytes;
 }
 
-int64_t iteration_of(const SafetensorsFile& file) {
-  const auto it = file.metadata().find("iteration");
-  int64_t n = -1;
-  if (it != file.metadata().end()) std::from_chars(it->second.data(), it->second.data() + it->second.size(), n);
-  require(n >= 0, file.path(), ": no iteration in its metadata; it is not a checkpoint of ganymede");
-  return n;
-}
-
-std::string metadata_of(const SafetensorsFile& file, const std::string& key) {
-  const auto it = file.metadata().find(key);
-  return it == file.metadata().end() ? "" : it->second;
-}
-
 }  // namespace
 
 void save_checkpoint(const std::string& path, const Trainer& trainer, std::map<std::string, std::string> metadata) {
-  metadata["format"] = kFormat;
+  metadata["format"] = kCheckpointFormat;
   metadata["iteration"] = std::to_string(trainer.iteration());
   std::vector<std::vector<std::byte>> hold;
   std::vector<std::pair<std::string, RawTensor>> tensors;
@@ -57,13 +42,6 @@ void load_checkpoint(const std::string& path, Trainer& trainer) {
   }
   for (const auto& [name, t] : state) upload(t, file.at(name).data, file.at(name).bytes);
   trainer.resume_at(iteration);
-}
-
-void check_checkpoint(const std::string& path, const std::string& model) {
-  const SafetensorsFile file = SafetensorsFile::read(path);
-  require(metadata_of(file, "format") == kFormat, path, ": format \"", metadata_of(file, "format"), "\", expected \"", kFormat, "\"");
-  require(metadata_of(file, "model") == model, path, ": a checkpoint of ", metadata_of(file, "model"), ", expected ", model);
-  iteration_of(file);
 }
 
 }  // namespace ganymede

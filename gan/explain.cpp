@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "engine/memory.h"
+#include "gan/memory_forecast.h"
 #include "nn/module.h"
 
 namespace ganymede {
@@ -84,6 +85,12 @@ std::string explain(const SessionOptions& options, bool losses_only) {
   out << "\nmemory: " << megabytes(use.live) << " for weights, optimisers and batches, " << megabytes(use.peak) << " at the highest point of an iteration\n"
       << "kernels: " << launches << " an iteration\n";
   return out.str();
+}
+
+std::string explain_memory(const SessionOptions& options) {
+  const FreeMemory free = free_memory();
+  const Session session(options, Session::Use::plan);
+  return session.model().id + ": " + memory_table(session, free);
 }
 
 }  // namespace ganymede

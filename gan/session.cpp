@@ -54,7 +54,14 @@ std::vector<data::Field> fields_from(const Json& json) {
   for (const Json& f : json) {
     const int kind = f.at("kind").get<int>();
     require(kind >= 0 && kind <= 2, "run.json, data_facts: a field of kind ", kind, "; it must be 0, 1 or 2");
-    fields.push_back({f.at("name").get<std::string>(), f.at("shape").get<std::vector<int64_t>>(), data::Kind(kind)});
+    const auto shape = f.at("shape").get<std::vector<int64_t>>();
+    double count = 1;
+    for (const int64_t d : shape) {
+      require(d >= 1 && d <= 1 << 24, "run.json, data_facts: a field ", d, " long; it must be 1 to ", 1 << 24);
+      count *= double(d);
+    }
+    require(count <= 1 << 28, "run.json, data_facts: a field of ", Shape(shape), "; samples have at most ", 1 << 28, " values");
+    fields.push_back({f.at("name").get<std::string>(), shape, data::Kind(kind)});
   }
   return fields;
 }
@@ -165,26 +172,6 @@ nlohmann::ordered_json Session::describe() const {
 const Json* Session::facts_in(const Json& run) {
   const auto it = run.find("data_facts");
   return it == run.end() ? nullptr : &*it;
-}
-
-SessionOptions Session::from_run(const nlohmann::ordered_json& run) {
-  SessionOptions o;
-  try {
-    o.model = run.at("model").get<std::string>();
-    o.data = run.at("data").get<std::string>();
-    o.size = run.at("size").get<int64_t>();
-    o.channels = run.at("channels").get<int64_t>();
-    o.batch = run.at("batch").get<int64_t>();
-    o.steps = run.at("steps").get<int64_t>();
-    o.seed = run.at("seed").get<uint64_t>();
-    o.device = run.at("device").get<std::string>();
-    o.precision = run.at("precision").get<std::string>();
-    o.threads = run.at("threads").get<int>();
-    for (const auto& [name, value] : run.at("settings").items()) o.settings[name] = value.get<std::string>();
-  } catch (const nlohmann::json::exception& e) {
-    fail("run.json is not one of ganymede's: ", e.what());
-  }
-  return o;
 }
 
 }  // namespace ganymede

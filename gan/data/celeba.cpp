@@ -1,11 +1,10 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
-#include <map>
-#include <sstream>
 
 #include "engine/check.h"
 #include "gan/data/arguments.h"
+#include "gan/data/celeba_lists.h"
 #include "gan/data/fitted_pictures.h"
 #include "gan/data/openers.h"
 
@@ -14,60 +13,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// list_attr_celeba.txt: the count, the names of the attributes, then a line a picture: name, then 1 or -1
-// each.
-struct AttributeList {
-  std::vector<std::string> names;
-  std::vector<std::string> files;
-  std::vector<std::vector<float>> values;  // 0 or 1
-};
-
-AttributeList read_attributes(const std::string& path) {
-  std::ifstream file(path);
-  if (!file) throw Error(path + ": cannot open the list of attributes");
-  AttributeList list;
-  std::string line;
-  std::getline(file, line);
-  std::getline(file, line);
-  std::istringstream names(line);
-  for (std::string name; names >> name;) list.names.push_back(name);
-  if (list.names.empty()) throw Error(path + ": line 2 has no names of attributes");
-  for (int64_t number = 3; std::getline(file, line); ++number) {
-    if (line.find_first_not_of(" \r") == std::string::npos) continue;
-    std::istringstream words(line);
-    std::string name;
-    std::vector<float> values;
-    words >> name;
-    for (int value; words >> value;) values.push_back(value > 0 ? 1.0f : 0.0f);
-    if (values.size() != list.names.size()) {
-      throw Error(path + ": line " + std::to_string(number) + " has " + std::to_string(values.size()) +
-                  " values, but there are " + std::to_string(list.names.size()) + " attributes");
-    }
-    list.files.push_back(name);
-    list.values.push_back(std::move(values));
-  }
-  if (list.files.empty()) throw Error(path + ": lists no pictures");
-  return list;
-}
-
-// list_eval_partition.txt: name, then 0 (train), 1 (validation) or 2 (test). Without the file all is for
-// training.
-std::map<std::string, int> read_partition(const std::string& path) {
-  std::map<std::string, int> partition;
-  std::ifstream file(path);
-  std::string name;
-  for (int part; file >> name >> part;) partition[name] = part;
-  return partition;
-}
-
 // Fields "image" and "attributes". The pictures are cut to squares in their middle.
 class Celeba : public Dataset {
  public:
   Celeba(const std::string& folder, const Options& options) : folder_(folder) {
     require_folder(folder, "img_align_celeba and list_attr_celeba.txt");
     const std::string start = folder + "/";
-    AttributeList list = read_attributes(start + "list_attr_celeba.txt");
-    const auto partition = read_partition(start + "list_eval_partition.txt");
+    std::ifstream attributes(start + "list_attr_celeba.txt"), parts(start + "list_eval_partition.txt");
+    if (!attributes) throw Error(start + "list_attr_celeba.txt: cannot open the list of attributes");
+    AttributeList list = read_attributes(attributes, start + "list_attr_celeba.txt");
+    const auto partition = read_partition(parts, start + "list_eval_partition.txt");
     if (partition.empty() && options.split == Split::test) {
       throw Error(start + "list_eval_partition.txt: missing, so there is no test split");
     }

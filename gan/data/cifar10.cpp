@@ -3,6 +3,7 @@
 #include <fstream>
 
 #include "engine/check.h"
+#include "gan/data/cifar10.h"
 #include "gan/data/openers.h"
 #include "gan/data/pixel_set.h"
 
@@ -11,32 +12,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int64_t kSide = 32, kPlane = kSide * kSide, kRecord = 1 + 3 * kPlane;  // label, then R, G, B planes
+constexpr int64_t kSide = 32;
 
-void append(const fs::path& path, PixelSet::Content& content) {
+std::vector<uint8_t> read_bytes(const fs::path& path) {
   std::error_code failure;
   const int64_t bytes = static_cast<int64_t>(fs::file_size(path, failure));
   if (failure) throw Error(path.string() + ": cannot read the file (" + failure.message() + ")");
-  if (bytes == 0 || bytes % kRecord != 0) {
-    throw Error(path.string() + ": " + std::to_string(bytes) +
-                " bytes are not a whole number of CIFAR-10 records of " + std::to_string(kRecord) +
-                " (truncated file?)");
-  }
   std::vector<uint8_t> data(static_cast<size_t>(bytes));
   std::ifstream file(path, std::ios::binary);
-  if (!file.read(reinterpret_cast<char*>(data.data()), bytes))
-    throw Error(path.string() + ": cannot read the file");
-  for (int64_t i = 0; i < bytes / kRecord; ++i) {
-    const uint8_t* record = &data[static_cast<size_t>(i * kRecord)];
-    if (record[0] > 9) {
-      throw Error(path.string() + ": record " + std::to_string(i) + " has label " +
-                  std::to_string(record[0]) + ", but there are 10 classes");
-    }
-    content.labels.push_back(record[0]);
-    for (int64_t p = 0; p < kPlane; ++p) {
-      for (int64_t c = 0; c < 3; ++c) content.pixels.push_back(record[1 + c * kPlane + p]);
-    }
-  }
+  if (!file.read(reinterpret_cast<char*>(data.data()), bytes)) throw Error(path.string() + ": cannot read the file");
+  return data;
 }
 
 }  // namespace
@@ -64,7 +49,7 @@ std::unique_ptr<Dataset> open_cifar10(const std::string& argument, const Options
                 " of the binary version of CIFAR-10 there");
   }
   std::sort(paths.begin(), paths.end());
-  for (const fs::path& path : paths) append(path, content);
+  for (const fs::path& path : paths) append_cifar10(path.string(), read_bytes(path), content);
   return std::make_unique<PixelSet>(std::move(content), options);
 }
 

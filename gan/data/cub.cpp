@@ -2,11 +2,11 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 
 #include "engine/check.h"
 #include "gan/data/arguments.h"
 #include "gan/data/augment.h"
+#include "gan/data/cub_lists.h"
 #include "gan/data/openers.h"
 #include "gan/data/picture_store.h"
 #include "gan/data/resize.h"
@@ -18,34 +18,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int64_t kNaturalSize = 64, kTokens = 24;
-
-struct Keypoint {
-  double x = 0, y = 0;
-  bool visible = false;
-};
-
-struct Bird {
-  std::string path;
-  int64_t label = 0;
-  bool train = true;
-  double left = 0, top = 0, width = 0, height = 0;  // of its box
-  std::vector<Keypoint> parts;
-  std::vector<std::string> captions;
-};
-
-// The lines of a file, each parsed by `read` from its words. Throws naming the file and the line.
-template <class Read>
-void read_lines(const std::string& path, Read read) {
-  std::ifstream file(path);
-  if (!file) throw Error(path + ": cannot open the file");
-  std::string line;
-  for (int64_t number = 1; std::getline(file, line); ++number) {
-    if (line.find_first_not_of(" \r") == std::string::npos) continue;
-    std::istringstream words(line);
-    if (!read(words))
-      throw Error(path + ": line " + std::to_string(number) + " is not what it should be: " + line);
-  }
-}
 
 // CUB-200-2011: birds with class, box and part locations; captions where there is a folder
 // text/CLASS/PICTURE.txt (one a line). With crop=box a picture is cut to a square round the bird, 1.5 times
@@ -64,7 +36,10 @@ class Cub : public Dataset {
       arguments.finish();
     }
     require_folder(folder_, "images.txt and the other lists of CUB-200-2011");
-    read_lists();
+    CubLists lists = read_cub_lists(folder_, [](const std::string& path) { return std::make_unique<std::ifstream>(path); });
+    birds_ = std::move(lists.birds);
+    class_names_ = std::move(lists.class_names);
+    part_count_ = lists.part_count;
     read_captions();
     keep_split();
     std::vector<std::string> paths;
@@ -152,56 +127,6 @@ class Cub : public Dataset {
   struct Rectangle {
     int64_t top, left, height, width;
   };
-
-  Bird& bird_of(int64_t number, const std::string& list) {
-    if (number < 1 || number > size()) {
-      throw Error(folder_ + "/" + list + ": picture " + std::to_string(number) + " is not in images.txt");
-    }
-    return birds_[static_cast<size_t>(number) - 1];
-  }
-
-  void read_lists() {
-    const std::string start = folder_ + "/";
-    int64_t number = 0;
-    std::string name;
-    read_lines(start + "images.txt", [&](std::istream& in) {
-      birds_.emplace_back();
-      return static_cast<bool>(in >> number >> name) &&
-             (birds_.back().path = start + "images/" + name, number == size());
-    });
-    read_lines(start + "classes.txt", [&](std::istream& in) {
-      class_names_.emplace_back();
-      return static_cast<bool>(in >> number >> class_names_.back()) && number == classes();
-    });
-    read_lines(start + "image_class_labels.txt", [&](std::istream& in) {
-      int64_t label = 0;
-      if (!(in >> number >> label) || label < 1 || label > classes()) return false;
-      bird_of(number, "image_class_labels.txt").label = label - 1;
-      return true;
-    });
-    read_lines(start + "train_test_split.txt", [&](std::istream& in) {
-      return static_cast<bool>(in >> number) &&
-             static_cast<bool>(in >> bird_of(number, "train_test_split.txt").train);
-    });
-    read_lines(start + "bounding_boxes.txt", [&](std::istream& in) {
-      if (!(in >> number)) return false;
-      Bird& bird = bird_of(number, "bounding_boxes.txt");
-      return static_cast<bool>(in >> bird.left >> bird.top >> bird.width >> bird.height) && bird.width > 0 &&
-             bird.height > 0;
-    });
-    read_lines(start + "parts/part_locs.txt", [&](std::istream& in) {
-      int64_t part = 0;
-      Keypoint point;
-      if (!(in >> number >> part >> point.x >> point.y >> point.visible) || part < 1 || part > 1000)
-        return false;
-      Bird& bird = bird_of(number, "parts/part_locs.txt");
-      part_count_ = std::max(part_count_, part);
-      if (static_cast<int64_t>(bird.parts.size()) < part) bird.parts.resize(static_cast<size_t>(part));
-      bird.parts[static_cast<size_t>(part) - 1] = point;
-      return true;
-    });
-    for (Bird& bird : birds_) bird.parts.resize(static_cast<size_t>(part_count_));
-  }
 
   void read_captions() {
     has_captions_ = fs::is_directory(folder_ + "/text");

@@ -137,7 +137,11 @@ void Loader::fill(int64_t iteration, HostBatch& out) {
   for (int64_t row = 0; row < batch_; ++row) {
     const int64_t sample = (*order)[static_cast<size_t>(first + row)];
     Random random(seed_, static_cast<uint64_t>(epoch), static_cast<uint64_t>(sample));
-    dataset_.read(sample, random, out, row);
+    try {
+      dataset_.read(sample, random, out, row);
+    } catch (const Error& error) {
+      throw ReadError(error.what());
+    }
   }
 }
 

@@ -8,9 +8,15 @@
 #include <thread>
 #include <vector>
 
+#include "engine/check.h"
 #include "gan/data/dataset.h"
 
 namespace ganymede::data {
+
+// A sample that could not be read.
+struct ReadError : Error {
+  using Error::Error;
+};
 
 // Endless batches of a data set, read ahead by a few threads of low priority. Batch k is a pure function of
 // (data, seed, batch size, k): every epoch is a seeded permutation of the data, whose last, partial batch is
@@ -27,7 +33,7 @@ class Loader {
   // The next call of next() returns batch number `iteration` (from 0).
   void seek(int64_t iteration);
 
-  // Valid until the next call of next() or seek(). Rethrows what reading a sample threw, when the batch that
+  // Valid until the next call of next() or seek(). Throws ReadError with what reading a sample threw, when the batch that
   // holds it is due; calling again tries that batch again.
   const HostBatch& next();
 

@@ -174,12 +174,31 @@ PictureInfo inspect_bmp(const Bytes& file, Check check) {
   const int64_t height = std::abs(int64_t{static_cast<int32_t>(file.little(22, 4, kWhere))});
   const int64_t bits = file.little(28, 2, kWhere), compression = file.little(30, 4, kWhere);
   if (compression != 0 && compression != 3) file.fail("compressed BMP pictures are not read");
+  if (bits != 1 && bits != 4 && bits != 8 && bits != 16 && bits != 24 && bits != 32)
+    file.fail("damaged BMP (" + std::to_string(bits) + " bits a pixel)");
   const PictureInfo info{height, width, bits == 32 ? 4 : 3};
   if (check == Check::whole && width > 0 && width <= kMostPixels && height <= kMostPixels) {
     const int64_t line = (width * bits + 31) / 32 * 4;
     if (start + (height - 1) * line + (width * bits + 7) / 8 > file.size()) file.truncated(kWhere);
   }
   return info;
+}
+
+// What compression can do at best: deflate grows by 1032 at most, a JPEG spends a bit on every block of 64 pixels. Decoders
+// ask for memory before they look at the data, so a small file must not claim a large picture.
+void check_plausible(const Bytes& file, const PictureInfo& info, bool png) {
+  constexpr int64_t kDeflateLimit = 1032, kPixelsOfByte = 8 * 64;
+  int64_t most = file.size() * kPixelsOfByte;
+  if (png) {
+    const int64_t samples = file.big(25, 1, "PNG") == 3 ? 1 : info.channels;
+    const int64_t bits = file.big(24, 1, "PNG") * samples;
+    if (bits < 1) file.fail("damaged PNG (bit depth 0)");
+    most = file.size() * kDeflateLimit * 8 / bits;
+  }
+  if (info.height * info.width > most) {
+    file.fail(text("damaged ", png ? "PNG" : "JPEG", " (", file.size(), " bytes cannot hold a picture of ", info.width, "x",
+                   info.height, ", ", most, " pixels at most)"));
+  }
 }
 
 PictureInfo inspect(const Bytes& file, Check check) {
@@ -203,6 +222,9 @@ PictureInfo inspect(const Bytes& file, Check check) {
   if (info.height > kMostPixels / info.width) {
     file.fail("a picture of " + sizes + " is too large (at most 2^28 pixels)");
   }
+  if (check == Check::whole && !file.starts_with("BM", 2)) {
+    check_plausible(file, info, file.starts_with(kPngMagic, sizeof(kPngMagic)));
+  }
   return info;
 }
 
@@ -220,18 +242,41 @@ PictureInfo picture_info(const std::string& path, Check check) {
   }
 }
 
-Picture read_picture(const std::string& path) {
-  const Bytes file = read_file(path, int64_t{1} << 40);
-  inspect(file, Check::whole);
+namespace {
+
+Picture decode(const Bytes& file) {
+  const PictureInfo info = inspect(file, Check::whole);
   if (file.size() > INT32_MAX) file.fail("the file has more than 2^31 bytes");
   int width = 0, height = 0, channels = 0;
   const std::unique_ptr<stbi_uc, void (*)(void*)> pixels(
       stbi_load_from_memory(file.data(), static_cast<int>(file.size()), &width, &height, &channels, 0),
       stbi_image_free);
-  if (!pixels) file.fail(std::string("cannot decode the picture (") + stbi_failure_reason() + ")");
+  if (!pixels) {
+    std::string reason = stbi_failure_reason();
+    for (char& c : reason)  // it may quote bytes of the file
+      if (c < ' ' || c > '~') c = '?';
+    file.fail("cannot decode the picture (" + reason + ")");
+  }
+  if (height != info.height || width != info.width) {
+    file.fail(text("damaged picture (its decoder sees ", width, "x", height, ", its header says ", info.width, "x", info.height, ")"));
+  }
   Picture picture(height, width, channels);
   std::copy_n(pixels.get(), picture.pixels.size(), picture.pixels.begin());
   return picture;
+}
+
+}  // namespace
+
+Picture read_picture(const std::string& path) { return decode(read_file(path, int64_t{1} << 40)); }
+
+Picture decode_picture(const std::string& name, std::vector<uint8_t> bytes) {
+  if (bytes.empty()) throw Error(name + ": the file is empty");
+  return decode(Bytes(name, std::move(bytes), true));
+}
+
+PictureInfo picture_info(const std::string& name, std::vector<uint8_t> bytes, Check check) {
+  if (bytes.empty()) throw Error(name + ": the file is empty");
+  return inspect(Bytes(name, std::move(bytes), true), check);
 }
 
 bool is_picture_name(const std::string& path) {

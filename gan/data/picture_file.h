@@ -28,6 +28,10 @@ PictureInfo picture_info(const std::string& path, Check check);
 // grey and alpha are kept. Of an animated PNG: its default image.
 Picture read_picture(const std::string& path);
 
+// Both for the bytes of a file that are in memory already; `name` is for messages.
+PictureInfo picture_info(const std::string& name, std::vector<uint8_t> bytes, Check check);
+Picture decode_picture(const std::string& name, std::vector<uint8_t> bytes);
+
 // By its ending: .png .jpg .jpeg .bmp, in any case.
 bool is_picture_name(const std::string& path);
 

@@ -19,13 +19,7 @@ std::string to_text(const Json& json) {
 // As it will be read back, so that what is stored and what is asked for can be compared.
 Json normalised(const Json& run) { return Json::parse(to_text(run)); }
 
-Json read_run_json(const fs::path& path) {
-  Json run = Json::parse(read_file(path), nullptr, false);
-  if (!run.is_object()) throw Error(path.string() + ": damaged: not a JSON object");
-  if (!run.contains("model") || !run["model"].is_string())
-    throw Error(path.string() + ": damaged: it does not say which \"model\" was trained");
-  return run;
-}
+Json read_run_json(const fs::path& path) { return parse_run(path, read_file(path)); }
 
 bool is_there(const fs::path& path) {
   std::error_code error;

@@ -4,6 +4,8 @@
 #include <map>
 #include <optional>
 
+#include "engine/check.h"
+
 namespace ganymede::run {
 namespace {
 
@@ -23,6 +25,14 @@ bool covers(const std::vector<std::string>& names, const std::string& name) {
 }
 
 }  // namespace
+
+Json parse_run(const std::filesystem::path& path, const std::string& bytes) {
+  Json run = parse_json(bytes);
+  if (!run.is_object()) throw Error(path.string() + ": damaged: not a JSON object");
+  if (!run.contains("model") || !run["model"].is_string())
+    throw Error(path.string() + ": damaged: it does not say which \"model\" was trained");
+  return run;
+}
 
 std::vector<std::pair<std::string, Json>> flatten(const Json& json) {
   std::vector<std::pair<std::string, Json>> out;

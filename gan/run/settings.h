@@ -1,16 +1,17 @@
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include <filesystem>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "gan/run/json.h"
+
 namespace ganymede::run {
 
-// What run.json holds: "model", "paper", "data", "version", "device", "seed", "threads", "precision",
-// "batch", "steps",
-// ... and, nested, "settings". Only "model" must be there.
-using Json = nlohmann::ordered_json;
+// The content of run.json: "model", "paper", "data", "version", "device", "seed", "threads", "precision", "batch", "steps",
+// ... and, nested, "settings". Only "model" must be there. Throws Error with `path` and what is wrong.
+Json parse_run(const std::filesystem::path& path, const std::string& bytes);
 
 // All values that are no objects, in order, nested names joined by dots: {"settings.gp", 10}.
 std::vector<std::pair<std::string, Json>> flatten(const Json& json);

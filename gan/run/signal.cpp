@@ -11,7 +11,7 @@ namespace {
 
 std::atomic<int> requested_by = 0;
 static_assert(std::atomic<int>::is_always_lock_free, "a signal handler must not wait for a lock");
-struct sigaction old_interrupt, old_terminate;
+struct sigaction old_interrupt, old_terminate, old_hangup;
 
 void on_signal(int signal) {
   if (requested_by.exchange(signal) != 0) _exit(128 + signal);
@@ -32,11 +32,14 @@ StopRequest::StopRequest() {
   sigemptyset(&action.sa_mask);
   sigaction(SIGINT, &action, &old_interrupt);
   sigaction(SIGTERM, &action, &old_terminate);
+  sigaction(SIGHUP, nullptr, &old_hangup);  // under nohup it stays ignored
+  if (old_hangup.sa_handler != SIG_IGN) sigaction(SIGHUP, &action, nullptr);
 }
 
 StopRequest::~StopRequest() {
   sigaction(SIGINT, &old_interrupt, nullptr);
   sigaction(SIGTERM, &old_terminate, nullptr);
+  sigaction(SIGHUP, &old_hangup, nullptr);
 }
 
 int StopRequest::signal() const { return requested_by.load(std::memory_order_relaxed); }

@@ -2,7 +2,7 @@
 
 namespace ganymede::run {
 
-// While one lives, the first Ctrl-C (SIGINT) or SIGTERM only asks for a stop, so that the trainer can end
+// While one lives, the first Ctrl-C (SIGINT), SIGTERM or lost terminal (SIGHUP, unless it is ignored) only asks for a stop, so that the trainer can end
 // the iteration and save; the second ends the process at once, with status 128 + the signal's number. At
 // most one at a time.
 class StopRequest {

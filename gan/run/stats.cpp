@@ -7,16 +7,15 @@
 #include <charconv>
 #include <cmath>
 #include <limits>
-#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "engine/atomic_file.h"
 #include "engine/check.h"
 #include "engine/posix.h"
+#include "gan/run/json.h"
 
 namespace ganymede::run {
 namespace fs = std::filesystem;
-using Json = nlohmann::ordered_json;
 namespace {
 
 std::string number(double value) {
@@ -45,7 +44,7 @@ double to_number(const std::string& name, const Json& value) {
 }
 
 StatsLine parse_line(std::string_view text) {
-  const Json json = Json::parse(text, nullptr, false);
+  const Json json = parse_json(text);
   if (!json.is_object()) throw Error("not a JSON object");
   if (!json.contains("iteration") || !json["iteration"].is_number_integer())
     throw Error("no whole \"iteration\"");
@@ -130,8 +129,11 @@ void StatsLog::sync() {
 }
 
 std::vector<StatsLine> read_stats(const fs::path& path) {
+  return parse_stats(path, read_file(path));
+}
+
+std::vector<StatsLine> parse_stats(const fs::path& path, std::string_view text) {
   std::vector<StatsLine> lines;
-  const std::string text = read_file(path);
   visit_lines(path, text, [&](StatsLine&& line, std::string_view) { lines.push_back(std::move(line)); });
   return lines;
 }

@@ -53,6 +53,9 @@ class StatsLog {
 // All lines. A torn last line is left out; any other damage is an Error that names the file and the line.
 std::vector<StatsLine> read_stats(const std::filesystem::path& path);
 
+// The same for the bytes of such a file; `path` is for messages.
+std::vector<StatsLine> parse_stats(const std::filesystem::path& path, std::string_view bytes);
+
 // The value of `name`, or nullptr.
 const double* find(const Values& values, std::string_view name);
 

@@ -1,13 +1,16 @@
 #include "gan/run/tensorboard.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 
 #include "engine/check.h"
 #include "engine/posix.h"
@@ -75,13 +78,27 @@ namespace summary_image {
 constexpr int kHeight = 1, kWidth = 2, kChannels = 3, kEncoded = 4;
 }
 
-double wall_time() {
-  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
-
 std::string host_name() {
   char name[256] = {};
   return gethostname(name, sizeof name - 1) == 0 && *name ? name : "localhost";
+}
+
+constexpr const char* kPrefix = "events.out.tfevents.";
+
+// The second after every event in the folder: the start of a file is in its name, its end is when it was last written. 0 if
+// there is none.
+double end_of_events(const std::filesystem::path& folder) {
+  double end = 0;
+  std::error_code ignored;  // What cannot be listed is no reason not to train.
+  for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
+    const std::string name = entry.path().filename().string();
+    struct stat status;
+    if (!name.starts_with(kPrefix) || stat(entry.path().c_str(), &status) != 0) continue;
+    const double begun = std::strtod(name.c_str() + std::string_view(kPrefix).size(), nullptr);
+    for (const double t : {begun, static_cast<double>(status.st_mtime)})
+      if (t < 1e11) end = std::max(end, t + 1);
+  }
+  return end;
 }
 
 struct PngHeader {
@@ -112,11 +129,17 @@ std::uint32_t crc32c(std::string_view bytes) {
   return ~crc;
 }
 
-EventWriter::EventWriter(const std::filesystem::path& folder, std::int64_t iteration) {
-  const double now = wall_time();
+double EventWriter::wall_time() {
+  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+double EventWriter::now() { return latest_ = std::max(latest_, clock_()); }
+
+EventWriter::EventWriter(const std::filesystem::path& folder, std::int64_t iteration, Clock clock)
+    : clock_(std::move(clock)), latest_(end_of_events(folder)) {
   char seconds[24];
-  std::snprintf(seconds, sizeof seconds, "%010lld", static_cast<long long>(now));
-  const std::string stem = std::string("events.out.tfevents.") + seconds + "." + host_name() + "." +
+  std::snprintf(seconds, sizeof seconds, "%010lld", static_cast<long long>(now()));
+  const std::string stem = kPrefix + std::string(seconds) + "." + host_name() + "." +
                            std::to_string(getpid()) + ".";
   for (int attempt = 0; file_ < 0; ++attempt) {
     path_ = folder / (stem + std::to_string(attempt));
@@ -151,7 +174,7 @@ void EventWriter::picture(std::int64_t iteration, std::string_view name, std::st
 }
 
 void EventWriter::write_event(std::int64_t iteration, const std::string& rest) {
-  const std::string data = float64(event::kWallTime, wall_time()) + integer(event::kStep, iteration) + rest;
+  const std::string data = float64(event::kWallTime, now()) + integer(event::kStep, iteration) + rest;
   const std::string length = little_endian(data.size(), 8);
   if (!write_all(file_, length + masked_crc(length) + data + masked_crc(data)))
     fail_with_errno(path_, "cannot write");

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -14,9 +15,12 @@ namespace ganymede::run {
 // record. Throws Error.
 class EventWriter {
  public:
+  using Clock = std::function<double()>;  // seconds since 1970
+
   // Starts a new file in `folder`; those of earlier starts stay. After a resume from the checkpoint of
-  // `iteration` > 0 it tells TensorBoard to forget what they say of later iterations.
-  EventWriter(const std::filesystem::path& folder, std::int64_t iteration);
+  // `iteration` > 0 it tells TensorBoard to forget what they say of later iterations. Times never go back, whatever the clock
+  // does: TensorBoard reads the files in the order of their names, and sorts by time.
+  EventWriter(const std::filesystem::path& folder, std::int64_t iteration, Clock clock = wall_time);
   ~EventWriter();
   EventWriter(const EventWriter&) = delete;
   EventWriter& operator=(const EventWriter&) = delete;
@@ -28,11 +32,16 @@ class EventWriter {
 
   const std::filesystem::path& path() const { return path_; }
 
+  static double wall_time();
+
  private:
+  double now();
   void write_event(std::int64_t iteration, const std::string& rest);
 
   std::filesystem::path path_;
   int file_ = -1;
+  Clock clock_;
+  double latest_ = 0;  // time of the last event, here or in an earlier file
 };
 
 // CRC-32C (Castagnoli) of `bytes`, as in RFC 3720.

@@ -32,7 +32,7 @@ std::string Result::last_line() const {
 }
 
 Program::Program(const fs::path& folder, const std::vector<std::string>& arguments,
-                 const std::string& output) {
+                 const std::string& output, const std::function<void()>& prepare) {
   static std::atomic<int> count = 0;
   const std::string number = std::to_string(count++);
   out_ = output.empty() ? folder / (".out" + number) : fs::path(output);
@@ -49,6 +49,7 @@ Program::Program(const fs::path& folder, const std::vector<std::string>& argumen
   if (out < 0 || err < 0 || chdir(folder.c_str()) != 0) _exit(99);
   dup2(out, STDOUT_FILENO);
   dup2(err, STDERR_FILENO);
+  if (prepare) prepare();
   execv(argv[0], argv.data());
   _exit(99);
 }

@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -19,9 +20,10 @@ struct Result {
 // A started program; it is killed if nobody waits for it.
 class Program {
  public:
-  // In `folder`, with standard output and error kept. output: a file for the standard output instead.
+  // In `folder`, with standard output and error kept. output: a file for the standard output instead. prepare: called in
+  // the new process just before the program starts (limits, another user).
   Program(const std::filesystem::path& folder, const std::vector<std::string>& arguments,
-          const std::string& output = "");
+          const std::string& output = "", const std::function<void()>& prepare = {});
   ~Program();
   Program(const Program&) = delete;
   Program& operator=(const Program&) = delete;

@@ -1,0 +1,147 @@
+#include "gan/memory_forecast.h"
+
+#include <algorithm>
+#include <exception>
+#include <functional>
+#include <iomanip>
+#include <sstream>
+#include <thread>
+
+#include "engine/check.h"
+#include "engine/context.h"
+#include "engine/memory.h"
+
+namespace ganymede {
+namespace {
+
+constexpr Device kPlan{DeviceType::plan, 0};
+
+// Runs f on paper, in a thread of its own: the context, the numbering of parameters and what is watched belong to threads, so
+// a training under way in this one does not notice.
+void on_paper(const std::function<void()>& f) {
+  const Context& here = context();
+  std::exception_ptr failure;
+  std::thread([&] {
+    Context& c = context();
+    c.device = kPlan, c.dtype = here.dtype, c.precision = here.precision;
+    try {
+      f();
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    c = {};
+  }).join();
+  release_pooled_memory(kPlan);
+  if (failure) std::rethrow_exception(failure);
+}
+
+int64_t bytes_of(const std::vector<nn::NamedTensor>& tensors) {
+  int64_t sum = 0;
+  for (const auto& t : tensors) sum += int64_t(t.value.bytes());
+  return sum;
+}
+
+int64_t bytes_of(const data::Field& field) {
+  if (field.kind == data::Kind::text) return 0;
+  return field.count() * int64_t(field.kind == data::Kind::integer ? sizeof(int64_t) : sizeof(float));
+}
+
+}  // namespace
+
+namespace {
+
+MemoryForecast forecast(const Session& session, int64_t batch) {
+  const int64_t others = memory_use(kPlan).held;   // of a session that is being explained
+  MemoryForecast f;
+  f.batch = batch;
+  Config config = session.config();
+  config.batch = batch;
+  config.data.mean_picture = {};
+  const std::vector<data::Field>& fields = session.dataset().fields();
+  Recipe recipe = session.model().recipe(config);
+  Trainer trainer(std::move(recipe), TrainerOptions{batch, session.options().seed, true}, fields, nullptr);
+
+  int64_t known = 0;
+  const auto row = [&](const std::string& name, const std::string& what, int64_t bytes) {
+    f.rows.push_back({name, what, bytes});
+    known += bytes;
+  };
+  for (const nn::Net& n : trainer.recipe().nets)
+    row("network " + n.name(), "weights and statistics", int64_t(n.flat().bytes()) + bytes_of(n.buffers()));
+  int64_t moments = 0, sample = 0;
+  for (const auto& t : trainer.state())
+    if (t.name.starts_with("optimizer.")) moments += int64_t(t.value.bytes());
+  for (const data::Field& field : fields) sample += bytes_of(field);
+  row("optimisers", "moments, averages and rates", moments);
+  row("batches", text(trainer.batches_per_iteration(), " of ", batch, " samples"), sample * batch * trainer.batches_per_iteration());
+
+  const int64_t fixed = memory_use(kPlan).held - others;
+  row("other", "gradients' buffers and rounding", fixed - known);
+  reset_peak_memory(kPlan);
+  const int64_t before = memory_use(kPlan).live;
+  trainer.step();   // the first iteration fills the pool, the second lays the arenas out
+  const int64_t pooled = memory_use(kPlan).held - others;
+  f.peak = memory_use(kPlan).peak - before + fixed;
+  trainer.step();
+  f.held = memory_use(kPlan).held - others;
+  row("activations", "and gradients, while updates are not captured yet", pooled - fixed);
+  row("arenas", "activations and gradients of captured updates", f.held - pooled);
+  const int readers = std::clamp(session.options().threads / 2, 1, 4);
+  f.read_ahead = sample * batch * (readers + 3);
+  row("read ahead", text(readers + 3, " batches on the host"), f.read_ahead);
+  return f;
+}
+
+}  // namespace
+
+MemoryForecast forecast_memory(const Session& session, int64_t batch) {
+  release_pooled_memory(kPlan);
+  MemoryForecast f;
+  on_paper([&] { f = forecast(session, batch); });
+  return f;
+}
+
+int64_t batch_that_fits(const Session& session, int64_t bytes) {
+  const int64_t most = session.options().batch;
+  if (forecast_memory(session, most).total() <= bytes) return most;
+  if (forecast_memory(session, 1).total() > bytes) return 0;
+  int64_t fits = 1, too_large = most;
+  while (too_large - fits > std::max<int64_t>(1, fits / 16)) {
+    const int64_t middle = fits + (too_large - fits) / 2;
+    (forecast_memory(session, middle).total() <= bytes ? fits : too_large) = middle;
+  }
+  return fits;
+}
+
+std::string advise_batch(const Session& session, int64_t bytes) {
+  const int64_t fits = batch_that_fits(session, bytes);
+  if (fits == 0) return "no batch fits: use a smaller --size or a narrower network (see explain)";
+  return text("use --batch ", fits, " (it needs ", memory_text(forecast_memory(session, fits).total()), ")");
+}
+
+void require_memory(const Session& session, const FreeMemory& free) {
+  const MemoryForecast f = forecast_memory(session, session.options().batch);
+  if (f.total() <= free.bytes) return;
+  fail("not enough memory: a batch of ", f.batch, " needs ", memory_text(f.total()), ", ", free.limit, " has ", memory_text(free.bytes), " left; ",
+       advise_batch(session, free.bytes));
+}
+
+std::string memory_table(const Session& session, const FreeMemory& free) {
+  const MemoryForecast f = forecast_memory(session, session.options().batch);
+  std::ostringstream out;
+  out << "memory for a batch of " << f.batch << "\n";
+  for (const auto& r : f.rows)
+    if (r.bytes) out << "  " << std::left << std::setw(16) << r.name << std::right << std::setw(12) << memory_text(r.bytes) << "  " << r.what << "\n";
+  out << "  " << std::left << std::setw(16) << "in all" << std::right << std::setw(12) << memory_text(f.total()) << "  tensors take "
+      << memory_text(f.peak) << " at the highest point of an iteration\n"
+      << "not counted: the program, decoded data, and the copies of weights that the cpu's kernels keep\n";
+  if (free.bytes == INT64_MAX) {
+    out << "how much is free is not known here\n";
+  } else {
+    out << "free: " << memory_text(free.bytes) << " (" << free.limit << "): "
+        << (f.total() <= free.bytes ? "it fits" : "it does not fit; " + advise_batch(session, free.bytes)) << "\n";
+  }
+  return out.str();
+}
+
+}  // namespace ganymede
