@@ -1,5 +1,5 @@
 // Times the kernels of a device against other libraries on the same problems: cuDNN and cuBLAS on cuda, oneDNN on cpu.
-//   bench_kernels [--device=auto|cpu|cuda|cuda:N|sim] [--threads=N] [Google Benchmark's options]
+//   bench_kernels [--device=auto|cpu|cuda|cuda:N] [--threads=N] [Google Benchmark's options]
 // Benchmarks are called OPERATION/.../TYPE/WHO, e.g. conv2d/forward/A3/bf16/cudnn. A time is the median over calls on rotated
 // operands after warm-up; of_floor is what the measured bandwidth and arithmetic of the device would allow, over it. Types
 // f32 (exact), tf32 and bf16. GANYMEDE_BENCH_SECONDS=N: begins no benchmark after N seconds. bench_report makes a table and a
@@ -35,7 +35,10 @@ int main(int argc, char** argv) {
   kernels::cpu::restart_with_short_spin(argv);
   try {
     const std::string name = take(argc, argv, "device", "auto"), threads = take(argc, argv, "threads", "0");
-    bench::use_device(Device::parse(name));
+    const Device device = Device::parse(name);
+    if (device.type != DeviceType::cpu && device.type != DeviceType::cuda)
+      throw UsageError("--device=" + name + ": it must be auto, cpu, cuda or cuda:N, for the times of others say nothing about a machine");
+    bench::use_device(device);
     if (const auto set_threads = bench::table().device.set_threads) set_threads(std::atoi(threads.c_str()));
     bench::add_convolutions();
     bench::add_products();

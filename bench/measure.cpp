@@ -175,12 +175,12 @@ const Ceilings& ceilings() {
   static const Ceilings found = [] {
     Ceilings c;
     const auto& k = table();
-    const size_t bytes = device().type == DeviceType::cuda ? size_t{1} << 30 : size_t{1} << 27;
+    const size_t bytes = device().type == DeviceType::cuda ? size_t{1} << 30 : size_t{1} << 26;
     {
       const Operand from(int64_t(bytes / 4), kernels::DType::f32, 1), to(int64_t(bytes / 4), kernels::DType::f32, 1);
       c.bandwidth = 2.0 * double(bytes) / median_seconds({[&](int) { k.device.copy(stream(), to[0], from[0], bytes); }});
     }
-    const int size = device().type == DeviceType::cuda ? 8192 : 1024;
+    const int size = device().type == DeviceType::cuda ? 8192 : 512;
     for (const Rate rate : {Rate::f32, Rate::tf32, Rate::bf16}) {
       if (rate == Rate::tf32 && device().type == DeviceType::cpu) continue;
       const auto dtype = rate == Rate::bf16 ? kernels::DType::bf16 : kernels::DType::f32;

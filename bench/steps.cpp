@@ -118,6 +118,8 @@ void write(const std::string& path, const Device& device, const std::vector<Time
 
 int run(const std::string& name, const std::string& only, const std::string& json, int threads, int rounds) {
   const Device device = Device::parse(name);
+  if (device.type != DeviceType::cpu && device.type != DeviceType::cuda)
+    throw UsageError("--device " + name + ": it must be auto, cpu, cuda or cuda:N, for the times of others say nothing about a machine");
   if (threads == 0) threads = omp_get_max_threads();
   std::vector<Time> times;
   for (const Step& s : steps_for(device)) {
@@ -142,7 +144,7 @@ int main(int argc, char** argv) {
   CLI::App program{"Times training steps"};
   std::string device = "auto", only, json;
   int rounds = 9, threads = 0;
-  program.add_option("--device", device, "auto, cpu, cuda, cuda:N or sim")->capture_default_str();
+  program.add_option("--device", device, "auto, cpu, cuda or cuda:N")->capture_default_str();
   program.add_option("--only", only, "steps whose name holds this");
   program.add_option("--rounds", rounds, "measurements of a step")->check(CLI::Range(1, 1000))->capture_default_str();
   program.add_option("--threads", threads, "threads of the cpu (as OpenMP does)")->check(CLI::Range(1, 1024));

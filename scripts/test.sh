@@ -8,7 +8,7 @@ step "install"
 scripts/install.sh
 step "build"
 mkdir -p build
-scripts/build.sh -DGANYMEDE_TESTS=ON 2>&1 | tee build/compile.log | awk '/^build:|error|FAILED|^\[[0-9]*0\// { print; fflush() }'
+scripts/build.sh -DGANYMEDE_TESTS=ON -DGANYMEDE_BENCH=ON 2>&1 | tee build/compile.log | awk '/^build:|error|FAILED|^\[[0-9]*0\// { print; fflush() }'
 if grep -qE '[1-9][0-9]* bytes spill' build/compile.log; then
   echo "test: kernels spill registers:" >&2
   grep -E '[1-9][0-9]* bytes spill' build/compile.log >&2

@@ -83,11 +83,15 @@ class Staging {
     const std::lock_guard<std::mutex> lock(mutex_);
     int device = 0;
     check(cudaGetDevice(&device), "cudaGetDevice");
-    Block& block = free_block(device, bytes);
-    std::memcpy(block.data, from, bytes);
-    check(cudaMemcpyAsync(to, block.data, bytes, cudaMemcpyHostToDevice, stream), "copy to the device");
-    check(cudaEventRecord(block.copied, stream), "cudaEventRecord");
-    block.turn = ++turns_;
+    for (size_t done = 0; done < bytes; done += kLargest) {
+      const size_t part = bytes - done < kLargest ? bytes - done : kLargest;
+      Block& block = free_block(device, part);
+      std::memcpy(block.data, static_cast<const char*>(from) + done, part);
+      check(cudaMemcpyAsync(static_cast<char*>(to) + done, block.data, part, cudaMemcpyHostToDevice, stream),
+            "copy to the device");
+      check(cudaEventRecord(block.copied, stream), "cudaEventRecord");
+      block.turn = ++turns_;
+    }
   }
 
  private:
@@ -98,7 +102,8 @@ class Staging {
     cudaEvent_t copied;
     uint64_t turn;
   };
-  static constexpr int kMost = 8;  // of a size on a device, before an upload waits for an older one
+  static constexpr size_t kLargest = size_t{16} << 20;  // longer copies take several blocks
+  static constexpr int kMost = 8;                       // of a size on a device, before an upload waits for an older one
 
   Block& free_block(int device, size_t bytes) {
     size_t size = 4096;

@@ -204,6 +204,8 @@ class EveryModelOnCuda : public EveryModel {
   }
 };
 
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(EveryModelOnCuda);
+
 TEST_P(EveryModelOnCuda, CudaAgreesWithCpu) { expect_agreement(GetParam(), {DeviceType::cuda, 0}); }
 
 TEST_P(EveryModelOnCuda, GraphsReplayLikeEager) {

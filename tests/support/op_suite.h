@@ -37,6 +37,7 @@ TEST_P(Op, SimTf32) {
 
 // On the first GPU; there are no such tests where there is none. Instantiate it over on_cuda(the table).
 class OpOnCuda : public Op {};
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(OpOnCuda);
 TEST_P(OpOnCuda, CudaF32) { agrees({DeviceType::cuda, 0}, Arithmetic::f32); }
 TEST_P(OpOnCuda, CudaTf32) {
   if (GetParam().kind == Kind::product) agrees({DeviceType::cuda, 0}, Arithmetic::tf32);
