@@ -92,7 +92,7 @@ TEST_F(Penalty, R1R2AndDraganLookAtTheirOwnPoints) {
     farthest = std::max(farthest, x[i] - from[i]);
   }
   EXPECT_LE(farthest, 0.5 * std::sqrt(v));
-  EXPECT_GT(farthest, 0.2 * std::sqrt(v));
+  EXPECT_GT(farthest, 0.05 * std::sqrt(v));
   for (size_t n = 0; n < 3; ++n) {
     double s = 0;
     for (size_t i = 0; i < 32; ++i) s += x[n * 32 + i] * x[n * 32 + i];
