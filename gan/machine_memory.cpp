@@ -24,9 +24,8 @@ int64_t kilobytes(const char* path, const std::string& name) {
 }
 
 int64_t number_in(const fs::path& path) {
-  int64_t value = -1;
-  std::ifstream(path) >> value;   // "max" leaves -1
-  return value;
+  int64_t value = 0;
+  return std::ifstream(path) >> value ? value : -1;   // -1: "max", or no such file
 }
 
 // Page cache in the group is given up when memory is needed.

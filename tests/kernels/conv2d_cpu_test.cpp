@@ -269,7 +269,8 @@ void expect_packed_weights_follow(const Conv2d& p) {
 
 TEST(Conv2dCpu, PackedWeightsFollowTheirVersion) {
   expect_packed_weights_follow({1, 8, 8, 17, 19, 3, 3, 4, 4, 2, 2, 1, 1, 1, 1, 1, DType::f32, Math::f32});
-  expect_packed_weights_follow({1, 8, 8, 17, 19, 3, 3, 4, 4, 2, 2, 1, 1, 1, 1, 1, DType::bf16, Math::f32});
+  // Below AVX-512 the loops serve bf16, and read the weights as they are.
+  if (has_avx512()) expect_packed_weights_follow({1, 8, 8, 17, 19, 3, 3, 4, 4, 2, 2, 1, 1, 1, 1, 1, DType::bf16, Math::f32});
   expect_packed_weights_follow({2, 9, 12, 32, 48, 4, 4, 4, 5, 2, 2, 1, 1, 1, 1, 1, DType::f32, Math::f32});
   expect_packed_weights_follow({2, 14, 14, 32, 32, 3, 3, 14, 14, 1, 1, 1, 1, 1, 1, 1, DType::f32, Math::f32});
 }
@@ -286,7 +287,7 @@ TEST(Conv2dCpu, WinogradIsCloseAndCanBeForbidden) {
   }
   const auto result = [&](bool allowed) {
     allow_winograd(allowed);
-    const Conv2d& p = problems[0];
+    const Conv2d& p = problems[has_avx512() ? 0 : 2];  // oneDNN's own is for AVX-512; the polyphase form is ours
     Buffer x(p.dtype, random_values(x_count(p), 1)), w(p.dtype, random_values(w_count(p), 2)),
         y(p.dtype, y_count(p));
     conv2d_kernels.forward(nullptr, p, x.data(), {w.data(), nullptr}, y.data(), kPlain);
