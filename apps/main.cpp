@@ -42,6 +42,7 @@ int run(int argc, char** argv) {
   add_train(program);
   add_sample(program);
   add_report(program);
+  add_evaluate(program);
   const auto fail_with = [](int status, const std::string& what) {
     std::cerr << "ganymede: " + what + "\n";
     return status;

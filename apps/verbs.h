@@ -9,5 +9,6 @@ void add_explain(CLI::App& program);
 void add_train(CLI::App& program);
 void add_sample(CLI::App& program);
 void add_report(CLI::App& program);
+void add_evaluate(CLI::App& program);
 
 }  // namespace ganymede::apps
