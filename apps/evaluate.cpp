@@ -1,11 +1,10 @@
 // ganymede evaluate RUN: the measures of a trained model, or of a folder of pictures, each with its convention.
-#include <cstdio>
-#include <iomanip>
+#include <algorithm>
 #include <iostream>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "apps/evaluate_table.h"
 #include "apps/options.h"
 #include "apps/verbs.h"
 #include "engine/check.h"
@@ -20,7 +19,6 @@ namespace {
 
 using metrics::Comparison;
 using metrics::Reading;
-using nlohmann::ordered_json;
 
 struct Request {
   std::string run, pictures, data = "fashion-mnist", metrics, features, resize, device;
@@ -28,6 +26,8 @@ struct Request {
   uint64_t seed = 1;
   bool json = false, no_floor = false;
 };
+
+constexpr std::string_view kMixture = "mixture:";
 
 void note(const std::string& line) { std::cerr << "ganymede: " << line << "\n"; }
 
@@ -59,21 +59,65 @@ struct Sampled {
   metrics::Pictures pictures;
   metrics::Rows points;                   // of a mixture, instead of pictures
   SessionOptions session;                 // data, size, channels, seed of the run
+  std::vector<std::string> names;         // measures of pictures to take
   std::vector<Reading> of_the_model;      // measures that only this model has
 };
 
 constexpr int64_t kChunk = 500;           // samples drawn at a time; chunk i has seed + i
 
-Sampled draw(const Request& q, int64_t n) {
+// Throws UsageError for a name that is no measure of this kind of data or of the model.
+void check_names(const std::vector<std::string>& names, const std::vector<Measure>& own, const std::vector<std::string>& general) {
+  std::vector<std::string> known = general;
+  for (const Measure& m : own) known.push_back(m.name);
+  for (const std::string& name : names)
+    if (std::find(known.begin(), known.end(), name) == known.end())
+      throw UsageError("unknown metric " + (name.empty() ? "\"\"" : name) + ": here there " + (known.size() == 1 ? "is " : "are ") + alternatives(known));
+}
+
+std::vector<std::string> picture_measure_names() {
+  std::vector<std::string> names;
+  for (const auto& m : metrics::picture_measures()) names.push_back(m.name);
+  return names;
+}
+
+// The model's own measures, on batches of the test split in order.
+std::vector<Reading> own_measures(Session& session, const std::vector<std::string>& names, int64_t n, uint64_t seed) {
+  std::vector<Reading> out;
+  Trainer& trainer = session.trainer();
+  const auto each_batch = [&](const std::function<void(const Batch&)>& f) {
+    const data::Dataset& set = session.dataset(data::Split::test);
+    const int64_t size = std::min(session.options().batch, set.size());
+    for (int64_t at = 0; at + size <= std::min(std::max(n, size), set.size()); at += size) {
+      std::vector<int64_t> rows;
+      for (int64_t i = at; i < at + size; ++i) rows.push_back(i);
+      f(Trainer::read_batch(set, rows));
+    }
+  };
+  for (const Measure& m : trainer.recipe().measures)
+    if (names.empty() || std::find(names.begin(), names.end(), m.name) != names.end())
+      trainer.sampling(seed, [&] { out.push_back({m.name, m.value({n, each_batch}), {}, m.text}); });
+  return out;
+}
+
+Sampled draw(const Request& q, const std::vector<std::string>& names, int64_t n) {
   const auto folder = run::RunFolder::open(q.run);
   Sampled s;
   s.session = Session::from_run(folder.run());
   if (!q.device.empty()) s.session.device = q.device;
   if (s.session.device == "plan") throw UsageError("device plan has shapes only: use auto, cpu, cuda, cuda:N or sim");
   const std::string path = checkpoint_path(folder, q.iteration, s.session.model);
-  Session session(s.session, Session::Use::look);
+  Session session(s.session, Session::Use::look, Session::facts_in(folder.run()));
   s.session = session.options();
+  const Recipe& recipe = session.trainer().recipe();
+  const bool points = s.session.data.starts_with(kMixture), translates = recipe.columns && !recipe.latent;
+  check_names(names, recipe.measures, translates ? std::vector<std::string>{} : points ? std::vector<std::string>{"modes"} : picture_measure_names());
   load_checkpoint(path, session.trainer());
+  s.from = text(q.run, ", iteration ", session.trainer().iteration(), ", seed ", q.seed);
+  s.of_the_model = own_measures(session, names, n, q.seed);
+  for (const std::string& name : names)
+    if (std::none_of(s.of_the_model.begin(), s.of_the_model.end(), [&](const Reading& r) { return r.name == name; })) s.names.push_back(name);
+  if (translates && s.of_the_model.empty()) throw UsageError(text("evaluate: ", s.session.model, " turns pictures into others and has no measures of its own"));
+  if (translates || (!names.empty() && s.names.empty())) return s;
   for (int64_t at = 0; at < n; at += kChunk) {
     const Tensor x = session.trainer().sample(std::min(kChunk, n - at), q.seed + uint64_t(at / kChunk));
     if (x.rank() == 4) {
@@ -83,15 +127,15 @@ Sampled draw(const Request& q, int64_t n) {
       s.points.append(x.to_floats());
     }
   }
-  s.from = text(q.run, ", iteration ", session.trainer().iteration(), ", seed ", q.seed);
   return s;
 }
 
 // Pictures of a folder in place of a run's samples, fitted to the data's size.
-Sampled collect(const Request& q, int64_t n) {
-  if (!q.device.empty()) context().device = Device::parse(q.device);
-  else context().device = Device::parse("auto");
+Sampled collect(const Request& q, const std::vector<std::string>& names, int64_t n) {
+  check_names(names, {}, picture_measure_names());
+  context().device = Device::parse(q.device.empty() ? "auto" : q.device);
   Sampled s;
+  s.names = names;
   s.session.data = q.data, s.session.size = q.size;
   data::Options wanted;
   wanted.size = q.size;
@@ -116,53 +160,12 @@ std::vector<std::string> standard_metrics(bool one_picture, bool labelled, bool 
   return names;
 }
 
-// The names asked for, checked before anything costly is done.
-void check_names(const std::vector<std::string>& names, bool points) {
-  std::vector<std::string> known{"modes"};
-  if (!points) {
-    known.clear();
-    for (const auto& m : metrics::picture_measures()) known.push_back(m.name);
-  }
-  for (const std::string& name : names)
-    if (std::find(known.begin(), known.end(), name) == known.end())
-      throw UsageError("unknown metric " + (name.empty() ? "\"\"" : name) + (points ? ": for points there is modes" : ": there are " + alternatives(known)));
-}
-
-struct Line {
-  Reading reading;
-  std::optional<double> real;   // what real pictures get
-};
-
-std::string number(double value, const std::optional<double>& deviation = {}) {
-  return run::short_number(value) + (deviation ? " +- " + run::short_number(*deviation) : "");
-}
-
-void print(const std::vector<std::pair<std::string, std::string>>& facts, const std::vector<Line>& lines, bool floor) {
-  for (const auto& [name, value] : facts) std::cout << std::left << std::setw(12) << name << value << "\n";
-  std::cout << "\n" << std::left << std::setw(28) << "measure" << std::setw(22) << "value" << (floor ? "real data   " : "") << "convention\n";
-  for (const Line& l : lines)
-    std::cout << std::left << std::setw(28) << l.reading.name << std::setw(22) << number(l.reading.value, l.reading.deviation) << std::setw(floor ? 12 : 0)
-              << (l.real ? number(*l.real) : "") << l.reading.convention << "\n";
-}
-
-void print_json(const std::vector<std::pair<std::string, std::string>>& facts, const std::vector<Line>& lines) {
-  ordered_json j;
-  for (const auto& [name, value] : facts) j[name] = value;
-  j["measures"] = ordered_json::array();
-  for (const Line& l : lines) {
-    ordered_json m{{"name", l.reading.name}, {"value", l.reading.value}};
-    if (l.reading.deviation) m["deviation"] = *l.reading.deviation;
-    if (l.real) m["real"] = *l.real;
-    m["convention"] = l.reading.convention;
-    j["measures"].push_back(m);
-  }
-  std::cout << j.dump(2) << "\n";
-}
+void show(const Request& q, const Facts& facts, const std::vector<Line>& lines, bool floor) { std::cout << (q.json ? as_json(facts, lines) : as_table(facts, lines, floor)); }
 
 void evaluate_points(const Request& q, const Sampled& s) {
-  const std::string spec = s.session.data, prefix = "mixture:";
-  if (!spec.starts_with(prefix)) throw UsageError(text("evaluate: ", q.run, " makes points, and its data ", spec, " are no mixture whose modes could be counted"));
-  const data::Mixture& mixture = data::mixture_named(spec.substr(prefix.size()));
+  const std::string spec = s.session.data;
+  if (!spec.starts_with(kMixture)) throw UsageError(text("evaluate: ", q.run, " makes points, and its data ", spec, " are no mixture whose modes could be counted"));
+  const data::Mixture& mixture = data::mixture_named(spec.substr(kMixture.size()));
   std::vector<Line> lines;
   for (const Reading& r : metrics::read_modes(s.points, mixture)) lines.push_back({r, {}});
   // What true samples of the mixture get.
@@ -175,12 +178,13 @@ void evaluate_points(const Request& q, const Sampled& s) {
   }
   const auto of_truth = metrics::read_modes(truth, mixture);
   for (size_t i = 0; i < lines.size(); ++i) lines[i].real = of_truth[i].value;
-  const std::vector<std::pair<std::string, std::string>> facts{{"samples", s.from}, {"data", spec}};
-  if (q.json) print_json(facts, lines);
-  else print(facts, lines, true);
+  for (const Reading& r : s.of_the_model) lines.push_back({r, {}});
+  const Facts facts{{"samples", s.from}, {"data", spec}, {"real data", "as many points drawn from the mixture"}};
+  show(q, facts, lines, true);
 }
 
-void evaluate_pictures(const Request& q, Sampled sampled, std::vector<std::string> names) {
+void evaluate_pictures(const Request& q, Sampled sampled) {
+  std::vector<std::string> names = sampled.names;
   data::Options wanted;
   wanted.size = sampled.session.size, wanted.channels = sampled.session.channels, wanted.seed = sampled.session.seed;
   const auto train = data::open_dataset(sampled.session.data, wanted);
@@ -243,7 +247,7 @@ void evaluate_pictures(const Request& q, Sampled sampled, std::vector<std::strin
   }
   for (const Reading& r : sampled.of_the_model) lines.push_back({r, {}});
 
-  std::vector<std::pair<std::string, std::string>> facts;
+  Facts facts;
   facts.emplace_back("samples", text(sampled.from, ": ", fake.pictures().count, " pictures ", fake.pictures().size_text(), ", rounded to 8 bits"));
   facts.emplace_back("real", text(test->describe(), ": ", real.pictures().count, " pictures", apart ? " that training did not see" : ", the training pictures themselves: the data have no others"));
   if (floor) facts.emplace_back("real data", text("the same measure for ", training.pictures().count, " training pictures in place of samples"));
@@ -251,8 +255,7 @@ void evaluate_pictures(const Request& q, Sampled sampled, std::vector<std::strin
   if (trained)
     facts.emplace_back("classifier", text("right on ", run::short_number(100 * trained->accuracy), " % of ", trained->judged, trained->unseen ? " pictures that it was not trained on" : " of its training pictures",
                                           trained->file.empty() ? "; not cached" : trained->from_cache ? "; read from " + trained->file : "; kept in " + trained->file));
-  if (q.json) print_json(facts, lines);
-  else print(facts, lines, floor);
+  show(q, facts, lines, floor);
 }
 
 void evaluate(const Request& q) {
@@ -260,12 +263,13 @@ void evaluate(const Request& q) {
   if (!q.resize.empty() && q.features.empty()) throw UsageError("--resize says how a feature network of --features takes pictures: give both");
   const std::vector<std::string> names = split(q.metrics);
   if (!q.metrics.empty() && (names.empty() || q.metrics.back() == ',')) throw UsageError("--metrics " + q.metrics + ": names with commas between them are expected");
-  const bool points = !q.run.empty() && Session::from_run(run::RunFolder::open(q.run).run()).data.starts_with("mixture:");
-  check_names(names, points);
   const int64_t n = q.n ? q.n : 10000;
-  Sampled sampled = q.run.empty() ? collect(q, n) : draw(q, n);
-  if (points) evaluate_points(q, sampled);
-  else evaluate_pictures(q, std::move(sampled), names);
+  Sampled sampled = q.run.empty() ? collect(q, names, n) : draw(q, names, n);
+  if (sampled.points.count > 0) return evaluate_points(q, sampled);
+  if (sampled.pictures.count > 0) return evaluate_pictures(q, std::move(sampled));
+  std::vector<Line> lines;   // the model's own measures only
+  for (const Reading& r : sampled.of_the_model) lines.push_back({r, {}});
+  show(q, {{"samples", sampled.from}, {"data", sampled.session.data}}, lines, false);
 }
 
 }  // namespace

@@ -43,6 +43,7 @@ int run(int argc, char** argv) {
   add_sample(program);
   add_report(program);
   add_evaluate(program);
+  add_study_measures(program);
   const auto fail_with = [](int status, const std::string& what) {
     std::cerr << "ganymede: " + what + "\n";
     return status;

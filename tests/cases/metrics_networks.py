@@ -167,8 +167,13 @@ def case(network, seed, size, divisor, run):
     print(network, [tuple(t.shape) for t in taps], features.std().item(), logits.std().item())
 
 
-for kind in ["fid", "torchvision"]:
-    case(f"inception-v3-{kind}", 1, (91, 80), 16, lambda w, x: InceptionV3(w, 16, kind)(x))
-for name, depths in convert_features.VGG_DEPTHS.items():
-    case(name, 3, (40, 48), 64, lambda w, x: vgg(w, x, depths, 64))
-case("alexnet", 5, (70, 64), 64, lambda w, x: alexnet(w, x, 64))
+def main():
+    for kind in ["fid", "torchvision"]:
+        case(f"inception-v3-{kind}", 1, (91, 80), 16, lambda w, x: InceptionV3(w, 16, kind)(x))
+    for name, depths in convert_features.VGG_DEPTHS.items():
+        case(name, 3, (40, 48), 64, lambda w, x: vgg(w, x, depths, 64))
+    case("alexnet", 5, (70, 64), 64, lambda w, x: alexnet(w, x, 64))
+
+
+if __name__ == "__main__":
+    main()
