@@ -46,6 +46,8 @@ int run(int argc, char** argv) {
   add_sample(program);
   add_apply(program);
   add_report(program);
+  add_evaluate(program);
+  add_study_measures(program);
   const auto fail_with = [](int status, const std::string& what) {
     std::string line = "ganymede: " + what;
     std::replace(line.begin(), line.end(), '\n', ' ');  // names of files may hold any byte

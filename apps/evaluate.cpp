@@ -1,0 +1,298 @@
+// ganymede evaluate RUN: the measures of a trained model, or of a folder of pictures, each with its convention.
+#include <algorithm>
+#include <iostream>
+#include <memory>
+#include <sstream>
+
+#include "apps/evaluate_table.h"
+#include "apps/options.h"
+#include "apps/verbs.h"
+#include "engine/check.h"
+#include "gan/checkpoint.h"
+#include "gan/metrics/evaluation.h"
+#include "gan/metrics/features_file.h"
+#include "gan/run/format.h"
+#include "gan/run/run_folder.h"
+
+namespace ganymede::apps {
+namespace {
+
+using metrics::Comparison;
+using metrics::Reading;
+
+struct Request {
+  std::string run, pictures, data = "fashion-mnist", metrics, features, resize, device;
+  int64_t n = 0, iteration = -1, size = 0;
+  uint64_t seed = 1;
+  bool json = false, no_floor = false;
+};
+
+constexpr std::string_view kMixture = "mixture:";
+
+void note(const std::string& line) { std::cerr << "ganymede: " << line << "\n"; }
+
+std::vector<std::string> split(const std::string& list) {
+  std::vector<std::string> out;
+  std::stringstream in(list);
+  for (std::string word; std::getline(in, word, ',');) out.push_back(word);
+  return out;
+}
+
+std::string checkpoint_path(const run::RunFolder& folder, int64_t iteration, const std::string& model) {
+  if (iteration < 0) {
+    const auto found = folder.newest_checkpoint([&](const auto& p) { check_checkpoint(p, model); });
+    for (const auto& d : found.damaged) note("passed over " + d);
+    require(found.checkpoint.has_value(), folder.path().string(), ": no checkpoint yet; train longer, or stop the training with Ctrl-C, which saves one");
+    return found.checkpoint->path;
+  }
+  std::string saved;
+  for (const run::Checkpoint& c : folder.checkpoints()) {
+    if (c.iteration == iteration) return c.path.string();
+    saved += (saved.empty() ? "" : ", ") + std::to_string(c.iteration);
+  }
+  throw UsageError(text(folder.path().string(), ": no checkpoint of iteration ", iteration, "; there ", saved.empty() ? "is none yet" : "are " + saved));
+}
+
+// Samples and where they come from.
+struct Sampled {
+  std::string from;                       // "runs/x, iteration 4000, seed 1"
+  metrics::Pictures pictures;
+  metrics::Rows points;                   // of a mixture, instead of pictures
+  SessionOptions session;                 // data, size, channels, seed of the run
+  std::vector<std::string> names;         // measures of pictures to take
+  std::vector<Reading> of_the_model;      // measures that only this model has
+};
+
+constexpr int64_t kChunk = 500;           // samples drawn at a time; chunk i has seed + i
+
+// Throws UsageError for a name that is no measure of this kind of data or of the model.
+void check_names(const std::vector<std::string>& names, const std::vector<Measure>& own, const std::vector<std::string>& general) {
+  std::vector<std::string> known = general;
+  for (const Measure& m : own) known.push_back(m.name);
+  for (const std::string& name : names)
+    if (std::find(known.begin(), known.end(), name) == known.end())
+      throw UsageError("unknown metric " + (name.empty() ? "\"\"" : name) + ": here there " + (known.size() == 1 ? "is " : "are ") + alternatives(known));
+}
+
+std::vector<std::string> picture_measure_names() {
+  std::vector<std::string> names;
+  for (const auto& m : metrics::picture_measures()) names.push_back(m.name);
+  return names;
+}
+
+// The model's own measures, on batches of the test split in order.
+std::vector<Reading> own_measures(Session& session, const std::vector<std::string>& names, int64_t n, uint64_t seed) {
+  std::vector<Reading> out;
+  Trainer& trainer = session.trainer();
+  const auto each_batch = [&](const std::function<void(const Batch&)>& f) {
+    const data::Dataset& set = session.dataset(data::Split::test);
+    const int64_t size = std::min(session.options().batch, set.size());
+    for (int64_t at = 0; at + size <= std::min(std::max(n, size), set.size()); at += size) {
+      std::vector<int64_t> rows;
+      for (int64_t i = at; i < at + size; ++i) rows.push_back(i);
+      f(Trainer::read_batch(set, rows));
+    }
+  };
+  for (const Measure& m : trainer.recipe().measures)
+    if (names.empty() || std::find(names.begin(), names.end(), m.name) != names.end())
+      trainer.sampling(seed, [&] { out.push_back({m.name, m.value({n, each_batch}), {}, m.text}); });
+  return out;
+}
+
+Sampled draw(const Request& q, const std::vector<std::string>& names, int64_t n) {
+  const auto folder = run::RunFolder::open(q.run);
+  Sampled s;
+  s.session = Session::from_run(folder.run());
+  if (!q.device.empty()) s.session.device = q.device;
+  if (s.session.device == "plan") throw UsageError("device plan has shapes only: use auto, cpu, cuda, cuda:N or sim");
+  const std::string path = checkpoint_path(folder, q.iteration, s.session.model);
+  Session session(s.session, Session::Use::look, Session::facts_in(folder.run()));
+  s.session = session.options();
+  const Recipe& recipe = session.trainer().recipe();
+  const bool points = s.session.data.starts_with(kMixture), translates = recipe.columns && !recipe.latent;
+  check_names(names, recipe.measures, translates ? std::vector<std::string>{} : points ? std::vector<std::string>{"modes"} : picture_measure_names());
+  load_checkpoint(path, session.trainer());
+  s.from = text(q.run, ", iteration ", session.trainer().iteration(), ", seed ", q.seed);
+  s.of_the_model = own_measures(session, names, n, q.seed);
+  for (const std::string& name : names)
+    if (std::none_of(s.of_the_model.begin(), s.of_the_model.end(), [&](const Reading& r) { return r.name == name; })) s.names.push_back(name);
+  if (translates && s.of_the_model.empty()) throw UsageError(text("evaluate: ", s.session.model, " turns pictures into others and has no measures of its own"));
+  if (translates || (!names.empty() && s.names.empty())) return s;
+  for (int64_t at = 0; at < n; at += kChunk) {
+    const Tensor x = session.trainer().sample(std::min(kChunk, n - at), q.seed + uint64_t(at / kChunk));
+    if (x.rank() == 4) {
+      s.pictures.append(x);
+    } else {
+      if (at == 0) s.points.width = x.count() / x.dim(0);
+      s.points.append(x.to_floats());
+    }
+  }
+  return s;
+}
+
+// Pictures of a folder in place of a run's samples, fitted to the data's size.
+Sampled collect(const Request& q, const std::vector<std::string>& names, int64_t n) {
+  check_names(names, {}, picture_measure_names());
+  context().device = Device::parse(q.device.empty() ? "auto" : q.device);
+  Sampled s;
+  s.names = names;
+  s.session.data = q.data, s.session.size = q.size;
+  data::Options wanted;
+  wanted.size = q.size;
+  const auto real = data::open_dataset(q.data, wanted);
+  const data::Field* image = real->field("image");
+  require(image != nullptr, q.data, ": these data hold no pictures");
+  s.session.size = wanted.size = image->shape[0], s.session.channels = wanted.channels = image->shape[2];
+  const auto set = data::open_dataset("folder:" + q.pictures, wanted);
+  s.pictures = metrics::read_pictures(*set, n);
+  s.pictures.labels.clear();
+  s.from = text(q.pictures, ", ", s.pictures.count, " of ", set->size(), " pictures");
+  return s;
+}
+
+std::vector<std::string> standard_metrics(bool one_picture, bool labelled, bool features) {
+  if (one_picture) return {"sifid"};
+  std::vector<std::string> names;
+  for (const char* name : {"fid", "kid", "is", "pr", "density", "coverage", "diversity", "nearest"}) {
+    const metrics::PictureMeasure& m = *metrics::find_picture_measure(name);
+    if ((!m.needs_classifier || labelled) && (!m.needs_features || labelled || features)) names.push_back(name);
+  }
+  return names;
+}
+
+void show(const Request& q, const Facts& facts, const std::vector<Line>& lines, bool floor) { std::cout << (q.json ? as_json(facts, lines) : as_table(facts, lines, floor)); }
+
+void evaluate_points(const Request& q, const Sampled& s) {
+  const std::string spec = s.session.data;
+  if (!spec.starts_with(kMixture)) throw UsageError(text("evaluate: ", q.run, " makes points, and its data ", spec, " are no mixture whose modes could be counted"));
+  const data::Mixture& mixture = data::mixture_named(spec.substr(kMixture.size()));
+  std::vector<Line> lines;
+  for (const Reading& r : metrics::read_modes(s.points, mixture)) lines.push_back({r, {}});
+  // What true samples of the mixture get.
+  metrics::Rows truth(s.points.count, s.points.width);
+  data::Random random(q.seed, 0x7e57);
+  for (int64_t i = 0; i < truth.count; ++i) {
+    size_t mode;
+    const auto p = mixture.draw(random, mode);
+    std::copy(p.begin(), p.end(), truth.row(i).begin());
+  }
+  const auto of_truth = metrics::read_modes(truth, mixture);
+  for (size_t i = 0; i < lines.size(); ++i) lines[i].real = of_truth[i].value;
+  for (const Reading& r : s.of_the_model) lines.push_back({r, {}});
+  const Facts facts{{"samples", s.from}, {"data", spec}, {"real data", "as many points drawn from the mixture"}};
+  show(q, facts, lines, true);
+}
+
+void evaluate_pictures(const Request& q, Sampled sampled) {
+  std::vector<std::string> names = sampled.names;
+  data::Options wanted;
+  wanted.size = sampled.session.size, wanted.channels = sampled.session.channels, wanted.seed = sampled.session.seed;
+  const auto train = data::open_dataset(sampled.session.data, wanted);
+  wanted.split = data::Split::test;
+  const auto test = data::open_dataset(sampled.session.data, wanted);
+  const bool labelled = test->field("label") && test->classes() > 1;
+  if (names.empty()) names = standard_metrics(test->size() == 1, labelled, !q.features.empty());
+  bool wants_features = false, wants_classes = false;
+  for (const std::string& name : names) {
+    const auto& m = *metrics::find_picture_measure(name);
+    wants_features |= m.needs_features, wants_classes |= m.needs_classifier;
+    if (m.needs_classifier && !labelled) throw UsageError(text("metric ", name, " needs data with labels; ", test->describe(), " has none"));
+    if (m.needs_features && q.features.empty() && !labelled && name != "sifid")
+      throw UsageError(text("metric ", name, " needs features, and ", test->describe(), " has no labels to train a classifier on: give --features FILE"));
+  }
+  if (names.empty())
+    throw UsageError(text(test->describe(), " has no labels to train a classifier on: give --features FILE, or --metrics ms-ssim"));
+
+  std::optional<metrics::FeatureNetwork> file, random;
+  if (!q.features.empty()) {
+    file = metrics::read_features(q.features);
+    if (!q.resize.empty()) {
+      if (file->intake != metrics::Intake::inception_tf && file->intake != metrics::Intake::inception_pytorch) throw UsageError(text("--resize is for Inception; ", q.features, " holds ", file->name));
+      file->intake = q.resize == "tf1" ? metrics::Intake::inception_tf : metrics::Intake::inception_pytorch;
+    }
+  }
+  const bool own = wants_features && !file;
+  std::optional<metrics::TrainedClassifier> trained;
+  if (wants_classes || (own && labelled)) {
+    metrics::ClassifierOptions o;
+    o.data = sampled.session.data, o.size = sampled.session.size, o.channels = sampled.session.channels, o.seed = sampled.session.seed;
+    trained = metrics::trained_classifier(o, note);
+  }
+  if (own && !labelled) random = metrics::random_texture_network();
+
+  // Real pictures of the test split; training pictures show what real pictures get, and whether samples repeat them.
+  constexpr int64_t kMostReal = 50000;
+  const metrics::Side real(metrics::read_pictures(*test, kMostReal)), fake(std::move(sampled.pictures));
+  metrics::Pictures shown = metrics::read_pictures(*train, std::max<int64_t>(fake.pictures().count, 2));
+  const bool unseen = shown.count != real.pictures().count || shown.bytes != real.pictures().bytes;
+  const bool apart = trained ? trained->unseen : train->describe() != test->describe();
+  const bool floor = apart && unseen && !q.no_floor;
+  const metrics::Side training(std::move(shown));
+
+  Comparison c;
+  c.real = &real, c.fake = &fake, c.train = apart ? &training : nullptr;
+  c.classifier = trained ? &trained->network : nullptr;
+  c.features = file ? &*file : random ? &*random : c.classifier;
+  std::vector<Line> lines;
+  for (const std::string& name : names) {
+    const auto& m = *metrics::find_picture_measure(name);
+    if (const std::string few = metrics::too_few(m, c); !few.empty()) note(few);
+    const size_t first = lines.size();
+    for (const Reading& r : m.read(c)) lines.push_back({r, {}});
+    if (!floor || name == "nearest") continue;
+    Comparison of_real = c;
+    of_real.fake = &training;
+    const auto readings = m.read(of_real);
+    for (size_t i = 0; i < readings.size() && first + i < lines.size(); ++i) lines[first + i].real = readings[i].value;
+  }
+  for (const Reading& r : sampled.of_the_model) lines.push_back({r, {}});
+
+  Facts facts;
+  facts.emplace_back("samples", text(sampled.from, ": ", fake.pictures().count, " pictures ", fake.pictures().size_text(), ", rounded to 8 bits"));
+  facts.emplace_back("real", text(test->describe(), ": ", real.pictures().count, " pictures", apart ? " that training did not see" : ", the training pictures themselves: the data have no others"));
+  if (floor) facts.emplace_back("real data", text("the same measure for ", training.pictures().count, " training pictures in place of samples"));
+  if (c.features) facts.emplace_back("features", text(c.features->name, ": ", c.features->origin));
+  if (trained)
+    facts.emplace_back("classifier", text("right on ", run::short_number(100 * trained->accuracy), " % of ", trained->judged, trained->unseen ? " pictures that it was not trained on" : " of its training pictures",
+                                          trained->file.empty() ? "; not cached" : trained->from_cache ? "; read from " + trained->file : "; kept in " + trained->file));
+  show(q, facts, lines, floor);
+}
+
+void evaluate(const Request& q) {
+  if (q.run.empty() == q.pictures.empty()) throw UsageError("evaluate: name a run folder, or give --pictures DIR with --data");
+  if (!q.resize.empty() && q.features.empty()) throw UsageError("--resize says how a feature network of --features takes pictures: give both");
+  const std::vector<std::string> names = split(q.metrics);
+  if (!q.metrics.empty() && (names.empty() || q.metrics.back() == ',')) throw UsageError("--metrics " + q.metrics + ": names with commas between them are expected");
+  const int64_t n = q.n ? q.n : 10000;
+  Sampled sampled = q.run.empty() ? collect(q, names, n) : draw(q, names, n);
+  if (sampled.points.count > 0) return evaluate_points(q, sampled);
+  if (sampled.pictures.count > 0) return evaluate_pictures(q, std::move(sampled));
+  std::vector<Line> lines;   // the model's own measures only
+  for (const Reading& r : sampled.of_the_model) lines.push_back({r, {}});
+  show(q, {{"samples", sampled.from}, {"data", sampled.session.data}}, lines, false);
+}
+
+}  // namespace
+
+void add_evaluate(CLI::App& program) {
+  auto q = std::make_shared<Request>();
+  auto* verb = program.add_subcommand("evaluate", "measure a trained model: distances to real pictures, variety, classes");
+  std::string all = "measures with commas between them (those that fit the data); modes counts the modes of a mixture";
+  for (const auto& m : metrics::picture_measures()) all += "\n" + m.name + ": " + m.text;
+  auto* run = verb->add_option("run", q->run, "run folder");
+  verb->add_option("--metrics", q->metrics, all);
+  verb->add_option("-n", q->n, "number of samples (10000)")->check(whole(2, 1 << 20));
+  verb->add_option("--features", q->features, "feature network made by scripts/convert_features.py (a classifier trained on the labels)");
+  verb->add_option("--resize", q->resize, "how Inception's input is resized (the file's standard)")->check(one_of({"tf1", "pytorch"}));
+  verb->add_option("--iteration", q->iteration, "checkpoint of this iteration (the newest)")->check(whole(0, kMostIterations))->needs(run);
+  verb->add_option("--seed", q->seed, "seed of the noise")->check(whole(0, INT64_MAX))->capture_default_str()->needs(run);
+  verb->add_option("--device", q->device, "auto, cpu, cuda, cuda:N or sim (the run's own)");
+  auto* pictures = verb->add_option("--pictures", q->pictures, "a folder of pictures to measure instead of a run");
+  verb->add_option("--data", q->data, "with --pictures: the real pictures")->capture_default_str()->needs(pictures);
+  verb->add_option("--size", q->size, "with --pictures: height and width (as the data are)")->check(whole(1, 65536))->needs(pictures);
+  verb->add_flag("--json", q->json, "as JSON");
+  verb->add_flag("--no-floor", q->no_floor, "do not measure training pictures in place of samples");
+  verb->callback([q] { evaluate(*q); });
+}
+
+}  // namespace ganymede::apps

@@ -1,0 +1,56 @@
+// The measures by name, as `ganymede evaluate` prints them: each line with the convention that its number belongs to.
+#pragma once
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gan/data/mixture.h"
+#include "gan/metrics/trained_classifier.h"
+
+namespace ganymede::metrics {
+
+// One line of the table.
+struct Reading {
+  std::string name;
+  double value = 0;
+  std::optional<double> deviation = {};   // over splits or subsets
+  std::string convention = {};
+};
+
+// Pictures and, once asked for, what the networks say of them.
+class Side {
+ public:
+  explicit Side(Pictures pictures) : pictures_(std::move(pictures)) {}
+  const Pictures& pictures() const { return pictures_; }
+  const Seen& seen(const FeatureNetwork& by) const;
+ private:
+  Pictures pictures_;
+  mutable std::vector<std::pair<const FeatureNetwork*, std::unique_ptr<Seen>>> seen_;
+};
+
+struct Comparison {
+  const Side* real = nullptr;              // what samples are compared with
+  const Side* fake = nullptr;
+  const Side* train = nullptr;             // training pictures, for `nearest`; null: there are no others than `real`
+  const FeatureNetwork* features = nullptr;    // of fid, kid, is, pr, density, nearest, lpips, cosine, sifid
+  const FeatureNetwork* classifier = nullptr;  // of coverage and diversity; knows the data's classes
+};
+
+struct PictureMeasure {
+  std::string name, text;       // "pr", "precision and recall by nearest neighbours"
+  bool needs_features, needs_classifier;
+  std::vector<Reading> (*read)(const Comparison&);
+};
+const std::vector<PictureMeasure>& picture_measures();
+// Null if there is none of this name.
+const PictureMeasure* find_picture_measure(const std::string& name);
+
+// Samples of a mixture: modes hit, quality, divergence.
+std::vector<Reading> read_modes(const Rows& points, const data::Mixture& mixture);
+
+// What is wrong with these sample counts for this measure, in a line; "" if nothing is.
+std::string too_few(const PictureMeasure& measure, const Comparison& c);
+
+}  // namespace ganymede::metrics

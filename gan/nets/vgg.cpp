@@ -1,0 +1,64 @@
+#include "gan/nets/vgg.h"
+
+#include "engine/check.h"
+#include "engine/ops.h"
+#include "nn/blocks.h"
+
+namespace ganymede::nets {
+namespace {
+
+class Vgg : public FeatureModule {
+ public:
+  Vgg(int layers, int divisor) : layers_(layers), width_(4096 / divisor) {
+    require(layers == 16 || layers == 19, "vgg with ", layers, " layers: there are 16 and 19");
+    const int depth[] = {2, 2, layers == 16 ? 3 : 4, layers == 16 ? 3 : 4, layers == 16 ? 3 : 4}, widths[] = {64, 128, 256, 512, 512};
+    int in = 3;
+    for (int block = 0; block < 5; ++block) {
+      auto& convs = blocks_.emplace_back();
+      for (int i = 0; i < depth[block]; ++i, in = widths[block] / divisor)
+        convs.push_back(nn::conv(in, widths[block] / divisor, {.kernel = 3, .padding = 1, .weight = nn::init::he_normal(in * 9)}));
+    }
+    fc6_ = nn::linear(49 * in, width_), fc7_ = nn::linear(width_, width_), fc8_ = nn::linear(width_, 1000 / (divisor > 1 ? 8 : 1));
+  }
+
+  Tensors taps(const Tensor& x) override {
+    require(x.dim(1) >= 16 && x.dim(2) >= 16, "vgg: pictures ", x.shape(), " must be at least 16 pixels high and wide");
+    Tensors out;
+    for (size_t b = 0; b < blocks_.size(); ++b) {
+      Tensor y = b == 0 ? x : max_pool(out.back(), {});
+      for (const nn::Layer& conv : blocks_[b]) y = conv->forward_then(y, {Unary::relu});
+      out.push_back(y);
+    }
+    return out;
+  }
+  Outputs outputs(const Tensor& x) override {
+    require(x.dim(1) >= 32 && x.dim(2) >= 32, "vgg: pictures ", x.shape(), " must be at least 32 pixels high and wide");
+    const Tensor pooled = adaptive_average_pool(max_pool(taps(x).back(), {}), 7, 7);
+    const Tensor features = fc7_->forward_then(fc6_->forward_then(flatten(pooled), {Unary::relu}), {Unary::relu});
+    return {features, fc8_->forward(features)};
+  }
+  void visit(const nn::Visit& v) override {
+    for (size_t b = 0; b < blocks_.size(); ++b)
+      for (size_t i = 0; i < blocks_[b].size(); ++i) v(text("conv", b + 1, "_", i + 1), *blocks_[b][i]);
+    v("fc6", *fc6_), v("fc7", *fc7_), v("fc8", *fc8_);
+  }
+  std::vector<std::string> tap_names() const override {
+    std::vector<std::string> names;
+    for (size_t b = 0; b < blocks_.size(); ++b) names.push_back(text("relu", b + 1, "_", blocks_[b].size()));
+    return names;
+  }
+  std::string feature_name() const override { return text("fc7 after relu, ", width_); }
+  size_t texture_tap() const override { return 1; }
+  std::string type() const override { return text("vgg", layers_); }
+
+ private:
+  int layers_, width_;
+  std::vector<std::vector<nn::Layer>> blocks_;
+  nn::Layer fc6_, fc7_, fc8_;
+};
+
+}  // namespace
+
+std::shared_ptr<FeatureModule> vgg(int layers, int divisor) { return std::make_shared<Vgg>(layers, divisor); }
+
+}  // namespace ganymede::nets

@@ -1,0 +1,14 @@
+// VGG-16 and VGG-19 (Simonyan and Zisserman 2014, arXiv 1409.1556), without batch norm.
+#pragma once
+#include <memory>
+
+#include "gan/nets/feature_module.h"
+
+namespace ganymede::nets {
+
+// Input [N, H, W, 3], ImageNet's mean and deviation taken out, at least 32 pixels (224 is standard; other sizes are pooled to 7 x 7
+// as torchvision does). Taps: the relu before each max pooling (1_2, 2_2, 3_3, 4_3, 5_3; in VGG-19 1_2, 2_2, 3_4, 4_4, 5_4). Features: 4096
+// after the second linear layer and relu. layers: 16 or 19. Every width is divided by `divisor` (a power of 2 up to 64), for tests.
+std::shared_ptr<FeatureModule> vgg(int layers, int divisor = 1);
+
+}  // namespace ganymede::nets

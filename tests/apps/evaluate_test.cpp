@@ -1,0 +1,113 @@
+// ganymede evaluate, on a toy world of 8-pixel digits in IDX files, with a classifier that it trains itself.
+#include <nlohmann/json.hpp>
+
+#include "gan/data/random.h"
+#include "tests/apps/program.h"
+
+namespace ganymede::apps {
+namespace {
+
+using nlohmann::json;
+
+// Two classes: a bright left or right half under noise.
+std::string idx_pictures(int64_t n, uint64_t seed) {
+  std::string bytes{0, 0, 8, 3, 0, 0, char(n >> 8), char(n & 255), 0, 0, 0, 8, 0, 0, 0, 8};
+  data::Random random(seed);
+  for (int64_t i = 0; i < n; ++i)
+    for (int64_t k = 0; k < 64; ++k) bytes += char(uint8_t((k % 8 < 4) == (i % 2 == 0) ? 150 + random.below(100) : random.below(100)));
+  return bytes;
+}
+std::string idx_labels(int64_t n) {
+  std::string bytes{0, 0, 8, 1, 0, 0, char(n >> 8), char(n & 255)};
+  for (int64_t i = 0; i < n; ++i) bytes += char(i % 2);
+  return bytes;
+}
+
+class Evaluate : public ProgramTest {
+ protected:
+  Evaluate() {
+    setenv("GANYMEDE_CACHE", (*this / "cache").c_str(), 1);
+    std::filesystem::create_directories(*this / "halves");
+    put("halves/train-images-idx3-ubyte", idx_pictures(400, 1)), put("halves/train-labels-idx1-ubyte", idx_labels(400));
+    put("halves/t10k-images-idx3-ubyte", idx_pictures(200, 2)), put("halves/t10k-labels-idx1-ubyte", idx_labels(200));
+  }
+  ~Evaluate() override { unsetenv("GANYMEDE_CACHE"); }
+  void train() const {
+    const Result r = run({"train", "gan", "--data", "mnist:halves", "--size", "8", "--batch", "16", "--steps", "30", "--set", "width=16", "--set", "units=8", "--threads", "1", "--out", "run"});
+    ASSERT_EQ(r.status, 0) << r.err;
+  }
+  static double value(const json& j, const std::string& name, const char* what = "value") {
+    for (const auto& m : j["measures"])
+      if (m["name"] == name) return m[what];
+    ADD_FAILURE() << "no " << name << " in " << j.dump(1);
+    return 0;
+  }
+};
+
+TEST_F(Evaluate, MeasuresARunWithItsOwnClassifier) {
+  train();
+  const std::vector<std::string> words{"evaluate", "run", "-n", "200", "--json"};
+  const Result first = run(words), second = run(words);
+  ASSERT_EQ(first.status, 0) << first.err;
+  EXPECT_NE(first.err.find("training a classifier"), first.err.npos);
+  EXPECT_EQ(second.err.find("training a classifier"), second.err.npos) << "the cache was not used";
+  const json a = json::parse(first.out), b = json::parse(second.out);
+  EXPECT_EQ(a["measures"], b["measures"]);
+  EXPECT_NE(std::string(a["classifier"]).find("right on 100"), std::string::npos) << a["classifier"];
+  EXPECT_NE(std::string(b["classifier"]).find("read from"), std::string::npos);
+  EXPECT_NE(std::string(a["real"]).find("200 pictures that training did not see"), std::string::npos);
+  // What training pictures get: a perfect model's figures.
+  EXPECT_EQ(value(a, "classes-covered", "real"), 2);
+  EXPECT_GT(value(a, "recall-own", "real"), 0.8);
+  EXPECT_GT(value(a, "class-diversity", "real"), 0.8);
+  // Thirty steps make noise.
+  EXPECT_GT(value(a, "fid-own"), 3 * value(a, "fid-own", "real"));
+  EXPECT_GE(value(a, "classifier-score"), 1);
+  for (const auto& m : a["measures"]) EXPECT_GT(std::string(m["convention"]).size(), 20u);
+
+  const Result table = run({"evaluate", "run", "-n", "200", "--metrics", "fid,coverage"});
+  EXPECT_EQ(table.status, 0) << table.err;
+  for (const char* part : {"fid-own", "classes-covered", "200 samples against 200 real pictures", "classifier the last hidden layer, 128", "iteration 30"})
+    EXPECT_NE(table.out.find(part), table.out.npos) << part << " is not in:\n" << table.out;
+
+  // Another seed, other samples; a damaged cache is made again.
+  EXPECT_NE(run({"evaluate", "run", "-n", "200", "--metrics", "fid", "--seed", "9"}).out, run({"evaluate", "run", "-n", "200", "--metrics", "fid"}).out);
+  for (const auto& entry : std::filesystem::directory_iterator(*this / "cache")) std::filesystem::resize_file(entry.path(), 100);
+  const Result again = run(words);
+  EXPECT_EQ(again.status, 0);
+  EXPECT_NE(again.err.find("cannot be used and is made again"), again.err.npos) << again.err;
+  EXPECT_EQ(json::parse(again.out)["measures"], a["measures"]);
+}
+
+TEST_F(Evaluate, WrongUseIsRefusedInALine) {
+  train();
+  refused(2, {"evaluate"}, {"run folder", "--pictures"});
+  refused(2, {"evaluate", "run", "--metrics", "fud"}, {"unknown metric fud", "fid, kid"});
+  refused(2, {"evaluate", "run", "--metrics", "fid,"}, {"--metrics fid,"});
+  refused(2, {"evaluate", "run", "--metrics", "sifid", "-n", "2"}, {"sifid", "200"});
+  refused(2, {"evaluate", "run", "--resize", "tf1"}, {"--features"});
+  refused(2, {"evaluate", "run", "--iteration", "7"}, {"iteration 7", "30"});
+  refused(2, {"evaluate", "nowhere"}, {"nowhere"});
+  refused(1, {"evaluate", "run", "--features", "halves/t10k-labels-idx1-ubyte", "-n", "2"}, {"t10k-labels-idx1-ubyte"});
+  const std::string alexnet = std::string(GANYMEDE_SOURCE_DIR) + "/tests/cases/metrics_features/alexnet.safetensors";
+  refused(2, {"evaluate", "run", "--features", alexnet, "--resize", "tf1", "-n", "2"}, {"--resize is for Inception", "alexnet"});
+}
+
+TEST_F(Evaluate, PicturesWithoutLabelsNeedFeatures) {
+  ASSERT_EQ(run(tiny("shapes", {"--steps", "2"})).status, 0);
+  ASSERT_EQ(run({"sample", "shapes", "-n", "1", "--out", "one.png"}).status, 0);
+  std::filesystem::create_directories(*this / "pictures");
+  for (const char* name : {"a.png", "b.png", "c.png"}) std::filesystem::copy_file(*this / "one.png", *this / "pictures" / name);
+  refused(2, {"evaluate", "--pictures", "pictures", "--data", "folder:pictures", "--size", "16"}, {"no labels", "--features FILE"});
+  const std::string alexnet = std::string(GANYMEDE_SOURCE_DIR) + "/tests/cases/metrics_features/alexnet.safetensors";
+  const Result r = run({"evaluate", "--pictures", "pictures", "--data", "folder:pictures", "--size", "16", "--features", alexnet, "--metrics", "fid,ms-ssim", "--json"});
+  ASSERT_EQ(r.status, 0) << r.err;
+  EXPECT_NE(r.err.find("no full rank"), r.err.npos) << r.err;
+  const json j = json::parse(r.out);
+  EXPECT_LT(std::abs(value(j, "fid (alexnet / 64)")), 1e-6);   // the same pictures
+  EXPECT_NEAR(value(j, "ms-ssim"), 1, 1e-9);
+  refused(2, {"evaluate", "--pictures", "pictures", "--data", "folder:pictures", "--seed", "3"}, {"--seed", "run"});
+}
+
+}  // namespace
+}  // namespace ganymede::apps
