@@ -239,7 +239,10 @@ do_evaluate() {
     "$build/ganymede" --help 2>/dev/null | grep -qE '^ *evaluate ' || { status[evaluate]=skipped; says evaluate "this build has no evaluate"; return; }
     [ -d "$out/dcgan" ] || { status[evaluate]=skipped; says evaluate "there is no trained run"; return; }
   fi
-  run "$out/evaluation.txt" "$build/ganymede" evaluate "$out/dcgan" || fails evaluate "$(tail -n 1 "$out/evaluation.txt")"
+  run "$out/logs/evaluate.log" bash -c '"$@" >"$0"' "$out/evaluation.json" "$build/ganymede" evaluate "$out/dcgan" -n 2000 --no-floor --json || {
+    fails evaluate "$(tail -n 1 "$out/logs/evaluate.log")"
+    rm -f "$out/evaluation.json"
+  }
 }
 
 do_docs() {
@@ -263,7 +266,7 @@ write_results() {
       printf '%s    {"name": "%s", "status": "%s", "seconds": %d, "note": %s}' "$comma" "$stage" "${status[$stage]}" "${took[$stage]}" "$(quoted "${note[$stage]:-}")"
       comma=$',\n'
     done
-    printf '\n  ],\n  "kernels": %s,\n  "steps": %s,\n  "steps_pytorch": %s\n}\n' "$(embedded "$out/kernels.json")" "$(embedded "$out/steps_ganymede.json")" "$(embedded "$out/steps_torch.json")"
+    printf '\n  ],\n  "kernels": %s,\n  "steps": %s,\n  "steps_pytorch": %s,\n  "evaluation": %s\n}\n' "$(embedded "$out/kernels.json")" "$(embedded "$out/steps_ganymede.json")" "$(embedded "$out/steps_torch.json")" "$(embedded "$out/evaluation.json")"
   } >"$out/summary.json"
   {
     printf '# Check of %s\n\nCompute capability %s, driver %s, CUDA Toolkit %s, commit %s, %s; %d s in all.\n\n' "$card_name" "$capability" "$driver" "$toolkit" "$commit" "$(date -u +%Y-%m-%d)" "$(elapsed)"
@@ -273,7 +276,7 @@ write_results() {
     done
     [ -s "$out/kernels.md" ] && { echo; cat "$out/kernels.md"; }
     for file in steps_ganymede steps_torch; do [ -s "$out/$file.md" ] && { echo; cat "$out/$file.md"; }; done
-    [ -s "$out/evaluation.txt" ] && { printf '\n```\n'; cat "$out/evaluation.txt"; printf '```\n'; }
+    [ -s "$out/evaluation.json" ] && { printf '\n## The trained DCGAN, measured\n\n```json\n'; cat "$out/evaluation.json"; printf '```\n'; }
     [ -s "$out/kernels.svg" ] && printf '\n![Roofline of the kernels](kernels.svg)\n'
     [ -s "$out/pictures/dcgan.png" ] && printf '\n![Samples of DCGAN](pictures/dcgan.png)\n'
   } >"$out/summary.md"

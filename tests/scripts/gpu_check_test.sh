@@ -41,7 +41,7 @@ case $1 in
     for i in $(seq 200); do sleep 0.1; done ;;
   sample) echo png >"${@: -1}" ;;
   report) echo html >"$2/report.html" ;;
-  evaluate) echo "frechet distance 3" ;;
+  evaluate) [ "$3 $4 $5 $6" = "-n 2000 --no-floor --json" ] && echo '{"frechet distance": 3}' ;;
 esac
 TEXT
 check() { PATH="$work/bin:$PATH" PYTHON=false scripts/gpu_check.sh --build "$work/build" "$@" 2>&1; }
@@ -67,10 +67,11 @@ expect "tests run" "$(field "$work/all/summary.json" tests_run)" 66
 for i in "0 passed" "1 passed" "2 failed" "3 passed" "4 failed" "5 passed" "6 passed"; do
   expect "stage ${i% *}" "$(field "$work/all/summary.json" "stages;${i% *};status")" "${i#* }"
 done
+expect evaluation "$(field "$work/all/summary.json" "evaluation;frechet distance")" 3
 grep -q 'racecheck' <<<"$(field "$work/all/summary.json" 'stages;2;note')" || fail "the sanitizer's tool is not named"
 grep -q 'a "quoted" reason' <<<"$(field "$work/all/summary.json" 'stages;4;note')" || fail "the reason is not kept"
 grep -q 'iteration 77' <<<"$(field "$work/all/summary.json" 'stages;5;note')" || fail "no iteration of the training"
-for text in '| table |' 'frechet distance 3' 'pictures/dcgan.png' 'kernels.svg'; do grep -qF "$text" "$work/all/summary.md" || fail "summary.md lacks $text"; done
+for text in '| table |' '"frechet distance": 3' 'pictures/dcgan.png' 'kernels.svg'; do grep -qF "$text" "$work/all/summary.md" || fail "summary.md lacks $text"; done
 
 # Failing tests; a benchmark's failure alone.
 status=0; FAILING=2 check --out "$work/failing" --only tests >/dev/null || status=$?
