@@ -12,7 +12,7 @@
 #include "engine/check.h"
 #include "gan/metrics/damage.h"
 #include "gan/metrics/evaluation.h"
-#include "gan/run/atomic_file.h"
+#include "engine/atomic_file.h"
 #include "gan/run/axis.h"
 #include "gan/run/format.h"
 
@@ -148,9 +148,9 @@ void study(const Request& q) {
   ordered_json j{{"title", head}};
   for (size_t d = 0; d < metrics::damages().size(); ++d)
     for (size_t r = 0; r < std::size(kRows); ++r) j[metrics::damages()[d].name][kRows[r].title] = {{"levels", all[r][d].levels}, {"values", all[r][d].values}};
-  run::write_atomically(q.out + "/measures.json", j.dump(2) + "\n");
-  run::write_atomically(q.out + "/measures.svg", drawing(all, head));
-  run::write_atomically(q.out + "/measures.md", head + "\n" + table(all));
+  write_atomically(q.out + "/measures.json", j.dump(2) + "\n");
+  write_atomically(q.out + "/measures.svg", drawing(all, head));
+  write_atomically(q.out + "/measures.md", head + "\n" + table(all));
   std::cout << q.out << "/measures.svg\n";
 }
 
