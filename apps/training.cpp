@@ -59,7 +59,8 @@ int Training::run() {
 // Data are read before anything moves, so the state is still that of the iteration before, and worth keeping.
 void Training::step() {
   try {
-    trainer_.step();
+    const int64_t next = trainer_.iteration() + 1;
+    trainer_.step(next % every_.log == 0 || next == total_);
   } catch (const data::ReadError& e) {
     const int64_t i = trainer_.iteration();
     if (saved_ != i) save();

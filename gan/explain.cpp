@@ -63,7 +63,7 @@ std::string explain(const SessionOptions& options, bool losses_only) {
       out << "\nnetwork " << n.name() << ", " << n.parameter_count() << " parameters\n";
       for (const auto& l : trace.layers) {
         if (l.net != n.name()) continue;
-        out << "  " << std::left << std::setw(12) << l.name << std::setw(36) << l.description << std::setw(22) << l.output.str() << std::right << std::setw(10);
+        out << "  " << std::left << std::setw(12) << l.name << std::setw(36) << l.description << " " << std::setw(22) << l.output.str() << std::right << std::setw(10);
         if (l.parameters) out << l.parameters;
         out << "\n";
       }
@@ -77,7 +77,7 @@ std::string explain(const SessionOptions& options, bool losses_only) {
   if (losses_only) return out.str();
   out << "\nsettings (--set name=value)\n";
   for (const Setting& s : session.config().settings()) {
-    out << "  " << std::left << std::setw(16) << s.name << std::setw(14) << s.value << s.meaning;
+    out << "  " << std::left << std::setw(18) << s.name << " " << std::setw(14) << s.value << " " << s.meaning;
     if (s.value != s.standard) out << "   (standard " << s.standard << ")";
     out << "\n";
   }

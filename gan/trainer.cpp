@@ -161,8 +161,14 @@ void Trainer::compute_shared() {
   }
 }
 
-void Trainer::run_update(size_t index) {
+void Trainer::run_update(size_t index, bool measure) {
   const Update& update = now().updates[index];
+  Tensors before;
+  for (const Moved& m : moved_[index]) {
+    if (!measure) break;
+    before.push_back(empty_like(m.net.flat()));
+    assign(before.back(), m.net.flat());
+  }
   for (int j = 0; j < update.repeat; ++j) {
     place_draws(uint32_t(index) << 12 | uint32_t(j));
     for (Moved& m : moved_[index]) m.stepper.prepare(m.steps++);
@@ -170,21 +176,34 @@ void Trainer::run_update(size_t index) {
     run.unit.run([&] { run_body(update, run, j); });
     run.done = true;
   }
+  for (size_t i = 0; i < before.size(); ++i) {
+    const nn::Net& net = moved_[index][i].net;
+    const double step = sum(square(net.flat().constant() - before[i])).item(), weights = sum(square(before[i])).item();
+    ratios_.emplace_back("update_ratio/" + name_of(index, net), weights > 0 ? std::sqrt(step / weights) : 0);
+  }
 }
 
-void Trainer::step() {
+std::string Trainer::name_of(size_t update, const nn::Net& net) const {
+  int owners = 0;
+  for (const auto& others : moved_)
+    for (const Moved& m : others) owners += m.net == net;
+  return (owners > 1 ? now().updates[update].name + "." : "") + net.name();
+}
+
+void Trainer::step(bool measure) {
   if (const size_t stage = place_of(iteration_ + 1).first; stage != stage_) enter(stage);
+  ratios_.clear();
   load_batches();
   compute_shared();
   for (size_t u = 0; u < now().updates.size(); ++u)
-    if ((iteration_ - stage_start_) % now().updates[u].interval == 0) run_update(u);
+    if ((iteration_ - stage_start_) % now().updates[u].interval == 0) run_update(u, measure);
   ++iteration_;
 }
 
 void Trainer::step_only(size_t update) {
   load_batches();
   compute_shared();
-  run_update(update);
+  run_update(update, false);
   ++iteration_;
 }
 
@@ -247,14 +266,9 @@ std::vector<std::pair<std::string, double>> Trainer::values() const {
     const Run& last = *runs_[u].back();
     if (!last.done) continue;
     for (const Term& t : last.terms) note(now().updates[u].name + "/" + t.name, t.value.item());
-    for (size_t i = 0; i < moved_[u].size(); ++i) {
-      const nn::Net& net = moved_[u][i].net;
-      int owners = 0;
-      for (const auto& others : moved_)
-        for (const Moved& m : others) owners += m.net == net;
-      note("grad_norm/" + (owners > 1 ? now().updates[u].name + "." : "") + net.name(), std::sqrt(last.norms[i].item()));
-    }
+    for (size_t i = 0; i < moved_[u].size(); ++i) note("grad_norm/" + name_of(u, moved_[u][i].net), std::sqrt(last.norms[i].item()));
   }
+  for (const auto& [name, ratio] : ratios_) note(name, ratio);
   return out;
 }
 

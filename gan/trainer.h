@@ -23,15 +23,16 @@ class Trainer {
   Trainer(Recipe recipe, const TrainerOptions& options, const std::vector<data::Field>& fields, data::Loader* loader);
   ~Trainer();
 
-  // One iteration: every update that is due.
-  void step();
+  // One iteration: every update that is due. measure: values() also has "update_ratio/NET", the length of the networks' steps
+  // relative to their weights, which costs a copy of the weights.
+  void step(bool measure = false);
   // One iteration in which only this update of the stage runs (tests, teaching).
   void step_only(size_t update);
   int64_t iteration() const { return iteration_; }
   size_t stage() const { return stage_; }
 
-  // Names and values of the last iteration's terms and shown numbers ("D/adv", "D/real") and gradient norms
-  // ("grad_norm/D"). Throws Error naming the update and the term if one is not finite.
+  // Names and values of the last iteration's terms and shown numbers ("D/adv", "D/real"), gradient norms ("grad_norm/D") and
+  // update ratios if they were measured. Throws Error naming the update and the term if one is not finite.
   std::vector<std::pair<std::string, double>> values() const;
 
   // n pictures [n, H, W, C] (or points [n, D]): the same noise whenever `seed` is the same. Translating models read the
@@ -67,7 +68,8 @@ class Trainer {
   void load_batches();
   void place_draws(uint32_t unit);
   void compute_shared();
-  void run_update(size_t index);
+  std::string name_of(size_t update, const nn::Net& net) const;  // "D", or "UPDATE.D" where several updates move it
+  void run_update(size_t index, bool measure);
   void run_body(const Update& update, Run& run, int repeat);
   void begin_stage(size_t stage);
   const Stage& now() const { return recipe_.stages[stage_]; }
@@ -84,6 +86,7 @@ class Trainer {
   std::vector<std::unique_ptr<Unit>> shared_units_;
   std::vector<std::vector<std::unique_ptr<Run>>> runs_;   // [update][repeat]
   std::vector<std::vector<Moved>> moved_;                 // [update][network]
+  std::vector<std::pair<std::string, double>> ratios_;    // of the last iteration, if measured
 };
 
 }  // namespace ganymede

@@ -1,6 +1,8 @@
 // The trainer on small recipes of its own: gates, intervals, narrowed terms, shared values, averages.
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "engine/check.h"
 #include "engine/context.h"
 #include "engine/ops.h"
@@ -42,6 +44,70 @@ TEST(Recipe, AClosedGateStopsTheStepAndItsCount) {
   assign(gate, ones({1}));
   t.step();
   EXPECT_NE(weights(p.a), before);
+}
+
+TEST(Recipe, MeasuresItsStepsWhenAsked) {
+  Pair p;
+  p.recipe.update("A", {p.a}, nn::sgd(0.1), [&](const Batch&) -> Losses { return {{"x", loss_of(p.a), ""}}; }).times(2);
+  Trainer t = p.train();
+  const auto ratio = [&]() -> double {
+    for (const auto& [name, v] : t.values())
+      if (name == "update_ratio/A") return v;
+    return -1;
+  };
+  for (int i = 0; i < 6; ++i) {  // eager, traced, captured, replayed
+    const auto before = weights(p.a);
+    t.step(true);
+    const auto now = weights(p.a);
+    double step = 0, length = 0;
+    for (size_t k = 0; k < now.size(); ++k) step += std::pow(double(now[k]) - before[k], 2), length += std::pow(double(before[k]), 2);
+    EXPECT_NEAR(ratio(), std::sqrt(step / length), 1e-5 * ratio());
+    t.step();
+    EXPECT_EQ(ratio(), -1);
+  }
+}
+
+TEST(Recipe, StagesHaveTheirOwnUpdatesAndResume) {
+  const auto make = [] {
+    Pair p;
+    const Tensor seen = p.recipe.keep("seen", zeros({1}));
+    p.recipe.stage("first", 3);
+    p.recipe.update("A", {p.a}, nn::adam(0.1), [a = p.a](const Batch&) -> Losses { return {{"x", loss_of(a), ""}}; });
+    p.recipe.stage("second", 4, [=, a = p.a, b = p.b] { assign(b.flat(), a.flat()), assign(seen, randn({1})); });
+    p.recipe.update("B", {p.b}, nn::adam(0.1), [b = p.b](const Batch&) -> Losses { return {{"x", loss_of(b), ""}}; }).times(2);
+    return p;
+  };
+  using Values = std::vector<std::pair<std::string, std::vector<double>>>;
+  const auto state = [](const Trainer& t) {
+    Values v;
+    for (const auto& s : t.state()) v.emplace_back(s.name, is_floating(s.value.dtype()) ? s.value.to_doubles() : std::vector<double>{double(s.value.to_integers().at(0))});
+    return v;
+  };
+  Pair whole = make();
+  EXPECT_EQ(whole.recipe.steps(), 7);
+  Trainer t = whole.train();
+  for (int i = 0; i < 3; ++i) t.step();
+  EXPECT_EQ(t.stage(), 0u);
+  const auto a = weights(whole.a);
+  t.step();
+  EXPECT_EQ(t.stage(), 1u);
+  EXPECT_EQ(weights(whole.a), a);     // no longer moved
+  EXPECT_NE(weights(whole.b), a);     // started from A, then moved
+  for (int i = 0; i < 3; ++i) t.step();
+  const Values want = state(t);
+  // Stopped after each iteration: before, at and after the border between the stages.
+  for (int stop = 1; stop < 7; ++stop) {
+    Pair first = make(), second = make();
+    Trainer before = first.train(), after = second.train();
+    for (int i = 0; i < stop; ++i) before.step();
+    after.prepare_resume(stop);
+    const auto from = before.state(), to = after.state();
+    ASSERT_EQ(from.size(), to.size());
+    for (size_t i = 0; i < from.size(); ++i) assign(to[i].value, from[i].value);
+    after.resume_at(stop);
+    while (after.iteration() < 7) after.step();
+    EXPECT_EQ(state(after), want) << "stopped after " << stop;
+  }
 }
 
 TEST(Recipe, AnIntervalSkipsIterations) {
