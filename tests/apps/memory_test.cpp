@@ -11,13 +11,13 @@ using Words = std::vector<std::string>;
 class Memory : public ProgramTest {
  protected:
   Words training(int batch) const {
-    return {"train", "dcgan", "--data", "shapes:count=4096", "--size", "32", "--set", "width=8", "--threads", "1", "--steps", "4",
+    return {"train", "dcgan", "--data", "shapes:count=1024", "--size", "32", "--set", "width=8", "--threads", "1", "--steps", "4",
             "--batch", std::to_string(batch), "--out", "run" + std::to_string(batch)};
   }
 
   // Follows the advice until it holds; says how often it had to be asked.
   void follow_advice(const std::function<void()>& limit, const std::string& named, bool foretold) {
-    int batch = 4096, refusals = 0;
+    int batch = 1024, refusals = 0;
     for (;; ++refusals) {
       ASSERT_LT(refusals, 6);
       const Result r = Program(folder_, training(batch), "", limit).wait();
@@ -28,8 +28,8 @@ class Memory : public ProgramTest {
       EXPECT_TRUE(line.starts_with("ganymede: ")) << r.err;
       EXPECT_NE(line.find(named), line.npos) << line;
       if (foretold && refusals == 0) {
-        EXPECT_NE(line.find("not enough memory: a batch of 4096 needs "), line.npos) << line;
-        EXPECT_FALSE(exists("run4096"));
+        EXPECT_NE(line.find("not enough memory: a batch of 1024 needs "), line.npos) << line;
+        EXPECT_FALSE(exists("run1024"));
       }
       const size_t advice = line.find("use --batch ");
       ASSERT_NE(advice, line.npos) << line;
@@ -62,7 +62,7 @@ TEST_F(Memory, ALimitOnAddressSpace) {
   GTEST_SKIP() << "sanitizers need the address space";
 #endif
   follow_advice([] {
-    const rlimit space{rlim_t{800} << 20, rlim_t{800} << 20};
+    const rlimit space{rlim_t{300} << 20, rlim_t{300} << 20};
     setrlimit(RLIMIT_AS, &space);
   }, "the limit on address space (ulimit -v)", true);
 }
