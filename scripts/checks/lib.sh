@@ -7,12 +7,13 @@ run() {
   shift
   "$GANYMEDE" train "$@" --out "$WORK/$name" >/dev/null 2>"$WORK/$name.log" || { tail -n 3 "$WORK/$name.log" >&2; return 1; }
 }
-# measured NAME MEASURE [evaluate's arguments...]: the value of the first measure whose name begins with MEASURE.
+# measured NAME METRIC VALUE [evaluate's arguments...]: the first value whose name begins with VALUE among those that
+# `evaluate --metrics METRIC` prints: measured with coverage smallest-class -n 2000.
 measured() {
-  local name=$1 measure=$2
-  shift 2
-  "$GANYMEDE" evaluate "$WORK/$name" --metrics "$measure" --no-floor --json "$@" 2>/dev/null |
-    tr -d '\n' | grep -oE "\"name\": *\"$measure[^\"]*\",[^}]*\"value\": *[-0-9.e+]+" | head -n 1 | sed -E 's/.*"value": *//'
+  local name=$1 metric=$2 value=$3
+  shift 3
+  "$GANYMEDE" evaluate "$WORK/$name" --metrics "$metric" --no-floor --json "$@" 2>"$WORK/$name.evaluate.log" |
+    tr -d '\n' | grep -oE "\"name\": *\"$value[^\"]*\", *\"value\": *[-0-9.e+]+" | head -n 1 | sed -E 's/.*"value": *//'
 }
 # logged NAME VALUE [N]: the mean of the last N (10) logged values of, say, critic/norm.
 logged() {
