@@ -26,5 +26,10 @@ const Model& find_model(const std::string& id);
 Recipe gan(const Config& c);
 Recipe dcgan(const Config& c);
 Recipe wgan_gp(const Config& c);
+Recipe cgan(const Config& c);
+Recipe acgan(const Config& c);
+Recipe infogan(const Config& c);
+Recipe sagan(const Config& c);
+Recipe cogan(const Config& c);
 
 }  // namespace ganymede

@@ -112,8 +112,9 @@ Session::Session(const SessionOptions& options, Use use, const Json* facts) : op
   if (o.batch == 0) o.batch = model_->batch;
 
   DataFacts known = facts_of(facts, use);
-  const auto recipe = [&](const DataFacts& f) {
+  const auto recipe = [&](const DataFacts& f, bool trains) {
     config_ = Config(f, o.settings);
+    config_.trains = trains;
     config_.batch = o.batch;
     config_.steps = o.steps ? o.steps : model_->steps;
     nn::seed_parameters(o.seed);
@@ -126,10 +127,10 @@ Session::Session(const SessionOptions& options, Use use, const Json* facts) : op
     DataFacts paper = known;
     paper.mean_picture = {};
     c.device = {DeviceType::plan, 0};
-    recipe(paper);
+    recipe(paper, false);
   }
   c.device = device;
-  Recipe made = recipe(known);
+  Recipe made = recipe(known, use == Use::train);
   const int64_t staged = made.steps();
 
   if (use == Use::train) {
