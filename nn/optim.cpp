@@ -53,6 +53,24 @@ std::string Optim::describe() const {
   return s;
 }
 
+namespace {
+
+thread_local StepTrace* tracing = nullptr;
+
+Tensor copy_of(const Tensor& x) {
+  const Tensor y = empty_like(x);
+  assign(y, x);
+  return y;
+}
+
+}  // namespace
+
+StepTrace::StepTrace() {
+  require(!tracing, "a trace of steps within another");
+  tracing = this;
+}
+StepTrace::~StepTrace() { tracing = nullptr; }
+
 Stepper::Stepper(Net net, Optim optim, double average) : net_(std::move(net)), optim_(std::move(optim)), decay_(average) {
   const Shape size = net_.flat().shape();
   if (optim_.rule == Rule::adam || optim_.beta1 != 0 || optim_.momentum) m_ = zeros(size);
@@ -86,6 +104,7 @@ Tensor Stepper::step(const Tensors& gradients, const Tensor& gate) {
   const kernels::OptimizerState state{net_.flat().data(), data(m_), data(v_), data(average_), static_cast<int64_t*>(step_.data()),
                                       static_cast<const kernels::StepScalars*>(scalars_.data()), static_cast<const float*>(data(gate))};
   const Device& device = net_.flat().device();
+  if (tracing) tracing->steps.push_back({net_.name(), gradients, copy_of(net_.flat()), {}});
   Tensor norm({1}, problem.dtype, device);
   const size_t bytes = is_plan(device) ? 0 : kernels_of(device).optimizer.norm_workspace(problem.count);
   Tensor workspace;
@@ -99,6 +118,7 @@ Tensor Stepper::step(const Tensors& gradients, const Tensor& gate) {
     ++flat->version;
     if (mean) ++mean->version;
   });
+  if (tracing) tracing->steps.back().after = copy_of(net_.flat());
   return norm;
 }
 
