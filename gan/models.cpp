@@ -17,6 +17,7 @@ const std::vector<Model>& models() {
       {"bigan", "Adversarial Feature Learning", 2017, "1605.09782", "a discriminator of pairs (x, E(x)) and (G(z), z)", {"image|point"}, bigan, 0, 128, 8000},
       {"ali", "Adversarially Learned Inference", 2017, "1606.00704", "the same with a stochastic encoder", {"image|point"}, ali, 32, 100, 8000},
       {"mrgan", "Mode Regularized Generative Adversarial Networks", 2017, "1612.02136", "an encoder that pulls the generator to missed modes; manifold and diffusion steps", {"image|point"}, mrgan, 32, 64, 4000},
+      {"pix2pix", "Image-to-Image Translation with Conditional Adversarial Networks", 2017, "1611.07004", "from pairs of pictures: a U-Net, and a judge of patches of pairs", {"a", "b"}, pix2pix, 64, 1, 4000, "shapes:pairs", true},
   };
   return all;
 }

@@ -36,5 +36,6 @@ Recipe vae(const Config& c);
 Recipe bigan(const Config& c);
 Recipe ali(const Config& c);
 Recipe mrgan(const Config& c);
+Recipe pix2pix(const Config& c);
 
 }  // namespace ganymede

@@ -14,6 +14,7 @@ TinyChoice tiny_choice(const std::string& model) {
       {"sagan", {.settings = {{"width", "8"}, {"latent", "5"}}}},
       {"cogan", {.settings = {{"width", "4"}, {"d_width", "2"}, {"latent", "5"}}, .data = "shapes:unpaired,a=filled,b=hollow"}},
       {"wgan-gp", {.late = {"decay_steps"}}},
+      {"pix2pix", {.settings = {{"width", "3"}}, .data = "shapes:pairs", .late = {"constant_part", "test"}}},
   };
   const auto it = choices.find(model);
   return it == choices.end() ? TinyChoice{} : it->second;
