@@ -53,9 +53,11 @@ struct Update {
   std::function<Losses(const Batch&)> loss;
   int repeat = 1;             // runs an iteration, each on a batch of its own
   int interval = 1;           // runs only in iterations divisible by it
+  int first_batch = 0;        // which of the iteration's batches its first run sees: 0 unless it wants another than others
   std::function<void(const Batch&)> after = {};  // device ops that follow the step, captured with it
   Update& times(int n) { repeat = n; return *this; }
   Update& every(int n) { interval = n; return *this; }
+  Update& from_batch(int n) { first_batch = n; return *this; }
   Update& then(std::function<void(const Batch&)> f) { after = std::move(f); return *this; }
   // Gates every group that has no gate of its own.
   Update& when(const Gate& gate);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <sstream>
 
 #include "engine/check.h"
 #include "gan/facts.h"
@@ -83,8 +84,13 @@ DataFacts Session::facts_of(const Json* stored, Use use) {
   } else {
     const data::Dataset& set = dataset();
     fields_ = set.fields();
-    for (const std::string& need : model_->needs)
-      if (!set.field(need)) throw UsageError("model " + model_->id + " needs data with the field " + need + "; " + set.describe() + " has none");
+    for (const std::string& need : model_->needs) {
+      std::istringstream names(need);
+      std::string words;
+      bool found = false;
+      for (std::string name; std::getline(names, name, '|'); words += (words.empty() ? "" : " or ") + name) found |= set.field(name) != nullptr;
+      if (!found) throw UsageError("model " + model_->id + " needs data with the field " + words + "; " + set.describe() + " has none");
+    }
     facts = facts_of_data(set);
   }
   note_fields(facts, fields_);

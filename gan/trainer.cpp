@@ -92,7 +92,7 @@ Trainer::Trainer(Recipe recipe, const TrainerOptions& options, const std::vector
   int most = 1;
   for (const Stage& s : recipe_.stages) {
     require(!s.updates.empty(), "a recipe without updates", s.name.empty() ? "" : " in stage ", s.name);
-    for (const Update& u : s.updates) most = std::max(most, u.repeat);
+    for (const Update& u : s.updates) most = std::max(most, u.first_batch + u.repeat);
   }
   for (int i = 0; i < most; ++i) batches_.push_back(make_batch(fields, options_.batch));
   if (!is_plan(context().device)) seed(options_.seed);
@@ -222,7 +222,7 @@ void Trainer::run_body(const Update& update, Run& run, int repeat) {
   Tensors gradients(leaves.size()), gates(moved.size());
   {
     nn::Moving moving(nets);
-    run.terms = update.loss(batches_[size_t(repeat)]);
+    run.terms = update.loss(batches_[size_t(update.first_batch + repeat)]);
     for (size_t i = 0; i < moved.size(); ++i)
       if (moved[i].gate) gates[i] = moved[i].gate(run.terms).constant();
     const auto descend = [&](const Tensor& loss, const std::function<bool(const nn::Net&)>& wanted) {
@@ -253,7 +253,7 @@ void Trainer::run_body(const Update& update, Run& run, int repeat) {
   if (!update.after) return;
   ContextScope scope;
   context().recording = false;
-  update.after(batches_[size_t(repeat)]);
+  update.after(batches_[size_t(update.first_batch + repeat)]);
 }
 
 std::vector<std::pair<std::string, double>> Trainer::values() const {

@@ -41,8 +41,8 @@ class Trainer {
   // Runs f in sampling mode: averaged weights where there are some, the recipe's choice of statistics, nothing recorded,
   // random draws from `seed`. They do not disturb training.
   void sampling(uint64_t seed, const std::function<void()>& f);
-  // The first batch buffer.
-  const Batch& batch() const { return batches_[0]; }
+  // The batch buffers: the first, or a later one (of updates that repeat or begin with another batch).
+  const Batch& batch(int n = 0) const { return batches_.at(size_t(n)); }
   // Samples of a data set as a batch of tensors: rows are the sample numbers.
   static Batch read_batch(const data::Dataset& set, const std::vector<int64_t>& rows);
 
