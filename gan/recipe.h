@@ -86,6 +86,7 @@ struct Stage {
   std::vector<SharedValue> shared_values = {};
   std::vector<Update> updates = {};
   std::function<void()> enter = {};  // before the first iteration: copies weights, writes kept tensors
+  double cost = 1;            // of an iteration, relative to other stages: for the time left
 };
 
 enum class Statistics { batch, running };  // what batch norms use when sampling
@@ -98,6 +99,8 @@ struct Recipe {
   // Pictures [n, H, W, C] in [-1, 1] from noise drawn inside (and, for translating models, from the batch's fields, whose
   // size is n). Without it, samples are decoded from the latent space, a label after the other.
   std::function<Tensor(int64_t n, const Batch&)> sample = {};
+  bool draws_alone = false;   // sample reads nothing of the batch
+  int64_t on_sheet = 64;      // samples on a sheet of the training
   Latent latent = {};
   // Models that turn pictures into pictures: the columns of a sheet for a batch.
   std::function<std::vector<Column>(const Batch&)> columns = {};
@@ -121,9 +124,11 @@ struct Recipe {
 
   // Pictures (or points) from noise: sample, or the latent space with labels 0, 1, 2, ... in turn.
   Tensor draw(int64_t n, const Batch& batch) const;
-  bool draws_from_batch() const { return !latent; }
+  bool draws_from_batch() const { return !latent && !draws_alone; }
   // Iterations of all stages together, 0 if the last one is open.
   int64_t steps() const;
+  // What the first `iterations` cost together, in the stages' units.
+  double cost(int64_t iterations) const;
 };
 
 }  // namespace ganymede

@@ -72,6 +72,7 @@ class Trainer {
   void run_update(size_t index, bool measure);
   void run_body(const Update& update, Run& run, int repeat);
   void begin_stage(size_t stage);
+  void enter_due();
   const Stage& now() const { return recipe_.stages[stage_]; }
   // The stage that iteration number `iteration` (from 1) belongs to, and the iterations before it.
   std::pair<size_t, int64_t> place_of(int64_t iteration) const;
@@ -81,6 +82,7 @@ class Trainer {
   data::Loader* loader_;
   int64_t iteration_ = 0;
   size_t stage_ = 0;
+  bool entered_ = false;           // the stage's enter() has run, or its results were restored
   int64_t stage_start_ = 0;        // iterations before the stage
   std::vector<Batch> batches_;
   std::vector<std::unique_ptr<Unit>> shared_units_;
