@@ -8,6 +8,7 @@ namespace ganymede::test {
 TinyChoice tiny_choice(const std::string& model) {
   static const std::map<std::string, TinyChoice> choices = {
       {"gan", {.settings = {{"width", "12"}, {"units", "6"}, {"latent", "5"}}}},
+      {"singan", {.settings = {{"width", "4"}, {"min_size", "12"}, {"iterations", "5"}}, .size = 24, .late = {"min_size", "max_size", "noise"}}},
       {"wgan-gp", {.late = {"decay_steps"}}},
   };
   const auto it = choices.find(model);
