@@ -106,7 +106,7 @@ Recipe cogan(const Config& c) {
 
   // How well the two pictures of a z belong together, where b is known to follow from a; and the same for pictures of different z.
   using Map = Tensor (*)(const Tensor&);
-  const auto pairs = [=](const char* name, const char* what, Map map) {
+  const auto pairs = [&](const char* name, const char* what, Map map) {
     for (const bool shuffled : {false, true})
       r.measures.push_back({text(name, shuffled ? "-shuffled" : ""), text("share of pixels in which b agrees with ", what, shuffled ? " of another z's a" : " of a", ", either light or dark, 0 to 1"), [=](const Evaluation& e) {
         double sum = 0;
