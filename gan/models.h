@@ -27,5 +27,7 @@ Recipe gan(const Config& c);
 Recipe dcgan(const Config& c);
 Recipe wgan_gp(const Config& c);
 Recipe pix2pix(const Config& c);
+Recipe cyclegan(const Config& c);
+Recipe bicyclegan(const Config& c);
 
 }  // namespace ganymede

@@ -9,6 +9,8 @@ TinyChoice tiny_choice(const std::string& model) {
   static const std::map<std::string, TinyChoice> choices = {
       {"gan", {.settings = {{"width", "12"}, {"units", "6"}, {"latent", "5"}}}},
       {"wgan-gp", {.late = {"decay_steps"}}},
+      {"bicyclegan", {.settings = {{"width", "3"}, {"latent", "2"}}, .data = "shapes:pairs", .late = {"constant_part"}}},
+      {"cyclegan", {.settings = {{"width", "3"}, {"blocks", "1"}, {"pool", "3"}}, .data = "shapes:unpaired", .late = {"constant_part"}}},
       {"pix2pix", {.settings = {{"width", "3"}}, .data = "shapes:pairs", .late = {"constant_part", "test"}}},
   };
   const auto it = choices.find(model);
