@@ -19,6 +19,8 @@ const std::vector<Model>& models() {
       {"mrgan", "Mode Regularized Generative Adversarial Networks", 2017, "1612.02136", "an encoder that pulls the generator to missed modes; manifold and diffusion steps", {"image|point"}, mrgan, 32, 64, 4000},
       {"pix2pix", "Image-to-Image Translation with Conditional Adversarial Networks", 2017, "1611.07004", "from pairs of pictures: a U-Net, and a judge of patches of pairs", {"a", "b"}, pix2pix, 64, 1, 4000, "shapes:pairs", true},
       {"singan", "SinGAN: Learning a Generative Model from a Single Natural Image", 2019, "1905.01164", "one picture, a pyramid of generators of patches", {"image"}, singan_model, 0, 1, 20000, "shapes", true},
+      {"cyclegan", "Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial Networks", 2017, "1703.10593", "between two sides without pairs, there and back again", {"a", "b"}, cyclegan, 64, 1, 4000, "shapes:unpaired", true},
+      {"bicyclegan", "Toward Multimodal Image-to-Image Translation", 2017, "1711.11586", "from pairs, many outputs for an input: a code for what the input leaves open", {"a", "b"}, bicyclegan, 64, 2, 4000, "shapes:pairs", false},
   };
   return all;
 }

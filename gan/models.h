@@ -38,5 +38,7 @@ Recipe ali(const Config& c);
 Recipe mrgan(const Config& c);
 Recipe pix2pix(const Config& c);
 Recipe singan_model(const Config& c);
+Recipe cyclegan(const Config& c);
+Recipe bicyclegan(const Config& c);
 
 }  // namespace ganymede
