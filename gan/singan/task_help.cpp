@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "engine/context.h"
 #include "engine/check.h"
 #include "gan/data/grid.h"
 #include "gan/data/resize.h"

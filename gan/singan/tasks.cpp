@@ -4,6 +4,7 @@
 #include <cmath>
 #include <iostream>
 
+#include "engine/context.h"
 #include "engine/check.h"
 #include "gan/data/grid.h"
 #include "gan/data/mask.h"
