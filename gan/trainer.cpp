@@ -124,7 +124,7 @@ void Trainer::begin_stage(size_t stage) {
 }
 
 void Trainer::enter(size_t stage) {
-  begin_stage(stage);
+  if (stage != stage_ || entered_) begin_stage(stage);  // else its optimisers are new already, and others may look at them
   iteration_ = stage_start_, entered_ = true;
   if (!now().enter) return;
   ContextScope scope;
