@@ -18,6 +18,7 @@ const std::vector<Model>& models() {
       {"ali", "Adversarially Learned Inference", 2017, "1606.00704", "the same with a stochastic encoder", {"image|point"}, ali, 32, 100, 8000},
       {"mrgan", "Mode Regularized Generative Adversarial Networks", 2017, "1612.02136", "an encoder that pulls the generator to missed modes; manifold and diffusion steps", {"image|point"}, mrgan, 32, 64, 4000},
       {"pix2pix", "Image-to-Image Translation with Conditional Adversarial Networks", 2017, "1611.07004", "from pairs of pictures: a U-Net, and a judge of patches of pairs", {"a", "b"}, pix2pix, 64, 1, 4000, "shapes:pairs", true},
+      {"singan", "SinGAN: Learning a Generative Model from a Single Natural Image", 2019, "1905.01164", "one picture, a pyramid of generators of patches", {"image"}, singan_model, 0, 1, 20000, "shapes", true},
   };
   return all;
 }

@@ -37,5 +37,6 @@ Recipe bigan(const Config& c);
 Recipe ali(const Config& c);
 Recipe mrgan(const Config& c);
 Recipe pix2pix(const Config& c);
+Recipe singan_model(const Config& c);
 
 }  // namespace ganymede

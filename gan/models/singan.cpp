@@ -77,6 +77,7 @@ Recipe recipe(const Config& c, const Draws& draws) {
   how.rate = c.number("rate", 5e-4, "learning rate", 0), how.beta1 = c.number("beta1", 0.5, "Adam", 0, 0.999999);
   how.penalty = c.number("gp", 0.1, "weight of the gradient penalty", 0);
   how.reconstruction = c.number("alpha", enlarging ? 100 : 10, "weight of the reconstruction", 0);
+  how.enlarges = sr;
   how.redraw = c.choice("z_star", {"fixed", "redrawn"}, "noise that reconstructs: drawn once as in the paper, or each iteration as in the authors' code") == "redrawn";
   const double noise = c.number("noise", 0.1, "amplitude of the noise, in RMSE of the reconstruction before", 0);
 
@@ -84,7 +85,7 @@ Recipe recipe(const Config& c, const Draws& draws) {
   for (int i = 0; i <= p->finest(); ++i) {
     const auto& [h, w] = p->size(i);
     Scale s;
-    s.channels = int(std::min(width << std::min(i / 4, 20), std::max(widest, width)));
+    s.channels = int(std::min(width << std::min(i / 4, 20), widest));
     s.G = r.net(text("G", i), nets::singan_generator(int(p->colours), s.channels));
     s.D = r.net(text("D", i), nets::singan_discriminator(int(p->colours), s.channels));
     s.real = r.keep(text("real", i), zeros({1, h, w, p->colours}));

@@ -12,6 +12,7 @@ struct ScaleTraining {
   int critic_steps = 3, generator_steps = 3;
   double rate = 5e-4, beta1 = 0.5;
   double penalty = 0.1, reconstruction = 10;
+  double enlarges = 1;                                       // trained for super-resolution by this factor; 1: not
   bool redraw = false;                                       // z* anew each iteration (the authors' code) instead of fixed (the paper)
   std::function<Tensor(const Tensor&)> alter = {};           // applied to what comes from the coarser scales (paint: few colours)
 };

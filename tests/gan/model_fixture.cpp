@@ -13,6 +13,7 @@ TinyChoice tiny_choice(const std::string& model) {
       {"infogan", {.settings = {{"width", "2"}, {"latent", "5"}}}},
       {"sagan", {.settings = {{"width", "8"}, {"latent", "5"}}}},
       {"cogan", {.settings = {{"width", "4"}, {"d_width", "2"}, {"latent", "5"}}, .data = "shapes:unpaired,a=filled,b=hollow"}},
+      {"singan", {.settings = {{"width", "4"}, {"min_size", "12"}, {"iterations", "5"}}, .size = 24, .late = {"min_size", "max_size", "noise"}}},
       {"wgan-gp", {.late = {"decay_steps"}}},
       {"pix2pix", {.settings = {{"width", "3"}}, .data = "shapes:pairs", .late = {"constant_part", "test"}}},
   };
