@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "engine/check.h"
+#include "engine/context.h"
 #include "gan/data/grid.h"
 #include "gan/data/resize.h"
 #include "gan/pictures.h"

@@ -5,6 +5,7 @@
 #include <iostream>
 
 #include "engine/check.h"
+#include "engine/context.h"
 #include "gan/data/grid.h"
 #include "gan/data/mask.h"
 #include "gan/data/resize.h"
