@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "engine/context.h"
 #include "engine/check.h"
+#include "engine/context.h"
 #include "gan/data/grid.h"
 #include "gan/data/resize.h"
 #include "gan/pictures.h"

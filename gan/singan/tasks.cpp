@@ -4,8 +4,8 @@
 #include <cmath>
 #include <iostream>
 
-#include "engine/context.h"
 #include "engine/check.h"
+#include "engine/context.h"
 #include "gan/data/grid.h"
 #include "gan/data/mask.h"
 #include "gan/data/resize.h"

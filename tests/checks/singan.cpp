@@ -1,6 +1,6 @@
 // What SinGAN must show on one small picture, each with the figure when the guarded ingredient is taken away:
 //   check_singan [ITERATIONS a scale (500)] [WIDTH (16)] [FOLDER for pictures]
-// prints lines "singan PROPERTY BOUND FIGURE WITHOUT PASS|FAIL" and ends with 1 if one fails.
+// prints rows of the table in docs/models.md and ends with 1 if a property fails.
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -95,16 +95,13 @@ struct Trained {
 
 int failures = 0;
 
-void line(const char* property, const std::string& bound, double figure, const std::string& without, bool pass) {
-  std::printf("singan  %-34s %-22s %-10.4g %-26s %s\n", property, bound.c_str(), figure, without.c_str(), pass ? "PASS" : "FAIL");
+// ingredient: what was taken away for `without`; empty: the property guards none.
+void line(const char* property, const char* bound, double figure, const char* ingredient, double without, bool pass) {
+  char number[32];
+  std::snprintf(number, sizeof number, "%.3g", without);
+  std::printf("| singan | %s | %s | %.3g | %s | %s | %s |\n", property, bound, figure, *ingredient ? ingredient : "-", *ingredient ? number : "-", pass ? "pass" : "FAIL");
   std::fflush(stdout);
   failures += !pass;
-}
-
-std::string shown(double x, const char* how) {
-  char text[80];
-  std::snprintf(text, sizeof text, "%.4g (%s)", x, how);
-  return text;
 }
 
 Values values(const Picture& p) {
@@ -138,6 +135,12 @@ Picture shuffled(const Picture& p) {
   return out;
 }
 
+// Another picture: its colours change places.
+Picture turned(Picture p) {
+  for (int64_t i = 0; i < p.height * p.width; ++i) std::swap(p.pixels[size_t(i * 3)], p.pixels[size_t(i * 3 + 2)]);
+  return p;
+}
+
 void check(const Settings& small, const std::string& folder) {
   const auto with = [&](Settings more) {
     more.insert(small.begin(), small.end());
@@ -152,9 +155,9 @@ void check(const Settings& small, const std::string& folder) {
   save("picture", picture);
 
   const double rec = full.measure("reconstruction_rmse"), bare = plain.measure("reconstruction_rmse");
-  line("reconstruction RMSE", "< 0.08", rec, shown(bare, "no rec. loss"), rec < 0.08 && bare >= 0.08);
+  line("reconstruction RMSE", "< 0.08", rec, "no rec. loss", bare, rec < 0.08 && bare >= 0.08);
   const double ratio = full.measure("other_noise_rmse") / rec, loose = redrawn.measure("other_noise_rmse") / redrawn.measure("reconstruction_rmse");
-  line("RMSE of another z by that of z*", ">= 3", ratio, shown(loose, "z* redrawn"), ratio >= 3 && loose < 3);
+  line("RMSE of another z by that of z*", ">= 3", ratio, "z* redrawn", loose, ratio >= 3 && loose < 3);
 
   double error = 0, amplitude = 1;
   for (int i = 1; i <= finest; ++i) {
@@ -162,27 +165,27 @@ void check(const Settings& small, const std::string& folder) {
     error = std::max(error, std::abs(amplitude - 0.1 * rmse(full.kept(text("before", i)), full.kept(text("real", i)))));
   }
   const double open = plain.kept(text("amp", finest)).item();
-  line("last amplitude", "< 0.02", amplitude, shown(open, "no rec. loss"), amplitude < 0.02 && open > 0.02);
-  line("amplitudes by hand, difference", "< 1e-6", error, "-", error < 1e-6 && full.kept("amp0").item() == 1);
+  line("last amplitude", "< 0.02", amplitude, "no rec. loss", open, amplitude < 0.02 && open > 0.02);
+  line("amplitudes by hand, difference", "< 1e-6", error, "", 0, error < 1e-6 && full.kept("amp0").item() == 1);
 
   const auto wide = full.apply("size", {{"scale_w", "2"}}, {}, 2);
   save("wide", wide[0].frames[0]);
   const bool shape = wide[0].frames[0].width == 2 * picture.width && wide[0].frames[0].height == picture.height;
   const double mutual = difference(wide[0].frames[0], wide[1].frames[0]);
-  line("RMSE of two samples, double width", "> 0.1, > 3 x rec.", mutual, "-", shape && mutual > 0.1 && mutual > 3 * rec);
+  line("RMSE of two samples, double width", "> 0.1, > 3 x rec.", mutual, "", 0, shape && mutual > 0.1 && mutual > 3 * rec);
   const double diversity = full.measure("diversity"), less = redrawn.measure("diversity");
-  line("diversity of 20 samples", "0.2 to 1", diversity, shown(less, "z* redrawn"), diversity > 0.2 && diversity < 1 && less < diversity);
+  line("diversity of 20 samples", "0.2 to 1", diversity, "z* redrawn", less, diversity > 0.2 && diversity < 1 && less < diversity);
 
   save("samples", full.apply("samples", {})[0].frames[0]);
   const double patch = full.measure("nearest_patch"), chance = nearest_patch(values(shuffled(picture)), values(picture));
-  line("nearest 7x7 patch of samples", "< 1/3 of shuffled", patch, shown(chance, "pixels shuffled"), patch < chance / 3);
-  const double sifid = full.measure("random_sifid"), other = random_feature_distance(values(scene(64, 77)), values(picture)), noise = random_feature_distance(values(shuffled(picture)), values(picture));
-  line("random-feature SIFID of samples", "< shuffled", sifid, shown(noise, "pixels shuffled"), sifid < noise);
-  std::printf("singan  (another scene of the same kind has a random-feature SIFID of %.4g)\n", other);
+  line("nearest 7x7 patch of samples", "< 1/3 of shuffled", patch, "pixels shuffled", chance, patch < chance / 3);
+  const double sifid = full.measure("random_sifid"), other = random_feature_distance(values(turned(scene(64, 77))), values(picture)), noise = random_feature_distance(values(shuffled(picture)), values(picture));
+  line("random-feature SIFID of samples", "< shuffled", sifid, "pixels shuffled", noise, sifid < noise);
+  line("random-feature SIFID of samples", "< another picture", sifid, "another picture", other, sifid < other);
 
   const auto& nets = full.trainer->recipe().nets;
   const int64_t below = nets[6].parameter_count(), at = nets[8].parameter_count();
-  line("parameters of G4 by those of G3", "> 3", double(at) / double(below), "-", at > 3 * below);
+  line("parameters of G4 by those of G3", "> 3", double(at) / double(below), "", 0, at > 3 * below);
 
   // A red square pasted into the sky.
   Picture edit = picture, mask(64, 64, 1);
@@ -199,13 +202,13 @@ void check(const Settings& small, const std::string& folder) {
         if (y >= 6 && y < 20 && x >= 34 && x < 48) inside += d / (14 * 14 * 3);
         if (y > 28 || x < 24 || x > 58) outside = std::max(outside, d);
       }
-  line("edit: change outside the mask, of 255", "< 1", outside, shown(inside, "inside"), outside < 1 && inside > 1);
+  line("edit: change outside the mask, of 255", "< 1", outside, "inside", inside, outside < 1 && inside > 1);
   double coarse = 0, fine = 0;
   for (uint64_t seed = 1; seed <= 4; ++seed) {
     coarse += difference(full.apply("paint", {{"scale", "1"}}, {{"p", picture}}, 1, seed)[0].frames[0], picture) / 4;
     fine += difference(full.apply("paint", {{"scale", std::to_string(finest)}}, {{"p", picture}}, 1, seed)[0].frames[0], picture) / 4;
   }
-  line("change by injection at the finest", "< at scale 1", fine, shown(coarse, "at scale 1"), fine < coarse);
+  line("change by injection at the finest", "< at scale 1", fine, "at scale 1", coarse, fine < coarse);
 
   const Picture low = data::resized(picture, 32, 32, data::Filter::cubic, data::Border::mirror);
   const Trained sr(low, with({{"sr_factor", "2"}}), "super-resolution");
@@ -215,9 +218,9 @@ void check(const Settings& small, const std::string& folder) {
   for (int64_t y = 0; y < 64; ++y)
     for (int64_t x = 0; x < 64; ++x) std::copy_n(low.at(y / 2, x / 2), 3, nearest.at(y, x));
   const Picture smooth = data::resized(low, 64, 64, data::Filter::cubic, data::Border::mirror);
-  line("super-resolution x2: RMSE to the original", "< nearest", difference(made, picture), shown(difference(nearest, picture), "nearest"),
+  line("super-resolution x2: RMSE to the original", "< nearest", difference(made, picture), "nearest", difference(nearest, picture),
        made.height == 64 && made.width == 64 && difference(made, picture) < difference(nearest, picture));
-  line("super-resolution x2: sharpness", "> bicubic", sharpness(made), shown(sharpness(smooth), "bicubic"), sharpness(made) > sharpness(smooth));
+  line("super-resolution x2: sharpness", "> bicubic", sharpness(made), "bicubic", sharpness(smooth), sharpness(made) > sharpness(smooth));
 }
 
 }  // namespace
