@@ -18,6 +18,8 @@ TinyChoice tiny_choice(const std::string& model) {
       {"bicyclegan", {.settings = {{"width", "3"}, {"latent", "2"}}, .data = "shapes:pairs", .late = {"constant_part"}}},
       {"cyclegan", {.settings = {{"width", "3"}, {"blocks", "1"}, {"pool", "3"}}, .data = "shapes:unpaired", .late = {"constant_part"}}},
       {"pix2pix", {.settings = {{"width", "3"}}, .data = "shapes:pairs", .late = {"constant_part", "test"}}},
+      {"bigan", {.late = {"last_rate"}}},
+      {"ali", {.settings = {{"width", "2"}, {"latent", "3"}}, .size = 32}},
   };
   const auto it = choices.find(model);
   return it == choices.end() ? TinyChoice{} : it->second;
