@@ -32,6 +32,7 @@ void write_stage(std::ostream& out, const Stage& stage, const Trainer& trainer) 
     const Update& update = stage.updates[u];
     out << "  " << update.name;
     if (update.repeat > 1) out << ", " << update.repeat << " times, each on a batch of its own";
+    if (update.more) out << ", in some iterations more often";
     if (update.interval > 1) out << ", every " << update.interval << " iterations";
     out << "\n";
     for (const Group& g : update.groups) out << "    moves " << join(g.nets) << ": " << g.optim.describe() << (g.gate ? ", when its gate is open" : "") << "\n";

@@ -4,7 +4,7 @@ namespace ganymede {
 
 const std::vector<Model>& models() {
   static const std::vector<Model> all = {
-      {"gan", "Generative Adversarial Nets", 2014, "1406.2661", "multi-layer perceptrons, maxout discriminator", {"image"}, gan, 0, 100, 12000},
+      {"gan", "Generative Adversarial Nets", 2014, "1406.2661", "multi-layer perceptrons, maxout discriminator", {"image|point"}, gan, 0, 100, 12000},
       {"dcgan", "Unsupervised Representation Learning with Deep Convolutional GANs", 2016, "1511.06434", "strided convolutions and batch norm", {"image"}, dcgan, 32, 64, 4000},
       {"wgan-gp", "Improved Training of Wasserstein GANs", 2017, "1704.00028", "a critic kept smooth by a penalty on its gradient", {"image"}, wgan_gp, 32, 64, 1500},
       {"cgan", "Conditional Generative Adversarial Nets", 2014, "1411.1784", "both players are given the label", {"image", "label"}, cgan, 28, 100, 6000},
@@ -21,6 +21,9 @@ const std::vector<Model>& models() {
       {"singan", "SinGAN: Learning a Generative Model from a Single Natural Image", 2019, "1905.01164", "one picture, a pyramid of generators of patches", {"image"}, singan_model, 0, 1, 20000, "shapes", true},
       {"cyclegan", "Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial Networks", 2017, "1703.10593", "between two sides without pairs, there and back again", {"a", "b"}, cyclegan, 64, 1, 4000, "shapes:unpaired", true},
       {"bicyclegan", "Toward Multimodal Image-to-Image Translation", 2017, "1711.11586", "from pairs, many outputs for an input: a code for what the input leaves open", {"a", "b"}, bicyclegan, 64, 2, 4000, "shapes:pairs", false},
+      {"wgan", "Wasserstein GAN", 2017, "1701.07875", "a critic with bounded weights that estimates the earth-mover distance", {"image|point"}, wgan, 32, 64, 2000},
+      {"f-gan", "f-GAN: Training Generative Neural Samplers using Variational Divergence Minimization", 2016, "1606.00709", "any f-divergence through its variational bound", {"image|point"}, f_gan, 32, 64, 4000},
+      {"improved-gan", "Improved Techniques for Training GANs", 2016, "1606.03498", "minibatch discrimination, feature matching, virtual batch norm and more, each a switch", {"image|point"}, improved_gan, 32, 100, 4000},
   };
   return all;
 }

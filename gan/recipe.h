@@ -52,10 +52,12 @@ struct Update {
   std::vector<Group> groups;
   std::function<Losses(const Batch&)> loss;
   int repeat = 1;             // runs an iteration, each on a batch of its own
+  std::function<int(int64_t iteration)> more = {};  // runs after those, by the stage's iteration (0, 1, ...), on fresh batches in the last run's place
   int interval = 1;           // runs only in iterations divisible by it
   int first_batch = 0;        // which of the iteration's batches its first run sees: 0 unless it wants another than others
   std::function<void(const Batch&)> after = {};  // device ops that follow the step, captured with it
   Update& times(int n) { repeat = n; return *this; }
+  Update& and_more(std::function<int(int64_t iteration)> f) { more = std::move(f); return *this; }
   Update& every(int n) { interval = n; return *this; }
   Update& from_batch(int n) { first_batch = n; return *this; }
   Update& then(std::function<void(const Batch&)> f) { after = std::move(f); return *this; }
@@ -102,6 +104,7 @@ struct Recipe {
   bool draws_alone = false;   // sample reads nothing of the batch
   int64_t on_sheet = 64;      // samples on a sheet of the training
   Latent latent = {};
+  Field field = {};
   // Models that turn pictures into pictures: the columns of a sheet for a batch.
   std::function<std::vector<Column>(const Batch&)> columns = {};
   std::vector<Task> tasks = {};

@@ -24,7 +24,7 @@ const data::Dataset& Session::dataset(data::Split split) const {
   auto& set = sets_[split == data::Split::test];
   if (!set) {
     data::Options wanted;
-    wanted.size = options_.size ? options_.size : model_->size;
+    wanted.size = options_.size || options_.data.starts_with("mixture:") ? options_.size : model_->size;  // points have none
     wanted.channels = options_.channels;
     wanted.seed = options_.seed;
     wanted.split = split;
@@ -95,8 +95,10 @@ DataFacts Session::facts_of(const Json* stored, Use use) {
   }
   note_fields(facts, fields_);
   require(facts.size == facts.width || model_->any_shape, "pictures of ", facts.size, "x", facts.width, ": this model takes square ones; set --size");
-  if (!options_.size && facts.size == facts.width) options_.size = facts.size;
-  options_.channels = facts.channels;
+  if (!facts.dimensions) {
+    if (!options_.size && facts.size == facts.width) options_.size = facts.size;
+    options_.channels = facts.channels;
+  }
   if (use != Use::train) facts.mean_picture = {};
   facts.read = [this](const std::vector<int64_t>& rows) { return facts_of_data(dataset()).read(rows); };
   return facts;

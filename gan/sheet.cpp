@@ -4,10 +4,12 @@
 
 #include "engine/check.h"
 #include "gan/pictures.h"
+#include "gan/points.h"
 
 namespace ganymede {
 namespace {
 
+constexpr int64_t kPoints = 2048;  // at least, on a sheet of points
 constexpr int64_t kRows = 8;  // of a sheet with columns: each row is one input
 
 data::Picture columns_sheet(const std::vector<Column>& columns) {
@@ -40,6 +42,12 @@ data::Picture sample_sheet(Session& session, int64_t n, uint64_t seed, int64_t c
     trainer.sampling(seed, [&] { made = r.columns(shown); });
     return columns_sheet(made);
   }
+  if (session.config().data.dimensions > 0) {
+    const Tensor real = session.shown_batch(kPoints)["point"], x = trainer.sample(std::max(n, kPoints), seed);
+    data::Picture made;
+    trainer.sampling(seed, [&] { made = points_sheet(x, real, r.field); });
+    return made;
+  }
   Batch shown;
   if (r.draws_from_batch()) shown = session.shown_batch(session.options().batch);
   const Tensor x = trainer.sample(n, seed, r.draws_from_batch() ? &shown : nullptr);
@@ -49,8 +57,8 @@ data::Picture sample_sheet(Session& session, int64_t n, uint64_t seed, int64_t c
 
 data::Picture real_sheet(const Batch& batch, int64_t n) {
   const auto first = [&](const Tensor& x) { return x.rows(0, std::min(x.dim(0), n)); };
-  for (const char* name : {"image", "point"})
-    if (batch.fields.count(name)) return sheet(first(batch[name]));
+  if (batch.fields.count("image")) return sheet(first(batch.image()));
+  if (batch.fields.count("point")) return points_sheet({}, batch["point"], {});
   return columns_sheet({{"a", first(batch["a"])}, {"b", first(batch["b"])}});
 }
 

@@ -7,6 +7,7 @@ namespace ganymede {
 
 // n samples from the noise of `seed`. Models with classes get a column a class; models that turn pictures into pictures a row
 // a picture of the test split (at most n), with the recipe's columns. columns: pictures a row, 0: as many as rows or classes.
+// Models of points get their density over the data and the discriminator's field, from at least 2048 points.
 data::Picture sample_sheet(Session& session, int64_t n, uint64_t seed, int64_t columns = 0);
 
 // What the data look like: the first n pictures of the trainer's batch, or its points.

@@ -144,6 +144,27 @@ std::pair<size_t, int64_t> Trainer::place_of(int64_t iteration) const {
 void Trainer::load_batches() {
   if (!loader_) return;
   for (const Batch& b : batches_) fill(b, loader_->next());
+  more_batches_.clear();
+  for (int i = more_runs(now(), iteration_ - stage_start_); i > 0; --i) more_batches_.push_back(loader_->next());
+}
+
+int Trainer::more_runs(const Stage& stage, int64_t i) {
+  int most = 0;
+  for (const Update& u : stage.updates)
+    if (u.more && i % u.interval == 0) most = std::max(most, u.more(i));
+  return most;
+}
+
+int64_t Trainer::more_batches_before(int64_t iteration) const {
+  int64_t sum = 0, before = 0;
+  for (size_t k = 0; k <= stage_; ++k) {
+    const Stage& stage = recipe_.stages[k];
+    const int64_t here = k == stage_ ? iteration - before : stage.steps;
+    const bool any = std::any_of(stage.updates.begin(), stage.updates.end(), [](const Update& u) { return bool(u.more); });
+    for (int64_t i = 0; any && i < here; ++i) sum += more_runs(stage, i);
+    before += stage.steps;
+  }
+  return sum;
 }
 
 void Trainer::place_draws(uint32_t unit) {
@@ -169,8 +190,12 @@ void Trainer::run_update(size_t index, bool measure) {
     before.push_back(empty_like(m.net.flat()));
     assign(before.back(), m.net.flat());
   }
-  for (int j = 0; j < update.repeat; ++j) {
-    place_draws(uint32_t(index) << 12 | uint32_t(j));
+  // Runs beyond `repeat` go through the buffers and the captured code of the last.
+  const int more = update.more ? update.more(iteration_ - stage_start_) : 0;
+  for (int i = 0; i < update.repeat + more; ++i) {
+    const int j = std::min(i, update.repeat - 1);
+    if (const size_t k = size_t(i - j); k > 0 && k <= more_batches_.size()) fill(batches_[size_t(update.first_batch + j)], more_batches_[k - 1]);
+    place_draws(uint32_t(index) << 12 | uint32_t(i));
     for (Moved& m : moved_[index]) m.stepper.prepare(m.steps++);
     Run& run = *runs_[index][size_t(j)];
     run.unit.run([&] { run_body(update, run, j); });
@@ -336,9 +361,13 @@ void Trainer::prepare_resume(int64_t iteration) {
 void Trainer::resume_at(int64_t iteration) {
   iteration_ = iteration, entered_ = iteration > 0;
   const int64_t done = iteration - stage_start_;
-  for (size_t u = 0; u < moved_.size(); ++u)
-    for (Moved& m : moved_[u]) m.steps = (done + now().updates[u].interval - 1) / now().updates[u].interval * now().updates[u].repeat;
-  if (loader_) loader_->seek(iteration * batches_per_iteration());
+  for (size_t u = 0; u < moved_.size(); ++u) {
+    const Update& update = now().updates[u];
+    int64_t steps = (done + update.interval - 1) / update.interval * update.repeat;
+    for (int64_t i = 0; update.more && i < done; i += update.interval) steps += update.more(i);
+    for (Moved& m : moved_[u]) m.steps = steps;
+  }
+  if (loader_) loader_->seek(iteration * batches_per_iteration() + more_batches_before(iteration));
 }
 
 const Losses& Trainer::terms(size_t update) const { return runs_[update].front()->terms; }

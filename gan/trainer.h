@@ -66,6 +66,9 @@ class Trainer {
   struct Run;    // one repeat of an update
   struct Moved;  // one network in one update
   void load_batches();
+  // Runs beyond `repeat` of a stage's iteration i, and all of those before an iteration.
+  static int more_runs(const Stage& stage, int64_t i);
+  int64_t more_batches_before(int64_t iteration) const;
   void place_draws(uint32_t unit);
   void compute_shared();
   std::string name_of(size_t update, const nn::Net& net) const;  // "D", or "UPDATE.D" where several updates move it
@@ -85,6 +88,7 @@ class Trainer {
   bool entered_ = false;           // the stage's enter() has run, or its results were restored
   int64_t stage_start_ = 0;        // iterations before the stage
   std::vector<Batch> batches_;
+  std::vector<data::HostBatch> more_batches_;   // of this iteration, for runs beyond `repeat`
   std::vector<std::unique_ptr<Unit>> shared_units_;
   std::vector<std::vector<std::unique_ptr<Run>>> runs_;   // [update][repeat]
   std::vector<std::vector<Moved>> moved_;                 // [update][network]

@@ -32,6 +32,14 @@ struct Latent {
   explicit operator bool() const { return decode != nullptr; }
 };
 
+// What a discriminator says of points [n, D]: shown behind sheets of points.
+struct Field {
+  std::string name;                                                             // "D(x)"
+  std::function<Tensor(const Tensor& points)> value = {};                       // [n] or [n, 1]
+  bool probability = false;                                                     // in [0, 1]; else on a scale of its own
+  explicit operator bool() const { return value != nullptr; }
+};
+
 // A column of a sample sheet: what one row's sample looks like in one role, such as input, output and target.
 struct Column {
   std::string title;

@@ -1,0 +1,154 @@
+// Improved GAN. Salimans, Goodfellow, Zaremba, Cheung, Radford, Chen: Improved Techniques for Training GANs, NIPS 2016, arXiv 1606.03498.
+//   Z = log sum_k exp l_k of D's K logits, the logit of "real" (the fake class has logit 0); K = 1 without labels
+//   D:  min  1/2 E (softplus Z(x) - alpha Z(x)) + 1/2 E softplus Z(G(z))  [ + E (lse l - l_y) on the labelled few ]
+//   G:  min  -E log s(Z(G(z))),  or  | E f(x) - E f(G(z)) |  (feature matching)
+// Its techniques are switches: minibatch discrimination lets D see how alike a batch's samples are; feature matching gives G the mean of D's
+// features as its goal; one-sided smoothing has D say alpha, not 1; historical averaging pulls weights to their mean over time; virtual
+// batch norm replaces the batch by a fixed reference; a labelled few make D a classifier.
+#include "engine/ops.h"
+#include "gan/data/dataset.h"
+#include "gan/models.h"
+#include "gan/nets/improved_gan.h"
+#include "gan/point_measures.h"
+#include "nn/losses.h"
+
+namespace ganymede {
+namespace {
+
+// |theta - mean over time|^2 of a network, nothing until the first mean.
+struct History {
+  nn::Net net;
+  Tensor mean, count;
+  Tensor distance() const {
+    Tensor sum_of_squares;
+    for (size_t i = 0; i < net.parameters().size(); ++i) {
+      const Tensor d = sum(square(net.parameters()[i].value - net.slice_of(mean, i)));
+      sum_of_squares = sum_of_squares ? sum_of_squares + d : d;
+    }
+    return reshape(sum_of_squares, Shape{1}) * greater(count, zeros_like(count));
+  }
+  void note() const {
+    assign(count, count + 1.0);
+    assign(mean, mean + (net.flat().constant() - mean) / count);
+  }
+};
+
+// The first `each` samples of every class, as tensors.
+void read_labelled(const DataFacts& data, int64_t count, const std::string& field, const Tensor& samples, const Tensor& labels) {
+  const int64_t each = count / data.classes, chunk = 256;
+  std::vector<float> values;
+  std::vector<int64_t> classes, taken(size_t(data.classes));
+  for (int64_t at = 0; at < data.count && int64_t(classes.size()) < count; at += chunk) {
+    std::vector<int64_t> rows;
+    for (int64_t i = at; i < std::min(at + chunk, data.count); ++i) rows.push_back(i);
+    const data::HostBatch host = data.read(rows);
+    const auto v = host.real(field);
+    const auto y = host.integer("label");
+    const size_t width = v.size() / rows.size();
+    for (size_t i = 0; i < rows.size(); ++i) {
+      if (y[i] < 0 || y[i] >= data.classes || taken[size_t(y[i])] >= each) continue;
+      ++taken[size_t(y[i])];
+      values.insert(values.end(), v.begin() + int64_t(i * width), v.begin() + int64_t((i + 1) * width));
+      classes.push_back(y[i]);
+    }
+  }
+  require(int64_t(classes.size()) == count, "labels=", count, ": the data have only ", classes.size(), " samples of this kind, ", each, " of each class were wanted");
+  assign(samples, tensor(values, samples.shape(), samples.dtype(), samples.device()));
+  assign(labels, tensor(classes, labels.shape(), labels.device()));
+}
+
+}  // namespace
+
+Recipe improved_gan(const Config& c) {
+  const bool points = c.data.dimensions > 0;
+  const std::string field = points ? "point" : "image";
+  nets::ImprovedSize s;
+  s.size = int(c.data.size), s.channels = int(c.data.channels), s.dimensions = int(c.data.dimensions);
+  s.width = int(c.integer("width", points ? 128 : 96, "first channels of D, or hidden units", 1, 4096));
+  s.latent = int(c.integer("latent", points ? 16 : 100, "length of z", 1, 65536));
+  const int64_t labels = c.integer("labels", 0, "samples with a label, as many of each class: D becomes a classifier with a class more; 0: none", 0, 1 << 24);
+  const bool minibatch = c.flag("minibatch", labels == 0, "minibatch discrimination: D sees how alike the samples of a batch are");
+  s.kernels = minibatch ? int(c.integer("kernels", points ? 16 : 100, "similarities of minibatch discrimination", 1, 65536)) : 0;
+  s.kernel_size = minibatch ? int(c.integer("kernel_size", 5, "dimensions that each of them compares", 1, 4096)) : 5;
+  const std::vector<std::string> goals = labels ? std::vector<std::string>{"absolute", "squared", "none"} : std::vector<std::string>{"none", "absolute", "squared"};
+  const std::string matching = c.choice("feature_matching", goals, "G's goal: the means of D's features, by their mean absolute or squared difference; or the adversarial one");
+  const double alpha = c.number("real_target", 0.9, "what D says of real samples: 0.9 smooths one side, 1 does not", 0.5, 1);
+  const double historical = c.number("historical", 0, "weight of the squared distance of weights from their mean over time, for both players", 0);
+  s.reference = c.flag("virtual_norm", false, "virtual batch norm in G") ? c.integer("reference", 32, "samples of its reference batch", 1, 65536) : 0;
+  const std::string noise_kind = c.choice("noise", points ? std::vector<std::string>{"none", "dropout", "gaussian"} : std::vector<std::string>{"dropout", "gaussian", "none"}, "in D");
+  s.noise = noise_kind == "none" ? nets::ImprovedSize::Noise::none : noise_kind == "dropout" ? nets::ImprovedSize::Noise::dropout : nets::ImprovedSize::Noise::gaussian;
+  const double rate = c.number("rate", points ? 1e-3 : 3e-4, "learning rate of Adam", 0);
+  const double unlabelled = labels ? c.number("unlabelled", 1, "weight of the loss on samples without a label; 0: supervised only", 0) : 1;
+  if (labels && (c.data.classes < 2 || labels % c.data.classes)) throw UsageError(text("labels=", labels, ": the data have ", c.data.classes, " classes; a multiple of them is wanted"));
+  s.outputs = labels ? int(c.data.classes) : 1;
+
+  Recipe r;
+  const nn::Net G = r.net("G", nets::improved_generator(s)), D = r.net("D", nets::improved_discriminator(s));
+  const auto noise = [=](int64_t n) { return uniform({n, s.latent}, 0, 1); };
+  const Tensor reference = s.reference ? r.keep("reference", nn::parameter({s.reference, s.latent}, nn::init::uniform(0, 1)).constant()) : Tensor{};
+  const auto drawn = [=](const Tensor& z) { return reference ? slice(G(concat({reference, z}, 0)), 0, s.reference, s.reference + z.dim(0)) : G(z); };
+  const auto real_logit = [](const Tensor& l) { return l.dim(1) == 1 ? l : logsumexp(l, {1}, true); };
+
+  History of_g{G, {}, {}}, of_d{D, {}, {}};
+  if (historical > 0)
+    for (History* h : {&of_g, &of_d}) h->mean = r.keep("mean." + h->net.name(), zeros_like(h->net.flat())), h->count = r.keep("count." + h->net.name(), zeros({1}));
+  const auto with_history = [=](Losses l, const History& h) {
+    if (historical > 0) l.push_back({"history", historical * h.distance(), text(historical, " |theta - mean of theta over time|^2")});
+    return l;
+  };
+  const auto note = [=](const History& h) { return [=](const Batch&) { if (historical > 0) h.note(); }; };
+
+  Tensor few, classes;
+  if (labels) {
+    few = r.keep("labelled", points ? zeros({labels, c.data.dimensions}) : zeros({labels, c.data.size, c.data.width, c.data.channels}));
+    classes = r.keep("labels", full({labels}, 0, DType::i64, context().device));
+    r.stage("", 0, [=, data = c.data] { if (data.read && !is_plan(context().device)) read_labelled(data, labels, field, few, classes); });
+  }
+
+  const nn::Optim adam = nn::adam(rate, 0.5);
+  r.update("D", {D}, adam, [=](const Batch& x) -> Losses {
+    const Tensor real = real_logit(D(x[field])), fake = real_logit(D(drawn(noise(x.size))));
+    const Tensor adv = (nn::bce_with_logits(real, alpha) + nn::bce_with_logits(fake, 0)) * (0.5 * unlabelled);
+    Losses l{{"adv", adv, text(0.5 * unlabelled, " E (softplus Z(x) - ", alpha, " Z(x)) + ", 0.5 * unlabelled, " E softplus Z(G(z))")},
+             shown("real", mean(sigmoid(real)), "E D(x)"), shown("fake", mean(sigmoid(fake)), "E D(G(z))")};
+    if (labels) {
+      const Tensor rows = random_integers({x.size}, labels);
+      const Tensor picked = reshape(gather_rows(reshape(few, std::vector<int64_t>{labels, -1}), rows), x[field].shape());
+      const Tensor y = reshape(gather_rows(reshape(cast(classes, DType::f32), Shape{labels, 1}), rows), Shape{x.size});
+      l.push_back({"labelled", nn::cross_entropy(D(picked), cast(y, DType::i64)), "E (lse l(x) - l_y(x)) on the labelled few"});
+    }
+    return with_history(std::move(l), of_d);
+  }).then(note(of_d));
+  Update& g = r.update("G", {G}, adam, [=](const Batch& x) -> Losses {
+    const Tensor fake = drawn(noise(x.size));
+    Losses l;
+    if (matching != "none") {
+      const Tensor gap = mean(D(Tensors{x[field]})[1], {0}).constant() - mean(D(Tensors{fake})[1], {0});
+      l = {{"features", matching == "squared" ? mean(square(gap)) : mean(abs(gap)), matching == "squared" ? "mean (E f(x) - E f(G(z)))^2" : "mean |E f(x) - E f(G(z))|"}};
+    } else if (labels) {
+      l = {{"adv", -mean(softplus(real_logit(D(fake)))), "-E softplus Z(G(z))"}};
+    } else {
+      l = {{"adv", nn::bce_with_logits(real_logit(D(fake)), 1), "-E log s(Z(G(z)))"}};
+    }
+    return with_history(std::move(l), of_g);
+  }).then(note(of_g));
+  if (matching != "none") g.from_batch(1);
+
+  r.latent = {.length = s.latent, .draw = noise, .decode = [=](const Tensor& z, const Tensor&) { return drawn(z); }, .normal = false};
+  if (points && !labels) r.field = {"D(x)", [=](const Tensor& x) { return sigmoid(D(x)); }, true};
+  if (points && s.dimensions == 1) r.measures = line_moments(r.latent);
+  if (labels) {
+    r.average = c.number("average", 0.9999, "decay of an average of D's weights that classifies", 0, 0.999999), r.averaged = {D};
+    r.measures.push_back({"error", "share of the test split that D puts into a wrong class, 0 best", [=](const Evaluation& e) {
+      int64_t wrong = 0, all = 0;
+      e.each_batch([&](const Batch& b) {
+        const auto got = argmax(D(b[field]), 1).to_integers(), want = b["label"].to_integers();
+        for (size_t i = 0; i < want.size(); ++i) wrong += got[i] != want[i], ++all;
+      });
+      return double(wrong) / double(std::max<int64_t>(all, 1));
+    }});
+  }
+  return r;
+}
+
+}  // namespace ganymede

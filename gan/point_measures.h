@@ -1,0 +1,13 @@
+// Measures of models that draw points on a line, from densities by kernels (10 000 points at most, deviation 0.02).
+#pragma once
+#include "gan/recipe.h"
+
+namespace ganymede {
+
+// sample-mean and sample-deviation, beside those of the data as data-mean and data-deviation.
+std::vector<Measure> line_moments(const Latent& latent);
+// d-error: the largest |D(x) - p / (p + q)| where p + q is above 5 % of its highest; p are the data, q the samples. d-value: E log D(x) +
+// E log(1 - D(G(z))), and best-value: -log 4 + 2 JSD(p, q), what the best D would get.
+std::vector<Measure> discriminator_measures(const Latent& latent, const std::function<Tensor(const Tensor& points)>& logit);
+
+}  // namespace ganymede
