@@ -27,7 +27,7 @@ void write_stage(std::ostream& out, const Stage& stage, const Trainer& trainer) 
   out << "updates" << (stage.name.empty() ? "" : " of stage " + stage.name) << ", in order";
   if (stage.steps) out << ", for " << stage.steps << " iterations";
   out << "\n";
-  for (const SharedValue& s : stage.shared_values) out << "  " << s.state->name << ": computed once an iteration by " << join(s.state->nets) << "\n";
+  for (const SharedValue& s : stage.shared_values) out << "  " << s.state->name << ": computed once an iteration" << (s.state->nets.empty() ? "" : " by " + join(s.state->nets)) << "\n";
   for (size_t u = 0; u < stage.updates.size(); ++u) {
     const Update& update = stage.updates[u];
     out << "  " << update.name;

@@ -141,7 +141,8 @@ def main():
                 fake = generate(g[s], noise, before).detach()
                 a = drawn(1, 1, 1, 1, uniform=True)
                 mixed = (a * reals[s] + (1 - a) * fake).requires_grad_()
-                adv = d[s](fake, True).mean() - d[s](reals[s], True).mean()
+                on_real = d[s](reals[s], True)
+                adv = d[s](fake, True).mean() - on_real.mean()
                 slope = torch.autograd.grad(d[s](mixed, True).sum(), mixed, create_graph=True)[0]
                 gp = 0.1 * (((slope**2).sum(1) + 1e-12).sqrt() - 1).pow(2).mean()
                 move(d[s], adv + gp)
