@@ -71,18 +71,45 @@ constexpr Opener kOpeners[] = {
      open_shapes},
 };
 
+// Takes "load=N+" and "mirror+" from the front of a specification into the options of the training split; the rest of it.
+std::string without_augmentation(const std::string& specification, Options& options) {
+  const std::string load = "load=", mirror = "mirror+";
+  const bool train = options.split == Split::train;
+  std::string rest = specification;
+  for (;;) {
+    if (rest.starts_with(mirror)) {
+      rest.erase(0, mirror.size());
+      options.flip |= train;
+    } else if (rest.starts_with(load)) {
+      const size_t plus = rest.find('+');
+      const std::string number = rest.substr(load.size(), plus == std::string::npos ? plus : plus - load.size());
+      if (plus == std::string::npos || number.empty() || number.size() > 5 || number.find_first_not_of("0123456789") != std::string::npos) {
+        throw UsageError("data '" + specification + "': load=" + number + " must be a number of pixels, then +DATA, as in load=286+pairs:DIR");
+      }
+      rest.erase(0, plus + 1);
+      if (train) options.load_size = std::stoll(number);
+    } else {
+      return rest;
+    }
+  }
+}
+
 }  // namespace
 
 const std::vector<std::string>& specification_help() {
   static const std::vector<std::string> help = [] {
     std::vector<std::string> lines;
     for (const Opener& opener : kOpeners) lines.push_back(opener.help);
+    lines.push_back("load=N+DATA, mirror+DATA, load=N+mirror+DATA: any of these, in training scaled to N px before a part of the size is cut "
+                    "out at random, and mirrored at random; pairs alike");
     return lines;
   }();
   return help;
 }
 
-std::unique_ptr<Dataset> open_dataset(const std::string& specification, const Options& options) {
+std::unique_ptr<Dataset> open_dataset(const std::string& given, const Options& wanted) {
+  Options options = wanted;
+  const std::string specification = without_augmentation(given, options);
   if (options.size < 0 || options.size > 4096) {
     throw UsageError("size is " + std::to_string(options.size) +
                      " px; it must be 1 to 4096, or 0 for the data's own");

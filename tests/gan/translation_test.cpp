@@ -6,6 +6,7 @@
 
 #include "engine/context.h"
 #include "engine/ops.h"
+#include "gan/data/dataset.h"
 #include "gan/models.h"
 #include "gan/nets/patch_discriminator.h"
 #include "gan/pool.h"
@@ -205,6 +206,20 @@ TEST(BicycleGan, EveryMethodTrains) {
         const auto& still = t->recipe().without_gradient;
         EXPECT_EQ(before.at(name) == now.at(name), std::find(still.begin(), still.end(), name) != still.end()) << method << " " << name;
       }
+  }
+}
+
+TEST(Specification, AugmentsTrainingOnly) {
+  data::Options o;
+  o.size = 16;
+  const std::string wanted = "load=20+mirror+shapes:pairs,count=4";
+  const auto train = data::open_dataset(wanted, o);
+  EXPECT_NE(train->describe().find("flipped at random, cut at random from 20"), std::string::npos) << train->describe();
+  o.split = data::Split::test;
+  EXPECT_EQ(data::open_dataset(wanted, o)->describe(), data::open_dataset("shapes:pairs,count=4", o)->describe());
+  for (const char* wrong : {"load=20", "load=+shapes", "load=x+shapes", "load=8+shapes", "load=999999+shapes"}) {
+    o.split = data::Split::train;
+    EXPECT_THROW(data::open_dataset(wrong, o), UsageError) << wrong;
   }
 }
 

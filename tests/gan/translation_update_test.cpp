@@ -1,7 +1,8 @@
-// pix2pix and CycleGAN, driven by the trainer, against two iterations of independent PyTorch programs.
+// pix2pix, CycleGAN and BicycleGAN, driven by the trainer, against two iterations of independent PyTorch programs.
 #include <gtest/gtest.h>
 
 #include "engine/context.h"
+#include "engine/ops.h"
 #include "gan/models.h"
 #include "gan/trainer.h"
 #include "tests/gan/update_reference.h"
@@ -26,6 +27,9 @@ const Case kPix2pix{"pix2pix", {{"width", "2"}, {"dropout", "0"}}, 1, 3, 2, {{"D
 const Case kCycleGan{"cyclegan", {{"width", "2"}, {"blocks", "1"}, {"pool", "0"}, {"d_layers", "1"}, {"constant_part", "1"}}, 1, 1, 1,
                      {{"generators", "G"}, {"generators", "F"}, {"D_Y", "D_Y"}, {"D_X", "D_X"}}};
 
+const Case kBicycleGan{"bicyclegan", {{"width", "2"}, {"latent", "2"}, {"dropout", "0"}, {"d_layers", "1"}, {"constant_part", "1"}}, 1, 1, 2,
+                       {{"generator", "G"}, {"generator", "E"}, {"D", "D"}, {"D2", "D2"}}};
+
 void agree(const Case& c, const Device& device, DType dtype, const Bounds& bounds) {
   ContextScope scope;
   context().device = device, context().dtype = dtype, context().precision = Precision::f32;
@@ -37,6 +41,13 @@ void agree(const Case& c, const Device& device, DType dtype, const Bounds& bound
   const Recipe recipe = find_model(c.model).recipe(config);
   for (const nn::Net& net : recipe.nets)
     for (const nn::NamedTensor& p : net.parameters()) reference.load("initial." + net.name() + "." + p.name, p.value);
+  // The reference's noise instead of the recipe's own draws.
+  std::map<std::string, Tensor> noise;
+  for (const SharedValue& s : recipe.stages[0].shared_values)
+    if (const std::string& name = s.state->name; name == "z" || name == "eps") {
+      const Tensor value = noise[name] = zeros({c.batch / 2, 2});
+      s.state->compute = [value](const Batch&) { return value * 1.0; };
+    }
   Trainer trainer(recipe, {.batch = c.batch}, {{"a", {16, 16, c.in}}, {"b", {16, 16, c.out}}}, nullptr);
   std::vector<test::UpdateWatch> watches;
   const auto net_of = [&](const std::string& name) {
@@ -52,6 +63,7 @@ void agree(const Case& c, const Device& device, DType dtype, const Bounds& bound
   for (const std::string k : {"0", "1"}) {
     reference.load(k + ".a", trainer.batch()["a"]);
     reference.load(k + ".b", trainer.batch()["b"]);
+    for (const auto& [name, value] : noise) reference.load(k + "." + name, value);
     trainer.step();
     std::map<std::string, double> losses;
     const auto& updates = trainer.recipe().stages[0].updates;
@@ -72,6 +84,9 @@ TEST(Pix2pixUpdate, AgreesWithPyTorchInF64) { agree(kPix2pix, Device{}, DType::f
 TEST(Pix2pixUpdate, AgreesWithPyTorchInF32) { agree(kPix2pix, Device{}, DType::f32, kSingle); }
 TEST(CycleGanUpdate, AgreesWithPyTorchInF64) { agree(kCycleGan, Device{}, DType::f64, kExact); }
 TEST(CycleGanUpdate, AgreesWithPyTorchInF32) { agree(kCycleGan, Device{}, DType::f32, kSingle); }
+
+TEST(BicycleGanUpdate, AgreesWithPyTorchInF64) { agree(kBicycleGan, Device{}, DType::f64, kExact); }
+TEST(BicycleGanUpdate, AgreesWithPyTorchInF32) { agree(kBicycleGan, Device{}, DType::f32, kSingle); }
 
 }  // namespace
 }  // namespace ganymede
