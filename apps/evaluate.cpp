@@ -122,6 +122,9 @@ Sampled draw(const Request& q, const std::vector<std::string>& names, int64_t n)
     const Tensor x = session.trainer().sample(std::min(kChunk, n - at), q.seed + uint64_t(at / kChunk));
     if (x.rank() == 4) {
       s.pictures.append(x);
+      // The trainer draws in batches, each with the labels 0, 1, 2, ... in turn.
+      const int64_t classes = recipe.latent.classes;
+      for (int64_t i = 0; classes > 0 && i < x.dim(0); ++i) s.pictures.labels.push_back(i % std::max<int64_t>(session.options().batch, 1) % classes);
     } else {
       if (at == 0) s.points.width = x.count() / x.dim(0);
       s.points.append(x.to_floats());
@@ -191,7 +194,10 @@ void evaluate_pictures(const Request& q, Sampled sampled) {
   wanted.split = data::Split::test;
   const auto test = data::open_dataset(sampled.session.data, wanted);
   const bool labelled = test->field("label") && test->classes() > 1;
-  if (names.empty()) names = standard_metrics(test->size() == 1, labelled, !q.features.empty());
+  if (names.empty()) {
+    names = standard_metrics(test->size() == 1, labelled, !q.features.empty());
+    if (labelled && !sampled.pictures.labels.empty()) names.push_back("agreement");
+  }
   bool wants_features = false, wants_classes = false;
   for (const std::string& name : names) {
     const auto& m = *metrics::find_picture_measure(name);

@@ -90,6 +90,22 @@ std::vector<Reading> read_coverage(const Comparison& c) {
           {"classes-off", r.off, {}, text("total variation distance of the shares from the real ones, 0 best; ", how)}};
 }
 
+std::vector<Reading> read_agreement(const Comparison& c) {
+  const Pictures& fake = c.fake->pictures();
+  if (fake.labels.empty()) throw UsageError("metric agreement is for models that are given a label: these samples were not drawn by class");
+  const std::vector<int64_t> said = largest_columns(c.fake->seen(*c.classifier).probabilities);
+  const size_t classes = size_t(c.classifier->classes);
+  std::vector<double> right(classes), all(classes);
+  for (size_t i = 0; i < said.size(); ++i) right[size_t(fake.labels[i])] += said[i] == fake.labels[i], ++all[size_t(fake.labels[i])];
+  double sum = 0, least = 1;
+  for (size_t k = 0; k < classes; ++k) {
+    sum += right[k];
+    if (all[k] > 0) least = std::min(least, right[k] / all[k]);
+  }
+  const std::string how = text("the class they were drawn for, ", 1.0 / double(classes), " by chance; as the classifier sees ", fake.count, " samples");
+  return {{"agreement", sum / double(said.size()), {}, "share of samples that show " + how}, {"least-agreement", least, {}, "the class with the smallest share of samples that show " + how}};
+}
+
 std::vector<Reading> read_diversity(const Comparison& c) {
   const Seen &real = c.real->seen(*c.classifier), &fake = c.fake->seen(*c.classifier);
   const std::vector<int64_t> real_labels = largest_columns(real.probabilities), labels = largest_columns(fake.probabilities);
@@ -184,6 +200,7 @@ const std::vector<PictureMeasure>& picture_measures() {
       {"pr", "precision and recall by nearest neighbours", true, false, read_pr},
       {"density", "density and coverage by nearest neighbours", true, false, read_density},
       {"coverage", "share of every class among the samples: inter-class collapse", false, true, read_coverage},
+      {"agreement", "samples that show the class they were drawn for, of models that are given a label", false, true, read_agreement},
       {"diversity", "variety inside each class: intra-class collapse", false, true, read_diversity},
       {"nearest", "distance to the nearest training picture: copies", true, false, read_nearest},
       {"ms-ssim", "likeness of pairs of samples", false, false, read_ms_ssim},

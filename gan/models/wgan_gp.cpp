@@ -59,7 +59,7 @@ Recipe wgan_gp(const Config& c) {
   };
 
   r.update("critic", {f}, adam(critic_steps), [=](const Batch& x) -> Losses {
-    const Tensor image = real(x), y = generate(noise(x.size), labels(x.size)), on_fake = f(y);
+    const Tensor image = real(x), z = noise(x.size), y = generate(z, labels(x.size)), on_fake = f(y);
     const Tensors said = f(Tensors{image});
     const Tensor on_real = said[0], norms = gradient_norms(f, image, y);
     Losses l{{"adv", wasserstein.d(on_real, on_fake), wasserstein.d_formula},
@@ -72,8 +72,8 @@ Recipe wgan_gp(const Config& c) {
     return l;
   }).times(critic_steps);
   r.update("G", {G}, adam(1), [=](const Batch& x) -> Losses {
-    const Tensor y = labels(more * x.size);
-    const Tensors said = f(Tensors{generate(noise(more * x.size), y)});
+    const Tensor z = noise(more * x.size), y = labels(more * x.size);
+    const Tensors said = f(Tensors{generate(z, y)});
     Losses l{{"adv", wasserstein.g(said[0]), wasserstein.g_formula}};
     if (by_class) {
       l.push_back({"class", fake_weight * class_loss(said[1], y), text(fake_weight, " CE(class(G(z, c)), c)")});
