@@ -123,7 +123,7 @@ Recipe improved_gan(const Config& c) {
     const Tensor fake = drawn(noise(x.size));
     Losses l;
     if (matching != "none") {
-      const Tensor gap = mean(D(Tensors{x[field]})[1], {0}).constant() - mean(D(Tensors{fake})[1], {0});
+      const Tensor goal = mean(D(Tensors{x[field]})[1], {0}).constant(), gap = goal - mean(D(Tensors{fake})[1], {0});
       l = {{"features", matching == "squared" ? mean(square(gap)) : mean(abs(gap)), matching == "squared" ? "mean (E f(x) - E f(G(z)))^2" : "mean |E f(x) - E f(G(z))|"}};
     } else if (labels) {
       l = {{"adv", -mean(softplus(real_logit(D(fake)))), "-E softplus Z(G(z))"}};
