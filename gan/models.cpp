@@ -6,7 +6,7 @@ const std::vector<Model>& models() {
   static const std::vector<Model> all = {
       {"gan", "Generative Adversarial Nets", 2014, "1406.2661", "multi-layer perceptrons, maxout discriminator", {"image|point"}, gan, 0, 100, 12000},
       {"dcgan", "Unsupervised Representation Learning with Deep Convolutional GANs", 2016, "1511.06434", "strided convolutions and batch norm", {"image"}, dcgan, 32, 64, 4000},
-      {"wgan-gp", "Improved Training of Wasserstein GANs", 2017, "1704.00028", "a critic kept smooth by a penalty on its gradient", {"image"}, wgan_gp, 32, 64, 1500},
+      {"wgan-gp", "Improved Training of Wasserstein GANs", 2017, "1704.00028", "a critic kept smooth by a penalty on its gradient", {"image|point"}, wgan_gp, 32, 64, 1500},
       {"vae-gan", "Autoencoding beyond pixels using a learned similarity metric", 2016, "1512.09300", "a variational autoencoder that measures pictures by a discriminator's features", {"image"}, vae_gan, 32, 64, 4000},
       {"vae", "Auto-Encoding Variational Bayes", 2014, "1312.6114", "encoder and decoder under a bound on the likelihood", {"image|point"}, vae, 0, 128, 4000},
       {"bigan", "Adversarial Feature Learning", 2017, "1605.09782", "a discriminator of pairs (x, E(x)) and (G(z), z)", {"image|point"}, bigan, 0, 128, 8000},
