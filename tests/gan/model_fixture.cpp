@@ -9,8 +9,8 @@ TinyChoice tiny_choice(const std::string& model) {
   static const std::map<std::string, TinyChoice> choices = {
       {"gan", {.settings = {{"width", "12"}, {"units", "6"}, {"latent", "5"}}}},
       {"wgan", {.settings = {{"width", "4"}, {"latent", "5"}, {"critic_steps", "2"}, {"warm_critic_steps", "3"}, {"warm_iterations", "1"}, {"warm_every", "2"}}}},
-      {"f-gan", {.settings = {{"width", "6"}, {"generator_width", "12"}, {"latent", "5"}}, .late = {"bound"}}},
-      {"improved-gan", {.settings = {{"width", "4"}, {"latent", "5"}, {"kernels", "3"}}}},
+      {"f-gan", {.settings = {{"width", "6"}, {"generator_width", "12"}, {"latent", "5"}}, .late = {"bound", "gradient_norm"}}},
+      {"improved-gan", {.settings = {{"width", "4"}, {"latent", "5"}, {"kernels", "3"}}, .late = {"labels"}}},
       {"wgan-gp", {.late = {"decay_steps"}}},
   };
   const auto it = choices.find(model);
