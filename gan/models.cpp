@@ -12,6 +12,7 @@ const std::vector<Model>& models() {
       {"infogan", "InfoGAN: Interpretable Representation Learning by Information Maximizing GANs", 2016, "1606.03657", "codes that D must read off the picture", {"image"}, infogan, 28, 128, 5000},
       {"sagan", "Self-Attention Generative Adversarial Networks", 2019, "1805.08318", "attention, spectral norm, classes by projection", {"image", "label"}, sagan, 32, 64, 3000},
       {"cogan", "Coupled Generative Adversarial Networks", 2016, "1606.07536", "two domains tied by shared weights, without pairs", {"a", "b"}, cogan, 28, 64, 3000, "halves:fashion-mnist,negative"},
+      {"wgan-gp", "Improved Training of Wasserstein GANs", 2017, "1704.00028", "a critic kept smooth by a penalty on its gradient", {"image|point"}, wgan_gp, 32, 64, 1500},
       {"vae-gan", "Autoencoding beyond pixels using a learned similarity metric", 2016, "1512.09300", "a variational autoencoder that measures pictures by a discriminator's features", {"image"}, vae_gan, 32, 64, 4000},
       {"vae", "Auto-Encoding Variational Bayes", 2014, "1312.6114", "encoder and decoder under a bound on the likelihood", {"image|point"}, vae, 0, 128, 4000},
       {"bigan", "Adversarial Feature Learning", 2017, "1605.09782", "a discriminator of pairs (x, E(x)) and (G(z), z)", {"image|point"}, bigan, 0, 128, 8000},

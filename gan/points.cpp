@@ -50,7 +50,8 @@ void blur(std::vector<double>& grid, int64_t height, int64_t width, double devia
   if (height > 1) pass(width, height, 1, width);
 }
 
-int64_t pixel(double x, int64_t size) { return int64_t(std::floor((x + kEdge) / (2 * kEdge) * double(size))); }
+// -1 for what lies outside.
+int64_t pixel(double x, int64_t size) { return x >= -kEdge && x < kEdge ? std::min(size - 1, int64_t((x + kEdge) / (2 * kEdge) * double(size))) : -1; }
 
 void paint(Picture& p, int64_t y, int64_t x, const Colour& colour, double strength = 1) {
   if (y < 0 || x < 0 || y >= p.height || x >= p.width) return;
@@ -104,7 +105,8 @@ Scaled field_at(const Field& field, const std::vector<double>& points, int64_t d
 
 void dots(Picture& p, const Values& v, const Colour& colour, double strength, int64_t size) {
   for (int64_t i = 0; i < v.count; ++i) {
-    const int64_t x = pixel(v.x[size_t(2 * i)], p.width), y = p.height - 1 - pixel(v.x[size_t(2 * i + 1)], p.height);
+    const int64_t x = pixel(v.x[size_t(2 * i)], p.width), up = pixel(v.x[size_t(2 * i + 1)], p.height), y = p.height - 1 - up;
+    if (x < 0 || up < 0) continue;
     for (int64_t dy = 0; dy < size; ++dy)
       for (int64_t dx = 0; dx < size; ++dx) paint(p, y + dy, x + dx, colour, strength);
   }
@@ -114,8 +116,8 @@ Picture density_panel(const Values& samples, const Values& real) {
   Picture p = panel(kSide, kSide);
   std::vector<double> grid(size_t(kSide * kSide));
   for (int64_t i = 0; i < samples.count; ++i) {
-    const int64_t x = pixel(samples.x[size_t(2 * i)], kSide), y = kSide - 1 - pixel(samples.x[size_t(2 * i + 1)], kSide);
-    if (x >= 0 && y >= 0 && x < kSide && y < kSide) grid[size_t(y * kSide + x)] += 1;
+    const int64_t x = pixel(samples.x[size_t(2 * i)], kSide), up = pixel(samples.x[size_t(2 * i + 1)], kSide);
+    if (x >= 0 && up >= 0) grid[size_t((kSide - 1 - up) * kSide + x)] += 1;
   }
   blur(grid, kSide, kSide, 3);
   const double most = *std::max_element(grid.begin(), grid.end());
@@ -144,7 +146,7 @@ Picture field_panel(const Field& field, const Values& samples, std::string& rang
 std::vector<double> curve(const Values& v) {
   std::vector<double> bins(size_t{kWide});
   for (int64_t i = 0; i < v.count; ++i)
-    if (const int64_t x = pixel(v.x[size_t(i)], kWide); x >= 0 && x < kWide) bins[size_t(x)] += 1.0 / double(v.count);
+    if (const int64_t x = pixel(v.x[size_t(i)], kWide); x >= 0) bins[size_t(x)] += 1.0 / double(v.count);
   blur(bins, 1, kWide, 5);
   return bins;
 }

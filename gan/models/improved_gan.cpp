@@ -5,6 +5,7 @@
 // Its techniques are switches: minibatch discrimination lets D see how alike a batch's samples are; feature matching gives G the mean of D's
 // features as its goal; one-sided smoothing has D say alpha, not 1; historical averaging pulls weights to their mean over time; virtual
 // batch norm replaces the batch by a fixed reference; a labelled few make D a classifier.
+#include "engine/context.h"
 #include "engine/ops.h"
 #include "gan/data/dataset.h"
 #include "gan/models.h"
@@ -123,7 +124,7 @@ Recipe improved_gan(const Config& c) {
     const Tensor fake = drawn(noise(x.size));
     Losses l;
     if (matching != "none") {
-      const Tensor gap = mean(D(Tensors{x[field]})[1], {0}).constant() - mean(D(Tensors{fake})[1], {0});
+      const Tensor goal = mean(D(Tensors{x[field]})[1], {0}).constant(), gap = goal - mean(D(Tensors{fake})[1], {0});
       l = {{"features", matching == "squared" ? mean(square(gap)) : mean(abs(gap)), matching == "squared" ? "mean (E f(x) - E f(G(z)))^2" : "mean |E f(x) - E f(G(z))|"}};
     } else if (labels) {
       l = {{"adv", -mean(softplus(real_logit(D(fake)))), "-E softplus Z(G(z))"}};

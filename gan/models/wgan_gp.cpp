@@ -9,26 +9,29 @@
 #include "gan/losses/classes.h"
 #include "gan/losses/penalty.h"
 #include "gan/models.h"
+#include "gan/nets/perceptron.h"
 #include "gan/nets/wgan_gp.h"
+#include "gan/point_measures.h"
 
 namespace ganymede {
 
 Recipe wgan_gp(const Config& c) {
-  const std::string architecture = c.choice("architecture", {"dcgan", "resnet", "resnet64"},
+  const bool points = c.data.dimensions > 0;
+  const std::string architecture = points ? "mlp" : c.choice("architecture", {"dcgan", "resnet", "resnet64"},
                                             "DCGAN-like with kernels of 5; the residual blocks of CIFAR-10; those of 64 x 64, with layer norm in the critic");
   const bool dcgan = architecture == "dcgan", residual = architecture == "resnet";
   nets::WganGpSize s;
   s.size = int(c.data.size), s.channels = int(c.data.channels);
-  s.width = int(c.integer("width", 64, "channels next to the picture (dcgan, resnet64) or everywhere (resnet)", 1, 4096));
-  s.latent = int(c.integer("latent", 128, "length of z", 1, 65536));
-  const double lambda = c.number("gp", 10, "weight of the gradient penalty", 0);
+  s.width = int(c.integer("width", points ? 128 : 64, "channels next to the picture (dcgan, resnet64) or everywhere (resnet); hidden units for points", 1, 4096));
+  s.latent = int(c.integer("latent", points ? 16 : 128, "length of z", 1, 65536));
+  const double lambda = c.number("gp", points ? 0.1 : 10, "weight of the gradient penalty", 0);
   const int critic_steps = int(c.integer("critic_steps", 5, "steps of the critic an iteration", 1, 1000));
-  const double rate = c.number("rate", residual ? 2e-4 : 1e-4, "learning rate", 0);
-  const double beta1 = c.number("beta1", dcgan ? 0.5 : 0, "Adam", 0, 0.999999), beta2 = c.number("beta2", 0.9, "Adam", 0, 0.999999);
+  const double rate = c.number("rate", points ? 1e-3 : residual ? 2e-4 : 1e-4, "learning rate", 0);
+  const double beta1 = c.number("beta1", dcgan || points ? 0.5 : 0, "Adam", 0, 0.999999), beta2 = c.number("beta2", 0.9, "Adam", 0, 0.999999);
   const int64_t decay = c.integer("decay_steps", residual ? 100000 : 0, "iterations over which the rate falls to 0; 0: constant", 0);
 
   const int64_t more = c.integer("generator_batches", residual ? 2 : 1, "pictures of a step of G, as a multiple of the batch", 1, 1024);
-  const bool dequantise = c.flag("dequantise", residual, "real pictures as (byte + noise in [0, 1)) / 128 - 1, so that their values are not discrete");
+  const bool dequantise = !points && c.flag("dequantise", residual, "real pictures as (byte + noise in [0, 1)) / 128 - 1, so that their values are not discrete");
 
   const bool by_class = residual && c.choice("classes", {"none", "ac"}, "ac: G draws by class, and the critic's second head says the class") == "ac";
   const double real_weight = by_class ? c.number("class_weight_critic", 1, "weight of the classes of real pictures", 0) : 0;
@@ -37,14 +40,15 @@ Recipe wgan_gp(const Config& c) {
   s.classes = by_class ? int(c.data.classes) : 0;
 
   Recipe r;
-  const nn::Net G = r.net("G", dcgan ? nets::wgan_gp_generator(s) : residual ? nets::resnet_generator(s) : nets::resnet64_generator(s));
-  const nn::Net f = r.net("critic", dcgan ? nets::wgan_gp_critic(s) : residual ? nets::resnet_critic(s) : nets::resnet64_critic(s));
+  const nn::Net G = r.net("G", points ? nets::perceptron({.in = s.latent, .width = s.width, .out = int(c.data.dimensions)}) : dcgan ? nets::wgan_gp_generator(s) : residual ? nets::resnet_generator(s) : nets::resnet64_generator(s));
+  const nn::Net f = r.net("critic", points ? nets::perceptron({.in = int(c.data.dimensions), .width = s.width}) : dcgan ? nets::wgan_gp_critic(s) : residual ? nets::resnet_critic(s) : nets::resnet64_critic(s));
   const auto noise = [=](int64_t n) { return randn({n, s.latent}); };
   const auto labels = [=](int64_t n) { return by_class ? random_integers({n}, s.classes) : Tensor{}; };
   const auto generate = [=](const Tensor& z, const Tensor& y) { return by_class ? G(z, y) : G(z); };
   // The networks of 28 x 28 work on pixels in [0, 1].
   const bool unit_pixels = dcgan && s.size == 28;
   const auto real = [=](const Batch& x) {
+    if (points) return x["point"];
     if (dequantise) {
       // From byte / 127.5 - 1 to byte / 128 - 1, and the noise.
       const Tensor noisy = x.image() * (127.5 / 128) - (1 - 127.5 / 128) + uniform(x.image().shape(), 0, 1.0 / 128);
@@ -81,9 +85,11 @@ Recipe wgan_gp(const Config& c) {
     }
     return l;
   });
-  r.without_gradient = {by_class ? "critic.score.bias" : "critic.linear1.bias"};
+  r.without_gradient = {by_class ? "critic.score.bias" : points ? "critic.linear3.bias" : "critic.linear1.bias"};
   r.latent = {.length = s.latent, .classes = s.classes, .draw = noise};
   r.latent.decode = [=](const Tensor& z, const Tensor& y) { return unit_pixels ? G(z) * 2.0 - 1.0 : generate(z, y); };
+  if (points) r.field = {"f(x)", [=](const Tensor& x) { return f(x); }};
+  if (points && c.data.dimensions == 1) r.measures = line_moments(r.latent);
   return r;
 }
 

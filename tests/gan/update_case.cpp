@@ -173,6 +173,12 @@ void expect_agreement(const std::string& name, DType dtype) {
     for (const auto& list : {net.parameters(), net.buffers()})
       for (const nn::NamedTensor& t : list)
         if (const std::string n = "initial." + net.name() + "." + t.name; c.file.contains(n)) c.reference.load(n, t.value);
+  for (const nn::NamedTensor& t : recipe.kept)
+    if (const std::string n = "initial.kept." + t.name; c.file.contains(n)) {
+      const auto v = c.reference.values(n);
+      if (t.value.dtype() == DType::i64) assign(t.value, tensor(std::vector<int64_t>(v.begin(), v.end()), t.value.shape(), t.value.device()));
+      else c.reference.load(n, t.value);
+    }
   Trainer trainer(std::move(recipe), {.batch = c.batch, .seed = 1, .capture = false}, c.fields, nullptr);
   const int64_t iterations = c.facts.integer("iterations", 0);
   ASSERT_GT(iterations, 0);

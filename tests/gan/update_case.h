@@ -4,6 +4,7 @@
 //   metadata: model, settings ("width=2 latent=3"), iterations; optional: steps, classes, attributes, integers (fields of
 //     whole numbers, "label"), and bounds: "f32_gradient", "f32_step" other than the standard ones
 //   initial.NET.NAME                   parameters and running statistics before; networks may be left at their own first values
+//   initial.kept.NAME                  kept tensors before; others start as the model has them
 //   K.batch.FIELD, K.batch.FIELD.J     the first batch of iteration K; the J-th (1, 2, ...) of models that see several
 //   K.draw.I                           what the I-th draw of iteration K returns: shared values first, then the updates in order
 //   K.loss.UPDATE/TERM                 values of terms of the iteration (of the last repeat); at least one for each iteration
