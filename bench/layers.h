@@ -1,10 +1,10 @@
 // The convolutions of whole training steps.
 #pragma once
-#include "kernels/api/conv2d.h"
+#include "kernels/api/conv2d_rows.h"
 
 namespace ganymede::bench {
 
-enum class Role { forward, data_gradient, weight_gradient };
+using Role = kernels::Conv2dRole;
 
 struct Layer {
   const char* set;

@@ -4,6 +4,7 @@
 
 #include "kernels/device/conv_launch.h"
 #include "kernels/device/conv_maps.h"
+#include "kernels/device/conv_plan.h"
 #include "kernels/device/families.h"
 
 namespace ganymede::kernels::GANYMEDE_TARGET {
@@ -27,29 +28,14 @@ void check_convolution(const Conv2d& p, const char* direction) {
 
 namespace {
 
-// Its parts are added up by a kernel of their own, so there may be many.
-TilePlan weight_gradient_plan(const Conv2d& p) {
-  constexpr int64_t kMost = 256;
-  const int64_t columns = static_cast<int64_t>(p.r) * p.s * (p.c / p.groups);
-  return choose_plan(p.k / p.groups, columns, static_cast<int64_t>(p.n) * p.p * p.q, p.groups, kMost);
-}
-
 void forward(Stream stream, const Conv2d& p, const void* x, const Weight& w, void* y,
              const Epilogue& epilogue) {
-  const int64_t positions = static_cast<int64_t>(p.n) * p.p * p.q,
-                terms = static_cast<int64_t>(p.r) * p.s * (p.c / p.groups);
-  convolve_forward(stream, p, x, w.data, y, epilogue,
-                   choose_plan(positions, p.k / p.groups, terms, p.groups));
+  convolve_forward(stream, p, x, w.data, y, epilogue, forward_plan(p));
 }
 
 void data_gradient(Stream stream, const Conv2d& p, const void* dy, const Weight& w, void* dx,
                    const Epilogue& epilogue) {
-  const int64_t positions = p.n * ceil_div<int64_t>(p.h, p.stride_h) * ceil_div<int64_t>(p.w, p.stride_w);
-  const int64_t phases = static_cast<int64_t>(p.stride_h) * p.stride_w;
-  const int64_t terms =
-      ceil_div<int64_t>(p.r, p.stride_h) * ceil_div<int64_t>(p.s, p.stride_w) * (p.k / p.groups);
-  convolve_data_gradient(stream, p, dy, w.data, dx, epilogue,
-                         choose_plan(positions, p.c / p.groups, terms, phases * p.groups));
+  convolve_data_gradient(stream, p, dy, w.data, dx, epilogue, data_gradient_plan(p));
 }
 
 void weight_gradient(Stream stream, const Conv2d& p, const void* x, const void* dy, void* dw,

@@ -1,0 +1,1 @@
+#include "bench/ladder/steps.cu"
