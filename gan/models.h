@@ -26,5 +26,6 @@ const Model& find_model(const std::string& id);
 Recipe gan(const Config& c);
 Recipe dcgan(const Config& c);
 Recipe wgan_gp(const Config& c);
+Recipe pix2pix(const Config& c);
 
 }  // namespace ganymede

@@ -9,6 +9,7 @@ TinyChoice tiny_choice(const std::string& model) {
   static const std::map<std::string, TinyChoice> choices = {
       {"gan", {.settings = {{"width", "12"}, {"units", "6"}, {"latent", "5"}}}},
       {"wgan-gp", {.late = {"decay_steps"}}},
+      {"pix2pix", {.settings = {{"width", "3"}}, .data = "shapes:pairs", .late = {"constant_part", "test"}}},
   };
   const auto it = choices.find(model);
   return it == choices.end() ? TinyChoice{} : it->second;

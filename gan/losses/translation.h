@@ -1,0 +1,17 @@
+// Losses of models that turn pictures into pictures.
+#pragma once
+#include "engine/tensor.h"
+#include "gan/losses/adversarial.h"
+
+namespace ganymede {
+
+// Benaim & Wolf 2017, distances within a picture, not standardised: E |d(top, bottom of x) - d(top, bottom of y)| with d the
+// mean absolute difference over all pixels. x and y [N, H, W, any C], H even.
+Tensor self_distance(const Tensor& x, const Tensor& y);
+
+// What CycleGAN and BicycleGAN write: least squares without a half, E (D(G(x)) - 1)^2, as the generator's loss; and what D
+// minimises without one. Other objectives are as they are.
+Tensor full_g(const Adversarial& adv, const Tensor& fake);
+Tensor full_d(const Adversarial& adv, const Tensor& real, const Tensor& fake);
+
+}  // namespace ganymede

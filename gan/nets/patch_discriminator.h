@@ -1,0 +1,29 @@
+// PatchGAN (Isola et al. 2017): a discriminator that judges every patch of a picture by itself; and several of them at
+// different scales (BicycleGAN).
+#pragma once
+#include "gan/nets/unet.h"
+
+namespace ganymede::nets {
+
+struct PatchShape {
+  int in = 6;               // channels, those of both pictures where pairs are judged
+  int width = 64;
+  int halvings = 3;         // strided convolutions: 0 (1x1 kernels), 1, 2, 3, 4, 5 see 1, 16, 34, 70, 142, 286 pixels
+  bool bias = false;        // where no norm follows
+  TranslationNorm norm = {};
+  bool xavier = false;
+};
+
+// Pixels that one output sees, for 0 to 5 halvings.
+int receptive_field(int halvings);
+// Outputs along a side of `size` pixels; 0 or less: the picture is too small.
+int64_t patch_map(int64_t size, int halvings);
+
+// [N, H, W, in] -> [N, h, w, 1], logits or scores.
+nn::Layer patch_discriminator(const PatchShape& s);
+
+// One tensor in, `scales` maps out: of the picture, and of the picture halved (mean of 3x3 with stride 2, border left out) with
+// half the channels, and so on.
+nn::Layer multi_scale_patches(const PatchShape& s, int scales);
+
+}  // namespace ganymede::nets

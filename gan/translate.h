@@ -1,0 +1,61 @@
+// What models that turn pictures into pictures share: pictures of any size through a network, tasks and measures.
+#pragma once
+#include "gan/recipe.h"
+#include "nn/optim.h"
+
+namespace ganymede {
+
+// The rate for this part of the run's steps, then linearly to 0 at its end; constant where the run is open or part is 1.
+nn::Optim falling_rate(const nn::Optim& o, const Config& c, double part);
+
+// Whether recipes translate from field a to field b or back, and the channels on both sides.
+struct Direction {
+  std::string input = "a", target = "b";
+  int64_t in = 1, out = 1;
+};
+Direction direction_of(const Config& c);   // reads the setting `direction`
+
+// A map of pictures [n, H, W, in] in [-1, 1] whose sides are multiples of `unit`.
+struct Translator {
+  std::function<Tensor(const Tensor&)> map;
+  int64_t in = 3, unit = 1;
+};
+// Pictures of any size: reflected at the lower and right border up to multiples of the unit (repeated there if the picture is
+// too small to be reflected), mapped, cut back.
+Tensor translated(const Translator& t, const Tensor& x);
+// f of x, `chunk` samples at a time: batch norm by the batch's statistics then sees as many as in training.
+Tensor in_chunks(const std::function<Tensor(const Tensor&)>& f, const Tensor& x, int64_t chunk);
+
+// [n, H, W, C] with 1 or 3 channels: two channels (gradients) get a third that is 0.
+Tensor showable(const Tensor& x);
+
+// A picture [1, H, W, channels] as the network wants it. from: "picture", or a transform of data::Transform made of it first
+// ("edges", "colourise", ...), which models of made pairs were trained on. UsageError where the channels do not fit.
+Tensor network_input(const NamedPicture& picture, const std::string& from, int64_t channels);
+// The setting that says which.
+std::string read_from(const Config& settings);
+
+// Results named as their inputs, name_1, name_2, ... where there are several of one.
+class Results {
+ public:
+  void add(const std::string& name, const Tensor& pictures);            // one of [n, ...] for each of n names given in turn
+  void add(const std::string& name, const data::Picture& picture) { all_.push_back({name, {picture}}); }
+  std::vector<Result> take() { return std::move(all_); }
+ private:
+  std::vector<Result> all_;
+};
+
+// `translate`: every picture by itself or, with together=N, N of one size in a batch; n outputs of each.
+Task translate_task(const Translator& t);
+// `score`: the discriminator's opinion as a picture of the same size, white where it takes the picture for real. judge maps
+// pictures to [n, h, w, 1] in [0, 1]; pairs: inputs come as INPUT RESULT INPUT RESULT ...
+Task score_task(std::function<Tensor(const Tensor& input, const Tensor& result)> judge, const Direction& d, bool pairs);
+
+// Mean of f over the samples of the test split that are looked at.
+Measure mean_measure(const std::string& name, const std::string& text, std::function<double(const Batch&)> f);
+
+// Of a model of pairs, made(batch) its outputs: l1 and l2 to the target, and how the outputs' sharpness, detail and saturation
+// compare with those of the targets (1: alike; below: blurred, greyer).
+void add_pair_measures(Recipe& r, const Direction& d, const std::function<Tensor(const Batch&)>& made);
+
+}  // namespace ganymede
