@@ -10,6 +10,7 @@
 #include "apps/trained.h"
 #include "apps/verbs.h"
 #include "engine/check.h"
+#include "gan/data/apng.h"
 #include "gan/data/picture_file.h"
 #include "gan/data/png.h"
 #include "gan/latent_tasks.h"
@@ -76,7 +77,9 @@ void write(const fs::path& folder, const Result& r) {
       const std::string number = std::to_string(i);
       data::write_png((frames / (std::string(number.size() < 4 ? 4 - number.size() : 0, '0') + number + ".png")).string(), r.frames[i]);
     }
-    std::cout << frames.string() << "\n";
+    const fs::path animation = folder / (r.name + ".png");
+    data::write_animation(animation.string(), r.frames, r.frames_per_second > 0 ? r.frames_per_second : 10);
+    std::cout << animation.string() << "\n" << frames.string() << "\n";
   }
 }
 

@@ -15,7 +15,7 @@
 namespace ganymede::apps {
 namespace {
 
-constexpr int64_t kSheet = 64;             // pictures on a sample sheet
+constexpr int64_t kSheet = 64;             // pictures on the sheet of real ones
 constexpr uint64_t kSheetSeed = 20160107;  // every sheet of every run shows the same noise
 
 }  // namespace
@@ -45,9 +45,11 @@ Training::Training(Session& session, run::RunFolder& folder, const Intervals& in
 
 int Training::run() {
   run::StopRequest stop;
+  progress_.costs([this](int64_t n) { return trainer_.recipe().cost(n); });
   if (trainer_.iteration() == 0) write_sample();
   while (!complete() && !stop.requested()) {
     step();
+    if (trainer_.recipe().stages.size() > 1) progress_.stage(trainer_.recipe().stages[trainer_.stage()].name);
     progress_.step(trainer_.iteration());
     after_step();
   }
@@ -105,7 +107,7 @@ void Training::look(bool log) {
 }
 
 void Training::write_sample() {
-  const data::Picture p = sample_sheet(session_, kSheet, kSheetSeed);
+  const data::Picture p = sample_sheet(session_, trainer_.recipe().on_sheet, kSheetSeed);
   data::write_png(folder_.sample(trainer_.iteration()), p);
   const auto png = data::encode_png(p);
   board_.picture(trainer_.iteration(), "samples", {reinterpret_cast<const char*>(png.data()), png.size()});

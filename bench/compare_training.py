@@ -187,7 +187,7 @@ def main():
         run = o.out / f"{o.model}-{seed}"
         started = time.time()
         subprocess.run(["build/ganymede", "train", o.model, "--data", "fashion-mnist", "--size", "32", "--steps", str(o.steps), "--batch", str(BATCH),
-                        "--seed", str(seed), "--set", f"width={o.width}", "--out", str(run)], check=True, capture_output=True)
+                        "--seed", str(seed), "--set", f"width={o.width}", "--out", str(run)], check=True, stdout=subprocess.DEVNULL)
         own_time = time.time() - started
         own, own_class = distance([str(run)], o.samples)
         torch.manual_seed(seed)

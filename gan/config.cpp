@@ -69,6 +69,8 @@ bool Config::flag(const std::string& name, bool standard, const std::string& mea
   throw UsageError("setting " + name + "=" + value + ": it must be true or false");
 }
 
+std::string Config::path(const std::string& name, const std::string& meaning) const { return take(name, "", meaning, {}); }
+
 void Config::check_all_read() const {
   for (const auto& [name, value] : given_) {
     if (std::any_of(read_.begin(), read_.end(), [&](const Setting& s) { return s.name == name; })) continue;

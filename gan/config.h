@@ -45,6 +45,7 @@ class Config {
   DataFacts data;
   int64_t steps = 0;           // iterations of the whole run, for schedules; 0 if open
   int64_t batch = 0;           // samples an iteration; 0 if open
+  bool trains = true;          // weights and samples of the model's own are to be read; false where a checkpoint brings them, or shapes do
 
   // Each reads a setting by name, notes it for `explain` and run.json, and checks it. UsageError names the setting, the
   // value and what would be right.
@@ -52,6 +53,7 @@ class Config {
   int64_t integer(const std::string& name, int64_t standard, const std::string& meaning = "", int64_t least = 0, int64_t most = INT64_MAX) const;
   std::string choice(const std::string& name, const std::vector<std::string>& options, const std::string& meaning = "") const;  // the first is standard
   bool flag(const std::string& name, bool standard, const std::string& meaning = "") const;
+  std::string path(const std::string& name, const std::string& meaning = "") const;  // of a file; "" if none is given
 
   const std::vector<Setting>& settings() const { return read_; }
   // UsageError if a given setting was read by nobody; lists those that were.

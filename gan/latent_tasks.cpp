@@ -40,24 +40,13 @@ Tensor labels_for(const Latent& latent, const TaskInput& in) {
   return full(Shape{int64_t(in.pictures.size())}, double(k), DType::i64, context().device);
 }
 
-// Adam on z down the squared pixel error, all inputs at once (Zhu et al. 2016, section 3.1, without the network's first guess).
 std::vector<Result> invert(const Latent& latent, const DataFacts& facts, const TaskInput& in) {
   const int64_t steps = in.settings.integer("steps", 300, "steps of Adam on z", 1, 1000000);
   const double rate = in.settings.number("rate", 0.05, "their rate", 1e-9);
   const Tensor labels = labels_for(latent, in);
   in.settings.check_all_read();
   const Tensor x = stacked(in, facts);
-  context().recording = true;
-  Tensor z = latent.encode ? latent.encode(x).constant() : latent.draw(x.dim(0)).constant();
-  Tensor m = zeros_like(z), v = zeros_like(z);
-  for (int64_t t = 1; t <= steps; ++t) {
-    const Tensor at = watch(z);
-    const Tensor g = grad(nn::mse(latent.decode(at, labels), x, nn::Reduction::sum), at).constant();
-    m = (m * 0.9 + g * 0.1).constant();
-    v = (v * 0.999 + square(g) * 0.001).constant();
-    const double m_scale = rate / (1 - std::pow(0.9, double(t))), v_scale = 1 / (1 - std::pow(0.999, double(t)));
-    z = sub(z, div(m * m_scale, sqrt(v * v_scale) + 1e-8)).constant();
-  }
+  const Tensor z = nearest_z([&](const Tensor& at) { return latent.decode(at, labels); }, latent.encode ? latent.encode(x) : latent.draw(x.dim(0)), x, steps, rate);
   return with_sheet(in, x, latent.decode(z, labels).constant());
 }
 
@@ -81,6 +70,21 @@ std::vector<Result> encode(const Latent& latent, const DataFacts& facts, const T
 }
 
 }  // namespace
+
+Tensor nearest_z(const std::function<Tensor(const Tensor& z)>& decode, const Tensor& start, const Tensor& x, int64_t steps, double rate) {
+  ContextScope scope;
+  context().recording = true;
+  Tensor z = start.constant(), m = zeros_like(z), v = zeros_like(z);
+  for (int64_t t = 1; t <= steps; ++t) {
+    const Tensor at = watch(z);
+    const Tensor g = grad(nn::mse(decode(at), x, nn::Reduction::sum), at).constant();
+    m = (m * 0.9 + g * 0.1).constant();
+    v = (v * 0.999 + square(g) * 0.001).constant();
+    const double m_scale = rate / (1 - std::pow(0.9, double(t))), v_scale = 1 / (1 - std::pow(0.999, double(t)));
+    z = sub(z, div(m * m_scale, sqrt(v * v_scale) + 1e-8)).constant();
+  }
+  return z;
+}
 
 Tensor as_input(const data::Picture& picture, const DataFacts& facts) {
   const data::Picture p = data::with_channels(data::covering(picture, facts.size, facts.width), facts.channels);

@@ -7,7 +7,20 @@ const std::vector<Model>& models() {
       {"gan", "Generative Adversarial Nets", 2014, "1406.2661", "multi-layer perceptrons, maxout discriminator", {"image"}, gan, 0, 100, 12000},
       {"dcgan", "Unsupervised Representation Learning with Deep Convolutional GANs", 2016, "1511.06434", "strided convolutions and batch norm", {"image"}, dcgan, 32, 64, 4000},
       {"wgan-gp", "Improved Training of Wasserstein GANs", 2017, "1704.00028", "a critic kept smooth by a penalty on its gradient", {"image"}, wgan_gp, 32, 64, 1500},
+      {"cgan", "Conditional Generative Adversarial Nets", 2014, "1411.1784", "both players are given the label", {"image", "label"}, cgan, 28, 100, 6000},
+      {"acgan", "Conditional Image Synthesis with Auxiliary Classifier GANs", 2017, "1610.09585", "D also says the class", {"image", "label"}, acgan, 32, 100, 3000},
+      {"infogan", "InfoGAN: Interpretable Representation Learning by Information Maximizing GANs", 2016, "1606.03657", "codes that D must read off the picture", {"image"}, infogan, 28, 128, 5000},
+      {"sagan", "Self-Attention Generative Adversarial Networks", 2019, "1805.08318", "attention, spectral norm, classes by projection", {"image", "label"}, sagan, 32, 64, 3000},
+      {"cogan", "Coupled Generative Adversarial Networks", 2016, "1606.07536", "two domains tied by shared weights, without pairs", {"a", "b"}, cogan, 28, 64, 3000, "halves:fashion-mnist,negative"},
+      {"vae-gan", "Autoencoding beyond pixels using a learned similarity metric", 2016, "1512.09300", "a variational autoencoder that measures pictures by a discriminator's features", {"image"}, vae_gan, 32, 64, 4000},
+      {"vae", "Auto-Encoding Variational Bayes", 2014, "1312.6114", "encoder and decoder under a bound on the likelihood", {"image|point"}, vae, 0, 128, 4000},
+      {"bigan", "Adversarial Feature Learning", 2017, "1605.09782", "a discriminator of pairs (x, E(x)) and (G(z), z)", {"image|point"}, bigan, 0, 128, 8000},
+      {"ali", "Adversarially Learned Inference", 2017, "1606.00704", "the same with a stochastic encoder", {"image|point"}, ali, 32, 100, 8000},
+      {"mrgan", "Mode Regularized Generative Adversarial Networks", 2017, "1612.02136", "an encoder that pulls the generator to missed modes; manifold and diffusion steps", {"image|point"}, mrgan, 32, 64, 4000},
       {"pix2pix", "Image-to-Image Translation with Conditional Adversarial Networks", 2017, "1611.07004", "from pairs of pictures: a U-Net, and a judge of patches of pairs", {"a", "b"}, pix2pix, 64, 1, 4000, "shapes:pairs", true},
+      {"singan", "SinGAN: Learning a Generative Model from a Single Natural Image", 2019, "1905.01164", "one picture, a pyramid of generators of patches", {"image"}, singan_model, 0, 1, 20000, "shapes", true},
+      {"cyclegan", "Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial Networks", 2017, "1703.10593", "between two sides without pairs, there and back again", {"a", "b"}, cyclegan, 64, 1, 4000, "shapes:unpaired", true},
+      {"bicyclegan", "Toward Multimodal Image-to-Image Translation", 2017, "1711.11586", "from pairs, many outputs for an input: a code for what the input leaves open", {"a", "b"}, bicyclegan, 64, 2, 4000, "shapes:pairs", false},
   };
   return all;
 }

@@ -12,7 +12,7 @@ struct Model {
   std::string id, paper;
   int year;
   std::string arxiv, summary;
-  std::vector<std::string> needs;   // fields of the data
+  std::vector<std::string> needs;   // fields of the data; "image|point": one of them
   Recipe (*recipe)(const Config&);
   int64_t size, batch, steps;       // standards: pixels (0: as the data are), samples an iteration, iterations
   std::string data = "fashion-mnist";  // what it trains on if nothing else is said
@@ -26,6 +26,19 @@ const Model& find_model(const std::string& id);
 Recipe gan(const Config& c);
 Recipe dcgan(const Config& c);
 Recipe wgan_gp(const Config& c);
+Recipe cgan(const Config& c);
+Recipe acgan(const Config& c);
+Recipe infogan(const Config& c);
+Recipe sagan(const Config& c);
+Recipe cogan(const Config& c);
+Recipe vae_gan(const Config& c);
+Recipe vae(const Config& c);
+Recipe bigan(const Config& c);
+Recipe ali(const Config& c);
+Recipe mrgan(const Config& c);
 Recipe pix2pix(const Config& c);
+Recipe singan_model(const Config& c);
+Recipe cyclegan(const Config& c);
+Recipe bicyclegan(const Config& c);
 
 }  // namespace ganymede

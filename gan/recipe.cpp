@@ -1,5 +1,6 @@
 #include "gan/recipe.h"
 
+#include <algorithm>
 #include <numeric>
 
 #include "engine/check.h"
@@ -94,6 +95,16 @@ int64_t Recipe::steps() const {
   for (const Stage& s : stages) {
     if (s.steps == 0) return 0;
     sum += s.steps;
+  }
+  return sum;
+}
+
+double Recipe::cost(int64_t iterations) const {
+  double sum = 0;
+  for (const Stage& s : stages) {
+    const int64_t here = s.steps > 0 && &s != &stages.back() ? std::min(iterations, s.steps) : iterations;
+    sum += double(here) * s.cost;
+    iterations -= here;
   }
   return sum;
 }

@@ -53,9 +53,11 @@ struct Update {
   std::function<Losses(const Batch&)> loss;
   int repeat = 1;             // runs an iteration, each on a batch of its own
   int interval = 1;           // runs only in iterations divisible by it
+  int first_batch = 0;        // which of the iteration's batches its first run sees: 0 unless it wants another than others
   std::function<void(const Batch&)> after = {};  // device ops that follow the step, captured with it
   Update& times(int n) { repeat = n; return *this; }
   Update& every(int n) { interval = n; return *this; }
+  Update& from_batch(int n) { first_batch = n; return *this; }
   Update& then(std::function<void(const Batch&)> f) { after = std::move(f); return *this; }
   // Gates every group that has no gate of its own.
   Update& when(const Gate& gate);
@@ -84,6 +86,7 @@ struct Stage {
   std::vector<SharedValue> shared_values = {};
   std::vector<Update> updates = {};
   std::function<void()> enter = {};  // before the first iteration: copies weights, writes kept tensors
+  double cost = 1;            // of an iteration, relative to other stages: for the time left
 };
 
 enum class Statistics { batch, running };  // what batch norms use when sampling
@@ -96,6 +99,8 @@ struct Recipe {
   // Pictures [n, H, W, C] in [-1, 1] from noise drawn inside (and, for translating models, from the batch's fields, whose
   // size is n). Without it, samples are decoded from the latent space, a label after the other.
   std::function<Tensor(int64_t n, const Batch&)> sample = {};
+  bool draws_alone = false;   // sample reads nothing of the batch
+  int64_t on_sheet = 64;      // samples on a sheet of the training
   Latent latent = {};
   // Models that turn pictures into pictures: the columns of a sheet for a batch.
   std::function<std::vector<Column>(const Batch&)> columns = {};
@@ -119,9 +124,11 @@ struct Recipe {
 
   // Pictures (or points) from noise: sample, or the latent space with labels 0, 1, 2, ... in turn.
   Tensor draw(int64_t n, const Batch& batch) const;
-  bool draws_from_batch() const { return !latent; }
+  bool draws_from_batch() const { return !latent && !draws_alone; }
   // Iterations of all stages together, 0 if the last one is open.
   int64_t steps() const;
+  // What the first `iterations` cost together, in the stages' units.
+  double cost(int64_t iterations) const;
 };
 
 }  // namespace ganymede

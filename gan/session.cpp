@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <sstream>
 
 #include "engine/check.h"
 #include "gan/facts.h"
@@ -83,8 +84,13 @@ DataFacts Session::facts_of(const Json* stored, Use use) {
   } else {
     const data::Dataset& set = dataset();
     fields_ = set.fields();
-    for (const std::string& need : model_->needs)
-      if (!set.field(need)) throw UsageError("model " + model_->id + " needs data with the field " + need + "; " + set.describe() + " has none");
+    for (const std::string& need : model_->needs) {
+      std::istringstream names(need);
+      std::string words;
+      bool found = false;
+      for (std::string name; std::getline(names, name, '|'); words += (words.empty() ? "" : " or ") + name) found |= set.field(name) != nullptr;
+      if (!found) throw UsageError("model " + model_->id + " needs data with the field " + words + "; " + set.describe() + " has none");
+    }
     facts = facts_of_data(set);
   }
   note_fields(facts, fields_);
@@ -112,8 +118,9 @@ Session::Session(const SessionOptions& options, Use use, const Json* facts) : op
   if (o.batch == 0) o.batch = model_->batch;
 
   DataFacts known = facts_of(facts, use);
-  const auto recipe = [&](const DataFacts& f) {
+  const auto recipe = [&](const DataFacts& f, bool trains) {
     config_ = Config(f, o.settings);
+    config_.trains = trains;
     config_.batch = o.batch;
     config_.steps = o.steps ? o.steps : model_->steps;
     nn::seed_parameters(o.seed);
@@ -126,10 +133,10 @@ Session::Session(const SessionOptions& options, Use use, const Json* facts) : op
     DataFacts paper = known;
     paper.mean_picture = {};
     c.device = {DeviceType::plan, 0};
-    recipe(paper);
+    recipe(paper, false);
   }
   c.device = device;
-  Recipe made = recipe(known);
+  Recipe made = recipe(known, use == Use::train);
   const int64_t staged = made.steps();
 
   if (use == Use::train) {

@@ -92,11 +92,11 @@ Trainer::Trainer(Recipe recipe, const TrainerOptions& options, const std::vector
   int most = 1;
   for (const Stage& s : recipe_.stages) {
     require(!s.updates.empty(), "a recipe without updates", s.name.empty() ? "" : " in stage ", s.name);
-    for (const Update& u : s.updates) most = std::max(most, u.repeat);
+    for (const Update& u : s.updates) most = std::max(most, u.first_batch + u.repeat);
   }
   for (int i = 0; i < most; ++i) batches_.push_back(make_batch(fields, options_.batch));
   if (!is_plan(context().device)) seed(options_.seed);
-  enter(0);
+  begin_stage(0);
 }
 
 Trainer::~Trainer() {
@@ -108,7 +108,7 @@ Trainer::~Trainer() {
 void Trainer::begin_stage(size_t stage) {
   shared_units_.clear(), runs_.clear(), moved_.clear();
   for (SharedValue& s : recipe_.stages[stage_].shared_values) s.state->value = {};
-  stage_ = stage, stage_start_ = 0;
+  stage_ = stage, stage_start_ = 0, entered_ = false;
   for (size_t i = 0; i < stage; ++i) stage_start_ += recipe_.stages[i].steps;
   for (size_t i = 0; i < now().shared_values.size(); ++i) shared_units_.push_back(std::make_unique<Unit>(options_.capture));
   for (const Update& u : now().updates) {
@@ -125,7 +125,7 @@ void Trainer::begin_stage(size_t stage) {
 
 void Trainer::enter(size_t stage) {
   begin_stage(stage);
-  iteration_ = stage_start_;
+  iteration_ = stage_start_, entered_ = true;
   if (!now().enter) return;
   ContextScope scope;
   context().recording = false;
@@ -190,8 +190,13 @@ std::string Trainer::name_of(size_t update, const nn::Net& net) const {
   return (owners > 1 ? now().updates[update].name + "." : "") + net.name();
 }
 
+// Not in the constructor: a trainer that only looks at a finished model has no use for first values.
+void Trainer::enter_due() {
+  if (const size_t stage = place_of(iteration_ + 1).first; stage != stage_ || !entered_) enter(stage);
+}
+
 void Trainer::step(bool measure) {
-  if (const size_t stage = place_of(iteration_ + 1).first; stage != stage_) enter(stage);
+  enter_due();
   ratios_.clear();
   load_batches();
   compute_shared();
@@ -201,6 +206,7 @@ void Trainer::step(bool measure) {
 }
 
 void Trainer::step_only(size_t update) {
+  if (!entered_) enter(stage_);
   load_batches();
   compute_shared();
   run_update(update, false);
@@ -222,7 +228,7 @@ void Trainer::run_body(const Update& update, Run& run, int repeat) {
   Tensors gradients(leaves.size()), gates(moved.size());
   {
     nn::Moving moving(nets);
-    run.terms = update.loss(batches_[size_t(repeat)]);
+    run.terms = update.loss(batches_[size_t(update.first_batch + repeat)]);
     for (size_t i = 0; i < moved.size(); ++i)
       if (moved[i].gate) gates[i] = moved[i].gate(run.terms).constant();
     const auto descend = [&](const Tensor& loss, const std::function<bool(const nn::Net&)>& wanted) {
@@ -253,7 +259,7 @@ void Trainer::run_body(const Update& update, Run& run, int repeat) {
   if (!update.after) return;
   ContextScope scope;
   context().recording = false;
-  update.after(batches_[size_t(repeat)]);
+  update.after(batches_[size_t(update.first_batch + repeat)]);
 }
 
 std::vector<std::pair<std::string, double>> Trainer::values() const {
@@ -328,7 +334,7 @@ void Trainer::prepare_resume(int64_t iteration) {
 }
 
 void Trainer::resume_at(int64_t iteration) {
-  iteration_ = iteration;
+  iteration_ = iteration, entered_ = iteration > 0;
   const int64_t done = iteration - stage_start_;
   for (size_t u = 0; u < moved_.size(); ++u)
     for (Moved& m : moved_[u]) m.steps = (done + now().updates[u].interval - 1) / now().updates[u].interval * now().updates[u].repeat;

@@ -41,8 +41,8 @@ class Trainer {
   // Runs f in sampling mode: averaged weights where there are some, the recipe's choice of statistics, nothing recorded,
   // random draws from `seed`. They do not disturb training.
   void sampling(uint64_t seed, const std::function<void()>& f);
-  // The first batch buffer.
-  const Batch& batch() const { return batches_[0]; }
+  // The batch buffers: the first, or a later one (of updates that repeat or begin with another batch).
+  const Batch& batch(int n = 0) const { return batches_.at(size_t(n)); }
   // Samples of a data set as a batch of tensors: rows are the sample numbers.
   static Batch read_batch(const data::Dataset& set, const std::vector<int64_t>& rows);
 
@@ -72,6 +72,7 @@ class Trainer {
   void run_update(size_t index, bool measure);
   void run_body(const Update& update, Run& run, int repeat);
   void begin_stage(size_t stage);
+  void enter_due();
   const Stage& now() const { return recipe_.stages[stage_]; }
   // The stage that iteration number `iteration` (from 1) belongs to, and the iterations before it.
   std::pair<size_t, int64_t> place_of(int64_t iteration) const;
@@ -81,6 +82,7 @@ class Trainer {
   data::Loader* loader_;
   int64_t iteration_ = 0;
   size_t stage_ = 0;
+  bool entered_ = false;           // the stage's enter() has run, or its results were restored
   int64_t stage_start_ = 0;        // iterations before the stage
   std::vector<Batch> batches_;
   std::vector<std::unique_ptr<Unit>> shared_units_;

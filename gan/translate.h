@@ -58,4 +58,9 @@ Measure mean_measure(const std::string& name, const std::string& text, std::func
 // compare with those of the targets (1: alike; below: blurred, greyer).
 void add_pair_measures(Recipe& r, const Direction& d, const std::function<Tensor(const Batch&)>& made);
 
+// Of a model of two sides without pairs: `translate` and `score` with direction=AtoB or BtoA, and the measures cycle (there and
+// back), domain (how many results look like the other side) and, where the data know it, truth (what it should have been).
+void add_unpaired_uses(Recipe& r, const Translator& to_b, const Translator& to_a, const std::function<Tensor(const Tensor&)>& judge_b,
+                       const std::function<Tensor(const Tensor&)>& judge_a);
+
 }  // namespace ganymede

@@ -74,11 +74,12 @@ class PRelu : public Module {
 
 class SelfAttention : public Module {
  public:
-  SelfAttention(int channels, bool pooled) : channels_(channels), pooled_(pooled) {
+  SelfAttention(int channels, bool pooled, bool spectral, bool narrow) : channels_(channels), pooled_(pooled) {
     require(channels >= 8 && channels % 8 == 0, "self attention: ", channels, " channels, it takes a multiple of 8");
-    const auto point = [&](int in, int out) { return conv(in, out, {.kernel = 1, .bias = false, .weight = init::xavier_uniform(in, out)}); };
+    const auto point = [&](int in, int out) { return conv(in, out, {.kernel = 1, .bias = false, .weight = init::xavier_uniform(in, out), .spectral = spectral}); };
+    const int values = narrow ? channels / 8 : channels / 2;
     query_ = point(channels, channels / 8), key_ = point(channels, channels / 8);
-    value_ = point(channels, channels / 2), out_ = point(channels / 2, channels);
+    value_ = point(channels, values), out_ = point(values, channels);
     gamma_ = parameter({1}, init::zero());
   }
   Tensor forward(const Tensor& x) override {
@@ -158,7 +159,7 @@ Layer crop_to(int height, int width) {
 Layer pixel_shuffle(int r) { return function("shuffle", text("pixel shuffle x", r), [=](const Tensor& x) { return ganymede::pixel_shuffle(x, r); }); }
 Layer prelu(int channels, double slope) { return std::make_shared<PRelu>(channels, slope); }
 Layer residual(Layer main, Layer shortcut) { return std::make_shared<Residual>(std::move(main), std::move(shortcut)); }
-Layer self_attention(int channels, bool pooled) { return std::make_shared<SelfAttention>(channels, pooled); }
+Layer self_attention(int channels, bool pooled, bool spectral, bool narrow) { return std::make_shared<SelfAttention>(channels, pooled, spectral, narrow); }
 Layer minibatch_discrimination(int features, int kernels, int dimensions) { return std::make_shared<MinibatchDiscrimination>(features, kernels, dimensions); }
 
 Layer minibatch_stddev(int group) {
@@ -188,10 +189,15 @@ Tensor with_minibatch_similarity(const Tensor& x, const Tensor& weight, int64_t 
   return concat({x, cast(sum(exp(-distance), {1}) - 1.0, x.dtype())}, 1);  // each sample meets itself with exp(0)
 }
 
-Embedding::Embedding(int rows, int width, const Init& init) : table_(parameter({rows, width}, init)) {}
-Tensor Embedding::forward(const Tensor& labels) { return gather_rows(table_, labels); }
-void Embedding::visit(const Visit& v) { v.parameter(v.prefix + "weight", table_); }
-std::string Embedding::describe() const { return text("embedding of ", table_.dim(0), " into ", table_.dim(1)); }
-Layer embedding(int rows, int width, const Init& init) { return std::make_shared<Embedding>(rows, width, init); }
+Embedding::Embedding(int rows, int width, const Init& init, bool spectral) : table_(parameter({rows, width}, init)) {
+  if (spectral) spectral_ = SpectralState(table_, false);
+}
+Tensor Embedding::forward(const Tensor& labels) { return gather_rows(spectral_.use(table_), labels); }
+void Embedding::visit(const Visit& v) {
+  v.parameter(v.prefix + "weight", table_);
+  spectral_.visit(v);
+}
+std::string Embedding::describe() const { return text("embedding of ", table_.dim(0), " into ", table_.dim(1), spectral_.on() ? ", spectral norm" : ""); }
+Layer embedding(int rows, int width, const Init& init, bool spectral) { return std::make_shared<Embedding>(rows, width, init, spectral); }
 
 }  // namespace ganymede::nn

@@ -25,8 +25,9 @@ Layer prelu(int channels, double slope = 0.25);
 Layer residual(Layer main, Layer shortcut = nullptr);
 
 // y = gamma wo(softmax(q^T k) v) + x with 1x1 convolutions of C/8 channels for q and k, C/2 for v; gamma starts at 0
-// (Zhang et al. 2019, eq. 3). pooled: k and v see 2x2 max-pooled pixels, as in the authors' code.
-Layer self_attention(int channels, bool pooled = false);
+// (Zhang et al. 2019, eq. 3). pooled: k and v see 2x2 max-pooled pixels, as in the authors' code. spectral: all four
+// convolutions are divided by their largest singular value. narrow: v has C/8 channels, as the paper writes.
+Layer self_attention(int channels, bool pooled = false, bool spectral = false, bool narrow = false);
 // softmax(q^T k) v over all pixels: q [N, H, W, D], k [N, h, w, D], v [N, h, w, E] -> [N, H, W, E].
 Tensor attend_pixels(const Tensor& q, const Tensor& k, const Tensor& v);
 
@@ -39,9 +40,10 @@ Layer minibatch_discrimination(int features, int kernels, int dimensions);
 Tensor with_minibatch_similarity(const Tensor& x, const Tensor& weight, int64_t kernels);  // weight [kernels * dimensions, features]
 
 // Rows of a table by label: [N] i64 -> [N, width].
-class Embedding : public Module {
+class Embedding : public Module, public SpectralLayer {
  public:
-  Embedding(int rows, int width, const Init& init);
+  Embedding(int rows, int width, const Init& init, bool spectral);
+  SpectralWeight spectral_weight() const override { return spectral_.on() ? spectral_.of(table_) : SpectralWeight{}; }
   using Module::forward;
   Tensor forward(const Tensor& labels) override;
   void visit(const Visit& v) override;
@@ -49,7 +51,8 @@ class Embedding : public Module {
   std::string describe() const override;
  private:
   Tensor table_;
+  SpectralState spectral_;
 };
-Layer embedding(int rows, int width, const Init& init = init::normal(0, 1));
+Layer embedding(int rows, int width, const Init& init = init::normal(0, 1), bool spectral = false);
 
 }  // namespace ganymede::nn

@@ -91,6 +91,12 @@ Tensors Net::operator()(const Tensors& xs) const {
 
 Tensor Net::operator()(const Tensor& x, const Tensor& condition) const { return (*this)(Tensors{x, condition}).at(0); }
 
+Tensor Net::infer(const Tensor& x) const {
+  ContextScope scope;
+  context().training = false;
+  return (*this)(x);
+}
+
 const std::string& Net::name() const { return impl_->name; }
 Module& Net::module() const {
   require(impl_ != nullptr, "a network that was never made");

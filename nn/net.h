@@ -22,6 +22,8 @@ class Net {
 
   Tensor operator()(const Tensor& x) const;
   Tensors operator()(const Tensors& xs) const;
+  // As a frozen network: running statistics, no dropout, whatever the pass around it does.
+  Tensor infer(const Tensor& x) const;
   // With class labels [N] (i64) or a vector a sample [N, C] for the layers that want it (nn/conditional.h).
   Tensor operator()(const Tensor& x, const Tensor& condition) const;
 

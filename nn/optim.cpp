@@ -71,6 +71,24 @@ std::string Optim::describe() const {
   return s;
 }
 
+namespace {
+
+thread_local StepTrace* tracing = nullptr;
+
+Tensor copy_of(const Tensor& x) {
+  const Tensor y = empty_like(x);
+  assign(y, x);
+  return y;
+}
+
+}  // namespace
+
+StepTrace::StepTrace() {
+  require(!tracing, "a trace of steps within another");
+  tracing = this;
+}
+StepTrace::~StepTrace() { tracing = nullptr; }
+
 Stepper::Stepper(Net net, Optim optim, double average) : net_(std::move(net)), optim_(std::move(optim)), decay_(average) {
   const auto& o = optim_;
   require(o.clip >= 0 && o.gradient_clip >= 0 && o.norm_clip >= 0, "optimiser of ", net_.name(), ": a bound below 0 (", o.describe(), ")");
@@ -108,6 +126,7 @@ Tensor Stepper::step(const Tensors& gradients, const Tensor& gate) {
                                    decay_,              optim_.gradient_clip, optim_.norm_clip};
   const auto data = [](const Tensor& t) { return t ? t.data() : nullptr; };
   const Device& device = net_.flat().device();
+  if (tracing) tracing->steps.push_back({net_.name(), gradients, copy_of(net_.flat()), {}});
   Tensor norm({1}, problem.dtype, device);
   const kernels::OptimizerState state{net_.flat().data(), data(m_), data(v_), data(average_), static_cast<int64_t*>(step_.data()),
                                       static_cast<const kernels::StepScalars*>(scalars_.data()), static_cast<const float*>(data(gate)), norm.data()};
@@ -123,6 +142,7 @@ Tensor Stepper::step(const Tensors& gradients, const Tensor& gate) {
     ++flat->version;
     if (mean) ++mean->version;
   });
+  if (tracing) tracing->steps.back().after = copy_of(net_.flat());
   return norm;
 }
 

@@ -71,4 +71,19 @@ class Stepper {
   Tensor m_, v_, average_, step_, scalars_;
 };
 
+// What one step did to a network; gradients in the order of its parameters, undefined for zero.
+struct TracedStep {
+  std::string net;
+  Tensors gradients;
+  Tensor before, after;          // the flat weights
+};
+// Collects the steps of this thread while it is in scope. Only for updates that are not captured.
+class StepTrace {
+ public:
+  StepTrace();
+  ~StepTrace();
+  StepTrace(const StepTrace&) = delete;
+  std::vector<TracedStep> steps;
+};
+
 }  // namespace ganymede::nn

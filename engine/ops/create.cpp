@@ -23,8 +23,11 @@ Tensor empty_like(const Tensor& x) { return Tensor(x.shape(), x.dtype(), x.devic
 
 namespace {
 
+thread_local GivenDraws* given_draws = nullptr;
+
 template <class F>
 Tensor draw(const Shape& shape, DType dtype, F&& kernel) {
+  if (given_draws) return given_draws->take(shape, dtype);
   Context& c = context();
   Tensor y(shape, dtype, c.device);
   const uint32_t ordinal = c.random_ordinal++;
@@ -36,6 +39,16 @@ Tensor draw(const Shape& shape, DType dtype, F&& kernel) {
 }
 
 }  // namespace
+
+GivenDraws::GivenDraws(std::vector<GivenDraw> draws) : draws_(std::move(draws)), outer_(given_draws) { given_draws = this; }
+GivenDraws::~GivenDraws() { given_draws = outer_; }
+Tensor GivenDraws::take(const Shape& shape, DType dtype) {
+  require(next_ < draws_.size(), "draw number ", next_, " ", shape, ": only ", draws_.size(), " are given");
+  const GivenDraw& d = draws_[next_];
+  require(d.shape == shape, "draw number ", next_, ": ", shape, " is wanted, ", d.shape, " is given");
+  ++next_;
+  return dtype == DType::i64 ? tensor(std::vector<int64_t>(d.values.begin(), d.values.end()), shape, context().device) : tensor(d.values, shape, dtype, context().device);
+}
 
 Tensor randn(const Shape& shape, double mean, double deviation) {
   return draw(shape, context().dtype, [=](const kernels::RandomKernels& r, Stream s, auto* state, uint32_t o, DType t, int64_t n, void* p) {

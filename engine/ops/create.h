@@ -1,5 +1,7 @@
 // Tensors made from nothing. Without a device and dtype they follow the context.
 #pragma once
+#include <vector>
+
 #include "engine/tensor.h"
 
 namespace ganymede {
@@ -18,6 +20,25 @@ Tensor uniform(const Shape& shape, double low = 0, double high = 1);
 Tensor randn_like(const Tensor& x);
 Tensor bernoulli(const Shape& shape, double probability, double value = 1);  // value with the probability, else 0
 Tensor random_integers(const Shape& shape, int64_t bound);                   // i64 in [0, bound)
+
+// While in scope, the draws of this thread hand out these values in order instead: runs on another program's noise. Values
+// are what the draw would have returned (bernoulli: 0 or its value). A draw of another shape, or one too many, throws.
+struct GivenDraw {
+  Shape shape;
+  std::vector<double> values;
+};
+class GivenDraws {
+ public:
+  explicit GivenDraws(std::vector<GivenDraw> draws);
+  ~GivenDraws();
+  GivenDraws(const GivenDraws&) = delete;
+  size_t left() const { return draws_.size() - next_; }
+  Tensor take(const Shape& shape, DType dtype);
+ private:
+  std::vector<GivenDraw> draws_;
+  size_t next_ = 0;
+  GivenDraws* outer_;
+};
 
 // The state that draws read; seed() makes one for the context's device, advance() says where the run stands.
 void seed(uint64_t seed);

@@ -36,6 +36,10 @@ constexpr Opener kOpeners[] = {
      open_made_pairs},
     {"unpaired", Argument::required, "unpaired:DIR: folders trainA, trainB, testA and testB (or A and B)",
      open_unpaired},
+    {"halves", Argument::required,
+     "halves:DATA,TASK: two domains from one set of pictures, a from every second one, b made of others; TASK is "
+     "outlines, negative or same",
+     open_halves},
     {"sr", Argument::required,
      "sr:DIR,SCALE[,DEGRADATION]: parts of high-resolution pictures, reduced by bicubic (the default), area "
      "or "

@@ -15,6 +15,7 @@ namespace ganymede::metrics {
 namespace {
 
 constexpr int kSplits = 10, kSubsets = 100, kNeighbours = 3, kCoverageNeighbours = 5;
+constexpr int64_t kLeastForScales = 16;   // pixels that leave one at the fifth scale of MS-SSIM
 constexpr int64_t kSubset = 1000, kPairsOfClass = 100, kPairs = 500, kMostNeighbours = 10000;
 
 // "fid" by the network of the published figures, "fid-own" by a network of this project, "fid (vgg16)" by another.
@@ -94,9 +95,10 @@ std::vector<Reading> read_diversity(const Comparison& c) {
   const std::vector<int64_t> real_labels = largest_columns(real.probabilities), labels = largest_columns(fake.probabilities);
   const int64_t classes = c.classifier->classes;
   const ClassDiversity r = class_diversity(real.features, real_labels, fake.features, labels, classes);
-  const auto pairs = pairs_in_classes(labels, classes, kPairsOfClass);
-  std::vector<double> values(pairs.size());
   const Pictures& p = c.fake->pictures();
+  const bool scales = std::min(p.height, p.width) >= kLeastForScales;
+  const auto pairs = scales ? pairs_in_classes(labels, classes, kPairsOfClass) : std::vector<std::pair<int64_t, int64_t>>{};
+  std::vector<double> values(pairs.size());
 #pragma omp parallel for schedule(dynamic, 16)
   for (size_t i = 0; i < pairs.size(); ++i) values[i] = ms_ssim(planes(p.picture(pairs[i].first)), planes(p.picture(pairs[i].second)), SmallScale::shrink);
   double mean = 0;
@@ -112,6 +114,7 @@ std::vector<Reading> read_ms_ssim(const Comparison& c) {
   const Pictures& p = c.fake->pictures();
   const int64_t pairs = p.count / 2;
   require(pairs >= 1, "ms-ssim between samples takes at least 2 of them");
+  if (std::min(p.height, p.width) < kLeastForScales) throw UsageError(text("ms-ssim has five scales and needs pictures of at least ", kLeastForScales, " pixels; these are ", p.size_text()));
   std::vector<double> values(static_cast<size_t>(pairs));
 #pragma omp parallel for schedule(dynamic, 16)
   for (size_t i = 0; i < values.size(); ++i) values[i] = ms_ssim(planes(p.picture(2 * int64_t(i))), planes(p.picture(2 * int64_t(i) + 1)), SmallScale::shrink);

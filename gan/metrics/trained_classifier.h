@@ -10,7 +10,7 @@ struct ClassifierOptions {
   std::string data;              // as --data says
   int64_t size = 0, channels = 0;
   uint64_t seed = 1;             // of the data set (generated data)
-  int64_t epochs = 4;            // at least 300 iterations and at most 6000 in all
+  int64_t epochs = 3;            // at least 300 iterations and at most 6000 in all
   bool cache = true;             // read and write classifier_cache()
 };
 

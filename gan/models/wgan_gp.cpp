@@ -1,10 +1,12 @@
 // WGAN-GP. Gulrajani, Ahmed, Arjovsky, Dumoulin, Courville: Improved Training of Wasserstein GANs, NIPS 2017, arXiv 1704.00028.
 //   critic:  min  E f(G(z)) - E f(x) + lambda E (|grad f(x^)| - 1)^2,   x^ = a x + (1 - a) G(z), a ~ U(0, 1) a sample
 //   G:       min  -E f(G(z))
+//   With classes (resnet):  critic + CE(class(x), y)        G + 0.1 CE(class(G(z, c)), c), c drawn, G's batch norm by class
 // The penalty keeps the critic 1-Lipschitz between real and fake; its gradient needs the derivative of a derivative. Five
 // critic steps an iteration, each on new pictures and new noise; no batch norm in the critic, whose samples must not mix.
 #include "engine/ops.h"
 #include "gan/losses/adversarial.h"
+#include "gan/losses/classes.h"
 #include "gan/losses/penalty.h"
 #include "gan/models.h"
 #include "gan/nets/wgan_gp.h"
@@ -28,10 +30,18 @@ Recipe wgan_gp(const Config& c) {
   const int64_t more = c.integer("generator_batches", residual ? 2 : 1, "pictures of a step of G, as a multiple of the batch", 1, 1024);
   const bool dequantise = c.flag("dequantise", residual, "real pictures as (byte + noise in [0, 1)) / 128 - 1, so that their values are not discrete");
 
+  const bool by_class = residual && c.choice("classes", {"none", "ac"}, "ac: G draws by class, and the critic's second head says the class") == "ac";
+  const double real_weight = by_class ? c.number("class_weight_critic", 1, "weight of the classes of real pictures", 0) : 0;
+  const double fake_weight = by_class ? c.number("class_weight_g", 0.1, "weight of the classes of G's pictures", 0) : 0;
+  if (by_class && c.data.classes < 2) throw UsageError("setting classes=ac: these data have no classes");
+  s.classes = by_class ? int(c.data.classes) : 0;
+
   Recipe r;
   const nn::Net G = r.net("G", dcgan ? nets::wgan_gp_generator(s) : residual ? nets::resnet_generator(s) : nets::resnet64_generator(s));
   const nn::Net f = r.net("critic", dcgan ? nets::wgan_gp_critic(s) : residual ? nets::resnet_critic(s) : nets::resnet64_critic(s));
   const auto noise = [=](int64_t n) { return randn({n, s.latent}); };
+  const auto labels = [=](int64_t n) { return by_class ? random_integers({n}, s.classes) : Tensor{}; };
+  const auto generate = [=](const Tensor& z, const Tensor& y) { return by_class ? G(z, y) : G(z); };
   // The networks of 28 x 28 work on pixels in [0, 1].
   const bool unit_pixels = dcgan && s.size == 28;
   const auto real = [=](const Batch& x) {
@@ -49,16 +59,31 @@ Recipe wgan_gp(const Config& c) {
   };
 
   r.update("critic", {f}, adam(critic_steps), [=](const Batch& x) -> Losses {
-    const Tensor image = real(x), y = G(noise(x.size)), on_real = f(image), on_fake = f(y);
-    const Tensor norms = gradient_norms(f, image, y);
-    return {{"adv", wasserstein.d(on_real, on_fake), wasserstein.d_formula},
-            {"gp", lambda * mean(square(norms - 1.0)), text(lambda, " E (|grad f(x^)| - 1)^2")},
-            shown("real", mean(on_real), "E f(x)"), shown("fake", mean(on_fake), "E f(G(z))"), shown("norm", mean(norms), "E |grad f(x^)|")};
+    const Tensor image = real(x), y = generate(noise(x.size), labels(x.size)), on_fake = f(y);
+    const Tensors said = f(Tensors{image});
+    const Tensor on_real = said[0], norms = gradient_norms(f, image, y);
+    Losses l{{"adv", wasserstein.d(on_real, on_fake), wasserstein.d_formula},
+             {"gp", lambda * mean(square(norms - 1.0)), text(lambda, " E (|grad f(x^)| - 1)^2")},
+             shown("real", mean(on_real), "E f(x)"), shown("fake", mean(on_fake), "E f(G(z))"), shown("norm", mean(norms), "E |grad f(x^)|")};
+    if (by_class) {
+      l.push_back({"class", real_weight * class_loss(said[1], x["label"]), text(real_weight, " CE(class(x), y)")});
+      l.push_back(shown("right", class_accuracy(said[1], x["label"]), "share of real pictures whose class is right"));
+    }
+    return l;
   }).times(critic_steps);
-  r.update("G", {G}, adam(1), [=](const Batch& x) -> Losses { return {{"adv", wasserstein.g(f(G(noise(more * x.size)))), wasserstein.g_formula}}; });
-  r.without_gradient = {"critic.linear1.bias"};
-  r.latent = {.length = s.latent, .draw = noise};
-  r.latent.decode = [=](const Tensor& z, const Tensor&) { return unit_pixels ? G(z) * 2.0 - 1.0 : G(z); };
+  r.update("G", {G}, adam(1), [=](const Batch& x) -> Losses {
+    const Tensor y = labels(more * x.size);
+    const Tensors said = f(Tensors{generate(noise(more * x.size), y)});
+    Losses l{{"adv", wasserstein.g(said[0]), wasserstein.g_formula}};
+    if (by_class) {
+      l.push_back({"class", fake_weight * class_loss(said[1], y), text(fake_weight, " CE(class(G(z, c)), c)")});
+      l.push_back(shown("right", class_accuracy(said[1], y), "share of fakes whose class the critic believes"));
+    }
+    return l;
+  });
+  r.without_gradient = {by_class ? "critic.score.bias" : "critic.linear1.bias"};
+  r.latent = {.length = s.latent, .classes = s.classes, .draw = noise};
+  r.latent.decode = [=](const Tensor& z, const Tensor& y) { return unit_pixels ? G(z) * 2.0 - 1.0 : generate(z, y); };
   return r;
 }
 

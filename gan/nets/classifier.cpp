@@ -14,7 +14,7 @@ class Classifier : public FeatureModule {
   Classifier(int size, int channels, int classes) : side_(std::min(size, kClassifierSize)) {
     require(size >= 8, "the classifier of pictures of ", size, " pixels: it takes at least 8");
     int in = channels, side = side_;
-    for (const int out : {32, 64, 128}) {
+    for (const int out : {24, 48, 96}) {
       convs_.push_back(nn::conv(in, out, {.kernel = 3, .padding = 1, .bias = false, .weight = nn::init::he_normal(int64_t(in) * 9)}));
       norms_.push_back(nn::batch_norm(out));
       in = out, side /= 2;

@@ -50,7 +50,9 @@ nn::Layer dcgan_generator(const DcganSize& s) {
   return nn::sequential(std::move(layers));
 }
 
-nn::Layer dcgan_discriminator(const DcganSize& s) {
+namespace {
+
+nn::Layer judge(const DcganSize& s, int outputs, bool bias) {
   const int k = stages(s.size);
   int c = s.width;
   std::vector<nn::Layer> layers{nn::conv(s.channels, c, step(s.paper, false, false, s.spectral)), nn::leaky_relu(0.2)};
@@ -60,8 +62,13 @@ nn::Layer dcgan_discriminator(const DcganSize& s) {
     layers.push_back(nn::leaky_relu(0.2));
   }
   layers.push_back(nn::reshape_to({int64_t(c) * 16}));
-  layers.push_back(nn::linear(c * 16, 1, false, nn::init::dcgan(), nn::init::zero(), s.spectral));
+  layers.push_back(nn::linear(c * 16, outputs, bias, nn::init::dcgan(), nn::init::zero(), s.spectral));
   return nn::sequential(std::move(layers));
 }
+
+}  // namespace
+
+nn::Layer dcgan_discriminator(const DcganSize& s) { return judge(s, 1, false); }
+nn::Layer dcgan_encoder(const DcganSize& s) { return judge(s, s.latent, true); }
 
 }  // namespace ganymede::nets

@@ -18,5 +18,7 @@ struct DcganSize {
 nn::Layer dcgan_generator(const DcganSize& s);
 // [N, size, size, channels] -> [N, 1], a logit.
 nn::Layer dcgan_discriminator(const DcganSize& s);
+// [N, size, size, channels] -> [N, latent]: the discriminator's layers up to a linear one.
+nn::Layer dcgan_encoder(const DcganSize& s);
 
 }  // namespace ganymede::nets

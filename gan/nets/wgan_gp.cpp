@@ -4,7 +4,9 @@
 #include <cmath>
 
 #include "engine/check.h"
+#include "gan/nets/labelled.h"
 #include "nn/blocks.h"
+#include "nn/conditional.h"
 
 namespace ganymede::nets {
 namespace {
@@ -54,6 +56,7 @@ struct BlockStyle {
   nn::NormKind norm;
   bool first_bias;          // in the block's first convolution
   bool pool_shortcut_first; // the shortcut of a down block is pooled before its 1x1 convolution
+  int classes = 0;          // > 0: a gain and a bias by class
 };
 constexpr BlockStyle kGenerator{nn::NormKind::batch, true, false}, kCritic{nn::NormKind::none, true, false};
 constexpr BlockStyle kGenerator64{nn::NormKind::batch, false, true}, kCritic64{nn::NormKind::layer, false, true};
@@ -62,7 +65,7 @@ constexpr BlockStyle kGenerator64{nn::NormKind::batch, false, true}, kCritic64{n
 nn::Layer block(int in, int out, Scale scale, const BlockStyle& style) {
   std::vector<nn::Layer> main, shortcut;
   const auto activate = [&](int channels) {
-    if (style.norm != nn::NormKind::none) main.push_back(nn::norm(style.norm, channels));
+    if (style.norm != nn::NormKind::none) main.push_back(style.classes ? nn::conditional_norm(style.norm, channels, style.classes) : nn::norm(style.norm, channels));
     main.push_back(nn::relu());
   };
   activate(in);
@@ -118,8 +121,10 @@ nn::Layer wgan_gp_critic(const WganGpSize& s) {
 
 nn::Layer resnet_generator(const WganGpSize& s) {
   const int c = s.width;
+  BlockStyle style = kGenerator;
+  style.classes = s.classes;
   std::vector<nn::Layer> layers{dense(s.latent, c * 16), nn::reshape_to({4, 4, c})};
-  for (int i = 0; i < doublings(s.size); ++i) layers.push_back(block(c, c, Scale::up, kGenerator));
+  for (int i = 0; i < doublings(s.size); ++i) layers.push_back(block(c, c, Scale::up, style));
   layers.push_back(nn::batch_norm(c));
   layers.push_back(nn::relu());
   layers.push_back(conv3(c, s.channels, 2));
@@ -132,7 +137,10 @@ nn::Layer resnet_critic(const WganGpSize& s) {
   doublings(s.size);
   // The first block sees the picture itself: no activation before its first convolution.
   nn::Layer first = nn::residual(nn::sequential({conv3(s.channels, c, 2), nn::relu(), conv3(c, c), nn::mean_pool()}), nn::sequential({nn::mean_pool(), conv1(s.channels, c)}));
-  return nn::sequential({first, block(c, c, Scale::down, kCritic), block(c, c, Scale::same, kCritic), block(c, c, Scale::same, kCritic), nn::relu(), nn::global_mean(), dense(c, 1)});
+  std::vector<nn::Layer> layers{first, block(c, c, Scale::down, kCritic), block(c, c, Scale::same, kCritic), block(c, c, Scale::same, kCritic), nn::relu(), nn::global_mean()};
+  if (s.classes) return with_heads(nn::sequential(std::move(layers)), {{"score", dense(c, 1)}, {"label", dense(c, s.classes)}});
+  layers.push_back(dense(c, 1));
+  return nn::sequential(std::move(layers));
 }
 
 nn::Layer resnet64_generator(const WganGpSize& s) {

@@ -9,6 +9,8 @@ struct WganGpSize {
   int channels = 3;
   int width = 64;      // channels next to the picture; resnet: channels everywhere
   int latent = 128;
+  int classes = 0;     // > 0, resnet only: class-conditional batch norm in G, whose net is then called with labels, and a
+                       // second head of the critic: x -> {score, class logits}
 };
 
 // Generators end in tanh; the DCGAN-like one of 28 x 28 (the authors' for MNIST: no norms, 8 x 8 cropped to 7 x 7) in the

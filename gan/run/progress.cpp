@@ -88,7 +88,7 @@ void Progress::log(const StatsLine& line) {
   losses_ = line.values;
   if (terminal_) return draw();
   std::string text = "iteration " + std::to_string(line.iteration) + "/" + std::to_string(total_) +
-                     "  epoch " + short_number(line.epoch) + "  " + rate_text() + "  " +
+                     (stage_.empty() ? "" : "  " + stage_) + "  epoch " + short_number(line.epoch) + "  " + rate_text() + "  " +
                      duration(seconds_left()) + " left";
   for (const auto& [name, value] : losses_) text += "  " + name + " " + short_number(value);
   write(text + "\n");
@@ -114,8 +114,10 @@ double Progress::rate() const {
 }
 
 double Progress::seconds_left() const {
-  const std::int64_t left = (total_ - iteration_) * batch_;
-  return left <= 0 ? 0 : rate() > 0 ? static_cast<double>(left) / rate() : -1;
+  const auto cost = [&](std::int64_t n) { return cost_ ? cost_(n) : static_cast<double>(n); };
+  if (iteration_ >= total_) return 0;
+  const double seconds = recent_.back().first - recent_.front().first, done = cost(recent_.back().second) - cost(recent_.front().second);
+  return seconds > 0 && done > 0 ? (cost(total_) - cost(iteration_)) * seconds / done : -1;
 }
 
 std::string Progress::rate_text() const { return short_number(rate()) + " img/s"; }
@@ -126,6 +128,7 @@ std::string Progress::line_of_width(int width) const {
   const std::string count = std::to_string(iteration_) + "/" + std::to_string(total_);
   std::vector<std::string> parts = {std::to_string(static_cast<int>(done * 100)) + "%",
                                     duration(seconds_left()) + " left", rate_text()};
+  if (!stage_.empty()) parts.insert(parts.begin() + 1, stage_);
   for (const auto& [name, value] : losses_) parts.push_back(name + " " + short_number(value));
 
   int room = width - static_cast<int>(count.size()) - kNarrowestBar - 2;

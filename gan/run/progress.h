@@ -31,6 +31,12 @@ class Progress {
   // A log step, after step(): the losses from here on.
   void log(const StatsLine& line);
 
+  // The part of the training that the next iterations belong to, shown beside their number.
+  void stage(const std::string& name) { stage_ = name; }
+
+  // What the first n iterations cost together, in any unit: for the time left where iterations differ.
+  void costs(std::function<double(std::int64_t)> cost) { cost_ = std::move(cost); }
+
   // A message of its own line.
   void note(const std::string& text);
 
@@ -57,6 +63,8 @@ class Progress {
   double last_draw_;
   std::deque<std::pair<double, std::int64_t>> recent_;  // (seconds, iteration), at least half a second apart
   Values losses_;
+  std::string stage_;
+  std::function<double(std::int64_t)> cost_ = {};
 };
 
 }  // namespace ganymede::run

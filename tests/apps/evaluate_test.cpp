@@ -58,7 +58,7 @@ TEST_F(Evaluate, MeasuresARunWithItsOwnClassifier) {
   EXPECT_NE(std::string(a["real"]).find("200 pictures that training did not see"), std::string::npos);
   // What training pictures get: a perfect model's figures.
   EXPECT_EQ(value(a, "classes-covered", "real"), 2);
-  EXPECT_GT(value(a, "recall-own", "real"), 0.8);
+  EXPECT_GT(value(a, "recall-own", "real"), 0.5);
   EXPECT_GT(value(a, "class-diversity", "real"), 0.8);
   // Thirty steps make noise.
   EXPECT_GT(value(a, "fid-own"), 3 * value(a, "fid-own", "real"));

@@ -1,0 +1,166 @@
+#include "gan/nets/bigan.h"
+
+#include "engine/check.h"
+#include "engine/context.h"
+#include "engine/ops.h"
+#include "engine/ops/norm.h"
+
+namespace ganymede::nets {
+namespace {
+
+using nn::Layer;
+
+// Batch norm alone, without a gain and a bias.
+class PlainNorm : public nn::Module {
+ public:
+  explicit PlainNorm(int channels) : mean_(nn::buffer({channels}, 0)), variance_(nn::buffer({channels}, 1)) {}
+  Tensor forward(const Tensor& x) override { return forward_then(x, {}); }
+  Tensor forward_then(const Tensor& x, const Activation& f) override {
+    if (!context().training) return normalise_by(x, mean_, variance_, kEps, {}, {}, f);
+    const auto view = batch_view(x, kEps);
+    const Normalised n = normalise(x, view, {}, {}, f);
+    if (moving) update_running(view, n, 0.1, mean_, variance_);
+    return n.y;
+  }
+  void visit(const nn::Visit& v) override {
+    v.buffer(v.prefix + "running_mean", mean_);
+    v.buffer(v.prefix + "running_var", variance_);
+  }
+  std::string type() const override { return "norm"; }
+  std::string describe() const override { return text("batch norm ", mean_.dim(0), ", no gain, no bias"); }
+ private:
+  static constexpr double kEps = 1e-8;
+  Tensor mean_, variance_;
+};
+
+const Activation kRelu{Unary::relu, 0}, kLeaky{Unary::leaky_relu, 0.2};
+
+// One step of a path: a layer, what z adds to it, a norm, an activation. Only the layer is always there.
+struct Step {
+  Layer layer, from_z, norm;
+  Activation act;
+
+  Tensor operator()(const Tensor& x, const Tensor& z) const {
+    Tensor h = layer->forward(x);
+    if (from_z) {
+      const Tensor added = from_z->forward(z);
+      h = h + (h.rank() == 4 ? reshape(added, Shape{added.dim(0), 1, 1, added.dim(1)}) : added);
+    }
+    if (norm) return norm->forward_then(h, act);
+    return act.none() ? h : activate(h, act);
+  }
+};
+
+// Steps one after another; z goes to each that wants it.
+class Path : public nn::Module {
+ public:
+  enum class Ends { generator, encoder, discriminator };
+  Path(Ends ends, std::vector<Step> steps, std::function<Tensor(const Tensor&)> last = {}) : ends_(ends), steps_(std::move(steps)), last_(std::move(last)) {}
+  Tensor forward(const Tensor& z) override {
+    require(ends_ == Ends::generator, "this network of BiGAN takes pictures and latents");
+    return last_(run(z, z, steps_.size()));
+  }
+  Tensors forward(const Tensors& xs) override {
+    if (ends_ == Ends::discriminator) return {run(xs.at(0), xs.at(1), steps_.size())};
+    const Tensor hidden = run(xs.at(0), {}, steps_.size() - 1);
+    return {steps_.back()(hidden, {}), hidden};
+  }
+  void visit(const nn::Visit& v) override {
+    for (size_t i = 0; i < steps_.size(); ++i) {
+      const std::string n = std::to_string(i + 1);
+      v(steps_[i].layer->type() + n, *steps_[i].layer);
+      if (steps_[i].from_z) v("z" + n, *steps_[i].from_z);
+      if (steps_[i].norm) v("norm" + n, *steps_[i].norm);
+    }
+  }
+  std::string type() const override { return "path"; }
+ private:
+  Tensor run(const Tensor& x, const Tensor& z, size_t count) const {
+    Tensor h = x;
+    for (size_t i = 0; i < count; ++i) {
+      if (steps_[i].layer->type() == "linear" && h.rank() == 4) h = flatten(h);
+      h = steps_[i](h, z);
+      nn::LayerTrace::note(steps_[i].layer->type() + std::to_string(i + 1), *steps_[i].layer, h);
+    }
+    return h;
+  }
+  Ends ends_;
+  std::vector<Step> steps_;
+  std::function<Tensor(const Tensor&)> last_;
+};
+
+Layer norm(int channels) { return std::make_shared<PlainNorm>(channels); }
+Layer dense(int64_t in, int64_t out, bool bias, const nn::Init& weight = nn::init::dcgan()) { return nn::linear(int(in), int(out), bias, weight); }
+// A map of z that is added to a convolution of 5 x 5 starts as wide as the sum over the kernel.
+Layer z_map(const BiganSize& s, int out) { return nn::linear(s.latent, out, false, nn::init::normal(0, 0.02 * 25)); }
+
+nn::ConvSpec step5(bool up, bool bias) {
+  nn::ConvSpec c;
+  c.kernel = 5, c.stride = 2, c.padding = 2, c.bias = bias;
+  if (up) c.output_padding = 1;
+  return c;
+}
+
+int doublings(int size) {
+  int k = 0, s = 4;
+  while (s < size) s *= 2, ++k;
+  if (s != size || k < 1) throw UsageError(text("a picture size of ", size, ": BiGAN's convolutions take 8, 16, 32, 64, ... pixels; set --size, or architecture=mlp"));
+  return k;
+}
+
+}  // namespace
+
+Layer bigan_generator(const BiganSize& s) {
+  const int w = s.width;
+  if (!s.convolutions) {
+    const bool bounded = s.bounded;
+    return std::make_shared<Path>(Path::Ends::generator,
+                                  std::vector<Step>{{dense(s.latent, w, false), {}, norm(w), kRelu}, {dense(w, w, false), dense(s.latent, w, false), norm(w), kRelu}, {dense(w, s.elements, true), {}, {}, {}}},
+                                  [bounded](const Tensor& h) { return bounded ? sigmoid(h) : h; });
+  }
+  const int k = doublings(s.size);
+  int c = w << (k - 1);
+  std::vector<Step> steps{{nn::sequential({dense(s.latent, 16 * c, false)}), {}, norm(16 * c), kRelu}};
+  for (int i = 1; i < k; ++i, c /= 2) {
+    Layer up = nn::deconv(c, c / 2, step5(true, false));
+    if (i == 1) up = nn::sequential({nn::reshape_to({4, 4, c}), up});
+    steps.push_back({up, z_map(s, c / 2), norm(c / 2), kRelu});
+  }
+  Layer last = nn::deconv(c, s.channels, step5(true, true));
+  if (k == 1) last = nn::sequential({nn::reshape_to({4, 4, c}), last});
+  steps.push_back({last, z_map(s, s.channels), {}, {}});
+  return std::make_shared<Path>(Path::Ends::generator, std::move(steps), [](const Tensor& h) { return sigmoid(h) * 2.0 - 1.0; });
+}
+
+Layer bigan_encoder(const BiganSize& s) {
+  const int w = s.width;
+  std::vector<Step> steps;
+  if (!s.convolutions) {
+    steps = {{dense(s.elements, w, true), {}, {}, kLeaky}, {dense(w, w, false), {}, norm(w), kLeaky}, {dense(w, s.latent, false), {}, {}, {}}};
+  } else {
+    const int k = doublings(s.size);
+    int c = w;
+    steps.push_back({nn::conv(s.channels, c, step5(false, true)), {}, {}, kLeaky});
+    for (int i = 1; i < k; ++i, c *= 2) steps.push_back({nn::conv(c, 2 * c, step5(false, false)), {}, norm(2 * c), kLeaky});
+    steps.push_back({dense(16 * c, s.latent, true), {}, {}, {}});
+  }
+  return std::make_shared<Path>(Path::Ends::encoder, std::move(steps));
+}
+
+Layer bigan_discriminator(const BiganSize& s) {
+  const int w = s.width;
+  const auto from_z = [&](int out) { return !s.joint ? Layer{} : s.convolutions ? z_map(s, out) : dense(s.latent, out, false); };
+  std::vector<Step> steps;
+  if (!s.convolutions) {
+    steps = {{dense(s.elements, w, true), {}, {}, kLeaky}, {dense(w, w, false), from_z(w), norm(w), kLeaky}, {dense(w, 1, true, nn::init::zero()), {}, {}, {}}};
+  } else {
+    const int k = doublings(s.size);
+    int c = w;
+    steps.push_back({nn::conv(s.channels, c, step5(false, true)), {}, {}, kLeaky});
+    for (int i = 1; i < k; ++i, c *= 2) steps.push_back({nn::conv(c, 2 * c, step5(false, false)), from_z(2 * c), norm(2 * c), kLeaky});
+    steps.push_back({dense(16 * c, 1, true, nn::init::zero()), {}, {}, {}});
+  }
+  return std::make_shared<Path>(Path::Ends::discriminator, std::move(steps));
+}
+
+}  // namespace ganymede::nets

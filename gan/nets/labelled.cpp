@@ -1,0 +1,149 @@
+#include "gan/nets/labelled.h"
+
+#include "engine/check.h"
+#include "engine/context.h"
+#include "engine/ops.h"
+#include "nn/init.h"
+
+namespace ganymede::nets {
+namespace {
+
+using nn::Layer;
+using nn::Visit;
+
+// A layer that cannot do without the label.
+class Labelled : public nn::Module {
+ public:
+  using Module::forward;
+  Tensor forward(const Tensor&) override { fail(describe(), ": takes labels; call its network with x and the labels"); }
+  bool conditional() const override { return true; }
+  Tensor forward_given(const Tensor& x, const Tensor& labels, const Activation& f) override {
+    require(labels.dtype() == DType::i64 && labels.shape() == Shape{x.dim(0)}, describe(), ": the condition is ", labels.dtype(), " ", labels.shape(), ", it must be labels i64 [", x.dim(0), "]");
+    const Tensor y = of(x, labels);
+    return f.none() ? y : activate(y, f);
+  }
+ protected:
+  virtual Tensor of(const Tensor& x, const Tensor& labels) = 0;
+};
+
+class AppendLabel : public Labelled {
+ public:
+  explicit AppendLabel(int classes) : classes_(classes) {}
+  std::string type() const override { return "label"; }
+  std::string describe() const override { return text("append one of ", classes_, " labels"); }
+ protected:
+  Tensor of(const Tensor& x, const Tensor& labels) override {
+    Tensor y = cast(one_hot(labels, classes_), x.dtype());
+    if (x.rank() == 4) y = broadcast_to(reshape(y, Shape{x.dim(0), 1, 1, classes_}), {x.dim(0), x.dim(1), x.dim(2), classes_});
+    return concat({x, y}, x.rank() - 1);
+  }
+ private:
+  int64_t classes_;
+};
+
+class TimesLabel : public Labelled {
+ public:
+  TimesLabel(int classes, int width) : table_(nn::parameter({classes, width}, nn::init::normal(0, 1))) {}
+  void visit(const Visit& v) override { v.parameter(v.prefix + "weight", table_); }
+  std::string type() const override { return "label"; }
+  std::string describe() const override { return text("times a vector of ", table_.dim(1), " by label, ", table_.dim(0), " labels"); }
+ protected:
+  Tensor of(const Tensor& x, const Tensor& labels) override { return cast(x * gather_rows(table_, labels), x.dtype()); }
+ private:
+  Tensor table_;
+};
+
+class OfLabel : public Labelled {
+ public:
+  OfLabel(int classes, Layer f) : classes_(classes), f_(std::move(f)) {}
+  void visit(const Visit& v) override { v("layers", *f_); }
+  std::string type() const override { return "label"; }
+  std::string describe() const override { return text("layers over one of ", classes_, " labels"); }
+ protected:
+  Tensor of(const Tensor&, const Tensor& labels) override { return f_->forward(one_hot(labels, classes_)); }
+ private:
+  int64_t classes_;
+  Layer f_;
+};
+
+class Joined : public nn::Module {
+ public:
+  Joined(Layer left, Layer right, Layer join) : left_(std::move(left)), right_(std::move(right)), join_(std::move(join)) {}
+  using Module::forward;
+  Tensor forward(const Tensor& x) override { return join_->forward(both(left_->forward(x), right_->forward(x))); }
+  bool conditional() const override { return left_->conditional() || right_->conditional() || join_->conditional(); }
+  Tensor forward_given(const Tensor& x, const Tensor& c, const Activation& f) override {
+    const auto traced = [&](const char* name, Layer& l, const Tensor& in) {
+      const Tensor y = l->forward_given(in, c);
+      nn::LayerTrace::note(name, *l, y);
+      return y;
+    };
+    const Tensor left = traced("left", left_, x), right = traced("right", right_, x);
+    return join_->forward_given(both(left, right), c, f);
+  }
+  void visit(const Visit& v) override { v("left", *left_), v("right", *right_), v("join", *join_); }
+  std::string type() const override { return "joined"; }
+ private:
+  static Tensor both(const Tensor& a, const Tensor& b) { return concat({a, cast(b, a.dtype())}, a.rank() - 1); }
+  Layer left_, right_, join_;
+};
+
+class Heads : public nn::Module {
+ public:
+  Heads(Layer trunk, std::vector<std::pair<std::string, Layer>> heads) : trunk_(std::move(trunk)), heads_(std::move(heads)) {
+    require(!heads_.empty(), "a network with heads needs one");
+  }
+  Tensor forward(const Tensor& x) override { return heads_[0].second->forward(trunk_->forward(x)); }
+  bool conditional() const override { return trunk_->conditional(); }
+  Tensor forward_given(const Tensor& x, const Tensor& c, const Activation& f) override { return heads_[0].second->forward_given(trunk_->forward_given(x, c), c, f); }
+  Tensors forward(const Tensors& xs) override {
+    require(xs.size() == (conditional() ? 2u : 1u), type(), ": takes a picture", conditional() ? " and labels" : "", "; was given ", xs.size(), " tensors");
+    const Tensor features = conditional() ? trunk_->forward_given(xs[0], xs[1]) : trunk_->forward(xs[0]);
+    Tensors said;
+    for (auto& [name, head] : heads_) {
+      said.push_back(head->forward(features));
+      nn::LayerTrace::note(name, *head, said.back());
+    }
+    return said;
+  }
+  void visit(const Visit& v) override {
+    v("trunk", *trunk_);
+    for (auto& [name, head] : heads_) v(name, *head);
+  }
+  std::string type() const override { return "heads"; }
+ private:
+  Layer trunk_;
+  std::vector<std::pair<std::string, Layer>> heads_;
+};
+
+class AddNoise : public nn::Module {
+ public:
+  explicit AddNoise(double deviation) : deviation_(deviation) {}
+  Tensor forward(const Tensor& x) override { return context().training ? x + cast(randn(x.shape(), 0, deviation_), x.dtype()) : x; }
+  std::string type() const override { return "noise"; }
+  std::string describe() const override { return text("add normal noise, deviation ", deviation_); }
+ private:
+  double deviation_;
+};
+
+class PadBehind : public nn::Module {
+ public:
+  explicit PadBehind(int pixels) : pixels_(pixels) {}
+  Tensor forward(const Tensor& x) override { return pad_zero(x, {0, 0, 0, 0}, {0, pixels_, pixels_, 0}); }
+  std::string type() const override { return "pad"; }
+  std::string describe() const override { return text("zeros behind, ", pixels_); }
+ private:
+  int64_t pixels_;
+};
+
+}  // namespace
+
+Layer append_label(int classes) { return std::make_shared<AppendLabel>(classes); }
+Layer times_label(int classes, int width) { return std::make_shared<TimesLabel>(classes, width); }
+Layer of_label(int classes, Layer f) { return std::make_shared<OfLabel>(classes, std::move(f)); }
+Layer joined(Layer left, Layer right, Layer join) { return std::make_shared<Joined>(std::move(left), std::move(right), std::move(join)); }
+Layer with_heads(Layer trunk, std::vector<std::pair<std::string, Layer>> heads) { return std::make_shared<Heads>(std::move(trunk), std::move(heads)); }
+Layer add_noise(double deviation) { return std::make_shared<AddNoise>(deviation); }
+Layer pad_behind(int pixels) { return std::make_shared<PadBehind>(pixels); }
+
+}  // namespace ganymede::nets

@@ -1,0 +1,95 @@
+#include "gan/singan/pyramid.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "engine/check.h"
+
+namespace ganymede::singan {
+namespace {
+
+constexpr int64_t kReach = nets::kSinganReach;
+
+Tensor padded(const Tensor& x) { return pad(x, {kReach, kReach, kReach, kReach}, Padding::zero); }
+
+// The top left part; the last rows and columns again where some are missing.
+Tensor cropped(const Tensor& x, const Extent& to) {
+  if (x.dim(1) == to.height && x.dim(2) == to.width) return x;
+  return pad(x, {0, to.width - x.dim(2), 0, to.height - x.dim(1)}, Padding::replicate);
+}
+
+Extent times(const Extent& e, double tall, double wide) {
+  return {std::max<int64_t>(1, std::llround(double(e.height) * tall)), std::max<int64_t>(1, std::llround(double(e.width) * wide))};
+}
+
+}  // namespace
+
+int Pyramid::reached() const { return std::max(0, int(begun.item()) - 1); }
+
+Tensor Pyramid::noise(int scale, int64_t n, const Extent& size) const {
+  const int64_t more = noise_in_padding ? 2 * kReach : 0;
+  return draws.normal({n, size.height + more, size.width + more, scale == 0 ? 1 : colours});
+}
+
+Tensor Pyramid::pass(int scale, const Pass& generator, const Tensor& noise, const Tensor& before) const {
+  Tensor z;
+  if (noise) {
+    z = mul(scales[size_t(scale)].amp, noise);
+    if (z.dim(3) != colours) z = broadcast_to(z, {z.dim(0), z.dim(1), z.dim(2), colours});
+  }
+  if (!before) return generator(noise_in_padding ? z : padded(z));
+  if (!z) return add(generator(padded(before)), before);
+  return add(generator(noise_in_padding ? add(z, padded(before)) : padded(add(z, before))), before);
+}
+
+Tensor Pyramid::frozen(int scale, const Tensor& noise, const Tensor& before) const {
+  const nn::Net& g = scales[size_t(scale)].G;
+  return pass(scale, [&](const Tensor& x) { return g.infer(x); }, noise, before);
+}
+
+Tensor Pyramid::enlarge(const Tensor& x, const Extent& to) const {
+  const Tensor y = matlab_resize(clamp(x, -1, 1), 1 / shape.factor);
+  return cropped(y, to);
+}
+
+Tensor Pyramid::before(int scale, int64_t n) const {
+  Tensor x;
+  for (int k = 0; k < scale; ++k) x = enlarge(frozen(k, noise(k, n), x), k + 1);
+  return x;
+}
+
+Tensor Pyramid::reconstruct(int scale, const Tensor& other_noise) const {
+  Tensor x;
+  for (int k = 0; k <= scale; ++k) x = frozen(k, k ? Tensor{} : other_noise ? other_noise : z_star, k ? enlarge(x, k) : x);
+  return x;
+}
+
+Tensor Pyramid::sample(int64_t n, int last, int start) const {
+  require(start >= 0 && start <= last, "a start at scale ", start, ": there are 0 to ", last);
+  if (start == 0) return go_on(n, 0, last, {});
+  const Tensor below = enlarge(reconstruct(start - 1), start);
+  return go_on(n, start, last, broadcast_to(below, {n, below.dim(1), below.dim(2), below.dim(3)}));
+}
+
+Tensor Pyramid::sample(int64_t n, int last, double tall, double wide) const {
+  Tensor x;
+  for (int k = 0; k <= last; ++k) {
+    const Extent to = times(size(k), tall, wide);
+    x = frozen(k, noise(k, n, to), k ? enlarge(x, to) : x);
+  }
+  return x;
+}
+
+Tensor Pyramid::go_on(int64_t n, int from, int last, const Tensor& before) const {
+  Tensor x = before;
+  for (int k = from; k <= last; ++k) x = frozen(k, noise(k, n), k > from ? enlarge(x, k) : x);
+  return x;
+}
+
+Tensor Pyramid::inject(const Tensor& picture, int scale) const {
+  require(scale >= 1 && scale <= finest(), "injection at scale ", scale, ": it must be 1 to ", finest());
+  const Tensor small = cropped(matlab_resize(picture, shape.scale_of(scale - 1)), size(scale - 1));
+  return enlarge(small, scale);
+}
+
+}  // namespace ganymede::singan

@@ -1,0 +1,71 @@
+// SinGAN's pyramid: the picture at every scale, the generators, and the ways through them. Shared by the recipe, which
+// trains it, and the tasks, which use it. Tensors are [n, h, w, channels] in about [-1, 1].
+#pragma once
+#include <functional>
+#include <vector>
+
+#include "engine/ops.h"
+#include "gan/nets/singan.h"
+#include "gan/singan/shape.h"
+#include "nn/net.h"
+
+namespace ganymede::singan {
+
+struct Scale {
+  nn::Net G, D;
+  int channels = 0;  // inside the networks
+  Tensor real;       // the picture, [1, h, w, C]
+  Tensor before;     // the reconstruction of the coarser scales, at this size; zeros at scale 0
+  Tensor amp;        // [1], amplitude of the noise
+};
+
+// Where noise comes from; tests put recorded values in.
+struct Draws {
+  std::function<Tensor(const Shape&)> normal = [](const Shape& s) { return randn(s); };
+  std::function<Tensor(const Shape&)> uniform = [](const Shape& s) { return ganymede::uniform(s); };
+};
+
+struct Pyramid {
+  PyramidShape shape;
+  std::vector<Scale> scales;
+  int64_t colours = 3;
+  bool noise_in_padding = false;  // noise covers the 5 pixels around the picture too
+  Tensor z_star;                  // the noise at scale 0 that reconstructs
+  Tensor begun;                   // [1], scales whose training has begun
+  Draws draws;
+
+  int finest() const { return shape.finest(); }
+  // The finest scale whose training has begun; reads the device.
+  int reached() const;
+  const Extent& size(int scale) const { return shape.sizes[size_t(scale)]; }
+
+  // Noise for a picture of this size: one channel at scale 0, which every colour gets.
+  Tensor noise(int scale, int64_t n, const Extent& size) const;
+  Tensor noise(int scale, int64_t n) const { return noise(scale, n, size(scale)); }
+
+  // G(amp noise + before) + before. noise undefined: none; before undefined: none (scale 0).
+  using Pass = std::function<Tensor(const Tensor&)>;
+  Tensor pass(int scale, const Pass& generator, const Tensor& noise, const Tensor& before) const;
+  // By the network as it trains, and as it is when frozen.
+  Tensor train(int scale, const Tensor& noise, const Tensor& before) const { return pass(scale, scales[size_t(scale)].G, noise, before); }
+  Tensor frozen(int scale, const Tensor& noise, const Tensor& before) const;
+
+  // From one scale to the size of the next finer one, or to another size near it. No gradient is meant to pass.
+  Tensor enlarge(const Tensor& x, int to_scale) const { return enlarge(x, size(to_scale)); }
+  Tensor enlarge(const Tensor& x, const Extent& to) const;
+
+  // Samples of the coarser scales, enlarged to this one; undefined at scale 0.
+  Tensor before(int scale, int64_t n) const;
+  // The reconstruction as scale `scale` ends it; with another noise at scale 0 instead of z* if given.
+  Tensor reconstruct(int scale, const Tensor& other_noise = {}) const;
+  // Samples as scale `last` ends them: noise from scale `start` on, reconstruction below it.
+  Tensor sample(int64_t n, int last, int start = 0) const;
+  // Samples of tall x wide times the picture's size.
+  Tensor sample(int64_t n, int last, double tall, double wide) const;
+  // Goes on from pictures [n, ...] of scale `from`'s size with fresh noise there and above.
+  Tensor go_on(int64_t n, int from, int last, const Tensor& before) const;
+  // What scale `scale` (>= 1) makes of a picture of the finest size as input: shrunk to the scale before, enlarged again.
+  Tensor inject(const Tensor& picture, int scale) const;
+};
+
+}  // namespace ganymede::singan

@@ -1,0 +1,83 @@
+#include "gan/singan/task_help.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "engine/context.h"
+#include "engine/check.h"
+#include "gan/data/grid.h"
+#include "gan/data/resize.h"
+#include "gan/pictures.h"
+
+namespace ganymede::singan {
+
+data::Picture picture_of(const Tensor& x, int64_t i) { return to_pictures(x.rows(i, i + 1)).front(); }
+
+Tensor tensor_of(const Pyramid& p, const data::Picture& given) {
+  const data::Picture picture = data::with_channels(given, p.colours);
+  std::vector<float> values(picture.pixels.size());
+  data::to_float(picture, values.data());
+  return tensor(std::vector<double>(values.begin(), values.end()), {1, picture.height, picture.width, p.colours}, context().dtype, context().device);
+}
+
+data::Picture bicubic(const data::Picture& picture, const Extent& to) {
+  return data::resized(picture, to.height, to.width, data::Filter::cubic, data::Border::mirror);
+}
+
+data::Picture fitted(const Pyramid& p, const NamedPicture& given) {
+  const Extent& own = p.size(p.finest());
+  const data::Picture picture = data::with_channels(given.picture, p.colours);
+  const double wanted = double(own.width) / double(own.height), has = double(picture.width) / double(picture.height);
+  if (std::abs(has / wanted - 1) > 0.02)
+    throw UsageError(text(given.name, ": ", picture.height, "x", picture.width, " has other proportions than the training picture, ", own.height, "x", own.width,
+                          "; cut or resize it first"));
+  return bicubic(picture, own);
+}
+
+int chosen_scale(const Config& c, const Pyramid& p, int least, const std::string& meaning) {
+  const int finest = p.finest(), reached = p.reached();
+  const int64_t scale = c.integer("scale", -1, meaning + ", counted from the coarsest = 0; -1: a sheet of all", -1);
+  const int64_t paper = c.integer("n", -1, "the same scale as the paper counts: the coarsest is N, the finest 0", -1);
+  if (scale >= 0 && paper >= 0 && paper != finest - scale) throw UsageError(text("scale=", scale, " is n=", finest - scale, ", not n=", paper, "; give one of them"));
+  const int64_t chosen = scale >= 0 ? scale : paper >= 0 ? finest - paper : -1;
+  if (reached < least) throw UsageError(text("the training has reached scale ", reached, " only; this needs scale ", least, " at least"));
+  if (chosen != -1 && (chosen < least || chosen > reached))
+    throw UsageError(text(scale >= 0 ? "scale=" : "n=", scale >= 0 ? scale : paper, ": it must be ", scale_name(least, finest), " to ", scale_name(reached, finest)));
+  return int(chosen);
+}
+
+data::Picture side_by_side(const std::vector<Shown>& pictures, int64_t columns) {
+  data::GridStyle style;
+  style.columns = columns ? columns : int64_t(pictures.size());
+  std::vector<data::Picture> cells;
+  int64_t widest = 0;
+  for (const Shown& s : pictures) {
+    style.captions.push_back(s.title);
+    cells.push_back(s.picture);
+    widest = std::max(widest, s.picture.width);
+  }
+  style.zoom = widest <= 100 ? 2 : 1;
+  return data::grid(cells, style);
+}
+
+std::vector<Result> at_scale_or_all(const std::string& name, int scale, int least, int reached, int finest, int64_t n, const std::vector<Shown>& plain,
+                                    const std::function<data::Picture(int)>& make) {
+  std::vector<Result> results;
+  std::vector<Shown> sheet = plain;
+  if (scale < 0) {
+    for (int k = least; k <= reached; ++k) sheet.push_back({scale_name(k, finest), make(k)});
+    const auto columns = int64_t(std::ceil(std::sqrt(double(sheet.size()))));
+    results.push_back({name + "-scales", {side_by_side(sheet, columns)}});
+    return results;
+  }
+  const std::string tag = name + "-" + scale_tag(scale, finest);
+  for (int64_t i = 0; i < n; ++i) {
+    const data::Picture made = make(scale);
+    results.push_back({n > 1 ? text(tag, "-", i) : tag, {made}});
+    if (i == 0) sheet.push_back({scale_name(scale, finest), made});
+  }
+  if (!plain.empty()) results.push_back({tag + "-compare", {side_by_side(sheet)}});
+  return results;
+}
+
+}  // namespace ganymede::singan

@@ -1,0 +1,36 @@
+// What SinGAN's tasks share: pictures in and out, the choice of a scale, sheets.
+#pragma once
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "gan/singan/pyramid.h"
+#include "gan/use.h"
+
+namespace ganymede::singan {
+
+data::Picture picture_of(const Tensor& x, int64_t i = 0);
+// [1, h, w, colours of the pyramid].
+Tensor tensor_of(const Pyramid& p, const data::Picture& picture);
+data::Picture bicubic(const data::Picture& picture, const Extent& to);
+
+// A picture that stands for the training picture: of its proportions (to 2 %), brought to its finest size. UsageError otherwise.
+data::Picture fitted(const Pyramid& p, const NamedPicture& given);
+
+// The scale that the settings name, `scale` counting from the coarsest or `n` as the paper does; -1 if neither does, for all
+// from `least` on. UsageError outside least ... reached.
+int chosen_scale(const Config& settings, const Pyramid& p, int least, const std::string& meaning);
+
+// One result for each of `n` draws at the chosen scale, beside `plain` ways to get one on a sheet; without a scale a sheet
+// of one draw a scale. `make(scale)` draws a picture.
+struct Shown {
+  std::string title;
+  data::Picture picture;
+};
+std::vector<Result> at_scale_or_all(const std::string& name, int scale, int least, int reached, int finest, int64_t n, const std::vector<Shown>& plain,
+                                    const std::function<data::Picture(int scale)>& make);
+
+// Pictures side by side with their titles below.
+data::Picture side_by_side(const std::vector<Shown>& pictures, int64_t columns = 0);
+
+}  // namespace ganymede::singan

@@ -1,0 +1,136 @@
+#include "gan/styles.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "engine/check.h"
+#include "engine/context.h"
+#include "engine/ops.h"
+#include "gan/data/resize.h"
+#include "gan/pictures.h"
+
+namespace ganymede {
+namespace {
+
+constexpr int64_t kShown = 4;      // random outputs on a sheet
+constexpr int64_t kDraws = 20;     // codes an input for the measure of diversity
+
+// An input of any size with one code for all its pixels.
+Tensor styled(const Styled& s, const Tensor& x, const Tensor& z) {
+  return translated({[&](const Tensor& padded) { return s.map(padded, z); }, x.dim(3), s.unit}, x);
+}
+Tensor repeated(const Tensor& z, int64_t n) { return broadcast_to(z, Shape{n, z.dim(1)}); }
+
+Task many_task(const Styled& s, const Direction& d) {
+  const auto run = [=](const TaskInput& in) {
+    const std::string from = read_from(in.settings);
+    const bool sync = in.settings.flag("sync", false, "the same codes for every input: one style across them");
+    const Tensor common = randn({in.n, s.latent});
+    Results results;
+    for (const NamedPicture& p : in.pictures) {
+      const Tensor x = network_input(p, from, d.in), codes = sync ? common : randn({in.n, s.latent});
+      Tensors outputs;
+      for (int64_t k = 0; k < in.n; ++k) outputs.push_back(styled(s, x, codes.rows(k, k + 1)));
+      results.add(p.name, concat(outputs, 0));
+    }
+    return results.take();
+  };
+  return {"translate", "PICTURE...", "n outputs of each picture, of any size; sync=true: in the same n styles", 1, 1 << 20, run};
+}
+
+Task style_task(const Styled& s, const Direction& d) {
+  const auto run = [=](const TaskInput& in) {
+    const std::string from = read_from(in.settings);
+    NamedPicture style = in.pictures[0];
+    style.picture = data::covering(style.picture, s.size, s.size);
+    const Tensor z = s.encode(network_input(style, "picture", d.out));
+    Results results;
+    for (size_t i = 1; i < in.pictures.size(); ++i) results.add(in.pictures[i].name, styled(s, network_input(in.pictures[i], from, d.in), z));
+    return results.take();
+  };
+  return {"style", "STYLE PICTURE...", "every picture in the style of the first, one of the other side", 2, 1 << 20, run};
+}
+
+// From code to code on the sphere, n frames a leg.
+Task walk_task(const Styled& s, const Direction& d) {
+  const auto run = [=](const TaskInput& in) {
+    const std::string from = read_from(in.settings);
+    const int64_t frames = in.settings.integer("frames", 16, "frames from one code to the next", 2, 1000), stops = in.settings.integer("codes", 3, "random codes on the way", 2, 100);
+    std::vector<std::vector<double>> codes;
+    for (int64_t i = 0; i < stops; ++i) codes.push_back(randn({s.latent}).to_doubles());
+    std::vector<Result> results;
+    for (const NamedPicture& p : in.pictures) {
+      const Tensor x = network_input(p, from, d.in);
+      Result r{p.name, {}, 12};
+      for (int64_t leg = 0; leg + 1 < stops; ++leg)
+        for (int64_t k = leg ? 1 : 0; k < frames; ++k) {
+          const auto &a = codes[size_t(leg)], &b = codes[size_t(leg) + 1];
+          double aa = 0, bb = 0, ab = 0;
+          for (size_t i = 0; i < a.size(); ++i) aa += a[i] * a[i], bb += b[i] * b[i], ab += a[i] * b[i];
+          const double t = double(k) / double(frames - 1), angle = std::acos(std::clamp(ab / std::sqrt(aa * bb), -1.0, 1.0));
+          const double u = std::sin(angle) < 1e-6 ? 1 - t : std::sin((1 - t) * angle) / std::sin(angle), v = std::sin(angle) < 1e-6 ? t : std::sin(t * angle) / std::sin(angle);
+          std::vector<double> z;
+          for (size_t i = 0; i < a.size(); ++i) z.push_back(u * a[i] + v * b[i]);
+          const Shape one{1, s.latent};
+          r.frames.push_back(to_pictures(showable(styled(s, x, tensor(z, one, context().dtype, context().device))))[0]);
+        }
+      results.push_back(std::move(r));
+    }
+    return results;
+  };
+  return {"walk", "PICTURE...", "an animation of each picture through random styles", 1, 1 << 20, run};
+}
+
+// Mean over consecutive outputs of an input, and over neighbours in the data.
+double diversity(const Evaluation& e, const Styled& s, const Direction& d) {
+  double sum = 0, pairs = 0;
+  e.each_batch([&](const Batch& b) {
+    const Tensor x = b[d.input];
+    Tensor before;
+    for (int64_t k = 0; k < kDraws; ++k) {
+      const Tensor now = styled(s, x, randn({x.dim(0), s.latent}));
+      if (before) sum += mean(abs(now - before)).item() * double(b.size), pairs += double(b.size);
+      before = now;
+    }
+  });
+  require(pairs > 0, "nothing to measure: the test split is empty");
+  return sum / pairs;
+}
+
+// The correlation of mu(G(A, z)) with z over all elements.
+double recovery(const Evaluation& e, const Styled& s, const Direction& d) {
+  double n = 0, x = 0, y = 0, xx = 0, yy = 0, xy = 0;
+  e.each_batch([&](const Batch& b) {
+    const Tensor z = randn({b[d.input].dim(0), s.latent});
+    const auto p = z.to_doubles(), q = s.encode(styled(s, b[d.input], z)).to_doubles();
+    for (size_t i = 0; i < p.size(); ++i) n += 1, x += p[i], y += q[i], xx += p[i] * p[i], yy += q[i] * q[i], xy += p[i] * q[i];
+  });
+  require(n > 1, "nothing to measure: the test split is empty");
+  const double spread = (xx / n - x / n * x / n) * (yy / n - y / n * y / n);
+  return spread > 0 ? (xy / n - x / n * y / n) / std::sqrt(spread) : 0;
+}
+
+}  // namespace
+
+void add_style_uses(Recipe& r, const Direction& d, const Styled& s) {
+  r.sample = [=](int64_t n, const Batch& b) { return s.map(b[d.input].rows(0, n), randn({n, s.latent})); };
+  r.columns = [=](const Batch& b) {
+    const Tensor x = b[d.input];
+    std::vector<Column> columns{{"input", showable(x)}, {"target", showable(b[d.target])}};
+    if (s.encode) columns.push_back({"encoded", showable(s.map(x, s.encode(b[d.target])))});
+    for (int64_t k = 0; k < kShown; ++k) columns.push_back({"z" + std::to_string(k + 1), showable(s.map(x, repeated(randn({1, s.latent}), x.dim(0))))});
+    return columns;
+  };
+  r.tasks.push_back(many_task(s, d));
+  if (s.encode) r.tasks.push_back(style_task(s, d));
+  r.tasks.push_back(walk_task(s, d));
+  r.measures.push_back({"diversity", "mean |output - output for the next z| over 20 z an input, pixels in [-1, 1]; compare with real_diversity", [=](const Evaluation& e) { return diversity(e, s, d); }});
+  r.measures.push_back(mean_measure("real_diversity", "mean |picture - the next one| of the real outputs, of different inputs: more than what one input leaves open", [=](const Batch& b) {
+    return mean(abs(b[d.target] - roll(b[d.target], 1))).item();
+  }));
+  if (!s.encode) return;
+  r.measures.push_back(mean_measure("reconstruction", "mean |G(A, mu(B)) - B|, pixels in [-1, 1]; 0 is best", [=](const Batch& b) { return mean(abs(s.map(b[d.input], s.encode(b[d.target])) - b[d.target])).item(); }));
+  r.measures.push_back({"recovery", "correlation of mu(G(A, z)) with z; 1: the code can be read from the output", [=](const Evaluation& e) { return recovery(e, s, d); }});
+}
+
+}  // namespace ganymede

@@ -1,0 +1,90 @@
+#include <algorithm>
+#include <cmath>
+
+#include "engine/check.h"
+#include "engine/ops.h"
+#include "gan/translate.h"
+
+namespace ganymede {
+namespace {
+
+// Mean and spread of each channel of each picture: what a rule that knows nothing of the discriminators goes by.
+std::vector<std::vector<double>> colour_statistics(const Tensor& x) {
+  const Tensor m = mean(x, {1, 2}, true), spread = sqrt(mean(square(x - m), {1, 2}));
+  const std::vector<double> means = m.to_doubles(), spreads = spread.to_doubles();
+  const size_t channels = size_t(x.dim(3));
+  std::vector<std::vector<double>> rows;
+  for (size_t i = 0; i < size_t(x.dim(0)); ++i) {
+    auto& row = rows.emplace_back();
+    for (size_t k = 0; k < channels; ++k) row.push_back(means[i * channels + k]), row.push_back(spreads[i * channels + k]);
+  }
+  return rows;
+}
+
+struct Centre {
+  std::vector<double> mean, variance;
+  explicit Centre(const std::vector<std::vector<double>>& rows) : mean(rows.at(0).size()), variance(rows[0].size()) {
+    const double n = double(rows.size());
+    for (const auto& r : rows)
+      for (size_t k = 0; k < r.size(); ++k) mean[k] += r[k] / n;
+    for (const auto& r : rows)
+      for (size_t k = 0; k < r.size(); ++k) variance[k] += (r[k] - mean[k]) * (r[k] - mean[k]) / n;
+  }
+  // -2 log likelihood under independent normals, but for a constant.
+  double surprise(const std::vector<double>& row) const {
+    double s = 0;
+    for (size_t k = 0; k < row.size(); ++k) s += (row[k] - mean[k]) * (row[k] - mean[k]) / (variance[k] + 1e-4) + std::log(variance[k] + 1e-4);
+    return s;
+  }
+};
+
+double domain_share(const Evaluation& e, const Translator& t, const char* from, const char* to) {
+  std::vector<std::vector<double>> own, other, made;
+  const auto add = [](auto& rows, const Tensor& x) {
+    for (auto& row : colour_statistics(x)) rows.push_back(std::move(row));
+  };
+  e.each_batch([&](const Batch& b) { add(own, b[from]), add(other, b[to]), add(made, translated(t, b[from])); });
+  require(!made.empty(), "nothing to measure: the test split is empty");
+  const Centre before(own), after(other);
+  const auto moved = std::count_if(made.begin(), made.end(), [&](const auto& row) { return after.surprise(row) < before.surprise(row); });
+  return double(moved) / double(made.size());
+}
+
+}  // namespace
+
+void add_unpaired_uses(Recipe& r, const Translator& to_b, const Translator& to_a, const std::function<Tensor(const Tensor&)>& judge_b,
+                       const std::function<Tensor(const Tensor&)>& judge_a) {
+  const auto forward = [](const Config& settings) { return settings.choice("direction", {"AtoB", "BtoA"}, "from which side to which") == "AtoB"; };
+  Task translate = translate_task(to_b);
+  translate.run = [=](const TaskInput& in) { return translate_task(forward(in.settings) ? to_b : to_a).run(in); };
+  translate.help += "; direction=BtoA goes back";
+  r.tasks.push_back(translate);
+  Task score = score_task({}, {}, false);
+  score.run = [=](const TaskInput& in) {
+    const bool of_b = forward(in.settings);
+    const auto judge = of_b ? judge_b : judge_a;
+    return score_task([judge](const Tensor&, const Tensor& y) { return judge(y); }, {"a", "b", to_b.in, of_b ? to_a.in : to_b.in}, false).run(in);
+  };
+  score.help += "; direction=AtoB: as a picture of side b, BtoA: of side a";
+  r.tasks.push_back(score);
+
+  const auto apart = [](const Tensor& x, const Tensor& y) { return mean(abs(x - y)).item(); };
+  const auto cycle = [&r, apart](const std::string& name, const std::string& text, const Translator& there, const Translator& back, const char* side) {
+    r.measures.push_back(mean_measure(name, text, [=](const Batch& b) { return apart(translated(back, translated(there, b[side])), b[side]); }));
+  };
+  cycle("cycle_a", "mean |F(G(a)) - a|, pixels in [-1, 1]; low says little by itself: the way back can be hidden in the result", to_b, to_a, "a");
+  cycle("cycle_b", "mean |G(F(b)) - b|, pixels in [-1, 1]", to_a, to_b, "b");
+  const std::string rule = " by means and spreads of its channels, under a normal fitted to each side; 1 is best";
+  r.measures.push_back({"domain_b", "share of G(a) that look like side b rather than a," + rule, [=](const Evaluation& e) { return domain_share(e, to_b, "a", "b"); }});
+  r.measures.push_back({"domain_a", "share of F(b) that look like side a rather than b," + rule, [=](const Evaluation& e) { return domain_share(e, to_a, "b", "a"); }});
+  const auto truth = [&r, apart](const std::string& name, const std::string& text, const Translator& t, const char* side, const char* field) {
+    r.measures.push_back(mean_measure(name, text, [=](const Batch& b) {
+      require(b.fields.count(field) == 1, name, ": the data do not know it; shapes:unpaired,truth=1 does");
+      return apart(translated(t, b[side]), b[field]);
+    }));
+  };
+  truth("truth_b", "mean |G(a) - the same scene on side b|, pixels in [-1, 1]; needs data with truth=1", to_b, "a", "a_in_b");
+  truth("truth_a", "mean |F(b) - the same scene on side a|, pixels in [-1, 1]; needs data with truth=1", to_a, "b", "b_in_a");
+}
+
+}  // namespace ganymede

@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# The check of each model's paper: trains it small on the CPU, measures the property that its main ingredient brings, and measures
+# it once more without the ingredient, where it must fail. At most 5 minutes a model on two cores.
+#   scripts/check_models.sh [--write] [MODEL...]     all models that have a scripts/checks/MODEL.sh
+# --write puts the rows into the table of docs/models.md. GANYMEDE: the program (build/ganymede).
+set -uo pipefail
+cd "$(dirname "$0")/.."
+write=
+[ "${1:-}" = --write ] && { write=1; shift; }
+export GANYMEDE=${GANYMEDE:-$PWD/build/ganymede}
+[ -x "$GANYMEDE" ] || { echo "check_models: $GANYMEDE: no such program; run scripts/build.sh first" >&2; exit 2; }
+models=("$@")
+[ ${#models[@]} -gt 0 ] || for f in scripts/checks/*.sh; do name=$(basename "$f" .sh); [ "$name" = lib ] || models+=("$name"); done
+failed=0
+for model in "${models[@]}"; do
+  script=scripts/checks/$model.sh
+  [ -f "$script" ] || { echo "check_models: $model has no check; there are $(ls scripts/checks | sed 's/\.sh$//' | grep -v '^lib$' | tr '\n' ' ')" >&2; exit 2; }
+  echo "check_models: $model" >&2
+  WORK=$(mktemp -d)
+  export WORK
+  rows=$(timeout 900 bash "$script") || { failed=1; echo "check_models: $model: the check itself failed; its runs are in $WORK" >&2; continue; }
+  echo "$rows"
+  grep -q '| FAIL |$' <<<"$rows" && failed=1
+  if [ -n "$write" ]; then
+    # One row a property; the first column is the model. Old rows of the model go, new ones take their place at the end.
+    grep -v "^| $model |" docs/models.md >"$WORK/models.md"
+    { cat "$WORK/models.md"; echo "$rows"; } >docs/models.md
+  fi
+  rm -rf "$WORK"
+done
+exit $failed

@@ -1,0 +1,235 @@
+// What SinGAN must show on one small picture, each with the figure when the guarded ingredient is taken away:
+//   check_singan [ITERATIONS a scale (500)] [WIDTH (16)] [FOLDER for pictures]
+// prints lines "singan PROPERTY BOUND FIGURE WITHOUT PASS|FAIL" and ends with 1 if one fails.
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <filesystem>
+#include <iostream>
+#include <memory>
+
+#include "engine/check.h"
+#include "engine/context.h"
+#include "gan/data/dataset.h"
+#include "gan/data/png.h"
+#include "gan/data/random.h"
+#include "gan/data/resize.h"
+#include "gan/pictures.h"
+#include "gan/singan/measures.h"
+#include "gan/singan/recipe.h"
+#include "gan/trainer.h"
+#include "nn/init.h"
+
+namespace ganymede::singan {
+namespace {
+
+using data::Picture;
+using Settings = std::map<std::string, std::string>;
+
+// A sky that darkens downwards, a textured ground, discs of three colours above their shadows.
+Picture scene(int64_t size, uint64_t seed) {
+  Picture p(size, size, 3);
+  data::Random random{seed};
+  const auto put = [&](int64_t y, int64_t x, double r, double g, double b) {
+    const double v[] = {r, g, b};
+    for (int c = 0; c < 3; ++c) p.at(y, x)[c] = uint8_t(std::clamp(v[c], 0.0, 255.0));
+  };
+  for (int64_t y = 0; y < size; ++y)
+    for (int64_t x = 0; x < size; ++x) {
+      const double t = double(y) / double(size), grain = random.uniform(-18, 18);
+      if (t < 0.55) put(y, x, 120 + 130 * t, 170 + 90 * t, 245);
+      else put(y, x, 95 + 30 * std::sin(double(x + 2 * y) * 0.9) + grain, 120 + 25 * std::sin(double(x - y) * 0.7) + grain, 50 + grain);
+    }
+  const double colours[3][3] = {{220, 60, 50}, {240, 200, 60}, {70, 60, 160}};
+  for (int i = 0; i < 7; ++i) {
+    const double radius = double(size) * random.uniform(0.045, 0.085), cy = double(size) * random.uniform(0.12, 0.85), cx = double(size) * random.uniform(0.08, 0.92);
+    for (int64_t y = 0; y < size; ++y)
+      for (int64_t x = 0; x < size; ++x)
+        if (std::hypot(double(y) - cy, double(x) - cx) < radius) put(y, x, colours[i % 3][0], colours[i % 3][1], colours[i % 3][2]);
+  }
+  return p;
+}
+
+// A trained pyramid.
+struct Trained {
+  DataFacts facts;
+  std::unique_ptr<Trainer> trainer;
+
+  Trained(const Picture& picture, Settings settings, const std::string& what) {
+    facts.size = picture.height, facts.width = picture.width, facts.channels = 3, facts.count = 1;
+    facts.read = [picture](const std::vector<int64_t>&) {
+      data::HostBatch host({{"image", {picture.height, picture.width, 3}, data::Kind::real}}, 1);
+      data::to_float(picture, host.real(0, 0).data());
+      return host;
+    };
+    nn::seed_parameters(1);
+    trainer = std::make_unique<Trainer>(recipe(Config(facts, std::move(settings)), {}), TrainerOptions{.batch = 1}, std::vector<data::Field>{}, nullptr);
+    while (trainer->iteration() < trainer->recipe().steps()) {
+      trainer->step();
+      if (trainer->iteration() % 250 == 0) std::cerr << what << ": " << trainer->recipe().stages[trainer->stage()].name << ", " << trainer->iteration() << "/" << trainer->recipe().steps() << "\n";
+    }
+  }
+  double measure(const std::string& name, int64_t samples = 20) const {
+    for (const Measure& m : trainer->recipe().measures)
+      if (m.name == name) {
+        double x = 0;
+        trainer->sampling(7, [&] { x = m.value({samples, {}}); });
+        return x;
+      }
+    fail("no measure ", name);
+  }
+  std::vector<Result> apply(const std::string& name, Settings settings, std::vector<NamedPicture> in = {}, int64_t n = 1, uint64_t seed = 3) const {
+    const Config c(facts, std::move(settings));
+    std::vector<Result> results;
+    for (const Task& t : trainer->recipe().tasks)
+      if (t.name == name) trainer->sampling(seed, [&] { results = t.run({in, c, n}); });
+    return results;
+  }
+  Tensor kept(const std::string& name) const {
+    for (const auto& k : trainer->recipe().kept)
+      if (k.name == name) return k.value;
+    fail("nothing kept as ", name);
+  }
+  int finest() const { return int(trainer->recipe().stages.size()) - 1; }
+};
+
+int failures = 0;
+
+void line(const char* property, const std::string& bound, double figure, const std::string& without, bool pass) {
+  std::printf("singan  %-34s %-22s %-10.4g %-26s %s\n", property, bound.c_str(), figure, without.c_str(), pass ? "PASS" : "FAIL");
+  std::fflush(stdout);
+  failures += !pass;
+}
+
+std::string shown(double x, const char* how) {
+  char text[80];
+  std::snprintf(text, sizeof text, "%.4g (%s)", x, how);
+  return text;
+}
+
+Values values(const Picture& p) {
+  Values v{p.height, p.width, p.channels, std::vector<float>(p.pixels.size())};
+  data::to_float(p, v.x.data());
+  return v;
+}
+
+double difference(const Picture& a, const Picture& b) {
+  double sum = 0;
+  for (size_t i = 0; i < a.pixels.size(); ++i) sum += std::pow(double(a.pixels[i]) - double(b.pixels[i]), 2);
+  return std::sqrt(sum / double(a.pixels.size())) / 127.5;
+}
+
+// Energy of differences of neighbours.
+double sharpness(const Picture& p) {
+  double sum = 0;
+  for (int64_t y = 0; y < p.height; ++y)
+    for (int64_t x = 1; x < p.width; ++x)
+      for (int64_t c = 0; c < p.channels; ++c) sum += std::pow(double(p.at(y, x)[c]) - double(p.at(y, x - 1)[c]), 2);
+  return sum / double(p.pixels.size());
+}
+
+Picture shuffled(const Picture& p) {
+  Picture out = p;
+  data::Random random{5};
+  for (int64_t i = p.height * p.width - 1; i > 0; --i) {
+    const int64_t j = random.below(i + 1);
+    for (int64_t c = 0; c < 3; ++c) std::swap(out.pixels[size_t(i * 3 + c)], out.pixels[size_t(j * 3 + c)]);
+  }
+  return out;
+}
+
+void check(const Settings& small, const std::string& folder) {
+  const auto with = [&](Settings more) {
+    more.insert(small.begin(), small.end());
+    return more;
+  };
+  const Picture picture = scene(64, 11);
+  const Trained full(picture, with({}), "full"), plain(picture, with({{"alpha", "0"}}), "without reconstruction"), redrawn(picture, with({{"z_star", "redrawn"}}), "z* redrawn");
+  const int finest = full.finest();
+  const auto save = [&](const std::string& name, const Picture& p) {
+    if (!folder.empty()) data::write_png(folder + "/" + name + ".png", p);
+  };
+  save("picture", picture);
+
+  const double rec = full.measure("reconstruction_rmse"), bare = plain.measure("reconstruction_rmse");
+  line("reconstruction RMSE", "< 0.08", rec, shown(bare, "no rec. loss"), rec < 0.08 && bare >= 0.08);
+  const double ratio = full.measure("other_noise_rmse") / rec, loose = redrawn.measure("other_noise_rmse") / redrawn.measure("reconstruction_rmse");
+  line("RMSE of another z by that of z*", ">= 3", ratio, shown(loose, "z* redrawn"), ratio >= 3 && loose < 3);
+
+  double error = 0, amplitude = 1;
+  for (int i = 1; i <= finest; ++i) {
+    amplitude = full.kept(text("amp", i)).item();
+    error = std::max(error, std::abs(amplitude - 0.1 * rmse(full.kept(text("before", i)), full.kept(text("real", i)))));
+  }
+  const double open = plain.kept(text("amp", finest)).item();
+  line("last amplitude", "< 0.02", amplitude, shown(open, "no rec. loss"), amplitude < 0.02 && open > 0.02);
+  line("amplitudes by hand, difference", "< 1e-6", error, "-", error < 1e-6 && full.kept("amp0").item() == 1);
+
+  const auto wide = full.apply("size", {{"scale_w", "2"}}, {}, 2);
+  save("wide", wide[0].frames[0]);
+  const bool shape = wide[0].frames[0].width == 2 * picture.width && wide[0].frames[0].height == picture.height;
+  const double mutual = difference(wide[0].frames[0], wide[1].frames[0]);
+  line("RMSE of two samples, double width", "> 0.1, > 3 x rec.", mutual, "-", shape && mutual > 0.1 && mutual > 3 * rec);
+  const double diversity = full.measure("diversity"), less = redrawn.measure("diversity");
+  line("diversity of 20 samples", "0.2 to 1", diversity, shown(less, "z* redrawn"), diversity > 0.2 && diversity < 1 && less < diversity);
+
+  save("samples", full.apply("samples", {})[0].frames[0]);
+  const double patch = full.measure("nearest_patch"), chance = nearest_patch(values(shuffled(picture)), values(picture));
+  line("nearest 7x7 patch of samples", "< 1/3 of shuffled", patch, shown(chance, "pixels shuffled"), patch < chance / 3);
+  const double sifid = full.measure("random_sifid"), other = random_feature_distance(values(scene(64, 77)), values(picture)), noise = random_feature_distance(values(shuffled(picture)), values(picture));
+  line("random-feature SIFID of samples", "< shuffled", sifid, shown(noise, "pixels shuffled"), sifid < noise);
+  std::printf("singan  (another scene of the same kind has a random-feature SIFID of %.4g)\n", other);
+
+  const auto& nets = full.trainer->recipe().nets;
+  const int64_t below = nets[6].parameter_count(), at = nets[8].parameter_count();
+  line("parameters of G4 by those of G3", "> 3", double(at) / double(below), "-", at > 3 * below);
+
+  // A red square pasted into the sky.
+  Picture edit = picture, mask(64, 64, 1);
+  for (int64_t y = 6; y < 20; ++y)
+    for (int64_t x = 34; x < 48; ++x) edit.at(y, x)[0] = 200, edit.at(y, x)[1] = 40, edit.at(y, x)[2] = 60, *mask.at(y, x) = 255;
+  double outside = 0, inside = 0;
+  const Picture edited = full.apply("editing", {{"scale", "2"}, {"radius", "3"}, {"sigma", "1"}}, {{"edit", edit}, {"mask", mask}})[0].frames[0];
+  save("edited", edited);
+  save("edit_scales", full.apply("editing", {{"radius", "3"}, {"sigma", "1"}}, {{"edit", edit}, {"mask", mask}})[0].frames[0]);
+  for (int64_t y = 0; y < 64; ++y)
+    for (int64_t x = 0; x < 64; ++x)
+      for (int64_t c = 0; c < 3; ++c) {
+        const double d = std::abs(double(edited.at(y, x)[c]) - double(picture.at(y, x)[c]));
+        if (y >= 6 && y < 20 && x >= 34 && x < 48) inside += d / (14 * 14 * 3);
+        if (y > 28 || x < 24 || x > 58) outside = std::max(outside, d);
+      }
+  line("edit: change outside the mask, of 255", "< 1", outside, shown(inside, "inside"), outside < 1 && inside > 1);
+  double coarse = 0, fine = 0;
+  for (uint64_t seed = 1; seed <= 4; ++seed) {
+    coarse += difference(full.apply("paint", {{"scale", "1"}}, {{"p", picture}}, 1, seed)[0].frames[0], picture) / 4;
+    fine += difference(full.apply("paint", {{"scale", std::to_string(finest)}}, {{"p", picture}}, 1, seed)[0].frames[0], picture) / 4;
+  }
+  line("change by injection at the finest", "< at scale 1", fine, shown(coarse, "at scale 1"), fine < coarse);
+
+  const Picture low = data::resized(picture, 32, 32, data::Filter::cubic, data::Border::mirror);
+  const Trained sr(low, with({{"sr_factor", "2"}}), "super-resolution");
+  const Picture made = sr.apply("super-resolution", {{"factor", "2"}})[0].frames[0];
+  save("sr", sr.apply("super-resolution", {{"factor", "2"}})[1].frames[0]);
+  Picture nearest(64, 64, 3);
+  for (int64_t y = 0; y < 64; ++y)
+    for (int64_t x = 0; x < 64; ++x) std::copy_n(low.at(y / 2, x / 2), 3, nearest.at(y, x));
+  const Picture smooth = data::resized(low, 64, 64, data::Filter::cubic, data::Border::mirror);
+  line("super-resolution x2: RMSE to the original", "< nearest", difference(made, picture), shown(difference(nearest, picture), "nearest"),
+       made.height == 64 && made.width == 64 && difference(made, picture) < difference(nearest, picture));
+  line("super-resolution x2: sharpness", "> bicubic", sharpness(made), shown(sharpness(smooth), "bicubic"), sharpness(made) > sharpness(smooth));
+}
+
+}  // namespace
+}  // namespace ganymede::singan
+
+int main(int argc, char** argv) {
+  try {
+    if (argc > 3) std::filesystem::create_directories(argv[3]);
+    ganymede::singan::check({{"iterations", argc > 1 ? argv[1] : "500"}, {"width", argc > 2 ? argv[2] : "16"}, {"min_size", "21"}, {"max_size", "64"}}, argc > 3 ? argv[3] : "");
+  } catch (const std::exception& e) {
+    std::cerr << "check_singan: " << e.what() << "\n";
+    return 2;
+  }
+  return ganymede::singan::failures ? 1 : 0;
+}

@@ -1,0 +1,212 @@
+// The networks and the pool of models that translate pictures, and what they are used with.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "engine/context.h"
+#include "engine/ops.h"
+#include "gan/models.h"
+#include "gan/nets/patch_discriminator.h"
+#include "gan/pool.h"
+#include "gan/translate.h"
+#include "nn/init.h"
+#include "nn/net.h"
+#include "tests/gan/model_fixture.h"
+
+namespace ganymede {
+namespace {
+
+double apart(const Tensor& x, const Tensor& y) { return max(abs(x - y)).item(); }
+
+TEST(PatchDiscriminator, HasTheMapsAndFieldsOfThePaper) {
+  ContextScope scope;
+  context().device = {DeviceType::plan, 0};
+  const int64_t maps[] = {256, 126, 62, 30, 14, 6};
+  const int fields[] = {1, 16, 34, 70, 142, 286};
+  for (int n = 0; n <= 5; ++n) {
+    const nn::Net D("D", nets::patch_discriminator({.in = 6, .width = 4, .halvings = n}));
+    EXPECT_EQ(D(zeros({1, 256, 256, 6})).dim(1), maps[n]);
+    EXPECT_EQ(nets::patch_map(256, n), maps[n]);
+    EXPECT_EQ(nets::receptive_field(n), fields[n]);
+  }
+}
+
+// Without norms, a pixel changes the outputs that see it and no others.
+TEST(PatchDiscriminator, SeesItsFieldAndNoMore) {
+  ContextScope scope;
+  context().dtype = DType::f64;
+  nn::seed_parameters(1);
+  const int n = 2, field = nets::receptive_field(n);
+  const nn::Net D("D", nets::patch_discriminator({.in = 1, .width = 2, .halvings = n, .norm = {nn::NormKind::none, false}}));
+  const Tensor x = zeros({1, 64, 64, 1}), y = zeros({1, 64, 64, 1});
+  std::vector<double> pixels(64 * 64, 0.0);
+  const int64_t at = 31;
+  pixels[size_t(at * 64 + at)] = 1;
+  assign(y, tensor(pixels, y.shape(), DType::f64, y.device()));
+  const auto change = (D(y) - D(x)).to_doubles();
+  const int64_t side = nets::patch_map(64, n);
+  for (int64_t i = 0; i < side; ++i)
+    for (int64_t j = 0; j < side; ++j) {
+      // Output i begins at pixel 4 i - (1 + 2 + 4 + 4) of the picture.
+      const auto sees = [&](int64_t o) { return at >= 4 * o - 11 && at < 4 * o - 11 + field; };
+      EXPECT_EQ(change[size_t(i * side + j)] != 0, sees(i) && sees(j)) << i << " " << j;
+    }
+}
+
+TEST(Unet, BatchNormOfOnePictureIsInstanceNorm) {
+  ContextScope scope;
+  context().dtype = DType::f64;
+  const auto make = [](nn::NormKind kind) { return nn::Net("G", nets::unet({.in = 1, .out = 1, .width = 2, .halvings = 3, .norm = {kind, true}, .dropout = 0})); };
+  nn::seed_parameters(1);
+  const nn::Net by_batch = make(nn::NormKind::batch), by_picture = make(nn::NormKind::instance);
+  for (const auto& p : by_batch.parameters())
+    for (const auto& q : by_picture.parameters())
+      if (p.name == q.name) assign(q.value, p.value);
+  seed(1);
+  const Tensor x = randn({1, 16, 16, 1});
+  EXPECT_LT(apart(by_batch(x), by_picture(x)), 1e-12);
+}
+
+TEST(Unet, RefusesOtherSizesAndCountsItsLevels) {
+  EXPECT_EQ(nets::halvings_of(256, 256), 8);
+  EXPECT_EQ(nets::halvings_of(512, 512), 8);
+  EXPECT_EQ(nets::halvings_of(64, 96), 5);
+  EXPECT_THROW(nets::halvings_of(30, 30), UsageError);
+  nn::seed_parameters(1);
+  const nn::Net G("G", nets::unet({.in = 1, .out = 1, .width = 2, .halvings = 3}));
+  EXPECT_THROW(G(zeros({1, 12, 16, 1})), Error);
+}
+
+TEST(Translated, PadsAnySizeAndCutsBack) {
+  seed(1);
+  const auto identity = [](const Tensor& x) {
+    EXPECT_EQ(x.dim(1) % 8, 0);
+    EXPECT_EQ(x.dim(2) % 8, 0);
+    return x;
+  };
+  for (const auto& [h, w] : {std::pair{8, 16}, {9, 15}, {21, 2}, {1, 1}}) {
+    const Tensor x = randn({1, h, w, 3});
+    const Tensor y = translated({identity, 3, 8}, x);
+    EXPECT_EQ(y.shape(), x.shape());
+    EXPECT_EQ(apart(x, y), 0);
+  }
+}
+
+// Full after `size` pictures, then about half of the answers are old ones, each of which was given before.
+TEST(ImagePool, FillsThenMixes) {
+  Recipe r;
+  const ImagePool pool(r, "pool", 4, Shape{1, 1, 1});
+  seed(3);
+  int old = 0;
+  std::vector<double> inside;
+  for (int i = 0; i < 204; ++i) {
+    set_random_position(uint32_t(i), 7);
+    const double given = i + 1, got = pool.query(full({1, 1, 1, 1}, given)).item();
+    if (i < 4) {
+      EXPECT_EQ(got, given);
+      inside.push_back(given);
+    } else if (got != given) {
+      ++old;
+      const auto found = std::find(inside.begin(), inside.end(), got);
+      ASSERT_NE(found, inside.end()) << got;
+      *found = given;
+    }
+    for (size_t k = 0; k < inside.size(); ++k) EXPECT_EQ(r.kept[0].value.to_doubles()[k], inside[k]);
+  }
+  EXPECT_NEAR(old, 100, 30);
+}
+
+TEST(FallingRate, IsConstantThenFallsToNothing) {
+  Config c;
+  c.steps = 200;
+  const nn::Optim o = falling_rate(nn::adam(2e-4), c, 0.5);
+  EXPECT_EQ(o.schedule.factor(100), 1);
+  EXPECT_NEAR(o.schedule.factor(150), 0.5, 0.02);
+  EXPECT_NEAR(o.schedule.factor(199), 0, 0.02);
+  EXPECT_EQ(falling_rate(nn::adam(2e-4), c, 1).schedule.factor(199), 1);
+}
+
+const Task& task_of(const Recipe& r, const std::string& name) {
+  for (const Task& t : r.tasks)
+    if (t.name == name) return t;
+  throw Error("no task " + name);
+}
+NamedPicture plain(const std::string& name, int64_t h, int64_t w, int64_t channels) {
+  NamedPicture p{name, data::Picture(h, w, channels)};
+  for (size_t i = 0; i < p.picture.pixels.size(); ++i) p.picture.pixels[i] = uint8_t(i * 37);
+  return p;
+}
+
+TEST(TranslateTask, KeepsNamesAndSizesAndDropoutIsItsNoise) {
+  test::Tiny t({"pix2pix"});
+  const Config settings(t.config().data, {});
+  std::vector<Result> made, again, scored;
+  t->sampling(1, [&] {
+    made = task_of(t->recipe(), "translate").run({{plain("one", 16, 16, 3), plain("two", 21, 35, 1)}, settings, 1});
+    again = task_of(t->recipe(), "translate").run({{plain("one", 16, 16, 3)}, settings, 2});
+    scored = task_of(t->recipe(), "score").run({{plain("x", 24, 16, 1), plain("y", 24, 16, 1)}, settings, 1});
+  });
+  ASSERT_EQ(made.size(), 2u);
+  EXPECT_EQ(made[0].name, "one");
+  EXPECT_EQ(made[1].frames[0].height, 21);
+  EXPECT_EQ(made[1].frames[0].width, 35);
+  ASSERT_EQ(again.size(), 2u);
+  EXPECT_EQ(again[1].name, "one_2");
+  EXPECT_NE(again[0].frames[0].pixels, again[1].frames[0].pixels);
+  EXPECT_EQ(scored[0].name, "y");
+  EXPECT_EQ(scored[0].frames[0].height, 24);
+
+  test::Tiny quiet({"pix2pix", {{"dropout", "0"}}});
+  quiet->sampling(1, [&] { again = task_of(quiet->recipe(), "translate").run({{plain("one", 16, 16, 3)}, settings, 2}); });
+  EXPECT_EQ(again[0].frames[0].pixels, again[1].frames[0].pixels);
+}
+
+TEST(StyleTasks, DrawManyAndTakeAStyle) {
+  test::Tiny t({"bicyclegan"});
+  const Config none(t.config().data, {}), sync(t.config().data, {{"sync", "true"}});
+  std::vector<Result> many, same, styled;
+  t->sampling(1, [&] {
+    const std::vector<NamedPicture> twice{plain("p", 16, 16, 1), plain("q", 16, 16, 1)};
+    many = task_of(t->recipe(), "translate").run({twice, none, 3});
+    same = task_of(t->recipe(), "translate").run({twice, sync, 3});
+    styled = task_of(t->recipe(), "style").run({{plain("style", 40, 20, 1), plain("p", 19, 16, 1)}, none, 1});
+  });
+  ASSERT_EQ(many.size(), 6u);
+  EXPECT_EQ(same[0].frames[0].pixels, same[3].frames[0].pixels);
+  EXPECT_EQ(styled.at(0).name, "p");
+  EXPECT_EQ(styled[0].frames[0].height, 19);
+}
+
+// What BicycleGAN's code term finds for the encoder is left alone: its gradients are those of the other terms.
+TEST(BicycleGan, TheCodeTermLeavesTheEncoderAlone) {
+  const auto moments = [](const char* weight) {
+    test::Tiny t({"bicyclegan", {{"lambda_z", weight}}});
+    t->step();
+    const auto state = t.state();
+    return std::pair{state.at("optimizer.generator.E.m"), state.at("optimizer.generator.G.m")};
+  };
+  const auto with = moments("0.5"), without = moments("0");
+  EXPECT_EQ(with.first, without.first);
+  EXPECT_NE(with.second, without.second);
+}
+
+// A check of every method: it trains, resumes its own way and every network it makes moves.
+TEST(BicycleGan, EveryMethodTrains) {
+  for (const char* method : {"pix2pix+noise", "cae-gan", "cvae-gan", "cvae-gan++", "clr-gan"}) {
+    test::Tiny t({"bicyclegan", {{"method", method}}});
+    const auto before = t.state();
+    for (int i = 0; i < 2; ++i) t->step();
+    for (const auto& [name, value] : t->values()) EXPECT_TRUE(std::isfinite(value)) << method << " " << name;
+    const auto now = t.state();
+    for (const nn::Net& n : t->recipe().nets)
+      for (const auto& p : n.parameters()) {
+        const std::string name = n.name() + "." + p.name;
+        const auto& still = t->recipe().without_gradient;
+        EXPECT_EQ(before.at(name) == now.at(name), std::find(still.begin(), still.end(), name) != still.end()) << method << " " << name;
+      }
+  }
+}
+
+}  // namespace
+}  // namespace ganymede
