@@ -6,6 +6,7 @@
 #include <set>
 
 #include "apps/options.h"
+#include "apps/tasks.h"
 #include "apps/trained.h"
 #include "apps/verbs.h"
 #include "engine/check.h"
@@ -59,11 +60,6 @@ std::string task_list(const std::vector<Task>& tasks) {
   return list.empty() ? "\n  none" : list;
 }
 
-std::string some(int least, int most) {
-  if (least == most) return std::to_string(least);
-  return most >= 1 << 20 ? "at least " + std::to_string(least) : std::to_string(least) + " to " + std::to_string(most);
-}
-
 void write(const fs::path& folder, const Result& r) {
   if (!r.json.empty()) {
     const fs::path path = folder / (r.name + ".json");
@@ -94,22 +90,15 @@ void apply(const ApplyOptions& o) {
     std::cout << "tasks of " << session->model().id << ":" << task_list(tasks) << "\n";
     return;
   }
-  const auto task = std::find_if(tasks.begin(), tasks.end(), [&](const Task& t) { return t.name == o.task; });
-  if (task == tasks.end()) {
-    std::string names;
-    for (const Task& t : tasks) names += (names.empty() ? "" : ", ") + t.name;
-    throw UsageError("unknown task " + o.task + ": " + session->model().id + " has " + (names.empty() ? "none" : names));
-  }
+  const Task& task = find_task(tasks, o.task, session->model().id);
   if (o.out.empty()) throw UsageError("apply: name the folder for the results with --out");
   std::map<std::string, std::string> given;
   for (const std::string& s : o.settings) given.insert_or_assign(parse_setting(s).first, parse_setting(s).second);
   const Config settings(session->config().data, given);
   const TaskInput input{read_inputs(o.in), settings, o.n};
-  if (const int n = int(input.pictures.size()); n < task->least || n > task->most)
-    throw UsageError(text("task ", task->name, " takes ", some(task->least, task->most), task->most == 1 ? " picture" : " pictures",
-                          task->inputs.empty() ? "" : " (" + task->inputs + ")", ", not ", n));
+  check_pictures(task, input.pictures.size());
   std::vector<Result> results;
-  session->trainer().sampling(o.seed, [&] { results = task->run(input); });
+  session->trainer().sampling(o.seed, [&] { results = task.run(input); });
   settings.check_all_read();
   std::error_code failed;
   fs::create_directories(o.out, failed);

@@ -45,6 +45,7 @@ int run(int argc, char** argv) {
   add_train(program);
   add_sample(program);
   add_apply(program);
+  add_serve(program);
   add_report(program);
   add_evaluate(program);
   add_study_measures(program);

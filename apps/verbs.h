@@ -9,6 +9,7 @@ void add_explain(CLI::App& program);
 void add_train(CLI::App& program);
 void add_sample(CLI::App& program);
 void add_apply(CLI::App& program);
+void add_serve(CLI::App& program);
 void add_report(CLI::App& program);
 void add_evaluate(CLI::App& program);
 void add_study_measures(CLI::App& program);

@@ -23,13 +23,14 @@ T parse(const std::string& name, const std::string& value, const char* kind) {
 
 }  // namespace
 
-std::string Config::take(const std::string& name, const std::string& standard, const std::string& meaning, std::vector<std::string> others, bool choice) const {
+std::string Config::take(const std::string& name, Setting setting) const {
   const auto given = given_.find(name);
-  const std::string value = given == given_.end() ? standard : given->second;
+  const std::string value = given == given_.end() ? setting.standard : given->second;
   for (const Setting& s : read_)
     if (s.name == name) return value;
-  std::erase(others, value);
-  read_.push_back({name, value, standard, meaning, std::move(others), choice});
+  std::erase(setting.others, value);
+  setting.name = name, setting.value = value;
+  read_.push_back(std::move(setting));
   return value;
 }
 
@@ -37,7 +38,7 @@ double Config::number(const std::string& name, double standard, const std::strin
   std::vector<std::string> others;
   for (const double x : {standard * 0.5, standard * 2, standard + 0.25, standard - 0.25})
     if (x >= least && x <= most && x != standard) others.push_back(show(x));
-  const std::string value = take(name, show(standard), meaning, std::move(others));
+  const std::string value = take(name, {.standard = show(standard), .meaning = meaning, .others = std::move(others), .least = least, .most = most});
   const double x = parse<double>(name, value, "a number");
   if (!(x >= least && x <= most)) throw UsageError("setting " + name + "=" + value + ": it must be " + (most >= 1e300 ? "at least " + show(least) : "from " + show(least) + " to " + show(most)));
   return x;
@@ -47,7 +48,7 @@ int64_t Config::integer(const std::string& name, int64_t standard, const std::st
   std::vector<std::string> others;
   for (const int64_t x : {int64_t{2}, int64_t{3}, int64_t{6}, standard - 1, standard + 1})
     if (x >= least && x <= most && x != standard) others.push_back(std::to_string(x));
-  const std::string value = take(name, std::to_string(standard), meaning, std::move(others));
+  const std::string value = take(name, {.standard = std::to_string(standard), .meaning = meaning, .others = std::move(others), .whole = true, .least = double(least), .most = double(most)});
   const auto x = parse<int64_t>(name, value, "a whole number");
   if (x < least || x > most) throw UsageError("setting " + name + "=" + value + ": it must be " + (most == INT64_MAX ? "at least " + std::to_string(least) : "from " + std::to_string(least) + " to " + std::to_string(most)));
   return x;
@@ -56,13 +57,13 @@ int64_t Config::integer(const std::string& name, int64_t standard, const std::st
 std::string Config::choice(const std::string& name, const std::vector<std::string>& options, const std::string& meaning) const {
   std::string list;
   for (const auto& o : options) list += (list.empty() ? "" : ", ") + o;
-  const std::string value = take(name, options.front(), meaning.empty() ? list : meaning + ": " + list, options, true);
+  const std::string value = take(name, {.standard = options.front(), .meaning = meaning.empty() ? list : meaning + ": " + list, .others = options, .choice = true});
   if (std::find(options.begin(), options.end(), value) == options.end()) throw UsageError("setting " + name + "=" + value + ": it must be one of " + list);
   return value;
 }
 
 bool Config::flag(const std::string& name, bool standard, const std::string& meaning) const {
-  const std::string value = take(name, standard ? "true" : "false", meaning, {"true", "false"}, true);
+  const std::string value = take(name, {.standard = standard ? "true" : "false", .meaning = meaning, .others = {"true", "false"}, .choice = true});
   if (value == "true" || value == "1" || value == "yes") return true;
   if (value == "false" || value == "0" || value == "no") return false;
   throw UsageError("setting " + name + "=" + value + ": it must be true or false");

@@ -16,6 +16,8 @@ struct Setting {
   std::string name, value, standard, meaning;
   std::vector<std::string> others = {};  // a few values that are right too; all of them for a choice
   bool choice = false;                   // one of several words
+  bool whole = false;                    // a whole number
+  double least = -1e300, most = 1e300;   // what a number may be
 };
 
 // Facts about the data set that networks depend on.
@@ -58,7 +60,8 @@ class Config {
   void check_all_read() const;
 
  private:
-  std::string take(const std::string& name, const std::string& standard, const std::string& meaning, std::vector<std::string> others, bool choice = false) const;
+  // Notes what the setting is beside its name and value (which it fills in) and returns the value.
+  std::string take(const std::string& name, Setting setting) const;
   std::map<std::string, std::string> given_;
   mutable std::vector<Setting> read_;
 };

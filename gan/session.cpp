@@ -71,7 +71,7 @@ std::vector<data::Field> fields_from(const Json& json) {
 
 DataFacts Session::facts_of(const Json* stored, Use use) {
   DataFacts facts;
-  if (use == Use::look && stored) {
+  if (use != Use::train && stored) {
     try {
       fields_ = fields_from(stored->at("fields"));
       facts.classes = stored->at("classes").get<int64_t>();

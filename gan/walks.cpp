@@ -187,6 +187,25 @@ data::Picture plain_samples(Session& session, int64_t n, const WalkOptions& o) {
   return laid_out(pictures, o.columns > 0 ? o.columns : std::max<int64_t>(1, int64_t(std::ceil(std::sqrt(double(n))))));
 }
 
+data::Picture samples_between(Session& session, int64_t n, uint64_t other_seed, double at, const WalkOptions& o) {
+  const Latent& latent = latent_of(session);
+  WalkOptions other = o;
+  other.seed = other_seed;
+  Points from, to;
+  session.trainer().sampling(o.seed, [&] { from = draw(latent, n, o); });
+  session.trainer().sampling(other_seed, [&] { to = draw(latent, n, other); });
+  std::vector<data::Picture> pictures;
+  session.trainer().sampling(o.seed, [&] {
+    std::vector<int64_t> labels;
+    for (int64_t i = 0; i < n; ++i) {
+      from[size_t(i)] = between(from[size_t(i)], to[size_t(i)], at, latent.normal);
+      labels.push_back(class_of(latent, o, i));
+    }
+    pictures = decode(session, from, labels);
+  });
+  return laid_out(pictures, o.columns);
+}
+
 data::Picture beside_nearest(Session& session, const WalkOptions& o) {
   const Latent& latent = latent_of(session);
   const int64_t n = o.columns;

@@ -25,6 +25,9 @@ data::Picture interpolations(Session& session, const WalkOptions& options, bool 
 data::Picture traversals(Session& session, const WalkOptions& options, const std::string& what);
 // Samples, and under each the training picture nearest to it (Euclidean distance of pixels).
 data::Picture beside_nearest(Session& session, const WalkOptions& options);
+// n samples on the way from the noise of the options' seed (at = 0) to that of another (at = 1): on the sphere where the
+// prior is normal, straight otherwise. Classes in turn, or the options' label; a sheet of options.columns pictures a row.
+data::Picture samples_between(Session& session, int64_t n, uint64_t other_seed, double at, const WalkOptions& options);
 // A plain sheet of n samples under the options' truncation and label.
 data::Picture plain_samples(Session& session, int64_t n, const WalkOptions& options);
 

@@ -5,27 +5,29 @@
 #include <atomic>
 #include <cerrno>
 #include <csignal>
+#include <cstring>
 
 namespace ganymede::run {
 namespace {
 
 std::atomic<int> requested_by = 0;
+const char* said = "";
+size_t said_length = 0;
 static_assert(std::atomic<int>::is_always_lock_free, "a signal handler must not wait for a lock");
 struct sigaction old_interrupt, old_terminate, old_hangup;
 
 void on_signal(int signal) {
   if (requested_by.exchange(signal) != 0) _exit(128 + signal);
-  // An iteration can take long: say at once that the key was heard. Only write() is allowed here.
+  // What is under way can take long: say at once that the key was heard. Only write() is allowed here.
   const int error = errno;
-  static constexpr char kMessage[] = "\nstopping after this iteration; once more to stop at once\n";
-  [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, kMessage, sizeof kMessage - 1);
+  [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, said, said_length);
   errno = error;
 }
 
 }  // namespace
 
-StopRequest::StopRequest() {
-  requested_by = 0;
+StopRequest::StopRequest(const char* message) {
+  requested_by = 0, said = message, said_length = std::strlen(message);
   struct sigaction action = {};
   action.sa_handler = on_signal;
   action.sa_flags = SA_RESTART;  // no write of ours is to fail because of it

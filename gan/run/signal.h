@@ -7,7 +7,8 @@ namespace ganymede::run {
 // most one at a time.
 class StopRequest {
  public:
-  StopRequest();
+  // message: what the first signal prints; must live as long.
+  explicit StopRequest(const char* message = "\nstopping after this iteration; once more to stop at once\n");
   ~StopRequest();
   StopRequest(const StopRequest&) = delete;
   StopRequest& operator=(const StopRequest&) = delete;
