@@ -37,6 +37,7 @@ Tiny::Tiny(const TinyModel& tiny) {
   o.size = choice.size, o.channels = 1, o.seed = 3;
   dataset_ = data::open_dataset(choice.data, o);
   auto settings = choice.settings;
+  for (const std::string& k : tiny.without) settings.erase(k);
   for (const auto& [k, v] : tiny.settings) settings[k] = v;
   DataFacts facts = facts_of_data(*dataset_);
   facts.mean_picture = {};

@@ -17,6 +17,7 @@ namespace ganymede::test {
 struct TinyModel {
   std::string model;
   std::map<std::string, std::string> settings = {};  // laid over the tiny ones
+  std::set<std::string> without = {};                // of the tiny ones
   Device device = {};
   DType dtype = DType::f32;
   Precision precision = Precision::f32;
@@ -46,7 +47,8 @@ struct TinyChoice {
   std::map<std::string, std::string> settings = {{"width", "4"}, {"latent", "5"}};
   std::string data = "shapes";
   int64_t size = 16;
-  std::set<std::string> late = {};  // settings that show only after more than three iterations, or only in samples
+  // Settings (or NAME=VALUE) that show only after more than three iterations, only in samples, or not at this size.
+  std::set<std::string> late = {};
 };
 TinyChoice tiny_choice(const std::string& model);
 

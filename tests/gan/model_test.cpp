@@ -160,14 +160,20 @@ TEST_P(EveryModel, EverySettingChangesTheRun) {
     int tried = 0;
     bool changed = false;
     for (const std::string& other : s.others) {
-      if (!s.choice && changed) break;
+      if ((!s.choice && changed) || late.count(s.name + "=" + other)) continue;
       TinyModel m = tiny();
       m.settings[s.name] = other;
-      try {
-        const bool differs = after(m, 3) != standard;
-        EXPECT_TRUE(differs || !s.choice) << s.name << "=" << other << " changes nothing";
-        changed |= differs, ++tried;
-      } catch (const UsageError&) {  // not every number fits every other setting
+      // Some words bring settings of their own, so what makes the standard tiny may be unknown to them.
+      for (bool again = true; again;) {
+        again = false;
+        try {
+          const bool differs = after(m, 3) != standard;
+          EXPECT_TRUE(differs || !s.choice) << s.name << "=" << other << " changes nothing";
+          changed |= differs, ++tried;
+        } catch (const UsageError& e) {  // not every number fits every other setting
+          const std::string said = e.what(), prefix = "unknown setting ";
+          again = said.starts_with(prefix) && m.without.insert(said.substr(prefix.size(), said.find(':') - prefix.size())).second;
+        }
       }
     }
     EXPECT_TRUE(changed) << s.name << ": none of " << tried << " other values changes anything";
