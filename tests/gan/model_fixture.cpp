@@ -15,8 +15,8 @@ TinyChoice tiny_choice(const std::string& model) {
       {"cogan", {.settings = {{"width", "4"}, {"d_width", "2"}, {"latent", "5"}}, .data = "shapes:unpaired,a=filled,b=hollow"}},
       {"singan", {.settings = {{"width", "4"}, {"min_size", "12"}, {"iterations", "5"}}, .size = 24, .late = {"min_size", "max_size", "noise"}}},
       {"wgan-gp", {.late = {"decay_steps"}}},
-      {"bicyclegan", {.settings = {{"width", "3"}, {"latent", "2"}}, .data = "shapes:pairs", .late = {"constant_part"}}},
-      {"cyclegan", {.settings = {{"width", "3"}, {"blocks", "1"}, {"pool", "3"}}, .data = "shapes:unpaired", .late = {"constant_part"}}},
+      {"bicyclegan", {.settings = {{"width", "3"}, {"latent", "2"}, {"scales", "1"}}, .data = "shapes:pairs", .late = {"constant_part"}}},
+      {"cyclegan", {.settings = {{"width", "3"}, {"pool", "3"}}, .data = "shapes:unpaired", .late = {"constant_part"}}},
       {"pix2pix", {.settings = {{"width", "3"}}, .data = "shapes:pairs", .late = {"constant_part", "test"}}},
   };
   const auto it = choices.find(model);
