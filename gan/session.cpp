@@ -97,7 +97,7 @@ DataFacts Session::facts_of(const Json* stored, Use use) {
   require(facts.size == facts.width || model_->any_shape, "pictures of ", facts.size, "x", facts.width, ": this model takes square ones; set --size");
   if (!facts.dimensions) {
     if (!options_.size && facts.size == facts.width) options_.size = facts.size;
-    options_.channels = facts.channels;
+    if (facts.input_channels == facts.channels) options_.channels = facts.channels;  // else: each side as its files are
   }
   if (use != Use::train) facts.mean_picture = {};
   facts.read = [this](const std::vector<int64_t>& rows) { return facts_of_data(dataset()).read(rows); };

@@ -7,7 +7,7 @@ discriminators of one halving at two scales, batch 2, no dropout. Rules of an it
   - G and E: LSGAN of both (sum over scales), 10 |B_enc - B|, 0.01 KL (a sum), and 0.5 mean|mu(B_rnd) - z| for G alone;
   - then D and D2 on (D(real) - 1)^2 + D(fake)^2 with the fakes made before.
 
-Tensors (PyTorch's layouts): initial.NET.PARAMETER, K.a, K.b, K.eps, K.z, K.NET.loss, K.NET.grad.PARAMETER, K.NET.step.PARAMETER.
+Tensors (PyTorch's layouts): initial.NET.PARAMETER, K.a, K.b, K.eps, K.z, K.NET.loss, K.NET.grad.PARAMETER, K.NET.step.PARAMETER (of the last iteration).
 """
 
 import pathlib
@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from reference import Network, Optimiser, Record, float32_exact, write
+from reference import Network, Optimiser, Record, float32_exact, without_first_steps, write
 
 WIDTH, SIZE, LEVELS, NZ, ITERATIONS = 2, 16, 4, 2, 2
 
@@ -142,7 +142,7 @@ def train(dtype):
 
 def main():
     torch.set_num_threads(1)
-    write(pathlib.Path(__file__).with_suffix(".safetensors"), {"reference_of": "bicyclegan", "width": WIDTH}, train(torch.float64))
+    write(pathlib.Path(__file__).with_suffix(".safetensors"), {"reference_of": "bicyclegan", "width": WIDTH}, without_first_steps(train(torch.float64)))
 
 
 if __name__ == "__main__":

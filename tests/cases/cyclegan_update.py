@@ -6,7 +6,7 @@ draws are the engine's own). Rules of an iteration:
   - then D_Y and D_X, each on 1/2 [mean (D(real) - 1)^2 + mean D(fake)^2] with the fakes made before G and F moved;
   - instance norms without gains; biases only where no norm follows.
 
-Tensors (PyTorch's layouts): initial.NET.PARAMETER, K.a, K.b, K.NET.loss, K.NET.grad.PARAMETER, K.NET.step.PARAMETER.
+Tensors (PyTorch's layouts): initial.NET.PARAMETER, K.a, K.b, K.NET.loss, K.NET.grad.PARAMETER, K.NET.step.PARAMETER (of the last iteration).
 """
 
 import pathlib
@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from reference import Network, Optimiser, Record, float32_exact, write
+from reference import Network, Optimiser, Record, float32_exact, without_first_steps, write
 
 WIDTH, BATCH, SIZE, ITERATIONS = 2, 1, 16, 2
 
@@ -102,7 +102,7 @@ def train(dtype):
 
 def main():
     torch.set_num_threads(1)
-    write(pathlib.Path(__file__).with_suffix(".safetensors"), {"reference_of": "cyclegan", "width": WIDTH, "batch": BATCH}, train(torch.float64))
+    write(pathlib.Path(__file__).with_suffix(".safetensors"), {"reference_of": "cyclegan", "width": WIDTH, "batch": BATCH}, without_first_steps(train(torch.float64)))
 
 
 if __name__ == "__main__":

@@ -91,6 +91,11 @@ def norm_of_difference(exact, rough, prefix):
     return (difference / sum((exact[n] ** 2).sum() for n in names)).sqrt().item()
 
 
+def without_first_steps(tensors):
+    """All but the steps of iteration 0, which those of iteration 1 include: smaller files."""
+    return {name: t for name, t in tensors.items() if not (name.startswith("0.") and ".step." in name)}
+
+
 def write(path, metadata, tensors):
     """Safetensors. Losses stay float64; everything else is float32, whose rounding is 3e-8 of a tensor's norm."""
     metadata = {k: str(v) for k, v in metadata.items()} | {
