@@ -1,6 +1,6 @@
 """Two iterations of VAE/GAN (Larsen et al. 2016), tiny, in plain PyTorch: writes vae_gan_update.safetensors beside itself.
 
-16 x 16 x 1, width 2, latent 3, batch 3. Encoder: prior + llike; decoder: gamma llike - (1 - gamma) gan; D: half of each part
+16 x 16 x 1, width 1, latent 3, batch 3. Encoder: prior + llike; decoder: gamma llike - (1 - gamma) gan; D: half of each part
 of gan; RMSprop 3e-4, alpha 0.9. D sees [x, Dec(z_p)] as one batch and [Dec(z), x] as another; F(x) is a constant. The gates wait where D's losses say so.
 """
 
@@ -10,7 +10,7 @@ from update_case import Case, Draws, Layers, main, pictures
 from reference import Optimiser
 import numpy as np
 
-W, L, N, EPS = 2, 3, 3, 1e-6
+W, L, N, EPS = 1, 3, 3, 1e-6
 GAMMA, DECAY, EQUILIBRIUM, MARGIN = 0.01, 1e-3, 0.68, 0.35
 
 
@@ -44,7 +44,7 @@ def train(dtype):
     case = Case("vae-gan", f"width={W} latent={L} gamma={GAMMA} weight_decay={DECAY}")
     optimisers = {n.name: Optimiser(n, lambda p: torch.optim.RMSprop(p, lr=3e-4, alpha=0.9, eps=1e-8)) for n in nets}
     case.start(*nets)
-    for _ in range(3):
+    for _ in range(2):
         x = pictures(random, N, 16).to(dtype)
         case.batch(image=x)
         mu, logvar = encoder(x, True).split(L, dim=1)
