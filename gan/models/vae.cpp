@@ -103,6 +103,25 @@ Recipe vae(const Config& c) {
                           const nets::Posterior q = nets::posterior(encoder(x));
                           return -(cost(x, decoder(q.draw())) + kl_each(q));
                         })});
+  if (bernoulli)
+    r.measures.push_back({"bound-gain", "1 - bound / log likelihood of independent pixels with the means of the samples looked at; 0: no gain", [=](const Evaluation& e) {
+                            double total = 0, count = 0;
+                            std::vector<double> level;
+                            e.each_batch([&](const Batch& b) {
+                              const Tensor x = flatten(seen(b.image()));
+                              const nets::Posterior q = nets::posterior(encoder(seen(b.image())));
+                              total += sum(cost(seen(b.image()), decoder(q.draw())) + kl_each(q)).item(), count += double(b.size);
+                              const auto sums = sum(x, {0}).to_doubles();
+                              level.resize(sums.size());
+                              for (size_t i = 0; i < sums.size(); ++i) level[i] += sums[i];
+                            });
+                            double independent = 0;
+                            for (const double v : level) {
+                              const double p = std::clamp(v / count, 1e-6, 1 - 1e-6);
+                              independent -= p * std::log(p) + (1 - p) * std::log(1 - p);
+                            }
+                            return 1 - total / count / independent;
+                          }});
   r.measures.push_back({"likelihood", "log 1/K sum_k p(x, z_k) / q(z_k | x), K = 100 draws from the encoder, nats a sample; larger is better", average([=](const Tensor& x) {
                           const nets::Posterior q = nets::posterior(encoder(x));
                           Tensors weights;

@@ -62,7 +62,7 @@ class Path : public nn::Module {
   }
   Tensors forward(const Tensors& xs) override {
     if (ends_ == Ends::discriminator) return {run(xs.at(0), xs.at(1), steps_.size())};
-    const Tensor hidden = run(xs.at(0), {}, steps_.size() - 1);
+    const Tensor hidden = flatten(run(xs.at(0), {}, steps_.size() - 1));
     return {steps_.back()(hidden, {}), hidden};
   }
   void visit(const nn::Visit& v) override {

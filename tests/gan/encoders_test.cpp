@@ -123,7 +123,7 @@ TEST(Posterior, ItsDivergenceIsThatOfItsDraws) {
   context().device = Device{}, context().dtype = DType::f64;
   seed(5);
   set_random_position(0, 0);
-  constexpr int64_t kDraws = 100000;
+  constexpr int64_t kDraws = 1000000;
   const Tensor both = tensor(std::vector<double>{0.7, -1.1, -0.5, 0.4}, Shape{1, 4}, DType::f64, Device{});
   const nets::Posterior q = nets::posterior(broadcast_to(both, Shape{kDraws, 4}));
   const Tensor z = q.draw();
@@ -141,14 +141,14 @@ TEST(Vae, ReachesTheExactLikelihoodOfALinearNormalModel) {
   DataFacts facts;
   facts.dimensions = kWidth;
   nn::seed_parameters(3);
-  Config config(facts, {{"architecture", "linear"}, {"latent", "2"}, {"deviation", "0.5"}, {"rate", "0.01"}});
+  Config config(facts, {{"architecture", "linear"}, {"latent", "2"}, {"deviation", "0.5"}, {"rate", "0.005"}});
   Trainer trainer(vae(config), {.batch = kBatch, .seed = 1}, {{"point", {kWidth}}}, nullptr);
   std::mt19937_64 source(9);
   std::normal_distribution<double> normal;
   std::vector<double> w(2 * kWidth);
   for (double& x : w) x = normal(source);
   double bound = 0;
-  constexpr int kSteps = 1200, kLast = 400;
+  constexpr int kSteps = 3000, kLast = 500;
   for (int i = 0; i < kSteps; ++i) {
     std::vector<double> points;
     for (int64_t n = 0; n < kBatch; ++n) {

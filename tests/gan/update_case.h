@@ -21,7 +21,7 @@
 namespace ganymede::test {
 
 struct UpdateBounds {
-  double loss, gradient, step;  // relative to max(1, |loss|), and to the norm of all gradients or steps of a network
+  double loss, gradient, step, state;  // relative to max(1, |value|), and for gradient and step to the norm over a network
 };
 
 // Names of the case files that hold a case of this form.
