@@ -5,6 +5,7 @@
 // Its techniques are switches: minibatch discrimination lets D see how alike a batch's samples are; feature matching gives G the mean of D's
 // features as its goal; one-sided smoothing has D say alpha, not 1; historical averaging pulls weights to their mean over time; virtual
 // batch norm replaces the batch by a fixed reference; a labelled few make D a classifier.
+#include "engine/context.h"
 #include "engine/ops.h"
 #include "gan/data/dataset.h"
 #include "gan/models.h"

@@ -17,7 +17,7 @@ nn::Layer perceptron(const PerceptronSize& s);
 nn::Layer perceptron_body(const PerceptronSize& s);
 
 inline nn::Layer leaky_relu() { return nn::leaky_relu(0.2); }
-inline nn::Layer elu() { return nn::activation(nn::Unary::elu, 1); }
+inline nn::Layer elu() { return nn::activation(Unary::elu, 1); }
 
 // mu + sigma z, element by element: [N, n] -> [N, n] with 2 n parameters, first 0 and 1.
 nn::Layer location_scale(int n);
