@@ -19,7 +19,7 @@ Recipe cgan(const Config& c) {
   nets::CganSize s{.size = int(c.data.size), .channels = int(c.data.channels), .classes = int(c.data.classes)};
   s.width = int(c.integer("width", flat ? 1200 : 64, "hidden units of G (mlp), or channels next to the picture (dcgan)", 1, 1 << 20));
   s.latent = int(c.integer("latent", 100, "length of z", 1, 65536));
-  if (flat) s.units = int(c.integer("units", 240, "maxout units of D over the picture, 5 pieces each", 1, 1 << 20));
+  if (flat) s.units = int(c.integer("units", std::max(1, s.width / 5), "maxout units of D over the picture, 5 pieces each (a fifth of the width)", 1, 1 << 20));
   if (flat) s.dropout = c.flag("dropout", true, "drop half of the hidden units, in both");
   const bool by_sgd = flat && c.choice("optimizer", {"sgd", "adam"}, "the paper's SGD with momentum, or Adam") == "sgd";
   const double rate = c.number("rate", by_sgd ? 0.1 : 2e-4, "learning rate", 0);

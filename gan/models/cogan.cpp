@@ -33,8 +33,8 @@ Tensor agreement(const Tensor& x, const Tensor& y) {
 Recipe cogan(const Config& c) {
   nets::CoganSize s{.size = int(c.data.size), .channels_a = int(c.data.input_channels), .channels_b = int(c.data.channels)};
   s.faces = c.choice("architecture", {"digits", "faces"}, "the networks for digits (16, 28, 52 pixels) or for faces (8, 16, 32, ...)") == "faces";
-  s.width = int(c.integer("width", s.faces ? 32 : 128, "G's channels before the last layer; faces: D's after the first too", 1, 4096));
-  if (!s.faces) s.d_width = int(c.integer("d_width", 20, "D's channels after the first layer", 1, 4096));
+  s.width = int(c.integer("width", s.faces ? 32 : 128, "G's channels before the last layer", 1, 4096));
+  s.d_width = int(c.integer("d_width", s.faces ? 32 : 20, "D's channels after the first layer", 1, 4096));
   s.latent = int(c.integer("latent", 100, "length of z", 1, 65536));
   s.shared = c.flag("sharing", true, "the networks of the domains share weights; without it nothing ties the domains together");
   const bool adapts = c.flag("adaptation", false, "D also learns the classes of a (field label), and to see the same in both pictures of a z");

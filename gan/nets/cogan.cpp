@@ -138,7 +138,7 @@ Side digits_side(const CoganSize& s, const Maker& make) {
 // Halvings to 2 x 2: kernels of 5 near the picture, then of 3.
 Side faces_side(const CoganSize& s) {
   const int k = doublings(s);
-  int c = s.width, side = s.size / 2;
+  int c = s.d_width, side = s.size / 2;
   std::vector<Layer> layers;
   for (int i = 1; i <= k; ++i, c *= 2, side /= 2) {
     const int kernel = i < 3 ? 5 : 3;
@@ -166,7 +166,7 @@ Layer cogan_discriminator(const CoganSize& s) {
   const auto side = [&] { return s.faces ? faces_side(s) : digits_side(s, make); };
   const auto first = [&](int channels) {
     if (!s.faces) return nn::sequential({make.conv(channels, s.d_width, 5, 1, 0), nn::max_pool()});
-    return nn::sequential({nn::conv(channels, s.width, {.kernel = 5, .stride = 2, .padding = 2, .bias = false}), nn::batch_norm(s.width), nn::prelu(1)});
+    return nn::sequential({nn::conv(channels, s.d_width, {.kernel = 5, .stride = 2, .padding = 2, .bias = false}), nn::batch_norm(s.d_width), nn::prelu(1)});
   };
   const Layer a = first(s.channels_a), b = first(s.channels_b);
   const Side one = side();

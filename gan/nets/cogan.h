@@ -9,8 +9,8 @@ struct CoganSize {
   int size = 28;
   int channels_a = 1, channels_b = 1;
   int latent = 100;
-  int width = 128;       // digits: G's channels before the last layer, 8 times as many at 4 x 4; faces: next to the picture, both
-  int d_width = 20;      // digits: D's channels after the first layer, 5/2 and 25 times as many later
+  int width = 128;       // G's channels before the last layer, more inward: digits 8 times as many at 4 x 4, faces doubled at each step
+  int d_width = 20;      // D's channels after the first layer, more later: digits 5/2 and 25 times as many, faces doubled at each step
   bool faces = false;    // the networks for 128 x 128 faces (8, 16, 32, ... pixels); else those for digits (16, 28, 52, 100)
   bool shared = true;    // false: two pairs that share nothing
   int classes = 0;       // > 0: D also says the class

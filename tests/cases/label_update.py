@@ -21,7 +21,7 @@ def bce(logits, target):
 
 
 def adam(rate, beta1=0.5, beta2=0.999, decay=0.0):
-    return lambda p: torch.optim.Adam(p, lr=rate, betas=(beta1, beta2), eps=1e-8, weight_decay=decay)
+    return lambda p: torch.optim.Adam(p, lr=rate, betas=(float(beta1), float(beta2)), eps=1e-8, weight_decay=decay)
 
 
 class Net(Layers):

@@ -8,7 +8,7 @@ namespace ganymede::test {
 TinyChoice tiny_choice(const std::string& model) {
   static const std::map<std::string, TinyChoice> choices = {
       {"gan", {.settings = {{"width", "12"}, {"units", "6"}, {"latent", "5"}}}},
-      {"cgan", {.settings = {{"width", "12"}, {"units", "6"}, {"latent", "5"}}}},
+      {"cgan", {.settings = {{"width", "12"}, {"latent", "5"}}}},
       {"acgan", {.settings = {{"width", "4"}, {"d_width", "2"}, {"latent", "5"}}}},
       {"infogan", {.settings = {{"width", "2"}, {"latent", "5"}}}},
       {"sagan", {.settings = {{"width", "8"}, {"latent", "5"}}}},
