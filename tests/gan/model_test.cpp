@@ -78,11 +78,12 @@ TEST_P(EveryModel, MovesEveryParameterItDeclares) {
     for (const auto& p : n.parameters()) {
       const std::string name = n.name() + "." + p.name;
       const auto& still = t->recipe().without_gradient;
-      const bool moves = moved.count(n.name()) == 1 && std::find(still.begin(), still.end(), name) == still.end();
+      const bool moves = moved.count(n.name()) == 1 && std::find(still.begin(), still.end(), name) == still.end() && !tiny_choice(GetParam()).still.count(name);
       EXPECT_EQ(before.at(name) != now.at(name), moves) << name;
     }
     for (const auto& b : n.buffers()) {
       const std::string name = n.name() + "." + b.name;
+      if (b.value.count() == 1) continue;  // the singular vector of a single row is 1
       EXPECT_EQ(before.at(name) != now.at(name), moved.count(n.name()) == 1) << name;
     }
   }
@@ -123,18 +124,23 @@ State by_network(const State& state, const Trainer& trainer) {
   return out;
 }
 
-// Two iterations on a device and in f32 on the cpu against the cpu in f64. Moments are linear in the gradients, so they are what is
-// compared; Adam makes whole steps of gradients that are nothing but rounding, so weights say little.
+// One iteration, and two, on a device and in f32 on the cpu against the cpu in f64. Moments are linear in the gradients, so they
+// are what is compared. Adam makes whole steps of gradients that are nothing but rounding, so weights, and all that follows
+// from them in the second iteration, say little.
 void expect_agreement(const std::string& model, const Device& device) {
   TinyModel there{model}, exact{model};
   there.device = device;
   exact.dtype = DType::f64;
   Tiny shape(TinyModel{model});
-  const auto grouped = [&](const TinyModel& m) { return by_network(after(m, 2), *shape); };
-  const State truth = grouped(exact);
-  for (const TinyModel& m : {there, TinyModel{model}}) {
-    const State got = grouped(m);
-    for (const auto& [name, v] : truth) EXPECT_LE(relative_error(got.at(name), v), name.ends_with(" weights") ? 2e-2 : 1e-3) << name << " on " << m.device.str();
+  for (const int iterations : {1, 2}) {
+    const auto grouped = [&](const TinyModel& m) { return by_network(after(m, iterations), *shape); };
+    const State truth = grouped(exact);
+    for (const TinyModel& m : {there, TinyModel{model}}) {
+      const State got = grouped(m);
+      for (const auto& [name, v] : truth)
+        EXPECT_LE(relative_error(got.at(name), v), iterations == 2 ? 0.1 : name.ends_with(" weights") ? 2e-2 : 1e-3)
+            << name << " on " << m.device.str() << " after " << iterations;
+    }
   }
 }
 
