@@ -69,7 +69,7 @@ bool Config::flag(const std::string& name, bool standard, const std::string& mea
   throw UsageError("setting " + name + "=" + value + ": it must be true or false");
 }
 
-std::string Config::path(const std::string& name, const std::string& meaning) const { return take(name, "", meaning, {}); }
+std::string Config::path(const std::string& name, const std::string& meaning) const { return take(name, {.standard = "", .meaning = meaning}); }
 
 void Config::check_all_read() const {
   for (const auto& [name, value] : given_) {
