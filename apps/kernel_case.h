@@ -32,7 +32,7 @@ struct KernelCase {
   double bound_f32;   // relative L2 error against f64; bf16 and tf32 have the bounds of docs/design.md
   bool gradient = false;
   // pointers: one an operand, then the workspace.
-  std::function<void(const kernels::Kernels&, DType, Math, const std::vector<void*>& pointers)> call;
+  std::function<void(const kernels::Kernels&, DType, Math, const std::vector<void*>& pointers)> call = {};
   std::function<size_t(const kernels::Kernels&, DType, Math)> workspace = {};
 };
 
