@@ -75,19 +75,20 @@ std::string list_rows(DType dtype, Math math) {
   std::ostringstream out;
   const char* number = dtype == DType::bf16 ? "bf16" : math == Math::tf32 ? "tf32" : "f32";
   out << "tile x parts of the sum (blocks) on cuda and sim, " << number << "; the choice does not depend on the number type, the tiles' inner sizes do\n"
-      << "row  layer                             forward               data gradient         weight gradient\n";
+      << "row  layer                                   forward               data gradient         weight gradient\n";
   for (const kernels::Conv2dRow& row : kernels::kConv2dRows) {
     std::ostringstream layer;
     layer << row.n << " x " << row.h << "x" << row.w << "x" << row.c << " -> " << row.k << ", " << row.kernel << "x" << row.kernel << "/" << row.stride << " pad " << row.pad
           << (row.transposed ? " T" : "");
-    out << std::left << std::setw(5) << row.name << std::setw(34) << layer.str();
+    out << std::left << std::setw(5) << row.name << std::setw(40) << layer.str();
     for (const Conv2dRole direction : {Conv2dRole::forward, Conv2dRole::data_gradient, Conv2dRole::weight_gradient}) {
       const kernels::Conv2d p = problem_of(row, dtype, math);
       const Conv2dRole role = role_of(row, direction);
       const ProductShape s = role == Conv2dRole::forward ? forward_product(p) : role == Conv2dRole::data_gradient ? data_gradient_product(p) : weight_gradient_product(p);
       const TilePlan plan = role == Conv2dRole::forward ? forward_plan(p) : role == Conv2dRole::data_gradient ? data_gradient_plan(p) : weight_gradient_plan(p);
+      const TileName tile = plan.tile == TileName::large && dtype == DType::f32 && math == Math::f32 ? TileName::tall : plan.tile;   // the same in Tiles<SimtF32>
       const std::string text = std::string(tile_name(plan.tile)) + " x " + std::to_string(plan.parts) + " (" +
-                               std::to_string(tile_count(plan.tile, s.m, s.n) * s.units * plan.parts) + ")";
+                               std::to_string(tile_count(tile, s.m, s.n) * s.units * plan.parts) + ")";
       out << std::setw(22) << text;
     }
     out << "\n";
