@@ -25,8 +25,9 @@ void check_verb(const CLI::App& program, int argc, char** argv) {
 
 std::string describe_extra(const CLI::App& program) {
   const std::vector<std::string> extras = program.remaining(true);
-  const auto verbs = program.get_subcommands();
-  const CLI::App& at = verbs.empty() ? program : *verbs.front();
+  const CLI::App* deepest = &program;
+  while (!deepest->get_subcommands().empty()) deepest = deepest->get_subcommands().front();
+  const CLI::App& at = *deepest;
   const std::string extra = extras.empty() ? "" : extras.front();
   if (!extra.starts_with('-')) return at.get_name() + ": nothing is expected where " + extra + " stands";
   std::vector<std::string> options;
@@ -49,6 +50,7 @@ int run(int argc, char** argv) {
   add_report(program);
   add_evaluate(program);
   add_study_measures(program);
+  add_kernels(program);
   const auto fail_with = [](int status, const std::string& what) {
     std::string line = "ganymede: " + what;
     std::replace(line.begin(), line.end(), '\n', ' ');  // names of files may hold any byte

@@ -18,6 +18,9 @@ if(GANYMEDE_SANITIZE)
 endif()
 
 install(TARGETS ganymede RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT program)
+if(TARGET ganymede_trace)
+  install(TARGETS ganymede_trace LIBRARY DESTINATION lib/ganymede COMPONENT program OPTIONAL)
+endif()
 install(FILES LICENSE README.md DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT program)
 install(TARGETS ${exported} EXPORT ganymede ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT development)
 # Headers keep their folders below include/ganymede, which is the targets' include folder.

@@ -203,9 +203,16 @@ do_bench() {
   local files=("$out/bench.json")
   # Norms, resampling, attention and optimisers have their peers in PyTorch.
   if [ $dry -eq 1 ] || has_torch; then
-    run "$out/logs/bench.log" "$python" bench/torch_kernels.py "$out/bench_torch.json" --device cuda --seconds "$(($(left) - 5))" && files+=("$out/bench_torch.json")
+    run "$out/logs/bench.log" "$python" bench/torch_kernels.py "$out/bench_torch.json" --device cuda --seconds "$(($(left) * 3 / 4 - 2))" && files+=("$out/bench_torch.json")
   fi
   run "$out/logs/bench.log" "$build/bench/bench_report" "${files[@]}" "$out/kernels" || fails bench "no report: $(tail -n 1 "$out/logs/bench.log")"
+  # docs/one_convolution_five_ways.md's table, in what time is left.
+  if [ $dry -eq 1 ] || [ -x "$build/bench/bench_ladder" ]; then
+    run "$out/logs/bench.log" bash -c '"$@" >"$0"' "$out/ladder.md" "$build/bench/bench_ladder" --device=cuda || {
+      says bench "the ladder was cut or failed: $(tail -n 1 "$out/logs/bench.log" | cut -c1-120)"
+      rm -f "$out/ladder.md"
+    }
+  fi
   [ $dry -eq 1 ] || [ $stage_failed -eq 1 ] || says bench "$(grep -c '"name"' "${files[@]}" | awk -F: '{ n += $NF } END { print n }') timings"
 }
 
@@ -275,6 +282,7 @@ write_results() {
       [ -n "${status[$stage]:-}" ] && printf '| %s | %s | %d | %s |\n' "$stage" "${status[$stage]}" "${took[$stage]}" "$(sed "s/|/\\\\|/g" <<<"${note[$stage]:-}")"
     done
     [ -s "$out/kernels.md" ] && { echo; cat "$out/kernels.md"; }
+    [ -s "$out/ladder.md" ] && { echo; sed 's/^#/##/' "$out/ladder.md"; }
     for file in steps_ganymede steps_torch; do [ -s "$out/$file.md" ] && { echo; cat "$out/$file.md"; }; done
     [ -s "$out/evaluation.json" ] && { printf '\n## The trained DCGAN, measured\n\n```json\n'; cat "$out/evaluation.json"; printf '```\n'; }
     [ -s "$out/kernels.svg" ] && printf '\n![Roofline of the kernels](kernels.svg)\n'

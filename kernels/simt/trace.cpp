@@ -4,7 +4,18 @@
 
 #include <mutex>
 
+#include "kernels/simt/simulator.h"
 #include "kernels/simt/trace_record.h"
+
+// The simulator itself is compiled without the other names of trace_hooks.h.
+namespace ganymede::kernels::sim::fibers {
+void sync_warp(Where where);
+void mma_bf16(Fragments& lane, Where where);
+void mma_tf32(Fragments& lane, Where where);
+void unseen_sync_warp(Where where) { sync_warp(where); }
+void unseen_mma_bf16(Fragments& lane, Where where) { mma_bf16(lane, where); }
+void unseen_mma_tf32(Fragments& lane, Where where) { mma_tf32(lane, where); }
+}  // namespace ganymede::kernels::sim::fibers
 
 namespace ganymede::kernels::sim::tracing {
 

@@ -29,9 +29,8 @@ std::string text(dim3 d) { return "(" + std::to_string(d.x) + "," + std::to_stri
 
 std::string text(const simt::Where& where) {
   const std::string file = where.file_name();
-  const size_t at = std::max(file.rfind("/kernels/"), file.rfind("/bench/"));
-  return (at == std::string::npos || at > file.size() ? file : file.substr(file.rfind("/kernels/") == std::string::npos ? at + 1 : file.rfind("/kernels/") + 1)) +
-         ":" + std::to_string(where.line());
+  const size_t at = file.rfind("/kernels/");
+  return (at == std::string::npos ? file : file.substr(at + 1)) + ":" + std::to_string(where.line());
 }
 
 // Sorted, joined where they touch, and neighbours of equal size and distance taken together.

@@ -1,0 +1,100 @@
+#include "apps/kernel_list.h"
+
+#include <iomanip>
+#include <sstream>
+
+#include "kernels/api/conv2d_rows.h"
+#include "kernels/device/conv_plan.h"
+
+namespace ganymede::apps {
+namespace {
+
+using namespace kernels::sim;   // the choice of tiles is the same pure function on sim and cuda
+
+struct Family {
+  const char *name, *files, *what;
+};
+
+constexpr Family kFamilies[] = {
+    {"conv2d", "conv2d.cu conv2d_forward.cu conv2d_data_gradient.cu conv2d_weight_gradient.cu",
+     "forward, data gradient (= transposed convolution, all phases in one launch), weight gradient; any stride, padding, dilation, groups; tiles below"},
+    {"gemm", "gemm.cu gemm_f32.cu gemm_tf32.cu gemm_bf16.cu", "batched products of plain and transposed matrices; tiles below"},
+    {"attention", "attention.cu attention_output.cu attention_query_gradient.cu attention_key_gradient.cu attention_value_gradient.cu",
+     "softmax(q k^T) v and its gradients without a score matrix; blocks of 64 rows, by f32, tf32 or bf16 products"},
+    {"norm", "norm.cu norm_apply.cu norm_gradient.cu",
+     "batch, instance, layer, group and pixel norm; a warp or block a statistic where its elements are neighbours, else 32 packs of channels a block"},
+    {"softmax", "softmax.cu", "rows up to 1024: a warp a row; longer ones: a block a row; also log-softmax, log-sum-exp, gradients"},
+    {"reduce", "reduce.cu", "rows up to 16: a thread a row; longer: a warp or a block; columns: 32 packs a block; long sums of few results in parts"},
+    {"resample", "resample.cu", "resizing, padding, average pooling and their adjoints; a thread a pack of channels of a pixel (packs of 16 bytes, or one element)"},
+    {"max_pool", "pool.cu", "max pooling, its adjoint and the pick at its positions"},
+    {"grid_sample", "grid_sample.cu", "sampling at places, gradients by picture and by grid"},
+    {"elementwise", "elementwise.cu activation.cu copy.cu cast.cu", "binary and unary functions, sums, fills, casts, copies with strides; packs of 16 bytes where addresses allow"},
+    {"gather", "gather.cu", "rows by index, the adjoint sum, one-hot rows"},
+    {"random", "random.cu", "Philox 4x32-10: integers, uniforms, normals"},
+    {"optimizer", "optimizer.cu", "SGD, RMSprop, Adam with clipping and moving average in one launch; a block 4096 parameters of a segment"},
+    {"spectral", "spectral.cu", "power iteration of all the weights of a network in one cooperative launch"},
+};
+
+const char* tile_name(TileName tile) {
+  constexpr const char* kNames[] = {"large", "tall", "thin", "medium", "small"};
+  return kNames[static_cast<int>(tile)];
+}
+
+template <class Tile>
+void tile_line(std::ostream& out, const char* number, TileName name, const char* serves) {
+  out << "  " << std::left << std::setw(6) << number << std::setw(8) << tile_name(name) << std::right << std::setw(4) << Tile::kM << " x " << std::left << std::setw(5)
+      << Tile::kN << "depth " << Tile::kK << ", " << Tile::kStages << " stages, " << Tile::kThreads << " threads, " << Tile::kBlocks << " blocks a multiprocessor; " << serves
+      << "\n";
+}
+
+template <class Number>
+void tile_lines(std::ostream& out, const char* number) {
+  tile_line<typename Tiles<Number>::Large>(out, number, TileName::large, "many results");
+  tile_line<typename Tiles<Number>::Tall>(out, number, TileName::tall, "up to 64 output channels");
+  tile_line<typename Tiles<Number>::Thin>(out, number, TileName::thin, "up to 32 output channels, last layers");
+  tile_line<typename Tiles<Number>::Medium>(out, number, TileName::medium, "too few results to fill the machine otherwise");
+  tile_line<typename Tiles<Number>::Small>(out, number, TileName::small, "tiny layers");
+}
+
+}  // namespace
+
+std::string list_kernels() {
+  std::ostringstream out;
+  for (const Family& f : kFamilies) out << std::left << std::setw(13) << f.name << f.what << "\n" << std::setw(13) << "" << "kernels/src: " << f.files << "\n";
+  out << "\ntiles of conv2d and gemm (kernels/device/tile_table.h): results of a block, terms of the sum at a time\n";
+  tile_lines<SimtF32>(out, "f32");
+  tile_lines<MmaTf32>(out, "tf32");
+  tile_lines<MmaBf16>(out, "bf16");
+  out << "  A sum may be cut into up to " << kMostParts << " parts (weight gradient: 256) that blocks compute side by side, where there are fewer than " << kBusyBlocks
+      << " tiles.\n\nThese are the kernels of cuda and sim; cpu has its own in kernels/cpu. kernels --rows: what serves the benchmark set; kernels run: runs one.\n";
+  return out.str();
+}
+
+std::string list_rows(DType dtype, Math math) {
+  using kernels::Conv2dRole;
+  std::ostringstream out;
+  const char* number = dtype == DType::bf16 ? "bf16" : math == Math::tf32 ? "tf32" : "f32";
+  out << "tile x parts of the sum (blocks) on cuda and sim, " << number << "; the choice does not depend on the number type, the tiles' inner sizes do\n"
+      << "row  layer                                   forward               data gradient         weight gradient\n";
+  for (const kernels::Conv2dRow& row : kernels::kConv2dRows) {
+    std::ostringstream layer;
+    layer << row.n << " x " << row.h << "x" << row.w << "x" << row.c << " -> " << row.k << ", " << row.kernel << "x" << row.kernel << "/" << row.stride << " pad " << row.pad
+          << (row.transposed ? " T" : "");
+    out << std::left << std::setw(5) << row.name << std::setw(40) << layer.str();
+    for (const Conv2dRole direction : {Conv2dRole::forward, Conv2dRole::data_gradient, Conv2dRole::weight_gradient}) {
+      const kernels::Conv2d p = problem_of(row, dtype, math);
+      const Conv2dRole role = role_of(row, direction);
+      const ProductShape s = role == Conv2dRole::forward ? forward_product(p) : role == Conv2dRole::data_gradient ? data_gradient_product(p) : weight_gradient_product(p);
+      const TilePlan plan = role == Conv2dRole::forward ? forward_plan(p) : role == Conv2dRole::data_gradient ? data_gradient_plan(p) : weight_gradient_plan(p);
+      const TileName tile = plan.tile == TileName::large && dtype == DType::f32 && math == Math::f32 ? TileName::tall : plan.tile;   // the same in Tiles<SimtF32>
+      const std::string text = std::string(tile_name(plan.tile)) + " x " + std::to_string(plan.parts) + " (" +
+                               std::to_string(tile_count(tile, s.m, s.n) * s.units * plan.parts) + ")";
+      out << std::setw(22) << text;
+    }
+    out << "\n";
+  }
+  out << "T: a transposed layer; its forward pass is the data gradient of the convolution that maps its output to its input.\n";
+  return out.str();
+}
+
+}  // namespace ganymede::apps
