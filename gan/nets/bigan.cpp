@@ -1,6 +1,7 @@
 #include "gan/nets/bigan.h"
 
 #include "engine/check.h"
+#include "engine/context.h"
 #include "engine/ops.h"
 #include "engine/ops/norm.h"
 

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "engine/autograd.h"
+#include "engine/check.h"
 #include "engine/context.h"
 #include "engine/ops.h"
 
