@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "engine/check.h"
 #include "engine/context.h"
 #include "engine/ops.h"
 
