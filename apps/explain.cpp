@@ -27,6 +27,7 @@ void add_explain(CLI::App& program) {
   verb->callback([s] {
     SessionOptions o = s->options.get();
     if (s->all == !o.model.empty()) throw UsageError("explain: name one model, or give --all");
+    if (s->all && !o.data.empty()) throw UsageError("explain --all shows every model on its own standard data: leave --data out");
     const auto tell = [&] { return s->memory ? explain_memory(o) : explain(o, s->losses); };
     if (!s->all) {
       std::cout << tell();

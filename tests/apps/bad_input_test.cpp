@@ -103,7 +103,7 @@ TEST_F(BadInput, DataSpecifications) {
   refused(1, on_data("mnist:absent"), {"absent", "no such folder"});
   refused(1, on_data("mnist:empty"), {"empty", "train-"});
   refused(2, on_data("mixture:ring8"), {"mixture:ring8", "for pictures, not for points"});
-  refused(2, {"train", "gan", "--out", "run", "--data", "mixture:ring8"}, {"model gan needs", "image"});
+  refused(2, {"train", "dcgan", "--out", "run", "--data", "mixture:ring8"}, {"model dcgan needs", "image"});
   EXPECT_FALSE(exists("run"));
 }
 

@@ -81,6 +81,7 @@ TEST_F(Evaluate, MeasuresARunWithItsOwnClassifier) {
 
 TEST_F(Evaluate, WrongUseIsRefusedInALine) {
   train();
+  ASSERT_EQ(run({"evaluate", "run", "--metrics", "coverage", "-n", "20"}).status, 0);  // the classifier is there from now on
   refused(2, {"evaluate"}, {"run folder", "--pictures"});
   refused(2, {"evaluate", "run", "--metrics", "fud"}, {"unknown metric fud", "fid, kid"});
   refused(2, {"evaluate", "run", "--metrics", "fid,"}, {"--metrics fid,"});

@@ -226,7 +226,7 @@ TEST_F(Serve, TellsClientsToComeBackWhenTooManyWait) {
 }
 
 TEST_F(Serve, RefusesToStart) {
-  refused(1, {"serve", "nothing", "--port", "0"}, {"nothing"});
+  refused(2, {"serve", "nothing", "--port", "0"}, {"nothing"});
   refused(2, {"serve", "nothing", "--port", "65536"}, {"65536"});
   refused(1, {"serve", "nothing", "--port", "0", "--host", "198.51.100.7"}, {"198.51.100.7", "no such address"});
   refused(1, {"serve", "nothing", "--port", "0", "--host", "no.such.name.invalid"}, {"no.such.name.invalid"});
