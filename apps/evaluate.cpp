@@ -6,13 +6,13 @@
 
 #include "apps/evaluate_table.h"
 #include "apps/options.h"
+#include "apps/trained.h"
 #include "apps/verbs.h"
 #include "engine/check.h"
-#include "gan/checkpoint.h"
+#include "gan/data/mixture.h"
 #include "gan/metrics/evaluation.h"
 #include "gan/metrics/features_file.h"
 #include "gan/run/format.h"
-#include "gan/run/run_folder.h"
 
 namespace ganymede::apps {
 namespace {
@@ -21,13 +21,12 @@ using metrics::Comparison;
 using metrics::Reading;
 
 struct Request {
-  std::string run, pictures, data = "fashion-mnist", metrics, features, resize, device;
-  int64_t n = 0, iteration = -1, size = 0;
+  TrainedOptions trained;
+  std::string pictures, data = "fashion-mnist", metrics, features, resize;
+  int64_t n = 0, size = 0;
   uint64_t seed = 1;
   bool json = false, no_floor = false;
 };
-
-constexpr std::string_view kMixture = "mixture:";
 
 void note(const std::string& line) { std::cerr << "ganymede: " << line << "\n"; }
 
@@ -36,21 +35,6 @@ std::vector<std::string> split(const std::string& list) {
   std::stringstream in(list);
   for (std::string word; std::getline(in, word, ',');) out.push_back(word);
   return out;
-}
-
-std::string checkpoint_path(const run::RunFolder& folder, int64_t iteration, const std::string& model) {
-  if (iteration < 0) {
-    const auto found = folder.newest_checkpoint([&](const auto& p) { check_checkpoint(p, model); });
-    for (const auto& d : found.damaged) note("passed over " + d);
-    require(found.checkpoint.has_value(), folder.path().string(), ": no checkpoint yet; train longer, or stop the training with Ctrl-C, which saves one");
-    return found.checkpoint->path;
-  }
-  std::string saved;
-  for (const run::Checkpoint& c : folder.checkpoints()) {
-    if (c.iteration == iteration) return c.path.string();
-    saved += (saved.empty() ? "" : ", ") + std::to_string(c.iteration);
-  }
-  throw UsageError(text(folder.path().string(), ": no checkpoint of iteration ", iteration, "; there ", saved.empty() ? "is none yet" : "are " + saved));
 }
 
 // Samples and where they come from.
@@ -100,19 +84,14 @@ std::vector<Reading> own_measures(Session& session, const std::vector<std::strin
 }
 
 Sampled draw(const Request& q, const std::vector<std::string>& names, int64_t n) {
-  const auto folder = run::RunFolder::open(q.run);
+  const auto opened = open_trained(q.trained);
+  Session& session = *opened;
   Sampled s;
-  s.session = Session::from_run(folder.run());
-  if (!q.device.empty()) s.session.device = q.device;
-  if (s.session.device == "plan") throw UsageError("device plan has shapes only: use auto, cpu, cuda, cuda:N or sim");
-  const std::string path = checkpoint_path(folder, q.iteration, s.session.model);
-  Session session(s.session, Session::Use::look, Session::facts_in(folder.run()));
   s.session = session.options();
   const Recipe& recipe = session.trainer().recipe();
-  const bool points = s.session.data.starts_with(kMixture), translates = recipe.columns && !recipe.latent;
+  const bool points = session.config().data.dimensions > 0, translates = recipe.columns && !recipe.latent;
   check_names(names, recipe.measures, translates ? std::vector<std::string>{} : points ? std::vector<std::string>{"modes"} : picture_measure_names());
-  load_checkpoint(path, session.trainer());
-  s.from = text(q.run, ", iteration ", session.trainer().iteration(), ", seed ", q.seed);
+  s.from = text(q.trained.run, ", iteration ", session.trainer().iteration(), ", seed ", q.seed);
   s.of_the_model = own_measures(session, names, n, q.seed);
   for (const std::string& name : names)
     if (std::none_of(s.of_the_model.begin(), s.of_the_model.end(), [&](const Reading& r) { return r.name == name; })) s.names.push_back(name);
@@ -136,7 +115,7 @@ Sampled draw(const Request& q, const std::vector<std::string>& names, int64_t n)
 // Pictures of a folder in place of a run's samples, fitted to the data's size.
 Sampled collect(const Request& q, const std::vector<std::string>& names, int64_t n) {
   check_names(names, {}, picture_measure_names());
-  context().device = Device::parse(q.device.empty() ? "auto" : q.device);
+  context().device = Device::parse(q.trained.device.empty() ? "auto" : q.trained.device);
   Sampled s;
   s.names = names;
   s.session.data = q.data, s.session.size = q.size;
@@ -166,9 +145,8 @@ std::vector<std::string> standard_metrics(bool one_picture, bool labelled, bool 
 void show(const Request& q, const Facts& facts, const std::vector<Line>& lines, bool floor) { std::cout << (q.json ? as_json(facts, lines) : as_table(facts, lines, floor)); }
 
 void evaluate_points(const Request& q, const Sampled& s) {
-  const std::string spec = s.session.data;
-  if (!spec.starts_with(kMixture)) throw UsageError(text("evaluate: ", q.run, " makes points, and its data ", spec, " are no mixture whose modes could be counted"));
-  const data::Mixture& mixture = data::mixture_named(spec.substr(kMixture.size()));
+  const std::string& spec = s.session.data;
+  const data::Mixture& mixture = data::mixture_of(spec);
   std::vector<Line> lines;
   for (const Reading& r : metrics::read_modes(s.points, mixture)) lines.push_back({r, {}});
   // What true samples of the mixture get.
@@ -265,12 +243,12 @@ void evaluate_pictures(const Request& q, Sampled sampled) {
 }
 
 void evaluate(const Request& q) {
-  if (q.run.empty() == q.pictures.empty()) throw UsageError("evaluate: name a run folder, or give --pictures DIR with --data");
+  if (q.trained.run.empty() == q.pictures.empty()) throw UsageError("evaluate: name a run folder, or give --pictures DIR with --data");
   if (!q.resize.empty() && q.features.empty()) throw UsageError("--resize says how a feature network of --features takes pictures: give both");
   const std::vector<std::string> names = split(q.metrics);
   if (!q.metrics.empty() && (names.empty() || q.metrics.back() == ',')) throw UsageError("--metrics " + q.metrics + ": names with commas between them are expected");
   const int64_t n = q.n ? q.n : 10000;
-  Sampled sampled = q.run.empty() ? collect(q, names, n) : draw(q, names, n);
+  Sampled sampled = q.trained.run.empty() ? collect(q, names, n) : draw(q, names, n);
   if (sampled.points.count > 0) return evaluate_points(q, sampled);
   if (sampled.pictures.count > 0) return evaluate_pictures(q, std::move(sampled));
   std::vector<Line> lines;   // the model's own measures only
@@ -285,14 +263,12 @@ void add_evaluate(CLI::App& program) {
   auto* verb = program.add_subcommand("evaluate", "measure a trained model: distances to real pictures, variety, classes");
   std::string all = "measures with commas between them (those that fit the data); modes counts the modes of a mixture";
   for (const auto& m : metrics::picture_measures()) all += "\n" + m.name + ": " + m.text;
-  auto* run = verb->add_option("run", q->run, "run folder");
+  auto* run = q->trained.add_to(*verb, false);
   verb->add_option("--metrics", q->metrics, all);
   verb->add_option("-n", q->n, "number of samples (10000)")->check(whole(2, 1 << 20));
   verb->add_option("--features", q->features, "feature network made by scripts/convert_features.py (a classifier trained on the labels)");
   verb->add_option("--resize", q->resize, "how Inception's input is resized (the file's standard)")->check(one_of({"tf1", "pytorch"}));
-  verb->add_option("--iteration", q->iteration, "checkpoint of this iteration (the newest)")->check(whole(0, kMostIterations))->needs(run);
   verb->add_option("--seed", q->seed, "seed of the noise")->check(whole(0, INT64_MAX))->capture_default_str()->needs(run);
-  verb->add_option("--device", q->device, "auto, cpu, cuda, cuda:N or sim (the run's own)");
   auto* pictures = verb->add_option("--pictures", q->pictures, "a folder of pictures to measure instead of a run");
   verb->add_option("--data", q->data, "with --pictures: the real pictures")->capture_default_str()->needs(pictures);
   verb->add_option("--size", q->size, "with --pictures: height and width (as the data are)")->check(whole(1, 65536))->needs(pictures);

@@ -22,10 +22,11 @@ std::string saved_at(const run::RunFolder& folder, int64_t iteration) {
 
 }  // namespace
 
-void TrainedOptions::add_to(CLI::App& verb) {
-  verb.add_option("run", run, "run folder")->required();
-  verb.add_option("--iteration", iteration, "checkpoint of this iteration (the newest)")->check(whole(0, kMostIterations));
+CLI::Option* TrainedOptions::add_to(CLI::App& verb, bool required) {
+  auto* folder = verb.add_option("run", run, "run folder")->required(required);
+  verb.add_option("--iteration", iteration, "checkpoint of this iteration (the newest)")->check(whole(0, kMostIterations))->needs(folder);
   verb.add_option("--device", device, "auto, cpu, cuda, cuda:N or sim (the run's own)");
+  return folder;
 }
 
 std::unique_ptr<Session> open_trained(const TrainedOptions& options) {

@@ -11,7 +11,8 @@ namespace ganymede::apps {
 struct TrainedOptions {
   std::string run, device;
   int64_t iteration = -1;  // -1: the newest sound checkpoint
-  void add_to(CLI::App& verb);
+  // The run folder as a word, --iteration and --device. Returns the option of the folder.
+  CLI::Option* add_to(CLI::App& verb, bool required = true);
 };
 
 // With the weights of the checkpoint. UsageError for a folder that is no run or an iteration that was not saved; says on

@@ -1,7 +1,7 @@
 #include "gan/recipe.h"
 
 #include <algorithm>
-#include <numeric>
+#include <algorithm>
 
 #include "engine/check.h"
 #include "engine/context.h"
@@ -88,6 +88,13 @@ Tensor Recipe::draw(int64_t n, const Batch& batch) const {
     labels = tensor(in_turn, Shape{n}, context().device);
   }
   return latent.decode(latent.draw(n), labels);
+}
+
+int Recipe::batches() const {
+  int most = 1;
+  for (const Stage& s : stages)
+    for (const Update& u : s.updates) most = std::max(most, u.first_batch + u.repeat);
+  return most;
 }
 
 int64_t Recipe::steps() const {

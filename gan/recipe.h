@@ -128,6 +128,8 @@ struct Recipe {
   // Pictures (or points) from noise: sample, or the latent space with labels 0, 1, 2, ... in turn.
   Tensor draw(int64_t n, const Batch& batch) const;
   bool draws_from_batch() const { return !latent && !draws_alone; }
+  // Batches that an iteration takes, at most over all stages: one for each repeat, unless an update begins later.
+  int batches() const;
   // Iterations of all stages together, 0 if the last one is open.
   int64_t steps() const;
   // What the first `iterations` cost together, in the stages' units.

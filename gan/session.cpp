@@ -7,11 +7,13 @@
 #include <sstream>
 
 #include "engine/check.h"
-#include "gan/facts.h"
 #include "engine/ops/create.h"
+#include "gan/data/mixture.h"
+#include "gan/facts.h"
 #include "nn/init.h"
 
 namespace ganymede {
+
 const char* version() { return GANYMEDE_VERSION; }
 
 std::pair<std::string, std::string> parse_setting(const std::string& text) {
@@ -24,7 +26,7 @@ const data::Dataset& Session::dataset(data::Split split) const {
   auto& set = sets_[split == data::Split::test];
   if (!set) {
     data::Options wanted;
-    wanted.size = options_.size || options_.data.starts_with("mixture:") ? options_.size : model_->size;  // points have none
+    wanted.size = options_.size || data::makes_points(options_.data) ? options_.size : model_->size;  // points have none
     wanted.channels = options_.channels;
     wanted.seed = options_.seed;
     wanted.split = split;
@@ -130,12 +132,18 @@ Session::Session(const SessionOptions& options, Use use, const Json* facts) : op
     config_.check_all_read();
     return r;
   };
-  // On paper first: what is wrong with the settings is said before data are read.
+  // On paper first: what is wrong with the settings is said before data are read, and epochs become iterations, which schedules
+  // depend on.
   if (use == Use::train) {
     DataFacts paper = known;
     paper.mean_picture = {};
     c.device = {DeviceType::plan, 0};
-    recipe(paper, false);
+    const Recipe plan = recipe(paper, false);
+    if (o.epochs > 0) {
+      const double per_epoch = std::floor(double(known.count) / double(o.batch)) / plan.batches();
+      o.steps = std::max<int64_t>(1, int64_t(std::llround(o.epochs * per_epoch)));
+      o.epochs = 0;
+    }
   }
   c.device = device;
   Recipe made = recipe(known, use == Use::train);
@@ -146,11 +154,6 @@ Session::Session(const SessionOptions& options, Use use, const Json* facts) : op
     loader_ = std::make_unique<data::Loader>(dataset(), o.batch, o.seed, readers);
   }
   trainer_ = std::make_unique<Trainer>(std::move(made), TrainerOptions{o.batch, o.seed, true}, fields_, loader_.get());
-  if (o.epochs > 0) {
-    const double per_epoch = std::floor(double(known.count) / double(o.batch)) / trainer_->batches_per_iteration();
-    o.steps = std::max<int64_t>(1, int64_t(std::llround(o.epochs * per_epoch)));
-    o.epochs = 0;
-  }
   if (o.steps == 0) o.steps = staged ? staged : model_->steps;
   if (staged && o.steps > staged)
     throw UsageError(text("--steps ", o.steps, ": the stages of ", model_->id, " have ", staged, " iterations together; set their length with --set"));

@@ -89,12 +89,8 @@ class AveragesInPlace {
 
 Trainer::Trainer(Recipe recipe, const TrainerOptions& options, const std::vector<data::Field>& fields, data::Loader* loader)
     : recipe_(std::move(recipe)), options_(options), loader_(loader) {
-  int most = 1;
-  for (const Stage& s : recipe_.stages) {
-    require(!s.updates.empty(), "a recipe without updates", s.name.empty() ? "" : " in stage ", s.name);
-    for (const Update& u : s.updates) most = std::max(most, u.first_batch + u.repeat);
-  }
-  for (int i = 0; i < most; ++i) batches_.push_back(make_batch(fields, options_.batch));
+  for (const Stage& s : recipe_.stages) require(!s.updates.empty(), "a recipe without updates", s.name.empty() ? "" : " in stage ", s.name);
+  for (int i = recipe_.batches(); i > 0; --i) batches_.push_back(make_batch(fields, options_.batch));
   if (!is_plan(context().device)) seed(options_.seed);
   begin_stage(0);
 }

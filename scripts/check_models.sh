@@ -10,11 +10,11 @@ write=
 export GANYMEDE=${GANYMEDE:-$PWD/build/ganymede}
 [ -x "$GANYMEDE" ] || { echo "check_models: $GANYMEDE: no such program; run scripts/build.sh first" >&2; exit 2; }
 models=("$@")
-[ ${#models[@]} -gt 0 ] || for f in scripts/checks/*.sh; do name=$(basename "$f" .sh); [ "$name" = lib ] || [ "$name" = common ] || models+=("$name"); done
+[ ${#models[@]} -gt 0 ] || for f in scripts/checks/*.sh; do name=$(basename "$f" .sh); [ "$name" = lib ] || models+=("$name"); done
 failed=0
 for model in "${models[@]}"; do
   script=scripts/checks/$model.sh
-  [ -f "$script" ] || { echo "check_models: $model has no check; there are $(ls scripts/checks | sed 's/\.sh$//' | grep -vE "^(lib|common)$" | tr '\n' ' ')" >&2; exit 2; }
+  [ -f "$script" ] || { echo "check_models: $model has no check; there are $(ls scripts/checks | sed 's/\.sh$//' | grep -v "^lib$" | tr '\n' ' ')" >&2; exit 2; }
   echo "check_models: $model" >&2
   WORK=$(mktemp -d)
   export WORK

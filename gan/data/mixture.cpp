@@ -88,6 +88,18 @@ const Mixture& mixture_named(const std::string& name) {
   throw UsageError("unknown mixture '" + name + "'; known are " + joined(names));
 }
 
+namespace {
+constexpr std::string_view kKind = "mixture:";
+}
+
+bool makes_points(const std::string& specification) { return specification.starts_with(kKind); }
+
+const Mixture& mixture_of(const std::string& specification) {
+  if (!makes_points(specification)) throw UsageError("data '" + specification + "' are no mixture whose modes are known");
+  const std::string argument = specification.substr(kKind.size());
+  return mixture_named(argument.substr(0, argument.find(',')));
+}
+
 std::unique_ptr<Dataset> open_mixture(const std::string& argument, const Options& options) {
   return std::make_unique<Points>(argument, options);
 }

@@ -23,4 +23,8 @@ struct Mixture {
 // them.
 const Mixture& mixture_named(const std::string& name);
 
+// Of a data specification: does it name points, and the mixture that they come from (mixture:NAME[,count=N]).
+bool makes_points(const std::string& specification);
+const Mixture& mixture_of(const std::string& specification);
+
 }  // namespace ganymede::data

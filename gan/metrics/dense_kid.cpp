@@ -44,11 +44,7 @@ Spread kid(const Rows& x, const Rows& y, int subsets, int64_t size, uint64_t see
 #pragma omp parallel for schedule(dynamic)
   for (int s = 0; s < subsets; ++s)
     values[size_t(s)] = polynomial_mmd(x.chosen(chosen(n, x.count, data::Random(seed, uint64_t(s), 0))), y.chosen(chosen(n, y.count, data::Random(seed, uint64_t(s), 1))));
-  Spread out;
-  for (const double v : values) out.mean += v / subsets;
-  for (const double v : values) out.deviation += (v - out.mean) * (v - out.mean) / subsets;
-  out.deviation = std::sqrt(out.deviation);
-  return out;
+  return spread_of(values);
 }
 
 }  // namespace ganymede::metrics

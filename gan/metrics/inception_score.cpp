@@ -27,11 +27,7 @@ Spread inception_score(const Rows& p, int splits) {
         if (const double v = p.row(i)[size_t(c)]; v > 0) divergence += v * (std::log(v) - std::log(marginal[size_t(c)])) / double(each);
     scores.push_back(std::exp(divergence));
   }
-  Spread out;
-  for (const double v : scores) out.mean += v / splits;
-  for (const double v : scores) out.deviation += (v - out.mean) * (v - out.mean) / splits;
-  out.deviation = std::sqrt(out.deviation);
-  return out;
+  return spread_of(scores);
 }
 
 }  // namespace ganymede::metrics

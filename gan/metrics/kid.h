@@ -5,10 +5,6 @@
 
 namespace ganymede::metrics {
 
-struct Spread {
-  double mean = 0, deviation = 0;   // deviation with divisor n
-};
-
 // sum_{i != j} k(x_i, x_j) / (m (m - 1)) + the same of y - 2 sum_{i, j} k(x_i, y_j) / (m n). May be below 0. Throws Error for fewer
 // than two rows or unequal widths.
 double polynomial_mmd(const Rows& x, const Rows& y);

@@ -1,6 +1,7 @@
 #include "gan/metrics/rows.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "engine/check.h"
 
@@ -33,6 +34,15 @@ std::vector<int64_t> largest_columns(const Rows& rows) {
     const auto r = rows.row(i);
     out[size_t(i)] = std::max_element(r.begin(), r.end()) - r.begin();
   }
+  return out;
+}
+
+Spread spread_of(const std::vector<double>& values) {
+  Spread out;
+  const double n = double(values.size());
+  for (const double v : values) out.mean += v / n;
+  for (const double v : values) out.deviation += (v - out.mean) * (v - out.mean) / n;
+  out.deviation = std::sqrt(out.deviation);
   return out;
 }
 

@@ -21,6 +21,11 @@ struct Rows {
   Rows chosen(const std::vector<int64_t>& which) const;     // these rows, in this order
 };
 
+struct Spread {
+  double mean = 0, deviation = 0;   // deviation with divisor n
+};
+Spread spread_of(const std::vector<double>& values);
+
 // The column with the largest value of each row, the first of equals.
 std::vector<int64_t> largest_columns(const Rows& rows);
 

@@ -7,7 +7,7 @@
 #include "engine/context.h"
 #include "engine/ops.h"
 #include "engine/safetensors.h"
-#include "gan/data/dataset.h"
+#include "gan/labelled_few.h"
 #include "gan/losses/adversarial.h"
 #include "gan/losses/classes.h"
 #include "gan/models.h"
@@ -23,32 +23,6 @@ void read_classifier(const nn::Net& net, const std::string& path) {
   const SafetensorsFile file = SafetensorsFile::read(path);
   const bool checkpoint = file.contains("C." + net.parameters().at(0).name);
   nn::load(net, file, checkpoint ? "C." : "");
-}
-
-// The first `count` training pictures with their labels: all that a run with few labels knows of classes.
-struct Labelled {
-  Tensor images, labels;   // [count, H, W, C], one-hot [count, classes]
-};
-Labelled read_labelled(Recipe& r, const Config& c, int64_t count) {
-  Labelled known{zeros({count, c.data.size, c.data.size, c.data.channels}), zeros({count, c.data.classes})};
-  if (c.trains && c.data.read) {
-    std::vector<int64_t> rows;
-    for (int64_t i = 0; i < count; ++i) rows.push_back(i);
-    const data::HostBatch host = c.data.read(rows);
-    const auto pixels = host.real("image");
-    const auto labels = host.integer("label");
-    known.images = tensor(std::vector<double>(pixels.begin(), pixels.end()), known.images.shape(), known.images.dtype(), context().device);
-    known.labels = one_hot(tensor(std::vector<int64_t>(labels.begin(), labels.end()), Shape{count}, context().device), c.data.classes);
-  }
-  r.keep("labelled.image", known.images), r.keep("labelled.label", known.labels);
-  return known;
-}
-
-// What a frozen network says, by its running statistics and without dropout, while others train.
-Tensor as_trained(const nn::Net& net, const Tensor& x) {
-  ContextScope scope;
-  context().training = false;
-  return net(x);
 }
 
 }  // namespace
@@ -78,7 +52,7 @@ Recipe acgan(const Config& c) {
     const std::string file = c.path("classifier_file", "the given classifier");
     if (c.trains) read_classifier(C, file);
   }
-  const Labelled known = few ? read_labelled(r, c, few) : Labelled{};
+  const LabelledFew known = few ? keep_labelled_few(r, c, "image", few) : LabelledFew{};
   const auto noise = [=](int64_t n) { return randn({n, s.latent}); };
   const nn::Optim adam = nn::adam(rate, beta1);
   const Adversarial& adv = adversarial("bce");
@@ -87,8 +61,8 @@ Recipe acgan(const Config& c) {
   const auto real_classes = [=](Losses& l, const Batch& x, const std::function<Tensor(const Tensor&)>& classes, const Tensor& of_batch) {
     Tensor logits = of_batch, labels = few ? Tensor{} : x["label"];
     if (few) {
-      const Tensor rows = random_integers({x.size}, few);
-      logits = classes(gather_rows(known.images, rows)), labels = argmax(gather_rows(known.labels, rows), 1);
+      const auto [pictures, known_labels] = known.draw(x.size);
+      logits = classes(pictures), labels = known_labels;
     }
     l.push_back({"class", class_loss(logits, labels), "-E log P(y | x)"});
     l.push_back(shown("right", class_accuracy(logits, labels), "share of real pictures whose class is right"));
@@ -112,7 +86,7 @@ Recipe acgan(const Config& c) {
     });
   r.update("G", {G}, adam, [=](const Batch&) -> Losses {
     const Tensors said = D(Tensors{fake()});
-    const Tensor classes = head ? said[1] : from == "given" ? as_trained(C, fake()) : C(fake());
+    const Tensor classes = head ? said[1] : from == "given" ? C.infer(fake()) : C(fake());
     return {{"adv", adv.g(said[0]), "-E log P(real | G(z, c))"}, {"class", weight * class_loss(classes, label()), text(weight, " * -E log P(c | G(z, c))")},
             shown("right", class_accuracy(classes, label()), "share of fakes in whose class the classifier believes")};
   });

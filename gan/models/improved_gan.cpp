@@ -5,9 +5,8 @@
 // Its techniques are switches: minibatch discrimination lets D see how alike a batch's samples are; feature matching gives G the mean of D's
 // features as its goal; one-sided smoothing has D say alpha, not 1; historical averaging pulls weights to their mean over time; virtual
 // batch norm replaces the batch by a fixed reference; a labelled few make D a classifier.
-#include "engine/context.h"
 #include "engine/ops.h"
-#include "gan/data/dataset.h"
+#include "gan/labelled_few.h"
 #include "gan/models.h"
 #include "gan/nets/improved_gan.h"
 #include "gan/point_measures.h"
@@ -33,30 +32,6 @@ struct History {
     assign(mean, mean + (net.flat().constant() - mean) / count);
   }
 };
-
-// The first `each` samples of every class, as tensors.
-void read_labelled(const DataFacts& data, int64_t count, const std::string& field, const Tensor& samples, const Tensor& labels) {
-  const int64_t each = count / data.classes, chunk = 256;
-  std::vector<float> values;
-  std::vector<int64_t> classes, taken(size_t(data.classes));
-  for (int64_t at = 0; at < data.count && int64_t(classes.size()) < count; at += chunk) {
-    std::vector<int64_t> rows;
-    for (int64_t i = at; i < std::min(at + chunk, data.count); ++i) rows.push_back(i);
-    const data::HostBatch host = data.read(rows);
-    const auto v = host.real(field);
-    const auto y = host.integer("label");
-    const size_t width = v.size() / rows.size();
-    for (size_t i = 0; i < rows.size(); ++i) {
-      if (y[i] < 0 || y[i] >= data.classes || taken[size_t(y[i])] >= each) continue;
-      ++taken[size_t(y[i])];
-      values.insert(values.end(), v.begin() + int64_t(i * width), v.begin() + int64_t((i + 1) * width));
-      classes.push_back(y[i]);
-    }
-  }
-  require(int64_t(classes.size()) == count, "labels=", count, ": the data have only ", classes.size(), " samples of this kind, ", each, " of each class were wanted");
-  assign(samples, tensor(values, samples.shape(), samples.dtype(), samples.device()));
-  assign(labels, tensor(classes, labels.shape(), labels.device()));
-}
 
 }  // namespace
 
@@ -99,13 +74,7 @@ Recipe improved_gan(const Config& c) {
   };
   const auto note = [=](const History& h) { return [=](const Batch&) { if (historical > 0) h.note(); }; };
 
-  Tensor few, classes;
-  if (labels) {
-    few = r.keep("labelled", points ? zeros({labels, c.data.dimensions}) : zeros({labels, c.data.size, c.data.width, c.data.channels}));
-    classes = r.keep("labels", full({labels}, 0, DType::i64, context().device));
-    r.stage("", 0, [=, data = c.data] { if (data.read && !is_plan(context().device)) read_labelled(data, labels, field, few, classes); });
-  }
-
+  const LabelledFew few = labels ? keep_labelled_few(r, c, field, labels) : LabelledFew{};
   const nn::Optim adam = nn::adam(rate, 0.5);
   r.update("D", {D}, adam, [=](const Batch& x) -> Losses {
     const Tensor real = real_logit(D(x[field])), fake = real_logit(D(drawn(noise(x.size))));
@@ -113,10 +82,8 @@ Recipe improved_gan(const Config& c) {
     Losses l{{"adv", adv, text(0.5 * unlabelled, " E (softplus Z(x) - ", alpha, " Z(x)) + ", 0.5 * unlabelled, " E softplus Z(G(z))")},
              shown("real", mean(sigmoid(real)), "E D(x)"), shown("fake", mean(sigmoid(fake)), "E D(G(z))")};
     if (labels) {
-      const Tensor rows = random_integers({x.size}, labels);
-      const Tensor picked = reshape(gather_rows(reshape(few, std::vector<int64_t>{labels, -1}), rows), x[field].shape());
-      const Tensor y = reshape(gather_rows(reshape(cast(classes, DType::f32), Shape{labels, 1}), rows), Shape{x.size});
-      l.push_back({"labelled", nn::cross_entropy(D(picked), cast(y, DType::i64)), "E (lse l(x) - l_y(x)) on the labelled few"});
+      const auto [picked, y] = few.draw(x.size);
+      l.push_back({"labelled", nn::cross_entropy(D(picked), y), "E (lse l(x) - l_y(x)) on the labelled few"});
     }
     return with_history(std::move(l), of_d);
   }).then(note(of_d));

@@ -1,23 +1,23 @@
-# GAN: the best discriminator of a fixed generator; a mixture learned; why G's loss is not log(1 - D).
-source "$(dirname "$0")/common.sh"
-line="--data mixture:gaussian --batch 256 --log-every 50"
+# Goodfellow et al. 2014: the best discriminator of a fixed generator is p / (p + q); G finds a normal; log(1 - D) leaves G without a
+# gradient where D is ahead.
+source "$(dirname "$0")/lib.sh"
+line=(--data mixture:gaussian --batch 256 --log-every 50)
 
-# G stays at a standard normal while D learns; without learning D is off.
-train fixed gan $line --set network=gaussian --set head_start=1500 --steps 1500 --set rate=0.002
-train untrained gan $line --set network=gaussian --set head_start=1 --steps 1
-report gan "largest |D - p/(p+q)|, G fixed" "< 0.05" "$(measure fixed d-error)" "$(measure untrained d-error)"
-gap() { calculate "sqrt(($(measure "$1" d-value) - $(measure "$1" best-value))^2)"; }
-report gan "V against -log 4 + 2 JSD" "< 0.02" "$(gap fixed)" "$(gap untrained)"
+# G stays at a standard normal while D learns for all of the run; "untrained" stops after one step.
+run fixed gan "${line[@]}" --set network=gaussian --set head_start=1500 --steps 1500 --set rate=0.002
+run untrained gan "${line[@]}" --set network=gaussian --set head_start=1 --steps 1
+row gan "largest |D - p/(p+q)|, G fixed, 1500 iterations" "<" 0.05 "$(measured fixed d-error d-error)" "D's training (1 iteration)" "$(measured untrained d-error d-error)"
+gap() { calculate "size($(measured "$1" d-value d-value) - $(measured "$1" best-value best-value))"; }
+row gan "|V - (-log 4 + 2 JSD)|, the same run" "<" 0.02 "$(gap fixed)" "D's training (1 iteration)" "$(gap untrained)"
 
-# G learns one normal: mean 0.3, deviation 0.2. The last run has a rate of 0 for comparison.
-off() { calculate "(($(measure "$1" sample-mean) - 0.3)^2 > ($(measure "$1" sample-deviation) - 0.2)^2) ? sqrt(($(measure "$1" sample-mean) / 0.3 - 1)^2) : sqrt(($(measure "$1" sample-deviation) / 0.2 - 1)^2)"; }
-train learned gan $line --set network=gaussian --steps 3000
-report gan "mean and deviation of G, relative error" "< 0.1" "$(off learned)" "$(off untrained)"
-report gan "|L_D - log 2| at the end" "< 0.02" "$(calculate "sqrt(($(logged learned D+G/D 10) - 0.6931)^2)")" "$(calculate "sqrt(($(logged fixed D+G/D 10) - 0.6931)^2)")"
+# The data are normal with mean 0.3 and deviation 0.2.
+off() { calculate "size($(measured "$1" sample-mean sample-mean) / 0.3 - 1) > size($(measured "$1" sample-deviation sample-deviation) / 0.2 - 1) ? size($(measured "$1" sample-mean sample-mean) / 0.3 - 1) : size($(measured "$1" sample-deviation sample-deviation) / 0.2 - 1)"; }
+run learned gan "${line[@]}" --set network=gaussian --steps 3000
+row gan "mean and deviation of G, larger relative error, 3000 iterations" "<" 0.1 "$(off learned)" "G's training (1 iteration)" "$(off untrained)"
 
-# A discriminator that is ahead leaves the saturating loss without a gradient.
-far="--data mixture:ring8 --batch 128 --log-every 50 --set head_start=600 --steps 600"
-train heuristic gan $far
-train saturating gan $far --set generator=minimax
-report gan "|grad G| non-saturating / given loss, D ahead" "< 1.5" "$(calculate "$(logged heuristic grad_norm/G) / $(logged heuristic grad_norm/G)")" "$(calculate "$(logged heuristic grad_norm/G) / $(logged saturating grad_norm/G)")"
-exit $failed
+# The same head start for D, then both losses of G from the same state.
+far=(--data mixture:ring8 --batch 128 --log-every 10 --set head_start=600 --steps 620)
+run heuristic gan "${far[@]}"
+run minimax gan "${far[@]}" --set generator=minimax
+gradient() { logged "$1" grad_norm/G 1; }
+row gan "|grad G| of -log D over that of log(1 - D), 20 iterations after a head start of D of 600" ">=" 10 "$(calculate "$(gradient heuristic) / $(gradient minimax)")" - -
