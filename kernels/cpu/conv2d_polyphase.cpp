@@ -12,17 +12,14 @@
 #include "kernels/cpu/gemm_onednn.h"
 #include "kernels/cpu/onednn.h"
 #include "kernels/cpu/parallel.h"
+#include "kernels/cpu/vectors.h"
 
 namespace ganymede::kernels::cpu {
 namespace {
 
-using Lanes = float __attribute__((vector_size(4 * kTileLanes), aligned(4)));
 constexpr int kPoints = 9;  // of the transform
 constexpr int kPhases = 4;  // (row parity, column parity)
 constexpr int kPanel = 64;  // columns of a transformed weight that lie together
-
-Lanes& lanes(float* p) { return *reinterpret_cast<Lanes*>(p); }
-const Lanes& lanes(const float* p) { return *reinterpret_cast<const Lanes*>(p); }
 
 // A tile is 2x2 pixels of y; it reads 6x6 pixels of x, three of each parity in each dimension.
 struct Tiles {
@@ -61,10 +58,10 @@ void transform_x(const Conv2d& p, const Tile& tile, const float* x, float* v, in
     const float* pixel[3][3];
     for (int i = 0; i < 3; ++i)
       for (int j = 0; j < 3; ++j) pixel[i][j] = x_pixel(p, tile, x, 2 * i + phase / 2, 2 * j + phase % 2);
-    for (int c = 0; c < p.c; c += kTileLanes) {
+    for (int c = 0; c < p.c; c += kRegisterLanes) {
       Lanes d[3][3];
       for (int i = 0; i < 3; ++i)
-        for (int j = 0; j < 3; ++j) d[i][j] = pixel[i][j] ? lanes(pixel[i][j] + c) : Lanes{};
+        for (int j = 0; j < 3; ++j) d[i][j] = pixel[i][j] ? Lanes(lanes(pixel[i][j] + c)) : Lanes{};
       input_transform(d);
       for (int point = 0; point < kPoints; ++point)
         lanes(v + point * point_stride + phase * p.c + c) = d[point / 3][point % 3];
@@ -78,7 +75,7 @@ void add_adjoint_x(const Conv2d& p, const Tile& tile, const float* v, int64_t po
     float* pixel[3][3];
     for (int i = 0; i < 3; ++i)
       for (int j = 0; j < 3; ++j) pixel[i][j] = x_pixel(p, tile, dx, 2 * i + phase / 2, 2 * j + phase % 2);
-    for (int c = 0; c < p.c; c += kTileLanes) {
+    for (int c = 0; c < p.c; c += kRegisterLanes) {
       Lanes d[3][3];
       for (int point = 0; point < kPoints; ++point)
         d[point / 3][point % 3] = lanes(v + point * point_stride + phase * p.c + c);
@@ -95,7 +92,7 @@ void transform_y(const Conv2d& p, const Tile& tile, const float* m, int64_t poin
   float* pixel[2][2];
   for (int i = 0; i < 2; ++i)
     for (int j = 0; j < 2; ++j) pixel[i][j] = y_pixel(p, tile, y, i, j);
-  for (int k = 0; k < p.k; k += kTileLanes) {
+  for (int k = 0; k < p.k; k += kRegisterLanes) {
     Lanes sums[3][3], out[2][2];
     for (int point = 0; point < kPoints; ++point)
       sums[point / 3][point % 3] = lanes(m + point * point_stride + k);
@@ -111,17 +108,17 @@ void adjoint_y(const Conv2d& p, const Tile& tile, const float* dy, float* m, int
   const float* pixel[2][2];
   for (int i = 0; i < 2; ++i)
     for (int j = 0; j < 2; ++j) pixel[i][j] = y_pixel(p, tile, dy, i, j);
-  for (int k = 0; k < p.k; k += kTileLanes) {
+  for (int k = 0; k < p.k; k += kRegisterLanes) {
     Lanes in[2][2], out[3][3];
     for (int i = 0; i < 2; ++i)
-      for (int j = 0; j < 2; ++j) in[i][j] = pixel[i][j] ? lanes(pixel[i][j] + k) : Lanes{};
+      for (int j = 0; j < 2; ++j) in[i][j] = pixel[i][j] ? Lanes(lanes(pixel[i][j] + k)) : Lanes{};
     output_adjoint(in, out);
     for (int point = 0; point < kPoints; ++point)
       lanes(m + point * point_stride + k) = out[point / 3][point % 3];
   }
 }
 
-// The 2x2 filter of one phase for one output channel: 16 input channels from c on.
+// The 2x2 filter of one phase for one output channel: a vector of input channels from c on.
 void load_filter(const Conv2d& p, const float* w, int k, int phase, int c, Lanes (&g)[2][2]) {
   for (int i = 0; i < 2; ++i)
     for (int j = 0; j < 2; ++j)
@@ -141,7 +138,7 @@ void transform_weights(const Conv2d& p, const float* w, float* u) {
   const int64_t matrix = int64_t{rows} * p.k;
 #pragma omp parallel for collapse(2)
   for (int phase = 0; phase < kPhases; ++phase)
-    for (int c = 0; c < p.c; c += kTileLanes)
+    for (int c = 0; c < p.c; c += kRegisterLanes)
       for (int k = 0; k < p.k; ++k) {
         Lanes g[2][2], t[3][3];
         load_filter(p, w, k, phase, c, g);
@@ -149,7 +146,7 @@ void transform_weights(const Conv2d& p, const float* w, float* u) {
         float* const to = u + panel_index(rows, p.k, phase * p.c + c, k);
         const int width = std::min(kPanel, p.k - k / kPanel * kPanel);
         for (int point = 0; point < kPoints; ++point)
-          for (int lane = 0; lane < kTileLanes; ++lane)
+          for (int lane = 0; lane < kRegisterLanes; ++lane)
             to[point * matrix + lane * width] = t[point / 3][point % 3][lane];
       }
 }
@@ -161,7 +158,7 @@ void transform_weights_transposed(const Conv2d& p, const float* w, float* u) {
 #pragma omp parallel for
   for (int k = 0; k < p.k; ++k)
     for (int phase = 0; phase < kPhases; ++phase)
-      for (int c = 0; c < p.c; c += kTileLanes) {
+      for (int c = 0; c < p.c; c += kRegisterLanes) {
         Lanes g[2][2], t[3][3];
         load_filter(p, w, k, phase, c, g);
         filter_transform(g, t);
@@ -301,7 +298,7 @@ bool weight_gradient_by_phases(const Conv2d& p, const void* x, const void* dy, v
 #pragma omp parallel for
   for (int k = 0; k < p.k; ++k)
     for (int phase = 0; phase < kPhases; ++phase)
-      for (int c = 0; c < p.c; c += kTileLanes) {
+      for (int c = 0; c < p.c; c += kRegisterLanes) {
         Lanes t[3][3], g[2][2];
         for (int point = 0; point < kPoints; ++point)
           t[point / 3][point % 3] = lanes(u + point * matrix + int64_t{k} * columns + phase * p.c + c);

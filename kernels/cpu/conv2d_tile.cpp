@@ -1,31 +1,32 @@
-// Tiles of c live in registers: 24 vectors of 16, three or four vectors wide, so that a value of a is loaded
-// once for them.
+// Tiles of c live in registers, two vectors wide or, where there are 32 registers, up to four, so that a value of a is loaded
+// once for them; beside them the row of b and the value of a.
 #include "kernels/cpu/conv2d_tile.h"
 
 #include <algorithm>
+
+#include "kernels/cpu/vectors.h"
 
 #pragma GCC optimize("fp-contract=fast")  // this file alone may fuse: its sums have no twin on another device
 
 namespace ganymede::kernels::cpu {
 namespace {
 
-using Vector = float __attribute__((vector_size(4 * kTileLanes)));
-using Unaligned = float __attribute__((vector_size(4 * kTileLanes), aligned(4)));
+constexpr int kSums = kRegisters == 32 ? 24 : 12;  // vectors of c at a time
+constexpr int kMostVectors = kRegisters == 32 ? 4 : 2;
+static_assert(kTileLanes % (kRegisterLanes * (kRegisters == 32 ? 1 : 2)) == 0, "columns come in whole pairs of vectors");
 
 template <int rows, int vectors>
 void multiply_tile(const TileProduct& p, const float* a, const float* b, float* c) {
-  Vector sum[rows][vectors];
+  Lanes sum[rows][vectors];
 #pragma GCC unroll 24
   for (int i = 0; i < rows; ++i)
 #pragma GCC unroll 4
     for (int v = 0; v < vectors; ++v)
-      sum[i][v] = p.accumulate ? Vector(*reinterpret_cast<const Unaligned*>(c + i * p.c_row + v * kTileLanes))
-                               : Vector{};
+      sum[i][v] = p.accumulate ? Lanes(lanes(c + i * p.c_row + v * kRegisterLanes)) : Lanes{};
   for (int64_t l = 0; l < p.length; ++l) {
-    Vector right[vectors];
+    Lanes right[vectors];
 #pragma GCC unroll 4
-    for (int v = 0; v < vectors; ++v)
-      right[v] = *reinterpret_cast<const Unaligned*>(b + l * p.b_row + v * kTileLanes);
+    for (int v = 0; v < vectors; ++v) right[v] = lanes(b + l * p.b_row + v * kRegisterLanes);
 #pragma GCC unroll 24
     for (int i = 0; i < rows; ++i) {
       const float left = a[i * p.a_row + l * p.a_step];
@@ -36,13 +37,12 @@ void multiply_tile(const TileProduct& p, const float* a, const float* b, float* 
 #pragma GCC unroll 24
   for (int i = 0; i < rows; ++i)
 #pragma GCC unroll 4
-    for (int v = 0; v < vectors; ++v)
-      *reinterpret_cast<Unaligned*>(c + i * p.c_row + v * kTileLanes) = sum[i][v];
+    for (int v = 0; v < vectors; ++v) lanes(c + i * p.c_row + v * kRegisterLanes) = sum[i][v];
 }
 
 template <int vectors>
 void multiply_columns(const TileProduct& p, int64_t column) {
-  constexpr int kRows = vectors == 4 ? 6 : vectors == 3 ? 8 : 12;
+  constexpr int kRows = kRegisters == 32 && vectors <= 2 ? 12 : kSums / vectors;
   int64_t i = 0;
   for (; i + kRows <= p.rows; i += kRows)
     multiply_tile<kRows, vectors>(p, p.a + i * p.a_row, p.b + column, p.c + i * p.c_row + column);
@@ -50,6 +50,20 @@ void multiply_columns(const TileProduct& p, int64_t column) {
     multiply_tile<2, vectors>(p, p.a + i * p.a_row, p.b + column, p.c + i * p.c_row + column);
   for (; i < p.rows; ++i)
     multiply_tile<1, vectors>(p, p.a + i * p.a_row, p.b + column, p.c + i * p.c_row + column);
+}
+
+// The next columns from `column` on, as many vectors as go well together with those that are left. Returns how many columns.
+int64_t multiply_some(const TileProduct& p, int64_t column) {
+  const int64_t left = (p.columns - column) / kRegisterLanes;
+  int vectors = static_cast<int>(std::min<int64_t>(left, kMostVectors));
+  if constexpr (kMostVectors == 4) {
+    if (left == 5 || left == 6) vectors = 3;
+    if (vectors == 4) multiply_columns<4>(p, column);
+    if (vectors == 3) multiply_columns<3>(p, column);
+  }
+  if (vectors == 2) multiply_columns<2>(p, column);
+  if (vectors == 1) multiply_columns<1>(p, column);
+  return vectors * kRegisterLanes;
 }
 
 }  // namespace
@@ -65,15 +79,7 @@ void multiply_tiles(const TileProduct& product) {
     p.a = product.a + done * p.a_step;
     p.b = product.b + done * p.b_row;
     p.accumulate = product.accumulate || done > 0;
-    for (int64_t column = 0; column < p.columns;) {
-      const int64_t left = (p.columns - column) / kTileLanes;
-      const int vectors = left == 5 || left == 6 ? 3 : static_cast<int>(std::min<int64_t>(left, 4));
-      if (vectors == 4) multiply_columns<4>(p, column);
-      if (vectors == 3) multiply_columns<3>(p, column);
-      if (vectors == 2) multiply_columns<2>(p, column);
-      if (vectors == 1) multiply_columns<1>(p, column);
-      column += vectors * kTileLanes;
-    }
+    for (int64_t column = 0; column < p.columns;) column += multiply_some(p, column);
   }
 }
 
