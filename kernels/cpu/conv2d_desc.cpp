@@ -19,14 +19,11 @@ memory::desc any(const memory::desc& plain) {
 // The arguments that all three descriptors share. Padding at the end is what is missing there, negative where
 // the last rows of x are not read.
 struct Arguments {
-  dnnl::algorithm algorithm;
   memory::desc x, w, dw, y;
   memory::dims strides, dilation, pad_begin, pad_end;
 
   Arguments(const Conv2d& p, ConvForm form, DType x_type)
-      : algorithm(form == ConvForm::winograd ? dnnl::algorithm::convolution_winograd
-                                             : dnnl::algorithm::convolution_direct),
-        x(plain_x(p, x_type)),
+      : x(plain_x(p, x_type)),
         w(any(plain_weights(p, p.dtype))),
         dw(any(plain_weights(p, DType::f32))),
         y(plain_y(p, p.dtype)),
@@ -88,7 +85,7 @@ dnnl::convolution_forward::primitive_desc forward_desc(const Conv2d& p, ConvForm
   const Arguments a(p, form, p.dtype);
   const memory::desc b =
       bias ? memory::desc({p.k}, memory::data_type::f32, memory::format_tag::a) : memory::desc();
-  const dnnl::convolution_forward::desc desc(dnnl::prop_kind::forward_training, a.algorithm, a.x, a.w, b, a.y,
+  const dnnl::convolution_forward::desc desc(dnnl::prop_kind::forward_training, dnnl::algorithm::convolution_direct, a.x, a.w, b, a.y,
                                              a.strides, a.dilation, a.pad_begin, a.pad_end);
   return fastest(
       dnnl::convolution_forward::primitive_desc(desc, onednn_attributes(activation, alpha), onednn_engine()));
@@ -96,7 +93,7 @@ dnnl::convolution_forward::primitive_desc forward_desc(const Conv2d& p, ConvForm
 
 dnnl::convolution_backward_data::primitive_desc data_gradient_desc(const Conv2d& p, ConvForm form, DType dx) {
   const Arguments a(p, form, dx);
-  const dnnl::convolution_backward_data::desc desc(a.algorithm, a.x, a.w, a.y, a.strides, a.dilation,
+  const dnnl::convolution_backward_data::desc desc(dnnl::algorithm::convolution_direct, a.x, a.w, a.y, a.strides, a.dilation,
                                                    a.pad_begin, a.pad_end);
   return fastest(dnnl::convolution_backward_data::primitive_desc(
       desc, onednn_attributes(), onednn_engine(), forward_desc(p, form, false, Unary::identity, 0)));
@@ -104,7 +101,7 @@ dnnl::convolution_backward_data::primitive_desc data_gradient_desc(const Conv2d&
 
 dnnl::convolution_backward_weights::primitive_desc weight_gradient_desc(const Conv2d& p, ConvForm form) {
   const Arguments a(p, form, p.dtype);
-  const dnnl::convolution_backward_weights::desc desc(a.algorithm, a.x, a.dw, a.y, a.strides, a.dilation,
+  const dnnl::convolution_backward_weights::desc desc(dnnl::algorithm::convolution_direct, a.x, a.dw, a.y, a.strides, a.dilation,
                                                       a.pad_begin, a.pad_end);
   return fastest(dnnl::convolution_backward_weights::primitive_desc(
       desc, onednn_attributes(), onednn_engine(), forward_desc(p, form, false, Unary::identity, 0)));

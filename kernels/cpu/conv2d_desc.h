@@ -10,9 +10,8 @@ namespace ganymede::kernels::cpu {
 // "conv2d forward f32 n16 64x64x3 -> 32x32x64 k4x4 s2x2 p1x1"
 std::string describe(const Conv2d&, ConvRole);
 
-// direct takes activations in NHWC; blocked and winograd take them in oneDNN's own layout of 16 channels side
-// by side.
-enum class ConvForm : int { direct, blocked, winograd };
+// direct takes activations in NHWC, blocked in oneDNN's own layout of 8 or 16 channels side by side.
+enum class ConvForm : int { direct, blocked };
 
 dnnl::memory::desc plain_x(const Conv2d&, DType);        // [N, H, W, C]
 dnnl::memory::desc plain_y(const Conv2d&, DType);        // [N, P, Q, K]

@@ -1,14 +1,11 @@
 // Weights are never plain inside: oneDNN falls to reference code for those, so each plan asks for its own
-// layout and reorders. Activations stay NHWC, except for Winograd, which wins in spite of reordering them
-// too.
+// layout and reorders. Activations stay NHWC where its kernels for that are fast.
 #include "kernels/cpu/conv2d_onednn.h"
 
 #include <array>
-#include <atomic>
 #include <bit>
 #include <map>
 
-#include "kernels/cpu/conv2d.h"
 #include "kernels/cpu/conv2d_desc.h"
 #include "kernels/cpu/conv2d_epilogue.h"
 #include "kernels/cpu/conv2d_pack.h"
@@ -60,7 +57,6 @@ class Image {
 
 struct Plan {
   bool usable = false;
-  bool epilogue_inside = true;  // forward
   OnednnCall call;
   Image x, y;
   memory::desc packed_weights;
@@ -119,15 +115,12 @@ bool make_plan(Plan& plan, Make make) {
   }
 }
 
-std::atomic<bool> winograd_allowed = true;
-
 // In f32, oneDNN's weight gradients are up to 1.5 times as fast on its own layout, more than the two reorders
-// cost.
+// cost; so is everything below AVX-512.
 ConvForm form_of(const Conv2d& p, ConvRole role) {
-  if (goes_by_winograd(p, role)) return ConvForm::winograd;
   const bool whole_blocks = p.groups == 1 && p.c % 16 == 0 && p.k % 16 == 0;
-  return role == ConvRole::weight_gradient && p.dtype == DType::f32 && whole_blocks ? ConvForm::blocked
-                                                                                    : ConvForm::direct;
+  const bool slow_plain = role == ConvRole::weight_gradient || !has_avx512();
+  return p.dtype == DType::f32 && whole_blocks && slow_plain ? ConvForm::blocked : ConvForm::direct;
 }
 
 // The plan of a problem in one direction and form; variant is what else it depends on. Made once.
@@ -166,18 +159,6 @@ Plan& plan_of(const Conv2d& p, ConvRole role, ConvForm form, std::array<int, 3> 
 
 }  // namespace
 
-void allow_winograd(bool allowed) { winograd_allowed = allowed; }
-bool winograd_is_allowed() { return winograd_allowed; }
-
-// Measured on one core with AVX-512, both reorders counted: 1.4 to 2.6 times as fast as direct where this is
-// true.
-bool goes_by_winograd(const Conv2d& p, ConvRole role) {
-  if (!winograd_allowed || p.dtype != DType::f32 || p.groups != 1 || p.r != 3 || p.s != 3) return false;
-  if (p.stride_h != 1 || p.stride_w != 1 || p.dilation_h != 1 || p.dilation_w != 1) return false;
-  if (p.c % 16 != 0 || p.k % 16 != 0 || p.c < 32 || p.k < 32) return false;
-  return p.p * p.q >= (role == ConvRole::weight_gradient ? 64 : 144);
-}
-
 bool forward_by_onednn(const Conv2d& p, const void* x, const Weight& w, void* y, const Epilogue& epilogue) {
   auto lock = lock_onednn();
   const ConvForm form = form_of(p, ConvRole::forward);
@@ -186,25 +167,13 @@ bool forward_by_onednn(const Conv2d& p, const void* x, const Weight& w, void* y,
   Plan& plan = plan_of(
       p, ConvRole::forward, form, {bias, static_cast<int>(epilogue.activation), std::bit_cast<int>(alpha)},
       [&](Plan& made) {
-        const Unary f = epilogue.activation;
-        if (form == ConvForm::winograd) {
-          if (make_plan(made, [&](Plan& m) { plan_forward(m, p, ConvForm::winograd, bias, f, alpha); }))
-            return;
-          if (make_plan(made, [&](Plan& m) {
-                plan_forward(m, p, ConvForm::winograd, false, Unary::identity, 0);
-              })) {
-            made.epilogue_inside = false;
-            return;
-          }
-        }
-        make_plan(made, [&](Plan& m) { plan_forward(m, p, ConvForm::direct, bias, f, alpha); });
+        make_plan(made, [&](Plan& m) { plan_forward(m, p, form, bias, epilogue.activation, alpha); });
       });
   if (!plan.usable) return false;
   plan.x.read(plan.call, x, Scratch::source);
   plan.call.use(DNNL_ARG_WEIGHTS, packed_weight(w, plan.packed_weights, plan.reorder));
-  if (bias && plan.epilogue_inside) plan.call.bind(DNNL_ARG_BIAS, epilogue.bias);
+  if (bias) plan.call.bind(DNNL_ARG_BIAS, epilogue.bias);
   plan.y.run_and_write(plan.call, y, Scratch::destination);
-  if (!plan.epilogue_inside) apply_epilogue(p.dtype, int64_t{p.n} * p.p * p.q, p.k, epilogue, nullptr, y);
   return true;
 }
 
@@ -214,10 +183,7 @@ bool data_gradient_by_onednn(const Conv2d& p, const void* dy, const Weight& w, v
   const ConvForm form = form_of(p, ConvRole::data_gradient);
   const DType out = is_plain(epilogue) ? p.dtype : DType::f32;
   Plan& plan = plan_of(p, ConvRole::data_gradient, form, {static_cast<int>(out), 0, 0}, [&](Plan& made) {
-    if (form == ConvForm::winograd &&
-        make_plan(made, [&](Plan& m) { plan_data_gradient(m, p, ConvForm::winograd, out); }))
-      return;
-    make_plan(made, [&](Plan& m) { plan_data_gradient(m, p, ConvForm::direct, out); });
+    make_plan(made, [&](Plan& m) { plan_data_gradient(m, p, form, out); });
   });
   if (!plan.usable) return false;
   const int64_t rows = int64_t{p.n} * p.h * p.w;

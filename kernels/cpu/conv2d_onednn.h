@@ -5,11 +5,6 @@
 
 namespace ganymede::kernels::cpu {
 
-// Whether the functions below use Winograd F(4x4, 3x3): where it is faster and not forbidden (conv2d.h).
-bool goes_by_winograd(const Conv2d&, ConvRole);
-
-bool winograd_is_allowed();
-
 bool forward_by_onednn(const Conv2d&, const void* x, const Weight& w, void* y, const Epilogue&);
 bool data_gradient_by_onednn(const Conv2d&, const void* dy, const Weight& w, void* dx, const Epilogue&);
 bool weight_gradient_by_onednn(const Conv2d&, const void* x, const void* dy, void* dw);

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include "kernels/cpu/conv2d_onednn.h"
 #include "kernels/cpu/gemm_onednn.h"
 #include "kernels/cpu/number.h"
 #include "kernels/cpu/onednn.h"
@@ -74,7 +73,7 @@ bool prefers_patches(const Conv2d& p, ConvRole role) {
   if (length < 256 || length > (1 << 16) || p.k < 128) return false;
   if (role == ConvRole::forward) return pixels <= 16 && length * p.k >= (1 << 20);
   if (role == ConvRole::weight_gradient)
-    return !goes_by_winograd(p, role) && (p.dtype == DType::f32 || pixels <= 64);
+    return p.dtype == DType::f32 || pixels <= 64;
   return false;
 }
 

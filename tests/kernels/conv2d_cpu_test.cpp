@@ -1,5 +1,6 @@
 // Convolutions of the cpu device against seven nested loops in double, in every direction, type and epilogue.
 #include <gtest/gtest.h>
+#include <omp.h>
 
 #include <cmath>
 #include <cstring>
@@ -203,6 +204,16 @@ const Conv2d kOddProblems[] = {
     {29, 8, 9, 32, 32, 4, 4, 4, 4, 2, 2, 1, 1, 1, 1, 1, DType::f32, Math::f32},
     {17, 19, 18, 32, 32, 4, 4, 8, 8, 2, 2, 0, 0, 1, 1, 1, DType::f32, Math::f32},
     {1, 5, 7, 3, 16, 1, 1, 3, 4, 2, 2, 0, 0, 1, 1, 1, DType::f32, Math::f32},
+    {1, 35, 10, 32, 48, 4, 4, 17, 5, 2, 2, 1, 1, 1, 1, 1, DType::f32, Math::f32},  // one picture in bands
+    // the same with missing taps
+    {3, 9, 12, 32, 48, 3, 3, 5, 6, 2, 2, 1, 1, 1, 1, 1, DType::f32, Math::f32},
+    {1, 21, 10, 48, 32, 3, 4, 10, 5, 2, 2, 0, 1, 1, 1, 1, DType::f32, Math::f32},
+    // Winograd F(4x4, 3x3)
+    {2, 4, 5, 32, 48, 3, 3, 4, 5, 1, 1, 1, 1, 1, 1, 1, DType::f32, Math::f32},
+    {3, 19, 14, 48, 32, 3, 3, 17, 12, 1, 1, 0, 0, 1, 1, 1, DType::f32, Math::f32},
+    {1, 7, 9, 32, 80, 3, 3, 9, 13, 1, 1, 2, 3, 1, 1, 1, DType::f32, Math::f32},
+    {1, 12, 9, 64, 32, 3, 3, 9, 7, 1, 1, 1, 0, 1, 1, 1, DType::f32, Math::f32},  // p and q smaller than what fits
+    {29, 6, 6, 32, 32, 3, 3, 6, 6, 1, 1, 1, 1, 1, 1, 1, DType::f32, Math::f32},
 };
 
 TEST(Conv2dCpu, MatchesReference) {
@@ -287,7 +298,7 @@ TEST(Conv2dCpu, WinogradIsCloseAndCanBeForbidden) {
   }
   const auto result = [&](bool allowed) {
     allow_winograd(allowed);
-    const Conv2d& p = problems[has_avx512() ? 0 : 2];  // oneDNN's own is for AVX-512; the polyphase form is ours
+    const Conv2d& p = problems[0];
     Buffer x(p.dtype, random_values(x_count(p), 1)), w(p.dtype, random_values(w_count(p), 2)),
         y(p.dtype, y_count(p));
     conv2d_kernels.forward(nullptr, p, x.data(), {w.data(), nullptr}, y.data(), kPlain);
@@ -296,6 +307,16 @@ TEST(Conv2dCpu, WinogradIsCloseAndCanBeForbidden) {
   const auto with = result(true), without = result(false);
   EXPECT_NE(with, without);
   EXPECT_EQ(result(true), with);
+}
+
+TEST(Conv2dCpu, ManyThreadsShareOnePicture) {
+  const int threads = omp_get_max_threads();
+  for (const int each : {1, 3, 5, 16}) {
+    omp_set_num_threads(each);
+    expect_matches({1, 35, 10, 32, 48, 4, 4, 17, 5, 2, 2, 1, 1, 1, 1, 1, DType::f32, Math::f32}, {nullptr, Unary::tanh, 0}, true);
+    expect_matches({2, 19, 14, 48, 32, 3, 3, 17, 12, 1, 1, 0, 0, 1, 1, 1, DType::f32, Math::f32}, {nullptr, Unary::tanh, 0}, true);
+  }
+  omp_set_num_threads(threads);
 }
 
 TEST(Conv2dCpu, RepeatsItsBits) {

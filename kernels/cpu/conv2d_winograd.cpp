@@ -1,0 +1,402 @@
+#include "kernels/cpu/conv2d_winograd.h"
+
+#include <omp.h>
+
+#include <algorithm>
+#include <atomic>
+
+#include "kernels/cpu/conv2d.h"
+#include "kernels/cpu/conv2d_epilogue.h"
+#include "kernels/cpu/conv2d_pack.h"
+#include "kernels/cpu/conv2d_tile.h"
+#include "kernels/cpu/conv2d_winograd_transforms.h"
+#include "kernels/cpu/onednn.h"
+#include "kernels/cpu/parallel.h"
+#include "kernels/cpu/vectors.h"
+
+#pragma GCC optimize("fp-contract=fast")  // as in conv2d_tile.cpp
+
+namespace ganymede::kernels::cpu {
+namespace {
+
+constexpr int kPanel = 64;  // columns of a transformed weight that lie together
+
+template <class Scheme>
+constexpr int kPoints = Scheme::kSide * Scheme::kSide;
+template <class Scheme>
+constexpr int kPhases = Scheme::kStride * Scheme::kStride;  // images of x: (row, column) modulo the stride
+
+// A tile is kOut x kOut pixels of y; it reads kSide x kSide pixels of each phase of x.
+template <class Scheme>
+struct Tiles {
+  int rows, columns;
+  int64_t count;
+  explicit Tiles(const Conv2d& p)
+      : rows((p.p + Scheme::kOut - 1) / Scheme::kOut),
+        columns((p.q + Scheme::kOut - 1) / Scheme::kOut),
+        count(int64_t{p.n} * rows * columns) {}
+};
+
+template <class Scheme>
+struct Tile {
+  int n, row, column;
+  Tile(const Tiles<Scheme>& tiles, int64_t index)
+      : n(static_cast<int>(index / (tiles.rows * tiles.columns))),
+        row(static_cast<int>(index / tiles.columns % tiles.rows)),
+        column(static_cast<int>(index % tiles.columns)) {}
+
+  // Pixel (i, j) of what the tile reads of x, or null outside.
+  template <class T>
+  T* of_x(const Conv2d& p, T* x, int i, int j) const {
+    constexpr int kStep = Scheme::kOut * Scheme::kStride;
+    const int h = kStep * row - p.pad_h + i, w = kStep * column - p.pad_w + j;
+    if (h < 0 || h >= p.h || w < 0 || w >= p.w) return nullptr;
+    return x + ((int64_t{n} * p.h + h) * p.w + w) * p.c;
+  }
+  template <class T>
+  T* of_y(const Conv2d& p, T* y, int i, int j) const {
+    const int to_row = Scheme::kOut * row + i, to_column = Scheme::kOut * column + j;
+    if (to_row >= p.p || to_column >= p.q) return nullptr;
+    return y + ((int64_t{n} * p.p + to_row) * p.q + to_column) * p.k;
+  }
+};
+
+// The pixels of one phase of x that a tile reads.
+template <class Scheme, class T>
+void find_pixels(const Conv2d& p, const Tile<Scheme>& tile, T* x, int phase, T* (&pixel)[Scheme::kSide][Scheme::kSide]) {
+  constexpr int kStride = Scheme::kStride;
+  for (int i = 0; i < Scheme::kSide; ++i)
+    for (int j = 0; j < Scheme::kSide; ++j) pixel[i][j] = tile.of_x(p, x, kStride * i + phase / kStride, kStride * j + phase % kStride);
+}
+
+// One tile of x as v [points, phases, C]; point_stride is what separates the points in v.
+template <class Scheme>
+void transform_x(const Conv2d& p, const Tile<Scheme>& tile, const float* x, float* v, int64_t point_stride) {
+  constexpr int kSide = Scheme::kSide;
+  for (int phase = 0; phase < kPhases<Scheme>; ++phase) {
+    const float* pixel[kSide][kSide];
+    find_pixels(p, tile, x, phase, pixel);
+    for (int c = 0; c < p.c; c += kRegisterLanes) {
+      Lanes d[kSide][kSide], out[kSide][kSide];
+      for (int i = 0; i < kSide; ++i)
+        for (int j = 0; j < kSide; ++j) d[i][j] = pixel[i][j] ? Lanes(lanes(pixel[i][j] + c)) : Lanes{};
+      transform<Scheme::kInput>(d, out);
+      for (int i = 0; i < kSide; ++i)
+        for (int j = 0; j < kSide; ++j) lanes(v + (i * kSide + j) * point_stride + phase * p.c + c) = out[i][j];
+    }
+  }
+}
+
+// Adds one tile's v [points, phases, C] to dx.
+template <class Scheme>
+void add_adjoint_x(const Conv2d& p, const Tile<Scheme>& tile, const float* v, int64_t point_stride, float* dx) {
+  constexpr int kSide = Scheme::kSide;
+  for (int phase = 0; phase < kPhases<Scheme>; ++phase) {
+    float* pixel[kSide][kSide];
+    find_pixels(p, tile, dx, phase, pixel);
+    for (int c = 0; c < p.c; c += kRegisterLanes) {
+      Lanes in[kSide][kSide], d[kSide][kSide];
+      for (int i = 0; i < kSide; ++i)
+        for (int j = 0; j < kSide; ++j) in[i][j] = lanes(v + (i * kSide + j) * point_stride + phase * p.c + c);
+      transform<Scheme::kInput.transposed()>(in, d);
+      for (int i = 0; i < kSide; ++i)
+        for (int j = 0; j < kSide; ++j)
+          if (pixel[i][j]) lanes(pixel[i][j] + c) += d[i][j];
+    }
+  }
+}
+
+// One tile of y from m [points, K].
+template <class Scheme>
+void transform_y(const Conv2d& p, const Tile<Scheme>& tile, const float* m, int64_t point_stride, float* y, const Epilogue& epilogue) {
+  constexpr int kSide = Scheme::kSide, kOut = Scheme::kOut;
+  float* pixel[kOut][kOut];
+  for (int i = 0; i < kOut; ++i)
+    for (int j = 0; j < kOut; ++j) pixel[i][j] = tile.of_y(p, y, i, j);
+  for (int k = 0; k < p.k; k += kRegisterLanes) {
+    Lanes in[kSide][kSide], out[kOut][kOut];
+    for (int i = 0; i < kSide; ++i)
+      for (int j = 0; j < kSide; ++j) in[i][j] = lanes(m + (i * kSide + j) * point_stride + k);
+    transform<Scheme::kOutput>(in, out);
+    for (int i = 0; i < kOut; ++i)
+      for (int j = 0; j < kOut; ++j)
+        if (pixel[i][j]) lanes(pixel[i][j] + k) = out[i][j];
+  }
+  if (is_plain(epilogue)) return;
+  for (int i = 0; i < kOut && pixel[i][0]; ++i)
+    apply_epilogue(DType::f32, std::min(kOut, p.q - kOut * tile.column), p.k, epilogue, nullptr, pixel[i][0]);
+}
+
+// One tile of dy as m [points, K].
+template <class Scheme>
+void adjoint_y(const Conv2d& p, const Tile<Scheme>& tile, const float* dy, float* m, int64_t point_stride) {
+  constexpr int kSide = Scheme::kSide, kOut = Scheme::kOut;
+  const float* pixel[kOut][kOut];
+  for (int i = 0; i < kOut; ++i)
+    for (int j = 0; j < kOut; ++j) pixel[i][j] = tile.of_y(p, dy, i, j);
+  for (int k = 0; k < p.k; k += kRegisterLanes) {
+    Lanes in[kOut][kOut], out[kSide][kSide];
+    for (int i = 0; i < kOut; ++i)
+      for (int j = 0; j < kOut; ++j) in[i][j] = pixel[i][j] ? Lanes(lanes(pixel[i][j] + k)) : Lanes{};
+    transform<Scheme::kOutput.transposed()>(in, out);
+    for (int i = 0; i < kSide; ++i)
+      for (int j = 0; j < kSide; ++j) lanes(m + (i * kSide + j) * point_stride + k) = out[i][j];
+  }
+}
+
+// Calls use(where w holds it, i, j) for each tap of one phase's filter for one output channel: channels from c on.
+template <class Scheme, class Use>
+void for_each_tap(const Conv2d& p, int k, int phase, int c, Use use) {
+  constexpr int kStride = Scheme::kStride;
+  for (int i = 0; i < Scheme::kTaps; ++i)
+    for (int j = 0; j < Scheme::kTaps; ++j) {
+      const int r = kStride * i + phase / kStride, s = kStride * j + phase % kStride;
+      if (r < p.r && s < p.s) use(((int64_t{k} * p.r + r) * p.s + s) * p.c + c, i, j);
+    }
+}
+
+// Where element (row, column) of one point's matrix [rows, columns] lies: in panels [rows, 64], the last one narrower.
+int64_t panel_index(int rows, int columns, int row, int column) {
+  const int first = column / kPanel * kPanel, width = std::min(kPanel, columns - first);
+  return int64_t{rows} * first + int64_t{row} * width + column - first;
+}
+
+// u [points] of matrices [phases * C, K] in panels.
+template <class Scheme>
+void transform_weights(const Conv2d& p, const float* w, float* u) {
+  constexpr int kSide = Scheme::kSide, kTaps = Scheme::kTaps;
+  const int rows = kPhases<Scheme> * p.c;
+  const int64_t matrix = int64_t{rows} * p.k;
+#pragma omp parallel for collapse(2)
+  for (int phase = 0; phase < kPhases<Scheme>; ++phase)
+    for (int c = 0; c < p.c; c += kRegisterLanes)
+      for (int k = 0; k < p.k; ++k) {
+        Lanes g[kTaps][kTaps]{}, t[kSide][kSide];
+        for_each_tap<Scheme>(p, k, phase, c, [&](int64_t at, int i, int j) { g[i][j] = lanes(w + at); });
+        transform<Scheme::kFilter>(g, t);
+        float* const to = u + panel_index(rows, p.k, phase * p.c + c, k);
+        const int width = std::min(kPanel, p.k - k / kPanel * kPanel);
+        for (int point = 0; point < kPoints<Scheme>; ++point)
+          for (int lane = 0; lane < kRegisterLanes; ++lane) to[point * matrix + lane * width] = t[point / kSide][point % kSide][lane];
+      }
+}
+
+// u [points] of matrices [K, phases * C] in panels; turned: of the filter turned by 180 degrees.
+template <class Scheme, bool turned>
+void transform_weights_transposed(const Conv2d& p, const float* w, float* u) {
+  constexpr int kSide = Scheme::kSide, kTaps = Scheme::kTaps;
+  const int columns = kPhases<Scheme> * p.c;
+  const int64_t matrix = int64_t{columns} * p.k;
+#pragma omp parallel for
+  for (int k = 0; k < p.k; ++k)
+    for (int phase = 0; phase < kPhases<Scheme>; ++phase)
+      for (int c = 0; c < p.c; c += kRegisterLanes) {
+        Lanes g[kTaps][kTaps]{}, t[kSide][kSide];
+        for_each_tap<Scheme>(p, k, phase, c, [&](int64_t at, int i, int j) {
+          (turned ? g[kTaps - 1 - i][kTaps - 1 - j] : g[i][j]) = lanes(w + at);
+        });
+        transform<Scheme::kFilter>(g, t);
+        float* const to = u + panel_index(p.k, columns, k, phase * p.c + c);
+        for (int point = 0; point < kPoints<Scheme>; ++point) lanes(to + point * matrix) = t[point / kSide][point % kSide];
+      }
+}
+
+// c [points, count, columns] = a [points, count, length] * u, one point after the other.
+template <class Scheme>
+void multiply_points(int64_t count, int length, int columns, const float* a, const float* u, float* c) {
+  for (int point = 0; point < kPoints<Scheme>; ++point)
+    for (int first = 0; first < columns; first += kPanel) {
+      const int width = std::min(kPanel, columns - first);
+      multiply_tiles({a + point * count * length, length, 1, u + (int64_t{point} * columns + first) * length, width,
+                      c + point * count * columns + first, columns, count, width, length, false});
+    }
+}
+
+constexpr int64_t kManyWeights = 1 << 16;  // C * K whose transform overflows the second cache
+
+template <class Scheme>
+int64_t numbers_of_a_tile(const Conv2d& p) {
+  return kPoints<Scheme> * (int64_t{kPhases<Scheme>} * p.c + p.k);
+}
+
+// Tiles at a time: what lies between the transforms fills about a second cache of 1 MB; more where the weights, read once a
+// chunk, come from farther away; fewer where threads would go without.
+template <class Scheme>
+int64_t chunk_of(const Conv2d& p) {
+  constexpr int64_t kNumbers = 1 << 18, kRows = 6;
+  const int64_t least = int64_t{p.c} * p.k > kManyWeights ? 64 : 24, threads = omp_get_max_threads();
+  const int64_t share = (Tiles<Scheme>(p).count + threads * kRows - 1) / (threads * kRows) * kRows;
+  return std::min(share, std::clamp<int64_t>(kNumbers / numbers_of_a_tile<Scheme>(p) / kRows * kRows, least, 96));
+}
+
+// Memory of one thread for a chunk: v [points, chunk, phases * C] and m [points, chunk, K].
+template <class Scheme>
+struct Workspace {
+  float *v, *m;
+  Workspace(const Conv2d& p, int64_t chunk, float* memory, int thread) {
+    v = memory + thread * chunk * numbers_of_a_tile<Scheme>(p);
+    m = v + chunk * kPoints<Scheme> * kPhases<Scheme> * p.c;
+  }
+};
+
+float* scratch(Scratch slot, int64_t numbers) { return static_cast<float*>(onednn_scratch(slot, numbers * sizeof(float))); }
+
+template <class Scheme>
+void forward(const Conv2d& p, const float* x, const float* u, float* y, const Epilogue& epilogue) {
+  const Tiles<Scheme> tiles(p);
+  const int length = kPhases<Scheme> * p.c;
+  const int64_t chunk = chunk_of<Scheme>(p), chunks = (tiles.count + chunk - 1) / chunk;
+  float* const memory = scratch(Scratch::source, omp_get_max_threads() * chunk * numbers_of_a_tile<Scheme>(p));
+#pragma omp parallel for schedule(static)
+  for (int64_t index = 0; index < chunks; ++index) {
+    const Workspace<Scheme> space(p, chunk, memory, omp_get_thread_num());
+    const int64_t begin = index * chunk, count = std::min(chunk, tiles.count - begin);
+    for (int64_t i = 0; i < count; ++i) transform_x(p, Tile<Scheme>(tiles, begin + i), x, space.v + i * length, count * length);
+    multiply_points<Scheme>(count, length, p.k, space.v, u, space.m);
+    for (int64_t i = 0; i < count; ++i)
+      transform_y(p, Tile<Scheme>(tiles, begin + i), space.m + i * p.k, count * p.k, y, epilogue);
+  }
+}
+
+// By the adjoint of every step. Neighbouring tiles overlap in dx: a thread takes whole images, or, where there are too few, bands
+// of their tile rows, first the even ones, then the odd ones.
+template <class Scheme>
+void adjoint(const Conv2d& p, const float* dy, const float* u, float* dx, const Epilogue& epilogue) {
+  const Tiles<Scheme> tiles(p);
+  const int length = kPhases<Scheme> * p.c, threads = omp_get_max_threads();
+  const int parts = p.n >= threads ? 1 : std::min(2 * threads, tiles.rows);
+  const int64_t numbers = int64_t{p.h} * p.w * p.c, chunk = chunk_of<Scheme>(p);
+  float* const memory = scratch(Scratch::source, threads * chunk * numbers_of_a_tile<Scheme>(p));
+#pragma omp parallel
+  {
+    const Workspace<Scheme> space(p, chunk, memory, omp_get_thread_num());
+#pragma omp for schedule(static)
+    for (int64_t row = 0; row < int64_t{p.n} * p.h; ++row) std::fill_n(dx + row * p.w * p.c, int64_t{p.w} * p.c, 0.0f);
+    for (int parity = 0; parity < std::min(parts, 2); ++parity) {
+#pragma omp for schedule(static)
+      for (int part = 0; part < p.n * parts; ++part) {
+        const int band = part % parts;
+        if (parts > 1 && band % 2 != parity) continue;
+        const int64_t image = int64_t{part / parts} * tiles.rows;
+        const int64_t end = (image + tiles.rows * (band + 1) / parts) * tiles.columns;
+        for (int64_t first = (image + tiles.rows * band / parts) * tiles.columns; first < end; first += chunk) {
+          const int64_t count = std::min(chunk, end - first);
+          for (int64_t i = 0; i < count; ++i) adjoint_y(p, Tile<Scheme>(tiles, first + i), dy, space.m + i * p.k, count * p.k);
+          multiply_points<Scheme>(count, p.k, length, space.m, u, space.v);
+          for (int64_t i = 0; i < count; ++i)
+            add_adjoint_x(p, Tile<Scheme>(tiles, first + i), space.v + i * length, count * length, dx);
+        }
+        if (parts == 1) apply_epilogue(DType::f32, int64_t{p.h} * p.w, p.c, epilogue, nullptr, dx + part * numbers);
+      }
+    }
+  }
+  if (parts > 1) apply_epilogue(DType::f32, int64_t{p.n} * p.h * p.w, p.c, epilogue, nullptr, dx);
+}
+
+template <class Scheme>
+void weight_gradient(const Conv2d& p, const float* x, const float* dy, float* dw) {
+  constexpr int kSide = Scheme::kSide, kTaps = Scheme::kTaps;
+  constexpr int64_t kNumbers = 1 << 21;  // of a chunk, which all threads read: about half a third cache
+  const Tiles<Scheme> tiles(p);
+  const int columns = kPhases<Scheme> * p.c, panels = (columns + kPanel - 1) / kPanel;
+  const int64_t chunk = std::min(tiles.count, std::max<int64_t>(96, kNumbers / numbers_of_a_tile<Scheme>(p)));
+  const int64_t matrix = int64_t{columns} * p.k;
+  float* const v = scratch(Scratch::source, chunk * kPoints<Scheme> * columns);
+  float* const m = scratch(Scratch::destination, chunk * kPoints<Scheme> * p.k);
+  float* const u = scratch(Scratch::sums, kPoints<Scheme> * matrix);
+#pragma omp parallel
+  {
+    for (int64_t first = 0; first < tiles.count; first += chunk) {
+      const int64_t count = std::min(chunk, tiles.count - first);
+#pragma omp for schedule(static)
+      for (int64_t i = 0; i < count; ++i) {
+        const Tile<Scheme> tile(tiles, first + i);
+        transform_x(p, tile, x, v + i * columns, count * columns);
+        adjoint_y(p, tile, dy, m + i * p.k, count * p.k);
+      }
+#pragma omp for schedule(static) collapse(2)
+      for (int point = 0; point < kPoints<Scheme>; ++point)
+        for (int panel = 0; panel < panels; ++panel) {
+          const int from = panel * kPanel, width = std::min(kPanel, columns - from);
+          multiply_tiles({m + point * count * p.k, 1, p.k, v + point * count * columns + from, columns, u + point * matrix + from,
+                          columns, p.k, width, count, first > 0});
+        }
+    }
+#pragma omp for
+    for (int k = 0; k < p.k; ++k)
+      for (int phase = 0; phase < kPhases<Scheme>; ++phase)
+        for (int c = 0; c < p.c; c += kRegisterLanes) {
+          Lanes t[kSide][kSide], g[kTaps][kTaps];
+          for (int point = 0; point < kPoints<Scheme>; ++point)
+            t[point / kSide][point % kSide] = lanes(u + point * matrix + int64_t{k} * columns + phase * p.c + c);
+          transform<Scheme::kFilter.transposed()>(t, g);
+          for_each_tap<Scheme>(p, k, phase, c, [&](int64_t at, int i, int j) { lanes(dw + at) = g[i][j]; });
+        }
+  }
+}
+
+// The convolution of dy that is the data gradient of one of stride 1.
+Conv2d turned(const Conv2d& p) {
+  Conv2d q = p;
+  q.h = p.p, q.w = p.q, q.c = p.k, q.k = p.c, q.p = p.h, q.q = p.w;
+  q.pad_h = p.r - 1 - p.pad_h, q.pad_w = p.s - 1 - p.pad_w;
+  return q;
+}
+
+template <class Scheme>
+int64_t transformed_numbers(const Conv2d& p) {
+  return int64_t{kPoints<Scheme>} * kPhases<Scheme> * p.c * p.k;
+}
+
+std::atomic<bool> winograd_allowed = true;
+
+}  // namespace
+
+void allow_winograd(bool allowed) { winograd_allowed = allowed; }
+
+bool goes_by_winograd(const Conv2d& p, ConvRole role) {
+  if (!winograd_allowed || p.dtype != DType::f32 || p.groups != 1 || p.dilation_h != 1 || p.dilation_w != 1) return false;
+  if (p.c % kTileLanes != 0 || p.k % kTileLanes != 0 || p.c < 32 || p.k < 32 || p.stride_h != p.stride_w) return false;
+  if (p.stride_h == 1) return p.r == 3 && p.s == 3 && p.p >= 4 && p.q >= 4;
+  if (p.stride_h != 2 || p.r < 3 || p.r > 4 || p.s < 3 || p.s > 4 || p.p < 4 || p.q < 4) return false;
+  // Measured: with more weights than this, transforming them after every step costs what the products save.
+  const int64_t most = role == ConvRole::forward ? 1 : role == ConvRole::data_gradient ? 2 : 4;
+  return int64_t{p.c} * p.k <= most * kManyWeights;
+}
+
+void forward_by_winograd(const Conv2d& p, const void* x, const Weight& w, void* y, const Epilogue& epilogue) {
+  auto lock = lock_onednn();
+  const auto run = [&]<class Scheme>(Scheme, WeightForm form) {
+    const float* const u = packed_weight(w, form, transformed_numbers<Scheme>(p), [&](float* to) {
+      transform_weights<Scheme>(p, static_cast<const float*>(w.data), to);
+    });
+    forward<Scheme>(p, static_cast<const float*>(x), u, static_cast<float*>(y), epilogue);
+  };
+  p.stride_h == 1 ? run(StrideOne(), WeightForm::winograd) : run(StrideTwo(), WeightForm::phases);
+}
+
+void data_gradient_by_winograd(const Conv2d& p, const void* dy, const Weight& w, void* dx, const Epilogue& epilogue) {
+  auto lock = lock_onednn();
+  const float* const from = static_cast<const float*>(dy);
+  float* const to = static_cast<float*>(dx);
+  if (p.stride_h == 1) {
+    const float* const u = packed_weight(w, WeightForm::winograd_turned, transformed_numbers<StrideOne>(p), [&](float* packed) {
+      transform_weights_transposed<StrideOne, true>(p, static_cast<const float*>(w.data), packed);
+    });
+    return forward<StrideOne>(turned(p), from, u, to, epilogue);
+  }
+  const float* const u = packed_weight(w, WeightForm::phases_transposed, transformed_numbers<StrideTwo>(p), [&](float* packed) {
+    transform_weights_transposed<StrideTwo, false>(p, static_cast<const float*>(w.data), packed);
+  });
+  adjoint<StrideTwo>(p, from, u, to, epilogue);
+}
+
+void weight_gradient_by_winograd(const Conv2d& p, const void* x, const void* dy, void* dw) {
+  auto lock = lock_onednn();
+  const auto run = [&]<class Scheme>(Scheme) {
+    weight_gradient<Scheme>(p, static_cast<const float*>(x), static_cast<const float*>(dy), static_cast<float*>(dw));
+  };
+  p.stride_h == 1 ? run(StrideOne()) : run(StrideTwo());
+}
+
+}  // namespace ganymede::kernels::cpu

@@ -1,0 +1,16 @@
+// Convolutions in f32 with fewer multiplications: 3x3 of stride 1 with a quarter of them, 4x4 of stride 2 with 9/16. A tile of x
+// and the filter are transformed into points, at each point all channels of all tiles are one matrix product, and the result is
+// transformed back. A 3x3 filter of stride 2 goes the same way as a 4x4 one, without saving products, as the faster loop.
+#pragma once
+#include "kernels/cpu/conv2d_narrow.h"
+
+namespace ganymede::kernels::cpu {
+
+// Whether it serves the problem and is the faster way; never when Winograd is forbidden (conv2d.h).
+bool goes_by_winograd(const Conv2d&, ConvRole);
+
+void forward_by_winograd(const Conv2d&, const void* x, const Weight& w, void* y, const Epilogue&);
+void data_gradient_by_winograd(const Conv2d&, const void* dy, const Weight& w, void* dx, const Epilogue&);
+void weight_gradient_by_winograd(const Conv2d&, const void* x, const void* dy, void* dw);
+
+}  // namespace ganymede::kernels::cpu

@@ -1,0 +1,78 @@
+// The linear maps of Winograd's convolutions on vectors of channels, after Lavin and Gray, "Fast algorithms for convolutional
+// neural networks" (2016). In one dimension  y = A ((B d) * (G g))  is the filter g over d, with fewer products than taps; in two, each map is
+// applied to columns, then to rows. Gradients take the same maps transposed.
+#pragma once
+
+namespace ganymede::kernels::cpu {
+
+template <int rows, int columns>
+struct Matrix {
+  float at[rows][columns];
+  constexpr Matrix<columns, rows> transposed() const {
+    Matrix<columns, rows> t{};
+    for (int i = 0; i < rows; ++i)
+      for (int j = 0; j < columns; ++j) t.at[j][i] = at[i][j];
+    return t;
+  }
+};
+
+// F(2, 2), only sums, on each of the four images of even and odd rows and columns that a convolution of stride 2 reads: 9 products
+// where direct sums take 16 for a 4x4 filter and 9 for a 3x3 one.
+struct StrideTwo {
+  static constexpr int kStride = 2, kTaps = 2, kOut = 2, kSide = 3;
+  static constexpr Matrix<3, 3> kInput{{{1, -1, 0}, {0, 1, 0}, {0, -1, 1}}};
+  static constexpr Matrix<3, 2> kFilter{{{1, 0}, {1, 1}, {0, 1}}};
+  static constexpr Matrix<2, 3> kOutput{{{1, 1, 0}, {0, 1, 1}}};
+};
+
+// F(4, 3): 36 products where direct sums take 144, for 4x4 outputs of a 3x3 filter of stride 1.
+struct StrideOne {
+  static constexpr int kStride = 1, kTaps = 3, kOut = 4, kSide = 6;
+  static constexpr Matrix<6, 6> kInput{{{4, 0, -5, 0, 1, 0},
+                                        {0, -4, -4, 1, 1, 0},
+                                        {0, 4, -4, -1, 1, 0},
+                                        {0, -2, -1, 2, 1, 0},
+                                        {0, 2, -1, -2, 1, 0},
+                                        {0, 4, 0, -5, 0, 1}}};
+  static constexpr Matrix<6, 3> kFilter{{{1.0f / 4, 0, 0},
+                                         {-1.0f / 6, -1.0f / 6, -1.0f / 6},
+                                         {-1.0f / 6, 1.0f / 6, -1.0f / 6},
+                                         {1.0f / 24, 1.0f / 12, 1.0f / 6},
+                                         {1.0f / 24, -1.0f / 12, 1.0f / 6},
+                                         {0, 0, 1}}};
+  static constexpr Matrix<4, 6> kOutput{{{1, 1, 1, 1, 1, 0}, {0, 1, -1, 2, -2, 0}, {0, 1, 1, 4, 4, 0}, {0, 1, -1, 8, -8, 1}}};
+};
+
+// The sum over j of row i of m times x(j), without the terms that are 0.
+template <Matrix m, int columns, class V, class X>
+[[gnu::always_inline]] inline V sum_of_row(int i, X x) {
+  V sum{};
+  bool first = true;
+#pragma GCC unroll 6
+  for (int j = 0; j < columns; ++j) {
+    const float factor = m.at[i][j];
+    if (factor == 0) continue;
+    if (first) sum = factor == 1 ? x(j) : factor * x(j);
+    else if (factor == 1) sum += x(j);
+    else if (factor == -1) sum -= x(j);
+    else sum += factor * x(j);
+    first = false;
+  }
+  return sum;
+}
+
+// out = m in m^T.
+template <Matrix m, class V, int from, int to>
+[[gnu::always_inline]] inline void transform(const V (&in)[from][from], V (&out)[to][to]) {
+  V half[to][from];
+#pragma GCC unroll 6
+  for (int j = 0; j < from; ++j)
+#pragma GCC unroll 6
+    for (int i = 0; i < to; ++i) half[i][j] = sum_of_row<m, from, V>(i, [&](int l) { return in[l][j]; });
+#pragma GCC unroll 6
+  for (int i = 0; i < to; ++i)
+#pragma GCC unroll 6
+    for (int j = 0; j < to; ++j) out[i][j] = sum_of_row<m, from, V>(j, [&](int l) { return half[i][l]; });
+}
+
+}  // namespace ganymede::kernels::cpu
