@@ -19,7 +19,13 @@
 namespace ganymede::kernels::cpu {
 namespace {
 
-constexpr int kPanel = 64;  // columns of a transformed weight that lie together
+// Where element (row, column) of a matrix [rows, columns] lies that a product reads column by column: in panels [rows, 64], the
+// last one narrower. In whole rows, whose length is often a power of two, a panel's lines would fight for one place of the first cache.
+constexpr int kPanel = 64;
+int64_t panel_index(int64_t rows, int columns, int64_t row, int column) {
+  const int first = column / kPanel * kPanel, width = std::min(kPanel, columns - first);
+  return rows * first + row * width + column - first;
+}
 
 template <class Scheme>
 constexpr int kPoints = Scheme::kSide * Scheme::kSide;
@@ -69,9 +75,9 @@ void find_pixels(const Conv2d& p, const Tile<Scheme>& tile, T* x, int phase, T* 
     for (int j = 0; j < Scheme::kSide; ++j) pixel[i][j] = tile.of_x(p, x, kStride * i + phase / kStride, kStride * j + phase % kStride);
 }
 
-// One tile of x as v [points, phases, C]; point_stride is what separates the points in v.
-template <class Scheme>
-void transform_x(const Conv2d& p, const Tile<Scheme>& tile, const float* x, float* v, int64_t point_stride) {
+// One tile of x, transformed. place(column): where its phase * C + channel goes at the first point; point_stride: from one point to the next.
+template <class Scheme, class Place>
+void transform_x(const Conv2d& p, const Tile<Scheme>& tile, const float* x, Place place, int64_t point_stride) {
   constexpr int kSide = Scheme::kSide;
   for (int phase = 0; phase < kPhases<Scheme>; ++phase) {
     const float* pixel[kSide][kSide];
@@ -81,8 +87,9 @@ void transform_x(const Conv2d& p, const Tile<Scheme>& tile, const float* x, floa
       for (int i = 0; i < kSide; ++i)
         for (int j = 0; j < kSide; ++j) d[i][j] = pixel[i][j] ? Lanes(lanes(pixel[i][j] + c)) : Lanes{};
       transform<Scheme::kInput>(d, out);
+      float* const v = place(phase * p.c + c);
       for (int i = 0; i < kSide; ++i)
-        for (int j = 0; j < kSide; ++j) lanes(v + (i * kSide + j) * point_stride + phase * p.c + c) = out[i][j];
+        for (int j = 0; j < kSide; ++j) lanes(v + (i * kSide + j) * point_stride) = out[i][j];
     }
   }
 }
@@ -127,9 +134,9 @@ void transform_y(const Conv2d& p, const Tile<Scheme>& tile, const float* m, int6
     apply_epilogue(DType::f32, std::min(kOut, p.q - kOut * tile.column), p.k, epilogue, nullptr, pixel[i][0]);
 }
 
-// One tile of dy as m [points, K].
-template <class Scheme>
-void adjoint_y(const Conv2d& p, const Tile<Scheme>& tile, const float* dy, float* m, int64_t point_stride) {
+// One tile of dy, by the transposed map. place(column): where channel column goes at the first point.
+template <class Scheme, class Place>
+void adjoint_y(const Conv2d& p, const Tile<Scheme>& tile, const float* dy, Place place, int64_t point_stride) {
   constexpr int kSide = Scheme::kSide, kOut = Scheme::kOut;
   const float* pixel[kOut][kOut];
   for (int i = 0; i < kOut; ++i)
@@ -139,8 +146,9 @@ void adjoint_y(const Conv2d& p, const Tile<Scheme>& tile, const float* dy, float
     for (int i = 0; i < kOut; ++i)
       for (int j = 0; j < kOut; ++j) in[i][j] = pixel[i][j] ? Lanes(lanes(pixel[i][j] + k)) : Lanes{};
     transform<Scheme::kOutput.transposed()>(in, out);
+    float* const m = place(k);
     for (int i = 0; i < kSide; ++i)
-      for (int j = 0; j < kSide; ++j) lanes(m + (i * kSide + j) * point_stride + k) = out[i][j];
+      for (int j = 0; j < kSide; ++j) lanes(m + (i * kSide + j) * point_stride) = out[i][j];
   }
 }
 
@@ -153,12 +161,6 @@ void for_each_tap(const Conv2d& p, int k, int phase, int c, Use use) {
       const int r = kStride * i + phase / kStride, s = kStride * j + phase % kStride;
       if (r < p.r && s < p.s) use(((int64_t{k} * p.r + r) * p.s + s) * p.c + c, i, j);
     }
-}
-
-// Where element (row, column) of one point's matrix [rows, columns] lies: in panels [rows, 64], the last one narrower.
-int64_t panel_index(int rows, int columns, int row, int column) {
-  const int first = column / kPanel * kPanel, width = std::min(kPanel, columns - first);
-  return int64_t{rows} * first + int64_t{row} * width + column - first;
 }
 
 // u [points] of matrices [phases * C, K] in panels.
@@ -251,56 +253,64 @@ void forward(const Conv2d& p, const float* x, const float* u, float* y, const Ep
   for (int64_t index = 0; index < chunks; ++index) {
     const Workspace<Scheme> space(p, chunk, memory, omp_get_thread_num());
     const int64_t begin = index * chunk, count = std::min(chunk, tiles.count - begin);
-    for (int64_t i = 0; i < count; ++i) transform_x(p, Tile<Scheme>(tiles, begin + i), x, space.v + i * length, count * length);
+    for (int64_t i = 0; i < count; ++i)
+      transform_x(p, Tile<Scheme>(tiles, begin + i), x, [&](int column) { return space.v + i * length + column; }, count * length);
     multiply_points<Scheme>(count, length, p.k, space.v, u, space.m);
     for (int64_t i = 0; i < count; ++i)
       transform_y(p, Tile<Scheme>(tiles, begin + i), space.m + i * p.k, count * p.k, y, epilogue);
   }
 }
 
-// By the adjoint of every step. Neighbouring tiles overlap in dx: a thread takes whole images, or, where there are too few, bands
-// of their tile rows, first the even ones, then the odd ones.
+// By the adjoint of every step. Neighbouring tiles overlap in dx: a thread takes whole images, as many as fill a chunk, or, where
+// there are too few, bands of their tile rows, first the even ones, then the odd ones.
 template <class Scheme>
 void adjoint(const Conv2d& p, const float* dy, const float* u, float* dx, const Epilogue& epilogue) {
   const Tiles<Scheme> tiles(p);
   const int length = kPhases<Scheme> * p.c, threads = omp_get_max_threads();
-  const int parts = p.n >= threads ? 1 : std::min(2 * threads, tiles.rows);
-  const int64_t numbers = int64_t{p.h} * p.w * p.c, chunk = chunk_of<Scheme>(p);
+  const int bands = p.n >= threads ? 1 : std::min(2 * threads, tiles.rows);
+  const int64_t chunk = chunk_of<Scheme>(p), image = int64_t{tiles.rows} * tiles.columns;
+  const int together = static_cast<int>(std::clamp<int64_t>(chunk / image, 1, std::max(1, p.n / threads)));
   float* const memory = scratch(Scratch::source, threads * chunk * numbers_of_a_tile<Scheme>(p));
+  const auto add_tiles = [&](const Workspace<Scheme>& space, int64_t begin, int64_t end) {
+    for (int64_t first = begin; first < end; first += chunk) {
+      const int64_t count = std::min(chunk, end - first);
+      for (int64_t i = 0; i < count; ++i)
+        adjoint_y(p, Tile<Scheme>(tiles, first + i), dy, [&](int column) { return space.m + i * p.k + column; }, count * p.k);
+      multiply_points<Scheme>(count, p.k, length, space.m, u, space.v);
+      for (int64_t i = 0; i < count; ++i)
+        add_adjoint_x(p, Tile<Scheme>(tiles, first + i), space.v + i * length, count * length, dx);
+    }
+  };
 #pragma omp parallel
   {
     const Workspace<Scheme> space(p, chunk, memory, omp_get_thread_num());
 #pragma omp for schedule(static)
     for (int64_t row = 0; row < int64_t{p.n} * p.h; ++row) std::fill_n(dx + row * p.w * p.c, int64_t{p.w} * p.c, 0.0f);
-    for (int parity = 0; parity < std::min(parts, 2); ++parity) {
+    if (bands == 1) {
 #pragma omp for schedule(static)
-      for (int part = 0; part < p.n * parts; ++part) {
-        const int band = part % parts;
-        if (parts > 1 && band % 2 != parity) continue;
-        const int64_t image = int64_t{part / parts} * tiles.rows;
-        const int64_t end = (image + tiles.rows * (band + 1) / parts) * tiles.columns;
-        for (int64_t first = (image + tiles.rows * band / parts) * tiles.columns; first < end; first += chunk) {
-          const int64_t count = std::min(chunk, end - first);
-          for (int64_t i = 0; i < count; ++i) adjoint_y(p, Tile<Scheme>(tiles, first + i), dy, space.m + i * p.k, count * p.k);
-          multiply_points<Scheme>(count, p.k, length, space.m, u, space.v);
-          for (int64_t i = 0; i < count; ++i)
-            add_adjoint_x(p, Tile<Scheme>(tiles, first + i), space.v + i * length, count * length, dx);
+      for (int n = 0; n < p.n; n += together) add_tiles(space, n * image, std::min(n + together, p.n) * image);
+    } else {
+      for (int parity = 0; parity < 2; ++parity)
+#pragma omp for schedule(static)
+        for (int pair = 0; pair < p.n * ((bands + 1 - parity) / 2); ++pair) {
+          const int pairs = (bands + 1 - parity) / 2, band = 2 * (pair % pairs) + parity;
+          const int64_t top = int64_t{pair / pairs} * tiles.rows;
+          add_tiles(space, (top + tiles.rows * band / bands) * tiles.columns, (top + tiles.rows * (band + 1) / bands) * tiles.columns);
         }
-        if (parts == 1) apply_epilogue(DType::f32, int64_t{p.h} * p.w, p.c, epilogue, nullptr, dx + part * numbers);
-      }
     }
   }
-  if (parts > 1) apply_epilogue(DType::f32, int64_t{p.n} * p.h * p.w, p.c, epilogue, nullptr, dx);
+  apply_epilogue(DType::f32, int64_t{p.n} * p.h * p.w, p.c, epilogue, nullptr, dx);
 }
 
 template <class Scheme>
 void weight_gradient(const Conv2d& p, const float* x, const float* dy, float* dw) {
   constexpr int kSide = Scheme::kSide, kTaps = Scheme::kTaps;
-  constexpr int64_t kNumbers = 1 << 21;  // of a chunk, which all threads read: about half a third cache
   const Tiles<Scheme> tiles(p);
-  const int columns = kPhases<Scheme> * p.c, panels = (columns + kPanel - 1) / kPanel;
-  const int64_t chunk = std::min(tiles.count, std::max<int64_t>(96, kNumbers / numbers_of_a_tile<Scheme>(p)));
+  const int columns = kPhases<Scheme> * p.c;
   const int64_t matrix = int64_t{columns} * p.k;
+  // A chunk, which all threads read, fills about half a third cache, or, where that is more, as much as u, which each chunk rewrites.
+  const int64_t numbers = std::max<int64_t>(1 << 21, kPoints<Scheme> * matrix);
+  const int64_t chunk = std::min(tiles.count, std::max<int64_t>(96, numbers / numbers_of_a_tile<Scheme>(p)));
   float* const v = scratch(Scratch::source, chunk * kPoints<Scheme> * columns);
   float* const m = scratch(Scratch::destination, chunk * kPoints<Scheme> * p.k);
   float* const u = scratch(Scratch::sums, kPoints<Scheme> * matrix);
@@ -311,16 +321,17 @@ void weight_gradient(const Conv2d& p, const float* x, const float* dy, float* dw
 #pragma omp for schedule(static)
       for (int64_t i = 0; i < count; ++i) {
         const Tile<Scheme> tile(tiles, first + i);
-        transform_x(p, tile, x, v + i * columns, count * columns);
-        adjoint_y(p, tile, dy, m + i * p.k, count * p.k);
+        transform_x(p, tile, x, [&](int column) { return v + panel_index(count, columns, i, column); }, count * columns);
+        adjoint_y(p, tile, dy, [&](int column) { return m + panel_index(count, p.k, i, column); }, count * p.k);
       }
-#pragma omp for schedule(static) collapse(2)
+#pragma omp for schedule(static) collapse(3)
       for (int point = 0; point < kPoints<Scheme>; ++point)
-        for (int panel = 0; panel < panels; ++panel) {
-          const int from = panel * kPanel, width = std::min(kPanel, columns - from);
-          multiply_tiles({m + point * count * p.k, 1, p.k, v + point * count * columns + from, columns, u + point * matrix + from,
-                          columns, p.k, width, count, first > 0});
-        }
+        for (int row = 0; row < p.k; row += kPanel)
+          for (int column = 0; column < columns; column += kPanel) {
+            const int rows = std::min(kPanel, p.k - row), width = std::min(kPanel, columns - column);
+            multiply_tiles({m + count * (int64_t{point} * p.k + row), 1, rows, v + count * (int64_t{point} * columns + column), width,
+                            u + point * matrix + int64_t{row} * columns + column, columns, rows, width, count, first > 0});
+          }
     }
 #pragma omp for
     for (int k = 0; k < p.k; ++k)
@@ -343,6 +354,13 @@ Conv2d turned(const Conv2d& p) {
   return q;
 }
 
+template <class Body>
+void with_scheme(const Conv2d& p, Body body) {
+  if (p.stride_h == 1) body(StrideOne());
+  else if (std::max(p.r, p.s) <= 4) body(StrideTwo());
+  else body(StrideTwoWide());
+}
+
 template <class Scheme>
 int64_t transformed_numbers(const Conv2d& p) {
   return int64_t{kPoints<Scheme>} * kPhases<Scheme> * p.c * p.k;
@@ -358,7 +376,8 @@ bool goes_by_winograd(const Conv2d& p, ConvRole role) {
   if (!winograd_allowed || p.dtype != DType::f32 || p.groups != 1 || p.dilation_h != 1 || p.dilation_w != 1) return false;
   if (p.c % kTileLanes != 0 || p.k % kTileLanes != 0 || p.c < 32 || p.k < 32 || p.stride_h != p.stride_w) return false;
   if (p.stride_h == 1) return p.r == 3 && p.s == 3 && p.p >= 4 && p.q >= 4;
-  if (p.stride_h != 2 || p.r < 3 || p.r > 4 || p.s < 3 || p.s > 4 || p.p < 4 || p.q < 4) return false;
+  const auto taps = std::minmax(p.r, p.s);
+  if (p.stride_h != 2 || taps.first < 3 || taps.second > 5 || p.p < 4 || p.q < 4) return false;
   // Measured: with more weights than this, transforming them after every step costs what the products save.
   const int64_t most = role == ConvRole::forward ? 1 : role == ConvRole::data_gradient ? 2 : 4;
   return int64_t{p.c} * p.k <= most * kManyWeights;
@@ -366,37 +385,33 @@ bool goes_by_winograd(const Conv2d& p, ConvRole role) {
 
 void forward_by_winograd(const Conv2d& p, const void* x, const Weight& w, void* y, const Epilogue& epilogue) {
   auto lock = lock_onednn();
-  const auto run = [&]<class Scheme>(Scheme, WeightForm form) {
-    const float* const u = packed_weight(w, form, transformed_numbers<Scheme>(p), [&](float* to) {
+  with_scheme(p, [&]<class Scheme>(Scheme) {
+    const float* const u = packed_weight(w, WeightForm::winograd, transformed_numbers<Scheme>(p), [&](float* to) {
       transform_weights<Scheme>(p, static_cast<const float*>(w.data), to);
     });
     forward<Scheme>(p, static_cast<const float*>(x), u, static_cast<float*>(y), epilogue);
-  };
-  p.stride_h == 1 ? run(StrideOne(), WeightForm::winograd) : run(StrideTwo(), WeightForm::phases);
+  });
 }
 
 void data_gradient_by_winograd(const Conv2d& p, const void* dy, const Weight& w, void* dx, const Epilogue& epilogue) {
   auto lock = lock_onednn();
-  const float* const from = static_cast<const float*>(dy);
-  float* const to = static_cast<float*>(dx);
-  if (p.stride_h == 1) {
-    const float* const u = packed_weight(w, WeightForm::winograd_turned, transformed_numbers<StrideOne>(p), [&](float* packed) {
-      transform_weights_transposed<StrideOne, true>(p, static_cast<const float*>(w.data), packed);
+  with_scheme(p, [&]<class Scheme>(Scheme) {
+    constexpr bool kTurned = Scheme::kStride == 1;
+    const float* const u = packed_weight(w, WeightForm::winograd_transposed, transformed_numbers<Scheme>(p), [&](float* to) {
+      transform_weights_transposed<Scheme, kTurned>(p, static_cast<const float*>(w.data), to);
     });
-    return forward<StrideOne>(turned(p), from, u, to, epilogue);
-  }
-  const float* const u = packed_weight(w, WeightForm::phases_transposed, transformed_numbers<StrideTwo>(p), [&](float* packed) {
-    transform_weights_transposed<StrideTwo, false>(p, static_cast<const float*>(w.data), packed);
+    const float* const from = static_cast<const float*>(dy);
+    float* const to = static_cast<float*>(dx);
+    if constexpr (kTurned) forward<Scheme>(turned(p), from, u, to, epilogue);
+    else adjoint<Scheme>(p, from, u, to, epilogue);
   });
-  adjoint<StrideTwo>(p, from, u, to, epilogue);
 }
 
 void weight_gradient_by_winograd(const Conv2d& p, const void* x, const void* dy, void* dw) {
   auto lock = lock_onednn();
-  const auto run = [&]<class Scheme>(Scheme) {
+  with_scheme(p, [&]<class Scheme>(Scheme) {
     weight_gradient<Scheme>(p, static_cast<const float*>(x), static_cast<const float*>(dy), static_cast<float*>(dw));
-  };
-  p.stride_h == 1 ? run(StrideOne()) : run(StrideTwo());
+  });
 }
 
 }  // namespace ganymede::kernels::cpu

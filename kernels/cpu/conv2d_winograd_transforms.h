@@ -16,18 +16,17 @@ struct Matrix {
   }
 };
 
-// F(2, 2), only sums, on each of the four images of even and odd rows and columns that a convolution of stride 2 reads: 9 products
-// where direct sums take 16 for a 4x4 filter and 9 for a 3x3 one.
-struct StrideTwo {
-  static constexpr int kStride = 2, kTaps = 2, kOut = 2, kSide = 3;
+// F(m, r): m outputs of a filter of r taps. Points 0, 1, infinity: only sums.
+struct F22 {
+  static constexpr int kTaps = 2, kOut = 2, kSide = 3;
   static constexpr Matrix<3, 3> kInput{{{1, -1, 0}, {0, 1, 0}, {0, -1, 1}}};
   static constexpr Matrix<3, 2> kFilter{{{1, 0}, {1, 1}, {0, 1}}};
   static constexpr Matrix<2, 3> kOutput{{{1, 1, 0}, {0, 1, 1}}};
 };
 
-// F(4, 3): 36 products where direct sums take 144, for 4x4 outputs of a 3x3 filter of stride 1.
-struct StrideOne {
-  static constexpr int kStride = 1, kTaps = 3, kOut = 4, kSide = 6;
+// Points 0, 1, -1, 2, -2, infinity.
+struct F43 {
+  static constexpr int kTaps = 3, kOut = 4, kSide = 6;
   static constexpr Matrix<6, 6> kInput{{{4, 0, -5, 0, 1, 0},
                                         {0, -4, -4, 1, 1, 0},
                                         {0, 4, -4, -1, 1, 0},
@@ -41,6 +40,20 @@ struct StrideOne {
                                          {1.0f / 24, -1.0f / 12, 1.0f / 6},
                                          {0, 0, 1}}};
   static constexpr Matrix<4, 6> kOutput{{{1, 1, 1, 1, 1, 0}, {0, 1, -1, 2, -2, 0}, {0, 1, 1, 4, 4, 0}, {0, 1, -1, 8, -8, 1}}};
+};
+
+// A 3x3 filter of stride 1: 36 products for 4x4 outputs where direct sums take 144.
+struct StrideOne : F43 {
+  static constexpr int kStride = 1;
+};
+// A 4x4 or 3x3 filter of stride 2, as 2x2 filters on the four images of even and odd rows and columns: 36 products for 2x2 outputs, not
+// 64 or 36.
+struct StrideTwo : F22 {
+  static constexpr int kStride = 2;
+};
+// A 5x5 filter of stride 2, as 3x3 filters on those four images: 144 products for 4x4 outputs, not 400.
+struct StrideTwoWide : F43 {
+  static constexpr int kStride = 2;
 };
 
 // The sum over j of row i of m times x(j), without the terms that are 0.
