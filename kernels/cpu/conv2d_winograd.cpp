@@ -214,21 +214,24 @@ void multiply_points(int64_t count, int length, int columns, const float* a, con
     }
 }
 
-constexpr int64_t kManyWeights = 1 << 16;  // C * K whose transform overflows the second cache
+template <class Scheme>
+int64_t transformed_numbers(const Conv2d& p) {  // of the weights
+  return int64_t{kPoints<Scheme>} * kPhases<Scheme> * p.c * p.k;
+}
 
 template <class Scheme>
 int64_t numbers_of_a_tile(const Conv2d& p) {
   return kPoints<Scheme> * (int64_t{kPhases<Scheme>} * p.c + p.k);
 }
 
-// Tiles at a time: what lies between the transforms fills about a second cache of 1 MB; more where the weights, read once a
-// chunk, come from farther away; fewer where threads would go without.
+// Tiles at a time: what lies between the transforms fills about a second cache of 1 MB; as many as help where the weights, read
+// once a chunk, come from beyond it; fewer where threads would go without.
 template <class Scheme>
 int64_t chunk_of(const Conv2d& p) {
-  constexpr int64_t kNumbers = 1 << 18, kRows = 6;
-  const int64_t least = int64_t{p.c} * p.k > kManyWeights ? 64 : 24, threads = omp_get_max_threads();
-  const int64_t share = (Tiles<Scheme>(p).count + threads * kRows - 1) / (threads * kRows) * kRows;
-  return std::min(share, std::clamp<int64_t>(kNumbers / numbers_of_a_tile<Scheme>(p) / kRows * kRows, least, 96));
+  constexpr int64_t kNumbers = 1 << 18, kRows = 6, kLeast = 24, kMost = 96, kManyWeights = 3 << 19;
+  const int64_t threads = omp_get_max_threads(), share = (Tiles<Scheme>(p).count + threads * kRows - 1) / (threads * kRows) * kRows;
+  if (transformed_numbers<Scheme>(p) > kManyWeights) return std::min(share, kMost);
+  return std::min(share, std::clamp(kNumbers / numbers_of_a_tile<Scheme>(p) / kRows * kRows, kLeast, kMost));
 }
 
 // Memory of one thread for a chunk: v [points, chunk, phases * C] and m [points, chunk, K].
@@ -361,11 +364,6 @@ void with_scheme(const Conv2d& p, Body body) {
   else body(StrideTwoWide());
 }
 
-template <class Scheme>
-int64_t transformed_numbers(const Conv2d& p) {
-  return int64_t{kPoints<Scheme>} * kPhases<Scheme> * p.c * p.k;
-}
-
 std::atomic<bool> winograd_allowed = true;
 
 }  // namespace
@@ -380,7 +378,7 @@ bool goes_by_winograd(const Conv2d& p, ConvRole role) {
   if (p.stride_h != 2 || taps.first < 3 || taps.second > 5 || p.p < 4 || p.q < 4) return false;
   // Measured: with more weights than this, transforming them after every step costs what the products save.
   const int64_t most = role == ConvRole::forward ? 1 : role == ConvRole::data_gradient ? 2 : 4;
-  return int64_t{p.c} * p.k <= most * kManyWeights;
+  return int64_t{p.c} * p.k <= most << 16;
 }
 
 void forward_by_winograd(const Conv2d& p, const void* x, const Weight& w, void* y, const Epilogue& epilogue) {
