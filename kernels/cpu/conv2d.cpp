@@ -41,7 +41,7 @@ void forward(Stream stream, const Conv2d& p, const void* x, const Weight& w, voi
     return gemm_kernels.multiply(stream, gemm, x, w.data, y, epilogue);
   }
   if (!is_empty(p) && is_narrow(p, ConvRole::forward)) return forward_narrow(p, x, w.data, y, epilogue);
-  if (!is_empty(p) && goes_by_winograd(p, ConvRole::forward)) return forward_by_winograd(p, x, w, y, epilogue);
+  if (!is_empty(p) && goes_by_winograd(p)) return forward_by_winograd(p, x, w, y, epilogue);
   if (!is_empty(p) && prefers_patches(p, ConvRole::forward) && forward_by_patches(p, x, w.data, y, epilogue))
     return;
   if (p.dtype != DType::f64 && !is_empty(p) && forward_by_onednn(p, x, w, y, epilogue)) return;
@@ -63,7 +63,7 @@ void data_gradient(Stream stream, const Conv2d& p, const void* dy, const Weight&
   }
   if (!is_empty(p) && is_narrow(p, ConvRole::data_gradient))
     return data_gradient_narrow(p, dy, w.data, dx, epilogue);
-  if (!is_empty(p) && goes_by_winograd(p, ConvRole::data_gradient))
+  if (!is_empty(p) && goes_by_winograd(p))
     return data_gradient_by_winograd(p, dy, w, dx, epilogue);
   if (p.dtype != DType::f64 && !is_empty(p) && data_gradient_by_onednn(p, dy, w, dx, epilogue)) return;
   data_gradient_by_loops(p, dy, w.data, dx, epilogue);
@@ -78,7 +78,7 @@ void weight_gradient(Stream stream, const Conv2d& p, const void* x, const void* 
     return gemm_kernels.multiply(stream, gemm, dy, x, dw, Epilogue{nullptr, Unary::identity, 0});
   }
   if (!is_empty(p) && is_narrow(p, ConvRole::weight_gradient)) return weight_gradient_narrow(p, x, dy, dw);
-  if (!is_empty(p) && goes_by_winograd(p, ConvRole::weight_gradient)) return weight_gradient_by_winograd(p, x, dy, dw);
+  if (!is_empty(p) && goes_by_winograd(p)) return weight_gradient_by_winograd(p, x, dy, dw);
   if (!is_empty(p) && prefers_patches(p, ConvRole::weight_gradient) &&
       weight_gradient_by_patches(p, x, dy, dw))
     return;

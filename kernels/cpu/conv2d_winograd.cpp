@@ -370,15 +370,22 @@ std::atomic<bool> winograd_allowed = true;
 
 void allow_winograd(bool allowed) { winograd_allowed = allowed; }
 
-bool goes_by_winograd(const Conv2d& p, ConvRole role) {
+bool goes_by_winograd(const Conv2d& p) {
   if (!winograd_allowed || p.dtype != DType::f32 || p.groups != 1 || p.dilation_h != 1 || p.dilation_w != 1) return false;
   if (p.c % kTileLanes != 0 || p.k % kTileLanes != 0 || p.c < 32 || p.k < 32 || p.stride_h != p.stride_w) return false;
-  if (p.stride_h == 1) return p.r == 3 && p.s == 3 && p.p >= 4 && p.q >= 4;
-  const auto taps = std::minmax(p.r, p.s);
-  if (p.stride_h != 2 || taps.first < 3 || taps.second > 5 || p.p < 4 || p.q < 4) return false;
-  // Measured: with more weights than this, transforming them after every step costs what the products save.
-  const int64_t most = role == ConvRole::forward ? 1 : role == ConvRole::data_gradient ? 2 : 4;
-  return int64_t{p.c} * p.k <= most << 16;
+  const auto [least, most] = std::minmax(p.r, p.s);
+  if (!(p.stride_h == 1 ? least == 3 && most == 3 : p.stride_h == 2 && least >= 3 && most <= 5)) return false;
+  constexpr int64_t kMostWeights = 1 << 18;  // C * K: their transforms stay in memory
+  if (int64_t{p.c} * p.k > kMostWeights) return false;
+  // Measured: transforming the weights after a step costs as much as multiplying by them this many times.
+  constexpr int64_t kTransform = 36;
+  bool wins = false;
+  with_scheme(p, [&]<class Scheme>(Scheme) {
+    constexpr int kReach = Scheme::kStride * Scheme::kTaps, kProducts = kPoints<Scheme> * kPhases<Scheme>;
+    const int64_t direct = int64_t{p.n} * p.p * p.q * kReach * kReach;
+    wins = direct >= (Tiles<Scheme>(p).count + kTransform) * kProducts;
+  });
+  return wins;
 }
 
 void forward_by_winograd(const Conv2d& p, const void* x, const Weight& w, void* y, const Epilogue& epilogue) {

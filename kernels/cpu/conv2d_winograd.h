@@ -2,12 +2,12 @@
 // tile of x and the filter are transformed into points, at each point all channels of all tiles are one matrix product, and the result
 // is transformed back. 3x3 of stride 2 goes the same way without saving products, as the faster loop.
 #pragma once
-#include "kernels/cpu/conv2d_narrow.h"
+#include "kernels/api/conv2d.h"
 
 namespace ganymede::kernels::cpu {
 
 // Whether it serves the problem and is the faster way; never when Winograd is forbidden (conv2d.h).
-bool goes_by_winograd(const Conv2d&, ConvRole);
+bool goes_by_winograd(const Conv2d&);
 
 void forward_by_winograd(const Conv2d&, const void* x, const Weight& w, void* y, const Epilogue&);
 void data_gradient_by_winograd(const Conv2d&, const void* dy, const Weight& w, void* dx, const Epilogue&);
