@@ -46,6 +46,8 @@ void multiply_columns(const TileProduct& p, int64_t column) {
   int64_t i = 0;
   for (; i + kRows <= p.rows; i += kRows)
     multiply_tile<kRows, vectors>(p, p.a + i * p.a_row, p.b + column, p.c + i * p.c_row + column);
+  for (; i + 4 <= p.rows; i += 4)
+    multiply_tile<4, vectors>(p, p.a + i * p.a_row, p.b + column, p.c + i * p.c_row + column);
   for (; i + 2 <= p.rows; i += 2)
     multiply_tile<2, vectors>(p, p.a + i * p.a_row, p.b + column, p.c + i * p.c_row + column);
   for (; i < p.rows; ++i)

@@ -357,11 +357,20 @@ Conv2d turned(const Conv2d& p) {
   return q;
 }
 
+// What a pass takes, in products per input and output channel. Measured: transforming the weights after a step costs as much as
+// multiplying by them 36 times.
+template <class Scheme>
+int64_t cost(const Conv2d& p) {
+  return (Tiles<Scheme>(p).count + 36) * kPoints<Scheme> * kPhases<Scheme>;
+}
+
+// Calls body with the cheapest scheme of a filter of p's size and stride.
 template <class Body>
 void with_scheme(const Conv2d& p, Body body) {
   if (p.stride_h == 1) body(StrideOne());
-  else if (std::max(p.r, p.s) <= 4) body(StrideTwo());
-  else body(StrideTwoWide());
+  else if (std::max(p.r, p.s) == 5) body(StrideTwoWide());
+  else if (cost<StrideTwo>(p) < cost<StrideTwoSmall>(p)) body(StrideTwo());
+  else body(StrideTwoSmall());
 }
 
 std::atomic<bool> winograd_allowed = true;
@@ -377,13 +386,10 @@ bool goes_by_winograd(const Conv2d& p) {
   if (!(p.stride_h == 1 ? least == 3 && most == 3 : p.stride_h == 2 && least >= 3 && most <= 5)) return false;
   constexpr int64_t kMostWeights = 1 << 18;  // C * K: their transforms stay in memory
   if (int64_t{p.c} * p.k > kMostWeights) return false;
-  // Measured: transforming the weights after a step costs as much as multiplying by them this many times.
-  constexpr int64_t kTransform = 36;
   bool wins = false;
   with_scheme(p, [&]<class Scheme>(Scheme) {
-    constexpr int kReach = Scheme::kStride * Scheme::kTaps, kProducts = kPoints<Scheme> * kPhases<Scheme>;
-    const int64_t direct = int64_t{p.n} * p.p * p.q * kReach * kReach;
-    wins = direct >= (Tiles<Scheme>(p).count + kTransform) * kProducts;
+    constexpr int kReach = Scheme::kStride * Scheme::kTaps;
+    wins = cost<Scheme>(p) <= int64_t{p.n} * p.p * p.q * kReach * kReach;
   });
   return wins;
 }

@@ -24,6 +24,14 @@ struct F22 {
   static constexpr Matrix<2, 3> kOutput{{{1, 1, 0}, {0, 1, 1}}};
 };
 
+// Points 0, 1, -1, 2, infinity.
+struct F42 {
+  static constexpr int kTaps = 2, kOut = 4, kSide = 5;
+  static constexpr Matrix<5, 5> kInput{{{2, -1, -2, 1, 0}, {0, -2, -1, 1, 0}, {0, 2, -3, 1, 0}, {0, -1, 0, 1, 0}, {0, 2, -1, -2, 1}}};
+  static constexpr Matrix<5, 2> kFilter{{{1.0f / 2, 0}, {-1.0f / 2, -1.0f / 2}, {-1.0f / 6, 1.0f / 6}, {1.0f / 6, 1.0f / 3}, {0, 1}}};
+  static constexpr Matrix<4, 5> kOutput{{{1, 1, 1, 1, 0}, {0, 1, -1, 2, 0}, {0, 1, 1, 4, 0}, {0, 1, -1, 8, 1}}};
+};
+
 // Points 0, 1, -1, 2, -2, infinity.
 struct F43 {
   static constexpr int kTaps = 3, kOut = 4, kSide = 6;
@@ -42,19 +50,16 @@ struct F43 {
   static constexpr Matrix<4, 6> kOutput{{{1, 1, 1, 1, 1, 0}, {0, 1, -1, 2, -2, 0}, {0, 1, 1, 4, 4, 0}, {0, 1, -1, 8, -8, 1}}};
 };
 
-// A 3x3 filter of stride 1: 36 products for 4x4 outputs where direct sums take 144.
-struct StrideOne : F43 {
-  static constexpr int kStride = 1;
+// A filter of stride 2 goes as kTaps x kTaps filters on the four images of even and odd rows and columns. Products for a whole filter and one
+// input channel:
+template <class Maps, int stride>
+struct Scheme : Maps {
+  static constexpr int kStride = stride;
 };
-// A 4x4 or 3x3 filter of stride 2, as 2x2 filters on the four images of even and odd rows and columns: 36 products for 2x2 outputs, not
-// 64 or 36.
-struct StrideTwo : F22 {
-  static constexpr int kStride = 2;
-};
-// A 5x5 filter of stride 2, as 3x3 filters on those four images: 144 products for 4x4 outputs, not 400.
-struct StrideTwoWide : F43 {
-  static constexpr int kStride = 2;
-};
+using StrideOne = Scheme<F43, 1>;       // 3x3: 36 for 4x4 outputs, direct sums take 144
+using StrideTwoSmall = Scheme<F22, 2>;  // 4x4: 36 for 2x2 outputs, not 64
+using StrideTwo = Scheme<F42, 2>;       // 4x4: 100 for 4x4 outputs, not 256
+using StrideTwoWide = Scheme<F43, 2>;   // 5x5: 144 for 4x4 outputs, not 400
 
 // The sum over j of row i of m times x(j), without the terms that are 0.
 template <Matrix m, int columns, class V, class X>
