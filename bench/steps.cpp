@@ -1,10 +1,11 @@
-// Times whole training steps on a device: DCGAN at 64 pixels and WGAN-GP at 32, as `ganymede train` runs them once their updates
-// are captured. On cpu in f32 also against the sum of oneDNN's own best times for DCGAN's convolutions, measured in turns.
+// Times whole training steps on a device: DCGAN at 64 pixels, WGAN-GP at 32, SinGAN's first scale at 25 to 120, CycleGAN at 128 and pix2pix
+// at 256, as `ganymede train` runs them once their updates are captured. On cpu in f32 also against the sum of oneDNN's own best times for DCGAN's convolutions, measured in turns.
 //   bench_steps [--device auto|cpu|cuda|cuda:N] [--only TEXT] [--rounds N] [--threads N] [--json FILE]
 // Writes FILE, and beside it a table with the ending .md. The same steps in PyTorch: bench/torch_steps.py.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -12,6 +13,7 @@
 #include "bench/layers.h"
 #include "bench/onednn_peer.h"
 #include "engine/check.h"
+#include "gan/data/png.h"
 #include "gan/session.h"
 #include "kernels/cpu/threads.h"
 
@@ -21,7 +23,8 @@ namespace {
 struct Step {
   const char* model;
   int64_t size, batch;
-  std::string precision;
+  std::string precision, data = "shapes";
+  std::map<std::string, std::string> settings = {};
   std::string name() const { return std::string("step/") + model + "/" + std::to_string(size) + "/b" + std::to_string(batch) + "/" + precision; }
 };
 
@@ -39,6 +42,9 @@ std::vector<Step> steps_for(const Device& device) {
   for (const std::string& p : precisions) {
     for (const int64_t batch : cuda ? std::vector<int64_t>{64, 128} : std::vector<int64_t>{16, 64}) all.push_back({"dcgan", 64, batch, p});
     all.push_back({"wgan-gp", 32, 64, p});
+    for (const int64_t size : {25, 60, 120}) all.push_back({"singan", size, 1, p, "image", {{"min_size", std::to_string(size)}, {"iterations", "100000"}}});
+    all.push_back({"cyclegan", 128, 1, p, "shapes:unpaired"});
+    all.push_back({"pix2pix", 256, 1, p, "shapes:pairs"});
   }
   return all;
 }
@@ -60,17 +66,27 @@ std::vector<Peer> convolutions_of(const Step& s) {
   return peers;
 }
 
+// A picture for SinGAN, which reads its only one from a file; what is on it takes no time.
+std::string some_picture(int64_t size) {
+  data::Picture picture(size, size, 3);
+  for (size_t i = 0; i < picture.pixels.size(); ++i) picture.pixels[i] = uint8_t(i * i / 7);
+  const std::string path = (std::filesystem::temp_directory_path() / ("bench_steps_" + std::to_string(size) + ".png")).string();
+  data::write_png(path, picture);
+  return path;
+}
+
 Time measure(const Step& s, const Device& device, int threads, int rounds) {
   SessionOptions options;
   options.model = s.model;
-  options.data = "shapes";
+  options.data = s.data == "image" ? "image:" + some_picture(s.size) : s.data;
   options.size = s.size;
-  options.channels = 3;
+  if (s.data == "shapes") options.channels = 3;
+  options.settings = s.settings;
   options.batch = s.batch;
   options.device = device.str();
   options.precision = s.precision;
   options.threads = threads;
-  options.steps = 1000000;
+  options.steps = s.data == "image" ? 0 : 1000000;
   Session session(options, Session::Use::train);
   Trainer& trainer = session.trainer();
   for (int i = 0; i < 5; ++i) trainer.step();  // eager, traced, captured, replayed
