@@ -67,13 +67,20 @@ struct Tile {
   }
 };
 
-// The pixels of one phase of x that a tile reads.
+// The pixels of one phase of x that a tile reads; `outside` for those that are none.
 template <class Scheme, class T>
-void find_pixels(const Conv2d& p, const Tile<Scheme>& tile, T* x, int phase, T* (&pixel)[Scheme::kSide][Scheme::kSide]) {
+void find_pixels(const Conv2d& p, const Tile<Scheme>& tile, T* x, int phase, T* outside, T* (&pixel)[Scheme::kSide][Scheme::kSide]) {
   constexpr int kStride = Scheme::kStride;
   for (int i = 0; i < Scheme::kSide; ++i)
-    for (int j = 0; j < Scheme::kSide; ++j) pixel[i][j] = tile.of_x(p, x, kStride * i + phase / kStride, kStride * j + phase % kStride);
+    for (int j = 0; j < Scheme::kSide; ++j) {
+      T* const found = tile.of_x(p, x, kStride * i + phase / kStride, kStride * j + phase % kStride);
+      pixel[i][j] = found ? found : outside;
+    }
 }
+
+constexpr int64_t kMostWeights = 1 << 18;  // C * K, whose transforms stay in memory
+constexpr int kLeastChannels = 32;
+const float kZeros[kMostWeights / kLeastChannels] = {};  // the channels of a pixel outside
 
 // One tile of x, transformed. place(column): where its phase * C + channel goes at the first point; point_stride: from one point to the next.
 template <class Scheme, class Place>
@@ -81,15 +88,11 @@ void transform_x(const Conv2d& p, const Tile<Scheme>& tile, const float* x, Plac
   constexpr int kSide = Scheme::kSide;
   for (int phase = 0; phase < kPhases<Scheme>; ++phase) {
     const float* pixel[kSide][kSide];
-    find_pixels(p, tile, x, phase, pixel);
+    find_pixels(p, tile, x, phase, kZeros, pixel);
     for (int c = 0; c < p.c; c += kRegisterLanes) {
-      Lanes d[kSide][kSide], out[kSide][kSide];
-      for (int i = 0; i < kSide; ++i)
-        for (int j = 0; j < kSide; ++j) d[i][j] = pixel[i][j] ? Lanes(lanes(pixel[i][j] + c)) : Lanes{};
-      transform<Scheme::kInput>(d, out);
       float* const v = place(phase * p.c + c);
-      for (int i = 0; i < kSide; ++i)
-        for (int j = 0; j < kSide; ++j) lanes(v + (i * kSide + j) * point_stride) = out[i][j];
+      transform<Scheme::kInput, Lanes>([&](int i, int j) { return Lanes(lanes(pixel[i][j] + c)); },
+                                       [&](int i, int j, Lanes value) { lanes(v + (i * kSide + j) * point_stride) = value; });
     }
   }
 }
@@ -100,15 +103,13 @@ void add_adjoint_x(const Conv2d& p, const Tile<Scheme>& tile, const float* v, in
   constexpr int kSide = Scheme::kSide;
   for (int phase = 0; phase < kPhases<Scheme>; ++phase) {
     float* pixel[kSide][kSide];
-    find_pixels(p, tile, dx, phase, pixel);
+    find_pixels<Scheme, float>(p, tile, dx, phase, nullptr, pixel);
     for (int c = 0; c < p.c; c += kRegisterLanes) {
-      Lanes in[kSide][kSide], d[kSide][kSide];
-      for (int i = 0; i < kSide; ++i)
-        for (int j = 0; j < kSide; ++j) in[i][j] = lanes(v + (i * kSide + j) * point_stride + phase * p.c + c);
-      transform<Scheme::kInput.transposed()>(in, d);
-      for (int i = 0; i < kSide; ++i)
-        for (int j = 0; j < kSide; ++j)
-          if (pixel[i][j]) lanes(pixel[i][j] + c) += d[i][j];
+      const float* const from = v + phase * p.c + c;
+      transform<Scheme::kInput.transposed(), Lanes>([&](int i, int j) { return Lanes(lanes(from + (i * kSide + j) * point_stride)); },
+                                                    [&](int i, int j, Lanes value) {
+                                                      if (pixel[i][j]) lanes(pixel[i][j] + c) += value;
+                                                    });
     }
   }
 }
@@ -121,13 +122,10 @@ void transform_y(const Conv2d& p, const Tile<Scheme>& tile, const float* m, int6
   for (int i = 0; i < kOut; ++i)
     for (int j = 0; j < kOut; ++j) pixel[i][j] = tile.of_y(p, y, i, j);
   for (int k = 0; k < p.k; k += kRegisterLanes) {
-    Lanes in[kSide][kSide], out[kOut][kOut];
-    for (int i = 0; i < kSide; ++i)
-      for (int j = 0; j < kSide; ++j) in[i][j] = lanes(m + (i * kSide + j) * point_stride + k);
-    transform<Scheme::kOutput>(in, out);
-    for (int i = 0; i < kOut; ++i)
-      for (int j = 0; j < kOut; ++j)
-        if (pixel[i][j]) lanes(pixel[i][j] + k) = out[i][j];
+    transform<Scheme::kOutput, Lanes>([&](int i, int j) { return Lanes(lanes(m + (i * kSide + j) * point_stride + k)); },
+                                      [&](int i, int j, Lanes value) {
+                                        if (pixel[i][j]) lanes(pixel[i][j] + k) = value;
+                                      });
   }
   if (is_plain(epilogue)) return;
   for (int i = 0; i < kOut && pixel[i][0]; ++i)
@@ -140,15 +138,14 @@ void adjoint_y(const Conv2d& p, const Tile<Scheme>& tile, const float* dy, Place
   constexpr int kSide = Scheme::kSide, kOut = Scheme::kOut;
   const float* pixel[kOut][kOut];
   for (int i = 0; i < kOut; ++i)
-    for (int j = 0; j < kOut; ++j) pixel[i][j] = tile.of_y(p, dy, i, j);
+    for (int j = 0; j < kOut; ++j) {
+      const float* const found = tile.of_y(p, dy, i, j);
+      pixel[i][j] = found ? found : kZeros;
+    }
   for (int k = 0; k < p.k; k += kRegisterLanes) {
-    Lanes in[kOut][kOut], out[kSide][kSide];
-    for (int i = 0; i < kOut; ++i)
-      for (int j = 0; j < kOut; ++j) in[i][j] = pixel[i][j] ? Lanes(lanes(pixel[i][j] + k)) : Lanes{};
-    transform<Scheme::kOutput.transposed()>(in, out);
     float* const m = place(k);
-    for (int i = 0; i < kSide; ++i)
-      for (int j = 0; j < kSide; ++j) lanes(m + (i * kSide + j) * point_stride) = out[i][j];
+    transform<Scheme::kOutput.transposed(), Lanes>([&](int i, int j) { return Lanes(lanes(pixel[i][j] + k)); },
+                                                   [&](int i, int j, Lanes value) { lanes(m + (i * kSide + j) * point_stride) = value; });
   }
 }
 
@@ -173,13 +170,15 @@ void transform_weights(const Conv2d& p, const float* w, float* u) {
   for (int phase = 0; phase < kPhases<Scheme>; ++phase)
     for (int c = 0; c < p.c; c += kRegisterLanes)
       for (int k = 0; k < p.k; ++k) {
-        Lanes g[kTaps][kTaps]{}, t[kSide][kSide];
+        Lanes g[kTaps][kTaps]{};
         for_each_tap<Scheme>(p, k, phase, c, [&](int64_t at, int i, int j) { g[i][j] = lanes(w + at); });
-        transform<Scheme::kFilter>(g, t);
         float* const to = u + panel_index(rows, p.k, phase * p.c + c, k);
         const int width = std::min(kPanel, p.k - k / kPanel * kPanel);
-        for (int point = 0; point < kPoints<Scheme>; ++point)
-          for (int lane = 0; lane < kRegisterLanes; ++lane) to[point * matrix + lane * width] = t[point / kSide][point % kSide][lane];
+        transform<Scheme::kFilter, Lanes>([&](int i, int j) { return g[i][j]; },
+                                          [&](int i, int j, Lanes value) {
+                                            for (int lane = 0; lane < kRegisterLanes; ++lane)
+                                              to[(i * kSide + j) * matrix + lane * width] = value[lane];
+                                          });
       }
 }
 
@@ -193,13 +192,13 @@ void transform_weights_transposed(const Conv2d& p, const float* w, float* u) {
   for (int k = 0; k < p.k; ++k)
     for (int phase = 0; phase < kPhases<Scheme>; ++phase)
       for (int c = 0; c < p.c; c += kRegisterLanes) {
-        Lanes g[kTaps][kTaps]{}, t[kSide][kSide];
+        Lanes g[kTaps][kTaps]{};
         for_each_tap<Scheme>(p, k, phase, c, [&](int64_t at, int i, int j) {
           (turned ? g[kTaps - 1 - i][kTaps - 1 - j] : g[i][j]) = lanes(w + at);
         });
-        transform<Scheme::kFilter>(g, t);
         float* const to = u + panel_index(p.k, columns, k, phase * p.c + c);
-        for (int point = 0; point < kPoints<Scheme>; ++point) lanes(to + point * matrix) = t[point / kSide][point % kSide];
+        transform<Scheme::kFilter, Lanes>([&](int i, int j) { return g[i][j]; },
+                                          [&](int i, int j, Lanes value) { lanes(to + (i * kSide + j) * matrix) = value; });
       }
 }
 
@@ -340,10 +339,10 @@ void weight_gradient(const Conv2d& p, const float* x, const float* dy, float* dw
     for (int k = 0; k < p.k; ++k)
       for (int phase = 0; phase < kPhases<Scheme>; ++phase)
         for (int c = 0; c < p.c; c += kRegisterLanes) {
-          Lanes t[kSide][kSide], g[kTaps][kTaps];
-          for (int point = 0; point < kPoints<Scheme>; ++point)
-            t[point / kSide][point % kSide] = lanes(u + point * matrix + int64_t{k} * columns + phase * p.c + c);
-          transform<Scheme::kFilter.transposed()>(t, g);
+          Lanes g[kTaps][kTaps];
+          const float* const from = u + int64_t{k} * columns + phase * p.c + c;
+          transform<Scheme::kFilter.transposed(), Lanes>([&](int i, int j) { return Lanes(lanes(from + (i * kSide + j) * matrix)); },
+                                                         [&](int i, int j, Lanes value) { g[i][j] = value; });
           for_each_tap<Scheme>(p, k, phase, c, [&](int64_t at, int i, int j) { lanes(dw + at) = g[i][j]; });
         }
   }
@@ -381,10 +380,9 @@ void allow_winograd(bool allowed) { winograd_allowed = allowed; }
 
 bool goes_by_winograd(const Conv2d& p) {
   if (!winograd_allowed || p.dtype != DType::f32 || p.groups != 1 || p.dilation_h != 1 || p.dilation_w != 1) return false;
-  if (p.c % kTileLanes != 0 || p.k % kTileLanes != 0 || p.c < 32 || p.k < 32 || p.stride_h != p.stride_w) return false;
+  if (p.c % kTileLanes != 0 || p.k % kTileLanes != 0 || p.c < kLeastChannels || p.k < kLeastChannels || p.stride_h != p.stride_w) return false;
   const auto [least, most] = std::minmax(p.r, p.s);
   if (!(p.stride_h == 1 ? least == 3 && most == 3 : p.stride_h == 2 && least >= 3 && most <= 5)) return false;
-  constexpr int64_t kMostWeights = 1 << 18;  // C * K: their transforms stay in memory
   if (int64_t{p.c} * p.k > kMostWeights) return false;
   bool wins = false;
   with_scheme(p, [&]<class Scheme>(Scheme) {

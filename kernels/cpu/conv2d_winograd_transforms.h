@@ -61,36 +61,45 @@ using StrideTwoSmall = Scheme<F22, 2>;  // 4x4: 36 for 2x2 outputs, not 64
 using StrideTwo = Scheme<F42, 2>;       // 4x4: 100 for 4x4 outputs, not 256
 using StrideTwoWide = Scheme<F43, 2>;   // 5x5: 144 for 4x4 outputs, not 400
 
-// The sum over j of row i of m times x(j), without the terms that are 0.
-template <Matrix m, int columns, class V, class X>
-[[gnu::always_inline]] inline V sum_of_row(int i, X x) {
+// The sum over j of row i of m times x[j], without the terms that are 0.
+template <Matrix m, int columns, class V>
+[[gnu::always_inline]] inline V sum_of_row(int i, const V (&x)[columns]) {
   V sum{};
   bool first = true;
 #pragma GCC unroll 6
   for (int j = 0; j < columns; ++j) {
     const float factor = m.at[i][j];
     if (factor == 0) continue;
-    if (first) sum = factor == 1 ? x(j) : factor * x(j);
-    else if (factor == 1) sum += x(j);
-    else if (factor == -1) sum -= x(j);
-    else sum += factor * x(j);
+    if (first) sum = factor == 1 ? x[j] : factor * x[j];
+    else if (factor == 1) sum += x[j];
+    else if (factor == -1) sum -= x[j];
+    else sum += factor * x[j];
     first = false;
   }
   return sum;
 }
 
-// out = m in m^T.
-template <Matrix m, class V, int from, int to>
-[[gnu::always_inline]] inline void transform(const V (&in)[from][from], V (&out)[to][to]) {
+// m in m^T for in(i, j) = load(i, j); each value goes to store(i, j, value).
+template <Matrix m, class V, int to, int from, class Load, class Store>
+[[gnu::always_inline]] inline void transform_with(const Matrix<to, from>&, Load load, Store store) {
   V half[to][from];
 #pragma GCC unroll 6
-  for (int j = 0; j < from; ++j)
+  for (int j = 0; j < from; ++j) {
+    V column[from];
 #pragma GCC unroll 6
-    for (int i = 0; i < to; ++i) half[i][j] = sum_of_row<m, from, V>(i, [&](int l) { return in[l][j]; });
+    for (int i = 0; i < from; ++i) column[i] = load(i, j);
+#pragma GCC unroll 6
+    for (int i = 0; i < to; ++i) half[i][j] = sum_of_row<m>(i, column);
+  }
 #pragma GCC unroll 6
   for (int i = 0; i < to; ++i)
 #pragma GCC unroll 6
-    for (int j = 0; j < to; ++j) out[i][j] = sum_of_row<m, from, V>(j, [&](int l) { return half[i][l]; });
+    for (int j = 0; j < to; ++j) store(i, j, sum_of_row<m>(j, half[i]));
+}
+
+template <Matrix m, class V, class Load, class Store>
+[[gnu::always_inline]] inline void transform(Load load, Store store) {
+  transform_with<m, V>(m, load, store);
 }
 
 }  // namespace ganymede::kernels::cpu
