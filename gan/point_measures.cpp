@@ -12,7 +12,7 @@ namespace {
 
 constexpr double kKernel = 0.02;      // deviation
 constexpr double kEdge = 8;           // the line that is looked at: [-kEdge, kEdge]
-constexpr int64_t kSteps = 4000, kMost = 10000;
+constexpr int64_t kSteps = 4000, kMost = 100000;
 
 using Values = std::vector<double>;
 

@@ -1,4 +1,4 @@
-// Measures of models that draw points on a line, from densities by kernels (10 000 points at most, deviation 0.02).
+// Measures of models that draw points on a line, from densities by kernels (100 000 points at most, deviation 0.02).
 #pragma once
 #include "gan/recipe.h"
 

@@ -20,7 +20,7 @@ for model in "${models[@]}"; do
   export WORK
   rows=$(timeout 900 bash "$script") || { failed=1; echo "check_models: $model: the check itself failed; its runs are in $WORK" >&2; continue; }
   echo "$rows"
-  grep -q '| FAIL |$' <<<"$rows" && failed=1
+  grep -q '| fails |$' <<<"$rows" && failed=1
   if [ -n "$write" ]; then
     # One row a property; the first column is the model. Old rows of the model go, new ones take their place at the end.
     grep -v "^| $model |" docs/models.md >"$WORK/models.md"

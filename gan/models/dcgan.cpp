@@ -25,11 +25,12 @@ Recipe dcgan(const Config& c) {
   const double gp = penalised ? c.number("gp", 10, "weight of the gradient penalty", 0) : 0;
   const int critic_steps = int(c.integer("critic_steps", critic ? 5 : 1, "steps of D an iteration", 1, 1000));
   const double decay = c.number("weight_decay", 0, "L2 added to the gradient", 0);
+  s.norm = c.flag("batch_norm", true, "batch norm in G, and in D where it is no critic and has no spectral norm");
 
   Recipe r;
   const nn::Net G = r.net("G", nets::dcgan_generator(s));
   s.spectral = c.flag("spectral_norm", false, "divide D's weights by their largest singular value, instead of batch norm in D");
-  s.norm = !critic && !s.spectral;
+  s.norm = s.norm && !critic && !s.spectral;
   const nn::Net D = r.net("D", nets::dcgan_discriminator(s));
   const auto noise = [=](int64_t n) { return normal ? randn({n, s.latent}) : uniform({n, s.latent}, -1, 1); };
   const nn::Optim adam = nn::adam(rate, beta1, penalised ? 0.9 : 0.999).decay(decay);

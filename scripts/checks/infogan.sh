@@ -1,6 +1,10 @@
-# Chen et al. 2016: the code can be read off the picture: L_I reaches 0.9 log 10; without the term G drops the codes.
+# Chen et al. 2016: the codes can be read off the picture: L_I reaches 0.9 log 10, and a continuous code agrees with what Q says of it
+# (a correlation of 0.8 leaves an error of 0.36 / 3); without the term G drops the codes.
 source "$(dirname "$0")/lib.sh"
-settings=(--data fashion-mnist --batch 64 --steps 800 --set width=16)
+settings=(--data fashion-mnist --size 16 --batch 64 --steps 800 --set width=32 --set rate_d=5e-4)
 run with infogan "${settings[@]}"
 run without infogan "${settings[@]}" --set lambda=0 --set lambda_continuous=0
-row infogan "information L_I between the code of 10 values and the picture, Fashion-MNIST, 800 iterations" ">=" 2.07 "$(measured with information -n 2000)" "lambda=0" "$(measured without information -n 2000)"
+both() { row infogan "$1" "$3" "$4" "$(measured with "$2" "$2" -n 2000)" "information (lambda=0)" "$(measured without "$2" "$2" -n 2000)"; }
+both "information L_I between the code of 10 values and the picture in nats, Fashion-MNIST at 16 px, 800 iterations" information ">=" 2.07
+both "squared error of the continuous codes that Q reads off the picture, 1/3 at chance" code-error "<" 0.12
+both "test pictures whose class is the one that their code value meets most, of 10 classes" code-accuracy ">=" 0.4

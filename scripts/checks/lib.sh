@@ -17,11 +17,16 @@ measured() {
 }
 # logged NAME VALUE [N]: the mean of the last N (10) logged values of, say, critic/norm.
 logged() {
-  local key=${2//\//\\/}
+  local key
+  key=$(sed 's/[][/+.]/\\&/g' <<<"$2")
   tail -n "${3:-10}" "$WORK/$1/stats.jsonl" | sed -nE "s/.*\"$key\":([-0-9.e+]+).*/\1/p" | awk '{ s += $1 } END { printf "%.4g\n", s / NR }'
 }
 # calculate EXPRESSION: awk's arithmetic; size(x) is |x|.
-calculate() { awk "function size(x) { return x < 0 ? -x : x } BEGIN { printf \"%.4g\\n\", $1 }"; }
+calculate() { awk "function size(x) { return x < 0 ? -x : x } BEGIN { printf \"%.4g\\n\", ($1) }"; }
+# larger A B: of the sizes of two expressions.
+larger() { calculate "size($1) > size($2) ? size($1) : size($2)"; }
+# short FIGURE: three digits of a number, anything else as it is.
+short() { if [[ $1 =~ ^[-+]?[0-9.]+(e[-+]?[0-9]+)?$ ]]; then awk -v x="$1" 'BEGIN { printf "%.3g", x }'; else printf %s "${1:-none}"; fi; }
 # holds FIGURE OP BOUND: OP is < > <= >= or "in" with BOUND "LOW:HIGH". What is no number does not hold.
 holds() {
   [[ $1 =~ ^[-+]?[0-9.]+(e[-+]?[0-9]+)?$ ]] || return 1
@@ -33,9 +38,9 @@ holds() {
 # row MODEL PROPERTY OP BOUND FIGURE INGREDIENT FIGURE_WITHOUT: a row of the table. It passes if FIGURE holds and FIGURE_WITHOUT
 # is a number that does not ("-": the property guards no ingredient).
 row() {
-  local verdict=FAIL
+  local verdict=fails
   if holds "$5" "$3" "$4"; then
     if [ "$7" = - ] || { holds "$7" in -1e300:1e300 && ! holds "$7" "$3" "$4"; }; then verdict=pass; fi
   fi
-  echo "| $1 | $2 | $3 $4 | ${5:-none} | $6 | ${7:-none} | $verdict |"
+  echo "| $1 | $2 | $3 $4 | $(short "$5") | $6 | $(short "$7") | $verdict |"
 }

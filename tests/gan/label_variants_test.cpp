@@ -123,6 +123,27 @@ TEST(LabelVariants, CodesNameTheirPartsOfZ) {
   });
 }
 
+// D's running statistics mix real and generated pictures, which never share a batch in training: Q is asked by its batch's own.
+TEST(LabelVariants, CodesAreReadByStatisticsOfTheBatch) {
+  Tiny t({"infogan"});
+  t->step();
+  const Batch batch = t->batch();
+  const auto values = [&] {
+    std::vector<double> out;
+    t->sampling(1, [&] {
+      for (const Measure& m : t->recipe().measures) out.push_back(m.value({.samples = 150, .each_batch = [&](const auto& f) { f(batch); }}));
+    });
+    return out;
+  };
+  const auto before = values();
+  for (const nn::Net& n : t->recipe().nets)
+    if (n.name() == "D") {
+      ASSERT_FALSE(n.buffers().empty());
+      for (const auto& b : n.buffers()) assign(b.value, b.value * 3.0 + 0.5);
+    }
+  EXPECT_EQ(before, values());
+}
+
 TEST(LabelVariants, MeasuresAreShares) {
   for (const char* model : {"acgan", "infogan", "cogan"}) {
     Tiny t({model});
