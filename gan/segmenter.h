@@ -7,7 +7,7 @@ namespace ganymede {
 
 // fcn_pixels, fcn_classes and fcn_iou of outputs, and fcn_real, the pixels that the network gets right on real targets: what a
 // perfect model would get. The data must have a field "semantic" [H, W] of whole numbers (shapes:pairs,with=semantic). The
-// network is trained at the first of these measures, on at most 2000 training pictures.
+// network is trained at the first of these measures, on at most 1000 training pictures.
 void add_segmentation_measures(Recipe& r, const Config& c, const Direction& d, const std::function<Tensor(const Batch&)>& made);
 
 }  // namespace ganymede
