@@ -18,7 +18,7 @@ namespace ganymede {
 namespace {
 
 constexpr const char* kMap = "semantic";
-constexpr int64_t kPictures = 1000, kBatch = 16, kSteps = 400;
+constexpr int64_t kPictures = 1000, kBatch = 16, kSteps = 800;
 
 // The first training pictures of a model, through the door that a recipe has to them.
 class Known : public data::Dataset {
@@ -66,7 +66,7 @@ Segmenter trained_segmenter(const DataFacts& facts, const std::string& field) {
   for (int64_t i = 0; i < std::min<int64_t>(known.size(), 500); ++i)
     for (const int64_t meaning : facts.read({i}).integer(kMap)) s.classes = std::max(s.classes, meaning + 1);
   nn::seed_parameters(1);
-  s.net = nn::Net("segmenter", nets::unet({.in = int(known.field(field)->shape.at(2)), .out = int(s.classes), .width = 8, .halvings = std::min(4, nets::halvings_of(facts.size, facts.width)), .bias = true, .dropout = 0}));
+  s.net = nn::Net("segmenter", nets::unet({.in = int(known.field(field)->shape.at(2)), .out = int(s.classes), .width = 12, .halvings = std::min(4, nets::halvings_of(facts.size, facts.width)), .bias = true, .dropout = 0}));
   Recipe r;
   r.nets = {s.net};
   r.update("segment", {s.net}, nn::adam(2e-3).with(nn::linear_decay(0, kSteps)), [=](const Batch& b) -> Losses {
