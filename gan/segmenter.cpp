@@ -63,8 +63,10 @@ Segmenter trained_segmenter(const DataFacts& facts, const std::string& field) {
   ContextScope scope;
   context().precision = Precision::f32, context().dtype = DType::f32, context().training = true, context().recording = true;
   Segmenter s;
-  for (int64_t i = 0; i < std::min<int64_t>(known.size(), 500); ++i)
-    for (const int64_t meaning : facts.read({i}).integer(kMap)) s.classes = std::max(s.classes, meaning + 1);
+  for (int64_t i = 0; i < std::min<int64_t>(known.size(), 500); ++i) {
+    const data::HostBatch one = facts.read({i});
+    for (const int64_t meaning : one.integer(kMap)) s.classes = std::max(s.classes, meaning + 1);
+  }
   nn::seed_parameters(1);
   s.net = nn::Net("segmenter", nets::unet({.in = int(known.field(field)->shape.at(2)), .out = int(s.classes), .width = 12, .halvings = std::min(4, nets::halvings_of(facts.size, facts.width)), .bias = true, .dropout = 0}));
   Recipe r;
