@@ -1,5 +1,6 @@
 // ganymede evaluate RUN: the measures of a trained model, or of a folder of pictures, each with its convention.
 #include <algorithm>
+#include <cmath>
 #include <iostream>
 #include <memory>
 #include <sstream>
@@ -79,7 +80,11 @@ std::vector<Reading> own_measures(Session& session, const std::vector<std::strin
   };
   for (const Measure& m : trainer.recipe().measures)
     if (names.empty() || std::find(names.begin(), names.end(), m.name) != names.end())
-      trainer.sampling(seed, [&] { out.push_back({m.name, m.value({n, each_batch}), {}, m.text}); });
+      trainer.sampling(seed, [&] {
+        const double value = m.value({n, each_batch});
+        if (!std::isnan(value)) out.push_back({m.name, value, {}, m.text});
+        else if (!names.empty()) throw UsageError(text("evaluate: ", m.name, " cannot be had with these data: ", m.text));
+      });
   return out;
 }
 

@@ -32,6 +32,7 @@ class Slot {
   resize(height, width) {
     this.canvas.height = height; this.canvas.width = width;
     this.canvas.style.aspectRatio = width + "/" + height;
+    this.canvas.style.setProperty("--ratio", width / height);
     this.canvas.classList.toggle("crisp", width <= 160);
     this.dimensions.textContent = width + " \u00d7 " + height;
     this.wipe();

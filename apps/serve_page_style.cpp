@@ -17,7 +17,7 @@ h1{font-size:30px;line-height:1.15;letter-spacing:-.02em;margin:0}
 nav{display:flex;flex-wrap:wrap;gap:4px 22px;margin-top:14px}
 nav button{padding:6px 0 7px;border:0;border-bottom:2px solid transparent;border-radius:0;background:none;color:var(--soft);font-weight:500}
 nav button[aria-selected=true]{border-color:var(--accent);color:var(--ink)}
-#help{color:var(--soft);font-size:14px;padding-top:8px;padding-bottom:14px;border-top:1px solid var(--edge);max-width:1092px}
+#help{color:var(--soft);font-size:14px;padding:8px 0 14px;border-top:1px solid var(--edge);max-width:1092px;width:calc(100% - 48px)}
 main{display:grid;grid-template-columns:minmax(0,1fr) minmax(0,1fr);gap:18px 24px;align-items:start;padding-bottom:40px}
 main.alone{grid-template-columns:minmax(260px,340px) minmax(0,1fr)}
 section{background:var(--card);border:1px solid var(--edge);border-radius:10px;padding:14px}
@@ -51,7 +51,7 @@ figcaption{display:flex;justify-content:space-between;gap:10px;font-size:13px;co
 figcaption a{color:var(--accent);text-decoration:none}
 figcaption a:hover{text-decoration:underline}
 canvas,#results img{display:block;width:100%;max-height:max(300px,calc(100vh - 330px));object-fit:contain;border-radius:6px}
-.slot canvas{cursor:crosshair;touch-action:none;outline:1px solid var(--edge);max-width:100%;width:auto;margin:0 auto}
+.slot canvas{cursor:crosshair;touch-action:none;outline:1px solid var(--edge);width:min(100%,var(--ratio,1)*max(300px,100vh - 330px));max-height:none;margin:0 auto}
 .slot.over canvas{outline:2px dashed var(--accent);outline-offset:3px}
 #slots.several .slot.active figcaption b{color:var(--accent)}
 figcaption b{font-weight:600;color:var(--ink)}
@@ -78,7 +78,7 @@ main.alone #output{grid-column:2;grid-row:1}
 .row{display:flex;gap:10px;align-items:center;min-height:34px}
 .row select{max-width:100%}
 @media(max-width:820px){
-header,nav,#help,main{padding-left:14px;padding-right:14px}
+header,nav,main{padding-left:14px;padding-right:14px}
 main,main.alone{grid-template-columns:minmax(0,1fr)}
 main.alone #settings,main.alone #output{grid-column:1;grid-row:auto}
 nav{flex-wrap:nowrap;overflow-x:auto}

@@ -1,7 +1,9 @@
 #include "gan/styles.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <numbers>
 
 #include "engine/check.h"
 #include "engine/context.h"
@@ -110,6 +112,74 @@ double recovery(const Evaluation& e, const Styled& s, const Direction& d) {
   return spread > 0 ? (xy / n - x / n * y / n) / std::sqrt(spread) : 0;
 }
 
+// Where the data say what each pixel is ("semantic": 0 the ground, 1 a frame, more an object): the mean colour of the object.
+using Colour = std::array<double, 3>;
+std::vector<Colour> object_colours(const Tensor& pictures, const std::vector<int64_t>& meaning) {
+  const std::vector<double> v = pictures.to_doubles();
+  const size_t n = size_t(pictures.dim(0)), pixels = meaning.size() / n;
+  std::vector<Colour> colours(n);
+  for (size_t i = 0; i < n; ++i) {
+    double count = 0;
+    for (size_t k = i * pixels; k < (i + 1) * pixels; ++k)
+      if (meaning[k] > 1) {
+        ++count;
+        for (size_t c = 0; c < 3; ++c) colours[i][c] += v[k * 3 + c];
+      }
+    for (double& c : colours[i]) c /= std::max(count, 1.0);
+  }
+  return colours;
+}
+double between(const Colour& a, const Colour& b) { return std::hypot(a[0] - b[0], a[1] - b[1], a[2] - b[2]); }
+double mean_distance(const std::vector<Colour>& all) {
+  double sum = 0;
+  for (size_t i = 0; i < all.size(); ++i)
+    for (size_t j = 0; j < i; ++j) sum += between(all[i], all[j]);
+  return sum / (double(all.size()) * double(all.size() - 1) / 2);
+}
+double hue(const Colour& c) { return std::atan2(std::sqrt(3.0) * (c[1] - c[2]), 2 * c[0] - c[1] - c[2]) * 180 / std::numbers::pi; }
+double hue_error(const Colour& a, const Colour& b) {
+  const double d = std::abs(hue(a) - hue(b));
+  return std::min(d, 360 - d);
+}
+
+bool knows_objects(const Evaluation& e, const Direction& d) {
+  bool known = d.out == 3;
+  e.each_batch([&](const Batch& b) { known &= b.fields.count("semantic") == 1; });
+  return known;
+}
+
+// Mean distance of the object's colours of 20 outputs of an input, over that of all real objects.
+double colour_diversity(const Evaluation& e, const Styled& s, const Direction& d) {
+  if (!knows_objects(e, d)) return std::nan("");
+  std::vector<Colour> real;
+  double sum = 0, inputs = 0;
+  e.each_batch([&](const Batch& b) {
+    const std::vector<int64_t> meaning = b["semantic"].to_integers();
+    std::vector<std::vector<Colour>> drawn(size_t(b.size));
+    for (int64_t k = 0; k < kDraws; ++k) {
+      const auto colours = object_colours(styled(s, b[d.input], randn({b.size, s.latent})), meaning);
+      for (size_t i = 0; i < drawn.size(); ++i) drawn[i].push_back(colours[i]);
+    }
+    for (const auto& colours : drawn) sum += mean_distance(colours), inputs += 1;
+    for (const Colour& c : object_colours(b[d.target], meaning)) real.push_back(c);
+  });
+  require(real.size() > 1, "nothing to measure: the test split is empty");
+  return sum / inputs / mean_distance(real);
+}
+
+// Each input in the style of the next picture of its batch: how far its object's hue is from that picture's, or (other) from its own
+// target's, which knows nothing of the style.
+double style_hue(const Evaluation& e, const Styled& s, const Direction& d, bool other) {
+  if (!knows_objects(e, d)) return std::nan("");
+  double sum = 0, inputs = 0;
+  e.each_batch([&](const Batch& b) {
+    const std::vector<int64_t> meaning = b["semantic"].to_integers();
+    const auto real = object_colours(b[d.target], meaning), made = object_colours(styled(s, b[d.input], s.encode(roll(b[d.target], 1))), meaning);
+    for (size_t i = 0; i < made.size(); ++i) sum += hue_error(made[i], real[other ? i : (i + made.size() - 1) % made.size()]), inputs += 1;
+  });
+  return sum / inputs;
+}
+
 }  // namespace
 
 void add_style_uses(Recipe& r, const Direction& d, const Styled& s) {
@@ -128,7 +198,10 @@ void add_style_uses(Recipe& r, const Direction& d, const Styled& s) {
   r.measures.push_back(mean_measure("real_diversity", "mean |picture - the next one| of the real outputs, of different inputs: more than what one input leaves open", [=](const Batch& b) {
     return mean(abs(b[d.target] - roll(b[d.target], 1))).item();
   }));
+  r.measures.push_back({"colour_diversity", "mean distance between the object's colours of 20 outputs of an input, over the mean distance between the colours of real objects; 1: as varied; needs data with=semantic", [=](const Evaluation& e) { return colour_diversity(e, s, d); }});
   if (!s.encode) return;
+  r.measures.push_back({"style_hue", "degrees between the hue of an object in the style of another picture and the hue of that picture's object; 0 is best, 90 chance; needs data with=semantic", [=](const Evaluation& e) { return style_hue(e, s, d, false); }});
+  r.measures.push_back({"style_hue_other", "the same to the hue of the input's own target, which the style does not know", [=](const Evaluation& e) { return style_hue(e, s, d, true); }});
   r.measures.push_back(mean_measure("reconstruction", "mean |G(A, mu(B)) - B|, pixels in [-1, 1]; 0 is best", [=](const Batch& b) { return mean(abs(s.map(b[d.input], s.encode(b[d.target])) - b[d.target])).item(); }));
   r.measures.push_back({"recovery", "correlation of mu(G(A, z)) with z; 1: the code can be read from the output", [=](const Evaluation& e) { return recovery(e, s, d); }});
 }

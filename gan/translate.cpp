@@ -130,26 +130,34 @@ Measure mean_measure(const std::string& name, const std::string& text, std::func
 
 namespace {
 
-// Mean absolute differences of neighbours; of those differences in turn, which blur loses first; spread between colours.
-Tensor sharpness(const Tensor& x) {
+// Differences of neighbours, and of those differences in turn (which blur loses first), down and to the right.
+Tensors slopes(const Tensor& x) {
   const int64_t h = x.dim(1), w = x.dim(2);
-  return mean(abs(slice(x, 1, 1, h) - slice(x, 1, 0, h - 1))) + mean(abs(slice(x, 2, 1, w) - slice(x, 2, 0, w - 1)));
+  return {slice(x, 1, 1, h) - slice(x, 1, 0, h - 1), slice(x, 2, 1, w) - slice(x, 2, 0, w - 1)};
 }
-Tensor detail(const Tensor& x) {
+Tensors curvatures(const Tensor& x) {
   const int64_t h = x.dim(1), w = x.dim(2);
-  const Tensor down = slice(x, 1, 2, h) + slice(x, 1, 0, h - 2) - 2.0 * slice(x, 1, 1, h - 1), right = slice(x, 2, 2, w) + slice(x, 2, 0, w - 2) - 2.0 * slice(x, 2, 1, w - 1);
-  return mean(square(down)) + mean(square(right));
+  return {slice(x, 1, 2, h) + slice(x, 1, 0, h - 2) - 2.0 * slice(x, 1, 1, h - 1), slice(x, 2, 2, w) + slice(x, 2, 0, w - 2) - 2.0 * slice(x, 2, 1, w - 1)};
 }
-Tensor saturation(const Tensor& x) { return mean(max(x, {3}) - min(x, {3})); }
 
-// f of all outputs together over f of all targets together.
-Measure ratio_measure(const std::string& name, const std::string& text, Tensor (*f)(const Tensor&), const std::string& target, const std::function<Tensor(const Batch&)>& made) {
+// How much of f(target) the outputs hold: <f(output), f(target)> / <f(target), f(target)>. Blur lowers it; noise, which knows
+// nothing of the target, leaves it where it is.
+Measure kept_measure(const std::string& name, const std::string& text, Tensors (*f)(const Tensor&), const std::string& target, const std::function<Tensor(const Batch&)>& made) {
   return {name, text, [=](const Evaluation& e) {
-            double output = 0, truth = 0;
-            e.each_batch([&](const Batch& b) { output += f(made(b)).item() * double(b.size), truth += f(b[target]).item() * double(b.size); });
+            double both = 0, truth = 0;
+            e.each_batch([&](const Batch& b) {
+              const Tensors out = f(made(b)), right = f(b[target]);
+              for (size_t i = 0; i < out.size(); ++i) both += sum(out[i] * right[i]).item(), truth += sum(square(right[i])).item();
+            });
             require(truth > 0, name, ": the targets have none, so there is nothing to compare with");
-            return output / truth;
+            return both / truth;
           }};
+}
+
+// Spread between the colours of 4x4 pixels together, so that coloured noise does not count as colour.
+Tensor saturation(const Tensor& x) {
+  const Tensor y = x.dim(1) >= 4 && x.dim(2) >= 4 ? average_pool(x, {{4, 4}, {4, 4}}) : x;
+  return mean(max(y, {3}) - min(y, {3}));
 }
 
 }  // namespace
@@ -158,9 +166,15 @@ void add_pair_measures(Recipe& r, const Direction& d, const std::function<Tensor
   const std::string target = d.target;
   r.measures.push_back(mean_measure("l1", "mean |output - target|, pixels in [-1, 1]; 0 is best", [=](const Batch& b) { return mean(abs(made(b) - b[target])).item(); }));
   r.measures.push_back(mean_measure("l2", "mean (output - target)^2, pixels in [-1, 1]; 0 is best", [=](const Batch& b) { return mean(square(made(b) - b[target])).item(); }));
-  r.measures.push_back(ratio_measure("sharpness", "mean absolute difference of neighbours, of outputs over targets; 1 is alike, less is blurred", sharpness, target, made));
-  r.measures.push_back(ratio_measure("detail", "energy of second differences (the high frequencies), of outputs over targets; 1 is alike", detail, target, made));
-  if (d.out == 3) r.measures.push_back(ratio_measure("saturation", "mean spread between the colours of a pixel, of outputs over targets; 1 is alike, less is greyer", saturation, target, made));
+  r.measures.push_back(kept_measure("sharpness", "how much of the differences of neighbours in the target the output has: <d out, d target> / <d target, d target>; 1 is alike, less is blurred; noise adds nothing", slopes, target, made));
+  r.measures.push_back(kept_measure("detail", "the same of second differences (the high frequencies)", curvatures, target, made));
+  if (d.out != 3) return;
+  r.measures.push_back({"saturation", "mean spread between the colours of 4x4 pixels, of outputs over targets; 1 is alike, less is greyer", [=](const Evaluation& e) {
+                          double output = 0, truth = 0;
+                          e.each_batch([&](const Batch& b) { output += saturation(made(b)).item() * double(b.size), truth += saturation(b[target]).item() * double(b.size); });
+                          require(truth > 0, "saturation: the targets have no colours, so there is nothing to compare with");
+                          return output / truth;
+                        }});
 }
 
 }  // namespace ganymede

@@ -54,8 +54,8 @@ Task score_task(std::function<Tensor(const Tensor& input, const Tensor& result)>
 // Mean of f over the samples of the test split that are looked at.
 Measure mean_measure(const std::string& name, const std::string& text, std::function<double(const Batch&)> f);
 
-// Of a model of pairs, made(batch) its outputs: l1 and l2 to the target, and how the outputs' sharpness, detail and saturation
-// compare with those of the targets (1: alike; below: blurred, greyer).
+// Of a model of pairs, made(batch) its outputs: l1 and l2 to the target, how much of the target's sharpness and detail the
+// outputs hold, and how saturated they are beside the targets (1: alike; below: blurred, greyer).
 void add_pair_measures(Recipe& r, const Direction& d, const std::function<Tensor(const Batch&)>& made);
 
 // Of a model of two sides without pairs: `translate` and `score` with direction=AtoB or BtoA, and the measures cycle (there and

@@ -50,6 +50,39 @@ double domain_share(const Evaluation& e, const Translator& t, const char* from, 
   return double(moved) / double(made.size());
 }
 
+// Which pixels of a picture stand out: farther than 0.5 from the picture's median colour.
+std::vector<bool> outstanding(const std::vector<float>& v, int64_t channels) {
+  const size_t n = v.size() / size_t(channels);
+  std::vector<double> far(n);
+  for (int64_t c = 0; c < channels; ++c) {
+    std::vector<float> all(n);
+    for (size_t i = 0; i < n; ++i) all[i] = v[i * size_t(channels) + size_t(c)];
+    const std::vector<float> unsorted = all;
+    std::nth_element(all.begin(), all.begin() + int64_t(n / 2), all.end());
+    for (size_t i = 0; i < n; ++i) far[i] += std::pow(double(unsorted[i]) - double(all[n / 2]), 2);
+  }
+  std::vector<bool> out(n);
+  for (size_t i = 0; i < n; ++i) out[i] = far[i] > 0.25;
+  return out;
+}
+
+// Mean over pictures of the intersection over union of what stands out in G(x) and in what it should have been.
+double place_kept(const Evaluation& e, const Translator& t, const char* side, const char* truth) {
+  double sum = 0, pictures = 0;
+  bool known = true;
+  e.each_batch([&](const Batch& b) {
+    if (!b.fields.count(truth)) { known = false; return; }
+    const Tensor made = translated(t, b[side]);
+    for (int64_t i = 0; i < b.size; ++i) {
+      const auto p = outstanding(made.rows(i, i + 1).to_floats(), made.dim(3)), q = outstanding(b[truth].rows(i, i + 1).to_floats(), made.dim(3));
+      double both = 0, either = 0;
+      for (size_t k = 0; k < p.size(); ++k) both += p[k] && q[k], either += p[k] || q[k];
+      sum += either > 0 ? both / either : 1, pictures += 1;
+    }
+  });
+  return known ? sum / pictures : std::nan("");
+}
+
 }  // namespace
 
 void add_unpaired_uses(Recipe& r, const Translator& to_b, const Translator& to_a, const std::function<Tensor(const Tensor&)>& judge_b,
@@ -79,10 +112,13 @@ void add_unpaired_uses(Recipe& r, const Translator& to_b, const Translator& to_a
   r.measures.push_back({"domain_a", "share of F(b) that look like side a rather than b," + rule, [=](const Evaluation& e) { return domain_share(e, to_a, "b", "a"); }});
   const auto truth = [&r, apart](const std::string& name, const std::string& text, const Translator& t, const char* side, const char* field) {
     r.measures.push_back(mean_measure(name, text, [=](const Batch& b) {
-      require(b.fields.count(field) == 1, name, ": the data do not know it; shapes:unpaired,truth=1 does");
+      if (!b.fields.count(field)) return std::nan("");
       return apart(translated(t, b[side]), b[field]);
     }));
   };
+  r.measures.push_back({"place_b", "intersection over union of what stands out from the ground in G(a) and in the same scene on side b; 1 is best; needs data with truth=1", [=](const Evaluation& e) { return place_kept(e, to_b, "a", "a_in_b"); }});
+  r.measures.push_back({"place_a", "the same of F(b)", [=](const Evaluation& e) { return place_kept(e, to_a, "b", "b_in_a"); }});
+  if (to_a.in == to_b.in) r.measures.push_back(mean_measure("same_b", "mean |G(b) - b|, pixels in [-1, 1]: what G does to its own side", [=](const Batch& b) { return apart(translated(to_b, b["b"]), b["b"]); }));
   truth("truth_b", "mean |G(a) - the same scene on side b|, pixels in [-1, 1]; needs data with truth=1", to_b, "a", "a_in_b");
   truth("truth_a", "mean |F(b) - the same scene on side a|, pixels in [-1, 1]; needs data with truth=1", to_a, "b", "b_in_a");
 }

@@ -79,7 +79,7 @@ struct Evaluation {
 };
 struct Measure {
   std::string name, text;      // text: what it is, its range, and its convention
-  std::function<double(const Evaluation&)> value;
+  std::function<double(const Evaluation&)> value;  // not a number: these data lack what it needs
 };
 
 }  // namespace ganymede

@@ -31,7 +31,7 @@ Ground draw_ground(const World& world, bool dark, Random& random) {
   const double base = dark ? random.uniform(0.10, 0.20) : random.uniform(0.80, 0.90);
   const double contrast = dark ? 0.10 : -0.11;
   for (size_t c = 0; c < 3; ++c) {
-    const double tint = random.uniform(-0.06, 0.06);
+    const double tint = random.uniform(-world.tint, world.tint);
     ground.first[c] = static_cast<float>(base + tint);
     ground.second[c] = static_cast<float>(base + tint + contrast);
   }

@@ -62,6 +62,7 @@ struct World {
   std::vector<Texture> textures = {Texture::plain,   Texture::shaded,  Texture::cloudy,
                                    Texture::striped, Texture::checked, Texture::dotted};
   double filled = 0.75, large = 0.5, hat = 0.2, frame = 0.2, dark = 0.5;  // probabilities
+  double tint = 0.06;      // of grounds: how far their colours lie from grey
   double correlation = 0;  // between those five, each pair; 0 to 1, only where all five are 1/2
   double spread = 1;       // of places: 0 puts a lone object into the middle
 };

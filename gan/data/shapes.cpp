@@ -144,6 +144,10 @@ class Shapes : public Dataset {
       world.textures = {Texture::plain};
       world.hat = world.frame = 0;
     }
+    if (arguments.integer("plain", 0, 0, 1)) {  // large, solid, on a light grey ground: outlines tell all but the colours
+      world.textures = {Texture::plain}, world.fills = {Fill::solid};
+      world.hat = world.frame = world.dark = world.tint = 0, world.large = 1;
+    }
     if (task_ == "single") world.large = 1, world.spread = 0.3, world.fills = {Fill::solid};
     if (task_ == "attributes") {
       world.colours = {0, 3, 5};  // red, green, blue

@@ -11,6 +11,7 @@
 #include "gan/losses/translation.h"
 #include "gan/models.h"
 #include "gan/nets/patch_discriminator.h"
+#include "gan/segmenter.h"
 #include "gan/translate.h"
 #include "nn/losses.h"
 
@@ -128,6 +129,7 @@ Recipe pix2pix(const Config& c) {
   r.tasks.push_back(translate_task(translator));
   if (adversary) r.tasks.push_back(score_task([=](const Tensor& x, const Tensor& y) { return sigmoid(D(seen(x, y))); }, d, conditional));
   add_pair_measures(r, d, made);
+  add_segmentation_measures(r, c, d, made);
   return r;
 }
 

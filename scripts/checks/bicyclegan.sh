@@ -1,6 +1,9 @@
-# Zhu et al. 2017b: a code that can be read back from the output is used; noise beside the input of pix2pix is not.
+# Zhu et al. 2017b: a code that can be read back from the output is used; noise beside the input of pix2pix is not. Shapes of 32 px on
+# a plain ground, from outlines, any of eight colours.
 source "$(dirname "$0")/lib.sh"
-common=(bicyclegan --data shapes:pairs,objects=1 --size 32 --batch 2 --steps 1200 --set width=12 --set latent=4)
+common=(bicyclegan --data shapes:pairs,plain=1,objects=1,with=semantic --size 32 --batch 2 --steps 4000 --set width=12 --set latent=4 --set rate=5e-4 ${OMP_NUM_THREADS:+--threads $OMP_NUM_THREADS})
 run both "${common[@]}"
 run noise "${common[@]}" --set method=pix2pix+noise
-row bicyclegan "mean |output - output for the next z|, edges to shapes 32 px" ">=" 0.05 "$(measured both diversity diversity -n 50)" "both cycles" "$(measured noise diversity diversity -n 50)"
+row bicyclegan "distance between an object's colours over 20 z, over that between real objects" ">=" 0.5 "$(short both colour_diversity -n 50)" "both cycles (pix2pix+noise)" "$(short noise colour_diversity -n 50)"
+row bicyclegan "hue of an object in the style of another picture, degrees from that picture's" "<=" 45 "$(short both style_hue -n 200)" "that picture's code (own target's hue)" "$(short both style_hue_other -n 200)"
+row bicyclegan "correlation of mu(G(A, z)) with z" ">=" 0.5 "$(short both recovery -n 200)" "-" -
