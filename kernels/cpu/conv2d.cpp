@@ -9,9 +9,14 @@
 #include "kernels/cpu/conv2d_patches.h"
 #include "kernels/cpu/conv2d_winograd.h"
 #include "kernels/cpu/families.h"
+#include "kernels/cpu/widen.h"
 
 namespace ganymede::kernels::cpu {
 namespace {
+
+int64_t x_count(const Conv2d& p) { return int64_t{p.n} * p.h * p.w * p.c; }
+int64_t y_count(const Conv2d& p) { return int64_t{p.n} * p.p * p.q * p.k; }
+int64_t weight_count(const Conv2d& p) { return int64_t{p.k} * p.r * p.s * (p.c / p.groups); }
 
 void check(const Conv2d& p) {
   if (p.dtype != DType::f32 && p.dtype != DType::bf16 && p.dtype != DType::f64)
@@ -28,19 +33,32 @@ bool is_matrix_product(const Conv2d& p) {
 }
 
 bool is_empty(const Conv2d& p) {
-  return int64_t{p.n} * p.p * p.q * p.k == 0 || int64_t{p.h} * p.w * p.c == 0;
+  return y_count(p) == 0 || int64_t{p.h} * p.w * p.c == 0;
+}
+
+Conv2d in_f32(Conv2d p) {
+  p.dtype = DType::f32, p.math = Math::f32;
+  return p;
 }
 
 void forward(Stream stream, const Conv2d& p, const void* x, const Weight& w, void* y,
              const Epilogue& epilogue) {
   check(p);
-  if (int64_t{p.n} * p.p * p.q * p.k == 0) return;
+  if (y_count(p) == 0) return;
   const int inner = p.r * p.s * p.c;
   if (is_matrix_product(p) && p.dtype != DType::f64 && inner > 0) {
     const Gemm gemm{1, p.n, p.k, inner, false, true, 0, 0, p.dtype, p.dtype, p.math};
     return gemm_kernels.multiply(stream, gemm, x, w.data, y, epilogue);
   }
   if (!is_empty(p) && is_narrow(p, ConvRole::forward)) return forward_narrow(p, x, w.data, y, epilogue);
+  if (!is_empty(p) && is_widened(p.dtype)) {
+    auto lock = lock_onednn();
+    const float* const wide_x = widened(x, x_count(p), Scratch::wide_first);
+    const float* const wide_w = widened(w.data, weight_count(p), Scratch::wide_second);
+    float* const wide_y = wide_result(y_count(p));
+    forward(stream, in_f32(p), wide_x, {wide_w, nullptr}, wide_y, epilogue);
+    return round_result(wide_y, y_count(p), y);
+  }
   if (!is_empty(p) && goes_by_winograd(p)) return forward_by_winograd(p, x, w, y, epilogue);
   if (!is_empty(p) && prefers_patches(p, ConvRole::forward) && forward_by_patches(p, x, w.data, y, epilogue))
     return;
@@ -63,6 +81,14 @@ void data_gradient(Stream stream, const Conv2d& p, const void* dy, const Weight&
   }
   if (!is_empty(p) && is_narrow(p, ConvRole::data_gradient))
     return data_gradient_narrow(p, dy, w.data, dx, epilogue);
+  if (!is_empty(p) && is_widened(p.dtype)) {
+    auto lock = lock_onednn();
+    const float* const wide_dy = widened(dy, y_count(p), Scratch::wide_first);
+    const float* const wide_w = widened(w.data, weight_count(p), Scratch::wide_second);
+    float* const wide_dx = wide_result(x_count(p));
+    data_gradient(stream, in_f32(p), wide_dy, {wide_w, nullptr}, wide_dx, epilogue);
+    return round_result(wide_dx, x_count(p), dx);
+  }
   if (!is_empty(p) && goes_by_winograd(p))
     return data_gradient_by_winograd(p, dy, w, dx, epilogue);
   if (p.dtype != DType::f64 && !is_empty(p) && data_gradient_by_onednn(p, dy, w, dx, epilogue)) return;
@@ -78,6 +104,12 @@ void weight_gradient(Stream stream, const Conv2d& p, const void* x, const void* 
     return gemm_kernels.multiply(stream, gemm, dy, x, dw, Epilogue{nullptr, Unary::identity, 0});
   }
   if (!is_empty(p) && is_narrow(p, ConvRole::weight_gradient)) return weight_gradient_narrow(p, x, dy, dw);
+  if (!is_empty(p) && is_widened(p.dtype)) {
+    auto lock = lock_onednn();
+    const float* const wide_x = widened(x, x_count(p), Scratch::wide_first);
+    const float* const wide_dy = widened(dy, y_count(p), Scratch::wide_second);
+    return weight_gradient(stream, in_f32(p), wide_x, wide_dy, dw, nullptr);
+  }
   if (!is_empty(p) && goes_by_winograd(p)) return weight_gradient_by_winograd(p, x, dy, dw);
   if (!is_empty(p) && prefers_patches(p, ConvRole::weight_gradient) &&
       weight_gradient_by_patches(p, x, dy, dw))

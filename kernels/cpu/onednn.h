@@ -22,7 +22,7 @@ dnnl::memory::data_type onednn_type(DType dtype);  // f32 and bf16 only
 dnnl::primitive_attr onednn_attributes(Unary activation = Unary::identity, float alpha = 0);
 
 // Memory that lives until the next call asks for the same slot; grows, never shrinks; 64-byte aligned.
-enum class Scratch { primitive, source, weights, destination, sums, count };
+enum class Scratch { primitive, source, weights, destination, sums, wide_first, wide_second, wide_result, count };
 void* onednn_scratch(Scratch slot, size_t bytes);
 
 // A primitive with its arguments. Holds memory objects so that a run allocates nothing.
@@ -46,7 +46,7 @@ class OnednnCall {
 // from -> to, same logical dims.
 OnednnCall onednn_reorder(const dnnl::memory::desc& from, const dnnl::memory::desc& to);
 
-bool has_avx512();  // below it, oneDNN lacks bf16 and some layouts, and the loops serve them
+bool has_avx512();  // below it, oneDNN lacks bf16 (widen.h) and is slow on plain layouts
 
 // Notes a primitive for implementations_used().
 void note_implementation(const std::string& problem, const std::string& implementation);

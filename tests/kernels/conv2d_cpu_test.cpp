@@ -297,7 +297,7 @@ void expect_packed_weights_follow(const Conv2d& p) {
 
 TEST(Conv2dCpu, PackedWeightsFollowTheirVersion) {
   expect_packed_weights_follow({1, 8, 8, 17, 19, 3, 3, 4, 4, 2, 2, 1, 1, 1, 1, 1, DType::f32, Math::f32});
-  // Below AVX-512 the loops serve bf16, and read the weights as they are.
+  // Below AVX-512 bf16 weights are widened at each call.
   if (has_avx512()) expect_packed_weights_follow({1, 8, 8, 17, 19, 3, 3, 4, 4, 2, 2, 1, 1, 1, 1, 1, DType::bf16, Math::f32});
   expect_packed_weights_follow({13, 9, 12, 32, 48, 4, 4, 4, 5, 2, 2, 1, 1, 1, 1, 1, DType::f32, Math::f32});
   expect_packed_weights_follow({2, 14, 14, 32, 32, 3, 3, 14, 14, 1, 1, 1, 1, 1, 1, 1, DType::f32, Math::f32});
