@@ -7,33 +7,13 @@
 // batch norm replaces the batch by a fixed reference; a labelled few make D a classifier.
 #include "engine/ops.h"
 #include "gan/labelled_few.h"
+#include "gan/losses/history.h"
 #include "gan/models.h"
 #include "gan/nets/improved_gan.h"
 #include "gan/point_measures.h"
 #include "nn/losses.h"
 
 namespace ganymede {
-namespace {
-
-// |theta - mean over time|^2 of a network, nothing until the first mean.
-struct History {
-  nn::Net net;
-  Tensor mean, count;
-  Tensor distance() const {
-    Tensor sum_of_squares;
-    for (size_t i = 0; i < net.parameters().size(); ++i) {
-      const Tensor d = sum(square(net.parameters()[i].value - net.slice_of(mean, i)));
-      sum_of_squares = sum_of_squares ? sum_of_squares + d : d;
-    }
-    return reshape(sum_of_squares, Shape{1}) * greater(count, zeros_like(count));
-  }
-  void note() const {
-    assign(count, count + 1.0);
-    assign(mean, mean + (net.flat().constant() - mean) / count);
-  }
-};
-
-}  // namespace
 
 Recipe improved_gan(const Config& c) {
   const bool points = c.data.dimensions > 0;
@@ -103,7 +83,8 @@ Recipe improved_gan(const Config& c) {
   if (matching != "none") g.from_batch(1);
 
   r.latent = {.length = s.latent, .draw = noise, .decode = [=](const Tensor& z, const Tensor&) { return drawn(z); }, .normal = false};
-  if (points && !labels) r.field = {"D(x)", [=](const Tensor& x) { return sigmoid(D(x)); }, true};
+  // With minibatch discrimination D judges batches: what it says of a point depends on the others.
+  if (points && !labels && !minibatch) r.field = {"D(x)", [=](const Tensor& x) { return sigmoid(D(x)); }, true};
   if (points && s.dimensions == 1) r.measures = line_moments(r.latent);
   if (labels) {
     r.average = c.number("average", 0.9999, "decay of an average of D's weights that classifies", 0, 0.999999), r.averaged = {D};

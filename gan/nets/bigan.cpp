@@ -91,6 +91,8 @@ class Path : public nn::Module {
 
 Layer norm(int channels) { return std::make_shared<PlainNorm>(channels); }
 Layer dense(int64_t in, int64_t out, bool bias, const nn::Init& weight = nn::init::dcgan()) { return nn::linear(int(in), int(out), bias, weight); }
+// Deviation 0.02 suits sums over hundreds of pixels; over the two or three coordinates of a point they would not be heard beside z.
+nn::Init weights_of(const BiganSize& s, int64_t in) { return s.bounded || s.convolutions ? nn::init::dcgan() : nn::init::he_normal(in, 0.2); }
 // A map of z that is added to a convolution of 5 x 5 starts as wide as the sum over the kernel.
 Layer z_map(const BiganSize& s, int out) { return nn::linear(s.latent, out, false, nn::init::normal(0, 0.02 * 25)); }
 
@@ -114,8 +116,9 @@ Layer bigan_generator(const BiganSize& s) {
   const int w = s.width;
   if (!s.convolutions) {
     const bool bounded = s.bounded;
+    const nn::Init of_z = weights_of(s, s.latent), hidden = weights_of(s, w);
     return std::make_shared<Path>(Path::Ends::generator,
-                                  std::vector<Step>{{dense(s.latent, w, false), {}, norm(w), kRelu}, {dense(w, w, false), dense(s.latent, w, false), norm(w), kRelu}, {dense(w, s.elements, true), {}, {}, {}}},
+                                  std::vector<Step>{{dense(s.latent, w, false, of_z), {}, norm(w), kRelu}, {dense(w, w, false, hidden), dense(s.latent, w, false, of_z), norm(w), kRelu}, {dense(w, s.elements, true, hidden), {}, {}, {}}},
                                   [bounded](const Tensor& h) { return bounded ? sigmoid(h) : h; });
   }
   const int k = doublings(s.size);
@@ -136,7 +139,7 @@ Layer bigan_encoder(const BiganSize& s) {
   const int w = s.width;
   std::vector<Step> steps;
   if (!s.convolutions) {
-    steps = {{dense(s.elements, w, true), {}, {}, kLeaky}, {dense(w, w, false), {}, norm(w), kLeaky}, {dense(w, s.latent, false), {}, {}, {}}};
+    steps = {{dense(s.elements, w, true, weights_of(s, s.elements)), {}, {}, kLeaky}, {dense(w, w, false, weights_of(s, w)), {}, norm(w), kLeaky}, {dense(w, s.latent, false, weights_of(s, w)), {}, {}, {}}};
   } else {
     const int k = doublings(s.size);
     int c = w;
@@ -149,10 +152,12 @@ Layer bigan_encoder(const BiganSize& s) {
 
 Layer bigan_discriminator(const BiganSize& s) {
   const int w = s.width;
-  const auto from_z = [&](int out) { return !s.joint ? Layer{} : s.convolutions ? z_map(s, out) : dense(s.latent, out, false); };
+  const auto from_z = [&](int out) { return !s.joint ? Layer{} : s.convolutions ? z_map(s, out) : dense(s.latent, out, false, weights_of(s, s.latent)); };
   std::vector<Step> steps;
   if (!s.convolutions) {
-    steps = {{dense(s.elements, w, true), {}, {}, kLeaky}, {dense(w, w, false), from_z(w), norm(w), kLeaky}, {dense(w, 1, true, nn::init::zero()), {}, {}, {}}};
+    // A batch of points is little more than where it lies, which a norm of its own would take away: D would not see G's points drift.
+    const bool normed = s.bounded;
+    steps = {{dense(s.elements, w, true, weights_of(s, s.elements)), {}, {}, kLeaky}, {dense(w, w, !normed, weights_of(s, w)), from_z(w), normed ? norm(w) : Layer{}, kLeaky}, {dense(w, 1, true, nn::init::zero()), {}, {}, {}}};
   } else {
     const int k = doublings(s.size);
     int c = w;
