@@ -7,6 +7,7 @@
 
 #include "engine/context.h"
 #include "engine/ops.h"
+#include "gan/domain_measures.h"
 #include "gan/latent_tasks.h"
 #include "gan/losses/classes.h"
 #include "gan/models.h"
@@ -19,14 +20,6 @@ namespace {
 
 // Pixels in [-1, 1] as in [0, 1], in which half is where black and white part.
 Tensor unit(const Tensor& x) { return x * 0.5 + 0.5; }
-// The largest of each 3 x 3 pixels minus the pixel.
-Tensor outlines(const Tensor& x) { return max_pool(x, {{3, 3}, {1, 1}, {1, 1}}) - x; }
-Tensor negative(const Tensor& x) { return 1.0 - x; }
-// The share of pixels that are both light or both dark.
-Tensor agreement(const Tensor& x, const Tensor& y) {
-  const Tensor half = full(Shape{1}, 0.5, x.dtype(), x.device());
-  return mean(equal(greater(x, half), greater(y, half)));
-}
 
 }  // namespace
 
@@ -104,21 +97,11 @@ Recipe cogan(const Config& c) {
   r.tasks.push_back({"translate", "PICTURE...", "the other domain's picture of the z that invert finds (from=a|b, steps, rate)", 1, 4096,
                      [=](const TaskInput& in) { return through_z(in, true); }});
 
-  // How well the two pictures of a z belong together, where b is known to follow from a; and the same for pictures of different z.
-  using Map = Tensor (*)(const Tensor&);
-  const auto pairs = [&](const char* name, const char* what, Map map) {
-    for (const bool shuffled : {false, true})
-      r.measures.push_back({text(name, shuffled ? "-shuffled" : ""), text("share of pixels in which b agrees with ", what, shuffled ? " of another z's a" : " of a", ", either light or dark, 0 to 1"), [=](const Evaluation& e) {
-        double sum = 0;
-        int64_t n = 0;
-        for (; n < e.samples; n += 100) {
-          const Tensors xs = draw(noise(100));
-          sum += agreement(map(unit(shuffled ? roll(xs[0], 1, 0) : xs[0])), unit(xs[1])).item() * 100;
-        }
-        return sum / double(n);
-      }});
-  };
-  if (s.channels_a == s.channels_b) pairs("pairs-outlines", "the outlines", outlines), pairs("pairs-negative", "the negative", negative);
+  if (s.channels_a == s.channels_b)
+    r.measures = pair_agreement([=](int64_t n) {
+      const Tensors xs = draw(noise(n));
+      return std::pair{unit(xs[0]), unit(xs[1])};
+    });
   if (adapts)
     r.measures.push_back({"adaptation", "share of test pictures of b (field label_b) whose class D names rightly, 0 to 1", [=](const Evaluation& e) {
       double right = 0, n = 0;

@@ -2,10 +2,10 @@
 //   min  E_q(z|x) -log p(x | z) + beta KL(q(z | x) || N(0, 1)),   z = mu + exp(logvar / 2) eps,  eps ~ N(0, 1)
 // Encoder and decoder maximise a lower bound on the likelihood of the data (beta = 1). Both terms are sums over dimensions,
 // means over samples: a mean over pixels would multiply beta by their number.
-#include <algorithm>
 #include <cmath>
 
 #include "engine/ops.h"
+#include "gan/bound_measures.h"
 #include "gan/encoder_measures.h"
 #include "gan/models.h"
 #include "gan/nets/posterior.h"
@@ -91,58 +91,9 @@ Recipe vae(const Config& c) {
   };
 
   r.measures = encoder_measures(r.latent);
-  const auto average = [=](const std::function<Tensor(const Tensor& x)>& each) {  // of [N] over the test samples
-    return [=](const Evaluation& e) {
-      double total = 0, count = 0;
-      e.each_batch([&](const Batch& b) { total += sum(each(seen(samples_of(b)))).item(), count += double(b.size); });
-      return total / std::max(count, 1.0);
-    };
-  };
-  const auto kl_each = [=](const nets::Posterior& q) { return each_sum((q.logvar - square(q.mean) - exp(q.logvar) + 1.0) * -0.5); };
-  r.measures.push_back({"bound", "E log p(x | z) - KL(q(z|x) || N(0, 1)), one z for each sample, nats a sample; larger is better", average([=](const Tensor& x) {
-                          const nets::Posterior q = nets::posterior(encoder(x));
-                          return -(cost(x, decoder(q.draw())) + kl_each(q));
-                        })});
-  if (bernoulli)
-    r.measures.push_back({"bound-gain", "1 - bound / log likelihood of independent pixels with the means of the samples looked at; 0: no gain", [=](const Evaluation& e) {
-                            double total = 0, count = 0;
-                            std::vector<double> level;
-                            e.each_batch([&](const Batch& b) {
-                              const Tensor x = flatten(seen(b.image()));
-                              const nets::Posterior q = nets::posterior(encoder(seen(b.image())));
-                              total += sum(cost(seen(b.image()), decoder(q.draw())) + kl_each(q)).item(), count += double(b.size);
-                              const auto sums = sum(x, {0}).to_doubles();
-                              level.resize(sums.size());
-                              for (size_t i = 0; i < sums.size(); ++i) level[i] += sums[i];
-                            });
-                            double independent = 0;
-                            for (const double v : level) {
-                              const double p = std::clamp(v / count, 1e-6, 1 - 1e-6);
-                              independent -= p * std::log(p) + (1 - p) * std::log(1 - p);
-                            }
-                            return 1 - total / count / independent;
-                          }});
-  r.measures.push_back({"likelihood", "log 1/K sum_k p(x, z_k) / q(z_k | x), K = 100 draws from the encoder, nats a sample; larger is better", average([=](const Tensor& x) {
-                          const nets::Posterior q = nets::posterior(encoder(x));
-                          Tensors weights;
-                          for (int k = 0; k < 100; ++k) {
-                            const Tensor eps = randn(q.mean.shape()), z = q.mean + exp(q.logvar * 0.5) * eps;
-                            const Tensor log_ratio = each_sum((square(eps) + q.logvar - square(z)) * 0.5);  // log p(z) - log q(z | x)
-                            weights.push_back(reshape(log_ratio - cost(x, decoder(z)), Shape{x.dim(0), 1}));
-                          }
-                          return logsumexp(concat(weights, 1), {1}) - std::log(100.0);
-                        })});
-  r.measures.push_back({"active", "elements of z whose KL divergence from the prior is above 0.01 nats on average", [=](const Evaluation& e) {
-                          std::vector<double> kl(size_t(s.latent));
-                          double count = 0;
-                          e.each_batch([&](const Batch& b) {
-                            const nets::Posterior q = nets::posterior(encoder(seen(samples_of(b))));
-                            const auto v = sum((q.logvar - square(q.mean) - exp(q.logvar) + 1.0) * -0.5, {0}).to_doubles();
-                            for (size_t i = 0; i < kl.size(); ++i) kl[i] += v[i];
-                            count += double(b.size);
-                          });
-                          return double(std::count_if(kl.begin(), kl.end(), [&](double v) { return v / count > 0.01; }));
-                        }});
+  const BoundOf bound{.seen = [=](const Batch& b) { return seen(samples_of(b)); }, .encode = [=](const Tensor& x) { return nets::posterior(encoder(x)); },
+                      .cost = [=](const Tensor& x, const Tensor& z) { return cost(x, decoder(z)); }};
+  for (const Measure& m : bound_measures(bound, bernoulli)) r.measures.push_back(m);
   return r;
 }
 
