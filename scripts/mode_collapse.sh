@@ -21,7 +21,7 @@ row() {
     else
       "$GANYMEDE" train --out "$run" --resume --steps $((iterations * part / 4)) >/dev/null 2>"$run.log" || { tail -n 2 "$run.log" >&2; return 1; }
     fi
-    line="$line $(figure "$run" modes-hit) |" quality=$(figure "$run" quality)
+    line="$line $(printf %.0f "$(figure "$run" modes-hit)") |" quality=$(figure "$run" quality)
   done
   echo "$line $(awk "BEGIN { printf \"%.0f %%\", 100 * $quality }") |"
 }
