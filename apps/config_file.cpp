@@ -27,6 +27,8 @@ class ConfigFile {
     } catch (const toml::parse_error& e) {
       const auto line = e.source().begin.line;
       throw UsageError(text(path, ":", line ? std::to_string(line) + ": " : " ", e.description()));
+    } catch (const std::invalid_argument& e) {
+      throw UsageError(text(path, ": is not TOML: ", e.what()));
     }
   }
 

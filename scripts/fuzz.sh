@@ -57,20 +57,21 @@ cmake --build "$build" --target "${targets[@]/#/fuzz_}" >"$build/build.log" 2>&1
 export ASAN_OPTIONS=malloc_context_size=1:quarantine_size_mb=8:detect_leaks=1:allocator_may_return_null=0${ASAN_OPTIONS:+:$ASAN_OPTIONS}
 export UBSAN_OPTIONS=print_stacktrace=1
 declare -A longest=([cifar10]=6147 [stats]=1024 [config]=512 [run_json]=1024 [cub]=768 [celeba]=512 [checkpoint]=256)
-failed=0
+failed=0 random=()
 for target in "${targets[@]}"; do
   corpus=$build/corpus/$target finds=$build/finds/$target log=$build/$target.log
   mkdir -p "$corpus" "$finds"
   if ((seconds)); then
     share=$((seconds / ${#targets[@]}))
     limit=-max_total_time=$((share > 0 ? share : 1))
+    random=(-seed=1)  # a slice in CI does the same each time
   else
     limit=-runs=$runs
   fi
   dictionary=()
   [ -f "tests/fuzz/$target.dict" ] && dictionary=(-dict="tests/fuzz/$target.dict")
   begun=$SECONDS status=0
-  "$build/tests/fuzz/fuzz_$target" "$limit" -max_len="${longest[$target]:-1536}" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+  "$build/tests/fuzz/fuzz_$target" "$limit" "${random[@]}" -max_len="${longest[$target]:-1536}" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
     -artifact_prefix="$finds/" "${dictionary[@]}" "$corpus" "tests/fuzz/corpus/$target" >"$log" 2>&1 || status=$?
   executed=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log" | tail -n 1)
   read -r coverage features < <(grep -oE 'cov: [0-9]+ ft: [0-9]+' "$log" | tail -n 1 | awk '{ print $2, $4 }') || true

@@ -235,6 +235,7 @@ TEST_F(BadInput, ConfigFiles) {
   wrong("settings = 3\n", {"c.toml:1", "[settings]"});
   wrong("[settings]\nwdth = 3\n", {"unknown setting wdth", "width"});
   wrong("steps = 1_002.\xca\x92\n", {"c.toml:1"});  // U+0292, at which toml++ 3.3 is undefined
+  wrong("a = 1\n[x.y]\n[[z]\n]00e9\"\n", {"c.toml"});  // where toml++ 3.3 ends the program
   wrong("resume = true\n", {"c.toml:1", "resume"});
   EXPECT_FALSE(exists("run"));
 }
