@@ -26,7 +26,9 @@ class ConfigFile {
       table_ = toml::parse(bytes, path);
     } catch (const toml::parse_error& e) {
       const auto line = e.source().begin.line;
-      throw UsageError(text(path, ":", line ? std::to_string(line) + ": " : " ", e.description()));
+      std::string description(e.description());   // quotes what it met, ends of lines too
+      std::replace_if(description.begin(), description.end(), [](unsigned char c) { return c < ' '; }, ' ');
+      throw UsageError(text(path, ":", line ? std::to_string(line) + ": " : " ", description));
     } catch (const std::invalid_argument& e) {
       throw UsageError(text(path, ": is not TOML: ", e.what()));
     }
