@@ -4,6 +4,6 @@ source "$(dirname "$0")/lib.sh"
 common=(bicyclegan --data shapes:pairs,plain=1,objects=1,with=semantic --size 32 --batch 2 --steps 4000 --set width=12 --set latent=4 --set rate=5e-4 ${OMP_NUM_THREADS:+--threads $OMP_NUM_THREADS})
 run both "${common[@]}"
 run noise "${common[@]}" --set method=pix2pix+noise
-row bicyclegan "distance between an object's colours over 20 z, over that between real objects" ">=" 0.5 "$(short both colour_diversity -n 50)" "both cycles (pix2pix+noise)" "$(short noise colour_diversity -n 50)"
-row bicyclegan "hue of an object in the style of another picture, degrees from that picture's" "<=" 45 "$(short both style_hue -n 200)" "that picture's code (own target's hue)" "$(short both style_hue_other -n 200)"
-row bicyclegan "correlation of mu(G(A, z)) with z" ">=" 0.5 "$(short both recovery -n 200)" "-" -
+row bicyclegan "distance between an object's colours over 20 z, over that between real objects" ">=" 0.5 "$(measured both colour_diversity colour_diversity -n 50)" "both cycles (pix2pix+noise)" "$(measured noise colour_diversity colour_diversity -n 50)"
+row bicyclegan "hue of an object in the style of another picture, degrees from that picture's" "<=" 45 "$(measured both style_hue style_hue -n 200)" "that picture's code (own target's hue)" "$(measured both style_hue_other style_hue_other -n 200)"
+row bicyclegan "correlation of mu(G(A, z)) with z" ">=" 0.5 "$(measured both recovery recovery -n 200)" "-" -

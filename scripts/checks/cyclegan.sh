@@ -5,7 +5,7 @@ common=(cyclegan --data shapes:unpaired,truth=1 --size 32 --batch 1 --steps 3000
 run cycle "${common[@]}"
 run none "${common[@]}" --set lambda_a=0 --set lambda_b=0
 run alone "${common[@]}" --set gan=0 --set identity=0
-row cyclegan "mean \\|G(a) - the same scene on side b\\|, shapes 32 px" "<=" 0.15 "$(short cycle truth_b -n 200)" "cycle and identity terms" "$(short none truth_b -n 200)"
-row cyclegan "overlap (IoU) of what stands out in G(a) and in that scene" ">" 0.7 "$(short cycle place_b -n 200)" "cycle and identity terms" "$(short none place_b -n 200)"
-row cyclegan "share of G(a) that look like side b" ">" 0.9 "$(short cycle domain_b -n 200)" "discriminators and identity terms" "$(short alone domain_b -n 200)"
-row cyclegan "mean \\|F(G(a)) - a\\| on unseen scenes" "<" 0.1 "$(short cycle cycle_a -n 200)" "cycle and identity terms" "$(short none cycle_a -n 200)"
+row cyclegan "mean \\|G(a) - the same scene on side b\\|, shapes 32 px" "<=" 0.15 "$(measured cycle truth_b truth_b -n 200)" "cycle and identity terms" "$(measured none truth_b truth_b -n 200)"
+row cyclegan "overlap (IoU) of what stands out in G(a) and in that scene" ">" 0.7 "$(measured cycle place_b place_b -n 200)" "cycle and identity terms" "$(measured none place_b place_b -n 200)"
+row cyclegan "share of G(a) that look like side b" ">" 0.9 "$(measured cycle domain_b domain_b -n 200)" "discriminators and identity terms" "$(measured alone domain_b domain_b -n 200)"
+row cyclegan "mean \\|F(G(a)) - a\\| on unseen scenes" "<" 0.1 "$(measured cycle cycle_a cycle_a -n 200)" "cycle and identity terms" "$(measured none cycle_a cycle_a -n 200)"

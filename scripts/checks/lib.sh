@@ -15,13 +15,6 @@ measured() {
   "$GANYMEDE" evaluate "$WORK/$name" --metrics "$metric" --no-floor --json "$@" 2>"$WORK/$name.evaluate.log" |
     tr -d '\n' | grep -oE "\"name\": *\"$value[^\"]*\", *\"value\": *[-0-9.e+]+" | head -n 1 | sed -E 's/.*"value": *//'
 }
-# short NAME METRIC [evaluate's arguments...]: measured NAME METRIC METRIC to three digits; nothing where there is none.
-short() {
-  local name=$1 metric=$2 value
-  shift 2
-  value=$(measured "$name" "$metric" "$metric" "$@") || true
-  [ -z "$value" ] || printf '%.3g\n' "$value"
-}
 # logged NAME VALUE [N]: the mean of the last N (10) logged values of, say, critic/norm.
 logged() {
   local key

@@ -8,7 +8,7 @@ run both "${common[@]}" --steps 2500 "${maps[@]}"
 run l1 "${common[@]}" --steps 2500 "${maps[@]}" --set loss=l1
 run skips "${common[@]}" "${edges[@]}" --set loss=l1 --steps 1500
 run none "${common[@]}" "${edges[@]}" --set loss=l1 --set generator=encoder-decoder --steps 1500
-row pix2pix "class accuracy of a segmenting network on outputs (FCN-score), label maps to pictures of two colours a class, shapes 32 px" ">=" 0.35 "$(short both fcn_classes -n 200)" "discriminator" "$(short l1 fcn_classes -n 200)"
-row pix2pix "saturation of outputs over that of targets, the same" ">=" 0.8 "$(short both saturation -n 200)" "discriminator" "$(short l1 saturation -n 200)"
-row pix2pix "sharpness kept (slope of output differences on the target's), outlines to pictures, L1 alone" ">=" 0.5 "$(short skips sharpness -n 200)" "skips" "$(short none sharpness -n 200)"
-row pix2pix "L1 to the target over that of an encoder-decoder of equal size, the same" "<=" 0.9 "$(calculate "$(short skips l1 -n 200) / $(short none l1 -n 200)")" "skips (by definition)" 1
+row pix2pix "class accuracy of a segmenting network on outputs (FCN-score), label maps to pictures of two colours a class, shapes 32 px" ">=" 0.35 "$(measured both fcn_classes fcn_classes -n 200)" "discriminator" "$(measured l1 fcn_classes fcn_classes -n 200)"
+row pix2pix "saturation of outputs over that of targets, the same" ">=" 0.8 "$(measured both saturation saturation -n 200)" "discriminator" "$(measured l1 saturation saturation -n 200)"
+row pix2pix "sharpness kept (slope of output differences on the target's), outlines to pictures, L1 alone" ">=" 0.5 "$(measured skips sharpness sharpness -n 200)" "skips" "$(measured none sharpness sharpness -n 200)"
+row pix2pix "L1 to the target over that of an encoder-decoder of equal size, the same" "<=" 0.9 "$(calculate "$(measured skips l1 l1 -n 200) / $(measured none l1 l1 -n 200)")" "skips (by definition)" 1
