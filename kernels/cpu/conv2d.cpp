@@ -41,6 +41,17 @@ Conv2d in_f32(Conv2d p) {
   return p;
 }
 
+// One direction that multiplies an image by weights, bf16 in and out, f32 inside.
+template <class Product>
+void multiply_in_f32(const Conv2d& p, const void* image, int64_t count, const Weight& w, void* result, int64_t result_count, Product product) {
+  auto lock = lock_onednn();
+  const float* const wide_image = widened(image, count, Scratch::wide_first);
+  const Weight wide_w{widened(w.data, weight_count(p), Scratch::wide_second), nullptr};
+  float* const wide = wide_result(result_count);
+  product(in_f32(p), wide_image, wide_w, wide);
+  round_result(wide, result_count, result);
+}
+
 void forward(Stream stream, const Conv2d& p, const void* x, const Weight& w, void* y,
              const Epilogue& epilogue) {
   check(p);
@@ -52,12 +63,9 @@ void forward(Stream stream, const Conv2d& p, const void* x, const Weight& w, voi
   }
   if (!is_empty(p) && is_narrow(p, ConvRole::forward)) return forward_narrow(p, x, w.data, y, epilogue);
   if (!is_empty(p) && is_widened(p.dtype)) {
-    auto lock = lock_onednn();
-    const float* const wide_x = widened(x, x_count(p), Scratch::wide_first);
-    const float* const wide_w = widened(w.data, weight_count(p), Scratch::wide_second);
-    float* const wide_y = wide_result(y_count(p));
-    forward(stream, in_f32(p), wide_x, {wide_w, nullptr}, wide_y, epilogue);
-    return round_result(wide_y, y_count(p), y);
+    return multiply_in_f32(p, x, x_count(p), w, y, y_count(p), [&](const Conv2d& q, const float* wide_x, const Weight& wide_w, float* wide_y) {
+      forward(stream, q, wide_x, wide_w, wide_y, epilogue);
+    });
   }
   if (!is_empty(p) && goes_by_winograd(p)) return forward_by_winograd(p, x, w, y, epilogue);
   if (!is_empty(p) && prefers_patches(p, ConvRole::forward) && forward_by_patches(p, x, w.data, y, epilogue))
@@ -82,12 +90,9 @@ void data_gradient(Stream stream, const Conv2d& p, const void* dy, const Weight&
   if (!is_empty(p) && is_narrow(p, ConvRole::data_gradient))
     return data_gradient_narrow(p, dy, w.data, dx, epilogue);
   if (!is_empty(p) && is_widened(p.dtype)) {
-    auto lock = lock_onednn();
-    const float* const wide_dy = widened(dy, y_count(p), Scratch::wide_first);
-    const float* const wide_w = widened(w.data, weight_count(p), Scratch::wide_second);
-    float* const wide_dx = wide_result(x_count(p));
-    data_gradient(stream, in_f32(p), wide_dy, {wide_w, nullptr}, wide_dx, epilogue);
-    return round_result(wide_dx, x_count(p), dx);
+    return multiply_in_f32(p, dy, y_count(p), w, dx, x_count(p), [&](const Conv2d& q, const float* wide_dy, const Weight& wide_w, float* wide_dx) {
+      data_gradient(stream, q, wide_dy, wide_w, wide_dx, epilogue);
+    });
   }
   if (!is_empty(p) && goes_by_winograd(p))
     return data_gradient_by_winograd(p, dy, w, dx, epilogue);
