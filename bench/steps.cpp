@@ -1,7 +1,9 @@
 // Times whole training steps on a device: DCGAN at 64 pixels, WGAN-GP at 32, SinGAN's first scale at 25 to 120, CycleGAN at 128 and pix2pix
 // at 256, as `ganymede train` runs them once their updates are captured. On cpu in f32 also against the sum of oneDNN's own best times for DCGAN's convolutions, measured in turns.
-//   bench_steps [--device auto|cpu|cuda|cuda:N] [--only TEXT] [--rounds N] [--threads N] [--json FILE]
+//   bench_steps [--device auto|cpu|cuda|cuda:N] [--only TEXT] [--rounds N] [--seconds N] [--threads N] [--json FILE]
 // Writes FILE, and beside it a table with the ending .md. The same steps in PyTorch: bench/torch_steps.py.
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
@@ -9,6 +11,7 @@
 #include <fstream>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "bench/layers.h"
 #include "bench/onednn_peer.h"
@@ -66,19 +69,27 @@ std::vector<Peer> convolutions_of(const Step& s) {
   return peers;
 }
 
-// A picture for SinGAN, which reads its only one from a file; what is on it takes no time.
-std::string some_picture(int64_t size) {
-  data::Picture picture(size, size, 3);
-  for (size_t i = 0; i < picture.pixels.size(); ++i) picture.pixels[i] = uint8_t(i * i / 7);
-  const std::string path = (std::filesystem::temp_directory_path() / ("bench_steps_" + std::to_string(size) + ".png")).string();
-  data::write_png(path, picture);
-  return path;
-}
+// A picture for SinGAN, which reads its only one from a file; what is on it takes no time. The file goes with the object.
+struct SomePicture {
+  std::filesystem::path path;
+  explicit SomePicture(int64_t size)
+      : path(std::filesystem::temp_directory_path() / ("bench_steps_" + std::to_string(getpid()) + "_" + std::to_string(size) + ".png")) {
+    data::Picture picture(size, size, 3);
+    for (size_t i = 0; i < picture.pixels.size(); ++i) picture.pixels[i] = uint8_t(i * i / 7);
+    data::write_png(path.string(), picture);
+  }
+  ~SomePicture() {
+    std::error_code ignored;
+    std::filesystem::remove(path, ignored);
+  }
+};
 
 Time measure(const Step& s, const Device& device, int threads, int rounds) {
   SessionOptions options;
   options.model = s.model;
-  options.data = s.data == "image" ? "image:" + some_picture(s.size) : s.data;
+  std::optional<SomePicture> picture;
+  if (s.data == "image") picture.emplace(s.size);
+  options.data = picture ? "image:" + picture->path.string() : s.data;
   options.size = s.size;
   if (s.data == "shapes") options.channels = 3;
   options.settings = s.settings;
@@ -86,7 +97,7 @@ Time measure(const Step& s, const Device& device, int threads, int rounds) {
   options.device = device.str();
   options.precision = s.precision;
   options.threads = threads;
-  options.steps = s.data == "image" ? 0 : 1000000;
+  if (!picture) options.steps = 1000000;  // SinGAN's are those of its stages
   Session session(options, Session::Use::train);
   Trainer& trainer = session.trainer();
   for (int i = 0; i < 5; ++i) trainer.step();  // eager, traced, captured, replayed
@@ -132,7 +143,8 @@ void write(const std::string& path, const Device& device, const std::vector<Time
   require(bool(out.flush()) && bool(table.flush()), path, ": cannot be written");
 }
 
-int run(const std::string& name, const std::string& only, const std::string& json, int threads, int rounds) {
+int run(const std::string& name, const std::string& only, const std::string& json, int threads, int rounds, double seconds) {
+  const auto begun = std::chrono::steady_clock::now();
   const Device device = Device::parse(name);
   if (device.type != DeviceType::cpu && device.type != DeviceType::cuda)
     throw UsageError("--device " + name + ": it must be auto, cpu, cuda or cuda:N, for the times of others say nothing about a machine");
@@ -140,6 +152,10 @@ int run(const std::string& name, const std::string& only, const std::string& jso
   std::vector<Time> times;
   for (const Step& s : steps_for(device)) {
     if (s.name().find(only) == std::string::npos) continue;
+    if (!times.empty() && std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count() > seconds) {
+      std::printf("%s: no time left\n", s.name().c_str());
+      continue;
+    }
     times.push_back(measure(s, device, threads, rounds));
     const Time& t = times.back();
     std::printf("%s/ganymede on %s: %.3f ms, %lld launches", s.name().c_str(), device.str().c_str(), t.milliseconds, static_cast<long long>(t.launches));
@@ -160,14 +176,16 @@ int main(int argc, char** argv) {
   CLI::App program{"Times training steps"};
   std::string device = "auto", only, json;
   int rounds = 9, threads = 0;
+  double seconds = 1e9;
   program.add_option("--device", device, "auto, cpu, cuda or cuda:N")->capture_default_str();
   program.add_option("--only", only, "steps whose name holds this");
   program.add_option("--rounds", rounds, "measurements of a step")->check(CLI::Range(1, 1000))->capture_default_str();
+  program.add_option("--seconds", seconds, "begin no measurement after so many")->check(CLI::Range(1.0, 1e9));
   program.add_option("--threads", threads, "threads of the cpu (as OpenMP does)")->check(CLI::Range(1, 1024));
   program.add_option("--json", json, "file for the results");
   try {
     program.parse(argc, argv);
-    return ganymede::bench::run(device, only, json, threads, rounds);
+    return ganymede::bench::run(device, only, json, threads, rounds, seconds);
   } catch (const CLI::ParseError& e) {
     if (e.get_exit_code() == 0) return program.exit(e);
     std::cerr << "bench_steps: " << e.what() << "\n";

@@ -217,7 +217,7 @@ do_bench() {
 }
 
 do_steps() {
-  run "$out/logs/steps.log" "$build/bench/bench_steps" --device cuda --json "$out/steps_ganymede.json" || fails steps "ganymede: $(tail -n 1 "$out/logs/steps.log")"
+  run "$out/logs/steps.log" "$build/bench/bench_steps" --device cuda --seconds $((share[steps] / 2)) --json "$out/steps_ganymede.json" || fails steps "ganymede: $(tail -n 1 "$out/logs/steps.log")"
   if [ $dry -eq 0 ] && ! has_torch; then
     says steps "no PyTorch with CUDA for $python"
     return
