@@ -1,9 +1,9 @@
-# Debian 12's stb_image (2.27) reads outside of its tables for some damaged JPEGs: a symbol that no code stands for. Later versions refuse it
-# where the copy made here does.
+# Debian 12's stb_image (2.27) reads outside of its tables for damaged JPEGs (a symbol that no code stands for, which later versions refuse where
+# the copy made here does), and shifts by more than 32 bits where more of them were taken than there were.
 find_path(STB_INCLUDE_DIR stb/stb_image.h REQUIRED)
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${STB_INCLUDE_DIR}/stb/stb_image.h")
 file(READ "${STB_INCLUDE_DIR}/stb/stb_image.h" stb_image)
 string(REPLACE "   STBI_ASSERT((((j->code_buffer) >> (32 - h->size[c]))" "   if (c < 0 || c >= 256) return -1;\n   STBI_ASSERT((((j->code_buffer) >> (32 - h->size[c]))"
        stb_image "${stb_image}")
-string(REPLACE "      j->code_bits -= 16;\n      return -1;" "      j->code_bits = 0;\n      return -1;" stb_image "${stb_image}")  # shifts by what is left
+string(REPLACE "stbi__grow_buffer_unsafe(stbi__jpeg *j)\n{\n" "stbi__grow_buffer_unsafe(stbi__jpeg *j)\n{\n   if (j->code_bits < 0) j->code_bits = 0;\n" stb_image "${stb_image}")
 file(CONFIGURE OUTPUT "${PROJECT_BINARY_DIR}/generated/stb/stb_image.h" CONTENT "${stb_image}" @ONLY)
