@@ -26,9 +26,7 @@ class ConfigFile {
       table_ = toml::parse(bytes, path);
     } catch (const toml::parse_error& e) {
       const auto line = e.source().begin.line;
-      std::string description(e.description());   // quotes what it met, ends of lines too
-      std::replace_if(description.begin(), description.end(), [](unsigned char c) { return c < ' '; }, ' ');
-      throw UsageError(text(path, ":", line ? std::to_string(line) + ": " : " ", description));
+      throw UsageError(text(path, ":", line ? std::to_string(line) + ": " : " ", e.description()));
     } catch (const std::invalid_argument& e) {
       throw UsageError(text(path, ": is not TOML: ", e.what()));
     }
@@ -112,7 +110,13 @@ void read_config(const std::string& path, CLI::App& verb, std::vector<std::strin
 
 void parse_config(const std::string& path, const std::string& bytes, CLI::App& verb, std::vector<std::string>& settings,
                   const std::vector<std::string>& not_here) {
-  ConfigFile(path, bytes, verb, not_here).give(settings);
+  try {
+    ConfigFile(path, bytes, verb, not_here).give(settings);
+  } catch (const UsageError& error) {
+    std::string line = error.what();   // quotes what the file holds, ends of lines too
+    std::replace(line.begin(), line.end(), '\n', ' ');
+    throw UsageError(line);
+  }
 }
 
 }  // namespace ganymede::apps

@@ -25,6 +25,5 @@ export ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrac
 build-asan/tests/test_kernels --gtest_brief=1 --gtest_filter='-Planted*:Simt*Sanitizer*'
 build-asan/tests/test_gan --gtest_brief=1 --gtest_filter='Celeba*:Cifar*:Clips*:Cub*:Folder*:Hostile*:Idx*:Mnist*:OpenDataset*:Pairs*:MakePairs*:Picture*:Png*:SingleImage*:SuperResolution*:Unpaired*:Loader*:Shapes*:RunFolder*:Stats*:AtomicFile*:Report*:TensorBoard*:SampleSheet*'
 step "a minute of fuzzing"
-# Without jpeg: Debian's stb_image still shifts by too much for some damaged files.
-scripts/fuzz.sh bmp celeba checkpoint cifar10 config cub gzip idx png run_json safetensors stats --seconds 60
+scripts/fuzz.sh --seconds 60
 step "done"
