@@ -1,5 +1,6 @@
 #include "gan/data/picture_file.h"
 
+#include <cstdlib>
 #include <zlib.h>
 
 #include <algorithm>
@@ -16,6 +17,10 @@
 #define STBI_ONLY_BMP
 #define STBI_NO_STDIO
 #define STBI_ASSERT(condition) ((void)0)  // a damaged file must not end the program
+// Zeroed, as later versions of stb_image do: a damaged JPEG can name a table of codes that it never defined.
+#define STBI_MALLOC(size) std::calloc(1, size)
+#define STBI_REALLOC(memory, size) std::realloc(memory, size)
+#define STBI_FREE(memory) std::free(memory)
 #define STB_IMAGE_STATIC
 #define STB_IMAGE_IMPLEMENTATION
 #pragma GCC diagnostic push
