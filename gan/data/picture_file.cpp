@@ -1,10 +1,10 @@
 #include "gan/data/picture_file.h"
 
-#include <cstdlib>
 #include <zlib.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
