@@ -161,6 +161,8 @@ PictureInfo inspect_jpeg(const Bytes& file, Check check) {
     const int64_t length = file.big(offset + 2, 2, kWhere);
     if (length < 2) file.fail("damaged JPEG (segment of " + std::to_string(length) + " bytes)");
     if (code >= 0xc0 && code <= 0xcf && code != 0xc4 && code != 0xc8 && code != 0xcc) {
+      // The decoder would take the first one's size, whatever this one says.
+      if (info.channels != 0) file.fail("damaged JPEG (a second frame header at byte " + std::to_string(offset) + ")");
       info = {file.big(offset + 5, 2, kWhere), file.big(offset + 7, 2, kWhere),
               file.big(offset + 9, 1, kWhere) == 1 ? 1 : 3};
       if (check == Check::header) return info;
