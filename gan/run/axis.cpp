@@ -7,6 +7,8 @@
 namespace ganymede::run {
 namespace {
 
+constexpr double kNarrowest = 1e-290, kResolved = 1e-12;  // below these, steps from tick to tick are lost in rounding
+
 std::string print(double value, int decimals, const char* unit) {
   char text[64];
   std::snprintf(text, sizeof text, "%.*f%s", decimals, value, unit);
@@ -41,7 +43,7 @@ std::vector<Tick> linear_ticks(double lo, double hi, int wanted) {
 }
 
 std::vector<Tick> logarithmic_ticks(double lo, double hi, int wanted) {
-  const double decades = std::log10(hi / lo);
+  const double decades = std::log10(hi) - std::log10(lo);
   const int stride = std::max(1, static_cast<int>(std::lround(decades / wanted)));
   std::vector<Tick> all;
   for (int power = static_cast<int>(std::floor(std::log10(lo))); std::pow(10, power) <= hi; ++power) {
@@ -63,6 +65,8 @@ double Scale::operator()(double value) const {
 }
 
 std::vector<Tick> ticks(const Scale& scale, int wanted) {
+  const double range = scale.hi - scale.lo, largest = std::max(std::abs(scale.lo), std::abs(scale.hi));
+  if (!std::isfinite(range) || range < std::max(kNarrowest, kResolved * largest) || (scale.logarithmic && scale.lo <= 0)) return {};
   if (!scale.logarithmic) return linear_ticks(scale.lo, scale.hi, wanted);
   std::vector<Tick> all = logarithmic_ticks(scale.lo, scale.hi, wanted);
   return all.size() >= 2 ? all : linear_ticks(scale.lo, scale.hi, wanted);

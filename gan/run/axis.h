@@ -19,7 +19,8 @@ struct Tick {
   std::string label;
 };
 
-// Round numbers (1, 2, 5 times a power of ten) within the scale, about `wanted` of them.
+// Round numbers (1, 2, 5 times a power of ten) within the scale, about `wanted` of them. None where the range is not
+// finite, or so narrow that double precision does not hold its steps.
 std::vector<Tick> ticks(const Scale& scale, int wanted);
 
 }  // namespace ganymede::run

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 #include <set>
 
 #include "gan/run/axis.h"
@@ -50,6 +51,20 @@ TEST(Axis, AnyRangeGetsAFewDistinctLabelsWithinIt) {
       }
     }
   }
+}
+
+// Values that a broken training or a damaged file can hold.
+TEST(Axis, RangesWithoutStepsHaveNoLabels) {
+  const double huge = std::numeric_limits<double>::max(), tiny = std::numeric_limits<double>::denorm_min();
+  for (const bool logarithmic : {false, true}) {
+    EXPECT_EQ(labels(tiny, HUGE_VAL, logarithmic), Labels{});
+    EXPECT_EQ(labels(0, 10 * tiny, logarithmic), Labels{});
+    EXPECT_EQ(labels(1e18, std::nextafter(1e18, 2e18), logarithmic), Labels{});
+    EXPECT_EQ(labels(3, 3, logarithmic), Labels{});
+  }
+  EXPECT_EQ(labels(-huge, huge, false), Labels{});
+  EXPECT_FALSE(labels(-huge / 4, huge / 4, false).empty());
+  EXPECT_FALSE(labels(tiny, huge, true).empty());
 }
 
 TEST(Series, ThinningKeepsExtremesGapsAndBreaks) {
