@@ -9,6 +9,8 @@
 #include "engine/context.h"
 #include "engine/ops.h"
 #include "gan/data/resize.h"
+#include "gan/metrics/frechet.h"
+#include "gan/metrics/random_features.h"
 #include "gan/pictures.h"
 
 namespace ganymede {
@@ -16,6 +18,7 @@ namespace {
 
 constexpr int64_t kShown = 4;      // random outputs on a sheet
 constexpr int64_t kDraws = 20;     // codes an input for the measure of diversity
+constexpr int64_t kPositions = int64_t{1} << 21;
 
 // An input of any size with one code for all its pixels.
 Tensor styled(const Styled& s, const Tensor& x, const Tensor& z) {
@@ -112,6 +115,17 @@ double recovery(const Evaluation& e, const Styled& s, const Direction& d) {
   return spread > 0 ? (xy / n - x / n * y / n) / std::sqrt(spread) : 0;
 }
 
+// Outputs of random codes against the real pictures of the same inputs, over at most kPositions places each.
+double random_distance(const Evaluation& e, const Styled& s, const Direction& d) {
+  metrics::Rows made(0, metrics::kRandomFeatures), real = made;
+  e.each_batch([&](const Batch& b) {
+    if (real.count >= kPositions) return;
+    made.append(metrics::random_features(styled(s, b[d.input], randn({b.size, s.latent}))).values);
+    real.append(metrics::random_features(b[d.target]).values);
+  });
+  return metrics::frechet_distance(metrics::gaussian_of(made), metrics::gaussian_of(real));
+}
+
 // Where the data say what each pixel is ("semantic": 0 the ground, 1 a frame, more an object): the mean colour of the object.
 using Colour = std::array<double, 3>;
 std::vector<Colour> object_colours(const Tensor& pictures, const std::vector<int64_t>& meaning) {
@@ -198,6 +212,8 @@ void add_style_uses(Recipe& r, const Direction& d, const Styled& s) {
   r.measures.push_back(mean_measure("real_diversity", "mean |picture - the next one| of the real outputs, of different inputs: more than what one input leaves open", [=](const Batch& b) {
     return mean(abs(b[d.target] - roll(b[d.target], 1))).item();
   }));
+  r.measures.push_back({"random_fid", "Frechet distance of random outputs to the real pictures in features of a fixed random network, every position a sample; 0 is best; for comparisons only",
+                        [=](const Evaluation& e) { return random_distance(e, s, d); }});
   r.measures.push_back({"colour_diversity", "mean distance between the object's colours of 20 outputs of an input, over the mean distance between the colours of real objects; 1: as varied; needs data with=semantic", [=](const Evaluation& e) { return colour_diversity(e, s, d); }});
   if (!s.encode) return;
   r.measures.push_back({"style_hue", "degrees between the hue of an object in the style of another picture and the hue of that picture's object; 0 is best, 90 chance; needs data with=semantic", [=](const Evaluation& e) { return style_hue(e, s, d, false); }});

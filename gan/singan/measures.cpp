@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "engine/check.h"
+#include "gan/metrics/random_features.h"
 
 namespace ganymede::singan {
 namespace {
@@ -78,7 +79,7 @@ std::vector<Measure> measures(const std::shared_ptr<Pyramid>& p) {
       {"nearest_patch", "root mean square distance of 7x7 patches of samples to the nearest patch of the picture, in units of [-1, 1]; 0 is copied",
        [=](const Evaluation& e) { return averaged(kept_small(e.samples, 5), [&] { return nearest_patch(sample_values(*p), values_of(real())); }); }},
       {"random_sifid", "Frechet distance between features of samples and of the picture at every position, by a fixed random network; for comparisons only",
-       [=](const Evaluation& e) { return averaged(kept_small(e.samples, 20), [&] { return random_feature_distance(sample_values(*p), values_of(real())); }); }},
+       [=](const Evaluation& e) { return averaged(kept_small(e.samples, 20), [&] { return metrics::random_feature_distance(p->sample(1, p->reached()), real()); }); }},
       {"last_amplitude", "amplitude of the noise at the finest scale reached: 0.1 RMSE of the reconstruction before",
        [=](const Evaluation&) { return p->scales[size_t(p->reached())].amp.item(); }},
   };

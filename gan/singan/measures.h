@@ -23,8 +23,5 @@ struct Values {
 Values values_of(const Tensor& picture);
 // Root mean square distance of 7x7 patches of `of` (every third row and column) to the nearest patch of `in`, averaged.
 double nearest_patch(const Values& of, const Values& in);
-// Frechet distance between the 24 features of two pictures at every position: three random 3x3 convolutions (He's
-// initialisation, always the same) with leaky ReLU. For comparisons only, where Inception is not at hand.
-double random_feature_distance(const Values& a, const Values& b);
 
 }  // namespace ganymede::singan

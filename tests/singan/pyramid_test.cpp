@@ -9,6 +9,7 @@
 #include "gan/data/picture_file.h"
 #include "gan/facts.h"
 #include "gan/losses/penalty.h"
+#include "gan/metrics/random_features.h"
 #include "gan/singan/measures.h"
 #include "gan/singan/quantise.h"
 #include "gan/singan/recipe.h"
@@ -196,7 +197,7 @@ TEST_F(SinganTasks, MeasuresAreFinite) {
   EXPECT_GT(measure("other_noise_rmse"), 0);
   const Values v = values_of(kept("real3"));
   EXPECT_EQ(nearest_patch(v, v), 0);
-  EXPECT_NEAR(random_feature_distance(v, v), 0, 1e-6);
+  EXPECT_NEAR(metrics::random_feature_distance(kept("real3"), kept("real3")), 0, 1e-6);
 }
 
 // A checkpoint holds all that enter() computed: going on from the second scale ends with the same bits.
