@@ -154,10 +154,30 @@ Measure kept_measure(const std::string& name, const std::string& text, Tensors (
           }};
 }
 
+// Of outputs over targets, each a mean over the test pictures.
+Measure ratio_measure(const std::string& name, const std::string& text, const std::function<double(const Tensor&)>& f, const std::string& target, const std::function<Tensor(const Batch&)>& made) {
+  return {name, text, [=](const Evaluation& e) {
+            double output = 0, truth = 0;
+            e.each_batch([&](const Batch& b) { output += f(made(b)) * double(b.size), truth += f(b[target]) * double(b.size); });
+            require(truth > 0, name, ": the targets have none, so there is nothing to compare with");
+            return output / truth;
+          }};
+}
+
+Tensor averaged(const Tensor& x, int side) { return side == 1 ? x : average_pool(x, {{side, side}, {side, side}}); }
+
 // Spread between the colours of 4x4 pixels together, so that coloured noise does not count as colour.
-Tensor saturation(const Tensor& x) {
-  const Tensor y = x.dim(1) >= 4 && x.dim(2) >= 4 ? average_pool(x, {{4, 4}, {4, 4}}) : x;
-  return mean(max(y, {3}) - min(y, {3}));
+double saturation(const Tensor& x) {
+  const Tensor y = averaged(x, x.dim(1) >= 4 && x.dim(2) >= 4 ? 4 : 1);
+  return mean(max(y, {3}) - min(y, {3})).item();
+}
+
+// What means over `side` x `side` pixels lose when they are taken over twice as many: an octave of the spectrum.
+double band_energy(const Tensor& x, int side) {
+  const int64_t h = x.dim(1) / (2 * side) * 2 * side, w = x.dim(2) / (2 * side) * 2 * side;
+  if (!h || !w) return 0;
+  const Tensor fine = averaged(slice(slice(x, 1, 0, h), 2, 0, w), side), coarse = averaged(fine, 2);
+  return mean(square(fine - resize_nearest(coarse, fine.dim(1), fine.dim(2)))).item();
 }
 
 }  // namespace
@@ -168,13 +188,11 @@ void add_pair_measures(Recipe& r, const Direction& d, const std::function<Tensor
   r.measures.push_back(mean_measure("l2", "mean (output - target)^2, pixels in [-1, 1]; 0 is best", [=](const Batch& b) { return mean(square(made(b) - b[target])).item(); }));
   r.measures.push_back(kept_measure("sharpness", "how much of the differences of neighbours in the target the output has: <d out, d target> / <d target, d target>; 1 is alike, less is blurred; noise adds nothing", slopes, target, made));
   r.measures.push_back(kept_measure("detail", "the same of second differences (the high frequencies)", curvatures, target, made));
+  for (const int side : {1, 2, 4})
+    r.measures.push_back(ratio_measure(text("spectrum_", side), text("energy of details of ", side, " to ", 2 * side, " px, of outputs over targets; 1 is alike, less is blurred, more is noise or invented; needs sharpness beside it"),
+                                       [=](const Tensor& x) { return band_energy(x, side); }, target, made));
   if (d.out != 3) return;
-  r.measures.push_back({"saturation", "mean spread between the colours of 4x4 pixels, of outputs over targets; 1 is alike, less is greyer", [=](const Evaluation& e) {
-                          double output = 0, truth = 0;
-                          e.each_batch([&](const Batch& b) { output += saturation(made(b)).item() * double(b.size), truth += saturation(b[target]).item() * double(b.size); });
-                          require(truth > 0, "saturation: the targets have no colours, so there is nothing to compare with");
-                          return output / truth;
-                        }});
+  r.measures.push_back(ratio_measure("saturation", "mean spread between the colours of 4x4 pixels, of outputs over targets; 1 is alike, less is greyer", saturation, target, made));
 }
 
 }  // namespace ganymede

@@ -24,7 +24,7 @@ Tensor noisy(const Tensor& x) { return x + randn(x.shape()) * 0.5; }
 Tensor blurred(const Tensor& x) { return resize_nearest(average_pool(x, {{4, 4}, {4, 4}}), x.dim(1), x.dim(2)); }
 
 TEST(TranslationMeasures, TheTargetItselfHoldsEverything) {
-  for (const char* name : {"sharpness", "detail", "saturation"}) EXPECT_NEAR(measured(name, same), 1, 1e-5) << name;
+  for (const char* name : {"sharpness", "detail", "saturation", "spectrum_1", "spectrum_2", "spectrum_4"}) EXPECT_NEAR(measured(name, same), 1, 1e-5) << name;
   EXPECT_EQ(measured("l1", same), 0);
 }
 TEST(TranslationMeasures, NoiseAddsNothingToSharpnessAndDetail) {
@@ -33,6 +33,13 @@ TEST(TranslationMeasures, NoiseAddsNothingToSharpnessAndDetail) {
 TEST(TranslationMeasures, BlurLowersSharpnessAndDetail) {
   EXPECT_LT(measured("sharpness", blurred), 0.5);
   EXPECT_LT(measured("detail", blurred), 0.5);
+}
+// Means over 4x4 pixels leave nothing finer, and what is coarser as it was.
+TEST(TranslationMeasures, TheSpectrumShowsWhereBlurBegins) {
+  EXPECT_NEAR(measured("spectrum_1", blurred), 0, 1e-6);
+  EXPECT_NEAR(measured("spectrum_2", blurred), 0, 1e-6);
+  EXPECT_NEAR(measured("spectrum_4", blurred), 1, 1e-5);
+  EXPECT_GT(measured("spectrum_1", noisy), 1.5);
 }
 TEST(TranslationMeasures, GreyHasNoSaturation) {
   EXPECT_NEAR(measured("saturation", [](const Tensor& x) { return x * 0.0; }), 0, 1e-6);

@@ -1,0 +1,104 @@
+#!/usr/bin/env bash
+# The own comparisons of the papers on pairs, a training each:
+#   scripts/translation_study.sh losses      pix2pix: what G minimises (Isola et al. 2017, table 1 and figure 7)
+#   scripts/translation_study.sh patches     pix2pix: the pixels that an output of D sees, 1, 16, 70 and 286 (table 3)
+#   scripts/translation_study.sh methods     BicycleGAN: all six methods, variety against realism (Zhu et al. 2017b, figure 6)
+#   scripts/translation_study.sh encoders    BicycleGAN: the encoder (resnet, cnn) x where z enters (all, input) (table 2)
+#   scripts/translation_study.sh latents     BicycleGAN: the length of z, 2, 8, 32 and 128 (figure 8)
+# Further arguments go to every training: --size, --steps, --set width=... DATA: the pairs (outlines of shapes); OUT: folder of
+# the page and the runs (runs/STUDY), where a run that is there is not trained again; GANYMEDE: the program.
+# Pix2pix's columns are those of `evaluate`. Variety is colour_diversity where the data say what the object is (with=semantic), or the
+# mean distance between outputs of one input over that between real pictures of different inputs; realism is random_fid, the Frechet
+# distance to the real pictures in features of a random network, which compares the rows of one table and nothing else.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+refuse() { echo "translation_study: $1" >&2; exit "${2:-1}"; }
+study=${1:-} GANYMEDE=${GANYMEDE:-build/ganymede}
+case $study in
+  losses | patches) model=pix2pix colours=two measures=(l1 sharpness spectrum_1 spectrum_2 spectrum_4 saturation fcn_classes) ;;
+  methods | encoders | latents) model=bicyclegan colours=any measures=(colour_diversity diversity real_diversity random_fid reconstruction recovery) ;;
+  *) refuse "say which: losses, patches, methods, encoders or latents" 2 ;;
+esac
+shift
+[ -x "$GANYMEDE" ] || refuse "no program $GANYMEDE; build it with scripts/build.sh, or set GANYMEDE" 2
+data=${DATA:-shapes:pairs,plain=1,objects=1,count=2000,with=semantic,colours=$colours} out=${OUT:-runs/$study} arguments=("$@")
+mkdir -p "$out"
+table=$out/README.md points=$out/points
+
+# measure RUN: lines "NAME VALUE" of every measure that the data allow.
+measure() {
+  "$GANYMEDE" evaluate "$out/$1" --metrics "$(IFS=,; echo "${measures[*]}")" -n 200 --no-floor --json 2>"$out/$1.log" | tr -d '\n' |
+    grep -oE '"name": *"[a-z_0-9]+", *"value": *-?[0-9.]+(e[-+]?[0-9]+)?' | sed -E 's/"name": *"([^"]+)", *"value": */\1 /'
+}
+# row NAME SETTINGS...: trains and measures; appends to the table and to the points of the drawing.
+row() {
+  local name=$1 figures
+  shift
+  if [ ! -d "$out/$name" ]; then
+    "$GANYMEDE" train "$model" --data "$data" "$@" "${arguments[@]}" --out "$out/$name" >/dev/null 2>"$out/$name.log" || { tail -n 2 "$out/$name.log" >&2; exit 1; }
+  fi
+  figures=$(measure "$name") || refuse "$out/$name: $(tail -n 1 "$out/$name.log")"
+  if [ $model = bicyclegan ]; then
+    figures+=$(awk '{ v[$1] = $2 } END { print "\nvariety", "colour_diversity" in v ? v["colour_diversity"] : v["diversity"] / v["real_diversity"] }' <<<"$figures")
+    awk -v n="$name" '{ v[$1] = $2 } END { print n, v["variety"], v["random_fid"] }' <<<"$figures" >>"$points"
+  else
+    echo "$name" >>"$points"
+  fi
+  awk -v n="$name" -v columns="${columns[*]}" '{ v[$1] = $2 } END {
+      count = split(columns, c, " "); printf "| %s |", n
+      for (i = 1; i <= count; ++i) if (c[i] in v) printf " %.3g |", v[c[i]]; else printf " - |"
+      print "" }' <<<"$figures" | tee -a "$table"
+}
+# The points as a drawing: variety to the right, realism upwards (the distance falls).
+draw() {
+  awk '
+    { name[NR] = $1; x[NR] = $2; y[NR] = $3; if ($2 > right) right = $2; if ($3 > worst) worst = $3 }
+    function words(at, up, s, style) { printf "<text x=\"%.1f\" y=\"%.1f\" %s>%s</text>\n", at, up, style, s }
+    END {
+      right = right > 1 ? right * 1.05 : 1.05; worst *= 1.1
+      print "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 560 380\" font-family=\"sans-serif\" font-size=\"12\">\n<rect width=\"560\" height=\"380\" fill=\"white\"/>"
+      print "<path d=\"M70 20V330H530\" fill=\"none\" stroke=\"#555\"/>"
+      for (i = 0; i <= 4; ++i) {
+        words(70 + 460 * i / 4, 348, sprintf("%.2f", right * i / 4), "text-anchor=\"middle\" fill=\"#555\"")
+        words(64, 334 - 310 * i / 4, sprintf("%.3g", worst * (1 - i / 4)), "text-anchor=\"end\" fill=\"#555\"")
+      }
+      words(300, 370, "variety of outputs of one input, of that of real pictures", "text-anchor=\"middle\"")
+      words(-175, 16, "distance to real pictures (up is better)", "text-anchor=\"middle\" transform=\"rotate(-90)\"")
+      for (i = 1; i <= NR; ++i) {
+        px = 70 + 460 * x[i] / right; py = 20 + 310 * y[i] / worst
+        printf "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"5\" fill=\"#1f5fa8\"/>\n", px, py
+        if (px > 400) words(px - 9, py + 4, name[i], "text-anchor=\"end\""); else words(px + 9, py + 4, name[i], "")
+      }
+      print "</svg>"
+    }' "$points" >"$out/$study.svg"
+}
+
+if [ $model = bicyclegan ]; then columns=(variety random_fid reconstruction recovery); else columns=("${measures[@]}"); fi
+: >"$points"
+{
+  echo "# $model: $study"
+  echo
+  echo "Data \`$data\`, further arguments: \`${arguments[*]:-none}\`."
+  echo
+  echo "| run | ${columns[*]} |" | sed 's/\([a-z_0-9]\) \([a-z]\)/\1 | \2/g'
+  echo "|---|$(printf -- '---|%.0s' "${columns[@]}")"
+} >"$table"
+case $study in
+  losses) for l in l1 l2 cgan gan l1+gan l1+cgan; do row "$l" --set "loss=$l"; done ;;
+  patches) for f in 1 16 70 286; do row "patch$f" --set "receptive_field=$f"; done ;;
+  methods) for m in pix2pix+noise cae-gan cvae-gan cvae-gan++ clr-gan bicyclegan; do row "$m" --set "method=$m"; done ;;
+  encoders) for e in resnet cnn; do for i in all input; do row "$e-$i" --set "encoder=$e" --set "inject=$i"; done; done ;;
+  latents) for z in 2 8 32 128; do row "z$z" --set "latent=$z"; done ;;
+esac
+{
+  if [ $model = bicyclegan ]; then
+    draw
+    printf '\n![Variety and realism](%s.svg)\n' "$study"
+  fi
+  while read -r name _; do
+    cp "$(ls "$out/$name"/samples/*.png | tail -n 1)" "$out/$name.png"
+    printf '\n%s\n\n![%s](%s.png)\n' "$name" "$name" "$name"
+  done <"$points"
+} >>"$table"
+rm "$points"
+echo "translation_study: $table"
