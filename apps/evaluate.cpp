@@ -151,7 +151,7 @@ void show(const Request& q, const Facts& facts, const std::vector<Line>& lines, 
 
 void evaluate_points(const Request& q, const Sampled& s) {
   const std::string& spec = s.session.data;
-  const data::Mixture& mixture = data::mixture_of(spec);
+  const data::Mixture mixture = data::mixture_of(spec);
   std::vector<Line> lines;
   for (const Reading& r : metrics::read_modes(s.points, mixture)) lines.push_back({r, {}});
   // What true samples of the mixture get.

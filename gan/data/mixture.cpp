@@ -1,5 +1,6 @@
 #include "gan/data/mixture.h"
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 
@@ -15,7 +16,7 @@ constexpr int64_t kTrainPoints = 50000, kTestPoints = 10000;
 std::vector<Mixture> all_mixtures() {
   Mixture gaussian{"gaussian", {{0.3}}, 0.2}, two{"two", {{-0.5}, {0.5}}, 0.1};
   Mixture five{"five", {}, 0.05}, ring{"ring8", {}, 0.02}, grid{"grid25", {}, 0.02},
-      spiral{"spiral", {}, 0.02};
+      spiral{"spiral", {}, 0.02}, moons{"moons", {}, 0.04};
   for (int i = -2; i <= 2; ++i) {
     five.centres.push_back({0.4 * i});
     for (int j = -2; j <= 2; ++j) grid.centres.push_back({0.45 * i, 0.45 * j});
@@ -28,25 +29,37 @@ std::vector<Mixture> all_mixtures() {
     const double turn = std::sqrt((i + 0.5) / 100), angle = 4 * std::numbers::pi * turn;
     spiral.centres.push_back({0.9 * turn * std::cos(angle), 0.9 * turn * std::sin(angle)});
   }
-  return {gaussian, two, five, ring, grid, spiral};
+  for (int i = 0; i < 100; ++i) {  // two half circles, each reaching into the other
+    const double side = i % 2 ? -1 : 1, angle = std::numbers::pi * (i / 2 + 0.5) / 50;
+    moons.centres.push_back({0.6 * side * (std::cos(angle) - 0.5), 0.6 * side * (std::sin(angle) - 0.25)});
+    moons.classes.push_back(i % 2);
+  }
+  return {gaussian, two, five, ring, grid, spiral, moons};
 }
 
-// Fields "point" [D] and "label", the mode.
+// NAME[,deviation=D] of a mixture.
+Mixture mixture_from(Arguments& arguments) {
+  if (arguments.words().size() != 1) arguments.fail("one name of a mixture is wanted");
+  Mixture mixture = mixture_named(arguments.words()[0]);
+  mixture.deviation = arguments.number("deviation", mixture.deviation, 1e-6, 10);
+  return mixture;
+}
+
+// Fields "point" [D] and "label", the mode or the class that it belongs to.
 class Points : public Dataset {
  public:
   Points(const std::string& text, const Options& options) : options_(options) {
     Arguments arguments("mixture:" + text, text);
-    if (arguments.words().size() != 1) arguments.fail("one name of a mixture is wanted");
+    mixture_ = mixture_from(arguments);
     if (options.size || options.channels || options.flip || options.load_size) {
       arguments.fail("size, channels, flip and load size are for pictures, not for points");
     }
-    mixture_ = mixture_named(arguments.words()[0]);
     count_ = arguments.integer("count", options.split == Split::train ? kTrainPoints : kTestPoints, 1,
                                int64_t{1} << 40);
     arguments.finish();
     fields_ = {{"point", {static_cast<int64_t>(mixture_.dimensions())}, Kind::real},
                {"label", {}, Kind::integer}};
-    for (size_t i = 0; i < mixture_.centres.size(); ++i) class_names_.push_back("mode " + std::to_string(i));
+    for (int64_t i = 0; i < mixture_.class_count(); ++i) class_names_.push_back((mixture_.classes.empty() ? "mode " : "part ") + std::to_string(i));
   }
 
   int64_t size() const override { return count_; }
@@ -60,7 +73,7 @@ class Points : public Dataset {
     size_t mode = 0;
     const std::vector<double> point = mixture_.draw(draws, mode);
     for (size_t d = 0; d < point.size(); ++d) out.real(0, row)[d] = static_cast<float>(point[d]);
-    out.integer(1, row)[0] = static_cast<int64_t>(mode);
+    out.integer(1, row)[0] = mixture_.class_of(mode);
   }
 
  private:
@@ -76,6 +89,10 @@ std::vector<double> Mixture::draw(Random& random, size_t& mode) const {
   std::vector<double> point = centres[mode];
   for (double& value : point) value += deviation * random.normal();
   return point;
+}
+
+int64_t Mixture::class_count() const {
+  return classes.empty() ? static_cast<int64_t>(centres.size()) : *std::max_element(classes.begin(), classes.end()) + 1;
 }
 
 const Mixture& mixture_named(const std::string& name) {
@@ -94,10 +111,10 @@ constexpr std::string_view kKind = "mixture:";
 
 bool makes_points(const std::string& specification) { return specification.starts_with(kKind); }
 
-const Mixture& mixture_of(const std::string& specification) {
+Mixture mixture_of(const std::string& specification) {
   if (!makes_points(specification)) throw UsageError("data '" + specification + "' are no mixture whose modes are known");
-  const std::string argument = specification.substr(kKind.size());
-  return mixture_named(argument.substr(0, argument.find(',')));
+  Arguments arguments(specification, specification.substr(kKind.size()));
+  return mixture_from(arguments);
 }
 
 std::unique_ptr<Dataset> open_mixture(const std::string& argument, const Options& options) {

@@ -60,7 +60,7 @@ constexpr Opener kOpeners[] = {
     {"image", Argument::required,
      "image:FILE: one picture in its own proportions; the size is its longer side", open_image},
     {"mixture", Argument::required,
-     "mixture:NAME[,count=N]: points of gaussian, two, five (1-D), ring8, grid25 or spiral (2-D)",
+     "mixture:NAME[,count=N][,deviation=D]: points of gaussian, two, five (1-D), ring8, grid25, spiral or moons (2-D)",
      open_mixture},
     {"shapes", Argument::optional,
      "shapes[:TASK][,NAME=VALUE...]: drawn scenes of shapes, 16 to 256 px; TASK is scene (the default), "

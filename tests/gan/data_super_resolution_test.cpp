@@ -141,6 +141,15 @@ TEST(Mixture, PointsLieRoundTheirCentres) {
     for (int count : counts) EXPECT_NEAR(count, expected, 5 * std::sqrt(expected)) << name;
     EXPECT_EQ(sample_text(*data, 5), sample_text(*data, 5, 99));  // nothing to augment
   }
+  const auto moons = open_dataset("mixture:moons,deviation=0.001");
+  EXPECT_EQ(moons->classes(), 2);
+  EXPECT_EQ(mixture_of("mixture:moons,count=9,deviation=0.001").deviation, 0.001);
+  for (int i = 0; i < 100; ++i) {  // both halves of a circle of 0.6 round (-0.3, -0.15), or round (0.3, 0.15)
+    const HostBatch batch = sample_of(*moons, i);
+    const double side = batch.integer("label")[0] ? -1 : 1;
+    EXPECT_NEAR(std::hypot(batch.real("point")[0] + 0.3 * side, batch.real("point")[1] + 0.15 * side), 0.6, 0.01);
+  }
+  expect_mentions(open_error("mixture:ring8,deviation=0"), {"deviation"});
   expect_mentions(open_error("mixture:ring9"), {"unknown mixture 'ring9'", "ring8"});
   expect_mentions(open_error("mixture:ring8,modes=3"), {"unknown setting 'modes'"});
   expect_mentions(open_error("mixture:ring8", {.size = 32}), {"not for points"});
