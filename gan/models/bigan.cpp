@@ -29,12 +29,14 @@ Recipe bigan(const Config& c) {
   const bool uniform_prior = c.choice("prior", {"uniform", "normal"}, "z from U(-1, 1) and E bounded to it, or from N(0, 1) and E linear") == "uniform";
   const std::string objective = c.choice("objective", {"bigan", "latent-regressor", "joint-latent-regressor"}, "D judges pairs, or E regresses z from G(z) (G's loss has it too)");
   s.joint = objective == "bigan";
+  nets::BiganSize judging = s;
+  judging.width = int(c.integer("d_width", s.width, "the same in D", 1, 65536));
   const double encoder = c.number("encoder", 1, "weight of E's own loss", 0), rate = c.number("rate", 2e-4, "learning rate of Adam", 0);
   const double beta1 = c.number("beta1", 0.5, "Adam", 0, 0.999999), decay = c.number("weight_decay", 2.5e-5, "L2 added to the gradient of weights", 0);
   const double last = c.number("last_rate", 0.01, "factor on the rate at the end of the run, approached exponentially over its second half", 1e-9, 1);
 
   Recipe r;
-  const nn::Net G = r.net("G", nets::bigan_generator(s)), E = r.net("E", nets::bigan_encoder(s)), D = r.net("D", nets::bigan_discriminator(s));
+  const nn::Net G = r.net("G", nets::bigan_generator(s)), E = r.net("E", nets::bigan_encoder(s)), D = r.net("D", nets::bigan_discriminator(judging));
   const auto noise = [=](int64_t n) { return uniform_prior ? uniform({n, s.latent}, -1, 1) : randn({n, s.latent}); };
   // Perceptrons see flat samples, pictures in [0, 1].
   const auto seen = [=](const Tensor& x) { return points || s.convolutions ? x : flatten(x) * 0.5 + 0.5; };

@@ -44,3 +44,9 @@ row() {
   fi
   echo "| $1 | $2 | $3 $4 | $(short "$5") | $6 | $(short "$7") | $verdict |"
 }
+# worst RUN METRIC [evaluate's arguments...]: the largest figure of the runs RUN1, RUN2 and RUN3, whose metric has one value.
+worst() {
+  local name=$1 metric=$2 seed
+  shift 2
+  for seed in 1 2 3; do measured "$name$seed" "$metric" "$metric" "$@"; done | sort -g | tail -n 1
+}
