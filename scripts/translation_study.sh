@@ -25,10 +25,14 @@ data=${DATA:-shapes:pairs,plain=1,objects=1,count=2000,with=semantic,colours=$co
 mkdir -p "$out"
 table=$out/README.md points=$out/points
 
-# measure RUN: lines "NAME VALUE" of every measure that the data allow.
+# measure RUN: lines "NAME VALUE" of every measure that the data allow; fails if there is none.
 measure() {
-  "$GANYMEDE" evaluate "$out/$1" --metrics "$(IFS=,; echo "${measures[*]}")" -n 200 --no-floor --json 2>"$out/$1.log" | tr -d '\n' |
-    grep -oE '"name": *"[a-z_0-9]+", *"value": *-?[0-9.]+(e[-+]?[0-9]+)?' | sed -E 's/"name": *"([^"]+)", *"value": */\1 /'
+  local m found=
+  for m in "${measures[@]}"; do
+    found+=$("$GANYMEDE" evaluate "$out/$1" --metrics "$m" -n 200 --no-floor --json 2>"$out/$1.log" | tr -d '\n' |
+      grep -oE '"name": *"[a-z_0-9]+", *"value": *-?[0-9.]+(e[-+]?[0-9]+)?' | sed -E 's/"name": *"([^"]+)", *"value": */\1 /' || true)$'\n'
+  done
+  grep . <<<"$found"
 }
 # row NAME SETTINGS...: trains and measures; appends to the table and to the points of the drawing.
 row() {
