@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # The own comparisons of the papers on pairs, a training each:
-#   scripts/translation_study.sh losses      pix2pix: what G minimises (Isola et al. 2017, table 1 and figure 7)
-#   scripts/translation_study.sh patches     pix2pix: the pixels that an output of D sees, 1, 16, 70 and 286 (table 3)
-#   scripts/translation_study.sh methods     BicycleGAN: all six methods, variety against realism (Zhu et al. 2017b, figure 6)
-#   scripts/translation_study.sh encoders    BicycleGAN: the encoder (resnet, cnn) x where z enters (all, input) (table 2)
-#   scripts/translation_study.sh latents     BicycleGAN: the length of z, 2, 8, 32 and 128 (figure 8)
+#   scripts/translation_study.sh losses      pix2pix: what G minimises (Isola et al. 2017)
+#   scripts/translation_study.sh patches     pix2pix: the pixels that an output of D sees, 1, 16, 70 and 286; those that the pictures are too small for are left out
+#   scripts/translation_study.sh methods     BicycleGAN: all six methods, variety against realism (Zhu et al. 2017b)
+#   scripts/translation_study.sh encoders    BicycleGAN: the encoder (resnet, cnn) x where z enters (all, input)
+#   scripts/translation_study.sh latents     BicycleGAN: the length of z, 2, 8, 32 and 128
 # Further arguments go to every training: --size, --steps, --set width=... DATA: the pairs (outlines of shapes); OUT: folder of
-# the page and the runs (runs/STUDY), where a run that is there is not trained again; GANYMEDE: the program.
+# the page and the runs (runs/STUDY), where a run that is there is only trained to its end; GANYMEDE: the program.
 # Pix2pix's columns are those of `evaluate`. Variety is colour_diversity where the data say what the object is (with=semantic), or the
 # mean distance between outputs of one input over that between real pictures of different inputs; realism is random_fid, the Frechet
 # distance to the real pictures in features of a random network, which compares the rows of one table and nothing else.
@@ -36,13 +36,13 @@ measure() {
 }
 # row NAME SETTINGS...: trains and measures; appends to the table and to the points of the drawing.
 row() {
-  local name=$1 figures
+  local name=$1 figures train=("$GANYMEDE" train --resume)
   shift
-  if [ ! -d "$out/$name" ]; then
-    "$GANYMEDE" train "$model" --data "$data" "$@" "${arguments[@]}" --out "$out/$name" >/dev/null 2>"$out/$name.log" || { tail -n 2 "$out/$name.log" >&2; exit 1; }
-  fi
+  [ -d "$out/$name" ] || train=("$GANYMEDE" train "$model" --data "$data" "$@" "${arguments[@]}")
+  "${train[@]}" --out "$out/$name" >/dev/null 2>"$out/$name.log" || { local status=$?; tail -n 1 "$out/$name.log" >&2; return $status; }
   figures=$(measure "$name") || refuse "$out/$name: $(tail -n 1 "$out/$name.log")"
   if [ $model = bicyclegan ]; then
+    [[ $figures =~ random_fid && $figures =~ diversity ]] || refuse "$out/$name: no variety or no random_fid was measured"
     figures+=$(awk '{ v[$1] = $2 } END { print "\nvariety", "colour_diversity" in v ? v["colour_diversity"] : v["diversity"] / v["real_diversity"] }' <<<"$figures")
     awk -v n="$name" '{ v[$1] = $2 } END { print n, v["variety"], v["random_fid"] }' <<<"$figures" >>"$points"
   else
@@ -79,6 +79,7 @@ draw() {
 
 if [ $model = bicyclegan ]; then columns=(variety random_fid reconstruction recovery); else columns=("${measures[@]}"); fi
 : >"$points"
+left_out=
 {
   echo "# $model: $study"
   echo
@@ -89,12 +90,14 @@ if [ $model = bicyclegan ]; then columns=(variety random_fid reconstruction reco
 } >"$table"
 case $study in
   losses) for l in l1 l2 cgan gan l1+gan l1+cgan; do row "$l" --set "loss=$l"; done ;;
-  patches) for f in 1 16 70 286; do row "patch$f" --set "receptive_field=$f"; done ;;
+  patches) for f in 1 16 70 286; do row "patch$f" --set "receptive_field=$f" || { [ $? = 2 ] || exit 1; left_out+=" $f"; }; done ;;
   methods) for m in pix2pix+noise cae-gan cvae-gan cvae-gan++ clr-gan bicyclegan; do row "$m" --set "method=$m"; done ;;
   encoders) for e in resnet cnn; do for i in all input; do row "$e-$i" --set "encoder=$e" --set "inject=$i"; done; done ;;
   latents) for z in 2 8 32 128; do row "z$z" --set "latent=$z"; done ;;
 esac
+[ -s "$points" ] || refuse "none of the trainings could be done"
 {
+  [ -z "$left_out" ] || printf '\nLeft out: fields of%s px, for which the pictures are too small.\n' "$left_out"
   if [ $model = bicyclegan ]; then
     draw
     printf '\n![Variety and realism](%s.svg)\n' "$study"

@@ -17,6 +17,8 @@ study() {
 program=$1
 export DATA=shapes:pairs,plain=1,objects=1,count=64   # without with=semantic: no network has to learn to segment
 study losses 6 6
+study patches 2 6
+grep -q 'Left out: fields of 70 286 px' "$work/patches/README.md" || { echo "patches: nothing is said of the fields left out" >&2; exit 1; }
 DATA+=,with=semantic
 study encoders 4 4 --set latent=2
 [ "$(grep -c '<circle' "$work/encoders/encoders.svg")" = 4 ] || { echo "encoders.svg: not four points" >&2; exit 1; }
