@@ -44,9 +44,18 @@ row() {
   fi
   echo "| $1 | $2 | $3 $4 | $(short "$5") | $6 | $(short "$7") | $verdict |"
 }
-# worst RUN METRIC [evaluate's arguments...]: the largest figure of the runs RUN1, RUN2 and RUN3, whose metric has one value.
-worst() {
-  local name=$1 metric=$2 seed
-  shift 2
-  for seed in 1 2 3; do measured "$name$seed" "$metric" "$metric" "$@"; done | sort -g | tail -n 1
+# figures NAME METRIC VALUE [evaluate's arguments...]: measured of the runs NAME1, NAME2, ..., the smallest first; "none" alone if
+# one of them is missing.
+figures() {
+  local run all= figure name=$1
+  shift
+  for run in "$WORK/$name"[0-9]; do
+    figure=$(measured "$(basename "$run")" "$@") || true
+    [ -n "$figure" ] || { echo none; return; }
+    all+=$figure$'\n'
+  done
+  printf %s "$all" | sort -g
 }
+least() { figures "$@" | head -n 1; }
+largest() { figures "$@" | tail -n 1; }
+average() { figures "$@" | awk '{ s += $1; none = none || $1 == "none" } END { if (none || !NR) print "none"; else printf "%.3g\n", s / NR }'; }
