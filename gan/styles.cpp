@@ -18,7 +18,7 @@ namespace {
 
 constexpr int64_t kShown = 4;      // random outputs on a sheet
 constexpr int64_t kDraws = 20;     // codes an input for the measure of diversity
-constexpr int64_t kPositions = int64_t{1} << 21;
+constexpr int64_t kPositions = int64_t{1} << 21;   // enough for a covariance of 24 features; 200 MB
 
 // An input of any size with one code for all its pixels.
 Tensor styled(const Styled& s, const Tensor& x, const Tensor& z) {
@@ -115,7 +115,7 @@ double recovery(const Evaluation& e, const Styled& s, const Direction& d) {
   return spread > 0 ? (xy / n - x / n * y / n) / std::sqrt(spread) : 0;
 }
 
-// Outputs of random codes against the real pictures of the same inputs, over at most kPositions places each.
+// Outputs of random codes against the real pictures of the same inputs, batches until there are kPositions places of each.
 double random_distance(const Evaluation& e, const Styled& s, const Direction& d) {
   metrics::Rows made(0, metrics::kRandomFeatures), real = made;
   e.each_batch([&](const Batch& b) {

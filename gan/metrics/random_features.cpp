@@ -6,11 +6,11 @@
 #include "engine/check.h"
 #include "engine/context.h"
 #include "engine/ops.h"
-#include "engine/ops/conv.h"
 #include "gan/data/random.h"
 #include "gan/metrics/frechet.h"
 
 namespace ganymede::metrics {
+
 Rows random_features(const Tensor& pictures) {
   require(pictures.dim(1) >= 8 && pictures.dim(2) >= 8, "a picture of ", pictures.dim(1), "x", pictures.dim(2), " is too small for features; it needs 8x8");
   ContextScope scope;
@@ -28,6 +28,8 @@ Rows random_features(const Tensor& pictures) {
   return rows;
 }
 
-double random_feature_distance(const Tensor& a, const Tensor& b) { return std::max(0.0, frechet_distance(gaussian_of(random_features(a)), gaussian_of(random_features(b)))); }
+double random_feature_distance(const Tensor& a, const Tensor& b) {
+  return std::max(0.0, frechet_distance(gaussian_of(random_features(a)), gaussian_of(random_features(b))));
+}
 
 }  // namespace ganymede::metrics
