@@ -1,7 +1,7 @@
-"""PyTorch on the cases of bench_kernels that no C++ library answers: norms, resampling, grid sampling, attention, optimisers,
-spectral norm.
+"""PyTorch on the cases of bench_kernels: the thirty convolutions and their gradients, norms, resampling, grid sampling, attention,
+optimisers, spectral norm.
 
-    python3 bench/torch_kernels.py FILE.json [--device cpu|cuda] [--seconds N]
+    python3 bench/torch_kernels.py FILE.json [--device cpu|cuda] [--only REGEX] [--threads N] [--seconds N]
     bench_report BENCH.json FILE.json PREFIX
 
 Writes Google Benchmark's JSON with the same names, ending in torch (eager) or torch_compile, the better of contiguous and
@@ -11,6 +11,8 @@ on cuda of CUDA graphs where the operation can be captured, else of eager calls.
 
 import argparse
 import json
+import pathlib
+import re
 import statistics
 import time
 
@@ -59,20 +61,26 @@ def sets_for(tensor, device):
 
 
 class Cases:
-    def __init__(self, device, seconds):
-        self.device, self.rows, self.end = device, [], time.monotonic() + seconds
+    def __init__(self, device, only, seconds):
+        self.device, self.only, self.rows, self.end = device, re.compile(only), [], time.monotonic() + seconds
+
+    def wants(self, name):
+        return self.only.search(name) and time.monotonic() < self.end
 
     def add(self, name, forward, inputs, gradient=False, layouts=(torch.contiguous_format, torch.channels_last)):
         """forward(*inputs); inputs: tensors, the first rotated; gradient: times the backward instead."""
-        for who in ("torch", "torch_compile") if self.device == "cuda" else ("torch",):
+        layouts = layouts if inputs[0].dim() == 4 else (torch.contiguous_format,)
+        self.measure(name, layouts, lambda compiled, layout: self.prepare(torch.compile(forward) if compiled else forward, inputs, gradient, layout))
+
+    def measure(self, name, layouts, prepare, ways=("torch", "torch_compile")):
+        """prepare(compiled, layout): the call on a set of operands, and how many sets there are."""
+        for who in ways if self.device == "cuda" else ways[:1]:
             best = None
-            for layout in layouts if inputs[0].dim() == 4 else (torch.contiguous_format,):
-                if time.monotonic() > self.end:
+            for layout in layouts:
+                if not self.wants(name):
                     break
                 try:
-                    f = torch.compile(forward) if who == "torch_compile" else forward
-                    call, sets = self.prepare(f, inputs, gradient, layout)
-                    us = median_us(call, sets, self.device)
+                    us = median_us(*prepare(who == "torch_compile", layout), self.device)
                 except Exception as error:  # what this build cannot do is left out
                     print(f"{name}/{who}: {type(error).__name__}: {(str(error).splitlines() or [''])[0]}", flush=True)
                     continue
@@ -95,6 +103,32 @@ class Cases:
         outputs = [f(*r) for r in rotated]
         above = torch.randn_like(outputs[0])
         return lambda i: torch.autograd.grad(outputs[i], rotated[i], above, retain_graph=True), sets
+
+
+def add_convolutions(c, dtype, name):
+    """The rows of kernels/api/conv2d_rows.h. A gradient is asked for alone, as for each of ours."""
+    table = (pathlib.Path(__file__).parent.parent / "kernels/api/conv2d_rows.h").read_text()
+    for row, transposed, numbers in re.findall(r'\{"(\w+)", (true|false), ([\d, ]+)\}', table):
+        n, h, w, channels, k, kernel, stride, pad, extra = ([int(x) for x in numbers.split(", ")] + [0])[:9]
+        deconvolution = transposed == "true"
+        shape = (channels, k, kernel, kernel) if deconvolution else (k, channels, kernel, kernel)
+        options = ([stride] * 2, [pad] * 2, [1, 1], deconvolution, [extra] * 2, 1)
+        for direction in ("forward", "data_gradient", "weight_gradient"):
+            def prepare(_, layout, direction=direction):
+                def random(*shape):
+                    return torch.randn(*shape, device=c.device, dtype=dtype).to(memory_format=layout)
+
+                x = random(n, channels, h, w)
+                sets, weight = sets_for(x, c.device), random(*shape)
+                xs = [x] + [random(n, channels, h, w) for _ in range(sets - 1)]
+                if direction == "forward":
+                    return torch.no_grad()(lambda i: torch.convolution(xs[i], weight, None, *options)), sets
+                above = [torch.randn_like(torch.convolution(x, weight, None, *options)) for x in xs]
+                mask = [direction == "data_gradient", direction == "weight_gradient", False]
+                backward = torch.ops.aten.convolution_backward
+                return torch.no_grad()(lambda i: backward(above[i], xs[i], weight, None, *options, mask)), sets
+
+            c.measure(f"conv2d/{direction}/{row}/{name}", (torch.contiguous_format, torch.channels_last), prepare, ("torch",))
 
 
 def add_norms(c, dtype, name):
@@ -147,14 +181,16 @@ def add_parameters(c):
              "rmsprop": lambda p: torch.optim.RMSprop(p, 1e-6, foreach=True, **({"capturable": True} if c.device == "cuda" else {}))}
     for count in (3 << 20, 12 << 20):
         for kind, make in makes.items():
-            if time.monotonic() > c.end:
-                return
+            if not c.wants(f"optimizer/{kind}/{count}/f32"):
+                continue
             p = torch.nn.Parameter(torch.randn(count, device=c.device))
             p.grad = torch.randn_like(p)
             optimizer = make([p])
             us = median_us(lambda i: optimizer.step(), 2, c.device)
             c.rows.append({"name": f"optimizer/{kind}/{count}/f32/torch", "run_type": "iteration", "real_time": us, "time_unit": "us"})
             print(f"optimizer/{kind}/{count}/f32/torch: {us:.1f} us", flush=True)
+    if not c.wants("spectral_norm/dcgan/f32"):
+        return
     layers = [torch.nn.utils.parametrizations.spectral_norm(torch.nn.Linear(columns, rows, bias=False)).to(c.device)
               for rows, columns in ((64, 48), (128, 1024), (256, 2048), (512, 4096), (1, 8192))]
     with torch.no_grad():
@@ -166,15 +202,21 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("file")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
+    parser.add_argument("--only", default="", help="regular expression that a case's name must meet")
+    parser.add_argument("--threads", type=int, help="of a CPU (PyTorch's own choice)")
     parser.add_argument("--seconds", type=float, default=float("inf"), help="begin no measurement after so many")
     o = parser.parse_args()
+    if o.threads:
+        torch.set_num_threads(o.threads)
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
-    c = Cases(o.device, o.seconds)
+    c = Cases(o.device, o.only, o.seconds)
     for dtype, name in ((torch.bfloat16, "bf16"), (torch.float32, "f32")):
         add_attention(c, dtype, name)
         add_norms(c, dtype, name)
         add_pictures(c, dtype, name)
     add_parameters(c)
+    for dtype, name in ((torch.bfloat16, "bf16"), (torch.float32, "f32")):
+        add_convolutions(c, dtype, name)
     with open(o.file, "w") as out:
         json.dump({"context": {"torch": torch.__version__}, "benchmarks": c.rows}, out, indent=1)
 

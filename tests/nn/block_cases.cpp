@@ -23,7 +23,8 @@ OpCase layer_case(const std::string& name, Kind kind, const Shape& x, const Make
   OpCase c{name, kind, {x}, {}, -2, 2, piecewise};
   if (style) c.shapes.push_back({x[0], style}), c.activations = 2;
   const size_t first = c.shapes.size();
-  for (const Tensor* p : parameters_of(*make())) c.shapes.push_back(p->shape());
+  const nn::Layer sizes = make();
+  for (const Tensor* p : parameters_of(*sizes)) c.shapes.push_back(p->shape());
   c.f = [=](const Tensors& in) {
     const nn::Layer layer = make();
     const auto own = parameters_of(*layer);
