@@ -2,6 +2,7 @@
 
 #include <stdexcept>
 
+#include "kernels/cpu/conv2d_direct.h"
 #include "kernels/cpu/conv2d_epilogue.h"
 #include "kernels/cpu/conv2d_loops.h"
 #include "kernels/cpu/conv2d_narrow.h"
@@ -67,6 +68,7 @@ void forward(Stream stream, const Conv2d& p, const void* x, const Weight& w, voi
       forward(stream, q, wide_x, wide_w, wide_y, epilogue);
     });
   }
+  if (!is_empty(p) && goes_directly(p, ConvRole::forward)) return forward_directly(p, x, w, y, epilogue);
   if (!is_empty(p) && goes_by_winograd(p)) return forward_by_winograd(p, x, w, y, epilogue);
   if (!is_empty(p) && prefers_patches(p, ConvRole::forward) && forward_by_patches(p, x, w.data, y, epilogue))
     return;
@@ -94,8 +96,8 @@ void data_gradient(Stream stream, const Conv2d& p, const void* dy, const Weight&
       data_gradient(stream, q, wide_dy, wide_w, wide_dx, epilogue);
     });
   }
-  if (!is_empty(p) && goes_by_winograd(p))
-    return data_gradient_by_winograd(p, dy, w, dx, epilogue);
+  if (!is_empty(p) && goes_directly(p, ConvRole::data_gradient)) return data_gradient_directly(p, dy, w, dx, epilogue);
+  if (!is_empty(p) && goes_by_winograd(p)) return data_gradient_by_winograd(p, dy, w, dx, epilogue);
   if (p.dtype != DType::f64 && !is_empty(p) && data_gradient_by_onednn(p, dy, w, dx, epilogue)) return;
   data_gradient_by_loops(p, dy, w.data, dx, epilogue);
 }

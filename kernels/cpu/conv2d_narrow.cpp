@@ -206,7 +206,7 @@ bool is_narrow(const Conv2d& p, ConvRole role) {
   if (shape.c > kFewChannels || shape.channels % kTileLanes != 0 || shape.pad_h < 0 || shape.pad_w < 0)
     return false;
   if (shape.patch() < kWorthFolding) return false;
-  if (!shape.flipped) return role == ConvRole::data_gradient;
+  if (!shape.flipped) return role != ConvRole::forward;
   return p.stride_h == 1 && p.stride_w == 1 && role != ConvRole::data_gradient;
 }
 
@@ -228,7 +228,8 @@ void data_gradient_narrow(const Conv2d& p, const void* dy, const void* w, void* 
 void weight_gradient_narrow(const Conv2d& p, const void* x, const void* dy, void* dw) {
   auto lock = lock_onednn();
   with_type(p.dtype, [&]<typename T>(T) {
-    weight_gradient(Shape(p), static_cast<const T*>(dy), static_cast<const T*>(x), static_cast<float*>(dw));
+    const Shape shape(p);
+    weight_gradient(shape, static_cast<const T*>(shape.flipped ? dy : x), static_cast<const T*>(shape.flipped ? x : dy), static_cast<float*>(dw));
   });
 }
 

@@ -8,7 +8,7 @@ namespace ganymede::kernels::cpu {
 enum class ConvRole : int { forward, data_gradient, weight_gradient };
 
 // Whether one of the kernels below serves the problem in this direction. They are there where they win: the
-// data gradient of a convolution that reads few channels; forward and weight gradient of one that writes few
+// gradients of a convolution that reads few channels; forward and weight gradient of one that writes few
 // (stride 1).
 bool is_narrow(const Conv2d&, ConvRole);
 

@@ -7,7 +7,7 @@
 
 namespace ganymede::kernels::cpu {
 
-enum class WeightForm : int { onednn, winograd, winograd_transposed };
+enum class WeightForm : int { onednn, winograd, winograd_transposed, direct, direct_transposed };
 
 // The packed form of a weight: a copy kept under (pointer, form, layout) and refreshed when the version has
 // moved, or, for data without a version, packed afresh into scratch memory, which lasts until the next call.

@@ -8,6 +8,7 @@
 #include <random>
 
 #include "kernels/cpu/conv2d.h"
+#include "kernels/cpu/conv2d_direct.h"
 #include "kernels/cpu/conv2d_winograd.h"
 #include "kernels/cpu/families.h"
 #include "kernels/cpu/number.h"
@@ -222,6 +223,18 @@ const Conv2d kWinogradProblems[] = {
     {29, 6, 6, 32, 32, 3, 3, 6, 6, 1, 1, 1, 1, 1, 1, 1, DType::f32, Math::f32},
 };
 
+const Conv2d kDirectProblems[] = {
+    {2, 9, 12, 32, 48, 4, 4, 4, 5, 2, 2, 1, 1, 1, 1, 1, DType::f32, Math::f32},      // too few tiles for Winograd's form
+    {1, 31, 20, 48, 80, 3, 3, 16, 10, 2, 2, 1, 1, 1, 1, 1, DType::f32, Math::f32},
+    {3, 12, 9, 80, 64, 3, 3, 6, 5, 2, 2, 1, 1, 1, 1, 1, DType::f32, Math::f32},
+    {1, 11, 13, 64, 32, 4, 4, 10, 12, 1, 1, 1, 1, 1, 1, 1, DType::f32, Math::f32},
+    {2, 7, 5, 32, 144, 7, 5, 7, 3, 1, 1, 3, 1, 1, 1, 1, DType::f32, Math::f32},      // three panels of columns
+    {1, 13, 11, 64, 64, 3, 2, 4, 4, 3, 3, 0, 1, 1, 1, 1, DType::f32, Math::f32},     // a filter narrower than the stride: forward only
+    {4, 5, 3, 64, 64, 1, 1, 5, 3, 1, 1, 0, 0, 1, 1, 1, DType::f32, Math::f32},
+    {1, 41, 2, 64, 64, 4, 4, 39, 1, 1, 1, 1, 1, 1, 1, 1, DType::f32, Math::f32},
+    {1, 3, 4, 512, 544, 3, 3, 3, 4, 1, 1, 1, 1, 1, 1, 1, DType::f32, Math::f32},     // more weights than Winograd's form takes
+};
+
 TEST(Conv2dCpu, MatchesReference) {
   for (const Conv2d& p : kOddProblems)
     for (DType dtype : kTypes) expect_matches(with_type(p, dtype), kPlain, false);
@@ -236,6 +249,19 @@ TEST(Conv2dCpu, WinogradMatchesReference) {
   for (const int each : {1, 3, 5, 16}) {
     omp_set_num_threads(each);
     for (int i : {4, 6, 10, 13}) expect_matches(kWinogradProblems[i], {nullptr, Unary::tanh, 0}, true);
+  }
+  omp_set_num_threads(threads);
+}
+
+TEST(Conv2dCpu, DirectSumsMatchReference) {
+  const int threads = omp_get_max_threads();
+  for (const int each : {1, 3, 16}) {
+    omp_set_num_threads(each);
+    for (const Conv2d& p : kDirectProblems) {
+      EXPECT_EQ(goes_directly(p, ConvRole::forward), !has_avx512()) << p.n << ' ' << p.h << 'x' << p.w;
+      EXPECT_EQ(goes_directly(p, ConvRole::data_gradient), !has_avx512() && p.s >= p.stride_w) << p.n << ' ' << p.h << 'x' << p.w;
+      expect_matches(p, each == 3 ? Epilogue{nullptr, Unary::tanh, 0} : kPlain, each == 3);
+    }
   }
   omp_set_num_threads(threads);
 }

@@ -1,0 +1,15 @@
+// Convolutions in f32 as plain sums on NHWC as it lies: for each row of the filter, the numbers under a chunk of output pixels are
+// copied side by side and multiplied by that row's weights. For the shapes that Winograd's form does not serve or does not speed up, on
+// processors on which oneDNN is fast on layouts of its own only, so that each call would reorder both images.
+#pragma once
+#include "kernels/cpu/conv2d_narrow.h"
+
+namespace ganymede::kernels::cpu {
+
+// Whether it serves the problem in this direction and is the faster way. Weight gradients never.
+bool goes_directly(const Conv2d&, ConvRole);
+
+void forward_directly(const Conv2d&, const void* x, const Weight& w, void* y, const Epilogue&);
+void data_gradient_directly(const Conv2d&, const void* dy, const Weight& w, void* dx, const Epilogue&);
+
+}  // namespace ganymede::kernels::cpu
