@@ -29,6 +29,10 @@ int64_t panel_index(int64_t rows, int columns, int64_t row, int column) {
 
 template <class Scheme>
 constexpr int kPoints = Scheme::kSide * Scheme::kSide;
+
+// From one point's matrix to the next's. Sizes are often multiples of 4 KB: a transform, which touches every point, would find all of them in
+// one place of the first cache.
+constexpr int64_t point_stride(int64_t numbers) { return numbers + 16; }
 template <class Scheme>
 constexpr int kPhases = Scheme::kStride * Scheme::kStride;  // images of x: (row, column) modulo the stride
 
@@ -165,7 +169,7 @@ template <class Scheme>
 void transform_weights(const Conv2d& p, const float* w, float* u) {
   constexpr int kSide = Scheme::kSide, kTaps = Scheme::kTaps;
   const int rows = kPhases<Scheme> * p.c;
-  const int64_t matrix = int64_t{rows} * p.k;
+  const int64_t matrix = point_stride(int64_t{rows} * p.k);
 #pragma omp parallel for collapse(2)
   for (int phase = 0; phase < kPhases<Scheme>; ++phase)
     for (int c = 0; c < p.c; c += kRegisterLanes)
@@ -187,7 +191,7 @@ template <class Scheme, bool turned>
 void transform_weights_transposed(const Conv2d& p, const float* w, float* u) {
   constexpr int kSide = Scheme::kSide, kTaps = Scheme::kTaps;
   const int columns = kPhases<Scheme> * p.c;
-  const int64_t matrix = int64_t{columns} * p.k;
+  const int64_t matrix = point_stride(int64_t{columns} * p.k);
 #pragma omp parallel for
   for (int k = 0; k < p.k; ++k)
     for (int phase = 0; phase < kPhases<Scheme>; ++phase)
@@ -208,14 +212,14 @@ void multiply_points(int64_t count, int length, int columns, const float* a, con
   for (int point = 0; point < kPoints<Scheme>; ++point)
     for (int first = 0; first < columns; first += kPanel) {
       const int width = std::min(kPanel, columns - first);
-      multiply_tiles({a + point * count * length, length, 1, u + (int64_t{point} * columns + first) * length, width,
-                      c + point * count * columns + first, columns, count, width, length, false});
+      multiply_tiles({a + point * point_stride(count * length), length, 1, u + point * point_stride(int64_t{columns} * length) + int64_t{first} * length, width,
+                      c + point * point_stride(count * columns) + first, columns, count, width, length, false});
     }
 }
 
 template <class Scheme>
 int64_t transformed_numbers(const Conv2d& p) {  // of the weights
-  return int64_t{kPoints<Scheme>} * kPhases<Scheme> * p.c * p.k;
+  return kPoints<Scheme> * point_stride(int64_t{kPhases<Scheme>} * p.c * p.k);
 }
 
 template <class Scheme>
@@ -238,9 +242,11 @@ template <class Scheme>
 struct Workspace {
   float *v, *m;
   Workspace(const Conv2d& p, int64_t chunk, float* memory, int thread) {
-    v = memory + thread * chunk * numbers_of_a_tile<Scheme>(p);
-    m = v + chunk * kPoints<Scheme> * kPhases<Scheme> * p.c;
+    v = memory + thread * numbers(p, chunk);
+    m = v + numbers_of_v(p, chunk);
   }
+  static int64_t numbers_of_v(const Conv2d& p, int64_t chunk) { return kPoints<Scheme> * point_stride(chunk * kPhases<Scheme> * p.c); }
+  static int64_t numbers(const Conv2d& p, int64_t chunk) { return numbers_of_v(p, chunk) + kPoints<Scheme> * point_stride(chunk * p.k); }
 };
 
 float* scratch(Scratch slot, int64_t numbers) { return static_cast<float*>(onednn_scratch(slot, numbers * sizeof(float))); }
@@ -250,16 +256,16 @@ void forward(const Conv2d& p, const float* x, const float* u, float* y, const Ep
   const Tiles<Scheme> tiles(p);
   const int length = kPhases<Scheme> * p.c;
   const int64_t chunk = chunk_of<Scheme>(p), chunks = (tiles.count + chunk - 1) / chunk;
-  float* const memory = scratch(Scratch::source, omp_get_max_threads() * chunk * numbers_of_a_tile<Scheme>(p));
+  float* const memory = scratch(Scratch::source, omp_get_max_threads() * Workspace<Scheme>::numbers(p, chunk));
 #pragma omp parallel for schedule(static)
   for (int64_t index = 0; index < chunks; ++index) {
     const Workspace<Scheme> space(p, chunk, memory, omp_get_thread_num());
     const int64_t begin = index * chunk, count = std::min(chunk, tiles.count - begin);
     for (int64_t i = 0; i < count; ++i)
-      transform_x(p, Tile<Scheme>(tiles, begin + i), x, [&](int column) { return space.v + i * length + column; }, count * length);
+      transform_x(p, Tile<Scheme>(tiles, begin + i), x, [&](int column) { return space.v + i * length + column; }, point_stride(count * length));
     multiply_points<Scheme>(count, length, p.k, space.v, u, space.m);
     for (int64_t i = 0; i < count; ++i)
-      transform_y(p, Tile<Scheme>(tiles, begin + i), space.m + i * p.k, count * p.k, y, epilogue);
+      transform_y(p, Tile<Scheme>(tiles, begin + i), space.m + i * p.k, point_stride(count * p.k), y, epilogue);
   }
 }
 
@@ -272,15 +278,15 @@ void adjoint(const Conv2d& p, const float* dy, const float* u, float* dx, const 
   const int bands = p.n >= threads ? 1 : std::min(2 * threads, tiles.rows);
   const int64_t chunk = chunk_of<Scheme>(p), image = int64_t{tiles.rows} * tiles.columns;
   const int together = static_cast<int>(std::clamp<int64_t>(chunk / image, 1, std::max(1, p.n / threads)));
-  float* const memory = scratch(Scratch::source, threads * chunk * numbers_of_a_tile<Scheme>(p));
+  float* const memory = scratch(Scratch::source, threads * Workspace<Scheme>::numbers(p, chunk));
   const auto add_tiles = [&](const Workspace<Scheme>& space, int64_t begin, int64_t end) {
     for (int64_t first = begin; first < end; first += chunk) {
       const int64_t count = std::min(chunk, end - first);
       for (int64_t i = 0; i < count; ++i)
-        adjoint_y(p, Tile<Scheme>(tiles, first + i), dy, [&](int column) { return space.m + i * p.k + column; }, count * p.k);
+        adjoint_y(p, Tile<Scheme>(tiles, first + i), dy, [&](int column) { return space.m + i * p.k + column; }, point_stride(count * p.k));
       multiply_points<Scheme>(count, p.k, length, space.m, u, space.v);
       for (int64_t i = 0; i < count; ++i)
-        add_adjoint_x(p, Tile<Scheme>(tiles, first + i), space.v + i * length, count * length, dx);
+        add_adjoint_x(p, Tile<Scheme>(tiles, first + i), space.v + i * length, point_stride(count * length), dx);
     }
   };
 #pragma omp parallel
@@ -309,12 +315,12 @@ void weight_gradient(const Conv2d& p, const float* x, const float* dy, float* dw
   constexpr int kSide = Scheme::kSide, kTaps = Scheme::kTaps;
   const Tiles<Scheme> tiles(p);
   const int columns = kPhases<Scheme> * p.c;
-  const int64_t matrix = int64_t{columns} * p.k;
+  const int64_t matrix = point_stride(int64_t{columns} * p.k);
   // A chunk, which all threads read, fills about half a third cache, or, where that is more, as much as u, which each chunk rewrites.
   const int64_t numbers = std::max<int64_t>(1 << 21, kPoints<Scheme> * matrix);
   const int64_t chunk = std::min(tiles.count, std::max<int64_t>(96, numbers / numbers_of_a_tile<Scheme>(p)));
-  float* const v = scratch(Scratch::source, chunk * kPoints<Scheme> * columns);
-  float* const m = scratch(Scratch::destination, chunk * kPoints<Scheme> * p.k);
+  float* const v = scratch(Scratch::source, kPoints<Scheme> * point_stride(chunk * columns));
+  float* const m = scratch(Scratch::destination, kPoints<Scheme> * point_stride(chunk * p.k));
   float* const u = scratch(Scratch::sums, kPoints<Scheme> * matrix);
 #pragma omp parallel
   {
@@ -323,15 +329,15 @@ void weight_gradient(const Conv2d& p, const float* x, const float* dy, float* dw
 #pragma omp for schedule(static)
       for (int64_t i = 0; i < count; ++i) {
         const Tile<Scheme> tile(tiles, first + i);
-        transform_x(p, tile, x, [&](int column) { return v + panel_index(count, columns, i, column); }, count * columns);
-        adjoint_y(p, tile, dy, [&](int column) { return m + panel_index(count, p.k, i, column); }, count * p.k);
+        transform_x(p, tile, x, [&](int column) { return v + panel_index(count, columns, i, column); }, point_stride(count * columns));
+        adjoint_y(p, tile, dy, [&](int column) { return m + panel_index(count, p.k, i, column); }, point_stride(count * p.k));
       }
 #pragma omp for schedule(static) collapse(3)
       for (int point = 0; point < kPoints<Scheme>; ++point)
         for (int row = 0; row < p.k; row += kPanel)
           for (int column = 0; column < columns; column += kPanel) {
             const int rows = std::min(kPanel, p.k - row), width = std::min(kPanel, columns - column);
-            multiply_tiles({m + count * (int64_t{point} * p.k + row), 1, rows, v + count * (int64_t{point} * columns + column), width,
+            multiply_tiles({m + point * point_stride(count * p.k) + count * row, 1, rows, v + point * point_stride(count * columns) + count * column, width,
                             u + point * matrix + int64_t{row} * columns + column, columns, rows, width, count, first > 0});
           }
     }
