@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "engine/check.h"
+#include "gan/data/random.h"
 #include "gan/metrics/random_features.h"
 
 namespace ganymede::singan {
@@ -12,8 +13,18 @@ namespace {
 
 constexpr int64_t kPatch = 7, kApart = 3;
 
-// What enlarging leaves open: the pictures that a measure looks at.
-Values sample_values(const Pyramid& p) { return values_of(p.sample(1, p.reached())); }
+// A sample begun at this scale, or at the last where there are fewer.
+Tensor begun_at(const Pyramid& p, int start) { return p.sample(1, p.reached(), std::min(start, p.reached())); }
+
+// The picture's pixels in another order: its colours without its patches.
+Values shuffled(Values v) {
+  data::Random random{5};
+  for (int64_t i = v.height * v.width - 1; i > 0; --i) {
+    const int64_t j = random.below(i + 1);
+    for (int64_t c = 0; c < v.channels; ++c) std::swap(v.x[size_t(i * v.channels + c)], v.x[size_t(j * v.channels + c)]);
+  }
+  return v;
+}
 
 double averaged(int64_t samples, const std::function<double()>& one) {
   double sum = 0;
@@ -67,6 +78,9 @@ double nearest_patch(const Values& of, const Values& in) {
 std::vector<Measure> measures(const std::shared_ptr<Pyramid>& p) {
   const auto real = [=] { return p->scales[size_t(p->reached())].real; };
   const auto kept_small = [](int64_t n, int64_t most) { return std::clamp<int64_t>(n, 2, most); };
+  const auto patches = [=](const Evaluation& e, int start) {
+    return averaged(kept_small(e.samples, 5), [&] { return nearest_patch(values_of(begun_at(*p, start)), values_of(real())); });
+  };
   return {
       {"reconstruction_rmse", "RMSE of the reconstruction (z* at scale 0, no noise above) in units of [-1, 1], running statistics; 0 is exact",
        [=](const Evaluation&) { return rmse(p->reconstruct(p->reached()), real()); }},
@@ -77,7 +91,11 @@ std::vector<Measure> measures(const std::shared_ptr<Pyramid>& p) {
       {"diversity_1", "the same begun at scale 1 (n = N - 1); 0.35 in the paper",
        [=](const Evaluation& e) { return diversity(*p, kept_small(e.samples, 100), std::min(1, p->reached())); }},
       {"nearest_patch", "root mean square distance of 7x7 patches of samples to the nearest patch of the picture, in units of [-1, 1]; 0 is copied",
-       [=](const Evaluation& e) { return averaged(kept_small(e.samples, 5), [&] { return nearest_patch(sample_values(*p), values_of(real())); }); }},
+       [=](const Evaluation& e) { return patches(e, 0); }},
+      {"nearest_patch_1", "the same of samples begun at scale 1 (n = N - 1)", [=](const Evaluation& e) { return patches(e, 1); }},
+      {"nearest_patch_2", "the same of samples begun at scale 2 (n = N - 2)", [=](const Evaluation& e) { return patches(e, 2); }},
+      {"nearest_patch_shuffled", "the same of the picture with its pixels in another order: what knows its colours and nothing else",
+       [=](const Evaluation&) { return nearest_patch(shuffled(values_of(real())), values_of(real())); }},
       {"random_sifid", "Frechet distance between features of samples and of the picture at every position, by a fixed random network; for comparisons only",
        [=](const Evaluation& e) { return averaged(kept_small(e.samples, 20), [&] { return metrics::random_feature_distance(p->sample(1, p->reached()), real()); }); }},
       {"last_amplitude", "amplitude of the noise at the finest scale reached: 0.1 RMSE of the reconstruction before",

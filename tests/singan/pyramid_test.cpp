@@ -197,6 +197,9 @@ TEST_F(SinganTasks, MeasuresAreFinite) {
   EXPECT_GT(measure("other_noise_rmse"), 0);
   const Values v = values_of(kept("real3"));
   EXPECT_EQ(nearest_patch(v, v), 0);
+  EXPECT_GT(measure("nearest_patch_shuffled"), 0.1);   // all of its colours, none of its patches
+  EXPECT_NE(measure("nearest_patch_1"), measure("nearest_patch"));
+  EXPECT_NE(measure("nearest_patch_2"), measure("nearest_patch_1"));
   EXPECT_NEAR(metrics::random_feature_distance(kept("real3"), kept("real3")), 0, 1e-6);
 }
 
