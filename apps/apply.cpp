@@ -49,6 +49,7 @@ std::vector<NamedPicture> read_inputs(const std::vector<std::string>& given) {
   for (const fs::path& p : paths) {
     const std::string name = p.stem().string();
     if (!names.insert(name).second) throw UsageError(p.string() + ": two inputs named " + name + "; their results would have one name: rename one");
+    if (const std::string lost = data::picture_info(p.string(), data::Check::whole).reduced; !lost.empty()) std::cerr << "apply: " << p.string() << " is " << lost << "\n";
     pictures.push_back({name, data::read_picture(p.string())});
   }
   return pictures;

@@ -10,6 +10,7 @@
 #include "engine/ops.h"
 #include "gan/data/resize.h"
 #include "gan/metrics/frechet.h"
+#include "gan/metrics/perceptual.h"
 #include "gan/metrics/random_features.h"
 #include "gan/pictures.h"
 
@@ -86,15 +87,19 @@ Task walk_task(const Styled& s, const Direction& d) {
   return {"walk", "PICTURE...", "an animation of each picture through random styles", 1, 1 << 20, run};
 }
 
-// Mean over consecutive outputs of an input, and over neighbours in the data.
-double diversity(const Evaluation& e, const Styled& s, const Direction& d) {
+using Distance = std::function<double(const Tensor&, const Tensor&)>;   // between pictures of one place in two batches, their mean
+double between_pixels(const Tensor& a, const Tensor& b) { return mean(abs(a - b)).item(); }
+double between_features(const Tensor& a, const Tensor& b) { return metrics::cosine_distance({metrics::random_features(a)}, {metrics::random_features(b)}); }
+
+// Mean over consecutive outputs of an input.
+double diversity(const Evaluation& e, const Styled& s, const Direction& d, const Distance& distance) {
   double sum = 0, pairs = 0;
   e.each_batch([&](const Batch& b) {
     const Tensor x = b[d.input];
     Tensor before;
     for (int64_t k = 0; k < kDraws; ++k) {
       const Tensor now = styled(s, x, randn({x.dim(0), s.latent}));
-      if (before) sum += mean(abs(now - before)).item() * double(b.size), pairs += double(b.size);
+      if (before) sum += distance(now, before) * double(b.size), pairs += double(b.size);
       before = now;
     }
   });
@@ -208,10 +213,12 @@ void add_style_uses(Recipe& r, const Direction& d, const Styled& s) {
   r.tasks.push_back(many_task(s, d));
   if (s.encode) r.tasks.push_back(style_task(s, d));
   r.tasks.push_back(walk_task(s, d));
-  r.measures.push_back({"diversity", "mean |output - output for the next z| over 20 z an input, pixels in [-1, 1]; compare with real_diversity", [=](const Evaluation& e) { return diversity(e, s, d); }});
-  r.measures.push_back(mean_measure("real_diversity", "mean |picture - the next one| of the real outputs, of different inputs: more than what one input leaves open", [=](const Batch& b) {
-    return mean(abs(b[d.target] - roll(b[d.target], 1))).item();
-  }));
+  r.measures.push_back({"diversity", "mean |output - output for the next z| over 20 z an input, pixels in [-1, 1]; compare with real_diversity", [=](const Evaluation& e) { return diversity(e, s, d, between_pixels); }});
+  r.measures.push_back({"feature_diversity", "1 - cosine of features of a fixed random network, mean over places, of the same pairs (the paper's first measure with another network); compare with real_feature_diversity",
+                        [=](const Evaluation& e) { return diversity(e, s, d, between_features); }});
+  for (const auto& [name, distance] : {std::pair{"real_diversity", Distance(between_pixels)}, {"real_feature_diversity", Distance(between_features)}})
+    r.measures.push_back(mean_measure(name, "the same distance of neighbouring real outputs, of different inputs: more than what one input leaves open",
+                                      [=, distance = distance](const Batch& b) { return distance(b[d.target], roll(b[d.target], 1)); }));
   r.measures.push_back({"random_fid", "Frechet distance of random outputs to the real pictures in features of a fixed random network, every position a sample; 0 is best; for comparisons only",
                         [=](const Evaluation& e) { return random_distance(e, s, d); }});
   r.measures.push_back({"colour_diversity", "mean distance between the object's colours of 20 outputs of an input, over the mean distance between the colours of real objects; 1: as varied; needs data with=semantic", [=](const Evaluation& e) { return colour_diversity(e, s, d); }});

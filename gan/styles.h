@@ -11,8 +11,8 @@ struct Styled {
 };
 
 // Samples and sheets; the tasks translate (n random outputs of each, sync=true: the same codes for every input), style (the code of
-// the first picture for the others) and walk (an animation between random codes); the measures diversity, real_diversity,
-// colour_diversity and, with an encoder, style_hue, reconstruction and recovery.
+// the first picture for the others) and walk (an animation between random codes); the measures diversity and feature_diversity
+// beside those of real pictures, colour_diversity and, with an encoder, style_hue, reconstruction and recovery.
 void add_style_uses(Recipe& r, const Direction& d, const Styled& s);
 
 }  // namespace ganymede

@@ -18,6 +18,7 @@ Picture part_of(Picture picture, Part part) {
 
 FittedPictures::FittedPictures(std::vector<std::string> paths, const Options& options, Part part)
     : options_(options), infos_(check_pictures(paths)) {
+  reductions_ = reductions(paths, infos_);
   channels_ = options.channels ? options.channels : common_channels(infos_);
   std::vector<PictureInfo> parts = infos_;
   for (size_t i = 0; part != Part::whole && i < parts.size(); ++i) {
@@ -49,7 +50,7 @@ std::string FittedPictures::describe() const {
   std::string text = (scaled_ ? "scaled and cut to " : "") + std::to_string(height_) + "x" +
                      std::to_string(width_) + "x" + std::to_string(channels_);
   if (options_.load_size > height_) text += " at random from " + std::to_string(options_.load_size);
-  return text + (options_.flip ? ", flipped at random" : "");
+  return text + (options_.flip ? ", flipped at random" : "") + reductions_;
 }
 
 Augmentation FittedPictures::draw(Random& random) const {

@@ -36,6 +36,7 @@ class FittedPictures {
   Options options_;
   int64_t height_ = 0, width_ = 0, channels_ = 0;
   bool scaled_ = false;
+  std::string reductions_;
   std::vector<PictureInfo> infos_;
   std::unique_ptr<PictureStore> store_;
 };

@@ -91,7 +91,7 @@ PictureInfo inspect_png(const Bytes& file, Check check) {
   if (file.big(8, 4, kWhere) != 13 || std::memcmp(file.at(12, 4, kWhere), "IHDR", 4) != 0) {
     file.fail("damaged PNG (the header is not where it should be)");
   }
-  PictureInfo info{file.big(20, 4, kWhere), file.big(16, 4, kWhere), 0};
+  PictureInfo info{file.big(20, 4, kWhere), file.big(16, 4, kWhere), 0, ""};
   switch (file.big(25, 1, kWhere)) {
     case 0: info.channels = 1; break;
     case 2:
@@ -100,6 +100,7 @@ PictureInfo inspect_png(const Bytes& file, Check check) {
     case 6: info.channels = 4; break;
     default: file.fail("damaged PNG (colour type " + std::to_string(file.big(25, 1, kWhere)) + ")");
   }
+  if (file.big(24, 1, kWhere) == 16) info.reduced = "of 16 bits a channel, the upper 8 are read";
   if (check == Check::header) return info;
   for (int64_t offset = 8;;) {
     const int64_t length = file.big(offset, 4, kWhere);
@@ -110,6 +111,7 @@ PictureInfo inspect_png(const Bytes& file, Check check) {
       file.fail("damaged PNG (wrong checksum of the chunk at byte " + std::to_string(offset) + ")");
     }
     if (std::memcmp(type, "IEND", 4) == 0) return info;
+    if (std::memcmp(type, "acTL", 4) == 0) info.reduced = "animated, its first picture is read" + (info.reduced.empty() ? "" : "; " + info.reduced);
     offset += 12 + length;
   }
 }
@@ -164,7 +166,8 @@ PictureInfo inspect_jpeg(const Bytes& file, Check check) {
       // The decoder would take the first one's size, whatever this one says.
       if (info.channels != 0) file.fail("damaged JPEG (a second frame header at byte " + std::to_string(offset) + ")");
       info = {file.big(offset + 5, 2, kWhere), file.big(offset + 7, 2, kWhere),
-              file.big(offset + 9, 1, kWhere) == 1 ? 1 : 3};
+              file.big(offset + 9, 1, kWhere) == 1 ? 1 : 3,
+              file.big(offset + 9, 1, kWhere) == 4 ? "CMYK, it is read as RGB" : ""};
       if (check == Check::header) return info;
     }
     if (code == 0xc4) check_huffman_tables(file, offset + 4, length - 2);
@@ -184,7 +187,7 @@ PictureInfo inspect_bmp(const Bytes& file, Check check) {
   if (compression != 0 && compression != 3) file.fail("compressed BMP pictures are not read");
   if (bits != 1 && bits != 4 && bits != 8 && bits != 16 && bits != 24 && bits != 32)
     file.fail("damaged BMP (" + std::to_string(bits) + " bits a pixel)");
-  const PictureInfo info{height, width, bits == 32 ? 4 : 3};
+  const PictureInfo info{height, width, bits == 32 ? 4 : 3, ""};
   if (check == Check::whole && width > 0 && width <= kMostPixels && height <= kMostPixels) {
     const int64_t line = (width * bits + 31) / 32 * 4;
     if (start + (height - 1) * line + (width * bits + 7) / 8 > file.size()) file.truncated(kWhere);

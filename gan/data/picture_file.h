@@ -12,6 +12,7 @@ namespace ganymede::data {
 struct PictureInfo {
   int64_t height = 0, width = 0;
   int64_t channels = 0;  // 1 to 4 (a palette counts as 3)
+  std::string reduced;   // what is lost in reading it: "animated, its first picture is read"; empty: nothing. Check::header sees no animation
 };
 
 enum class Check {

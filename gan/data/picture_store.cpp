@@ -122,6 +122,15 @@ PictureInfo common_size(const std::vector<std::string>& paths, const std::vector
   return infos.at(0);
 }
 
+std::string reductions(const std::vector<std::string>& paths, const std::vector<PictureInfo>& infos) {
+  const auto reduced = [](const PictureInfo& info) { return !info.reduced.empty(); };
+  const auto first = std::find_if(infos.begin(), infos.end(), reduced);
+  if (first == infos.end()) return "";
+  const auto more = std::count_if(first, infos.end(), reduced) - 1;
+  return "; " + paths[static_cast<size_t>(first - infos.begin())] + " is " + first->reduced +
+         (more ? " (and " + std::to_string(more) + " more like it)" : "");
+}
+
 int64_t common_channels(const std::vector<PictureInfo>& infos) {
   return std::all_of(infos.begin(), infos.end(), [](const PictureInfo& info) { return info.channels <= 2; })
              ? 1

@@ -33,6 +33,10 @@ std::vector<PictureInfo> check_pictures(const std::vector<std::string>& paths);
 // Height and width that all pictures share. Throws naming two that differ and asking for a size.
 PictureInfo common_size(const std::vector<std::string>& paths, const std::vector<PictureInfo>& infos);
 
+// "; FILE is animated, its first picture is read (and 2 more like it)": of the first file of which something is lost; empty if
+// there is none.
+std::string reductions(const std::vector<std::string>& paths, const std::vector<PictureInfo>& infos);
+
 // 1 when every picture is grey, else 3.
 int64_t common_channels(const std::vector<PictureInfo>& infos);
 

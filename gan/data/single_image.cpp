@@ -5,7 +5,7 @@
 #include "engine/check.h"
 #include "gan/data/augment.h"
 #include "gan/data/openers.h"
-#include "gan/data/picture_file.h"
+#include "gan/data/picture_store.h"
 #include "gan/data/resize.h"
 
 namespace ganymede::data {
@@ -17,6 +17,7 @@ class SingleImage : public Dataset {
   SingleImage(const std::string& path, const Options& options) : path_(path), options_(options) {
     if (options.load_size != 0)
       throw UsageError("load size: nothing is cut from the one picture of image:FILE");
+    reductions_ = reductions({path}, {picture_info(path, Check::whole)});
     picture_ = read_picture(path);
     own_height_ = picture_.height, own_width_ = picture_.width;
     picture_ = with_channels(picture_, options.channels ? options.channels : picture_.channels <= 2 ? 1 : 3);
@@ -38,7 +39,7 @@ class SingleImage : public Dataset {
     if (own_height_ != picture_.height || own_width_ != picture_.width) {
       text += " scaled to " + std::to_string(picture_.height) + "x" + std::to_string(picture_.width);
     }
-    return text + (options_.flip ? ", flipped at random" : "");
+    return text + (options_.flip ? ", flipped at random" : "") + reductions_;
   }
   void read(int64_t, Random& random, HostBatch& out, int64_t row) const override {
     to_float(augmented(picture_, picture_.height, picture_.width, draw_augmentation(options_, false, random)),
@@ -46,7 +47,7 @@ class SingleImage : public Dataset {
   }
 
  private:
-  std::string path_;
+  std::string path_, reductions_;
   Options options_;
   Picture picture_;
   int64_t own_height_ = 0, own_width_ = 0;

@@ -46,6 +46,8 @@ int chosen_scale(const Config& c, const Pyramid& p, int least, const std::string
   return int(chosen);
 }
 
+int zoom_for(int64_t widest) { return widest <= 100 ? 2 : 1; }
+
 data::Picture side_by_side(const std::vector<Shown>& pictures, int64_t columns) {
   data::GridStyle style;
   style.columns = columns ? columns : int64_t(pictures.size());
@@ -56,7 +58,7 @@ data::Picture side_by_side(const std::vector<Shown>& pictures, int64_t columns) 
     cells.push_back(s.picture);
     widest = std::max(widest, s.picture.width);
   }
-  style.zoom = widest <= 100 ? 2 : 1;
+  style.zoom = zoom_for(widest);
   return data::grid(cells, style);
 }
 

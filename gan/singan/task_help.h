@@ -30,6 +30,9 @@ struct Shown {
 std::vector<Result> at_scale_or_all(const std::string& name, int scale, int least, int reached, int finest, int64_t n, const std::vector<Shown>& plain,
                                     const std::function<data::Picture(int scale)>& make);
 
+// How much sheets enlarge pictures of this width: small ones are hard to judge.
+int zoom_for(int64_t widest);
+
 // Pictures side by side with their titles below.
 data::Picture side_by_side(const std::vector<Shown>& pictures, int64_t columns = 0);
 

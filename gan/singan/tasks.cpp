@@ -35,7 +35,7 @@ Task samples_task(const PyramidPtr& p) {
             }
             data::GridStyle style;
             const int64_t across = std::max<int64_t>(in.n, 4);
-            style.columns = across + 1;
+            style.columns = across + 1, style.zoom = zoom_for(p->size(reached).width);
             std::vector<data::Picture> cells;
             style.column_labels = {"training"};
             for (int64_t i = 0; i < across; ++i) style.column_labels.push_back(text("sample ", i));

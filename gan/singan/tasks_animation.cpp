@@ -73,7 +73,7 @@ Task animation_task(const PyramidPtr& p) {
             // Every few frames of a short walk, a row a scale.
             constexpr int64_t kColumns = 6, kApart = 4;
             data::GridStyle style;
-            style.columns = kColumns;
+            style.columns = kColumns, style.zoom = zoom_for(p->size(reached).width);
             for (int64_t t = 0; t < kColumns; ++t) style.column_labels.push_back(text("frame ", t * kApart));
             std::vector<data::Picture> cells;
             for (int k = 0; k <= reached; ++k) {

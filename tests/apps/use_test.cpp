@@ -1,6 +1,7 @@
 // Walks through a latent space (sample) and tasks on pictures (apply).
 #include <nlohmann/json.hpp>
 
+#include "gan/data/apng.h"
 #include "gan/data/picture_file.h"
 #include "tests/apps/program.h"
 
@@ -67,6 +68,13 @@ TEST_F(Use, AppliesTasksToPictures) {
   // More steps come nearer to the picture, so the result changes.
   done({"apply", "run", "invert", "in/first.png", "--out", "long", "--set", "steps=20"});
   EXPECT_NE(get("long/first.png"), get("out/first.png"));
+
+  // An animation is taken for its first picture, and that is said.
+  std::filesystem::create_directories(*this / "moving");
+  data::write_animation((*this / "moving/steps.png").string(), {data::Picture(16, 16, 3, 9), data::Picture(16, 16, 3, 90)}, 10);
+  const Result moving = run({"apply", "run", "invert", "moving", "--out", "still", "--set", "steps=2"});
+  EXPECT_EQ(moving.status, 0);
+  EXPECT_NE(moving.err.find("moving/steps.png is animated"), moving.err.npos) << moving.err;
 
   refused(2, {"apply", "run", "fly", "in", "--out", "x"}, {"fly", "invert"});
   refused(2, {"apply", "run", "invert", "in"}, {"--out"});

@@ -1,4 +1,6 @@
 #include "engine/check.h"
+#include "gan/data/apng.h"
+#include "gan/data/dataset.h"
 #include "gan/data/picture_file.h"
 #include "gan/data/png.h"
 #include "gan/data/resize.h"
@@ -113,6 +115,32 @@ TEST(PictureFile, PngComesBackExactly) {
 TEST(PictureFile, SixteenBitsLoseTheLowByte) {
   const std::string raw("\0\x12\x34\xab\xcd", 5);  // filter byte, two grey pixels
   EXPECT_EQ(decoded(raw_png(2, 1, 16, 0, raw)).pixels, (std::vector<uint8_t>{0x12, 0xab}));
+}
+
+TEST(PictureFile, SaysWhatReadingLoses) {
+  TemporaryFolder folder;
+  const auto lost = [&](const std::string& bytes, Check check = Check::whole) {
+    put(folder / "a.png", bytes);
+    return picture_info((folder / "a.png").string(), check).reduced;
+  };
+  EXPECT_EQ(lost(png_bytes(sample_picture(3, 3, 4))), "");
+  EXPECT_EQ(lost(jpeg_bytes()), "");
+  const std::string raw("\0\x12\x34", 3);
+  for (Check check : {Check::header, Check::whole}) expect_mentions(lost(raw_png(1, 1, 16, 0, raw), check), {"16 bits"});
+  write_animation((folder / "moving.png").string(), {sample_picture(4, 4, 3), sample_picture(4, 4, 3, 9)}, 10);
+  expect_mentions(picture_info((folder / "moving.png").string(), Check::whole).reduced, {"animated", "first picture"});
+  std::string cmyk = jpeg_bytes();   // four components in its frame header
+  cmyk[cmyk.find("\xff\xc0") + 9] = '\4';
+  expect_mentions(lost(cmyk, Check::header), {"CMYK"});
+  // A folder names the first and counts the rest.
+  std::filesystem::create_directory(folder / "set");
+  put(folder / "set/1.png", png_bytes(sample_picture(4, 4, 3)));
+  for (const char* name : {"2.png", "3.png"}) std::filesystem::copy_file(folder / "moving.png", folder / "set" / name);
+  expect_mentions(open_dataset("folder:" + (folder / "set").string())->describe(), {"2.png is animated", "1 more like it"});
+  std::filesystem::remove(folder / "set/2.png");
+  std::filesystem::remove(folder / "set/3.png");
+  EXPECT_EQ(open_dataset("folder:" + (folder / "set").string())->describe().find("animated"), std::string::npos);
+  expect_mentions(open_dataset("image:" + (folder / "moving.png").string())->describe(), {"moving.png is animated"});
 }
 
 TEST(PictureFile, ReadsJpegAndBmp) {

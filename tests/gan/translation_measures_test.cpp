@@ -3,6 +3,7 @@
 
 #include "engine/context.h"
 #include "engine/ops.h"
+#include "gan/styles.h"
 #include "gan/translate.h"
 
 namespace ganymede {
@@ -43,6 +44,31 @@ TEST(TranslationMeasures, TheSpectrumShowsWhereBlurBegins) {
 }
 TEST(TranslationMeasures, GreyHasNoSaturation) {
   EXPECT_NEAR(measured("saturation", [](const Tensor& x) { return x * 0.0; }), 0, 1e-6);
+}
+
+// A measure of a model that makes f(input, z) of an input and a code of 3.
+double varied(const std::string& name, const std::function<Tensor(const Tensor&, const Tensor&)>& f) {
+  Recipe r;
+  add_style_uses(r, {"a", "b", 3, 3}, {.map = f, .encode = nullptr, .latent = 3, .unit = 1, .size = 16});
+  seed(5);
+  const Tensor a = uniform({2, 16, 16, 3}, -1, 1), b = uniform({2, 16, 16, 3}, -1, 1);
+  for (const Measure& m : r.measures)
+    if (m.name == name) return m.value({2, [&](const std::function<void(const Batch&)>& look) { look({2, {{"a", a}, {"b", b}}}); }});
+  ADD_FAILURE() << "no measure " << name;
+  return 0;
+}
+Tensor tinted(const Tensor& x, const Tensor& z) { return x + reshape(z, Shape{z.dim(0), 1, 1, 3}) * 0.3; }
+
+TEST(TranslationMeasures, VarietyIsOfTheOutputsOfOneInput) {
+  for (const char* name : {"diversity", "feature_diversity"}) {
+    EXPECT_NEAR(varied(name, [](const Tensor& x, const Tensor&) { return x; }), 0, 1e-6) << name;
+    EXPECT_GT(varied(name, tinted), 0.02) << name;
+    EXPECT_GT(varied(std::string("real_") + name, tinted), varied(name, tinted)) << name;
+  }
+  // The cosine of these features does not see how strong a picture is, its pixels do.
+  const auto fainter = [](const Tensor& x, const Tensor& z) { return mul(x, reshape(exp(slice(z, 1, 0, 1)), Shape{z.dim(0), 1, 1, 1})); };
+  EXPECT_NEAR(varied("feature_diversity", fainter), 0, 1e-5);
+  EXPECT_GT(varied("diversity", fainter), 0.1);
 }
 
 }  // namespace
