@@ -25,6 +25,7 @@ PyramidShape pyramid_shape(int64_t height, int64_t width, const PyramidRule& rul
   const int64_t all = whole(std::log(double(rule.min_size) / shorter) / std::log(rule.factor)) + 1;
   const int64_t left_out = longer > double(rule.max_size) ? whole(std::log(double(rule.max_size) / longer) / std::log(rule.factor)) : 0;
   PyramidShape p;
+  p.given = {height, width};
   p.shrink = std::min(double(rule.max_size) / longer, 1.0);
   const Extent own{up(double(height) * p.shrink), up(double(width) * p.shrink)};
   const int64_t finest = all - left_out, least = std::min(own.height, own.width);

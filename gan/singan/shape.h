@@ -12,6 +12,7 @@ struct Extent {
 };
 
 struct PyramidShape {
+  Extent given;               // the picture before it is shrunk
   double shrink = 1;          // from the given picture to the finest scale
   double factor = 0.75;       // from a scale to the next coarser one
   std::vector<Extent> sizes;  // coarsest first

@@ -27,9 +27,10 @@ data::Picture bicubic(const data::Picture& picture, const Extent& to) {
 data::Picture fitted(const Pyramid& p, const NamedPicture& given) {
   const Extent& own = p.size(p.finest());
   const data::Picture picture = data::with_channels(given.picture, p.colours);
-  const double wanted = double(own.width) / double(own.height), has = double(picture.width) / double(picture.height);
-  if (std::abs(has / wanted - 1) > 0.02)
-    throw UsageError(text(given.name, ": ", picture.height, "x", picture.width, " has other proportions than the training picture, ", own.height, "x", own.width,
+  // Sides are rounded up when the picture is shrunk, so a small finest scale has other proportions than the picture itself.
+  const auto alike = [&](const Extent& e) { return std::abs(double(picture.width * e.height) / double(picture.height * e.width) - 1) <= 0.02; };
+  if (!alike(p.shape.given) && !alike(own))
+    throw UsageError(text(given.name, ": ", picture.height, "x", picture.width, " has other proportions than the training picture, ", p.shape.given.height, "x", p.shape.given.width,
                           "; cut or resize it first"));
   return bicubic(picture, own);
 }

@@ -14,7 +14,7 @@ data::Picture picture_of(const Tensor& x, int64_t i = 0);
 Tensor tensor_of(const Pyramid& p, const data::Picture& picture);
 data::Picture bicubic(const data::Picture& picture, const Extent& to);
 
-// A picture that stands for the training picture: of its proportions (to 2 %), brought to its finest size. UsageError otherwise.
+// A picture that stands for the training picture: of its proportions or those of the finest scale (to 2 %), brought to the finest size. UsageError otherwise.
 data::Picture fitted(const Pyramid& p, const NamedPicture& given);
 
 // The scale that the settings name, `scale` counting from the coarsest or `n` as the paper does; -1 if neither does, for all

@@ -165,6 +165,22 @@ TEST_F(SinganTasks, EditingLeavesTheRestAlone) {
   EXPECT_EQ(apply("harmonisation", {}, {{"a", picture(40, 52)}, {"m", data::Picture(40, 52, 1, 255)}}).size(), 1u);
 }
 
+// 20 x 26 shrunk to 21 wide is 17 high: rounding up changes the proportions by 5 %, and the picture's own must do.
+TEST_F(SinganTasks, TakesPicturesOfTheTrainingPicturesOwnProportions) {
+  make({{"max_size", "21"}});
+  for (const auto& [h, w] : {std::pair{20, 26}, {17, 21}, {40, 52}}) {
+    const auto r = apply("paint", {{"scale", "1"}}, {{"p", picture(h, w)}});
+    EXPECT_EQ(r[0].frames[0].height, 17);
+    EXPECT_EQ(r[0].frames[0].width, 21);
+  }
+  try {
+    apply("paint", {{"scale", "1"}}, {{"p", picture(26, 20)}});
+    ADD_FAILURE() << "a picture of other proportions is taken";
+  } catch (const UsageError& e) {
+    EXPECT_NE(std::string(e.what()).find("26x20 has other proportions than the training picture, 20x26"), std::string::npos) << e.what();
+  }
+}
+
 TEST_F(SinganTasks, PaintsWithAndWithoutAPalette) {
   make();
   const auto plain = apply("paint", {{"scale", "1"}}, {{"p", picture(20, 26)}}), few = apply("paint", {{"scale", "1"}, {"quantise", "true"}, {"iterations", "3"}}, {{"p", picture(20, 26)}});
