@@ -64,25 +64,25 @@ Tensor Pyramid::reconstruct(int scale, const Tensor& other_noise) const {
   return x;
 }
 
-Tensor Pyramid::sample(int64_t n, int last, int start) const {
+Tensor Pyramid::sample(int64_t n, int last, int start, double strength) const {
   require(start >= 0 && start <= last, "a start at scale ", start, ": there are 0 to ", last);
-  if (start == 0) return go_on(n, 0, last, {});
+  if (start == 0) return go_on(n, 0, last, {}, strength);
   const Tensor below = enlarge(reconstruct(start - 1), start);
-  return go_on(n, start, last, broadcast_to(below, {n, below.dim(1), below.dim(2), below.dim(3)}));
+  return go_on(n, start, last, broadcast_to(below, {n, below.dim(1), below.dim(2), below.dim(3)}), strength);
 }
 
-Tensor Pyramid::sample(int64_t n, int last, double tall, double wide) const {
+Tensor Pyramid::sample(int64_t n, int last, double tall, double wide, double strength) const {
   Tensor x;
   for (int k = 0; k <= last; ++k) {
     const Extent to = times(size(k), tall, wide);
-    x = frozen(k, noise(k, n, to), k ? enlarge(x, to) : x);
+    x = frozen(k, noise(k, n, to) * strength, k ? enlarge(x, to) : x);
   }
   return x;
 }
 
-Tensor Pyramid::go_on(int64_t n, int from, int last, const Tensor& before) const {
+Tensor Pyramid::go_on(int64_t n, int from, int last, const Tensor& before, double strength) const {
   Tensor x = before;
-  for (int k = from; k <= last; ++k) x = frozen(k, noise(k, n), k > from ? enlarge(x, k) : x);
+  for (int k = from; k <= last; ++k) x = frozen(k, noise(k, n) * strength, k > from ? enlarge(x, k) : x);
   return x;
 }
 

@@ -58,12 +58,12 @@ struct Pyramid {
   Tensor before(int scale, int64_t n) const;
   // The reconstruction as scale `scale` ends it; with another noise at scale 0 instead of z* if given.
   Tensor reconstruct(int scale, const Tensor& other_noise = {}) const;
-  // Samples as scale `last` ends them: noise from scale `start` on, reconstruction below it.
-  Tensor sample(int64_t n, int last, int start = 0) const;
+  // Samples as scale `last` ends them: noise from scale `start` on, `strength` times as strong as in training, reconstruction below it.
+  Tensor sample(int64_t n, int last, int start = 0, double strength = 1) const;
   // Samples of tall x wide times the picture's size.
-  Tensor sample(int64_t n, int last, double tall, double wide) const;
+  Tensor sample(int64_t n, int last, double tall, double wide, double strength) const;
   // Goes on from pictures [n, ...] of scale `from`'s size with fresh noise there and above.
-  Tensor go_on(int64_t n, int from, int last, const Tensor& before) const;
+  Tensor go_on(int64_t n, int from, int last, const Tensor& before, double strength = 1) const;
   // What scale `scale` (>= 1) makes of a picture of the finest size as input: shrunk to the scale before, enlarged again.
   Tensor inject(const Tensor& picture, int scale) const;
 };

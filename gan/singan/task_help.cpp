@@ -36,15 +36,29 @@ data::Picture fitted(const Pyramid& p, const NamedPicture& given) {
 }
 
 int chosen_scale(const Config& c, const Pyramid& p, int least, const std::string& meaning) {
-  const int finest = p.finest(), reached = p.reached();
-  const int64_t scale = c.integer("scale", -1, meaning + ", counted from the coarsest = 0; -1: a sheet of all", -1);
-  const int64_t paper = c.integer("n", -1, "the same scale as the paper counts: the coarsest is N, the finest 0", -1);
+  const int finest = p.finest();
+  const auto read = [&](const char* name, const std::string& what, int64_t most) {
+    try {
+      return c.integer(name, -1, what, -1, most);
+    } catch (const UsageError& e) {
+      throw UsageError(text(e.what(), "; there are ", scale_name(least, finest), " to ", scale_name(finest, finest)));
+    }
+  };
+  const int64_t scale = read("scale", meaning + ", counted from the coarsest = 0; -1: a sheet of all", finest);
+  const int64_t paper = read("n", "the same scale as the paper counts: the coarsest is N, the finest 0", finest - least);
   if (scale >= 0 && paper >= 0 && paper != finest - scale) throw UsageError(text("scale=", scale, " is n=", finest - scale, ", not n=", paper, "; give one of them"));
   const int64_t chosen = scale >= 0 ? scale : paper >= 0 ? finest - paper : -1;
-  if (reached < least) throw UsageError(text("the training has reached scale ", reached, " only; this needs scale ", least, " at least"));
-  if (chosen != -1 && (chosen < least || chosen > reached))
-    throw UsageError(text(scale >= 0 ? "scale=" : "n=", scale >= 0 ? scale : paper, ": it must be ", scale_name(least, finest), " to ", scale_name(reached, finest)));
+  if (chosen != -1 && chosen < least) throw UsageError(text("scale=", scale, ": it must be ", scale_name(least, finest), " to ", scale_name(finest, finest)));
   return int(chosen);
+}
+
+double chosen_noise(const Config& c) { return c.number("noise", 1, "strength of the noise, in that of the training; 0: none", 0, 10); }
+
+int reached_for(const Pyramid& p, int chosen, int least) {
+  const int reached = p.reached();
+  if (reached < std::max(chosen, least))
+    throw UsageError(text("the training has reached ", scale_name(reached, p.finest()), " only; this needs ", scale_name(std::max(chosen, least), p.finest())));
+  return reached;
 }
 
 int zoom_for(int64_t widest) { return widest <= 100 ? 2 : 1; }

@@ -18,8 +18,13 @@ data::Picture bicubic(const data::Picture& picture, const Extent& to);
 data::Picture fitted(const Pyramid& p, const NamedPicture& given);
 
 // The scale that the settings name, `scale` counting from the coarsest or `n` as the paper does; -1 if neither does, for all
-// from `least` on. UsageError outside least ... reached.
+// from `least` on. UsageError outside least ... finest. Like the settings below it asks nothing of the device, so that a page can
+// show what there is to set.
 int chosen_scale(const Config& settings, const Pyramid& p, int least, const std::string& meaning);
+// The setting `noise`: the strength of what is drawn, in that of the training.
+double chosen_noise(const Config& settings);
+// The finest scale that there is a training of. UsageError if the chosen one, or `least`, is beyond it.
+int reached_for(const Pyramid& p, int chosen, int least);
 
 // One result for each of `n` draws at the chosen scale, beside `plain` ways to get one on a sheet; without a scale a sheet
 // of one draw a scale. `make(scale)` draws a picture.

@@ -27,10 +27,12 @@ data::Picture enlarged(const data::Picture& p, const Extent& to, bool nearest) {
 // From the coarsest scale, or from a finer one with the reconstruction below it: more of the layout is kept.
 Task samples_task(const PyramidPtr& p) {
   return {"samples", "", "other pictures of the same content; scale (or n): where the noise begins", 0, 0, [=](const TaskInput& in) {
-            const int start = chosen_scale(in.settings, *p, 0, "scale at which the noise begins"), reached = p->reached(), finest = p->finest();
+            const int start = chosen_scale(in.settings, *p, 0, "scale at which the noise begins"), finest = p->finest();
+            const double noise = chosen_noise(in.settings);
+            const int reached = reached_for(*p, start, 0);
             std::vector<Result> results;
             if (start >= 0) {
-              for (int64_t i = 0; i < in.n; ++i) results.push_back({text("sample-", scale_tag(start, finest), "-", i), {picture_of(p->sample(1, reached, start))}});
+              for (int64_t i = 0; i < in.n; ++i) results.push_back({text("sample-", scale_tag(start, finest), "-", i), {picture_of(p->sample(1, reached, start, noise))}});
               return results;
             }
             data::GridStyle style;
@@ -42,7 +44,7 @@ Task samples_task(const PyramidPtr& p) {
             for (int k = 0; k <= reached; ++k) {
               style.row_labels.push_back(scale_name(k, finest));
               cells.push_back(picture_of(p->scales[size_t(reached)].real));
-              for (int64_t i = 0; i < across; ++i) cells.push_back(picture_of(p->sample(1, reached, k)));
+              for (int64_t i = 0; i < across; ++i) cells.push_back(picture_of(p->sample(1, reached, k, noise)));
             }
             results.push_back({"samples-scales", {data::grid(cells, style)}});
             return results;
@@ -52,12 +54,12 @@ Task samples_task(const PyramidPtr& p) {
 Task size_task(const PyramidPtr& p) {
   return {"size", "", "pictures of any size and proportions, scale_h x scale_w times the training picture's", 0, 0, [=](const TaskInput& in) {
             const double tall = in.settings.number("scale_h", 1, "height, in heights of the training picture", 0.05, 32);
-            const double wide = in.settings.number("scale_w", 2, "width, in widths of the training picture", 0.05, 32);
+            const double wide = in.settings.number("scale_w", 2, "width, in widths of the training picture", 0.05, 32), noise = chosen_noise(in.settings);
             const int reached = p->reached();
             std::vector<Result> results;
             data::Picture first;
             for (int64_t i = 0; i < in.n; ++i) {
-              results.push_back({text("size-", i), {picture_of(p->sample(1, reached, tall, wide))}});
+              results.push_back({text("size-", i), {picture_of(p->sample(1, reached, tall, wide, noise))}});
               if (i == 0) first = results.back().frames[0];
             }
             const data::Picture own = picture_of(p->scales[size_t(reached)].real);
@@ -71,6 +73,7 @@ Task super_resolution_task(const PyramidPtr& p, double trained_for) {
   return {"super-resolution", "[PICTURE...]", "the training picture, or others, enlarged by any factor with the finest generator", 0, 1 << 20, [=](const TaskInput& in) {
             const double factor = in.settings.number("factor", trained_for > 1 ? trained_for : 4, "how many times larger", 1, 64);
             const auto passes = int(in.settings.integer("passes", passes_for(factor), "steps of the enlargement", 1, 64));
+            const double noise = chosen_noise(in.settings);
             if (trained_for <= 1) std::cerr << "super-resolution: the run was not trained for it (--set sr_factor=" << factor << "); details will be weak\n";
             const int finest = p->reached();
             std::vector<NamedPicture> given = in.pictures;
@@ -81,7 +84,7 @@ Task super_resolution_task(const PyramidPtr& p, double trained_for) {
               const Extent to{std::llround(double(g.picture.height) * factor), std::llround(double(g.picture.width) * factor)};
               for (int k = 0; k < passes; ++k) {
                 x = clamp(matlab_resize(clamp(x, -1, 1), std::pow(factor, 1.0 / passes)), -1, 1);
-                x = p->frozen(finest, p->noise(finest, 1, {x.dim(1), x.dim(2)}), x);
+                x = p->frozen(finest, p->noise(finest, 1, {x.dim(1), x.dim(2)}) * noise, x);
               }
               x = pad(x, {0, to.width - x.dim(2), 0, to.height - x.dim(1)}, Padding::replicate);
               const data::Picture made = picture_of(x), own = data::with_channels(g.picture, p->colours);
@@ -96,7 +99,7 @@ Task masked_task(const PyramidPtr& p, const std::string& name, const std::string
   return {name, inputs, help, 2, 2, [=](const TaskInput& in) {
             const int scale = chosen_scale(in.settings, *p, 1, "scale that the picture is injected at");
             const double radius = in.settings.number("radius", standard_radius, "pixels by which the mask is widened", 0, 4096);
-            const double sigma = in.settings.number("sigma", 5, "pixels over which it fades out", 0, 256);
+            const double sigma = in.settings.number("sigma", 5, "pixels over which it fades out", 0, 256), noise = chosen_noise(in.settings);
             const NamedPicture &pasted = in.pictures[0], &mask = in.pictures[1];
             if (mask.picture.height != pasted.picture.height || mask.picture.width != pasted.picture.width)
               throw UsageError(text("mask ", mask.name, ": ", mask.picture.height, "x", mask.picture.width, ", but ", pasted.name, " is ", pasted.picture.height, "x", pasted.picture.width,
@@ -104,11 +107,11 @@ Task masked_task(const PyramidPtr& p, const std::string& name, const std::string
             const Extent& own = p->size(p->finest());
             const data::Picture fit = fitted(*p, pasted);
             const std::vector<float> weight = data::soft_mask(bicubic(data::with_channels(mask.picture, 1), own), radius, sigma);
-            const int reached = p->reached();
+            const int reached = reached_for(*p, scale, 1);
             const Tensor x = tensor_of(*p, fit), real = p->scales[size_t(reached)].real;
             Tensor m = tensor(std::vector<double>(weight.begin(), weight.end()), {1, own.height, own.width, 1}, context().dtype, context().device);
             if (reached < p->finest()) m = matlab_resize(m, p->shape.scale_of(reached));
-            const auto make = [&](int k) { return picture_of(add(real, mul(m, sub(clamp(p->go_on(1, k, reached, p->inject(x, k)), -1, 1), real)))); };
+            const auto make = [&](int k) { return picture_of(add(real, mul(m, sub(clamp(p->go_on(1, k, reached, p->inject(x, k), noise), -1, 1), real)))); };
             return at_scale_or_all(pasted.name, scale, 1, reached, p->finest(), in.n, {{"training", picture_of(real)}, {"plain paste", fit}}, make);
           }};
 }

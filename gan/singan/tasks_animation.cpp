@@ -54,11 +54,12 @@ class Walker {
 Task animation_task(const PyramidPtr& p) {
   return {"animation", "", "the training picture in motion; scale (or n): where the motion begins", 0, 0, [=](const TaskInput& in) {
             Walk walk;
-            const int start = chosen_scale(in.settings, *p, 0, "scale at which the motion begins"), reached = p->reached(), finest = p->finest();
+            const int start = chosen_scale(in.settings, *p, 0, "scale at which the motion begins"), finest = p->finest();
             walk.alpha = in.settings.number("alpha", 0.1, "pull back to the picture", 0, 1);
             walk.beta = in.settings.number("beta", 0.9, "smoothness of the motion", 0, 1);
             const int64_t frames = in.settings.integer("frames", 100, "of the animation", 2, 100000);
             const double rate = in.settings.number("fps", 10, "frames a second", 0.01, 1000);
+            const int reached = reached_for(*p, start, 0);
             std::vector<Result> results;
             if (start >= 0) {
               for (int64_t i = 0; i < in.n; ++i) {

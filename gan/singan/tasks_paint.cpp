@@ -44,13 +44,15 @@ nn::Net trained_again(const PyramidPtr& p, int scale, ScaleTraining how, const P
 
 Task paint_task(const PyramidPtr& p, const ScaleTraining& trained) {
   return {"paint", "PAINTING...", "a painting turned into a picture like the training picture; scale (or n): where it is injected", 1, 1 << 20, [=](const TaskInput& in) {
-            const int scale = chosen_scale(in.settings, *p, 1, "scale that the painting is injected at"), reached = p->reached();
+            const int scale = chosen_scale(in.settings, *p, 1, "scale that the painting is injected at");
             const bool quantise = in.settings.flag("quantise", false, "train the scale again on inputs of few colours, and give the painting the same");
             const auto colours = int(in.settings.integer("colours", 5, "of the palette", 2, 64));
             ScaleTraining how = trained;
             how.iterations = in.settings.integer("iterations", how.iterations, "of the scale that is trained again", 1);
             how.decay_at = std::max<int64_t>(1, how.iterations * 4 / 5), how.redraw = false;
+            const double noise = chosen_noise(in.settings);
             if (quantise && scale < 0) throw UsageError("quantise=true trains one scale again: name it with scale or n");
+            const int reached = reached_for(*p, scale, 1);
             std::vector<data::Picture> fit;
             for (const NamedPicture& g : in.pictures) fit.push_back(fitted(*p, g));
             Palette palette;
@@ -67,13 +69,13 @@ Task paint_task(const PyramidPtr& p, const ScaleTraining& trained) {
                 const Tensor few = quantised(tensor_of(*p, bicubic(fit[i], p->size(scale))), palette);
                 plain.push_back({text(palette.size(), " colours"), picture_of(few)});
                 const auto make = [&](int k) {
-                  const Tensor y = p->pass(k, [&](const Tensor& z) { return G.infer(z); }, p->noise(k, 1), few);
-                  return picture_of(k < reached ? p->go_on(1, k + 1, reached, p->enlarge(y, k + 1)) : y);
+                  const Tensor y = p->pass(k, [&](const Tensor& z) { return G.infer(z); }, p->noise(k, 1) * noise, few);
+                  return picture_of(k < reached ? p->go_on(1, k + 1, reached, p->enlarge(y, k + 1), noise) : y);
                 };
                 for (Result& r : at_scale_or_all(in.pictures[i].name, scale, 1, reached, p->finest(), in.n, plain, make)) results.push_back(std::move(r));
                 continue;
               }
-              const auto make = [&](int k) { return picture_of(p->go_on(1, k, reached, p->inject(x, k))); };
+              const auto make = [&](int k) { return picture_of(p->go_on(1, k, reached, p->inject(x, k), noise)); };
               for (Result& r : at_scale_or_all(in.pictures[i].name, scale, 1, reached, p->finest(), in.n, plain, make)) results.push_back(std::move(r));
             }
             return results;

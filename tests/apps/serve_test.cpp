@@ -1,5 +1,6 @@
 // ganymede serve: every route, everything that is refused, many clients at once, and how it ends.
 #include <chrono>
+#include <cmath>
 #include <csignal>
 #include <future>
 #include <nlohmann/json.hpp>
@@ -131,6 +132,32 @@ TEST_F(Serve, TranslatesWhatIsSent) {
   EXPECT_EQ(Json::parse(apps::get(port_, "/examples").body)["pictures"].size(), 6u);
   EXPECT_EQ(apps::get(port_, "/sample").status, 200);
   EXPECT_EQ(ended_by(SIGTERM), 0);
+}
+
+// What there is to set is known before a task has run: scale and noise of every task of a picture's pyramid.
+TEST_F(Serve, ScaleAndNoiseOfAPyramid) {
+  data::Picture p(28, 36, 3);
+  for (size_t i = 0; i < p.pixels.size(); ++i) p.pixels[i] = uint8_t(128 + 100 * std::sin(double(i) * 0.05));
+  const auto bytes = data::encode_png(p);
+  const std::string file(bytes.begin(), bytes.end());
+  put("p.png", file);
+  start({"train", "singan", "--out", "run", "--data", "image:p.png", "--set", "width=4", "--set", "iterations=1", "--threads", "1"});
+  const Json about = Json::parse(apps::get(port_, "/tasks").body);
+  for (const Json& task : about["tasks"]) {
+    std::map<std::string, Json> settings;
+    for (const Json& s : task["settings"]) settings[s["name"]] = s;
+    const std::string name = task["name"];
+    EXPECT_EQ(settings.count("noise"), name == "animation" ? 0u : 1u) << name;
+    if (name == "size" || name == "super-resolution") continue;
+    ASSERT_EQ(settings.count("scale"), 1u) << name;
+    EXPECT_EQ(settings["scale"]["least"], -1) << name;
+    EXPECT_EQ(settings["scale"]["most"], 2) << name;
+  }
+  const auto painted = [&](const std::string& query) { return post(port_, "/apply/paint?" + query, file).body; };
+  EXPECT_EQ(painted("scale=1&noise=0&seed=1"), painted("scale=1&noise=0&seed=2"));
+  EXPECT_NE(painted("scale=1&noise=10&seed=1"), painted("scale=1&noise=10&seed=2"));
+  EXPECT_NE(painted("scale=2&noise=0"), painted("scale=1&noise=0"));
+  EXPECT_EQ(ended_by(SIGINT), 0);
 }
 
 TEST_F(Serve, RefusesWhatItCannotUse) {

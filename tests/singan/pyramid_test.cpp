@@ -129,6 +129,12 @@ TEST_F(SinganTasks, SamplesAreAnySize) {
   EXPECT_EQ(samples[0].frames[0].width, 26);
   EXPECT_EQ(apply("samples", {}).size(), 1u);
   EXPECT_THROW(apply("samples", {{"scale", "4"}}), UsageError);
+  try {
+    apply("paint", {{"n", "3"}}, {{"p", picture(20, 26)}});
+    ADD_FAILURE() << "nothing is injected at the coarsest scale";
+  } catch (const UsageError& e) {
+    EXPECT_STREQ(e.what(), "setting n=3: it must be from -1 to 2; there are scale 1 (n = 2) to scale 3 (n = 0)");
+  }
   EXPECT_THROW(apply("samples", {{"scale", "1"}, {"n", "3"}}), UsageError);
 }
 
@@ -163,6 +169,35 @@ TEST_F(SinganTasks, EditingLeavesTheRestAlone) {
   EXPECT_THROW(apply("harmonisation", {}, {{"a", picture(20, 26)}, {"m", data::Picture(20, 26, 1)}}), UsageError);
   EXPECT_THROW(apply("harmonisation", {}, {{"a", picture(26, 20)}, {"m", data::Picture(26, 20, 1, 255)}}), UsageError);
   EXPECT_EQ(apply("harmonisation", {}, {{"a", picture(40, 52)}, {"m", data::Picture(40, 52, 1, 255)}}).size(), 1u);
+}
+
+TEST_F(SinganTasks, NoiseHasAStrength) {
+  make();
+  const auto pixels = [&](const std::string& task, std::map<std::string, std::string> settings, const std::string& noise) {
+    settings["noise"] = noise;
+    const bool masked = task == "editing", given = masked || task == "paint" || task == "super-resolution";
+    std::vector<NamedPicture> in;
+    if (given) in.push_back({"p", picture(20, 26)});
+    if (masked) in.push_back({"mask", mask()});
+    std::vector<std::vector<uint8_t>> drawn;
+    for (uint64_t seed : {1, 2}) {
+      const Config c(facts_, settings);
+      for (const Task& t : trainer_->recipe().tasks)
+        if (t.name == task) trainer_->sampling(seed, [&] { drawn.push_back(t.run({in, c, 1}).at(0).frames.at(0).pixels); });
+    }
+    return drawn;
+  };
+  for (const auto& [task, settings] : std::map<std::string, std::map<std::string, std::string>>{
+           {"samples", {{"scale", "1"}}}, {"size", {{"scale_w", "1.5"}}}, {"paint", {{"scale", "1"}}}, {"editing", {{"scale", "1"}}}, {"super-resolution", {{"factor", "2"}}}}) {
+    const auto none = pixels(task, settings, "0"), some = pixels(task, settings, "1"), much = pixels(task, settings, "10");
+    EXPECT_EQ(none[0], none[1]) << task;
+    EXPECT_NE(much[0], much[1]) << task;
+    EXPECT_NE(much[0], some[0]) << task;
+  }
+  // Without noise a sample begun above the coarsest scale is the reconstruction.
+  std::vector<uint8_t> rebuilt;
+  trainer_->sampling(1, [&] { rebuilt = apply("animation", {{"scale", "3"}, {"frames", "2"}})[0].frames[0].pixels; });
+  EXPECT_EQ(pixels("samples", {{"scale", "1"}}, "0")[0], rebuilt);
 }
 
 // 20 x 26 shrunk to 21 wide is 17 high: rounding up changes the proportions by 5 %, and the picture's own must do.
