@@ -29,7 +29,7 @@ struct ApplyOptions {
   uint64_t seed = 1;
 };
 
-// Files as given, folders as the pictures in them, in order of name; two of one name would overwrite each other.
+// Files as given, folders as the pictures in them, in order of name.
 std::vector<NamedPicture> read_inputs(const std::vector<std::string>& given) {
   std::vector<fs::path> paths;
   for (const std::string& g : given) {
@@ -44,13 +44,10 @@ std::vector<NamedPicture> read_inputs(const std::vector<std::string>& given) {
     std::sort(inside.begin(), inside.end());
     paths.insert(paths.end(), inside.begin(), inside.end());
   }
-  std::set<std::string> names;
   std::vector<NamedPicture> pictures;
   for (const fs::path& p : paths) {
-    const std::string name = p.stem().string();
-    if (!names.insert(name).second) throw UsageError(p.string() + ": two inputs named " + name + "; their results would have one name: rename one");
     if (const std::string lost = data::picture_info(p.string(), data::Check::whole).reduced; !lost.empty()) std::cerr << "apply: " << p.string() << " is " << lost << "\n";
-    pictures.push_back({name, data::read_picture(p.string())});
+    pictures.push_back({p.stem().string(), data::read_picture(p.string())});
   }
   return pictures;
 }
@@ -59,6 +56,14 @@ std::string task_list(const std::vector<Task>& tasks) {
   std::string list;
   for (const Task& t : tasks) list += "\n  " + t.name + (t.inputs.empty() ? "" : " " + t.inputs) + ": " + t.help;
   return list.empty() ? "\n  none" : list;
+}
+
+// Results are named after inputs; two of one name would overwrite each other. Inputs may share a name where only one of them names
+// a result: a picture and its translation, to be scored.
+void check_names(const std::vector<Result>& results) {
+  std::set<std::string> names;
+  for (const Result& r : results)
+    if (!names.insert(r.name).second) throw UsageError("two results would be named " + r.name + ", after two inputs of that name: rename one");
 }
 
 void write(const fs::path& folder, const Result& r) {
@@ -101,6 +106,7 @@ void apply(const ApplyOptions& o) {
   std::vector<Result> results;
   session->trainer().sampling(o.seed, [&] { results = task.run(input); });
   settings.check_all_read();
+  check_names(results);
   std::error_code failed;
   fs::create_directories(o.out, failed);
   require(!failed, o.out, ": cannot make this folder: ", failed.message());

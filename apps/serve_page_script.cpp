@@ -3,7 +3,7 @@
 namespace ganymede::apps {
 
 const char* const kServeScript = R"js(
-const NAMES = {sample: "Samples"}, NOT_SHOWN = ["together"], LIVE = ["translate", "style", "score", "reconstruct", "paint"];
+const NAMES = {sample: "Samples"}, NOT_SHOWN = ["together", "n"], LIVE = ["translate", "style", "score", "reconstruct", "paint"];
 const WORDS = {STYLE: "Style", MASK: "Mask (white: changed)"};
 let limits = {pixels: 1 << 20}, about = null, task = null, paperColour = "#ffffff", examples = [];
 const slots = new Map(), values = new Map(), live = new Map();
@@ -216,7 +216,8 @@ async function begin() {
   pick("pen");
   const order = t => t.name === "translate" ? 0 : 1, all = [...about.tasks].sort((a, b) => order(a) - order(b));
   const samples = {name: "sample", inputs: "", settings: [], help: about.sample.latent ? "Pictures from random points of the latent space." : "The model's sheet: inputs of the test split and what becomes of them."};
-  if (about.sample.latent) all.unshift(samples); else all.push(samples);
+  if (about.sample.latent) all.unshift(samples);
+  else if (!about.tasks.some(t => t.name === "samples")) all.push(samples);   // SinGAN's own has a scale
   for (const t of all) { values.set(t.name, t.name === "sample" ? {seed: 1, to: 2, at: 0, count: 16, class: -1, truncation: 0} : {seed: 1, count: 1}); live.set(t.name, t.name === "sample" || LIVE.includes(t.name)); }
   $("tabs").replaceChildren(...all.map(t => make("button", {role: "tab", textContent: title(t.name), onclick: () => choose(t)})));
   for (const b of $("tabs").children) b.setAttribute("role", "tab");

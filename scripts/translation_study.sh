@@ -53,25 +53,30 @@ row() {
       for (i = 1; i <= count; ++i) if (c[i] in v) printf " %.3g |", v[c[i]]; else printf " - |"
       print "" }' <<<"$figures" | tee -a "$table"
 }
-# The points as a drawing: variety to the right, realism upwards (the distance falls).
+# The points as a drawing: variety to the right, realism upwards (the distance falls, on a scale of powers: one method can be a hundred
+# times as far as the others). Names that would lie on one another move down.
 draw() {
   awk '
-    { name[NR] = $1; x[NR] = $2; y[NR] = $3; if ($2 > right) right = $2; if ($3 > worst) worst = $3 }
+    { name[NR] = $1; x[NR] = $2; y[NR] = log($3 > 1e-6 ? $3 : 1e-6); if ($2 > right) right = $2
+      if (NR == 1 || y[NR] > worst) worst = y[NR]; if (NR == 1 || y[NR] < best) best = y[NR] }
     function words(at, up, s, style) { printf "<text x=\"%.1f\" y=\"%.1f\" %s>%s</text>\n", at, up, style, s }
     END {
-      right = right > 1 ? right * 1.05 : 1.05; worst *= 1.1
+      right = right > 1 ? right * 1.05 : 1.05; margin = (worst - best) * 0.1 + 0.1; worst += margin; best -= margin
       print "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 560 380\" font-family=\"sans-serif\" font-size=\"12\">\n<rect width=\"560\" height=\"380\" fill=\"white\"/>"
       print "<path d=\"M70 20V330H530\" fill=\"none\" stroke=\"#555\"/>"
       for (i = 0; i <= 4; ++i) {
         words(70 + 460 * i / 4, 348, sprintf("%.2f", right * i / 4), "text-anchor=\"middle\" fill=\"#555\"")
-        words(64, 334 - 310 * i / 4, sprintf("%.3g", worst * (1 - i / 4)), "text-anchor=\"end\" fill=\"#555\"")
+        words(64, 334 - 310 * i / 4, sprintf("%.2g", exp(worst - (worst - best) * i / 4)), "text-anchor=\"end\" fill=\"#555\"")
       }
       words(300, 370, "variety of outputs of one input, of that of real pictures", "text-anchor=\"middle\"")
       words(-175, 16, "distance to real pictures (up is better)", "text-anchor=\"middle\" transform=\"rotate(-90)\"")
       for (i = 1; i <= NR; ++i) {
-        px = 70 + 460 * x[i] / right; py = 20 + 310 * y[i] / worst
+        px = 70 + 460 * x[i] / right; py = 20 + 310 * (y[i] - best) / (worst - best)
         printf "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"5\" fill=\"#1f5fa8\"/>\n", px, py
-        if (px > 400) words(px - 9, py + 4, name[i], "text-anchor=\"end\""); else words(px + 9, py + 4, name[i], "")
+        line = py + 4
+        for (k = 1; k < i; ++k) if (line - at[k] < 13 && at[k] - line < 13 && px - column[k] < 110 && column[k] - px < 110) { line = at[k] + 13; k = 0 }
+        at[i] = line; column[i] = px
+        if (px > 400) words(px - 9, line, name[i], "text-anchor=\"end\""); else words(px + 9, line, name[i], "")
       }
       print "</svg>"
     }' "$points" >"$out/$study.svg"

@@ -44,7 +44,7 @@ int chosen_scale(const Config& c, const Pyramid& p, int least, const std::string
       throw UsageError(text(e.what(), "; there are ", scale_name(least, finest), " to ", scale_name(finest, finest)));
     }
   };
-  const int64_t scale = read("scale", meaning + ", counted from the coarsest = 0; -1: a sheet of all", finest);
+  const int64_t scale = read("scale", meaning + text(", from the coarsest, 0 (n = ", finest, " in the paper), to ", finest, " (n = 0); -1: a sheet of all"), finest);
   const int64_t paper = read("n", "the same scale as the paper counts: the coarsest is N, the finest 0", finest - least);
   if (scale >= 0 && paper >= 0 && paper != finest - scale) throw UsageError(text("scale=", scale, " is n=", finest - scale, ", not n=", paper, "; give one of them"));
   const int64_t chosen = scale >= 0 ? scale : paper >= 0 ? finest - paper : -1;

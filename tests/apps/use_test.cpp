@@ -3,6 +3,7 @@
 
 #include "gan/data/apng.h"
 #include "gan/data/picture_file.h"
+#include "gan/data/png.h"
 #include "tests/apps/program.h"
 
 namespace ganymede::apps {
@@ -83,6 +84,19 @@ TEST_F(Use, AppliesTasksToPictures) {
   refused(2, {"apply", "run", "invert", "in", "--out", "x", "--set", "steps=0"}, {"steps=0", "from 1"});
   refused(2, {"apply", "run", "invert", "in/first.png", "in", "--out", "x"}, {"first", "rename"});
   refused(1, {"apply", "run", "invert", "nothing.png", "--out", "x"}, {"nothing.png"});
+  EXPECT_FALSE(exists("x"));
+}
+
+// A translation has its picture's name, and both together go to the discriminator.
+TEST_F(Use, ScoresATranslationBesideItsPicture) {
+  ASSERT_EQ(run({"train", "pix2pix", "--out", "pairs", "--data", "shapes:pairs,count=32", "--size", "16", "--set", "width=4", "--batch", "1", "--threads", "1", "--steps", "1"}).status, 0);
+  std::filesystem::create_directories(*this / "in");
+  data::write_png((*this / "in/a.png").string(), data::Picture(16, 16, 1, 200));
+  done({"apply", "pairs", "translate", "in/a.png", "--out", "made"});
+  EXPECT_EQ(done({"apply", "pairs", "score", "in/a.png", "made/a.png", "--out", "scores"}), "scores/a.png\n");
+  EXPECT_EQ(picture("scores/a.png").width, 16);
+  // Here both would name a result.
+  refused(2, {"apply", "pairs", "translate", "in/a.png", "made/a.png", "--out", "x"}, {"two results", "named a", "rename"});
   EXPECT_FALSE(exists("x"));
 }
 
