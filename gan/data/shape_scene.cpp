@@ -61,7 +61,7 @@ int draw_colour(const World& world, Shape shape, Random& random) {
   const int own = static_cast<int>(shape) % static_cast<int>(world.colours.size());
   const int other =
       (own + static_cast<int>(world.colours.size()) / 2) % static_cast<int>(world.colours.size());
-  const bool swap = random.chance(0.5);
+  const bool swap = random.chance(world.rare);
   const int any = pick(world.colours, random);
   switch (world.colour_rule) {
     case World::ColourRule::by_class: return world.colours[static_cast<size_t>(own)];

@@ -58,6 +58,7 @@ struct World {
   int least_objects = 1, most_objects = 4;
   std::vector<int> colours = {0, 1, 2, 3, 4, 5, 6, 7};
   enum class ColourRule { any, by_class, one_of_two } colour_rule = ColourRule::any;
+  double rare = 0.5;       // share of a class's second colour, of one_of_two
   std::vector<Fill> fills = {Fill::solid, Fill::striped, Fill::outline};
   std::vector<Texture> textures = {Texture::plain,   Texture::shaded,  Texture::cloudy,
                                    Texture::striped, Texture::checked, Texture::dotted};

@@ -136,10 +136,11 @@ class Shapes : public Dataset {
     World world;
     const bool one = task_ == "single" || task_ == "attributes" || task_ == "unpaired";
     world.most_objects = static_cast<int>(arguments.integer("objects", one ? 1 : 4, 1, 8));
-    const std::string colours = arguments.choice("colours", "any", {"any", "class", "two"});
+    const std::string colours = arguments.choice("colours", "any", {"any", "class", "two", "mostly"});
     world.colour_rule = colours == "any"     ? World::ColourRule::any
                         : colours == "class" ? World::ColourRule::by_class
                                              : World::ColourRule::one_of_two;
+    if (colours == "mostly") world.rare = 0.25;
     if (task_ == "single" || task_ == "unpaired") {
       world.textures = {Texture::plain};
       world.hat = world.frame = 0;

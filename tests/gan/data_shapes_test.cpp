@@ -176,6 +176,22 @@ TEST(Shapes, ColoursAreWhatTheyAreCalled) {
   }
 }
 
+// Two colours a class: either as often, or one as seldom as is asked for.
+TEST(Shapes, TheSecondColourOfAClassComesAsOftenAsAskedFor) {
+  for (const double rare : {0.5, 0.25}) {
+    World world;
+    world.most_objects = 1, world.colour_rule = World::ColourRule::one_of_two, world.rare = rare;
+    int second = 0, count = 1000;
+    for (int index = 0; index < count; ++index) {
+      const Object object = scene_number(index, world).objects[0];
+      const int own = static_cast<int>(object.shape) % kColours;
+      EXPECT_TRUE(object.colour == own || object.colour == (own + kColours / 2) % kColours);
+      second += object.colour != own;
+    }
+    EXPECT_NEAR(double(second) / count, rare, 0.05);
+  }
+}
+
 TEST(Shapes, EdgesAreWhereTheSeenObjectChanges) {
   int lines = 0, changes = 0, stray = 0;
   for (int index = 0; index < 30; ++index) {
