@@ -65,9 +65,9 @@ TEST_F(Evaluate, MeasuresARunWithItsOwnClassifier) {
   EXPECT_GE(value(a, "classifier-score"), 1);
   for (const auto& m : a["measures"]) EXPECT_GT(std::string(m["convention"]).size(), 20u);
 
-  const Result table = run({"evaluate", "run", "-n", "200", "--metrics", "fid,coverage"});
+  const Result table = run({"evaluate", "run", "-n", "200", "--metrics", "fid,coverage,cosine"});
   EXPECT_EQ(table.status, 0) << table.err;
-  for (const char* part : {"fid-own", "classes-covered", "200 samples against 200 real pictures", "classifier the last hidden layer, 128", "iteration 30"})
+  for (const char* part : {"fid-own", "classes-covered", "cosine-diversity (classifier)  ", "200 samples against 200 real pictures", "classifier the last hidden layer, 128", "iteration 30"})
     EXPECT_NE(table.out.find(part), table.out.npos) << part << " is not in:\n" << table.out;
 
   // Another seed, other samples; a damaged cache is made again.
