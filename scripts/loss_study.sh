@@ -50,7 +50,7 @@ cell() {
     "$GANYMEDE" evaluate "$run" --metrics $measures -n 2000 --no-floor --json 2>>"$run.log" | tr -d '\n' |
       grep -oE '"name": *"[a-z-]+", *"value": *-?[0-9.]+(e[-+]?[0-9]+)?' | sed -E 's/"name": *"([^"]+)", *"value": */\1 /' >"$run.part" || true
     grep -q fid-own "$run.part" || refuse "$run: $(tail -n 1 "$run.log")"
-    "$GANYMEDE" sample "$run" -n 20 --columns 10 --out "$run.png" >>"$run.log" 2>&1
+    "$GANYMEDE" sample "$run" -n 10 --columns 10 --out "$run.png" >>"$run.log" 2>&1
   else
     grep -q 'has diverged' "$run.log" || refuse "$run: $(tail -n 1 "$run.log")"
     grep -oE 'at iteration [0-9]+' "$run.log" | tail -n 1 | sed 's/at iteration/diverged/' >"$run.part"
@@ -83,21 +83,21 @@ table() {
   done
   echo
 }
-# sheet SET: the samples of the first seed, a row an objective, a column a network.
+# sheet SET: ten samples of the first seed, a row an objective, a column a network; a class each where the network is given one.
 sheet() {
-  local width=$((90 + ${#networks[@]} * 300)) height=$((30 + ${#objectives[@]} * 66)) y=30 x o n png
+  local width=$((90 + ${#networks[@]} * 300)) height=$((30 + ${#objectives[@]} * 36)) y=30 x o n png
   echo "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 $width $height' width='$width' font-family='sans-serif' font-size='13'><rect width='100%' height='100%' fill='white'/>"
   for n in "${!networks[@]}"; do echo "<text x='$((90 + n * 300))' y='20' font-weight='bold'>${networks[n]}</text>"; done
   for o in "${objectives[@]}"; do
-    echo "<text x='8' y='$((y + 34))'>$o</text>"
+    echo "<text x='8' y='$((y + 19))'>$o</text>"
     x=90
     for n in "${networks[@]}"; do
       png=$out/$1/$n-$o-${seeds[0]}.png
-      if [ -f "$png" ]; then echo "<image x='$x' y='$y' width='290' height='60' style='image-rendering:pixelated' href='data:image/png;base64,$(base64 -w 0 "$png")'/>"
-      elif grep -qs diverged "${png%.png}.figures"; then echo "<text x='$x' y='$((y + 34))' fill='#a00'>$(cat "${png%.png}.figures")</text>"; fi
+      if [ -f "$png" ]; then echo "<image x='$x' y='$y' width='290' height='31' style='image-rendering:pixelated' href='data:image/png;base64,$(base64 -w 0 "$png")'/>"
+      elif grep -qs diverged "${png%.png}.figures"; then echo "<text x='$x' y='$((y + 19))' fill='#a00'>$(cat "${png%.png}.figures")</text>"; fi
       x=$((x + 300))
     done
-    y=$((y + 66))
+    y=$((y + 36))
   done
   echo "</svg>"
 }

@@ -94,6 +94,32 @@ TEST_F(Evaluate, WrongUseIsRefusedInALine) {
   refused(2, {"evaluate", "run", "--features", alexnet, "--resize", "tf1", "-n", "2"}, {"--resize is for Inception", "alexnet"});
 }
 
+TEST_F(Evaluate, StudiesWhichMeasureNoticesWhat) {
+  const Result r = run({"study-measures", "--data", "mnist:halves", "-n", "100", "--out", "study"});
+  ASSERT_EQ(r.status, 0) << r.err;
+  EXPECT_EQ(r.out, "study/measures.svg\n");
+  const json j = json::parse(get("study/measures.json"));
+  const auto last = [&](const char* damage, const char* measure) { return j[damage][measure]["values"].back().get<double>(); };
+  const auto first = [&](const char* damage, const char* measure) { return j[damage][measure]["values"][0].get<double>(); };
+  for (const char* damage : {"noise", "blur", "lost classes", "lost variety"}) {
+    EXPECT_GT(last(damage, "Frechet distance"), 3 * first(damage, "Frechet distance")) << damage;
+    EXPECT_EQ(first(damage, "classes covered"), 2) << damage;
+  }
+  EXPECT_EQ(last("lost classes", "classes covered"), 1);
+  EXPECT_EQ(last("lost variety", "classes covered"), 2);
+  EXPECT_NEAR(last("lost variety", "variety in classes"), 0, 1e-6);
+  EXPECT_LT(last("lost variety", "recall"), 0.1);
+  const std::string svg = get("study/measures.svg");
+  size_t curves = 0;
+  for (size_t at = 0; (at = svg.find("<polyline", at)) != std::string::npos; ++at) ++curves;
+  EXPECT_EQ(curves, 28u);
+  EXPECT_EQ(svg.find("nan"), std::string::npos);
+  for (const char* part : {">all</text>", ">lost variety</text>", ">recall</text>", "class='unspoilt'", "100 spoilt training pictures of mnist:halves against 100 test pictures"})
+    EXPECT_NE(svg.find(part), std::string::npos) << part;
+  EXPECT_NE(get("study/measures.md").find("| classes covered | 2.00 |"), std::string::npos);
+  refused(2, {"study-measures", "--data", "mnist:halves", "-n", "20"}, {"-n", "100"});
+}
+
 TEST_F(Evaluate, PicturesWithoutLabelsNeedFeatures) {
   ASSERT_EQ(run(tiny("shapes", {"--steps", "2"})).status, 0);
   ASSERT_EQ(run({"sample", "shapes", "-n", "1", "--out", "one.png"}).status, 0);
