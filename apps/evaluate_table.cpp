@@ -1,5 +1,6 @@
 #include "apps/evaluate_table.h"
 
+#include <algorithm>
 #include <iomanip>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -19,11 +20,14 @@ std::string as_table(const Facts& facts, const std::vector<Line>& lines, bool fl
   std::ostringstream out;
   out << std::left;
   for (const auto& [name, value] : facts) out << std::setw(12) << name << value << "\n";
-  out << "\n" << std::setw(28) << "measure" << std::setw(22) << "value";
+  size_t longest = 26;
+  for (const Line& l : lines) longest = std::max(longest, l.reading.name.size());
+  const int names = int(longest) + 2;
+  out << "\n" << std::setw(names) << "measure" << std::setw(22) << "value";
   if (floor) out << std::setw(12) << "real data";
   out << "convention\n";
   for (const Line& l : lines) {
-    out << std::setw(28) << l.reading.name << std::setw(22) << number(l.reading.value, l.reading.deviation);
+    out << std::setw(names) << l.reading.name << std::setw(22) << number(l.reading.value, l.reading.deviation);
     if (floor) out << std::setw(12) << (l.real ? number(*l.real) : "");
     out << l.reading.convention << "\n";
   }

@@ -41,22 +41,26 @@ struct Curve {
 // [row][damage]
 using Study = std::vector<std::vector<Curve>>;
 
-constexpr double kWidth = 230, kHeight = 96, kLeft = 130, kTop = 64, kGapX = 46, kGapY = 34;
+constexpr double kWidth = 230, kHeight = 96, kLeft = 160, kTop = 64, kGapX = 46, kGapY = 30;
 
 std::string line_of(const char* kind, const std::string& attributes) { return text("<", kind, " ", attributes, "/>\n"); }
 std::string words(double x, double y, const std::string& what, const char* style) { return text("<text x='", x, "' y='", y, "' ", style, ">", what, "</text>\n"); }
 
-std::string panel(const Curve& c, double x, double y, double low, double high) {
+std::string level_of(const metrics::Damage& damage, double level) { return level == 0 ? damage.none : text(level); }
+
+// The dashed line is what unspoilt pictures get.
+std::string panel(const metrics::Damage& damage, const Curve& c, double x, double y, double low, double high) {
   std::string out = line_of("rect", text("x='", x, "' y='", y, "' width='", kWidth, "' height='", kHeight, "' class='frame'"));
   const run::Scale scale{low, high, false, y + kHeight - 4, y + 4};
   for (const run::Tick& t : run::ticks(scale, 3)) {
     out += line_of("line", text("x1='", x, "' x2='", x + kWidth, "' y1='", scale(t.value), "' y2='", scale(t.value), "' class='grid'"));
     out += words(x - 4, scale(t.value) + 3, t.label, "class='tick' text-anchor='end'");
   }
+  if (std::isfinite(c.values[0])) out += line_of("line", text("x1='", x, "' x2='", x + kWidth, "' y1='", scale(c.values[0]), "' y2='", scale(c.values[0]), "' class='unspoilt'"));
   std::string points;
   const auto at = [&](size_t i) { return x + 12 + (kWidth - 24) * double(i) / double(c.levels.size() - 1); };   // levels at equal steps
   for (size_t i = 0; i < c.levels.size(); ++i) {
-    out += words(at(i), y + kHeight + 12, run::short_number(c.levels[i]), "class='tick' text-anchor='middle'");
+    out += words(at(i), y + kHeight + 12, level_of(damage, c.levels[i]), "class='tick' text-anchor='middle'");
     if (std::isfinite(c.values[i])) points += text(at(i), ",", scale(c.values[i]), " ");
   }
   out += line_of("polyline", text("points='", points, "' class='curve'"));
@@ -67,8 +71,8 @@ std::string panel(const Curve& c, double x, double y, double low, double high) {
 
 std::string drawing(const Study& study, const std::string& title) {
   const auto& damages = metrics::damages();
-  const double width = kLeft + double(damages.size()) * (kWidth + kGapX), height = kTop + double(std::size(kRows)) * (kHeight + kGapY) + 20;
-  std::string svg = text("<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 ", width, " ", height, "' font-family='sans-serif'>\n<style>.frame{fill:none;stroke:#999}.grid{stroke:#ddd}.curve{fill:none;stroke:#1f5fa8;stroke-width:2}"
+  const double width = kLeft + double(damages.size()) * (kWidth + kGapX), height = kTop + double(std::size(kRows)) * (kHeight + kGapY);
+  std::string svg = text("<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 ", width, " ", height, "' font-family='sans-serif'>\n<style>.frame{fill:none;stroke:#999}.grid{stroke:#ddd}.unspoilt{stroke:#999;stroke-dasharray:4 3}.curve{fill:none;stroke:#1f5fa8;stroke-width:2}"
                          ".dot{fill:#1f5fa8}.tick{font-size:9px;fill:#555}.head{font-size:13px;font-weight:bold}.small{font-size:10px;fill:#555}</style>\n<rect width='100%' height='100%' fill='white'/>\n");
   svg += words(10, 18, title, "class='head'");
   for (size_t d = 0; d < damages.size(); ++d) {
@@ -82,7 +86,7 @@ std::string drawing(const Study& study, const std::string& title) {
       for (const double v : c.values)
         if (std::isfinite(v)) low = std::min(low, v), high = std::max(high, v);
     svg += words(10, y + 20, kRows[r].title, "class='head'") + words(10, y + 36, kRows[r].good, "class='small'");
-    for (size_t d = 0; d < damages.size(); ++d) svg += panel(study[r][d], kLeft + double(d) * (kWidth + kGapX), y, low, high > low ? high : low + 1);
+    for (size_t d = 0; d < damages.size(); ++d) svg += panel(damages[d], study[r][d], kLeft + double(d) * (kWidth + kGapX), y, low, high > low ? high : low + 1);
   }
   return svg + "</svg>\n";
 }
@@ -92,7 +96,7 @@ std::string table(const Study& study) {
   for (size_t d = 0; d < metrics::damages().size(); ++d) {
     const auto& damage = metrics::damages()[d];
     out += text("\n", damage.name, " (", damage.axis, ")\n\n| measure |");
-    for (const double level : damage.levels) out += text(" ", run::short_number(level), " |");
+    for (const double level : damage.levels) out += text(" ", level_of(damage, level), " |");
     out += "\n|---|";
     for (size_t i = 0; i < damage.levels.size(); ++i) out += "---|";
     out += "\n";
@@ -143,7 +147,7 @@ void study(const Request& q) {
       std::cerr << "ganymede: " << damage.name << " " << level << "\n";
     }
   }
-  const std::string head = text("Spoilt training pictures against ", real.pictures().count, " test pictures of ", q.data, ", ", whole.count, " of them; ", trained.network.name, ", right on ",
+  const std::string head = text(whole.count, " spoilt training pictures of ", q.data, " against ", real.pictures().count, " test pictures; features and classes of the self-trained classifier, right on ",
                                 run::short_number(100 * trained.accuracy), " % of test pictures");
   ordered_json j{{"title", head}};
   for (size_t d = 0; d < metrics::damages().size(); ++d)

@@ -69,10 +69,10 @@ Pictures without_variety(const Pictures& p, double different, uint64_t seed) {
 
 const std::vector<Damage>& damages() {
   static const std::vector<Damage> all = {
-      {"noise", "standard deviation, of 255", {0, 4, 8, 16, 32, 64, 128}, noisy},
-      {"blur", "standard deviation, pixels", {0, 0.5, 0.75, 1, 1.5, 2, 3}, blurred},
-      {"lost classes", "classes left (0: all)", {0, 8, 6, 4, 3, 2, 1}, without_classes},
-      {"lost variety", "different pictures a class (0: all)", {0, 100, 30, 10, 5, 2, 1}, without_variety},
+      {"noise", "standard deviation, of 255", "0", {0, 4, 8, 16, 32, 64, 128}, noisy},
+      {"blur", "standard deviation, pixels", "0", {0, 0.5, 0.75, 1, 1.5, 2, 3}, blurred},
+      {"lost classes", "classes left", "all", {0, 8, 6, 4, 3, 2, 1}, without_classes},
+      {"lost variety", "different pictures a class", "all", {0, 100, 30, 10, 5, 2, 1}, without_variety},
   };
   return all;
 }

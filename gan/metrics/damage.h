@@ -8,6 +8,7 @@ namespace ganymede::metrics {
 
 struct Damage {
   std::string name, axis;          // "noise", "standard deviation, of 255"
+  std::string none;                // what level 0 is called: "0", "all"
   std::vector<double> levels;      // from none to heavy
   // The spoilt pictures, as many as there were. Needs labels where classes matter.
   Pictures (*apply)(const Pictures& pictures, double level, uint64_t seed);

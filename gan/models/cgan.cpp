@@ -8,6 +8,7 @@
 #include "engine/context.h"
 #include "engine/ops.h"
 #include "gan/losses/adversarial.h"
+#include "gan/losses/penalty.h"
 #include "gan/models.h"
 #include "gan/nets/cgan.h"
 
@@ -25,6 +26,13 @@ Recipe cgan(const Config& c) {
   const double rate = c.number("rate", by_sgd ? 0.1 : 2e-4, "learning rate", 0);
   const int64_t epochs = by_sgd ? c.integer("momentum_steps", 150000, "iterations over which the momentum goes from 0.5 to 0.7", 1) : 0;
   const bool of_batch = c.choice("fake_labels", {"batch", "uniform"}, "labels of the fakes: those of the real pictures, or drawn") == "batch";
+  const Adversarial& adv = adversarial(c.choice("objective", objectives("bce"), "what D and G minimise"));
+  const bool penalised = adv.name == "wgan-gp";
+  const double gp = penalised ? c.number("gp", 10, "weight of the gradient penalty", 0) : 0;
+  const double clip = adv.name == "wgan" ? c.number("clip", 0.01, "bound on D's weights", 1e-12) : 0;
+  const int critic_steps = int(c.integer("critic_steps", adv.critic ? 5 : 1, "steps of D an iteration", 1, 1000));
+  s.spectral = !flat && c.flag("spectral_norm", false, "divide D's weights by their largest singular value, instead of batch norm in D");
+  s.norm = !adv.critic && !s.spectral;
   const bool seen = c.flag("label_in_d", true, "D is given the label; without it G has no reason to follow it");
 
   Recipe r;
@@ -37,16 +45,30 @@ Recipe cgan(const Config& c) {
   nn::Optim optim = by_sgd ? nn::sgd(rate, 0.5).with(nn::exponential_decay(1 / 1.00004, 1e-6 / std::max(rate, 1e-6))) : nn::adam(rate, 0.5);
   if (by_sgd) optim.momentum = [=](int64_t step) { return 0.5 + 0.2 * std::min(1.0, double(step) / double(epochs)); };
 
-  const SharedValue drawn = of_batch ? SharedValue{} : r.shared("label", {}, [=](const Batch& x) { return random_integers({x.size}, s.classes); });
-  const auto label = [=](const Batch& x) { return of_batch ? x["label"] : drawn(); };
-  const SharedValue fake = r.shared("fake", {G}, [=](const Batch& x) { return G(noise(x.size), label(x)); });
-  const Adversarial& adv = adversarial("bce");
-  r.update("D", {D}, optim, [=](const Batch& x) -> Losses {
-    const Tensor on_real = judge(real(x), x["label"]), on_fake = judge(fake(), label(x));
-    return {{"adv", adv.d(on_real, on_fake), "-E log D(x, y) - E log(1 - D(G(z, y), y))"},
-            shown("real", adv.shown(on_real), "E D(x, y)"), shown("fake", adv.shown(on_fake), "E D(G(z, y), y)")};
+  // A critic takes several steps, each on fakes of its own, so only single steps share the generator's pass.
+  const bool share = critic_steps == 1;
+  struct Fakes {
+    Tensor x, y;
+  };
+  const auto draw_labels = [=](const Batch& x) { return random_integers({x.size}, s.classes); };
+  const SharedValue drawn = of_batch || !share ? SharedValue{} : r.shared("label", {}, draw_labels);
+  const auto label = [=](const Batch& x) { return of_batch ? x["label"] : share ? drawn() : draw_labels(x); };
+  const SharedValue shared = share ? r.shared("fake", {G}, [=](const Batch& x) { return G(noise(x.size), label(x)); }) : SharedValue{};
+  const auto fakes = [=](const Batch& x) -> Fakes {
+    const Tensor y = label(x);
+    return {share ? shared() : G(noise(x.size), y), y};
+  };
+  r.update("D", {D}, clip > 0 ? optim.clipped(clip) : optim, [=](const Batch& x) -> Losses {
+    const Fakes f = fakes(x);
+    const Tensor on_real = judge(real(x), x["label"]), on_fake = judge(f.x, f.y);
+    Losses l{{"adv", adv.d(on_real, on_fake), of_pairs(adv.d_formula)}, shown("real", adv.shown(on_real), "E D(x, y)"), shown("fake", adv.shown(on_fake), "E D(G(z, y), y)")};
+    if (penalised) l.push_back({"gp", gp * gradient_penalty([=](const Tensor& p) { return judge(p, x["label"]); }, real(x), f.x), text(gp, " E (|grad D(x^, y)| - 1)^2")});
+    return l;
+  }).times(critic_steps);
+  r.update("G", {G}, optim, [=](const Batch& x) -> Losses {
+    const Fakes f = fakes(x);
+    return {{"adv", adv.g(judge(f.x, f.y)), of_pairs(adv.g_formula)}};
   });
-  r.update("G", {G}, optim, [=](const Batch& x) -> Losses { return {{"adv", adv.g(judge(fake(), label(x))), "-E log D(G(z, y), y)"}}; });
 
   r.latent = {.length = s.latent, .classes = s.classes, .draw = noise, .normal = !flat};
   r.latent.decode = [=](const Tensor& z, const Tensor& y) {

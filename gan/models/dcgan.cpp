@@ -13,15 +13,17 @@
 namespace ganymede {
 
 Recipe dcgan(const Config& c) {
-  const Adversarial& adv = adversarial(c.choice("objective", {"bce", "lsgan", "hinge", "wgan", "wgan-gp"}, "what D and G minimise"));
-  const bool critic = adv.critic, penalised = adv.name == "wgan-gp";
+  const Adversarial& adv = adversarial(c.choice("objective", objectives("bce"), "what D and G minimise"));
+  const bool critic = adv.critic, penalised = adv.name == "wgan-gp", clipped = adv.name == "wgan";
   nets::DcganSize s;
   s.size = int(c.data.size), s.channels = int(c.data.channels);
   s.width = int(c.integer("width", 64, "channels next to the picture (128 in the paper's drawing)", 1, 4096));
   s.latent = int(c.integer("latent", 100, "length of z", 1, 65536));
   s.paper = c.choice("variant", {"torch", "paper"}, "kernels of 4 as the authors' Torch code, or of 5 as the paper's drawing") == "paper";
   const bool normal = c.choice("prior", {"normal", "uniform"}, "distribution of z") == "normal";
-  const double rate = c.number("rate", critic ? 1e-4 : 2e-4, "learning rate", 0), beta1 = c.number("beta1", penalised ? 0 : 0.5, "Adam", 0, 0.999999);
+  const double rate = c.number("rate", clipped ? 5e-5 : critic ? 1e-4 : 2e-4, "learning rate", 0);
+  const double beta1 = clipped ? 0 : c.number("beta1", penalised ? 0 : 0.5, "Adam", 0, 0.999999);
+  const double clip = clipped ? c.number("clip", 0.01, "bound on D's weights", 1e-12) : 0;
   const double gp = penalised ? c.number("gp", 10, "weight of the gradient penalty", 0) : 0;
   const int critic_steps = int(c.integer("critic_steps", critic ? 5 : 1, "steps of D an iteration", 1, 1000));
   const double decay = c.number("weight_decay", 0, "L2 added to the gradient", 0);
@@ -33,21 +35,20 @@ Recipe dcgan(const Config& c) {
   s.norm = s.norm && !critic && !s.spectral;
   const nn::Net D = r.net("D", nets::dcgan_discriminator(s));
   const auto noise = [=](int64_t n) { return normal ? randn({n, s.latent}) : uniform({n, s.latent}, -1, 1); };
-  const nn::Optim adam = nn::adam(rate, beta1, penalised ? 0.9 : 0.999).decay(decay);
-  nn::Optim d_optim = adv.name == "wgan" ? nn::rmsprop(5e-5).clipped(c.number("clip", 0.01, "bound on D's weights", 1e-12)) : adam;
+  const nn::Optim optim = (clipped ? nn::rmsprop(rate) : nn::adam(rate, beta1, penalised ? 0.9 : 0.999)).decay(decay);
 
   // A critic takes several steps, each on fakes of its own, so only single steps share the generator's pass.
   const bool share = critic_steps == 1;
   const SharedValue shared = share ? r.shared("fake", {G}, [=](const Batch& x) { return G(noise(x.size)); }) : SharedValue{};
   const auto fake = [=](const Batch& x) { return share ? shared() : G(noise(x.size)); };
 
-  r.update("D", {D}, d_optim, [=](const Batch& x) -> Losses {
+  r.update("D", {D}, clipped ? optim.clipped(clip) : optim, [=](const Batch& x) -> Losses {
     const Tensor y = fake(x), on_real = D(x.image()), on_fake = D(y);
     Losses l{{"adv", adv.d(on_real, on_fake), adv.d_formula}, shown("real", adv.shown(on_real), "E D(x)"), shown("fake", adv.shown(on_fake), "E D(G(z))")};
     if (penalised) l.push_back({"gp", gp * gradient_penalty(D, x.image(), y), text(gp, " E (|grad f(x^)| - 1)^2")});
     return l;
   }).times(critic_steps);
-  r.update("G", {G}, adv.name == "wgan" ? nn::rmsprop(5e-5) : adam, [=](const Batch& x) -> Losses { return {{"adv", adv.g(D(fake(x))), adv.g_formula}}; });
+  r.update("G", {G}, optim, [=](const Batch& x) -> Losses { return {{"adv", adv.g(D(fake(x))), adv.g_formula}}; });
   r.latent = {.length = s.latent, .draw = noise, .decode = [=](const Tensor& z, const Tensor&) { return G(z); }, .normal = normal};
   r.average = c.number("ema", 0, "decay of an average of G's weights to sample from; 0: none", 0, 0.999999);
   r.averaged = {G};

@@ -74,6 +74,7 @@ Recipe pix2pix(const Config& c) {
   nn::Net D;
   const Adversarial* adv = nullptr;
   const auto seen = [=](const Tensor& x, const Tensor& y) { return conditional ? concat({x, y}, 3) : y; };
+  const auto formula = [=](const std::string& f) { return conditional ? formula_of(f, "(x, y)", "(x, G(x))") : formula_of(f, "(y)", "(G(x))"); };
   if (adversary) {
     adv = &adversarial(c.choice("objective", {"bce", "lsgan", "hinge"}, "what D and G minimise"));
     nets::PatchShape s;
@@ -83,7 +84,7 @@ Recipe pix2pix(const Config& c) {
     D = r.net("D", nets::patch_discriminator(s));
     r.update("D", {D}, adam, [=](const Batch& b) -> Losses {
       const Tensor on_real = D(seen(input(b), target(b))), on_fake = D(seen(input(b), fake()));
-      return {{"adv", adv->d(on_real, on_fake) * 0.5, text("1/2 (", adv->d_formula, ")")}, shown("real", adv->shown(on_real), "E D(x, y)"), shown("fake", adv->shown(on_fake), "E D(x, G(x))")};
+      return {{"adv", adv->d(on_real, on_fake) * 0.5, text("1/2 (", formula(adv->d_formula), ")")}, shown("real", adv->shown(on_real), "E D(x, y)"), shown("fake", adv->shown(on_fake), "E D(x, G(x))")};
     });
   }
 
@@ -111,7 +112,7 @@ Recipe pix2pix(const Config& c) {
   r.update("G", moved, adam, [=](const Batch& b) -> Losses {
     const Tensor y = fake();
     Losses l;
-    if (adversary) l.push_back({"adv", adv->g(D(seen(input(b), y))), adv->g_formula});
+    if (adversary) l.push_back({"adv", adv->g(D(seen(input(b), y))), formula(adv->g_formula)});
     if (distance == "l1") l.push_back({"l1", lambda * nn::l1(y, target(b)), text(lambda, " E |y - G(x)|")});
     if (distance == "l2") l.push_back({"l2", lambda * nn::mse(y, target(b)), text(lambda, " E (y - G(x))^2")});
     if (P) l.push_back({"pair", weight * nn::bce_with_logits(P(concat({input(b), y}, 3)), 1), text(weight, " E -log P(x, G(x))")});

@@ -14,7 +14,7 @@ namespace ganymede {
 
 Recipe sagan(const Config& c) {
   if (c.data.classes < 2) throw UsageError("sagan draws by label, and these data have no classes");
-  const Adversarial& adv = adversarial(c.choice("objective", {"hinge", "bce", "lsgan", "wgan", "wgan-gp"}, "what D and G minimise"));
+  const Adversarial& adv = adversarial(c.choice("objective", objectives("hinge"), "what D and G minimise"));
   const bool penalised = adv.name == "wgan-gp";
   nets::SaganSize s{.size = int(c.data.size), .channels = int(c.data.channels), .classes = int(c.data.classes)};
   s.width = int(c.integer("width", 64, "channels next to the picture", 1, 4096));
@@ -30,6 +30,8 @@ Recipe sagan(const Config& c) {
   const double beta1 = c.number("beta1", 0, "Adam", 0, 0.999999), beta2 = c.number("beta2", 0.9, "Adam (the released code has 0.999)", 0, 0.999999);
   const int d_steps = int(c.integer("d_steps", 1, "steps of D an iteration", 1, 1000));
   const double gp = penalised ? c.number("gp", 10, "weight of the gradient penalty", 0) : 0;
+  // Divided by its largest singular value a weight's size means nothing, so spectral norm does without the bound.
+  const double clip = adv.name == "wgan" ? c.number("clip", s.spectral_d ? 0 : 0.01, "bound on D's weights; 0: none", 0) : 0;
 
   Recipe r;
   const nn::Net G = r.net("G", nets::sagan_generator(s)), D = r.net("D", nets::sagan_discriminator(s));
@@ -48,16 +50,16 @@ Recipe sagan(const Config& c) {
     return {G(noise(x.size), y), y};
   };
 
-  r.update("D", {D}, nn::adam(rate_d, beta1, beta2), [=](const Batch& x) -> Losses {
+  r.update("D", {D}, clip > 0 ? nn::adam(rate_d, beta1, beta2).clipped(clip) : nn::adam(rate_d, beta1, beta2), [=](const Batch& x) -> Losses {
     const Fakes f = fakes(x);
     const Tensor on_real = D(x.image(), x["label"]), on_fake = D(f.x, f.y);
-    Losses l{{"adv", adv.d(on_real, on_fake), adv.d_formula}, shown("real", adv.shown(on_real), "E D(x, y)"), shown("fake", adv.shown(on_fake), "E D(G(z, y'), y')")};
+    Losses l{{"adv", adv.d(on_real, on_fake), of_pairs(adv.d_formula)}, shown("real", adv.shown(on_real), "E D(x, y)"), shown("fake", adv.shown(on_fake), "E D(G(z, y), y), y drawn")};
     if (penalised) l.push_back({"gp", gp * gradient_penalty([=](const Tensor& p) { return D(p, x["label"]); }, x.image(), f.x), text(gp, " E (|grad D(x^, y)| - 1)^2")});
     return l;
   }).times(d_steps);
   r.update("G", {G}, nn::adam(rate_g, beta1, beta2), [=](const Batch& x) -> Losses {
     const Fakes f = fakes(x);
-    return {{"adv", adv.g(D(f.x, f.y)), adv.g_formula}};
+    return {{"adv", adv.g(D(f.x, f.y)), of_pairs(adv.g_formula)}};
   });
   // A difference of scores, or a penalty on their slope, cancels the bias of the last layer.
   if (adv.critic) r.without_gradient = {"D.out.bias"};

@@ -24,8 +24,12 @@ Recipe wgan_gp(const Config& c) {
   s.size = int(c.data.size), s.channels = int(c.data.channels);
   s.width = int(c.integer("width", points ? 128 : 64, "channels next to the picture (dcgan, resnet64) or everywhere (resnet); hidden units for points", 1, 4096));
   s.latent = int(c.integer("latent", points ? 16 : 128, "length of z", 1, 65536));
-  const double lambda = c.number("gp", points ? 0.1 : 10, "weight of the gradient penalty", 0);
-  const int critic_steps = int(c.integer("critic_steps", 5, "steps of the critic an iteration", 1, 1000));
+  const Adversarial& adv = adversarial(c.choice("objective", objectives("wgan-gp"), "what the critic and G minimise"));
+  const bool penalised = adv.name == "wgan-gp";
+  const double lambda = !penalised ? 0 : c.number("gp", points ? 0.1 : 10, "weight of the gradient penalty", 0);
+  const double clip = adv.name == "wgan" ? c.number("clip", points ? 0.1 : 0.01, "bound on the critic's weights", 1e-12) : 0;
+  s.spectral = residual && c.flag("spectral_norm", false, "divide the critic's weights by their largest singular value");
+  const int critic_steps = int(c.integer("critic_steps", adv.critic ? 5 : 1, "steps of the critic an iteration", 1, 1000));
   const double rate = c.number("rate", points ? 1e-3 : residual ? 2e-4 : 1e-4, "learning rate", 0);
   const double beta1 = c.number("beta1", dcgan || points ? 0.5 : 0, "Adam", 0, 0.999999), beta2 = c.number("beta2", 0.9, "Adam", 0, 0.999999);
   const int64_t decay = c.integer("decay_steps", residual ? 100000 : 0, "iterations over which the rate falls to 0; 0: constant", 0);
@@ -56,19 +60,19 @@ Recipe wgan_gp(const Config& c) {
     }
     return unit_pixels ? x.image() * 0.5 + 0.5 : x.image();
   };
-  const Adversarial& wasserstein = adversarial("wgan");
   const auto adam = [&](int steps) {
     const nn::Optim o = nn::adam(rate, beta1, beta2);
     return decay ? o.with(nn::linear_decay(0, decay * steps)) : o;
   };
 
-  r.update("critic", {f}, adam(critic_steps), [=](const Batch& x) -> Losses {
+  r.update("critic", {f}, clip > 0 ? adam(critic_steps).clipped(clip) : adam(critic_steps), [=](const Batch& x) -> Losses {
     const Tensor image = real(x), z = noise(x.size), y = generate(z, labels(x.size)), on_fake = f(y);
     const Tensors said = f(Tensors{image});
-    const Tensor on_real = said[0], norms = gradient_norms(f, image, y);
-    Losses l{{"adv", wasserstein.d(on_real, on_fake), wasserstein.d_formula},
-             {"gp", lambda * mean(square(norms - 1.0)), text(lambda, " E (|grad f(x^)| - 1)^2")},
-             shown("real", mean(on_real), "E f(x)"), shown("fake", mean(on_fake), "E f(G(z))"), shown("norm", mean(norms), "E |grad f(x^)|")};
+    const Tensor on_real = said[0], norms = penalised ? gradient_norms(f, image, y) : Tensor{};
+    Losses l{{"adv", adv.d(on_real, on_fake), adv.d_formula}};
+    if (penalised) l.push_back({"gp", lambda * mean(square(norms - 1.0)), text(lambda, " E (|grad f(x^)| - 1)^2")});
+    l.push_back(shown("real", adv.shown(on_real), penalised ? "E f(x)" : "E D(x)")), l.push_back(shown("fake", adv.shown(on_fake), penalised ? "E f(G(z))" : "E D(G(z))"));
+    if (penalised) l.push_back(shown("norm", mean(norms), "E |grad f(x^)|"));
     if (by_class) {
       l.push_back({"class", real_weight * class_loss(said[1], x["label"]), text(real_weight, " CE(class(x), y)")});
       l.push_back(shown("right", class_accuracy(said[1], x["label"]), "share of real pictures whose class is right"));
@@ -78,14 +82,14 @@ Recipe wgan_gp(const Config& c) {
   r.update("G", {G}, adam(1), [=](const Batch& x) -> Losses {
     const Tensor z = noise(more * x.size), y = labels(more * x.size);
     const Tensors said = f(Tensors{generate(z, y)});
-    Losses l{{"adv", wasserstein.g(said[0]), wasserstein.g_formula}};
+    Losses l{{"adv", adv.g(said[0]), adv.g_formula}};
     if (by_class) {
       l.push_back({"class", fake_weight * class_loss(said[1], y), text(fake_weight, " CE(class(G(z, c)), c)")});
       l.push_back(shown("right", class_accuracy(said[1], y), "share of fakes whose class the critic believes"));
     }
     return l;
   });
-  r.without_gradient = {by_class ? "critic.score.bias" : points ? "critic.linear3.bias" : "critic.linear1.bias"};
+  if (adv.critic) r.without_gradient = {by_class ? "critic.score.bias" : points ? "critic.linear3.bias" : "critic.linear1.bias"};
   r.latent = {.length = s.latent, .classes = s.classes, .draw = noise};
   r.latent.decode = [=](const Tensor& z, const Tensor& y) { return unit_pixels ? G(z) * 2.0 - 1.0 : generate(z, y); };
   if (points) r.field = {"f(x)", [=](const Tensor& x) { return f(x); }};

@@ -18,7 +18,7 @@ int halvings(int size) {
   return k;
 }
 
-nn::ConvSpec step(bool bias) { return {.kernel = 4, .stride = 2, .padding = 1, .bias = bias}; }
+nn::ConvSpec step(bool bias, bool spectral = false) { return {.kernel = 4, .stride = 2, .padding = 1, .bias = bias, .spectral = spectral}; }
 nn::Layer norm(int channels) { return nn::batch_norm(channels, 1e-5, nn::init::normal(1, 0.02)); }
 
 }  // namespace
@@ -57,16 +57,16 @@ nn::Layer cgan_conv_generator(const CganSize& s) {
 nn::Layer cgan_conv_discriminator(const CganSize& s) {
   const int k = halvings(s.size);
   int c = s.width;
-  std::vector<nn::Layer> layers{append_label(s.classes), nn::conv(s.channels + s.classes, c, step(false)), nn::leaky_relu(0.2)};
+  std::vector<nn::Layer> layers{append_label(s.classes), nn::conv(s.channels + s.classes, c, step(false, s.spectral)), nn::leaky_relu(0.2)};
   for (int i = 1; i < k; ++i, c *= 2) {
     layers.push_back(append_label(s.classes));
-    layers.push_back(nn::conv(c + s.classes, 2 * c, step(false)));
-    layers.push_back(norm(2 * c));
+    layers.push_back(nn::conv(c + s.classes, 2 * c, step(!s.norm, s.spectral)));
+    if (s.norm) layers.push_back(norm(2 * c));
     layers.push_back(nn::leaky_relu(0.2));
   }
   layers.push_back(nn::reshape_to({int64_t(c) * 16}));
   layers.push_back(append_label(s.classes));
-  layers.push_back(nn::linear(c * 16 + s.classes, 1, false));
+  layers.push_back(nn::linear(c * 16 + s.classes, 1, false, nn::init::dcgan(), nn::init::zero(), s.spectral));
   return nn::sequential(std::move(layers));
 }
 

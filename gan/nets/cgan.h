@@ -9,6 +9,8 @@ struct CganSize {
   int width = 1200;      // perceptrons: hidden units of G; convolutions: channels next to the picture
   int units = 240;       // perceptrons: maxout units of D over the picture
   bool dropout = true;   // perceptrons: half of the hidden units, in both
+  bool norm = true;      // convolutions: batch norm in D
+  bool spectral = false; // convolutions: spectral norm of D's weights
 };
 
 // The paper's perceptrons: z and label have hidden layers of their own (1/6 and 5/6 of the width) that are joined. G ends in

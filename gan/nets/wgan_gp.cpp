@@ -44,9 +44,14 @@ nn::Layer up5(const WganGpSize& s, int in, int out) {
   c.output_padding = 1;
   return nn::deconv(in, out, c);
 }
-nn::Layer conv3(int in, int out, double gain = 4) { return nn::conv(in, out, same(in, out, 3, 1, gain)); }
-nn::Layer conv1(int in, int out) { return nn::conv(in, out, same(in, out, 1, 1, 2)); }
-nn::Layer dense(int in, int out) { return nn::linear(in, out, true, nn::init::xavier_uniform(in, out)); }
+nn::Layer stay(int in, int out, int kernel, double gain, bool spectral) {
+  nn::ConvSpec c = same(in, out, kernel, 1, gain);
+  c.spectral = spectral;
+  return nn::conv(in, out, c);
+}
+nn::Layer conv3(int in, int out, double gain = 4, bool spectral = false) { return stay(in, out, 3, gain, spectral); }
+nn::Layer conv1(int in, int out, bool spectral = false) { return stay(in, out, 1, 2, spectral); }
+nn::Layer dense(int in, int out, bool spectral = false) { return nn::linear(in, out, true, nn::init::xavier_uniform(in, out), nn::init::zero(), spectral); }
 nn::Layer dense5(const WganGpSize& s, int in, int out) { return s.size >= 64 ? nn::linear(in, out) : dense(in, out); }
 
 enum class Scale { up, same, down };
@@ -57,6 +62,7 @@ struct BlockStyle {
   bool first_bias;          // in the block's first convolution
   bool pool_shortcut_first; // the shortcut of a down block is pooled before its 1x1 convolution
   int classes = 0;          // > 0: a gain and a bias by class
+  bool spectral = false;    // spectral norm of the weights
 };
 constexpr BlockStyle kGenerator{nn::NormKind::batch, true, false}, kCritic{nn::NormKind::none, true, false};
 constexpr BlockStyle kGenerator64{nn::NormKind::batch, false, true}, kCritic64{nn::NormKind::layer, false, true};
@@ -71,14 +77,14 @@ nn::Layer block(int in, int out, Scale scale, const BlockStyle& style) {
   activate(in);
   if (scale == Scale::up) main.push_back(nn::upsample(2)), shortcut.push_back(nn::upsample(2));
   nn::ConvSpec first = same(in, out, 3, 1, 4);
-  first.bias = style.first_bias;
+  first.bias = style.first_bias, first.spectral = style.spectral;
   main.push_back(nn::conv(in, out, first));
   activate(out);
-  main.push_back(conv3(out, out));
+  main.push_back(conv3(out, out, 4, style.spectral));
   if (scale == Scale::down) main.push_back(nn::mean_pool());
   if (scale == Scale::same && in == out) return nn::residual(nn::sequential(std::move(main)));
   if (scale == Scale::down && style.pool_shortcut_first) shortcut.push_back(nn::mean_pool());
-  shortcut.push_back(conv1(in, out));
+  shortcut.push_back(conv1(in, out, style.spectral));
   if (scale == Scale::down && !style.pool_shortcut_first) shortcut.push_back(nn::mean_pool());
   return nn::residual(nn::sequential(std::move(main)), nn::sequential(std::move(shortcut)));
 }
@@ -136,10 +142,13 @@ nn::Layer resnet_critic(const WganGpSize& s) {
   const int c = s.width;
   doublings(s.size);
   // The first block sees the picture itself: no activation before its first convolution.
-  nn::Layer first = nn::residual(nn::sequential({conv3(s.channels, c, 2), nn::relu(), conv3(c, c), nn::mean_pool()}), nn::sequential({nn::mean_pool(), conv1(s.channels, c)}));
-  std::vector<nn::Layer> layers{first, block(c, c, Scale::down, kCritic), block(c, c, Scale::same, kCritic), block(c, c, Scale::same, kCritic), nn::relu(), nn::global_mean()};
-  if (s.classes) return with_heads(nn::sequential(std::move(layers)), {{"score", dense(c, 1)}, {"label", dense(c, s.classes)}});
-  layers.push_back(dense(c, 1));
+  nn::Layer first = nn::residual(nn::sequential({conv3(s.channels, c, 2, s.spectral), nn::relu(), conv3(c, c, 4, s.spectral), nn::mean_pool()}),
+                                  nn::sequential({nn::mean_pool(), conv1(s.channels, c, s.spectral)}));
+  BlockStyle style = kCritic;
+  style.spectral = s.spectral;
+  std::vector<nn::Layer> layers{first, block(c, c, Scale::down, style), block(c, c, Scale::same, style), block(c, c, Scale::same, style), nn::relu(), nn::global_mean()};
+  if (s.classes) return with_heads(nn::sequential(std::move(layers)), {{"score", dense(c, 1, s.spectral)}, {"label", dense(c, s.classes, s.spectral)}});
+  layers.push_back(dense(c, 1, s.spectral));
   return nn::sequential(std::move(layers));
 }
 

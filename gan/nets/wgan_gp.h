@@ -11,6 +11,7 @@ struct WganGpSize {
   int latent = 128;
   int classes = 0;     // > 0, resnet only: class-conditional batch norm in G, whose net is then called with labels, and a
                        // second head of the critic: x -> {score, class logits}
+  bool spectral = false; // resnet only: spectral norm of the critic's weights
 };
 
 // Generators end in tanh; the DCGAN-like one of 28 x 28 (the authors' for MNIST: no norms, 8 x 8 cropped to 7 x 7) in the

@@ -65,9 +65,9 @@ TEST_F(Evaluate, MeasuresARunWithItsOwnClassifier) {
   EXPECT_GE(value(a, "classifier-score"), 1);
   for (const auto& m : a["measures"]) EXPECT_GT(std::string(m["convention"]).size(), 20u);
 
-  const Result table = run({"evaluate", "run", "-n", "200", "--metrics", "fid,coverage"});
+  const Result table = run({"evaluate", "run", "-n", "200", "--metrics", "fid,coverage,cosine"});
   EXPECT_EQ(table.status, 0) << table.err;
-  for (const char* part : {"fid-own", "classes-covered", "200 samples against 200 real pictures", "classifier the last hidden layer, 128", "iteration 30"})
+  for (const char* part : {"fid-own", "classes-covered", "cosine-diversity (classifier)  ", "200 samples against 200 real pictures", "classifier the last hidden layer, 128", "iteration 30"})
     EXPECT_NE(table.out.find(part), table.out.npos) << part << " is not in:\n" << table.out;
 
   // Another seed, other samples; a damaged cache is made again.
@@ -92,6 +92,32 @@ TEST_F(Evaluate, WrongUseIsRefusedInALine) {
   refused(1, {"evaluate", "run", "--features", "halves/t10k-labels-idx1-ubyte", "-n", "2"}, {"t10k-labels-idx1-ubyte"});
   const std::string alexnet = std::string(GANYMEDE_SOURCE_DIR) + "/tests/cases/metrics_features/alexnet.safetensors";
   refused(2, {"evaluate", "run", "--features", alexnet, "--resize", "tf1", "-n", "2"}, {"--resize is for Inception", "alexnet"});
+}
+
+TEST_F(Evaluate, StudiesWhichMeasureNoticesWhat) {
+  const Result r = run({"study-measures", "--data", "mnist:halves", "-n", "100", "--out", "study"});
+  ASSERT_EQ(r.status, 0) << r.err;
+  EXPECT_EQ(r.out, "study/measures.svg\n");
+  const json j = json::parse(get("study/measures.json"));
+  const auto last = [&](const char* damage, const char* measure) { return j[damage][measure]["values"].back().get<double>(); };
+  const auto first = [&](const char* damage, const char* measure) { return j[damage][measure]["values"][0].get<double>(); };
+  for (const char* damage : {"noise", "blur", "lost classes", "lost variety"}) {
+    EXPECT_GT(last(damage, "Frechet distance"), 3 * first(damage, "Frechet distance")) << damage;
+    EXPECT_EQ(first(damage, "classes covered"), 2) << damage;
+  }
+  EXPECT_EQ(last("lost classes", "classes covered"), 1);
+  EXPECT_EQ(last("lost variety", "classes covered"), 2);
+  EXPECT_NEAR(last("lost variety", "variety in classes"), 0, 1e-6);
+  EXPECT_LT(last("lost variety", "recall"), 0.1);
+  const std::string svg = get("study/measures.svg");
+  size_t curves = 0;
+  for (size_t at = 0; (at = svg.find("<polyline", at)) != std::string::npos; ++at) ++curves;
+  EXPECT_EQ(curves, 28u);
+  EXPECT_EQ(svg.find("nan"), std::string::npos);
+  for (const char* part : {">all</text>", ">lost variety</text>", ">recall</text>", "class='unspoilt'", "100 spoilt training pictures of mnist:halves against 100 test pictures"})
+    EXPECT_NE(svg.find(part), std::string::npos) << part;
+  EXPECT_NE(get("study/measures.md").find("| classes covered | 2.00 |"), std::string::npos);
+  refused(2, {"study-measures", "--data", "mnist:halves", "-n", "20"}, {"-n", "100"});
 }
 
 TEST_F(Evaluate, PicturesWithoutLabelsNeedFeatures) {

@@ -29,7 +29,7 @@ std::string without_code(std::string text) {
 
 std::vector<fs::path> pages() {
   std::vector<fs::path> out{kRoot / "README.md"};
-  for (const auto& entry : fs::directory_iterator(kRoot / "docs"))
+  for (const auto& entry : fs::recursive_directory_iterator(kRoot / "docs"))
     if (entry.path().extension() == ".md") out.push_back(entry.path());
   return out;
 }

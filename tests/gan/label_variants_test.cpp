@@ -48,6 +48,9 @@ TEST(LabelVariants, WganGpWithClasses) {
   expect_sound({"wgan-gp", {{"architecture", "resnet"}, {"classes", "ac"}, {"critic_steps", "2"}, {"latent", "5"}}}, {"critic.score.bias"});
 }
 TEST(LabelVariants, CganConvolutions) { expect_sound({"cgan", {{"architecture", "dcgan"}, {"width", "4"}, {"fake_labels", "uniform"}}}); }
+TEST(LabelVariants, CganAsACritic) { expect_sound({"cgan", {{"architecture", "dcgan"}, {"width", "4"}, {"objective", "wgan-gp"}, {"fake_labels", "uniform"}, {"critic_steps", "2"}}}); }
+TEST(LabelVariants, CganWithSpectralNorm) { expect_sound({"cgan", {{"architecture", "dcgan"}, {"width", "4"}, {"objective", "hinge"}, {"spectral_norm", "true"}}}); }
+TEST(LabelVariants, ResnetWithSpectralNorm) { expect_sound({"wgan-gp", {{"architecture", "resnet"}, {"width", "8"}, {"objective", "bce"}, {"spectral_norm", "true"}}}); }
 TEST(LabelVariants, AcganOfMnist) { expect_sound({"acgan", {{"architecture", "mnist"}, {"d_noise", "0.1"}}}); }
 TEST(LabelVariants, AcganWithASeparateClassifierAndFewLabels) { expect_sound({"acgan", {{"classifier", "separate"}, {"labelled", "7"}}}); }
 TEST(LabelVariants, InfoganOfSvhnWithLearnedDeviation) { expect_sound({"infogan", {{"architecture", "svhn"}, {"categorical", "2"}, {"values", "3"}, {"deviation", "learned"}}}); }
