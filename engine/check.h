@@ -6,8 +6,11 @@
 
 namespace ganymede {
 
+// A message quotes what files hold; whatever that is, it stays one line that a terminal can show: control characters come as \n, \t, \x1b.
+std::string one_line(const std::string& message);
+
 struct Error : std::runtime_error {
-  using std::runtime_error::runtime_error;
+  explicit Error(const std::string& message) : std::runtime_error(one_line(message)) {}
 };
 
 // Wrong use of the program (an unknown option, model or setting): the program exits with 2 instead of 1.

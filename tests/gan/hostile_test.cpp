@@ -157,6 +157,12 @@ TEST(Hostile, WhatADecoderQuotesIsOneLine) {
   expect_mentions(error_of([&] { data::decode_picture("p", {png.begin(), png.end()}); }), {"p: cannot decode the picture (IG?? PNG chunk not known)"});
 }
 
+// Every reader quotes names that a file holds, so the exception itself sees to it.
+TEST(Hostile, NamesWithControlCharactersStayOnOneLine) {
+  expect_mentions(error_of([&] { run::parse_stats("s.jsonl", "{\"iteration\":1,\"epoch\":0,\"a\\nb\\u001bc\":{\"d\":1}}\n{}\n"); }), {"s.jsonl:1", "\"a\\nb\\x1bc\" is"});
+  EXPECT_STREQ(UsageError("a\tb\x7f\xc3\xa4").what(), "a\\tb\\x7f\xc3\xa4");
+}
+
 TEST(Hostile, ListsThatLeadElsewhere) {
   const auto attributes = [](const std::string& text) {
     std::istringstream in(text);
