@@ -85,7 +85,7 @@ std::string list_rows(DType dtype, Math math) {
       const kernels::Conv2d p = problem_of(row, dtype, math);
       const Conv2dRole role = role_of(row, direction);
       const ProductShape s = role == Conv2dRole::forward ? forward_product(p) : role == Conv2dRole::data_gradient ? data_gradient_product(p) : weight_gradient_product(p);
-      const TilePlan plan = role == Conv2dRole::forward ? forward_plan(p) : role == Conv2dRole::data_gradient ? data_gradient_plan(p) : weight_gradient_plan(p);
+      const TilePlan plan = role == Conv2dRole::forward ? forward_plan(p, 80) : role == Conv2dRole::data_gradient ? data_gradient_plan(p) : weight_gradient_plan(p);
       const TileName tile = plan.tile == TileName::large && dtype == DType::f32 && math == Math::f32 ? TileName::tall : plan.tile;   // the same in Tiles<SimtF32>
       const std::string text = std::string(tile_name(plan.tile)) + " x " + std::to_string(plan.parts) + " (" +
                                std::to_string(tile_count(tile, s.m, s.n) * s.units * plan.parts) + ")";

@@ -30,7 +30,7 @@ namespace {
 
 void forward(Stream stream, const Conv2d& p, const void* x, const Weight& w, void* y,
              const Epilogue& epilogue) {
-  convolve_forward(stream, p, x, w.data, y, epilogue, forward_plan(p));
+  convolve_forward(stream, p, x, w.data, y, epilogue, forward_plan(p, simt::compute_capability()));
 }
 
 void data_gradient(Stream stream, const Conv2d& p, const void* dy, const Weight& w, void* dx,
