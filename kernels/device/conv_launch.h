@@ -3,12 +3,16 @@
 #pragma once
 #include "kernels/api/conv2d.h"
 #include "kernels/api/gemm.h"
+#include "kernels/api/variants.h"
 #include "kernels/device/tile_table.h"
 
 namespace ganymede::kernels::GANYMEDE_TARGET {
 
 void convolve_forward(Stream stream, const Conv2d& problem, const void* x, const void* w, void* y,
                       const Epilogue& epilogue, TilePlan plan);
+// What a convolution takes now: a choice that was put in place (kernels/api/variants.h), else the table's.
+TilePlan plan_for(Conv2dRole role, const Conv2d& problem);
+
 // The twin for sm_90a: plan.tile is one of kTwinTiles, and forward_has_twin(problem). False, and nothing is done, where
 // x or w is not aligned to 16 bytes.
 bool convolve_forward_twin(Stream stream, const Conv2d& problem, const void* x, const void* w, void* y,

@@ -1,6 +1,6 @@
 // How each direction of a convolution is cut: pure functions of its shape, for the launchers and for `ganymede kernels`.
 #pragma once
-#include "kernels/api/conv2d.h"
+#include "kernels/api/variants.h"
 #include "kernels/device/tile_table.h"
 
 namespace ganymede::kernels::GANYMEDE_TARGET {
@@ -62,6 +62,44 @@ constexpr TilePlan forward_plan(const Conv2d& p, int capability) {
 }
 constexpr TilePlan data_gradient_plan(const Conv2d& p) { return plan_of(data_gradient_product(p)); }
 // Its parts are added up by a kernel of their own, so there may be many.
-constexpr TilePlan weight_gradient_plan(const Conv2d& p) { return plan_of(weight_gradient_product(p), 256); }
+constexpr int kMostGradientParts = 256;
+constexpr TilePlan weight_gradient_plan(const Conv2d& p) { return plan_of(weight_gradient_product(p), kMostGradientParts); }
+
+constexpr ProductShape product_of(Conv2dRole role, const Conv2d& p) {
+  return role == Conv2dRole::forward ? forward_product(p) : role == Conv2dRole::data_gradient ? data_gradient_product(p) : weight_gradient_product(p);
+}
+constexpr TilePlan table_plan(Conv2dRole role, const Conv2d& p, int capability) {
+  return role == Conv2dRole::forward ? forward_plan(p, capability) : role == Conv2dRole::data_gradient ? data_gradient_plan(p) : weight_gradient_plan(p);
+}
+
+// Every variant worth measuring: the table's first, then all tiles with sums cut into powers of two, as long as a part has enough
+// terms, and the twins that can compute it. Returns how many; at most kMostVariants.
+constexpr int list_plans(Conv2dRole role, const Conv2d& p, int capability, TilePlan* plans) {
+  int count = 0;
+  const auto add = [&](TilePlan plan) {
+    for (int i = 0; i < count; ++i)
+      if (plans[i].tile == plan.tile && plans[i].parts == plan.parts) return;
+    if (count < kMostVariants) plans[count++] = plan;
+  };
+  const int64_t k = product_of(role, p).k;
+  const int most = role == Conv2dRole::weight_gradient ? kMostGradientParts : kMostParts;
+  add(table_plan(role, p, capability));
+  if (role == Conv2dRole::forward && capability == 90 && forward_has_twin(p))
+    for (const TileName tile : kTwinTiles) add({tile});
+  const bool simt = p.dtype == DType::f32 && p.math == Math::f32;   // large and tall are one there
+  for (const TileName tile : kTileNames) {
+    if (simt && tile == TileName::large) continue;
+    for (int parts = 1; parts <= most && (parts == 1 || k / parts >= kLeastTerms); parts *= 2) add({tile, parts});
+  }
+  return count;
+}
+
+// Terms that the busiest of so many multiprocessors multiplies when blocks take turns.
+constexpr double plan_terms(Conv2dRole role, const Conv2d& p, TilePlan plan, int multiprocessors) {
+  const ProductShape s = product_of(role, p);
+  const int64_t blocks = tile_count(plan.tile, s.m, s.n) * s.units * plan.parts;
+  return static_cast<double>(ceil_div<int64_t>(blocks, multiprocessors)) * tile_size(plan.tile).m * tile_size(plan.tile).n *
+         static_cast<double>(ceil_div<int64_t>(s.k, plan.parts));
+}
 
 }  // namespace ganymede::kernels::GANYMEDE_TARGET

@@ -19,7 +19,7 @@ struct ForwardTwin {
   FastDivide width, height;    // positions of a row of y, rows
   FastDivide lines, taps;      // steps of a tap, taps of a filter row
   int line;                    // channels of a step
-  int stride_h, stride_w, pad_h, pad_w, dilation_h, dilation_w, filter_columns;
+  int stride_h, stride_w, pad_h, pad_w, dilation_h, dilation_w;
 
   struct Start {
     int w, h, n;
@@ -46,6 +46,9 @@ struct ForwardTwin {
 
 bool convolve_forward_twin(Stream stream, const Conv2d& p, const void* x, const void* w, void* y, const Epilogue& epilogue, TilePlan plan) {
   if (!forward_has_twin(p)) throw std::runtime_error("conv2d forward: the twin for sm_90a does not serve this convolution");
+#ifdef __CUDACC__
+  if (simt::compute_capability() != 90) throw std::runtime_error("conv2d forward: the twin for sm_90a needs a card of sm_90 and a build for sm_90a");
+#endif
   if (!aligned(x, 16) || !aligned(w, 16)) return false;
   const auto run = [&](auto number) {
     using Number = decltype(number);
@@ -95,7 +98,6 @@ bool convolve_forward_twin(Stream stream, const Conv2d& p, const void* x, const 
     problem.pad_w = p.pad_w;
     problem.dilation_h = p.dilation_h;
     problem.dilation_w = p.dilation_w;
-    problem.filter_columns = p.s;
     const auto with = [&]<class Tile>(Tile) {
       image.pixels = Tile::kM;
       filter.box[2] = Tile::kN;
