@@ -8,6 +8,7 @@
 #include "apps/options.h"
 #include "apps/validators.h"
 #include "apps/verbs.h"
+#include "engine/atomic_file.h"
 #include "engine/check.h"
 #include "gan/tuned.h"
 
@@ -158,7 +159,11 @@ void tune(const Options& o) {
     std::cout << (remove_tuned(file, card) ? "forgotten: " : "nothing was kept: ") << card.name << ", driver " << card.driver << "\n";
     return;
   }
-  read_tuned(file);   // one that is not ours is refused before anything is measured
+  // A file that is not ours, or a place that cannot be written, is refused before anything is measured.
+  read_tuned(file);
+  std::error_code ignored;
+  if (file.has_parent_path()) std::filesystem::create_directories(file.parent_path(), ignored);
+  { const AtomicFile probe(file); }
   const std::vector<UsedConvolution> all = wanted(o);
   if (device.type == DeviceType::sim) check_sizes(all);
   TunedCard result{card, {}};

@@ -234,7 +234,7 @@ struct Slots {
   int value[2];
   simt::Mbarrier full[2], empty[2];
 };
-__global__ void hand_over_kernel(int* sums, int count) {
+__global__ void hand_over_kernel(unsigned* sums, int count) {
   auto& s = shared<Slots>();
   if (threadIdx.x == 0) {
     for (int i = 0; i < 2; ++i) simt::mbarrier_init(s.full[i], 1), simt::mbarrier_init(s.empty[i], 3);
@@ -248,10 +248,10 @@ __global__ void hand_over_kernel(int* sums, int count) {
       simt::mbarrier_arrive(s.full[i % 2]);
     }
   } else if (threadIdx.x < 4) {
-    int sum = 0;
+    unsigned sum = 0;
     for (int i = 0; i < count; ++i) {
       simt::mbarrier_wait(s.full[i % 2], static_cast<unsigned>(i / 2) % 2);
-      sum = sum * 3 + s.value[i % 2];
+      sum = sum * 3 + static_cast<unsigned>(s.value[i % 2]);
       simt::mbarrier_arrive(s.empty[i % 2]);
     }
     sums[threadIdx.x] = sum;
@@ -260,12 +260,12 @@ __global__ void hand_over_kernel(int* sums, int count) {
 
 TEST(HopperMbarrier, HandsOverInEveryOrder) {
   const auto got = equal_in_any_order([] {
-    std::vector<int> sums(4);
+    std::vector<unsigned> sums(4);
     launch<Slots>(hand_over_kernel, 1, 64, nullptr, sums.data(), 23);
     return sums;
   });
-  int want = 0;
-  for (int i = 0; i < 23; ++i) want = want * 3 + i * i;
+  unsigned want = 0;
+  for (unsigned i = 0; i < 23; ++i) want = want * 3 + i * i;
   for (int i = 1; i < 4; ++i) EXPECT_EQ(got[static_cast<size_t>(i)], want);
 }
 
