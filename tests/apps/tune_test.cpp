@@ -62,8 +62,6 @@ TEST_F(TuneVerb, TwinsAreMeasuredOnTheirCard) {
 TEST_F(TuneVerb, TakesTheConvolutionsOfAModel) {
   const std::string said = output({"tune", "dcgan", "--data", "shapes", "--size", "16", "--batch", "2", "--set", "width=4", "--device", "sim", "--dtype", "f32"});
   expect_has(said, {"forward f32", "data_gradient f32", "weight_gradient f32"});
-  const Result trained = run(tiny("run", {"--device", "sim"}));
-  EXPECT_EQ(trained.status, 0) << trained.err;
 }
 
 TEST_F(TuneVerb, ForeignFilesAreRefusedByTuneAndLeftOutByRuns) {

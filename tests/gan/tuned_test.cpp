@@ -137,9 +137,10 @@ TEST_F(Tuned, AppliedChoicesAreFollowed) {
   EXPECT_EQ(chosen(a), "tall 3");
   EXPECT_EQ(chosen(c), "medium 5");
   EXPECT_EQ(chosen(b), table_b);
-  EXPECT_NE(said.str().find("2 of 4 measured variants are not in this build"), std::string::npos) << said.str();
-  EXPECT_NE(said.str().find("measured with driver older are left out, this is simulator"), std::string::npos) << said.str();
-  EXPECT_EQ(std::count(said.str().begin(), said.str().end(), '\n'), 2);
+  const std::string lines = said.str();
+  EXPECT_NE(lines.find("2 of 4 measured variants are not in this build"), std::string::npos) << lines;
+  EXPECT_NE(lines.find("measured with driver older are left out, this is simulator"), std::string::npos) << lines;
+  EXPECT_EQ(std::count(lines.begin(), lines.end(), '\n'), 2);
   // The workspace is that of the parts.
   EXPECT_EQ(kernels_of(sim).conv2d.weight_gradient_workspace(c.problem), size_t{4} * 5 * 24 * 9 * 16);
   v.forget();
