@@ -57,6 +57,14 @@ std::vector<double> normal_values(int64_t count, int seed);
 KernelOperand input(const std::string& name, std::vector<int64_t> shape, int seed, Store store = Store::data);
 KernelOperand output(const std::string& name, std::vector<int64_t> shape, Store store = Store::data);
 
-KernelCase convolution_case(const KernelOperation&, const KernelShape&);   // kernel_convolution.cpp
+// kernel_convolution.cpp
+KernelCase convolution_case(const KernelOperation&, const KernelShape&);
+KernelCase convolution_case(const kernels::Conv2d& problem, kernels::Conv2dRole role);
+// What the operation's direction of the shape is in terms of a convolution.
+struct ConvolutionShape {
+  kernels::Conv2d problem;
+  kernels::Conv2dRole role;
+};
+ConvolutionShape convolution_shape(const KernelOperation&, const KernelShape&);
 
 }  // namespace ganymede::apps

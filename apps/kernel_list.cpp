@@ -5,6 +5,7 @@
 
 #include "kernels/api/conv2d_rows.h"
 #include "kernels/device/conv_plan.h"
+#include "kernels/device/twin_multiply.h"
 
 namespace ganymede::apps {
 namespace {
@@ -16,8 +17,8 @@ struct Family {
 };
 
 constexpr Family kFamilies[] = {
-    {"conv2d", "conv2d.cu conv2d_forward.cu conv2d_data_gradient.cu conv2d_weight_gradient.cu",
-     "forward, data gradient (= transposed convolution, all phases in one launch), weight gradient; any stride, padding, dilation, groups; tiles below"},
+    {"conv2d", "conv2d.cu conv2d_forward.cu conv2d_forward_twin.cu conv2d_data_gradient.cu conv2d_weight_gradient.cu",
+     "forward, data gradient (= transposed convolution, all phases in one launch), weight gradient; any stride, padding, dilation, groups; tiles below; forward has a twin for sm_90a by wgmma and TMA"},
     {"gemm", "gemm.cu gemm_f32.cu gemm_tf32.cu gemm_bf16.cu", "batched products of plain and transposed matrices; tiles below"},
     {"attention", "attention.cu attention_output.cu attention_query_gradient.cu attention_key_gradient.cu attention_value_gradient.cu",
      "softmax(q k^T) v and its gradients without a score matrix; blocks of 64 rows, by f32, tf32 or bf16 products"},
@@ -36,8 +37,7 @@ constexpr Family kFamilies[] = {
 };
 
 const char* tile_name(TileName tile) {
-  constexpr const char* kNames[] = {"large", "tall", "thin", "medium", "small"};
-  return kNames[static_cast<int>(tile)];
+  return kernels::sim::variants().tile_name(static_cast<int>(tile));
 }
 
 template <class Tile>
@@ -56,6 +56,12 @@ void tile_lines(std::ostream& out, const char* number) {
   tile_line<typename Tiles<Number>::Small>(out, number, TileName::small, "tiny layers");
 }
 
+template <class Tile>
+void twin_line(std::ostream& out, TileName name, const char* serves) {
+  out << "  " << std::left << std::setw(13) << tile_name(name) << std::right << std::setw(4) << Tile::kM << " x " << std::left << std::setw(5) << Tile::kN << "depth 64 (bf16) or 32 (tf32), "
+      << Tile::kStages << " stages, " << Tile::kThreads << " threads, 1 block a multiprocessor, " << sizeof(TwinShared<Tile>) << " bytes of shared memory; " << serves << "\n";
+}
+
 }  // namespace
 
 std::string list_kernels() {
@@ -65,16 +71,21 @@ std::string list_kernels() {
   tile_lines<SimtF32>(out, "f32");
   tile_lines<MmaTf32>(out, "tf32");
   tile_lines<MmaBf16>(out, "bf16");
+  out << "twins for sm_90a (kernels/device/twin_multiply.h): conv2d forward in bf16 and tf32, one group, channels a multiple of 8 (bf16) or 4 (tf32)\n";
+  twin_line<TwinWide>(out, TileName::twin_wide, "many results, more than 128 output channels");
+  twin_line<TwinSquare>(out, TileName::twin_square, "many results");
+  twin_line<TwinNarrow>(out, TileName::twin_narrow, "up to 64 output channels");
   out << "  A sum may be cut into up to " << kMostParts << " parts (weight gradient: 256) that blocks compute side by side, where there are fewer than " << kBusyBlocks
       << " tiles.\n\nThese are the kernels of cuda and sim; cpu has its own in kernels/cpu. kernels --rows: what serves the benchmark set; kernels run: runs one.\n";
   return out.str();
 }
 
-std::string list_rows(DType dtype, Math math) {
+std::string list_rows(DType dtype, Math math, int capability) {
   using kernels::Conv2dRole;
   std::ostringstream out;
   const char* number = dtype == DType::bf16 ? "bf16" : math == Math::tf32 ? "tf32" : "f32";
-  out << "tile x parts of the sum (blocks) on cuda and sim, " << number << "; the choice does not depend on the number type, the tiles' inner sizes do\n"
+  out << "tile x parts of the sum (tiles x parts) on " << (capability == 90 ? "sm_90, " : "sm_80 and sim, ") << number
+      << "; but for twins the choice does not depend on the number type, the tiles' inner sizes do\n"
       << "row  layer                                   forward               data gradient         weight gradient\n";
   for (const kernels::Conv2dRow& row : kernels::kConv2dRows) {
     std::ostringstream layer;
@@ -84,8 +95,8 @@ std::string list_rows(DType dtype, Math math) {
     for (const Conv2dRole direction : {Conv2dRole::forward, Conv2dRole::data_gradient, Conv2dRole::weight_gradient}) {
       const kernels::Conv2d p = problem_of(row, dtype, math);
       const Conv2dRole role = role_of(row, direction);
-      const ProductShape s = role == Conv2dRole::forward ? forward_product(p) : role == Conv2dRole::data_gradient ? data_gradient_product(p) : weight_gradient_product(p);
-      const TilePlan plan = role == Conv2dRole::forward ? forward_plan(p) : role == Conv2dRole::data_gradient ? data_gradient_plan(p) : weight_gradient_plan(p);
+      const ProductShape s = product_of(role, p);
+      const TilePlan plan = table_plan(role, p, capability);
       const TileName tile = plan.tile == TileName::large && dtype == DType::f32 && math == Math::f32 ? TileName::tall : plan.tile;   // the same in Tiles<SimtF32>
       const std::string text = std::string(tile_name(plan.tile)) + " x " + std::to_string(plan.parts) + " (" +
                                std::to_string(tile_count(tile, s.m, s.n) * s.units * plan.parts) + ")";

@@ -35,6 +35,8 @@ double decode(DType dtype, const unsigned char* from) {
   return single;
 }
 
+}  // namespace
+
 double relative_error(const std::vector<double>& found, const std::vector<double>& wanted) {
   double difference = 0, size = 0;
   for (size_t i = 0; i < wanted.size(); ++i) {
@@ -69,8 +71,6 @@ double median_seconds(const kernels::Kernels& k, const std::function<void()>& ca
   return times[5];
 }
 
-}  // namespace
-
 PreparedCase::PreparedCase(const kernels::Kernels& k, const KernelCase& problem, DType dtype, Math math)
     : kernels_(k), problem_(problem), dtype_(dtype), math_(math) {
   const auto& d = k.device;
@@ -84,8 +84,15 @@ PreparedCase::PreparedCase(const kernels::Kernels& k, const KernelCase& problem,
     pointers_.push_back(d.allocate(bytes.size()));
     d.upload(d.stream(), pointers_.back(), bytes.data(), bytes.size());
   }
-  const size_t workspace = problem.workspace ? problem.workspace(k, dtype, math) : 0;
-  pointers_.push_back(workspace ? d.allocate(workspace) : nullptr);
+  pointers_.push_back(nullptr);
+  renew_workspace();
+}
+
+void PreparedCase::renew_workspace() {
+  const auto& d = kernels_.device;
+  const size_t workspace = problem_.workspace ? problem_.workspace(kernels_, dtype_, math_) : 0;
+  if (pointers_.back()) d.release(pointers_.back());
+  pointers_.back() = workspace ? d.allocate(workspace) : nullptr;
 }
 
 PreparedCase::~PreparedCase() {
@@ -123,10 +130,14 @@ double PreparedCase::bytes_moved() const {
   return bytes;
 }
 
+double allowed_error(const KernelCase& problem, DType dtype, Math math) {
+  return dtype == DType::bf16 ? (problem.gradient ? 2e-2 : 1e-2) : math == Math::tf32 ? (problem.gradient ? 4e-3 : 2e-3) : problem.bound_f32;
+}
+
 std::vector<OutputError> check_case(const PreparedCase& prepared, const KernelCase& problem, DType dtype, Math math) {
   const PreparedCase reference(kernels::cpu::table(), problem, DType::f64, Math::f32);
   reference.call();
-  const double bound = dtype == DType::bf16 ? (problem.gradient ? 2e-2 : 1e-2) : math == Math::tf32 ? (problem.gradient ? 4e-3 : 2e-3) : problem.bound_f32;
+  const double bound = allowed_error(problem, dtype, math);
   std::vector<OutputError> errors;
   for (size_t i = 0; i < problem.operands.size(); ++i)
     if (problem.operands[i].output) errors.push_back({problem.operands[i].name, relative_error(prepared.values(i), reference.values(i)), bound});

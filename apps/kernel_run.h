@@ -13,6 +13,8 @@ class PreparedCase {
   PreparedCase(const PreparedCase&) = delete;
 
   void call() const { problem_.call(kernels_, dtype_, math_, pointers_); }
+  // After the choice of variants has changed: a workspace of the size that is wanted now.
+  void renew_workspace();
   // Of operand i, as numbers; waits for the device.
   std::vector<double> values(size_t i) const;
   std::vector<kernels::TraceOperand> trace_operands() const;
@@ -36,7 +38,12 @@ struct OutputError {
 // The outputs of a prepared case that was called once, against the same call in f64 on the cpu.
 std::vector<OutputError> check_case(const PreparedCase& prepared, const KernelCase& problem, DType dtype, Math math);
 
-// Median seconds of a call on a cuda device, and what its bandwidth and arithmetic allow, both measured here.
+double relative_error(const std::vector<double>& found, const std::vector<double>& wanted);   // L2
+double allowed_error(const KernelCase& problem, DType dtype, Math math);                      // against f64
+
+// Median seconds of a call on a cuda device.
+double median_seconds(const kernels::Kernels& kernels, const std::function<void()>& call);
+// The same of a case, and what its bandwidth and arithmetic allow, both measured here.
 struct CaseTime {
   double seconds, floor_seconds, bytes_per_second, operations_per_second;
 };

@@ -8,6 +8,7 @@
 #include "apps/validators.h"
 #include "apps/verbs.h"
 #include "engine/check.h"
+#include "gan/tuned.h"
 
 namespace ganymede::apps {
 namespace {
@@ -86,6 +87,13 @@ void run(const Options& o) {
 
   const kernels::Kernels& table = kernels_of(device);
   table.device.select(device.index);
+  apply_tuned(device, std::cerr);
+  if (const kernels::VariantKernels* variants = variants_of(device); variants && o.operation.starts_with("conv2d.")) {
+    auto [p, role] = convolution_shape(operation, shape);
+    p.dtype = number.dtype, p.math = number.math;
+    const kernels::ConvVariant v = variants->chosen(role, p);
+    std::cout << "  variant: " << variants->tile_name(v.tile) << ", sums in " << v.parts << (v.parts == 1 ? " part\n" : " parts\n");
+  }
   const PreparedCase prepared(table, problem, number.dtype, number.math);
   prepared.call();
   table.device.synchronize();
@@ -130,17 +138,18 @@ void add_run(CLI::App& verb) {
 void add_kernels(CLI::App& program) {
   struct State {
     bool rows = false;
-    std::string dtype = "f32";
+    std::string dtype = "f32", card = "sm_80";
   };
   auto s = std::make_shared<State>();
   auto* verb = program.add_subcommand("kernels", "list the kernels and their variants; run, check, time or trace one");
   verb->add_flag("--rows", s->rows, "which variant serves each of the thirty convolutions of the benchmark set");
   verb->add_option("--dtype", s->dtype, "of --rows: f32, tf32 or bf16")->check(one_of({"f32", "tf32", "bf16"}))->capture_default_str();
+  verb->add_option("--card", s->card, "of --rows: sm_90 has twins, all others are as sm_80")->check(one_of({"sm_80", "sm_90"}))->capture_default_str();
   verb->require_subcommand(0, 1);
   verb->callback([verb, s] {
     if (!verb->get_subcommands().empty()) return;
     const Number n = number_of(s->dtype);
-    std::cout << (s->rows ? list_rows(n.dtype, n.math) : list_kernels());
+    std::cout << (s->rows ? list_rows(n.dtype, n.math, s->card == "sm_90" ? 90 : 80) : list_kernels());
   });
   add_run(*verb);
 }

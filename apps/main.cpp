@@ -51,6 +51,7 @@ int run(int argc, char** argv) {
   add_evaluate(program);
   add_study_measures(program);
   add_kernels(program);
+  add_tune(program);
   const auto fail_with = [](int status, const std::string& what) {
     std::string line = "ganymede: " + what;
     std::replace(line.begin(), line.end(), '\n', ' ');  // names of files may hold any byte

@@ -14,5 +14,6 @@ void add_report(CLI::App& program);
 void add_evaluate(CLI::App& program);
 void add_study_measures(CLI::App& program);
 void add_kernels(CLI::App& program);
+void add_tune(CLI::App& program);
 
 }  // namespace ganymede::apps

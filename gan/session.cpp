@@ -4,12 +4,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iostream>
 #include <sstream>
 
 #include "engine/check.h"
 #include "engine/ops/create.h"
 #include "gan/data/mixture.h"
 #include "gan/facts.h"
+#include "gan/tuned.h"
 #include "nn/init.h"
 
 namespace ganymede {
@@ -117,6 +119,7 @@ Session::Session(const SessionOptions& options, Use use, const Json* facts) : op
   if (o.threads <= 0) o.threads = omp_get_num_procs();
   if (use != Use::plan)
     if (const auto set_threads = kernels_of(device).device.set_threads) set_threads(o.threads);
+  if (use != Use::plan) apply_tuned(device, std::cerr);
   if (o.data.empty()) o.data = model_->data;
   if (o.batch < 0 || o.steps < 0) throw UsageError("--batch and --steps must be positive");
   if (o.batch == 0) o.batch = model_->batch;

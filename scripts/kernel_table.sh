@@ -44,7 +44,7 @@ yet: the bounds named here are expectations.
 
 ## What they own, move and are bound by
 TEXT
-  for f in kernels/src/*.cu kernels/device/{gemm_problem,attention_tiles,tile_table,tile_multiply,tile_simt,tile_parts,columns}.h; do
+  for f in kernels/src/*.cu kernels/device/{gemm_problem,attention_tiles,tile_table,tile_multiply,twin_multiply,tile_simt,tile_parts,columns}.h; do
     case $f in */table.cu) continue ;; esac
     printf '\n**%s**\n\n```\n%s\n```\n' "$f" "$(head_of "$f")"
   done
@@ -55,7 +55,8 @@ TEXT
 From \`nvcc -Xptxas=-v\` ($(sed -n "s/^-- cuda device: .*nvcc \([0-9.]*\),.*/\1/p" "$log" | head -1)). A kernel is compiled once for each type and option: *versions* counts them, registers are the
 smallest and largest among them. Stack and spills are in bytes, the largest and the sum over versions;
 \`scripts/test.sh\` fails on a spill. Shared memory is always dynamic, \`launch<Shared>\` asks for the size of the struct
-named \`Shared\` or handed to \`launch\` in the kernel's file, so ptxas does not see it.
+named \`Shared\` or handed to \`launch\` in the kernel's file, so ptxas does not see it; \`ganymede kernels\` prints it for the
+twins. A kernel for sm_90a alone is empty in the code for sm_80, where nobody launches it.
 
 | file | kernel | versions | registers, sm_80 | registers, sm_90a | stack | spills |
 |---|---|---|---|---|---|---|

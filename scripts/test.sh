@@ -14,6 +14,7 @@ if grep -qE '[1-9][0-9]* bytes spill' build/compile.log; then
   grep -E '[1-9][0-9]* bytes spill' build/compile.log >&2
   exit 1
 fi
+scripts/sass_check.sh build
 step "tests"
 # A test a core, so a thread a test unless it asks for more: two tests' threads on one core wait for one another.
 OMP_NUM_THREADS=1 ctest --test-dir build --output-on-failure -j "$(nproc)" >build/tests.log 2>&1 || { tail -n 80 build/tests.log >&2; exit 1; }

@@ -3,6 +3,7 @@
 #include "engine/autograd.h"
 #include "engine/check.h"
 #include "engine/context.h"
+#include "engine/ops/conv_record.h"
 #include "engine/ops/reduce.h"
 #include "engine/ops/weights.h"
 
@@ -41,6 +42,7 @@ Tensor apply(const char* name, bool is_forward, const Problem& p, const Tensor& 
   Tensor y(is_forward ? y_shape(p) : x_shape(p), p.dtype, in.device());
   const WeightOperand weight = weight_operand(w, p.dtype);
   ++launched;
+  ConvolutionRecord::note(is_forward ? kernels::Conv2dRole::forward : kernels::Conv2dRole::data_gradient, p);
   launch(in.device(), [is_forward, p, x = a.data(), weight = weight.operand(), hold = weight.held(), e = epilogue(fused), q = y.data()](const Kernels& k, Stream s) {
     (is_forward ? k.conv2d.forward : k.conv2d.data_gradient)(s, p, x, weight, q, e);
   });
@@ -67,6 +69,7 @@ Tensor weight_gradient(const Problem& p, const Tensor& in_x, const Tensor& in_g)
   Tensor workspace;
   if (bytes) workspace = Tensor({int64_t(bytes)}, DType::u8, x.device());
   ++launched;
+  ConvolutionRecord::note(kernels::Conv2dRole::weight_gradient, p);
   launch(x.device(), [p, px = x.data(), pg = g.data(), pw = w.data(), ws = bytes ? workspace.data() : nullptr](const Kernels& k, Stream s) {
     k.conv2d.weight_gradient(s, p, px, pg, pw, ws);
   });

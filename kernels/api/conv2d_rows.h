@@ -3,11 +3,9 @@
 #pragma once
 #include <iterator>
 
-#include "kernels/api/conv2d.h"
+#include "kernels/api/variants.h"
 
 namespace ganymede::kernels {
-
-enum class Conv2dRole { forward, data_gradient, weight_gradient };
 
 // Input [N, H, W, C] as stored (reflection padding already done where pad is 0), output channels, square filter.
 struct Conv2dRow {

@@ -3,12 +3,20 @@
 #pragma once
 #include "kernels/api/conv2d.h"
 #include "kernels/api/gemm.h"
+#include "kernels/api/variants.h"
 #include "kernels/device/tile_table.h"
 
 namespace ganymede::kernels::GANYMEDE_TARGET {
 
 void convolve_forward(Stream stream, const Conv2d& problem, const void* x, const void* w, void* y,
                       const Epilogue& epilogue, TilePlan plan);
+// What a convolution takes now: a choice that was put in place (kernels/api/variants.h), else the table's.
+TilePlan plan_for(Conv2dRole role, const Conv2d& problem);
+
+// The twin for sm_90a: plan.tile is one of kTwinTiles, and forward_has_twin(problem). False, and nothing is done, where
+// x or w is not aligned to 16 bytes.
+bool convolve_forward_twin(Stream stream, const Conv2d& problem, const void* x, const void* w, void* y,
+                           const Epilogue& epilogue, TilePlan plan);
 void convolve_data_gradient(Stream stream, const Conv2d& problem, const void* dy, const void* w, void* dx,
                             const Epilogue& epilogue, TilePlan plan);
 // workspace: plan.parts * K*R*S*C/groups f32, unused when parts is 1.

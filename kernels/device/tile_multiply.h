@@ -141,7 +141,11 @@ void multiply_tiles(Stream stream, TilePlan plan, const Problem& problem) {
       return launch_tiles<Number, typename Tiles<Number>::Medium>(stream, plan.parts, problem);
     case TileName::small:
       return launch_tiles<Number, typename Tiles<Number>::Small>(stream, plan.parts, problem);
+    case TileName::twin_wide:
+    case TileName::twin_square:
+    case TileName::twin_narrow: break;
   }
+  throw std::runtime_error("this product has no twin for sm_90a");
 }
 
 }  // namespace ganymede::kernels::GANYMEDE_TARGET

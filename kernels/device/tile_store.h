@@ -62,15 +62,14 @@ __device__ inline void store_run(const Result& result, int64_t offset, const T (
   }
 }
 
-// Writes the block's results out of shared memory: rows x columns of them, whose first is (first_row,
-// first_column) of the product. All threads of the block take part; neighbouring threads write neighbouring
-// runs.
+// Writes results out of shared memory: rows x columns of them, whose first is (first_row, first_column) of the
+// product. kThreads threads take part, of which this is number `thread`; neighbouring threads write neighbouring runs.
 template <int kThreads, class Rows, int kM, int kPitch>
 __device__ inline void store_tile(const Result& result, const Rows& map, const float (&sums)[kM][kPitch],
-                                  int first_row, int rows, int first_column, int columns) {
+                                  int first_row, int rows, int first_column, int columns, int thread) {
   const int runs = (columns + 3) / 4;
 #pragma unroll 1
-  for (int i = static_cast<int>(threadIdx.x); i < rows * runs; i += kThreads) {
+  for (int i = thread; i < rows * runs; i += kThreads) {
     const int row = i / runs, column = i % runs * 4;
     const int count = columns - column < 4 ? columns - column : 4;
     float y[4];
@@ -87,6 +86,13 @@ __device__ inline void store_tile(const Result& result, const Rows& map, const f
       store_run(result, offset, y, count);
     }
   }
+}
+
+// By all threads of a block of so many.
+template <int kThreads, class Rows, int kM, int kPitch>
+__device__ inline void store_tile(const Result& result, const Rows& map, const float (&sums)[kM][kPitch],
+                                  int first_row, int rows, int first_column, int columns) {
+  store_tile<kThreads>(result, map, sums, first_row, rows, first_column, columns, static_cast<int>(threadIdx.x));
 }
 
 }  // namespace ganymede::kernels::GANYMEDE_TARGET

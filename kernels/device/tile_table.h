@@ -29,10 +29,28 @@ enum class TileName : uint8_t {
   thin,    // 128 x 32: very few, as the last layer's
   medium,  // 64 x 64: more blocks for layers that cannot fill the machine
   small,   // 32 x 32: tiny layers; and many blocks from tiny problems in the simulator
+  // Of the twins for sm_90a (twin_multiply.h):
+  twin_wide,    // 128 x 256: many output channels
+  twin_square,  // 128 x 128
+  twin_narrow,  // 128 x 64: few output channels
 };
 
 constexpr TileName kTileNames[] = {TileName::large, TileName::tall, TileName::thin, TileName::medium,
                                    TileName::small};
+constexpr TileName kTwinTiles[] = {TileName::twin_wide, TileName::twin_square, TileName::twin_narrow};
+__host__ __device__ constexpr bool is_twin(TileName name) { return name >= TileName::twin_wide; }
+
+// Of a twin: two warpgroups share 128 x kN results, 128 bytes of each line at a time, kStages of these in flight.
+template <int kN_, int kStages_>
+struct TwinTile {
+  static constexpr int kM = 128, kN = kN_, kStages = kStages_;
+  static constexpr int kConsumers = 2;                         // warpgroups that multiply; one more fetches
+  static constexpr int kThreads = 128 * (kConsumers + 1);
+  static constexpr int kLineBytes = 128;
+};
+using TwinWide = TwinTile<256, 4>;
+using TwinSquare = TwinTile<128, 6>;
+using TwinNarrow = TwinTile<64, 8>;
 
 template <class Number>
 struct Tiles;
@@ -72,6 +90,9 @@ __host__ __device__ constexpr TileSize tile_size(TileName name) {
     case TileName::thin: return {128, 32};
     case TileName::medium: return {64, 64};
     case TileName::small: return {32, 32};
+    case TileName::twin_wide: return {128, 256};
+    case TileName::twin_square: return {128, 128};
+    case TileName::twin_narrow: return {128, 64};
   }
   return {32, 32};
 }
@@ -94,8 +115,9 @@ constexpr int kMostParts = 16;        // where the last block of a tile adds the
 // cores against L2).
 constexpr double kPartTerms = 256;
 
-// What a busy multiprocessor gets done with a tile, relative to the best: larger tiles use more often what
-// they load. Estimates from that reuse, to be replaced by measurements.
+// What a busy multiprocessor gets done with a tile, relative to the best of mma.sync: larger tiles use more often
+// what they load. Estimates from that reuse, and from about 400 of 780 Tflop/s that mma.sync is known to reach on
+// sm_90, to be replaced by measurements.
 __host__ __device__ constexpr double tile_speed(TileName name) {
   switch (name) {
     case TileName::large: return 1;
@@ -103,6 +125,9 @@ __host__ __device__ constexpr double tile_speed(TileName name) {
     case TileName::thin: return 0.6;
     case TileName::medium: return 0.7;
     case TileName::small: return 0.35;
+    case TileName::twin_wide: return 1.8;
+    case TileName::twin_square: return 1.6;
+    case TileName::twin_narrow: return 1.1;
   }
   return 0;
 }
@@ -117,6 +142,17 @@ __host__ __device__ constexpr double plan_speed(TilePlan plan, int64_t m, int64_
   const double busy = blocks < kBusyBlocks ? static_cast<double>(blocks) / kBusyBlocks : 1;
   const double price = plan.parts > 1 ? 1 + kPartTerms * plan.parts / k : 1;
   return tile_speed(plan.tile) * used * busy / price;
+}
+
+// Multiprocessors of the card that twins are chosen for, each of which has one block at a time: what the last round of
+// tiles leaves idle counts.
+constexpr int64_t kTwinMultiprocessors = 132;
+
+// Of a twin, on the same scale. depth: share of the sum's terms, as they are multiplied, that are not padding.
+__host__ __device__ constexpr double twin_speed(TileName tile, int64_t m, int64_t n, double depth) {
+  const int64_t tiles = tile_count(tile, m, n), rounds = ceil_div(tiles, kTwinMultiprocessors);
+  const double used = static_cast<double>(m) * n / (static_cast<double>(tiles) * tile_size(tile).m * tile_size(tile).n);
+  return tile_speed(tile) * used * depth * static_cast<double>(tiles) / static_cast<double>(rounds * kTwinMultiprocessors);
 }
 
 // The fastest plan for `units` equal products side by side (batch, groups, phases) with at most so many

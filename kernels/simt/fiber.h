@@ -79,6 +79,7 @@ class Fiber : public Context {
   int rank = 0;
   bool cancelled = false;
   struct Barrier* barrier = nullptr;   // at which it waited last
+  struct Waiting* waits = nullptr;     // where it waits now, if not at a Barrier
   Fiber* next = nullptr;               // in its list: of a barrier, of those that can go on, or of the idle
   fibers::CopyQueue copies;
 

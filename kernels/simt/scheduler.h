@@ -7,6 +7,7 @@
 
 #include "kernels/simt/arena.h"
 #include "kernels/simt/fiber.h"
+#include "kernels/simt/hopper_model.h"
 #include "kernels/simt/simulator.h"
 
 namespace ganymede::kernels::sim {
@@ -45,6 +46,7 @@ struct Block {
   std::unique_ptr<Warp[]> warps;
   std::vector<uint16_t> order;   // of Order::random
   Arena arena;
+  std::unique_ptr<AsyncState> async;   // of the words of hopper.h; made when the first of them is said
 };
 
 // Thrown through the threads of a block that is given up.
@@ -67,6 +69,20 @@ class Worker {
   Warp& warp() { return current_->block->warps[current_->rank / 32]; }
   [[noreturn]] void fail(const std::string& message, Where where);
 
+  // The words of hopper.h (hopper_calls.h), for the thread or the warp that runs now.
+  AsyncState& async();
+  Block* block() const { return current_->block; }
+  int threads() const { return threads_; }
+  MbarrierState& mbarrier(const simt::Mbarrier* b, const char* what, Where where);
+  void wait_at(Waiting& place, const char* what, Where where);
+  void yield();
+  std::string settle(MbarrierState& b);
+  std::string launch_name() const;
+  void open(NamedBarrier& n);
+  void take_off(Flight flight) { flights_.push_back(std::move(flight)); }
+  void issue_product(const Slot* slots, Where where);
+  void wait_products(int groups, Where where);
+
  private:
   static void carry(void* worker, Fiber& self);
   void start_block(Block& block, uint64_t number);
@@ -76,6 +92,10 @@ class Worker {
   void arrive(Barrier& barrier, bool needs_all, const char* what, Where where, Combine combine);
   void leave(Barrier& barrier);
   void open(Barrier& barrier);
+  void land(size_t flight);
+  bool land_next(bool must);
+  void end_warp(Block& block, int warp);
+  void end_block(Block& block);
   void make_current(Fiber& fiber);
   bool fresh_left() const { return blocks_[filling_]->fresh || filling_ + 1 < resident_; }
   Fiber* pick();
@@ -85,11 +105,11 @@ class Worker {
   void release_waiting();
   std::string deadlock() const;
   std::string thread_name(int rank) const;
-  std::string launch_name() const;
   uint64_t draw();
 
   std::vector<std::unique_ptr<Fiber>> fibers_;
   FiberList idle_, ready_;   // those that carry no thread, and those that can go on
+  std::vector<Flight> flights_;
   std::vector<std::unique_ptr<Block>> blocks_;
   std::vector<dim3> indices_;   // threadIdx of each rank
   dim3 indexed_;                // the block size they are for

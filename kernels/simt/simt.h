@@ -34,7 +34,9 @@
 //   atomic_add, atomic_min, atomic_max, atomic_exchange, atomic_cas     relaxed; int, unsigned and
 //                            unsigned long long; the old value is returned
 //   multiprocessors()        of the current device (4 on sim), for persistent grids
+//   compute_capability()     of the current device, as far as the build has kernels for it: 80, 90 (sm_90a) ...
 //   cooperative_blocks<S>(kernel, threads)   largest grid that launch_cooperative takes
+// Barriers that count bytes, TMA and wgmma of sm_90a: hopper.h.
 // Functions that call these for a kernel end their parameters with simt::Where where = simt::Where::current()
 // and hand it on, so that the simulator's messages name the kernel's line and two call sites are not taken
 // for one barrier. There are no atomics on floating point: every sum has a fixed order.

@@ -178,10 +178,12 @@ void Worker::end_thread(Fiber& fiber) {
   fiber.copies.pending.clear();
   fiber.copies.group = 0;
   --alive_;
+  end_warp(block, fiber.rank / 32);
   leave(block.warps[fiber.rank / 32].barrier);
   leave(block.barrier);
   leave(grid_);
-  if (--block.alive == 0 && block.arena.overrun(launch_->shared_bytes)) {
+  if (--block.alive == 0) end_block(block);
+  if (block.alive == 0 && block.arena.overrun(launch_->shared_bytes)) {
     throw std::runtime_error("block " + text(block.index) + " wrote behind its " +
                              std::to_string(launch_->shared_bytes) + " bytes of shared memory; " +
                              launch_name());
@@ -208,6 +210,7 @@ void Worker::carry(void* raw, Fiber& self) {
     sanitizers::release(&finish_token);
     self.block = nullptr;
     self.cancelled = false;
+    self.waits = nullptr;
     self.copies.pending.clear();
     self.copies.group = 0;
     sanitizers::thread() ? w.idle_.push(&self) : w.idle_.push_front(&self);
@@ -229,12 +232,17 @@ Fiber* Worker::idle_fiber() {
 
 // Those that can go on come first: a warp runs ahead as far as the barriers let it.
 Fiber* Worker::pick() {
+  while (land_next(false)) {
+  }
   if (settings_.order == Order::random && ready_.head) {
     for (uint64_t turns = draw() % 8; turns; --turns) ready_.push(ready_.pop());
     if (draw() % 2 && fresh_left()) return idle_fiber();
   }
   if (ready_.head) return ready_.pop();
-  return fresh_left() ? idle_fiber() : nullptr;
+  if (fresh_left()) return idle_fiber();
+  while (!ready_.head && land_next(true)) {
+  }
+  return ready_.head ? ready_.pop() : nullptr;
 }
 
 // Leaves self, which waits or has become idle, for whoever is next.
@@ -249,8 +257,17 @@ void Worker::hand_over(Fiber& self) {
 std::string Worker::deadlock() const {
   std::string message = "deadlock: ";
   std::vector<const Barrier*> seen;
+  std::vector<const Waiting*> elsewhere;
   int places = 0;
   for (const auto& fiber : fibers_) {
+    if (const Waiting* place = fiber->block ? fiber->waits : nullptr) {
+      if (std::find(elsewhere.begin(), elsewhere.end(), place) != elsewhere.end()) continue;
+      elsewhere.push_back(place);
+      if (++places > 4) continue;
+      message += (places > 1 ? ", " : "") + text(place->where) + ": " + place->what + ", " + place->missing() + " (first: thread " + thread_name(place->first) +
+                 " of block " + text(fiber->block->index) + ")";
+      continue;
+    }
     const Barrier* barrier = fiber->block ? fiber->barrier : nullptr;
     if (!barrier || std::find(seen.begin(), seen.end(), barrier) != seen.end()) continue;
     seen.push_back(barrier);
@@ -286,6 +303,7 @@ void Worker::start_block(Block& block, uint64_t number) {
   block.barrier.reset(threads_);
   for (int w = 0; w * 32 < threads_; ++w) block.warps[w].barrier.reset(std::min(32, threads_ - w * 32));
   block.arena.prepare(launch.shared_bytes);
+  block.async.reset();
 }
 
 void Worker::run_blocks(const Launch& launch, const Settings& settings, uint64_t begin, uint64_t end) {
@@ -293,6 +311,7 @@ void Worker::run_blocks(const Launch& launch, const Settings& settings, uint64_t
   settings_ = settings;
   random_ = mix(settings.seed + begin);
   error_ = nullptr;
+  flights_.clear();
   const dim3 size = launch.block;
   threads_ = static_cast<int>(size.x * size.y * size.z);
   if (indices_.empty() || indexed_.x != size.x || indexed_.y != size.y || indexed_.z != size.z) {
@@ -342,6 +361,12 @@ void Worker::release_waiting() {
     scheduler_->switch_to(*fiber);
   }
 }
+
+}  // namespace ganymede::kernels::sim
+
+#include "kernels/simt/hopper_calls.h"
+
+namespace ganymede::kernels::sim {
 
 void fibers::sync_block(Where where) { worker->arrive_block(where); }
 void fibers::sync_warp(Where where) { worker->arrive_warp(where); }
@@ -448,6 +473,8 @@ void configure(const Settings& settings) {
   std::lock_guard lock(settings_mutex);
   settings_now = settings;
 }
+
+int simt::compute_capability() { return settings().capability; }
 
 void fibers::run(const Launch& launch) {
   const dim3 grid = launch.grid;

@@ -115,7 +115,7 @@ inline void reveal([[maybe_unused]] void* begin, [[maybe_unused]] size_t bytes) 
 
 template <class T>
 T& shared(simt::Where where = simt::Where::current()) {
-  static_assert(std::is_trivially_destructible_v<T> && alignof(T) <= 128);
+  static_assert(std::is_trivially_destructible_v<T> && alignof(T) <= 1024);
   if (sizeof(T) > fibers::arena_bytes) fibers::fail("shared<T>() is larger than the launch's Shared", where);
   return *reinterpret_cast<T*>(fibers::arena);
 }
@@ -147,6 +147,7 @@ namespace simt {
 
 inline constexpr int kMultiprocessors = 4;
 inline int multiprocessors() { return kMultiprocessors; }
+int compute_capability();
 template <class Shared = Empty, class... P>
 int cooperative_blocks(void (*)(P...), int) {
   return kMultiprocessors;

@@ -1,4 +1,4 @@
-// The vocabulary of simt.h for nvcc. The only file with PTX in it.
+// The vocabulary of simt.h for nvcc. PTX stands here and in hopper_cuda.h, nowhere else.
 #pragma once
 #include <cooperative_groups.h>
 #include <cuda_runtime.h>
@@ -94,8 +94,8 @@ void launch_cooperative(void (*kernel)(P...), Grid grid, dim3 block, Stream stre
 
 template <class T>
 __device__ __forceinline__ T& shared() {
-  static_assert(alignof(T) <= 128);
-  extern __shared__ __align__(128) unsigned char simt_arena[];
+  static_assert(alignof(T) <= 1024);
+  extern __shared__ __align__(1024) unsigned char simt_arena[];
   return *reinterpret_cast<T*>(simt_arena);
 }
 
@@ -111,6 +111,19 @@ inline int multiprocessors() {
   check(cudaGetDevice(&device), "cudaGetDevice");
   check(cudaDeviceGetAttribute(&count, cudaDevAttrMultiProcessorCount, device), "cudaDeviceGetAttribute");
   return count;
+}
+
+// 90 where kernels for sm_90a can run: on such a card, in a build that has them.
+inline int compute_capability() {
+  int device = 0, major = 0, minor = 0;
+  check(cudaGetDevice(&device), "cudaGetDevice");
+  check(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device), "cudaDeviceGetAttribute");
+  check(cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, device), "cudaDeviceGetAttribute");
+  const int capability = 10 * major + minor;
+#ifndef GANYMEDE_HAS_SM90A
+  if (capability == 90) return 80;
+#endif
+  return capability;
 }
 
 template <class Shared = Empty, class... P>

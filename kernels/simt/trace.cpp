@@ -15,6 +15,23 @@ void mma_tf32(Fragments& lane, Where where);
 void unseen_sync_warp(Where where) { sync_warp(where); }
 void unseen_mma_bf16(Fragments& lane, Where where) { mma_bf16(lane, where); }
 void unseen_mma_tf32(Fragments& lane, Where where) { mma_tf32(lane, where); }
+
+void mbarrier_init(simt::Mbarrier* b, unsigned arrivals, Where where);
+void mbarrier_init_fence(Where where);
+void mbarrier_arrive(simt::Mbarrier* b, uint32_t bytes, const char* what, Where where);
+void mbarrier_wait(simt::Mbarrier* b, unsigned parity, Where where);
+void fence_proxy_async(Where where);
+void wgmma_fence(Where where);
+void wgmma_commit(Where where);
+void wgmma_wait(int groups, Where where);
+void unseen_mbarrier_init(simt::Mbarrier* b, unsigned arrivals, Where where) { mbarrier_init(b, arrivals, where); }
+void unseen_mbarrier_init_fence(Where where) { mbarrier_init_fence(where); }
+void unseen_mbarrier_arrive(simt::Mbarrier* b, uint32_t bytes, const char* what, Where where) { mbarrier_arrive(b, bytes, what, where); }
+void unseen_mbarrier_wait(simt::Mbarrier* b, unsigned parity, Where where) { mbarrier_wait(b, parity, where); }
+void unseen_fence_proxy_async(Where where) { fence_proxy_async(where); }
+void unseen_wgmma_fence(Where where) { wgmma_fence(where); }
+void unseen_wgmma_commit(Where where) { wgmma_commit(where); }
+void unseen_wgmma_wait(int groups, Where where) { wgmma_wait(groups, where); }
 }  // namespace ganymede::kernels::sim::fibers
 
 namespace ganymede::kernels::sim::tracing {

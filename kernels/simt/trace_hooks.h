@@ -47,6 +47,37 @@
 #undef shuffle_idx
 #undef launch
 #undef launch_cooperative
+#define mbarrier_init unseen_mbarrier_init
+#define mbarrier_init_fence unseen_mbarrier_init_fence
+#define mbarrier_arrive unseen_mbarrier_arrive
+#define mbarrier_expect unseen_mbarrier_expect
+#define mbarrier_wait unseen_mbarrier_wait
+#define fence_proxy_async unseen_fence_proxy_async
+#define tma_load_tile unseen_tma_load_tile
+#define tma_load_im2col unseen_tma_load_im2col
+#define wgmma_fence unseen_wgmma_fence
+#define wgmma_commit unseen_wgmma_commit
+#define wgmma_wait unseen_wgmma_wait
+#define wgmma_bf16 unseen_wgmma_bf16
+#define wgmma_tf32 unseen_wgmma_tf32
+#define named_barrier_sync unseen_named_barrier_sync
+#define named_barrier_arrive unseen_named_barrier_arrive
+#include "kernels/simt/hopper_cpu.h"
+#undef mbarrier_init
+#undef mbarrier_init_fence
+#undef mbarrier_arrive
+#undef mbarrier_expect
+#undef mbarrier_wait
+#undef fence_proxy_async
+#undef tma_load_tile
+#undef tma_load_im2col
+#undef wgmma_fence
+#undef wgmma_commit
+#undef wgmma_wait
+#undef wgmma_bf16
+#undef wgmma_tf32
+#undef named_barrier_sync
+#undef named_barrier_arrive
 
 namespace ganymede::kernels::sim {
 
@@ -176,6 +207,87 @@ void cp_async_wait() {
   tracing::warp_operation("cp_async_wait");
   const tracing::Quiet quiet;
   unseen_cp_async_wait<Groups>();
+}
+
+// The words of hopper.h, by name.
+inline void mbarrier_init(Mbarrier& b, unsigned arrivals, Where where = Where::current()) {
+  tracing::warp_operation("mbarrier_init");
+  const tracing::Quiet quiet;
+  unseen_mbarrier_init(b, arrivals, where);
+}
+inline void mbarrier_init_fence(Where where = Where::current()) {
+  tracing::warp_operation("mbarrier_init_fence");
+  const tracing::Quiet quiet;
+  unseen_mbarrier_init_fence(where);
+}
+inline void mbarrier_arrive(Mbarrier& b, Where where = Where::current()) {
+  tracing::warp_operation("mbarrier_arrive");
+  const tracing::Quiet quiet;
+  unseen_mbarrier_arrive(b, where);
+}
+inline void mbarrier_expect(Mbarrier& b, unsigned bytes, Where where = Where::current()) {
+  tracing::warp_operation("mbarrier_expect");
+  const tracing::Quiet quiet;
+  unseen_mbarrier_expect(b, bytes, where);
+}
+inline void mbarrier_wait(Mbarrier& b, unsigned parity, Where where = Where::current()) {
+  tracing::warp_operation("mbarrier_wait");
+  const tracing::Quiet quiet;
+  unseen_mbarrier_wait(b, parity, where);
+}
+inline void fence_proxy_async(Where where = Where::current()) {
+  tracing::warp_operation("fence_proxy_async");
+  const tracing::Quiet quiet;
+  unseen_fence_proxy_async(where);
+}
+template <int kRank>
+void tma_load_tile(void* to, const TensorMap& map, const int (&at)[kRank], Mbarrier& b, Where where = Where::current()) {
+  tracing::warp_operation("tma_load_tile");
+  const tracing::Quiet quiet;
+  unseen_tma_load_tile(to, map, at, b, where);
+}
+inline void tma_load_im2col(void* to, const TensorMap& map, const int (&at)[4], int dw, int dh, Mbarrier& b, Where where = Where::current()) {
+  tracing::warp_operation("tma_load_im2col");
+  const tracing::Quiet quiet;
+  unseen_tma_load_im2col(to, map, at, dw, dh, b, where);
+}
+inline void wgmma_fence(Where where = Where::current()) {
+  tracing::warp_operation("wgmma_fence");
+  const tracing::Quiet quiet;
+  unseen_wgmma_fence(where);
+}
+inline void wgmma_commit(Where where = Where::current()) {
+  tracing::warp_operation("wgmma_commit");
+  const tracing::Quiet quiet;
+  unseen_wgmma_commit(where);
+}
+template <int kGroups>
+void wgmma_wait(Where where = Where::current()) {
+  tracing::warp_operation("wgmma_wait");
+  const tracing::Quiet quiet;
+  unseen_wgmma_wait<kGroups>(where);
+}
+template <int kN>
+void wgmma_bf16(float (&d)[kN / 2], uint64_t a, uint64_t b, bool add, Where where = Where::current()) {
+  tracing::warp_operation("wgmma_bf16");
+  const tracing::Quiet quiet;
+  unseen_wgmma_bf16<kN>(d, a, b, add, where);
+}
+template <int kN>
+void wgmma_tf32(float (&d)[kN / 2], uint64_t a, uint64_t b, bool add, Where where = Where::current()) {
+  tracing::warp_operation("wgmma_tf32");
+  const tracing::Quiet quiet;
+  unseen_wgmma_tf32<kN>(d, a, b, add, where);
+}
+inline void named_barrier_sync(int id, int threads, Where where = Where::current()) {
+  tracing::warp_operation("named_barrier_sync");
+  const tracing::Quiet quiet;
+  unseen_named_barrier_sync(id, threads, where);
+}
+inline void named_barrier_arrive(int id, int threads, Where where = Where::current()) {
+  tracing::warp_operation("named_barrier_arrive");
+  const tracing::Quiet quiet;
+  unseen_named_barrier_arrive(id, threads, where);
 }
 
 }  // namespace simt

@@ -153,6 +153,12 @@ inline Settings settings_from_environment() {
     }
     s.workers = static_cast<int>(threads);
   }
+  if (const char* text = std::getenv("GANYMEDE_SIM_CAPABILITY")) {
+    const std::string capability = text;
+    if (capability != "80" && capability != "90")
+      throw std::runtime_error("GANYMEDE_SIM_CAPABILITY is \"" + capability + "\"; it must be 80 or 90");
+    s.capability = capability == "90" ? 90 : 80;
+  }
   return s;
 }
 

@@ -4,7 +4,6 @@
 
 #include "kernels/device/conv_launch.h"
 #include "kernels/device/conv_maps.h"
-#include "kernels/device/conv_plan.h"
 #include "kernels/device/families.h"
 
 namespace ganymede::kernels::GANYMEDE_TARGET {
@@ -30,21 +29,21 @@ namespace {
 
 void forward(Stream stream, const Conv2d& p, const void* x, const Weight& w, void* y,
              const Epilogue& epilogue) {
-  convolve_forward(stream, p, x, w.data, y, epilogue, forward_plan(p));
+  convolve_forward(stream, p, x, w.data, y, epilogue, plan_for(Conv2dRole::forward, p));
 }
 
 void data_gradient(Stream stream, const Conv2d& p, const void* dy, const Weight& w, void* dx,
                    const Epilogue& epilogue) {
-  convolve_data_gradient(stream, p, dy, w.data, dx, epilogue, data_gradient_plan(p));
+  convolve_data_gradient(stream, p, dy, w.data, dx, epilogue, plan_for(Conv2dRole::data_gradient, p));
 }
 
 void weight_gradient(Stream stream, const Conv2d& p, const void* x, const void* dy, void* dw,
                      void* workspace) {
-  convolve_weight_gradient(stream, p, x, dy, dw, workspace, weight_gradient_plan(p));
+  convolve_weight_gradient(stream, p, x, dy, dw, workspace, plan_for(Conv2dRole::weight_gradient, p));
 }
 
 size_t weight_gradient_workspace(const Conv2d& p) {
-  const int parts = weight_gradient_plan(p).parts;
+  const int parts = plan_for(Conv2dRole::weight_gradient, p).parts;
   return parts > 1 ? sizeof(float) * parts * p.k * p.r * p.s * (p.c / p.groups) : 0;
 }
 

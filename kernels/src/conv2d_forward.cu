@@ -5,6 +5,7 @@
 // (tile_table.h); x is gathered straight into shared memory, never unrolled in global memory. Moves x once a
 // tile column (from L2 after the first), w once a tile row, y once. Bound: tensor cores (bf16, tf32) or FMA
 // (f32) for 64 channels and more, memory for images of 1 or 3 channels.
+#include "kernels/device/conv_plan.h"
 #include "kernels/device/conv_problem.h"
 
 namespace ganymede::kernels::GANYMEDE_TARGET {
@@ -32,6 +33,10 @@ struct ForwardProblem {
 void convolve_forward(Stream stream, const Conv2d& p, const void* x, const void* w, void* y,
                       const Epilogue& epilogue, TilePlan plan) {
   check_convolution(p, "forward");
+  if (is_twin(plan.tile)) {
+    if (convolve_forward_twin(stream, p, x, w, y, epilogue, plan)) return;
+    plan = plan_of(forward_product(p));
+  }
   with_number(p.dtype, p.math, [&](auto number, auto element) {
     using T = decltype(element);
     const int channels = p.c / p.groups, outputs = p.k / p.groups, taps = p.r * p.s * channels;

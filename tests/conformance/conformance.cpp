@@ -1,4 +1,4 @@
-// conformance [--device cpu|sim|cuda] [--precision f32|tf32|bf16|f64] [--allow-unsupported] DIR_OR_FILE...
+// conformance [--device cpu|sim|cuda] [--precision f32|tf32|bf16|f64] [--twins] [--allow-unsupported] DIR_OR_FILE...
 //
 // Checks the engine against cases that a trusted reference made: one line a case, a summary last.
 #include <CLI/CLI.hpp>
@@ -8,6 +8,7 @@
 #include <iostream>
 
 #include "engine/check.h"
+#include "gan/tuned.h"
 #include "tests/conformance/check.h"
 
 namespace ganymede::conformance {
@@ -60,10 +61,23 @@ Verdict run_case(const std::string& path, const Setting& setting) {
   }
 }
 
-int run(const std::vector<std::string>& paths, const Setting& setting, bool allow_unsupported) {
+// Convolutions that kernels for sm_90a have computed.
+int64_t count_twins(const ganymede::ConvolutionRecord& record, const ganymede::kernels::VariantKernels& variants) {
+  return std::count_if(record.all().begin(), record.all().end(), [&](const ganymede::UsedConvolution& u) {
+    return std::string(variants.tile_name(variants.chosen(u.role, u.problem).tile)).starts_with("twin");
+  });
+}
+
+int run(const std::vector<std::string>& paths, const Setting& setting, bool allow_unsupported, bool twins) {
   int counts[3] = {};
+  const ganymede::ConvolutionRecord record;
   for (const std::string& file : files_in(paths)) ++counts[static_cast<int>(run_case(file, setting))];
   std::cout << counts[0] << " passed, " << counts[1] << " failed, " << counts[2] << " unsupported\n";
+  if (twins) {
+    const int64_t done = count_twins(record, *ganymede::variants_of(setting.device));
+    std::cout << done << " of " << record.all().size() << " convolutions by twins for sm_90a\n";
+    if (done == 0) return 1;
+  }
   return counts[1] != 0 || (counts[2] != 0 && !allow_unsupported) ? 1 : 0;
 }
 
@@ -75,7 +89,7 @@ int main(int argc, char** argv) {
   CLI::App app{"Checks the engine against conformance cases."};
   std::string device = "cpu", precision = "f32";
   Setting setting;
-  bool allow_unsupported = false;
+  bool allow_unsupported = false, twins = false;
   std::vector<std::string> paths;
   app.add_option("--device", device, "cpu, sim, cuda or cuda:N")->capture_default_str();
   app.add_option("--precision", precision, "f32, tf32, bf16, or f64 on cpu")
@@ -83,6 +97,7 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   app.add_flag("--allow-unsupported", allow_unsupported,
                "exit with 0 though the engine lacks some operations");
+  app.add_flag("--twins", twins, "on sim, and on cuda where the card is of sm_90: the kernels for sm_90a wherever they can compute a case");
   app.add_option("cases", paths, "files or folders of cases")->required();
   try {
     app.parse(argc, argv);
@@ -93,13 +108,18 @@ int main(int argc, char** argv) {
   }
   try {
     setting.device = ganymede::Device::parse(device);
+    if (twins) {
+      const auto* variants = ganymede::variants_of(setting.device);
+      if (!variants) throw ganymede::UsageError("--twins: " + setting.device.str() + " has no kernels for sm_90a; --device must be sim or cuda");
+      variants->force_twins(true);
+    }
     setting.arithmetic = std::map<std::string, Arithmetic>{
         {"f32", Arithmetic::f32},
         {"tf32", Arithmetic::tf32},
         {"bf16", Arithmetic::bf16},
         {"f64",
          Arithmetic::f64}}.at(precision);
-    return run(paths, setting, allow_unsupported);
+    return run(paths, setting, allow_unsupported, twins);
   } catch (const ganymede::UsageError& error) {
     std::cerr << "conformance: " << error.what() << '\n';
     return 2;

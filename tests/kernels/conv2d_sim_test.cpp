@@ -2,70 +2,14 @@
 // direction, number, tile and epilogue, odd sizes first.
 #include <gtest/gtest.h>
 
-#include "kernels/device/conv_launch.h"
 #include "kernels/device/families.h"
 #include "kernels/simt/simulator.h"
-#include "tests/kernels/conv2d_check.h"
+#include "tests/kernels/conv2d_cases.h"
 
 namespace ganymede::kernels::sim {
 namespace {
 
 using namespace check;
-
-struct Number {
-  DType dtype;
-  Math math;
-};
-constexpr Number kNumbers[] = {{DType::f32, Math::f32}, {DType::f32, Math::tf32}, {DType::bf16, Math::f32}};
-const Conv2dKernels& conv2d() { return kernels_under_test().conv2d; }
-constexpr int kSmall = static_cast<int>(TileName::small);
-constexpr Epilogue kPlain{nullptr, Unary::identity, 0};
-
-// n, h, w, c, k, r, s, stride, pad, dilation, groups; p and q the largest that fit.
-Conv2d conv(int n, int h, int w, int c, int k, int r, int s, int stride = 1, int pad = 0, int dilation = 1,
-            int groups = 1) {
-  const auto out = [&](int size, int taps) {
-    return (size + 2 * pad - (taps - 1) * dilation - 1) / stride + 1;
-  };
-  return {n,      h,      w,   c,   k,        r,        s,      out(h, r),  out(w, s),
-          stride, stride, pad, pad, dilation, dilation, groups, DType::f32, Math::f32};
-}
-
-Conv2d with(Conv2d p, Number number) {
-  p.dtype = number.dtype;
-  p.math = number.math;
-  return p;
-}
-
-// Tile and parts of the sum; by_kernels: as Conv2dKernels chooses.
-struct Choice {
-  bool by_kernels = true;
-  TileName tile = TileName::small;
-  int parts = 1;
-};
-
-struct Outcome {
-  double error;
-  std::vector<unsigned char> bits;
-};
-
-Outcome forward(const Conv2d& p, Choice choice = {}, Epilogue epilogue = kPlain, int shift = 0) {
-  const auto x = random_values(x_count(p), 1), w = random_values(w_count(p), 2), b = random_values(p.k, 3);
-  Guarded from(p.dtype, x, shift), filter(p.dtype, w, shift), bias(DType::f32, b),
-      to(p.dtype, y_count(p), shift);
-  const bool biased = epilogue.bias != nullptr;
-  if (biased) epilogue.bias = bias.data();
-  if (choice.by_kernels)
-    conv2d().forward(nullptr, p, from.data(), {filter.data(), nullptr}, to.data(), epilogue);
-  else
-    launchers().forward(nullptr, p, from.data(), filter.data(), to.data(), epilogue,
-                        static_cast<int>(choice.tile), choice.parts);
-  EXPECT_TRUE(to.guard_is_whole());
-  std::vector<double> want(y_count(p));
-  for_each_term(p, [&](int64_t i, int64_t f, int64_t j) { want[j] += x[i] * w[f]; });
-  finish(want, biased ? b : std::vector<double>{}, epilogue.activation, epilogue.alpha);
-  return {relative_error(to.values(), want), to.bits()};
-}
 
 Outcome data_gradient(const Conv2d& p, Choice choice = {}, Epilogue epilogue = kPlain, int shift = 0) {
   const auto dy = random_values(y_count(p), 4), w = random_values(w_count(p), 5), b = random_values(p.c, 6);

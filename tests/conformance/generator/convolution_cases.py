@@ -42,6 +42,8 @@ def conv2d(suite):
         bias=False,
     )
     case("many_channels", (1, 37, 3, 3), (33, 37, 1, 1), bias=False)
+    case("channels_in_eights", (2, 16, 6, 5), (24, 16, 3, 3), padding=1)
+    case("channels_in_eights_stride2", (1, 72, 5, 4), (9, 72, 2, 2), stride=2, padding=1)
     case("batch17", (17, 2, 3, 4), (3, 2, 3, 3), padding=1)
     suite.case(
         "conv2d",

@@ -1,0 +1,210 @@
+#include "gan/tuned.h"
+
+#include <fstream>
+#include <mutex>
+#include <nlohmann/json.hpp>
+#include <ostream>
+#include <set>
+#include <sstream>
+
+#include "engine/atomic_file.h"
+#include "engine/check.h"
+#include "gan/metrics/trained_classifier.h"
+
+namespace ganymede {
+
+using kernels::Conv2d;
+using kernels::Conv2dRole;
+using Json = nlohmann::ordered_json;
+
+namespace {
+
+constexpr const char* kFormat = "ganymede tune";
+constexpr int kVersion = 1;
+constexpr uintmax_t kMostBytes = 64 << 20;
+
+struct Field {
+  const char* name;
+  int Conv2d::* member;
+  int least;
+};
+constexpr Field kFields[] = {{"n", &Conv2d::n, 0}, {"h", &Conv2d::h, 0}, {"w", &Conv2d::w, 0}, {"c", &Conv2d::c, 1}, {"k", &Conv2d::k, 1},
+                             {"r", &Conv2d::r, 1}, {"s", &Conv2d::s, 1}, {"p", &Conv2d::p, 0}, {"q", &Conv2d::q, 0}, {"stride_h", &Conv2d::stride_h, 1},
+                             {"stride_w", &Conv2d::stride_w, 1}, {"pad_h", &Conv2d::pad_h, 0}, {"pad_w", &Conv2d::pad_w, 0},
+                             {"dilation_h", &Conv2d::dilation_h, 1}, {"dilation_w", &Conv2d::dilation_w, 1}, {"groups", &Conv2d::groups, 1}};
+
+Json convolution_json(const TunedConvolution& t) {
+  Json j{{"direction", role_name(t.what.role)}, {"number", number_name(t.what.problem)}};
+  for (const Field& f : kFields) j[f.name] = t.what.problem.*f.member;
+  j["tile"] = t.tile;
+  j["parts"] = t.parts;
+  j["cost"] = t.cost;
+  j["table_cost"] = t.table_cost;
+  return j;
+}
+
+const Json& member(const Json& j, const char* name) {
+  require(j.is_object() && j.contains(name), "\"", name, "\" is missing");
+  return j[name];
+}
+std::string word(const Json& j, const char* name) {
+  const Json& v = member(j, name);
+  require(v.is_string(), "\"", name, "\" is not text");
+  return v.get<std::string>();
+}
+int number(const Json& j, const char* name, int least) {
+  const Json& v = member(j, name);
+  require(v.is_number_integer() && v >= least && v <= INT32_MAX, "\"", name, "\" is ", v.dump(), ", must be a whole number from ", least, " up");
+  return v.get<int>();
+}
+double cost(const Json& j, const char* name) {
+  const Json& v = member(j, name);
+  require(v.is_number() && v.get<double>() >= 0, "\"", name, "\" is ", v.dump(), ", must be 0 or more");
+  return v.get<double>();
+}
+
+TunedConvolution convolution_of(const Json& j) {
+  TunedConvolution t{};
+  const std::string direction = word(j, "direction"), multiplied = word(j, "number");
+  bool known = false;
+  for (const auto role : {Conv2dRole::forward, Conv2dRole::data_gradient, Conv2dRole::weight_gradient})
+    if (direction == role_name(role)) t.what.role = role, known = true;
+  require(known, "\"direction\" is \"", direction, "\", must be forward, data_gradient or weight_gradient");
+  require(multiplied == "bf16" || multiplied == "tf32" || multiplied == "f32", "\"number\" is \"", multiplied, "\", must be bf16, tf32 or f32");
+  for (const Field& f : kFields) t.what.problem.*f.member = number(j, f.name, f.least);
+  t.what.problem.dtype = multiplied == "bf16" ? DType::bf16 : DType::f32;
+  t.what.problem.math = multiplied == "tf32" ? Math::tf32 : Math::f32;
+  t.tile = word(j, "tile");
+  t.parts = number(j, "parts", 1);
+  t.cost = cost(j, "cost");
+  t.table_cost = cost(j, "table_cost");
+  return t;
+}
+
+void write(const std::filesystem::path& path, const std::vector<TunedCard>& cards) {
+  Json all{{"format", kFormat}, {"version", kVersion}, {"cards", Json::array()}};
+  for (const TunedCard& c : cards) {
+    Json list = Json::array();
+    for (const TunedConvolution& t : c.convolutions) list.push_back(convolution_json(t));
+    all["cards"].push_back({{"card", c.card.name}, {"driver", c.card.driver}, {"convolutions", std::move(list)}});
+  }
+  std::error_code ignored;   // AtomicFile says what is wrong with the folder
+  if (path.has_parent_path()) std::filesystem::create_directories(path.parent_path(), ignored);
+  write_atomically(path, all.dump(1) + "\n");
+}
+
+}  // namespace
+
+const char* role_name(Conv2dRole role) {
+  return role == Conv2dRole::forward ? "forward" : role == Conv2dRole::data_gradient ? "data_gradient" : "weight_gradient";
+}
+const char* number_name(const Conv2d& p) { return p.dtype == DType::bf16 ? "bf16" : p.math == Math::tf32 ? "tf32" : "f32"; }
+
+bool same_convolution(const UsedConvolution& a, const UsedConvolution& b) {
+  for (const Field& f : kFields)
+    if (a.problem.*f.member != b.problem.*f.member) return false;
+  return a.role == b.role && a.problem.dtype == b.problem.dtype && a.problem.math == b.problem.math;
+}
+
+const kernels::VariantKernels* variants_of(const Device& device) {
+  if (device.type == DeviceType::sim) return &kernels::sim::variants();
+#ifdef GANYMEDE_HAS_CUDA
+  if (device.type == DeviceType::cuda) return &kernels::cuda::variants();
+#endif
+  return nullptr;
+}
+
+Card card_of(const Device& device) {
+  char driver[64] = "";
+  variants_of(device)->driver(driver, sizeof driver);
+  return {kernels_of(device).device.info(device.index).name, driver};
+}
+
+std::filesystem::path tuned_file() {
+  const std::string folder = metrics::classifier_cache();
+  return folder.empty() ? std::filesystem::path() : std::filesystem::path(folder) / "tune.json";
+}
+
+std::vector<TunedCard> read_tuned(const std::filesystem::path& path) {
+  std::error_code error;
+  if (!std::filesystem::exists(path, error) && !error) return {};
+  try {
+    require(!error, error.message());
+    require(std::filesystem::is_regular_file(path), "not a file");
+    require(std::filesystem::file_size(path) <= kMostBytes, "larger than ", kMostBytes, " bytes");
+    std::ifstream file(path, std::ios::binary);
+    std::ostringstream bytes;
+    bytes << file.rdbuf();
+    require(file.good() || file.eof(), "cannot be read");
+    const Json all = Json::parse(bytes.str(), nullptr, false);
+    require(!all.is_discarded(), "not JSON");
+    require(all.is_object() && all.contains("format") && all["format"] == kFormat, "not a file of ganymede tune (its \"format\" must be \"", kFormat, "\")");
+    require(number(all, "version", 1) == kVersion, "of version ", all["version"].dump(), "; this program reads ", kVersion);
+    std::vector<TunedCard> cards;
+    require(member(all, "cards").is_array(), "\"cards\" is not a list");
+    for (const Json& c : all["cards"]) {
+      TunedCard card{{word(c, "card"), word(c, "driver")}, {}};
+      require(member(c, "convolutions").is_array(), "\"convolutions\" is not a list");
+      for (const Json& t : c["convolutions"]) card.convolutions.push_back(convolution_of(t));
+      cards.push_back(std::move(card));
+    }
+    return cards;
+  } catch (const std::exception& wrong) {
+    fail(path.string(), ": ", wrong.what());
+  }
+}
+
+void write_tuned(const std::filesystem::path& path, const TunedCard& measured) {
+  std::vector<TunedCard> cards = read_tuned(path);
+  TunedCard* mine = nullptr;
+  for (TunedCard& c : cards)
+    if (c.card == measured.card) mine = &c;
+  if (!mine) mine = &cards.emplace_back(TunedCard{measured.card, {}});
+  for (const TunedConvolution& t : measured.convolutions) {
+    std::erase_if(mine->convolutions, [&](const TunedConvolution& old) { return same_convolution(old.what, t.what); });
+    mine->convolutions.push_back(t);
+  }
+  write(path, cards);
+}
+
+bool remove_tuned(const std::filesystem::path& path, const Card& card) {
+  std::vector<TunedCard> cards = read_tuned(path);
+  if (!std::erase_if(cards, [&](const TunedCard& c) { return c.card == card; })) return false;
+  write(path, cards);
+  return true;
+}
+
+void apply_tuned(const Device& device, std::ostream& say) {
+  const kernels::VariantKernels* v = variants_of(device);
+  static std::mutex mutex;
+  static std::set<std::string> done;
+  const std::lock_guard lock(mutex);
+  if (!v || !done.insert(device.str()).second) return;
+  const std::filesystem::path path = tuned_file();
+  if (path.empty()) return;
+  std::vector<TunedCard> cards;
+  try {
+    cards = read_tuned(path);
+  } catch (const Error& wrong) {
+    say << "ganymede: measured variants are left out: " + std::string(wrong.what()) + "\n";
+    return;
+  }
+  if (cards.empty()) return;
+  const Card card = card_of(device);
+  for (const TunedCard& c : cards) {
+    if (c.card.name == card.name && c.card.driver != card.driver)
+      say << "ganymede: " + path.string() + ": variants measured with driver " + c.card.driver + " are left out, this is " + card.driver + "; run ganymede tune again\n";
+    if (c.card != card) continue;
+    size_t refused = 0;
+    for (const TunedConvolution& t : c.convolutions) {
+      int tile = 0;
+      while (v->tile_name(tile) && t.tile != v->tile_name(tile)) ++tile;
+      refused += !v->tile_name(tile) || !v->prefer(t.what.role, t.what.problem, {tile, t.parts});
+    }
+    if (refused)
+      say << "ganymede: " + path.string() + ": " + std::to_string(refused) + " of " + std::to_string(c.convolutions.size()) +
+                 " measured variants are not in this build and are left out; run ganymede tune again\n";
+  }
+}
+
+}  // namespace ganymede

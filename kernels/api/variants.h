@@ -1,0 +1,35 @@
+// The variants in which cuda and sim can compute a convolution: a tile and a number of parts of the sum. A table chooses among
+// them by the shape and the card alone (kernels/device/conv_plan.h); `ganymede tune` measures them and puts choices of its own in
+// place. They give the same sums in another order.
+#pragma once
+#include "kernels/api/conv2d.h"
+
+namespace ganymede::kernels {
+
+enum class Conv2dRole { forward, data_gradient, weight_gradient };
+
+struct ConvVariant {
+  int tile = 0;    // see tile_name
+  int parts = 1;   // into which sums are cut
+};
+
+constexpr int kMostVariants = 64;
+
+struct VariantKernels {
+  const char* (*tile_name)(int tile);   // "large", "twin_square", ...; null behind the last
+  // Those that can compute it on the current device, the table's choice first; returns how many (at most kMostVariants).
+  int (*list)(Conv2dRole, const Conv2d&, ConvVariant* variants);
+  ConvVariant (*chosen)(Conv2dRole, const Conv2d&);                  // what a call takes now
+  bool (*prefer)(Conv2dRole, const Conv2d&, const ConvVariant&);     // from now on; false: it cannot compute this
+  void (*forget)();                                                  // back to the table
+  // The twins for sm_90a wherever they can compute it, for tests; without effect on other cards. Preferences go before.
+  void (*force_twins)(bool);
+  // Of a variant: terms that the busiest of the simulator's multiprocessors multiplies. What sim has instead of a clock.
+  double (*count)(Conv2dRole, const Conv2d&, const ConvVariant&);
+  void (*driver)(char* text, size_t size);   // version of what runs the kernels, for example "13.0"; "simulator" on sim
+};
+
+namespace sim { const VariantKernels& variants(); }
+namespace cuda { const VariantKernels& variants(); }   // only where the build has the cuda device
+
+}  // namespace ganymede::kernels

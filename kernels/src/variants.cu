@@ -1,0 +1,117 @@
+// Which variant a convolution takes: a measured one that somebody put in place, else the table's. Host code.
+#include "kernels/api/variants.h"
+
+#include <array>
+#include <atomic>
+#include <cstdio>
+#include <cstring>
+#include <iterator>
+#include <map>
+#include <mutex>
+
+#include "kernels/device/conv_launch.h"
+#include "kernels/device/conv_plan.h"
+#include "kernels/device/families.h"
+
+namespace ganymede::kernels::GANYMEDE_TARGET {
+
+namespace {
+
+using Key = std::array<int, 20>;
+Key key_of(Conv2dRole role, const Conv2d& p) {
+  return {static_cast<int>(role), p.n, p.h, p.w, p.c, p.k, p.r, p.s, p.p, p.q, p.stride_h, p.stride_w, p.pad_h, p.pad_w, p.dilation_h, p.dilation_w, p.groups,
+          static_cast<int>(p.dtype), static_cast<int>(p.math), 0};
+}
+
+struct Preferences {
+  std::mutex mutex;
+  std::map<Key, TilePlan> plans;
+  std::atomic<bool> any{false}, twins{false};
+};
+Preferences& preferences() {
+  static Preferences& all = *new Preferences;   // launches may come from destructors
+  return all;
+}
+
+const char* tile_name(int tile) {
+  constexpr const char* kNames[] = {"large", "tall", "thin", "medium", "small", "twin_wide", "twin_square", "twin_narrow"};
+  return tile >= 0 && tile < static_cast<int>(std::size(kNames)) ? kNames[tile] : nullptr;
+}
+
+ConvVariant plain(const TilePlan& plan) { return {static_cast<int>(plan.tile), plan.parts}; }
+TilePlan plan_of_variant(const ConvVariant& v) { return {static_cast<TileName>(v.tile), v.parts}; }
+
+int list(Conv2dRole role, const Conv2d& p, ConvVariant* variants) {
+  TilePlan plans[kMostVariants];
+  const int count = list_plans(role, p, simt::compute_capability(), plans);
+  for (int i = 0; i < count; ++i) variants[i] = plain(plans[i]);
+  return count;
+}
+
+bool can(Conv2dRole role, const Conv2d& p, const ConvVariant& v) {
+  if (!tile_name(v.tile) || v.parts < 1 || v.parts > (role == Conv2dRole::weight_gradient ? kMostGradientParts : kMostParts)) return false;
+  if (!is_twin(static_cast<TileName>(v.tile))) return true;
+  return v.parts == 1 && role == Conv2dRole::forward && simt::compute_capability() == 90 && forward_has_twin(p);
+}
+
+bool prefer(Conv2dRole role, const Conv2d& p, const ConvVariant& v) {
+  if (!can(role, p, v)) return false;
+  Preferences& all = preferences();
+  const std::lock_guard lock(all.mutex);
+  all.plans[key_of(role, p)] = plan_of_variant(v);
+  all.any = true;
+  return true;
+}
+
+void forget() {
+  Preferences& all = preferences();
+  const std::lock_guard lock(all.mutex);
+  all.plans.clear();
+  all.any = false;
+}
+
+// The number of the driver itself where the system tells it, and the CUDA version that it speaks.
+void driver(char* text, size_t size) {
+#ifdef __CUDACC__
+  int version = 0;
+  check(cudaDriverGetVersion(&version), "cudaDriverGetVersion");
+  char word[64] = "";
+  bool found = false;
+  if (std::FILE* file = std::fopen("/proc/driver/nvidia/version", "r")) {
+    while (!found && std::fscanf(file, "%63s", word) == 1) found = word[0] >= '0' && word[0] <= '9' && std::strchr(word, '.');
+    std::fclose(file);
+  }
+  std::snprintf(text, size, "%s%sCUDA %d.%d", found ? word : "", found ? ", " : "", version / 1000, version % 1000 / 10);
+#else
+  std::snprintf(text, size, "simulator");
+#endif
+}
+
+void force_twins(bool on) {
+#ifdef __CUDACC__
+  on = on && simt::compute_capability() == 90;
+#endif
+  preferences().twins = on;
+}
+
+}  // namespace
+
+TilePlan plan_for(Conv2dRole role, const Conv2d& p) {
+  Preferences& all = preferences();
+  if (all.any) {
+    const std::lock_guard lock(all.mutex);
+    const auto found = all.plans.find(key_of(role, p));
+    if (found != all.plans.end()) return found->second;
+  }
+  if (role == Conv2dRole::forward && all.twins && forward_has_twin(p)) return {p.k > 128 ? TileName::twin_wide : p.k > 64 ? TileName::twin_square : TileName::twin_narrow};
+  return table_plan(role, p, simt::compute_capability());
+}
+
+const VariantKernels& variants() {
+  static const VariantKernels all{
+      tile_name, list, [](Conv2dRole role, const Conv2d& p) { return plain(plan_for(role, p)); }, prefer, forget, force_twins,
+      [](Conv2dRole role, const Conv2d& p, const ConvVariant& v) { return plan_terms(role, p, plan_of_variant(v), 4); }, driver};
+  return all;
+}
+
+}  // namespace ganymede::kernels::GANYMEDE_TARGET

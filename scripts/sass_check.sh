@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# Looks into the machine code of the kernels for sm_90a: every variant of the twins must load by TMA and multiply by wgmma.
+#   scripts/sass_check.sh BUILD
+# Says so and ends well where the build has no cuda device, or no cuobjdump is found (on the PATH, in /usr/local/cuda/bin or
+# $CUDA_HOME/bin; it comes with the CUDA toolkit and calls nvdisasm, which must be beside it or on the PATH).
+set -euo pipefail
+library=$(realpath -m "$1/kernels/libganymede_kernels_cuda.a")
+[ -f "$library" ] || { echo "sass_check: $1 has no cuda device; nothing to look into"; exit 0; }
+export PATH=$PATH:/usr/local/cuda/bin:${CUDA_HOME:-/usr/local/cuda}/bin
+command -v cuobjdump >/dev/null && command -v nvdisasm >/dev/null || { echo "sass_check: no cuobjdump and nvdisasm found; the machine code was not looked into"; exit 0; }
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+object=conv2d_forward_twin.cu.o
+(cd "$work" && ar x "$library" "$object")
+cuobjdump -sass -arch sm_90a "$work/$object" >"$work/sass" 2>"$work/error" || { echo "sass_check: cuobjdump: $(head -1 "$work/error")" >&2; exit 1; }
+awk '
+  /Function :/ { name = $NF; if (name ~ /multiply_twin_kernel/) { kernels[name] = 1; multiply[name] += 0; load[name] += 0; im2col[name] += 0 } }
+  /HGMMA/ { multiply[name]++ }
+  /UTMALDG/ { load[name]++ }
+  /UTMALDG.*IM2COL/ { im2col[name]++ }
+  /STL|LDL/ { spill[name]++ }
+  END {
+    for (k in kernels) {
+      ++n
+      if (multiply[k] < 4 || load[k] < 2 || im2col[k] < 1 || spill[k]) { print "sass_check: " k ": HGMMA " multiply[k] ", UTMALDG " load[k] " (im2col " im2col[k] "), local memory " spill[k] + 0; bad = 1 }
+    }
+    if (!n) { print "sass_check: no twin is in the code for sm_90a; was the build for it (GANYMEDE_CUDA_ARCHITECTURES)?"; exit 0 }
+    if (!bad) print "sass_check: " n " twins for sm_90a load by UTMALDG and multiply by HGMMA"
+    exit bad
+  }' "$work/sass"
