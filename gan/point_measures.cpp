@@ -177,4 +177,22 @@ std::vector<Measure> labelled_points(const Latent& latent) {
   };
 }
 
+std::vector<Measure> reconstructed_labels(const Latent& latent, int64_t classes) {
+  const auto share = [=](const Evaluation& e, bool shuffled) {
+    const Classes data = classes_of_data(e, classes);
+    double right = 0, n = 0;
+    e.each_batch([&](const Batch& b) {
+      const Tensor y = latent.decode(latent.encode(b["point"]), {});
+      const Values v = y.to_doubles();
+      const auto labels = b["label"].to_integers();
+      const size_t size = labels.size(), width = size_t(y.dim(1));
+      for (size_t i = 0; i < size; ++i) right += data.nearest(&v[(shuffled ? (i + size / 2) % size : i) * width]) == size_t(labels[i]), n += 1;
+    });
+    return right / n;
+  };
+  const std::string of = " is nearest to the data of x's class, by its mean";
+  return {{"reconstructed-label", "share of points x whose G(E(x))" + of, [=](const Evaluation& e) { return share(e, false); }},
+          {"reconstructed-label-shuffled", "share of points x for which G(E(y)) of another point y" + of + ": chance", [=](const Evaluation& e) { return share(e, true); }}};
+}
+
 }  // namespace ganymede

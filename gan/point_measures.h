@@ -14,4 +14,8 @@ std::vector<Measure> discriminator_measures(const Latent& latent, const std::fun
 // they were drawn for, and class-spread, the variance of samples around their class's mean sample over that of the data, least of all classes.
 std::vector<Measure> labelled_points(const Latent& latent);
 
+// Of models of labelled points with an encoder: reconstructed-label, the share of points whose G(E(x)) is nearest to the data of their own
+// class, and reconstructed-label-shuffled, the same of G(E(y)) for another point y, which is chance.
+std::vector<Measure> reconstructed_labels(const Latent& latent, int64_t classes);
+
 }  // namespace ganymede

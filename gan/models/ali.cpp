@@ -11,6 +11,7 @@
 #include "gan/encoder_measures.h"
 #include "gan/models.h"
 #include "gan/nets/ali.h"
+#include "gan/point_measures.h"
 
 namespace ganymede {
 
@@ -68,6 +69,8 @@ Recipe ali(const Config& c) {
   r.latent = {.length = L, .draw = noise, .encode = [=](const Tensor& x) { return mean_of(enc(seen(x))); }};
   r.latent.decode = [=](const Tensor& z, const Tensor&) { return points ? dec(z) : dec(z) * 2.0 - 1.0; };
   r.measures = encoder_measures(r.latent);
+  if (points && c.data.classes > 1)
+    for (const Measure& m : reconstructed_labels(r.latent, c.data.classes)) r.measures.push_back(m);
   // The aggregate of z^ over the data should be the prior.
   const auto of_draws = [=](const std::function<double(double mean, double deviation)>& worst) {
     return [=](const Evaluation& e) {
