@@ -8,7 +8,7 @@ const std::vector<Model>& models() {
       {"dcgan", "Unsupervised Representation Learning with Deep Convolutional GANs", 2016, "1511.06434", "strided convolutions and batch norm", {"image"}, dcgan, 32, 64, 4000},
       {"wgan-gp", "Improved Training of Wasserstein GANs", 2017, "1704.00028", "a critic kept smooth by a penalty on its gradient", {"image|point"}, wgan_gp, 32, 64, 1500},
       {"cgan", "Conditional Generative Adversarial Nets", 2014, "1411.1784", "both players are given the label", {"image", "label"}, cgan, 28, 100, 6000},
-      {"acgan", "Conditional Image Synthesis with Auxiliary Classifier GANs", 2017, "1610.09585", "D also says the class", {"image", "label"}, acgan, 32, 100, 3000},
+      {"acgan", "Conditional Image Synthesis with Auxiliary Classifier GANs", 2017, "1610.09585", "D also says the class", {"image|point", "label"}, acgan, 32, 100, 3000},
       {"infogan", "InfoGAN: Interpretable Representation Learning by Information Maximizing GANs", 2016, "1606.03657", "codes that D must read off the picture", {"image"}, infogan, 28, 128, 5000},
       {"sagan", "Self-Attention Generative Adversarial Networks", 2019, "1805.08318", "attention, spectral norm, classes by projection", {"image", "label"}, sagan, 32, 64, 3000},
       {"cogan", "Coupled Generative Adversarial Networks", 2016, "1606.07536", "two domains tied by shared weights, without pairs", {"a", "b"}, cogan, 28, 64, 3000, "halves:fashion-mnist,negative"},

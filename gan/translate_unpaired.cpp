@@ -3,6 +3,8 @@
 
 #include "engine/check.h"
 #include "engine/ops.h"
+#include "gan/metrics/frechet.h"
+#include "gan/metrics/random_features.h"
 #include "gan/translate.h"
 
 namespace ganymede {
@@ -48,6 +50,21 @@ double domain_share(const Evaluation& e, const Translator& t, const char* from, 
   const Centre before(own), after(other);
   const auto moved = std::count_if(made.begin(), made.end(), [&](const auto& row) { return after.surprise(row) < before.surprise(row); });
   return double(moved) / double(made.size());
+}
+
+// How much of the way to the other side is left: of distances of whole sets in features that see stripes and edges as well as colours.
+double distance_left(const Evaluation& e, const Translator& t, const char* from, const char* to) {
+  constexpr int64_t kPositions = 1000000;
+  metrics::Rows own(0, metrics::kRandomFeatures), other = own, made = own;
+  e.each_batch([&](const Batch& b) {
+    if (made.count >= kPositions) return;
+    own.append(metrics::random_features(b[from]).values);
+    other.append(metrics::random_features(b[to]).values);
+    made.append(metrics::random_features(translated(t, b[from])).values);
+  });
+  require(made.count > 0, "nothing to measure: the test split is empty");
+  const auto goal = metrics::gaussian_of(other);
+  return metrics::frechet_distance(metrics::gaussian_of(made), goal) / std::max(metrics::frechet_distance(metrics::gaussian_of(own), goal), 1e-300);
 }
 
 // Which pixels of a picture stand out: farther than 0.5 from the picture's median colour.
@@ -125,6 +142,11 @@ void add_unpaired_uses(Recipe& r, const Translator& to_b, const Translator& to_a
   const std::string rule = " by means and spreads of its channels, under a normal fitted to each side; 1 is best";
   r.measures.push_back({"domain_b", "share of G(a) that look like side b rather than a," + rule, [=](const Evaluation& e) { return domain_share(e, to_b, "a", "b"); }});
   r.measures.push_back({"domain_a", "share of F(b) that look like side a rather than b," + rule, [=](const Evaluation& e) { return domain_share(e, to_a, "b", "a"); }});
+  if (to_a.in == to_b.in) {
+    const std::string by = " in random features, every position a sample; 0 is best, 1: no nearer than before";
+    r.measures.push_back({"distance_b", "Frechet distance of G(a) to side b over that of a to side b," + by, [=](const Evaluation& e) { return distance_left(e, to_b, "a", "b"); }});
+    r.measures.push_back({"distance_a", "Frechet distance of F(b) to side a over that of b to side a," + by, [=](const Evaluation& e) { return distance_left(e, to_a, "b", "a"); }});
+  }
   const auto truth = [&r, apart](const std::string& name, const std::string& text, const Translator& t, const char* side, const char* field) {
     r.measures.push_back(mean_measure(name, text, [=](const Batch& b) {
       if (!b.fields.count(field)) return std::nan("");

@@ -7,11 +7,13 @@
 #include "engine/context.h"
 #include "engine/ops.h"
 #include "engine/safetensors.h"
+#include "gan/encoder_measures.h"
 #include "gan/labelled_few.h"
 #include "gan/losses/adversarial.h"
 #include "gan/losses/classes.h"
 #include "gan/models.h"
 #include "gan/nets/acgan.h"
+#include "gan/point_measures.h"
 #include "nn/file.h"
 
 namespace ganymede {
@@ -30,18 +32,20 @@ void read_classifier(const nn::Net& net, const std::string& path) {
 Recipe acgan(const Config& c) {
   if (c.data.classes < 2) throw UsageError("acgan draws by label, and these data have no classes");
   nets::AcganSize s{.size = int(c.data.size), .channels = int(c.data.channels), .classes = int(c.data.classes)};
-  s.kind = c.choice("architecture", {"cifar", "imagenet", "mnist"}, "the pair for 32 x 32 (any 4 * 2^k), for 128 x 128, or the common one for 28 x 28 (any multiple of 4)");
+  const bool points = c.data.dimensions > 0;
+  s.dimensions = int(c.data.dimensions);
+  s.kind = points ? "points" : c.choice("architecture", {"cifar", "imagenet", "mnist"}, "the pair for 32 x 32 (any 4 * 2^k), for 128 x 128, or the common one for 28 x 28 (any multiple of 4)");
   const bool mnist = s.kind == "mnist";
-  s.width = int(c.integer("width", mnist ? 128 : s.kind == "imagenet" ? 64 : 48, "G's channels next to the picture", 1, 4096));
-  s.d_width = int(c.integer("d_width", mnist ? 32 : 16, "D's channels next to the picture", 1, 4096));
-  s.latent = int(c.integer("latent", 100, "length of z", 1, 65536));
+  s.width = int(c.integer("width", mnist || points ? 128 : s.kind == "imagenet" ? 64 : 48, points ? "hidden units of G" : "G's channels next to the picture", 1, 4096));
+  s.d_width = int(c.integer("d_width", points ? 128 : mnist ? 32 : 16, points ? "hidden units of D" : "D's channels next to the picture", 1, 4096));
+  s.latent = int(c.integer("latent", points ? 16 : 100, "length of z", 1, 65536));
   s.noise = c.number("d_noise", 0, "deviation of noise on D's activations (the paper tries 0, 0.1, 0.2)", 0, 100);
   const std::string from = c.choice("classifier", {"head", "separate", "given"}, "who says classes: a head of D, a network trained beside it, one from a file");
   const bool head = from == "head";
   const double weight = c.number("class_weight", 1, "weight of G's class term", 0);
   const bool on_fakes = head && c.flag("class_on_fakes", true, "D's class head also learns from fakes, by the label they were drawn for");
   const int64_t few = from == "given" ? 0 : c.integer("labelled", 0, "training pictures whose label is known; 0: as many as the data label", 0, 1 << 20);
-  const double rate = c.number("rate", 2e-4, "learning rate", 0), beta1 = c.number("beta1", 0.5, "Adam", 0, 0.999999);
+  const double rate = c.number("rate", points ? 1e-3 : 2e-4, "learning rate", 0), beta1 = c.number("beta1", 0.5, "Adam", 0, 0.999999);
   if (few > c.data.count && c.data.count > 0) throw UsageError(text("setting labelled=", few, ": the data have ", c.data.count, " training pictures"));
 
   Recipe r;
@@ -52,7 +56,7 @@ Recipe acgan(const Config& c) {
     const std::string file = c.path("classifier_file", "the given classifier");
     if (c.trains) read_classifier(C, file);
   }
-  const LabelledFew known = few ? keep_labelled_few(r, c, "image", few) : LabelledFew{};
+  const LabelledFew known = few ? keep_labelled_few(r, c, points ? "point" : "image", few) : LabelledFew{};
   const auto noise = [=](int64_t n) { return randn({n, s.latent}); };
   const nn::Optim adam = nn::adam(rate, beta1);
   const Adversarial& adv = adversarial("bce");
@@ -71,7 +75,7 @@ Recipe acgan(const Config& c) {
   const SharedValue label = r.shared("label", {}, [=](const Batch& x) { return random_integers({x.size}, s.classes); });
   const SharedValue fake = r.shared("fake", {G}, [=](const Batch& x) { return G(noise(x.size), label()); });
   r.update("D", {D}, adam, [=](const Batch& x) -> Losses {
-    const Tensors on_real = D(Tensors{x.image()}), on_fake = D(Tensors{fake()});
+    const Tensors on_real = D(Tensors{samples_of(x)}), on_fake = D(Tensors{fake()});
     Losses l{{"adv", adv.d(on_real[0], on_fake[0]), "-E log P(real | x) - E log P(fake | G(z, c))"},
              shown("real", adv.shown(on_real[0]), "E P(real | x)"), shown("fake", adv.shown(on_fake[0]), "E P(real | G(z, c))")};
     if (head) real_classes(l, x, [=](const Tensor& y) { return D(Tensors{y})[1]; }, on_real[1]);
@@ -81,7 +85,7 @@ Recipe acgan(const Config& c) {
   if (from == "separate")
     r.update("C", {C}, adam, [=](const Batch& x) -> Losses {
       Losses l;
-      real_classes(l, x, [=](const Tensor& y) { return C(y); }, few ? Tensor{} : C(x.image()));
+      real_classes(l, x, [=](const Tensor& y) { return C(y); }, few ? Tensor{} : C(samples_of(x)));
       return l;
     });
   r.update("G", {G}, adam, [=](const Batch&) -> Losses {
@@ -92,10 +96,12 @@ Recipe acgan(const Config& c) {
   });
 
   r.latent = {.length = s.latent, .classes = s.classes, .draw = noise, .decode = [=](const Tensor& z, const Tensor& y) { return G(z, y); }};
+  if (points) r.field = {"D(x)", [=](const Tensor& x) { return sigmoid(D(Tensors{x})[0]); }, true};
+  if (points) r.measures = labelled_points(r.latent);
   const auto classify = [=](const Tensor& x) { return head ? D(Tensors{x})[1] : C(x); };
   r.measures.push_back({"class-accuracy", "share of test pictures that the model's own classifier names rightly, 0 to 1", [=](const Evaluation& e) {
     double right = 0, n = 0;
-    e.each_batch([&](const Batch& x) { right += class_accuracy(classify(x.image()), x["label"]).item() * double(x.size), n += double(x.size); });
+    e.each_batch([&](const Batch& x) { right += class_accuracy(classify(samples_of(x)), x["label"]).item() * double(x.size), n += double(x.size); });
     return right / n;
   }});
   r.measures.push_back({"class-agreement", "share of samples that the model's own classifier gives the class they were drawn for, 0 to 1", [=](const Evaluation& e) {

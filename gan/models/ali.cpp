@@ -11,6 +11,7 @@
 #include "gan/encoder_measures.h"
 #include "gan/models.h"
 #include "gan/nets/ali.h"
+#include "gan/point_measures.h"
 
 namespace ganymede {
 
@@ -26,12 +27,15 @@ Recipe ali(const Config& c) {
       throw UsageError(text("a picture size of ", c.data.size, ": ALI's architecture ", name, " takes ", nets::ali_pixels(s.kind), "; set --size, or architecture"));
   }
   s.channels = int(c.data.channels), s.dimensions = c.data.dimensions;
-  s.width = int(c.integer("width", points ? 400 : s.kind == Kind::celeba ? 64 : 32, points ? "hidden units; D has half as many" : "channels next to the picture; the others are multiples", 1, 4096));
+  s.width = int(c.integer("width", points ? 400 : s.kind == Kind::celeba ? 64 : 32, points ? "hidden units" : "channels next to the picture; the others are multiples", 1, 4096));
+  if (points) s.d_width = int(c.integer("d_width", std::max(1, s.width / 2), "hidden units of D, the largest of 5 pieces each", 1, 4096));
+  if (points) s.deviation = c.number("deviation", 0.02, "of the first weights, meant for nets as wide as the paper's; 0: He's for these widths", 0, 100);
   s.latent = int(c.integer("latent", points ? 2 : s.kind == Kind::cifar10 ? 64 : 256, "length of z", 1, 65536));
   s.dropout = c.flag("dropout", true, "drop inputs of D's layers");
   const bool sampled = c.flag("stochastic", true, "z^ is drawn from q(z | x); otherwise its mean is taken (BiGAN)");
   const double inference = c.number("encoder", 1, "weight of the encoder's loss", 0);
   const double rate = c.number("rate", 1e-4, "learning rate of Adam", 0), beta1 = c.number("beta1", points ? 0.8 : 0.5, "Adam", 0, 0.999999);
+  const double last = c.number("last_rate", 1, "factor on the rate at the end of the run, approached exponentially over its second half", 1e-9, 1);
   if (!points && c.data.mean_picture)
     for (const double v : c.data.mean_picture()) {
       const double p = std::clamp((v + 1) / 2, 1e-7, 1 - 1e-7);
@@ -46,7 +50,9 @@ Recipe ali(const Config& c) {
   const auto mean_of = [=](const Tensor& q) { return slice(q, 1, 0, L); };
   const auto sigma_of = [=](const Tensor& q) { return exp(slice(q, 1, L, 2 * L)); };
   const auto draw = [=](const Tensor& q) { return mean_of(q) + sigma_of(q) * randn({q.dim(0), L}); };
-  const nn::Optim adam = nn::adam(rate, beta1);
+  nn::Optim adam = nn::adam(rate, beta1);
+  if (const int64_t half = c.steps / 2; last < 1 && half > 0)
+    adam = adam.with({text("constant for ", half, " steps, then exponentially to ", last), [=](int64_t t) { return t < half ? 1.0 : std::pow(last, std::min(1.0, double(t - half) / double(half))); }});
 
   r.update("ALI", {Group{{D}, adam}, Group{{enc}, adam}, Group{{dec}, adam}}, [=](const Batch& batch) -> Losses {
     const Tensor x = seen(samples_of(batch)), z = noise(batch.size), q = enc(x);
@@ -63,6 +69,8 @@ Recipe ali(const Config& c) {
   r.latent = {.length = L, .draw = noise, .encode = [=](const Tensor& x) { return mean_of(enc(seen(x))); }};
   r.latent.decode = [=](const Tensor& z, const Tensor&) { return points ? dec(z) : dec(z) * 2.0 - 1.0; };
   r.measures = encoder_measures(r.latent);
+  if (points && c.data.classes > 1)
+    for (const Measure& m : reconstructed_labels(r.latent, c.data.classes)) r.measures.push_back(m);
   // The aggregate of z^ over the data should be the prior.
   const auto of_draws = [=](const std::function<double(double mean, double deviation)>& worst) {
     return [=](const Evaluation& e) {

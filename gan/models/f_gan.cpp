@@ -40,6 +40,7 @@ Recipe f_gan(const Config& c) {
   const bool sgd = c.choice("optimizer", {"adam", "sgd"}, "Adam with beta1 0.5, or plain gradients as in the paper's 1-D experiment") == "sgd";
   const double rate = c.number("rate", sgd ? 0.01 : points ? 1e-3 : 2e-4, "learning rate", 0);
   const double longest = c.number("gradient_norm", 0, "longer gradients are scaled down to this norm; 0: never", 0);
+  const double decay = c.number("weight_decay", 0, "L2 added to V's gradient: keeps a bounded T off its flat ends", 0);
 
   Recipe r;
   const bool normal = points || convolutions;  // the perceptrons of MNIST have uniform noise
@@ -57,6 +58,7 @@ Recipe f_gan(const Config& c) {
 
   nn::Optim optim = sgd ? nn::sgd(rate) : nn::adam(rate, 0.5);
   if (longest > 0) optim = optim.norm_clipped(longest);
+  const nn::Optim v_optim = decay > 0 ? optim.decay(decay) : optim;
   const auto v_terms = [=](const Tensor& on_real, const Tensor& on_fake) -> Losses {
     const Tensor T = d.activation(on_real), lower = mean(T) - mean(d.conjugate(on_fake));
     return {{"-F", -lower, text("-E g(V(x)) + E f*(g(V(G(z)))),  g(v) = ", d.g_text, ",  f*(g(v)) = ", d.conjugate_text), {V}},
@@ -67,14 +69,14 @@ Recipe f_gan(const Config& c) {
     return {"G", -mean(d.conjugate(on_fake)), "-E f*(g(V(G(z))))", {G}};
   };
   if (single) {
-    r.update("V+G", {Group{{V}, optim}, Group{{G}, optim}}, [=](const Batch& x) -> Losses {
+    r.update("V+G", {Group{{V}, v_optim}, Group{{G}, optim}}, [=](const Batch& x) -> Losses {
       const Tensor on_fake = V(G(noise(x.size)));
       Losses l = v_terms(V(real(x)), on_fake);
       l.push_back(g_term(on_fake));
       return l;
     });
   } else {
-    r.update("V", {V}, optim, [=](const Batch& x) { return v_terms(V(real(x)), V(G(noise(x.size)))); });
+    r.update("V", {V}, v_optim, [=](const Batch& x) { return v_terms(V(real(x)), V(G(noise(x.size)))); });
     r.update("G", {G}, optim, [=](const Batch& x) -> Losses { return {g_term(V(G(noise(x.size))))}; });
   }
   r.latent = {.length = s.latent, .draw = noise, .normal = normal};

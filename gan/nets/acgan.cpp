@@ -2,6 +2,7 @@
 
 #include "engine/check.h"
 #include "gan/nets/labelled.h"
+#include "gan/nets/perceptron.h"
 #include "nn/blocks.h"
 
 namespace ganymede::nets {
@@ -36,6 +37,10 @@ struct Trunk {
 
 // Every second convolution halves. Leaky relu, dropout and, if asked for, noise after each; batch norm on all but the first.
 Trunk trunk(const AcganSize& s, double noise) {
+  if (s.kind == "points") {
+    const nn::Layer body = perceptron_body({.in = s.dimensions, .width = s.d_width});
+    return {noise > 0 ? nn::sequential({body, add_noise(noise)}) : body, s.d_width};
+  }
   const bool mnist = s.kind == "mnist";
   std::vector<nn::Layer> layers;
   int side = s.size, in = s.channels, out = s.d_width;
@@ -56,6 +61,7 @@ Trunk trunk(const AcganSize& s, double noise) {
 }  // namespace
 
 nn::Layer acgan_generator(const AcganSize& s) {
+  if (s.kind == "points") return nn::sequential({append_label(s.classes), perceptron({.in = s.latent + s.classes, .width = s.width, .out = s.dimensions})});
   check_size(s);
   if (s.kind == "mnist") return mnist_generator(s);
   const int w = s.width;

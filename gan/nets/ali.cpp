@@ -82,11 +82,13 @@ class Discriminator : public nn::Module {
   bool pictures_;
 };
 
-// 2-D: perceptrons with norms, weights from normal(0, 0.02).
-Layer perceptron(int64_t in, int width, int hidden, int64_t out) {
+nn::Init first(const AliSize& s, int64_t in, double slope = 0) { return s.deviation > 0 ? nn::init::normal(0, s.deviation) : nn::init::he_normal(in, slope); }
+
+// 2-D: perceptrons with norms.
+Layer perceptron(const AliSize& s, int64_t in, int hidden, int64_t out) {
   std::vector<Layer> layers;
-  for (int i = 0; i < hidden; ++i, in = width) add(layers, {nn::linear(int(in), width, false), norm(width), nn::relu()});
-  layers.push_back(nn::linear(int(in), int(out)));
+  for (int i = 0; i < hidden; ++i, in = s.width) add(layers, {nn::linear(int(in), s.width, false, first(s, in)), norm(s.width), nn::relu()});
+  layers.push_back(nn::linear(int(in), int(out), true, first(s, in)));
   return nn::sequential(std::move(layers));
 }
 
@@ -95,7 +97,7 @@ Layer perceptron(int64_t in, int width, int hidden, int64_t out) {
 int ali_pixels(Kind kind) { return kind == Kind::celeba ? 64 : 32; }
 
 Layer ali_encoder(const AliSize& s) {
-  if (s.kind == Kind::points) return perceptron(s.dimensions, s.width, 2, 2 * s.latent);
+  if (s.kind == Kind::points) return perceptron(s, s.dimensions, 2, 2 * s.latent);
   const bool faces = s.kind == Kind::celeba;
   std::vector<Layer> layers;
   int in = s.channels;
@@ -111,7 +113,7 @@ Layer ali_encoder(const AliSize& s) {
 }
 
 Layer ali_decoder(const AliSize& s) {
-  if (s.kind == Kind::points) return perceptron(s.latent, s.width, 4, s.dimensions);
+  if (s.kind == Kind::points) return perceptron(s, s.latent, 4, s.dimensions);
   const bool faces = s.kind == Kind::celeba;
   std::vector<Layer> layers{nn::reshape_to({1, 1, s.latent})};
   int in = s.latent;
@@ -130,11 +132,11 @@ Layer ali_decoder(const AliSize& s) {
 Layer ali_discriminator(const AliSize& s) {
   std::vector<Layer> joint;
   if (s.kind == Kind::points) {
-    const int units = std::max(1, s.width / 2);
+    const int units = s.d_width;
     int64_t in = s.dimensions + s.latent;
     for (int i = 0; i < 3; ++i, in = units) {
       if (i > 0 && s.dropout) joint.push_back(nn::dropout(0.5));
-      joint.push_back(nn::maxout(int(in), units, 5, nn::init::dcgan()));
+      joint.push_back(nn::maxout(int(in), units, 5, first(s, in, 1)));
     }
     if (s.dropout) joint.push_back(nn::dropout(0.5));
     joint.push_back(nn::linear(units, 1));

@@ -11,6 +11,8 @@ struct AliSize {
   int channels = 3;
   int64_t dimensions = 2;      // of points
   int width = 32;              // channels next to the picture (celeba: 64), others are multiples; points: hidden units (400)
+  int d_width = 200;           // points: units of D, the largest of 5 pieces each
+  double deviation = 0.02;     // points: of normal first weights (meant for the widths above); 0: He's for these fan-ins
   int latent = 64;
   bool dropout = true;         // in D
   std::vector<double> output_bias = {};  // log-odds of the mean picture, [size * size * channels]; empty: 0

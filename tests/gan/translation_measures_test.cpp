@@ -71,5 +71,27 @@ TEST(TranslationMeasures, VarietyIsOfTheOutputsOfOneInput) {
   EXPECT_GT(varied("diversity", fainter), 0.1);
 }
 
+// Sides that differ in colour and stripes: all the way, half of it (the colour alone), none of it.
+TEST(TranslationMeasures, DistanceToTheOtherSideSeesMoreThanColour) {
+  seed(6);
+  const Tensor a = uniform({4, 16, 16, 3}, -1, -0.8);
+  std::vector<float> alternate;
+  for (int i = 0; i < 16; ++i) alternate.push_back(i % 2 ? -1 : 1);
+  const Tensor stripes = tensor(alternate, Shape{1, 1, 16, 1}, DType::f32, Device{});
+  const auto left = [&](const std::function<Tensor(const Tensor&)>& f) {
+    Recipe r;
+    add_unpaired_uses(r, {f}, {[](const Tensor& x) { return x; }}, {}, {});
+    const Tensor b = a + 1.5 + stripes * 0.3;
+    for (const Measure& m : r.measures)
+      if (m.name == "distance_b") return m.value({4, [&](const std::function<void(const Batch&)>& look) { look({4, {{"a", a}, {"b", b}}}); }});
+    return -1.0;
+  };
+  EXPECT_NEAR(left([&](const Tensor& x) { return x + 1.5 + stripes * 0.3; }), 0, 1e-6);
+  EXPECT_NEAR(left([](const Tensor& x) { return x; }), 1, 1e-6);
+  const double colour = left([](const Tensor& x) { return x + 1.5; });
+  EXPECT_GT(colour, 0.01);
+  EXPECT_LT(colour, 0.9);
+}
+
 }  // namespace
 }  // namespace ganymede
