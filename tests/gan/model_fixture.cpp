@@ -22,7 +22,7 @@ TinyChoice tiny_choice(const std::string& model) {
       {"cyclegan", {.settings = {{"width", "3"}, {"pool", "3"}}, .data = "shapes:unpaired", .late = {"constant_part"}}},
       {"pix2pix", {.settings = {{"width", "3"}}, .data = "shapes:pairs", .late = {"constant_part", "test"}}},
       {"bigan", {.late = {"last_rate"}}},
-      {"ali", {.settings = {{"width", "2"}, {"latent", "3"}}, .size = 32}},
+      {"ali", {.settings = {{"width", "2"}, {"latent", "3"}}, .size = 32, .late = {"last_rate"}}},
   };
   const auto it = choices.find(model);
   return it == choices.end() ? TinyChoice{} : it->second;
