@@ -151,22 +151,25 @@ count_tests() {  # LABEL GTEST_JSON STATUS
 }
 kernel_tests='*Sim.*:Attention.*'
 do_tests() {
-  local program log report
+  local program log report precision
   for program in kernels engine nn gan apps; do
     log=$out/logs/test_$program.log report=$out/logs/test_$program.json
     if [ $program = kernels ]; then run "$log" env GANYMEDE_TEST_DEVICE=cuda "$build/tests/test_kernels" "--gtest_filter=$kernel_tests" --gtest_brief=1 "--gtest_output=json:$report"
     else run "$log" "$build/tests/test_$program" '--gtest_filter=*Cuda*' --gtest_brief=1 "--gtest_output=json:$report"; fi
     count_tests "test_$program" "$report" $?
   done
-  for precision in f32 tf32 bf16; do
-    log=$out/logs/conformance_$precision.log
-    run "$log" "$build/tests/conformance/conformance" --device cuda --precision $precision tests/conformance/cases
+  local kinds=(f32 tf32 bf16) kind twins
+  [ "$arch" = 90a ] && kinds+=(tf32-twins bf16-twins)  # the kernels for this card alone, wherever they can compute a case
+  for kind in "${kinds[@]}"; do
+    log=$out/logs/conformance_$kind.log precision=${kind%-twins} twins=()
+    [ $kind = "$precision" ] || twins=(--twins)
+    run "$log" "$build/tests/conformance/conformance" --device cuda --precision $precision "${twins[@]}" tests/conformance/cases
     local result=$?
     [ $dry -eq 1 ] && continue
     local passed failed
     passed=$(grep -c '^PASS' "$log"); failed=$(grep -c '^FAIL' "$log")
     tests_run=$((tests_run + passed + failed)) tests_failed=$((tests_failed + failed))
-    [ $result -eq 0 ] || fails tests "conformance $precision: $failed of $((passed + failed)) failed (status $result)"
+    [ $result -eq 0 ] || fails tests "conformance $kind: $failed of $((passed + failed)) failed (status $result)"
   done
   says tests "$tests_run run, $tests_failed failed"
 }
