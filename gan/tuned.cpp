@@ -9,7 +9,7 @@
 
 #include "engine/atomic_file.h"
 #include "engine/check.h"
-#include "gan/metrics/trained_classifier.h"
+#include "gan/cache_folder.h"
 
 namespace ganymede {
 
@@ -121,7 +121,7 @@ Card card_of(const Device& device) {
 }
 
 std::filesystem::path tuned_file() {
-  const std::string folder = metrics::classifier_cache();
+  const std::string folder = cache_folder();
   return folder.empty() ? std::filesystem::path() : std::filesystem::path(folder) / "tune.json";
 }
 

@@ -8,6 +8,7 @@
 #include "engine/check.h"
 #include "engine/context.h"
 #include "engine/safetensors.h"
+#include "gan/cache_folder.h"
 #include "gan/data/loader.h"
 #include "gan/nets/classifier.h"
 #include "gan/recipe.h"
@@ -109,17 +110,6 @@ double accuracy(const FeatureNetwork& network, const Pictures& pictures) {
 
 }  // namespace
 
-std::string classifier_cache() {
-  const auto set = [](const char* name) {
-    const char* value = std::getenv(name);
-    return value && *value ? std::string(value) : std::string();
-  };
-  if (const auto folder = set("GANYMEDE_CACHE"); !folder.empty()) return folder;
-  if (const auto folder = set("XDG_CACHE_HOME"); !folder.empty()) return folder + "/ganymede";
-  if (const auto folder = set("HOME"); !folder.empty()) return folder + "/.cache/ganymede";
-  return "";
-}
-
 TrainedClassifier trained_classifier(const ClassifierOptions& o, const std::function<void(const std::string&)>& say) {
   const auto tell = [&](const std::string& line) {
     if (say) say(line);
@@ -146,7 +136,7 @@ TrainedClassifier trained_classifier(const ClassifierOptions& o, const std::func
   f.module = nets::classifier(int(image->shape[0]), int(image->shape[2]), int(f.classes));
   f.net = nn::Net("features", f.module);
 
-  const std::string folder = o.cache ? classifier_cache() : "", path = folder.empty() ? "" : folder + "/" + file_name(o, *train, print);
+  const std::string folder = o.cache ? cache_folder() : "", path = folder.empty() ? "" : folder + "/" + file_name(o, *train, print);
   if (!path.empty() && fs::exists(path)) try {
       const Kept kept = read_cached(path, f.net);
       c.accuracy = kept.accuracy, c.judged = kept.judged, c.unseen = kept.unseen, c.file = path, c.from_cache = true;

@@ -11,7 +11,7 @@ struct ClassifierOptions {
   int64_t size = 0, channels = 0;
   uint64_t seed = 1;             // of the data set (generated data)
   int64_t epochs = 3;            // at least 300 iterations and at most 6000 in all
-  bool cache = true;             // read and write classifier_cache()
+  bool cache = true;             // read and write in cache_folder()
 };
 
 struct TrainedClassifier {
@@ -22,9 +22,6 @@ struct TrainedClassifier {
   std::string file;              // where it is kept; "" if nowhere
   bool from_cache = false;
 };
-
-// $GANYMEDE_CACHE, else $XDG_CACHE_HOME/ganymede, else ~/.cache/ganymede.
-std::string classifier_cache();
 
 // Trains on the train split by the trainer, as a recipe with one update (cross entropy, Adam), on the context's device; or reads it
 // from the cache, where it is filed by data set, size, channels and version, and used only if a fingerprint of the pictures and

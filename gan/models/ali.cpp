@@ -51,8 +51,7 @@ Recipe ali(const Config& c) {
   const auto sigma_of = [=](const Tensor& q) { return exp(slice(q, 1, L, 2 * L)); };
   const auto draw = [=](const Tensor& q) { return mean_of(q) + sigma_of(q) * randn({q.dim(0), L}); };
   nn::Optim adam = nn::adam(rate, beta1);
-  if (const int64_t half = c.steps / 2; last < 1 && half > 0)
-    adam = adam.with({text("constant for ", half, " steps, then exponentially to ", last), [=](int64_t t) { return t < half ? 1.0 : std::pow(last, std::min(1.0, double(t - half) / double(half))); }});
+  if (const int64_t half = c.steps / 2; last < 1 && half > 0) adam = adam.with(nn::exponential_decay_between(half, 2 * half, last));
 
   r.update("ALI", {Group{{D}, adam}, Group{{enc}, adam}, Group{{dec}, adam}}, [=](const Batch& batch) -> Losses {
     const Tensor x = seen(samples_of(batch)), z = noise(batch.size), q = enc(x);

@@ -43,8 +43,7 @@ Recipe bigan(const Config& c) {
   const auto code = [=](const Tensor& logits) { return uniform_prior ? sigmoid(logits) * 2.0 - 1.0 : logits; };
   const auto judge = [=](const Tensor& x, const Tensor& z) { return D(Tensors{x, z})[0]; };
   nn::Optim adam = nn::adam(rate, beta1);
-  if (const int64_t half = c.steps / 2; last < 1 && half > 0)
-    adam = adam.with({text("constant for ", half, " steps, then exponentially to ", last), [=](int64_t t) { return t < half ? 1.0 : std::pow(last, std::min(1.0, double(t - half) / double(half))); }});
+  if (const int64_t half = c.steps / 2; last < 1 && half > 0) adam = adam.with(nn::exponential_decay_between(half, 2 * half, last));
 
   r.update("BiGAN", {Group{{D}, adam}, Group{{G}, adam}, Group{{E}, adam}}, [=](const Batch& batch) -> Losses {
     const Tensor x = seen(samples_of(batch)), z = noise(batch.size), fake = G(z);

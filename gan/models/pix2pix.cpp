@@ -84,7 +84,7 @@ Recipe pix2pix(const Config& c) {
     D = r.net("D", nets::patch_discriminator(s));
     r.update("D", {D}, adam, [=](const Batch& b) -> Losses {
       const Tensor on_real = D(seen(input(b), target(b))), on_fake = D(seen(input(b), fake()));
-      return {{"adv", adv->d(on_real, on_fake) * 0.5, text("1/2 (", formula(adv->d_formula), ")")}, shown("real", adv->shown(on_real), "E D(x, y)"), shown("fake", adv->shown(on_fake), "E D(x, G(x))")};
+      return {{"adv", adv->d(on_real, on_fake) * 0.5, text("1/2 (", formula(adv->d_formula), ")")}, shown("real", adv->shown(on_real), formula("E D(x)")), shown("fake", adv->shown(on_fake), formula("E D(G(z))"))};
     });
   }
 

@@ -39,6 +39,8 @@ struct Phase {
   int columns() const { return (columns_out - left + spread - 1) / spread; }
   int64_t pixels() const { return int64_t{n} * rows() * columns(); }
   int run() const { return across.count * channels_in; }
+  // Apart by a line more: runs are often multiples of 4 KB, and would fight for one place of the first cache.
+  int pitch() const { return run() + 16; }
   int64_t weights() const { return int64_t{down.count} * run() * channels_out; }
 };
 
@@ -50,8 +52,6 @@ Phase gradient_phase(const Conv2d& p, int phase) {
   const int top = phase / p.stride_h, left = phase % p.stride_h;
   return {gradient_taps(p.r, p.stride_h, p.pad_h, top), gradient_taps(p.s, p.stride_w, p.pad_w, left), p.n, p.p, p.q, p.k, p.h, p.w, p.c, top, left, p.stride_h};
 }
-
-constexpr int kPanel = 64;  // columns that a product reads side by side, as in conv2d_winograd.cpp
 
 // take(r, s, i, o): the weight at filter tap (r, s) from input channel i to output channel o. Few input channels at a time, so that what
 // lies side by side on either side is still in the first cache.
@@ -76,7 +76,7 @@ void copy_runs(const Phase& f, const float* image, int r, int64_t begin, int64_t
   const int run = f.run(), columns = f.columns(), rows = f.rows(), channels = f.channels_in;
   int column = static_cast<int>(begin % columns), row = static_cast<int>(begin / columns % rows);
   int64_t n = begin / columns / rows;
-  for (int64_t i = 0; i < count; ++i, to += run) {
+  for (int64_t i = 0; i < count; ++i, to += f.pitch()) {
     const int h = row * f.down.step + f.down.first + r, w = column * f.across.step + f.across.first;
     const int s0 = std::clamp(-w, 0, f.across.count), s1 = std::clamp(f.columns_in - w, s0, f.across.count);
     if (h < 0 || h >= f.rows_in || s0 == s1) {
@@ -95,28 +95,28 @@ void copy_runs(const Phase& f, const float* image, int r, int64_t begin, int64_t
 
 // Pixels at a time: what is copied fills about half a second cache; more where the weights, read once a chunk, come from beyond it.
 int64_t chunk_of(const Phase& f) {
-  constexpr int64_t kNumbers = 1 << 16, kRows = 6, kLeast = 48, kMost = 288, kManyWeights = 1 << 18;
+  constexpr int64_t kNumbers = 1 << 16, kMoreNumbers = 1 << 18, kRows = 6, kLeast = 48, kMost = 288, kManyWeights = 1 << 18;
   const int64_t threads = omp_get_max_threads(), share = (f.pixels() + threads * kRows - 1) / (threads * kRows) * kRows;
-  if (f.weights() > kManyWeights) return std::min(share, kMost);
-  return std::min(share, std::clamp(kNumbers / f.run() / kRows * kRows, kLeast, kMost));
+  const int64_t numbers = f.weights() > kManyWeights ? kMoreNumbers : kNumbers;
+  return std::min(share, std::clamp(numbers / f.run() / kRows * kRows, kLeast, kMost));
 }
 
 void add_phase(const Phase& f, const float* image, const float* weights, float* out, const Epilogue& epilogue) {
   const int64_t pixels = f.pixels(), chunk = chunk_of(f), chunks = (pixels + chunk - 1) / chunk;
-  const int run = f.run(), channels = f.channels_out;
+  const int run = f.run(), pitch = f.pitch(), channels = f.channels_out;
   const bool in_place = f.spread == 1;
-  const int64_t own = chunk * (run + (in_place ? 0 : channels));
+  const int64_t own = chunk * (pitch + (in_place ? 0 : channels));
   float* const memory = static_cast<float*>(onednn_scratch(Scratch::source, size_t(omp_get_max_threads() * own) * sizeof(float)));
 #pragma omp parallel for schedule(static)
   for (int64_t index = 0; index < chunks; ++index) {
     const int64_t begin = index * chunk, count = std::min(chunk, pixels - begin);
     float* const runs = memory + omp_get_thread_num() * own;
-    float* const sums = in_place ? out + begin * channels : runs + chunk * run;
+    float* const sums = in_place ? out + begin * channels : runs + chunk * pitch;
     for (int r = 0; r < f.down.count; ++r) {
       copy_runs(f, image, r, begin, count, runs);
       for (int panel = 0; panel < channels; panel += kPanel) {
         const int width = std::min(kPanel, channels - panel);
-        multiply_tiles({runs, run, 1, weights + (int64_t{r} * channels + panel) * run, width, sums + panel, channels, count, width, run, r > 0});
+        multiply_tiles({runs, pitch, 1, weights + (int64_t{r} * channels + panel) * run, width, sums + panel, channels, count, width, run, r > 0});
       }
     }
     if (!is_plain(epilogue)) apply_epilogue(DType::f32, count, channels, epilogue, nullptr, sums);
@@ -133,12 +133,11 @@ void add_phase(const Phase& f, const float* image, const float* weights, float* 
 }  // namespace
 
 bool goes_directly(const Conv2d& p, ConvRole role) {
-  // Winograd's form of 3x3 and stride 2 is that of 4x4: what it saves in products goes on transforms.
-  if (goes_by_winograd(p) && (p.stride_h == 1 || std::max(p.r, p.s) > 3)) return false;
-  if (role == ConvRole::weight_gradient || has_avx512() || p.dtype != DType::f32 || p.groups != 1 || p.dilation_h != 1 || p.dilation_w != 1) return false;
+  if (role == ConvRole::weight_gradient || has_avx512() || goes_by_winograd(p)) return false;
+  if (p.dtype != DType::f32 || p.groups != 1 || p.dilation_h != 1 || p.dilation_w != 1) return false;
+  if (p.stride_h == 1 || p.stride_h != p.stride_w || p.r < p.stride_h || p.s < p.stride_w) return false;
   const int in = role == ConvRole::forward ? p.c : p.k, out = role == ConvRole::forward ? p.k : p.c;
-  if (in % 8 != 0 || in < 32 || out % kTileLanes != 0 || out < 32) return false;
-  return role == ConvRole::forward || (p.stride_h == p.stride_w && p.r >= p.stride_h && p.s >= p.stride_w);
+  return in % 8 == 0 && in >= 32 && out % kTileLanes == 0 && out >= 32;
 }
 
 void forward_directly(const Conv2d& p, const void* x, const Weight& w, void* y, const Epilogue& epilogue) {

@@ -6,6 +6,9 @@
 namespace ganymede::kernels::cpu {
 
 constexpr int kTileLanes = 16;  // columns come in multiples of this
+// Columns of b that lie side by side where it is packed for a product: panels [length, kPanel], the last one narrower. In whole
+// rows, whose length is often a power of two, a panel's lines would fight for one place of the first cache.
+constexpr int kPanel = 64;
 
 struct TileProduct {
   const float* a;  // a(i, l) = a[i * a_row + l * a_step]

@@ -19,9 +19,7 @@
 namespace ganymede::kernels::cpu {
 namespace {
 
-// Where element (row, column) of a matrix [rows, columns] lies that a product reads column by column: in panels [rows, 64], the
-// last one narrower. In whole rows, whose length is often a power of two, a panel's lines would fight for one place of the first cache.
-constexpr int kPanel = 64;
+// Where element (row, column) of a matrix [rows, columns] lies that a product reads column by column, in panels.
 int64_t panel_index(int64_t rows, int columns, int64_t row, int column) {
   const int first = column / kPanel * kPanel, width = std::min(kPanel, columns - first);
   return rows * first + row * width + column - first;
@@ -392,8 +390,10 @@ bool goes_by_winograd(const Conv2d& p) {
   if (int64_t{p.c} * p.k > kMostWeights) return false;
   bool wins = false;
   with_scheme(p, [&]<class Scheme>(Scheme) {
+    // One of 3x3 and stride 2, too, is transformed as if it had 4x4 taps, of which sums take nine.
     constexpr int kReach = Scheme::kStride * Scheme::kTaps;
-    wins = cost<Scheme>(p) <= int64_t{p.n} * p.p * p.q * kReach * kReach;
+    const int taps = std::max(p.r, p.s) == 3 ? p.r * p.s : kReach * kReach;
+    wins = cost<Scheme>(p) <= int64_t{p.n} * p.p * p.q * taps;
   });
   return wins;
 }

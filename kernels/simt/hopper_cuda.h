@@ -106,30 +106,23 @@ __device__ __forceinline__ void wgmma_wait(Where = {}) {
                : __VA_ARGS__                                                                                                 \
                : "l"(a), "l"(b), "r"(static_cast<int>(add)))
 
-template <int kN>
-__device__ __forceinline__ void wgmma_bf16(float (&d)[kN / 2], uint64_t a, uint64_t b, bool add, Where = {}) {
-  static_assert(kN == 64 || kN == 128 || kN == 256);
-  if constexpr (kN == 64) {
-    GANYMEDE_WGMMA("m64n64k16", "bf16.bf16", ", 0, 0", GANYMEDE_R0, "32", "33", "34", GANYMEDE_D32(0));
-  } else if constexpr (kN == 128) {
-    GANYMEDE_WGMMA("m64n128k16", "bf16.bf16", ", 0, 0", GANYMEDE_R0 "," GANYMEDE_R1, "64", "65", "66", GANYMEDE_D32(0), GANYMEDE_D32(32));
-  } else {
-    GANYMEDE_WGMMA("m64n256k16", "bf16.bf16", ", 0, 0", GANYMEDE_R0 "," GANYMEDE_R1 "," GANYMEDE_R2 "," GANYMEDE_R3, "128", "129", "130",
-                   GANYMEDE_D32(0), GANYMEDE_D32(32), GANYMEDE_D32(64), GANYMEDE_D32(96));
+// d[64][kN] (+)= a b^T, k terms at a time.
+#define GANYMEDE_WGMMA_FUNCTION(name, k, types, transposed)                                                                      \
+  template <int kN>                                                                                                            \
+  __device__ __forceinline__ void name(float (&d)[kN / 2], uint64_t a, uint64_t b, bool add, Where = {}) {                     \
+    static_assert(kN == 64 || kN == 128 || kN == 256);                                                                         \
+    if constexpr (kN == 64) {                                                                                                  \
+      GANYMEDE_WGMMA("m64n64" k, types, transposed, GANYMEDE_R0, "32", "33", "34", GANYMEDE_D32(0));                           \
+    } else if constexpr (kN == 128) {                                                                                          \
+      GANYMEDE_WGMMA("m64n128" k, types, transposed, GANYMEDE_R0 "," GANYMEDE_R1, "64", "65", "66", GANYMEDE_D32(0), GANYMEDE_D32(32)); \
+    } else {                                                                                                                   \
+      GANYMEDE_WGMMA("m64n256" k, types, transposed, GANYMEDE_R0 "," GANYMEDE_R1 "," GANYMEDE_R2 "," GANYMEDE_R3, "128", "129", "130", \
+                     GANYMEDE_D32(0), GANYMEDE_D32(32), GANYMEDE_D32(64), GANYMEDE_D32(96));                                   \
+    }                                                                                                                          \
   }
-}
-template <int kN>
-__device__ __forceinline__ void wgmma_tf32(float (&d)[kN / 2], uint64_t a, uint64_t b, bool add, Where = {}) {
-  static_assert(kN == 64 || kN == 128 || kN == 256);
-  if constexpr (kN == 64) {
-    GANYMEDE_WGMMA("m64n64k8", "tf32.tf32", "", GANYMEDE_R0, "32", "33", "34", GANYMEDE_D32(0));
-  } else if constexpr (kN == 128) {
-    GANYMEDE_WGMMA("m64n128k8", "tf32.tf32", "", GANYMEDE_R0 "," GANYMEDE_R1, "64", "65", "66", GANYMEDE_D32(0), GANYMEDE_D32(32));
-  } else {
-    GANYMEDE_WGMMA("m64n256k8", "tf32.tf32", "", GANYMEDE_R0 "," GANYMEDE_R1 "," GANYMEDE_R2 "," GANYMEDE_R3, "128", "129", "130",
-                   GANYMEDE_D32(0), GANYMEDE_D32(32), GANYMEDE_D32(64), GANYMEDE_D32(96));
-  }
-}
+GANYMEDE_WGMMA_FUNCTION(wgmma_bf16, "k16", "bf16.bf16", ", 0, 0")
+GANYMEDE_WGMMA_FUNCTION(wgmma_tf32, "k8", "tf32.tf32", "")
+#undef GANYMEDE_WGMMA_FUNCTION
 #undef GANYMEDE_R0
 #undef GANYMEDE_R1
 #undef GANYMEDE_R2
