@@ -10,6 +10,7 @@
 #include "engine/atomic_file.h"
 #include "engine/check.h"
 #include "gan/cache_folder.h"
+#include "gan/run/json.h"
 
 namespace ganymede {
 
@@ -136,7 +137,7 @@ std::vector<TunedCard> read_tuned(const std::filesystem::path& path) {
     std::ostringstream bytes;
     bytes << file.rdbuf();
     require(file.good() || file.eof(), "cannot be read");
-    const Json all = Json::parse(bytes.str(), nullptr, false);
+    const Json all = run::parse_json(bytes.str());
     require(!all.is_discarded(), "not JSON");
     require(all.is_object() && all.contains("format") && all["format"] == kFormat, "not a file of ganymede tune (its \"format\" must be \"", kFormat, "\")");
     require(number(all, "version", 1) == kVersion, "of version ", all["version"].dump(), "; this program reads ", kVersion);

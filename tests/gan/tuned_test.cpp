@@ -89,6 +89,7 @@ TEST_F(Tuned, EveryWrongFileIsRefusedAndStays) {
   };
   for (const auto& [bytes, says] : std::vector<std::pair<std::string, std::string>>{
            {"", "not JSON"},
+           {"{\"cards\": " + std::string(300000, '[') + std::string(300000, ']') + "}", "not JSON"},   // deeper than the stack
            {good.substr(0, good.size() / 2), "not JSON"},
            {"[1, 2]", "not a file of ganymede tune"},
            {R"({"format": "something else"})", "not a file of ganymede tune"},
