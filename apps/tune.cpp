@@ -27,7 +27,7 @@ struct Options {
   ModelOptions model;
   std::vector<std::string> shapes, directions;
   std::string device = "auto", number = "bf16", file;
-  bool show = false, forget = false;
+  bool show = false, forget = false, variants = false;
 };
 
 UsedConvolution parse(const std::string& direction, const std::string& shape, const std::string& number) {
@@ -87,7 +87,7 @@ std::string shown_cost(double cost, bool counted) {
 }
 
 // Runs every variant once, compares it with the table's choice, and measures it.
-TunedConvolution measure(const Device& device, const UsedConvolution& u) {
+TunedConvolution measure(const Device& device, const UsedConvolution& u, bool print_variants) {
   const kernels::Kernels& table = kernels_of(device);
   const VariantKernels& v = *variants_of(device);
   const bool counted = device.type == DeviceType::sim;
@@ -109,6 +109,7 @@ TunedConvolution measure(const Device& device, const UsedConvolution& u) {
     if (!(error <= allowed_error(problem, u.problem.dtype, u.problem.math)))
       throw Error("tune: " + name(v, list[i]) + " gives another result than " + name(v, list[0]) + " (relative error " + text(error) + ") for " + describe(u));
     const double cost = counted ? v.count(u.role, u.problem, list[i]) : median_seconds(table, [&] { prepared.call(); });
+    if (print_variants) std::cout << "  " << name(v, list[i]) << ", " << shown_cost(cost, counted) << "\n";
     if (i == 0) best.cost = best.table_cost = cost;
     if (cost < best.cost && cost < kGain * best.table_cost) best.tile = v.tile_name(list[i].tile), best.parts = list[i].parts, best.cost = cost;
   }
@@ -169,7 +170,7 @@ void tune(const Options& o) {
   TunedCard result{card, {}};
   std::cout << "tune: " << all.size() << " convolutions on " << card.name << ", driver " << card.driver
             << (device.type == DeviceType::sim ? "; counted on the simulator, not timed" : "") << "\n";
-  for (const UsedConvolution& u : all) result.convolutions.push_back(measure(device, u));
+  for (const UsedConvolution& u : all) result.convolutions.push_back(measure(device, u, o.variants));
   variants_of(device)->forget();
   write_tuned(file, result);
   std::cout << "kept in " << file.string() << "\n";
@@ -189,6 +190,7 @@ void add_tune(CLI::App& program) {
   verb->add_option("--dtype,--precision", o->number, "f32, tf32 (f32 on tensor cores) or bf16")->check(one_of({"f32", "tf32", "bf16"}))->capture_default_str();
   verb->add_option("--device", o->device, "auto, cuda, cuda:N or sim")->capture_default_str();
   verb->add_option("--file", o->file, "where the choices are kept (tune.json in the cache folder; others are not followed by later runs)");
+  verb->add_flag("--variants", o->variants, "print what every variant takes, the table's choice first");
   verb->add_flag("--show", o->show, "print what is kept");
   verb->add_flag("--forget", o->forget, "remove what is kept for this card and driver");
   verb->callback([o] { tune(*o); });
