@@ -1,6 +1,7 @@
 // How each direction of a convolution is cut: pure functions of its shape, for the launchers and for `ganymede kernels`.
 #pragma once
 #include "kernels/api/variants.h"
+#include "kernels/device/conv_maps.h"
 #include "kernels/device/tile_table.h"
 
 namespace ganymede::kernels::GANYMEDE_TARGET {
@@ -29,49 +30,86 @@ constexpr TilePlan plan_of(const ProductShape& s, int64_t most_parts = kMostPart
   return choose_plan(s.m, s.n, s.k, s.units, most_parts);
 }
 
-// Whether the forward twin for sm_90a can compute it: tensor cores, one group, rows of channels of whole 16 bytes, and
-// what a tensor map can say (strides up to 8, corners and taps of 8 bits).
-constexpr bool forward_has_twin(const Conv2d& p) {
-  const int lines = p.dtype == DType::bf16 ? 8 : 4;
-  const auto axis = [](int extent, int positions, int taps, int stride, int pad, int dilation) {
-    const int64_t upper = int64_t{positions - 1} * stride - pad - (extent - 1);
-    return stride <= 8 && pad <= 128 && upper >= -128 && upper <= 127 && int64_t{taps - 1} * dilation <= 255;
-  };
-  return (p.dtype == DType::bf16 || (p.dtype == DType::f32 && p.math == Math::tf32)) && p.groups == 1 && p.n >= 1 && p.p >= 1 && p.q >= 1 &&
-         p.c >= 1 && p.c % lines == 0 && p.k >= 1 && axis(p.h, p.p, p.r, p.stride_h, p.pad_h, p.dilation_h) &&
-         axis(p.w, p.q, p.s, p.stride_w, p.pad_w, p.dilation_w);
+// What a tensor map can say of an axis: a window of positions whose first and last lie at these distances from the first and the
+// last pixel, and taps that reach so far behind a position.
+constexpr bool map_takes(int64_t lower, int64_t upper, int64_t reach) {
+  return lower >= -128 && lower <= 127 && upper >= -128 && upper <= 127 && reach <= 255;
+}
+constexpr bool forward_map_takes(int extent, int positions, int taps, int stride, int pad, int dilation) {
+  return stride <= 8 && map_takes(-pad, int64_t{positions - 1} * stride - pad - (extent - 1), int64_t{taps - 1} * dilation);
 }
 
-// Of the terms that a twin multiplies: channels come 128 bytes at a time.
-constexpr double twin_depth(const Conv2d& p) {
+// Whether the twins for sm_90a can compute it: tensor cores, one group, rows of channels of whole 16 bytes, and what a tensor map
+// can say. The gradients': bf16 alone, for their operands lie along the results, and strides 1 and 2.
+constexpr bool forward_has_twin(const Conv2d& p) {
+  const int line = p.dtype == DType::bf16 ? 8 : 4;
+  return (p.dtype == DType::bf16 || (p.dtype == DType::f32 && p.math == Math::tf32)) && p.groups == 1 && p.n >= 1 && p.p >= 1 && p.q >= 1 &&
+         p.c >= 1 && p.c % line == 0 && p.k >= 1 && forward_map_takes(p.h, p.p, p.r, p.stride_h, p.pad_h, p.dilation_h) &&
+         forward_map_takes(p.w, p.q, p.s, p.stride_w, p.pad_w, p.dilation_w);
+}
+constexpr bool weight_gradient_has_twin(const Conv2d& p) { return p.dtype == DType::bf16 && p.k % 8 == 0 && forward_has_twin(p); }
+constexpr bool data_gradient_has_twin(const Conv2d& p) {
+  const auto axis = [](int inputs, int outputs, int taps, int stride, int pad, int dilation) {
+    for (int phase = 0; phase < stride; ++phase) {
+      const ConvAxis a = gradient_axis(phase, inputs, outputs, taps, stride, pad, dilation);
+      if (a.position_count == 0) continue;
+      const int reach = a.tap_count > 0 ? -(a.tap_count - 1) * a.tap_step : 0, lower = a.origin - reach;
+      if (!map_takes(lower, int64_t{lower} + a.position_count - outputs, reach)) return false;
+    }
+    return true;
+  };
+  return p.dtype == DType::bf16 && p.groups == 1 && p.n >= 1 && p.h >= 1 && p.w >= 1 && p.p >= 1 && p.q >= 1 && p.c >= 1 && p.c % 8 == 0 && p.k >= 1 &&
+         p.k % 8 == 0 && p.stride_h <= 2 && p.stride_w <= 2 && axis(p.h, p.p, p.r, p.stride_h, p.pad_h, p.dilation_h) &&
+         axis(p.w, p.q, p.s, p.stride_w, p.pad_w, p.dilation_w);
+}
+constexpr bool has_twin(Conv2dRole role, const Conv2d& p) {
+  return role == Conv2dRole::forward ? forward_has_twin(p) : role == Conv2dRole::data_gradient ? data_gradient_has_twin(p) : weight_gradient_has_twin(p);
+}
+
+// The parts of a weight gradient's sum are added up by a kernel of their own, so there may be many.
+constexpr int kMostGradientParts = 256;
+constexpr int most_parts(Conv2dRole role) { return role == Conv2dRole::weight_gradient ? kMostGradientParts : kMostParts; }
+
+// As a twin computes it: columns with their padding, and the steps of a sum.
+struct TwinShape {
+  int64_t rows, columns, steps, units;
+};
+constexpr TwinShape twin_shape(Conv2dRole role, const Conv2d& p) {
   const int line = p.dtype == DType::bf16 ? 64 : 32;
-  return static_cast<double>(p.c) / static_cast<double>(ceil_div(p.c, line) * line);
+  if (role == Conv2dRole::forward) return {int64_t{p.n} * p.p * p.q, p.k, int64_t{p.r} * p.s * ceil_div(p.c, line), 1};
+  if (role == Conv2dRole::data_gradient) {
+    const ProductShape s = data_gradient_product(p);
+    return {s.m, s.n, s.k / p.k * ceil_div(p.k, line), s.units};
+  }
+  return {p.k, int64_t{p.r} * p.s * ceil_div(p.c, 64) * 64, ceil_div<int64_t>(int64_t{p.n} * p.p * p.q, 64), 1};
 }
 
 // capability: of the card, 90 for sm_90. Twins are written for 90 alone.
-constexpr TilePlan forward_plan(const Conv2d& p, int capability) {
-  const ProductShape s = forward_product(p);
-  TilePlan best = plan_of(s);
-  if (capability != 90 || !forward_has_twin(p)) return best;
-  double best_speed = plan_speed(best, s.m, s.n, s.k, s.units);
+constexpr TilePlan table_plan(Conv2dRole role, const Conv2d& p, int capability) {
+  const ProductShape s = role == Conv2dRole::forward ? forward_product(p) : role == Conv2dRole::data_gradient ? data_gradient_product(p) : weight_gradient_product(p);
+  const bool added = role == Conv2dRole::weight_gradient;   // parts by a launch of its own
+  TilePlan best = plan_of(s, most_parts(role));
+  if (capability != 90 || !has_twin(role, p)) return best;
+  double best_time = mma_time(best, s.m, s.n, s.k, s.units, p.dtype == DType::bf16) + (added ? parts_time(best.parts, s.m * s.n) : 0);
+  const TwinShape t = twin_shape(role, p);
   for (const TileName tile : kTwinTiles) {
-    const double speed = twin_speed(tile, s.m, s.n, twin_depth(p));
-    if (speed > best_speed) best = {tile}, best_speed = speed;
+    // One round of all multiprocessors, of parts with a few steps each.
+    int64_t most = kTwinMultiprocessors / (tile_count(tile, t.rows, t.columns) * t.units);
+    most = most < t.steps / 4 ? most : t.steps / 4;
+    most = most > most_parts(role) ? most_parts(role) : most;
+    for (const int64_t parts : {int64_t{1}, most}) {
+      if (parts < 1) continue;
+      const double time = added ? twin_time(tile, t.rows, t.columns, ceil_div(t.steps, parts), parts) + parts_time(parts, s.m * s.n)
+                                : twin_time(tile, t.rows, t.columns, t.steps, t.units, parts);
+      if (time < best_time) best = {tile, static_cast<int>(parts)}, best_time = time;
+    }
   }
   return best;
 }
-constexpr TilePlan data_gradient_plan(const Conv2d& p) { return plan_of(data_gradient_product(p)); }
-// Its parts are added up by a kernel of their own, so there may be many.
-constexpr int kMostGradientParts = 256;
-constexpr TilePlan weight_gradient_plan(const Conv2d& p) { return plan_of(weight_gradient_product(p), kMostGradientParts); }
 
 constexpr ProductShape product_of(Conv2dRole role, const Conv2d& p) {
   return role == Conv2dRole::forward ? forward_product(p) : role == Conv2dRole::data_gradient ? data_gradient_product(p) : weight_gradient_product(p);
 }
-constexpr TilePlan table_plan(Conv2dRole role, const Conv2d& p, int capability) {
-  return role == Conv2dRole::forward ? forward_plan(p, capability) : role == Conv2dRole::data_gradient ? data_gradient_plan(p) : weight_gradient_plan(p);
-}
-
 // Every variant worth measuring: the table's first, then all tiles with sums cut into powers of two, as long as a part has enough
 // terms, and the twins that can compute it. Returns how many; at most kMostVariants.
 constexpr int list_plans(Conv2dRole role, const Conv2d& p, int capability, TilePlan* plans) {
@@ -82,10 +120,13 @@ constexpr int list_plans(Conv2dRole role, const Conv2d& p, int capability, TileP
     if (count < kMostVariants) plans[count++] = plan;
   };
   const int64_t k = product_of(role, p).k;
-  const int most = role == Conv2dRole::weight_gradient ? kMostGradientParts : kMostParts;
+  const int most = most_parts(role);
   add(table_plan(role, p, capability));
-  if (role == Conv2dRole::forward && capability == 90 && forward_has_twin(p))
-    for (const TileName tile : kTwinTiles) add({tile});
+  if (capability == 90 && has_twin(role, p)) {
+    const int64_t steps = twin_shape(role, p).steps;
+    for (const TileName tile : kTwinTiles)
+      for (int parts = 1; parts <= most && (parts == 1 || steps / parts >= 2); parts *= 2) add({tile, parts});
+  }
   const bool simt = p.dtype == DType::f32 && p.math == Math::f32;   // large and tall are one there
   for (const TileName tile : kTileNames) {
     if (simt && tile == TileName::large) continue;

@@ -115,9 +115,8 @@ constexpr int kMostParts = 16;        // where the last block of a tile adds the
 // cores against L2).
 constexpr double kPartTerms = 256;
 
-// What a busy multiprocessor gets done with a tile, relative to the best of mma.sync: larger tiles use more often
-// what they load. Estimates from that reuse, and from about 400 of 780 Tflop/s that mma.sync is known to reach on
-// sm_90, to be replaced by measurements.
+// What a busy multiprocessor gets done with a tile of mma.sync, relative to the best: larger tiles use more often what they
+// load. From times on an H200, where 1 is 193 Tflop/s of bf16 (kMmaRate).
 __host__ __device__ constexpr double tile_speed(TileName name) {
   switch (name) {
     case TileName::large: return 1;
@@ -125,11 +124,8 @@ __host__ __device__ constexpr double tile_speed(TileName name) {
     case TileName::thin: return 0.6;
     case TileName::medium: return 0.7;
     case TileName::small: return 0.35;
-    case TileName::twin_wide: return 1.8;
-    case TileName::twin_square: return 1.6;
-    case TileName::twin_narrow: return 1.1;
+    default: return 0;
   }
-  return 0;
 }
 
 // Speed of a plan relative to the machine's best: that of the tile, less what lies beyond the product's
@@ -148,11 +144,25 @@ __host__ __device__ constexpr double plan_speed(TilePlan plan, int64_t m, int64_
 // tiles leaves idle counts.
 constexpr int64_t kTwinMultiprocessors = 132;
 
-// Of a twin, on the same scale. depth: share of the sum's terms, as they are multiplied, that are not padding.
-__host__ __device__ constexpr double twin_speed(TileName tile, int64_t m, int64_t n, double depth) {
-  const int64_t tiles = tile_count(tile, m, n), rounds = ceil_div(tiles, kTwinMultiprocessors);
-  const double used = static_cast<double>(m) * n / (static_cast<double>(tiles) * tile_size(tile).m * tile_size(tile).n);
-  return tile_speed(tile) * used * depth * static_cast<double>(tiles) / static_cast<double>(rounds * kTwinMultiprocessors);
+// Microseconds on an H200, where variants of both kinds must be compared: of a launch, of what a twin's block does besides a
+// tile's sum, of a step of the sum (64 terms of bf16, 32 of tf32), of merging parts in the kernel, of adding them up by a launch of
+// their own; and what mma.sync computes in one, in flop. Most from measured convolutions (docs/kernels.md).
+constexpr double kLaunch = 3, kTwinTile = 1.5, kTwinMerge = 1.5, kTwinPart = 0.15, kAddParts = 2.5, kBytesPerMicrosecond = 3e6, kMmaRate = 193e6;
+__host__ __device__ constexpr double twin_step(TileName name) {
+  return name == TileName::twin_wide ? 0.79 : name == TileName::twin_square ? 0.40 : 0.29;
+}
+// rows x columns results of `units` products, padding included, each sum in so many parts.
+__host__ __device__ constexpr double twin_time(TileName tile, int64_t rows, int64_t columns, int64_t steps, int64_t units, int64_t parts = 1) {
+  const int64_t rounds = ceil_div(tile_count(tile, rows, columns) * units * parts, kTwinMultiprocessors);
+  const double merge = parts > 1 ? kTwinMerge + kTwinPart * static_cast<double>(parts) : 0;
+  return kLaunch + merge + static_cast<double>(rounds) * (static_cast<double>(ceil_div(steps, parts)) * twin_step(tile) + kTwinTile);
+}
+__host__ __device__ constexpr double mma_time(TilePlan plan, int64_t m, int64_t n, int64_t k, int64_t units, bool bf16) {
+  const double flops = 2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k) * static_cast<double>(units);
+  return kLaunch + flops / ((bf16 ? kMmaRate : kMmaRate / 2) * plan_speed(plan, m, n, k, units));
+}
+__host__ __device__ constexpr double parts_time(int64_t parts, int64_t results) {
+  return parts > 1 ? kAddParts + 8.0 * static_cast<double>(parts) * static_cast<double>(results) / kBytesPerMicrosecond : 0;
 }
 
 // The fastest plan for `units` equal products side by side (batch, groups, phases) with at most so many

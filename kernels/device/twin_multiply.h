@@ -1,10 +1,13 @@
-// The main loop of products on sm_90a: c[m, n] = sum_k a(m, k) * b(n, k) by tiles of 128 x kN. One block lives on each
-// multiprocessor and takes one tile after another (persistent). Its last warpgroup fetches: one thread waits for a free stage and
-// lets TMA bring the next 128 bytes of every line of a and b, so that it runs kStages ahead, also into the next tile. The two
+// The main loop of products on sm_90a: c[m, n] = sum_k a(m, k) * b(n, k) by tiles of 128 x kN, of one or more products side by side
+// (units: phases, parts of a sum). One block lives on each multiprocessor and takes one tile after another (persistent). Its last
+// warpgroup fetches: one thread waits for a free stage and lets TMA bring the next 128 bytes of every line of a and b (64 terms of
+// bf16, 32 of tf32; an operand that lies along m or n comes as 64 lines, one a term, of 64 of its m or n), so that it runs kStages
+// ahead, also into the next tile. The two
 // others multiply, 64 rows each, by wgmma straight from shared memory, free a stage when the products that read it are done, and
 // store their results while the next tile's operands are already on their way. A block has 218112 bytes of shared memory (of 232448),
 // 4, 6 or 8 stages of kN 256, 128 or 64; a consumer thread 232 registers, of which 128, 64 or 32 are sums, a fetching one 40.
 #pragma once
+#include "kernels/device/tile_parts.h"
 #include "kernels/device/tile_store.h"
 #include "kernels/device/tile_table.h"
 #include "kernels/simt/hopper.h"
@@ -46,48 +49,88 @@ struct Stage {
   }
 };
 
+// Bytes between the blocks of 64 of m or n of an operand along them: 64 lines, one a term.
+constexpr int kTwinBlock = 64 * 128;
+
 // Four products: 128 bytes of the lines are 64 terms of bf16 or 32 of tf32.
-template <class Number, class Tile>
+template <class Number, class Tile, Major kA, Major kB>
 __device__ __forceinline__ void multiply_stage(float (&sum)[Tile::kN / 2], const unsigned char* a, const unsigned char* b, bool add) {
-  const uint64_t left = simt::matrix_descriptor(a, 16, 8 * Tile::kLineBytes, Swizzle::bytes128),
-                 right = simt::matrix_descriptor(b, 16, 8 * Tile::kLineBytes, Swizzle::bytes128);
+  constexpr int kStepA = kA == Major::k ? 32 : 16 * 128, kStepB = kB == Major::k ? 32 : 16 * 128;   // bytes of the terms of one product
+  const uint64_t left = simt::matrix_descriptor(a, kA == Major::k ? 16 : kTwinBlock, 8 * Tile::kLineBytes, Swizzle::bytes128),
+                 right = simt::matrix_descriptor(b, kB == Major::k ? 16 : kTwinBlock, 8 * Tile::kLineBytes, Swizzle::bytes128);
 #pragma unroll
   for (int k = 0; k < 4; ++k) {
     if constexpr (TwinNumber<Number>::kBytes == 2)
-      simt::wgmma_bf16<Tile::kN>(sum, simt::descriptor_at(left, 32 * k), simt::descriptor_at(right, 32 * k), add || k > 0);
-    else simt::wgmma_tf32<Tile::kN>(sum, simt::descriptor_at(left, 32 * k), simt::descriptor_at(right, 32 * k), add || k > 0);
+      simt::wgmma_bf16<Tile::kN, kA, kB>(sum, simt::descriptor_at(left, kStepA * k), simt::descriptor_at(right, kStepB * k), add || k > 0);
+    else simt::wgmma_tf32<Tile::kN, kA, kB>(sum, simt::descriptor_at(left, kStepA * k), simt::descriptor_at(right, kStepB * k), add || k > 0);
   }
 }
 
+// Where neighbouring results of a tile lie: `count` of them from column `first` of the result on.
+struct ColumnRun {
+  int first, count;
+};
+
 // One warp's 16 rows of the results: through its own shared memory, so that neighbouring threads write neighbouring numbers.
-template <class Tile, class Rows>
-__device__ __forceinline__ void store_rows(const float (&sum)[Tile::kN / 2], float (&results)[16][kTwinColumns + 8], const Result& result,
-                                           const Rows& map, int first_row, int rows, int first_column, int columns) {
+template <class Tile, class Output>
+__device__ __forceinline__ void store_rows(const float (&sum)[Tile::kN / 2], float (&results)[16][kTwinColumns + 8], const Output& output,
+                                           int first_row, int first_column) {
   struct alignas(8) Pair {
     float low, high;
   };
-  const int lane = simt::lane();
+  const int lane = simt::lane(), rows = output.rows - first_row < 16 ? output.rows - first_row : 16;
 #pragma unroll
   for (int first = 0; first < Tile::kN; first += kTwinColumns) {
-    if (first < columns) {
+    const ColumnRun run = output.columns(first_column + first);
+    if (run.count > 0) {
 #pragma unroll
       for (int i = 0; i < kTwinColumns / 2; i += 2) {
         const int column = i / 4 * 8 + lane % 4 * 2;
         *reinterpret_cast<Pair*>(&results[lane / 4 + i / 2 % 2 * 8][column]) = {sum[first / 2 + i], sum[first / 2 + i + 1]};
       }
       simt::sync_warp();
-      const int left = columns - first;
-      store_tile<32>(result, map, results, first_row, rows, first_column + first, left < kTwinColumns ? left : kTwinColumns, lane);
+      store_tile<32>(output.result, output.map, results, first_row, rows, run.first, run.count < kTwinColumns ? run.count : kTwinColumns, lane);
       simt::sync_warp();   // before the next columns take their place
     }
   }
 }
 
-// A problem has `rows` x `columns` results and `steps` stages of terms. Its first_row(row) is what load() wants to know of a
-// tile's first row; load(to_a, to_b, start, first_column, step, barrier) issues the copies of a whole stage.
+// One warp's part of a tile's sum, which several blocks share: left in scratch memory, register by register. True in the warp that
+// comes last, which adds all parts in their order and goes on as if it had computed the whole.
+template <class Tile>
+__device__ __forceinline__ bool merge_rows(float (&sum)[Tile::kN / 2], const TileParts& split, int tile, int part, int warp) {
+  constexpr int kRegisters = Tile::kN / 2, kWarps = 4 * Tile::kConsumers;
+  const int lane = simt::lane();
+  float* parts = split.sums + (static_cast<int64_t>(tile) * kWarps + warp) * split.parts * (32 * kRegisters) + lane;
+#pragma unroll
+  for (int i = 0; i < kRegisters; ++i) parts[(part * kRegisters + i) * 32] = sum[i];
+  simt::fence();
+  simt::sync_warp();
+  unsigned before = 0;
+  if (lane == 0) before = simt::atomic_add(&split.arrivals[tile * kWarps + warp], 1u);
+  if (simt::shuffle_idx(before, 0) + 1 != static_cast<unsigned>(split.parts)) return false;
+  simt::fence();
+#pragma unroll
+  for (int i = 0; i < kRegisters; ++i) sum[i] = parts[i * 32];
+  for (int other = 1; other < split.parts; ++other) {
+#pragma unroll
+    for (int i = 0; i < kRegisters; ++i) sum[i] += parts[(other * kRegisters + i) * 32];
+  }
+  if (lane == 0) simt::atomic_exchange(&split.arrivals[tile * kWarps + warp], 0u);
+  return true;
+}
+
+// A Problem has `units` products of at most tiles_m x tiles_n tiles and says, on the device, of each
+//   steps(unit)                stages of terms, 1 or more: of an empty sum one that lies outside of the operands, so that TMA brings zeros
+//   rows(unit)                 of its results: tiles beyond are left out
+//   fetch(unit, row, column)   what load wants to know of a tile
+//   load<kN>(fetch, step, to_a, to_b, barrier)   issues the copies of a whole stage, all (128 + kN) * 128 bytes of it
+//   output(unit)               rows, result and map (tile_store.h), and columns(column): where 32 of the tile's columns go
+// and along what its operands lie: kMajorA, kMajorB.
 template <class Number, class Tile, class Problem>
 __global__ void __launch_bounds__(Tile::kThreads, 1)
-    multiply_twin_kernel([[maybe_unused]] const __grid_constant__ Problem problem, [[maybe_unused]] int tiles_m, [[maybe_unused]] int tiles_n) {
+    multiply_twin_kernel([[maybe_unused]] const __grid_constant__ Problem problem, [[maybe_unused]] TileParts split, [[maybe_unused]] int tiles_m,
+                         [[maybe_unused]] int tiles_n) {
 #if GANYMEDE_HOPPER_CODE
   auto& memory = shared<TwinShared<Tile>>();
   if (threadIdx.x == 0) {
@@ -98,18 +141,22 @@ __global__ void __launch_bounds__(Tile::kThreads, 1)
     simt::mbarrier_init_fence();
   }
   simt::sync_threads();
-  const int warp = simt::warp(), lane = simt::lane(), tiles = tiles_m * tiles_n;
+  const int warp = simt::warp(), lane = simt::lane(), each = tiles_m * tiles_n, jobs = each * problem.units * split.parts;
   Stage<Tile::kStages> stage;
   if (warp >= 4 * Tile::kConsumers) {
     simt::registers_fewer<40>();
     if (warp > 4 * Tile::kConsumers || lane > 0) return;
     problem.prefetch();
-    for (int tile = static_cast<int>(blockIdx.x); tile < tiles; tile += static_cast<int>(gridDim.x)) {
-      const auto start = problem.first_row(tile / tiles_n * Tile::kM);
-      for (int step = 0; step < problem.steps; ++step) {
+    for (int job = static_cast<int>(blockIdx.x); job < jobs; job += static_cast<int>(gridDim.x)) {
+      const int tile = job / split.parts, part = job % split.parts;
+      const int unit = tile / each, row = tile % each / tiles_n * Tile::kM, column = tile % each % tiles_n * Tile::kN;
+      if (row >= problem.rows(unit)) continue;
+      const auto fetch = problem.fetch(unit, row, column);
+      const int steps = problem.steps(unit), end = steps * (part + 1) / split.parts;
+      for (int step = steps * part / split.parts; step < end; ++step) {
         simt::mbarrier_wait(memory.empty[stage.index], stage.parity ^ 1);
         simt::mbarrier_expect(memory.full[stage.index], (Tile::kM + Tile::kN) * Tile::kLineBytes);
-        problem.load(memory.a[stage.index], memory.b[stage.index], start, tile % tiles_n * Tile::kN, step, memory.full[stage.index]);
+        problem.template load<Tile::kN>(fetch, step, memory.a[stage.index], memory.b[stage.index], memory.full[stage.index]);
         stage.advance();
       }
     }
@@ -117,13 +164,19 @@ __global__ void __launch_bounds__(Tile::kThreads, 1)
   }
   simt::registers_more<232>();
   const int group_row = warp / 4 * 64, warp_row = group_row + warp % 4 * 16;
-  for (int tile = static_cast<int>(blockIdx.x); tile < tiles; tile += static_cast<int>(gridDim.x)) {
+  for (int job = static_cast<int>(blockIdx.x); job < jobs; job += static_cast<int>(gridDim.x)) {
+    const int tile = job / split.parts, part = job % split.parts;
+    const int unit = tile / each, row = tile % each / tiles_n * Tile::kM, column = tile % each % tiles_n * Tile::kN;
+    if (row >= problem.rows(unit)) continue;
+    const int steps = problem.steps(unit) * (part + 1) / split.parts - problem.steps(unit) * part / split.parts;
     float sum[Tile::kN / 2];
     int read = 0;   // the stage that the products before the newest ones read
-    for (int step = 0; step < problem.steps; ++step) {
+    for (int step = 0; step < steps; ++step) {
       simt::mbarrier_wait(memory.full[stage.index], stage.parity);
       simt::wgmma_fence();
-      multiply_stage<Number, Tile>(sum, memory.a[stage.index] + group_row * Tile::kLineBytes, memory.b[stage.index], step > 0);
+      // The first 64 rows of a and the others are 64 lines apart, whatever the lines are.
+      multiply_stage<Number, Tile, Problem::kMajorA, Problem::kMajorB>(sum, memory.a[stage.index] + group_row * Tile::kLineBytes, memory.b[stage.index],
+                                                                       step > 0);
       simt::wgmma_commit();
       if (step > 0) {
         simt::wgmma_wait<1>();
@@ -134,20 +187,33 @@ __global__ void __launch_bounds__(Tile::kThreads, 1)
     }
     simt::wgmma_wait<0>();
     if (lane == 0) simt::mbarrier_arrive(memory.empty[read]);
-    const int row = tile / tiles_n * Tile::kM + warp_row, column = tile % tiles_n * Tile::kN;
-    const int rows = problem.rows - row;
-    store_rows<Tile>(sum, memory.results[warp], problem.result, problem.result_rows, row, rows < 16 ? rows : 16, column, problem.columns - column);
+    if (split.parts > 1 && !merge_rows<Tile>(sum, split, tile, part, warp)) continue;
+    store_rows<Tile>(sum, memory.results[warp], problem.output(unit), row + warp_row, column);
   }
 #endif
 }
 
+// rows, columns: of the largest unit's results, padding included. parts: of each sum, at most as many as the steps of any unit.
 template <class Number, class Tile, class Problem>
-void launch_twin(Stream stream, const Problem& problem) {
-  const int64_t tiles_m = ceil_div<int64_t>(problem.rows, Tile::kM), tiles_n = ceil_div<int64_t>(problem.columns, Tile::kN);
-  if (tiles_m * tiles_n > INT32_MAX) throw std::runtime_error("matrix product of more than 2^31 - 1 tiles");
-  const int64_t most = simt::multiprocessors(), blocks = tiles_m * tiles_n < most ? tiles_m * tiles_n : most;
-  launch<TwinShared<Tile>>(multiply_twin_kernel<Number, Tile, Problem>, dim3(static_cast<unsigned>(blocks)), dim3(Tile::kThreads), stream, problem,
+void launch_twin(Stream stream, const Problem& problem, int64_t rows, int64_t columns, int parts = 1) {
+  constexpr int kWarps = 4 * Tile::kConsumers;
+  const int64_t tiles_m = ceil_div<int64_t>(rows, Tile::kM), tiles_n = ceil_div<int64_t>(columns, Tile::kN), tiles = tiles_m * tiles_n * problem.units;
+  const TileParts split = parts > 1 ? tile_parts(stream, parts, tiles * kWarps, int64_t{Tile::kM} * Tile::kN / kWarps) : TileParts{};
+  if (tiles * split.parts > INT32_MAX) throw std::runtime_error("matrix product of more than 2^31 - 1 tiles");
+  const int64_t jobs = tiles * split.parts, most = simt::multiprocessors(), blocks = jobs < most ? jobs : most;
+  launch<TwinShared<Tile>>(multiply_twin_kernel<Number, Tile, Problem>, dim3(static_cast<unsigned>(blocks)), dim3(Tile::kThreads), stream, problem, split,
                            static_cast<int>(tiles_m), static_cast<int>(tiles_n));
+}
+
+// Calls f with the tile of that name.
+template <class F>
+void with_twin_tile(TileName name, F&& f) {
+  switch (name) {
+    case TileName::twin_wide: return f(TwinWide{});
+    case TileName::twin_square: return f(TwinSquare{});
+    case TileName::twin_narrow: return f(TwinNarrow{});
+    default: throw std::runtime_error("the tile is not one of a twin's");
+  }
 }
 
 }  // namespace ganymede::kernels::GANYMEDE_TARGET

@@ -24,10 +24,12 @@
 //   tma_prefetch(map)                a thread; brings the map itself near
 //   fence_proxy_async()              the writer's: what it wrote to shared memory by ordinary stores is seen by wgmma and TMA
 //   matrix_descriptor(shared, leading, stride, swizzle)  of an operand for wgmma: rows of k, groups of 8 rows `stride` bytes
-//                                    apart; without swizzle also 16-byte columns `leading` bytes apart
+//                                    apart; without swizzle also 16-byte columns `leading` bytes apart. Of one that lies along m or n
+//                                    (Major::mn, swizzle of 128 bytes): a line has 64 of m or n of one k, groups of 8 k are
+//                                    `stride` bytes apart, the next 64 of m or n `leading` bytes
 //   descriptor_at(descriptor, bytes)   the same, so many bytes further
 //   wgmma_fence()                    warpgroup; before the first product that touches registers that were used otherwise
-//   wgmma_bf16<N>(d, a, b, add), wgmma_tf32<N>(...)      warpgroup (four warps, the first a multiple of four); d[64 x N] of f32,
+//   wgmma_bf16<N, major_a, major_b>(d, a, b, add), wgmma_tf32<N>(...)      warpgroup (four warps, the first a multiple of four); d[64 x N] of f32,
 //                                    a[64 x K], b[N x K] of bf16 (K 16) or f32 read as tf32 (K 8, low 13 bits ignored); add: to d,
 //                                    else d begins at zero. d is not to be touched until it has been waited for
 //   wgmma_commit(), wgmma_wait<n>()  warpgroup; closes a group, waits until at most n groups of this warp are in flight

@@ -185,8 +185,9 @@ void Worker::end_block(Block& block) {
 
 namespace {
 
-// Addresses of the two 16-byte pieces of each row, as the hardware finds them.
-std::vector<uint32_t> pieces(Worker& w, uint64_t descriptor, int first_row, int rows, size_t memory, const char* operand, Where where) {
+// Addresses of the 16-byte pieces of an operand, as the hardware finds them: two a row; of one that lies along m or n one for each
+// eight rows and term.
+std::vector<uint32_t> pieces(Worker& w, uint64_t descriptor, Major major, int first_row, int rows, size_t memory, const char* operand, Where where) {
   constexpr Swizzle kModes[] = {Swizzle::none, Swizzle::bytes128, Swizzle::bytes64, Swizzle::bytes32};
   const auto field = [&](int bit) { return static_cast<uint32_t>(descriptor >> bit & 0x3FFF) << 4; };
   const Swizzle swizzle = kModes[descriptor >> 62];
@@ -194,6 +195,19 @@ std::vector<uint32_t> pieces(Worker& w, uint64_t descriptor, int first_row, int 
   if (descriptor >> 49 & 7) w.fail("wgmma: a base offset in a descriptor is not modelled; begin tiles at multiples of the swizzle's pattern", where);
   const uint32_t row_bytes = 16u << static_cast<int>(swizzle), next = swizzle == Swizzle::none ? leading : 16;
   std::vector<uint32_t> all;
+  if (major == Major::mn) {
+    if (swizzle != Swizzle::bytes128) w.fail("wgmma: of operands along m or n only the swizzle of 128 bytes is modelled", where);
+    for (int i = first_row; i < first_row + rows; i += 8) {
+      const auto row = static_cast<uint32_t>(i);
+      for (uint32_t k = 0; k < 16; ++k) {
+        const uint32_t at = swizzled(start + row / 64 * leading + k / 8 * stride + k % 8 * 128 + row % 64 * 2, swizzle);
+        if (at + 16 > memory)
+          w.fail(std::string("wgmma: row ") + std::to_string(i) + " of " + operand + " lies at byte " + std::to_string(at) + ", outside of shared memory", where);
+        all.push_back(at);
+      }
+    }
+    return all;
+  }
   for (int i = first_row; i < first_row + rows; ++i) {
     const auto row = static_cast<uint32_t>(i);
     for (uint32_t half = 0; half < 2; ++half) {
@@ -210,14 +224,22 @@ std::vector<uint32_t> pieces(Worker& w, uint64_t descriptor, int first_row, int 
 template <int K, class Read>
 void multiply_rows(Accumulators& d, const Operation& op, const unsigned char* arena, Read read) {
   float a[16][K], b8[8][K];
-  const auto fetch = [&](const std::vector<uint32_t>& at, int row, float (&to)[K]) {
-    for (int half = 0; half < 2; ++half) read(arena + at[static_cast<size_t>(2 * row + half)], &to[half * K / 2]);
+  const auto fetch = [&](const std::vector<uint32_t>& at, Major major, int row, float (&to)[K]) {
+    if (major == Major::k) {
+      for (int half = 0; half < 2; ++half) read(arena + at[static_cast<size_t>(2 * row + half)], &to[half * K / 2]);
+      return;
+    }
+    for (int k = 0; k < K; ++k) {
+      float eight[K / 2];
+      read(arena + at[static_cast<size_t>(row / 8 * K + k)], eight);
+      to[k] = eight[row % 8];
+    }
   };
-  for (int r = 0; r < 16; ++r) fetch(op.a, r, a[r]);
+  for (int r = 0; r < 16; ++r) fetch(op.a, op.product.a_major, r, a[r]);
   for (int column = 0; column < d.n; column += 8) {
     Row b[K], sum[16];
     for (int c = 0; c < 8; ++c) {
-      fetch(op.b, column + c, b8[c]);
+      fetch(op.b, op.product.b_major, column + c, b8[c]);
       for (int k = 0; k < K; ++k) b[k][c] = b8[c][k];
     }
     for (int r = 0; r < 16; ++r) {
@@ -260,7 +282,7 @@ void Worker::issue_product(const Slot* slots, Where where) {
   fibers::Product lanes[32];
   for (int l = 0; l < 32; ++l) std::memcpy(&lanes[l], slots[l].bytes, sizeof lanes[l]);
   const auto same_product = [](const fibers::Product& a, const fibers::Product& b) {
-    return a.a == b.a && a.b == b.b && a.n == b.n && a.bf16 == b.bf16 && a.add == b.add;
+    return a.a == b.a && a.b == b.b && a.n == b.n && a.bf16 == b.bf16 && a.add == b.add && a.a_major == b.a_major && a.b_major == b.b_major;
   };
   for (const auto& lane : lanes)
     if (!same_product(lane, lanes[0])) fail("wgmma: lanes of a warp give different operands", where);
@@ -289,8 +311,8 @@ void Worker::issue_product(const Slot* slots, Where where) {
   for (int l = 0; l < 32; ++l)
     if (found->second.d[l] != lanes[l].d || found->second.n != lanes[l].n) fail("wgmma: accumulators in flight are used as another shape", where);
 
-  Operation op{lanes[0], warp.group, pieces(*this, lanes[0].a, static_cast<int>(number % 4) * 16, 16, state.known.size(), "a", where),
-               pieces(*this, lanes[0].b, 0, lanes[0].n, state.known.size(), "b", where), where};
+  Operation op{lanes[0], warp.group, pieces(*this, lanes[0].a, lanes[0].a_major, static_cast<int>(number % 4) * 16, 16, state.known.size(), "a", where),
+               pieces(*this, lanes[0].b, lanes[0].b_major, 0, lanes[0].n, state.known.size(), "b", where), where};
   for (const auto* operand : {&op.a, &op.b}) {
     for (const uint32_t at : *operand) {
       if (state.filling[at / 16]) fail("wgmma: byte " + std::to_string(at) + " of shared memory is still being filled by TMA; wait for its mbarrier first", where);

@@ -33,6 +33,7 @@ struct Product {
   uint64_t a, b;
   int n;
   bool bf16, add;
+  Major a_major, b_major;
 };
 void wgmma(const Product& lane, Where where);
 void wgmma_fence(Where where);
@@ -162,15 +163,16 @@ template <int kGroups>
 void wgmma_wait(Where where = Where::current()) {
   fibers::wgmma_wait(kGroups, where);
 }
-template <int kN>
+template <int kN, Major kA = Major::k, Major kB = Major::k>
 void wgmma_bf16(float (&d)[kN / 2], uint64_t a, uint64_t b, bool add, Where where = Where::current()) {
   static_assert(kN == 64 || kN == 128 || kN == 256);
-  fibers::wgmma({d, a, b, kN, true, add}, where);
+  fibers::wgmma({d, a, b, kN, true, add, kA, kB}, where);
 }
-template <int kN>
+template <int kN, Major kA = Major::k, Major kB = Major::k>
 void wgmma_tf32(float (&d)[kN / 2], uint64_t a, uint64_t b, bool add, Where where = Where::current()) {
   static_assert(kN == 64 || kN == 128 || kN == 256);
-  fibers::wgmma({d, a, b, kN, false, add}, where);
+  static_assert(kA == Major::k && kB == Major::k, "only bf16 can lie along m and n");
+  fibers::wgmma({d, a, b, kN, false, add, kA, kB}, where);
 }
 
 inline void named_barrier_sync(int id, int threads, Where where = Where::current()) { fibers::named_barrier(id, threads, true, where); }

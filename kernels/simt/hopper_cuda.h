@@ -104,24 +104,29 @@ __device__ __forceinline__ void wgmma_wait(Where = {}) {
   asm volatile("{\n.reg .pred p;\nsetp.ne.b32 p, %" third ", 0;\nwgmma.mma_async.sync.aligned." shape ".f32." types          \
                " {" registers "}, %" first ", %" second ", p, 1, 1" transposed ";\n}"                                        \
                : __VA_ARGS__                                                                                                 \
-               : "l"(a), "l"(b), "r"(static_cast<int>(add)))
+               : "l"(a), "l"(b), "r"(static_cast<int>(add)), "n"(static_cast<int>(kA)), "n"(static_cast<int>(kB)))
 
-// d[64][kN] (+)= a b^T, k terms at a time.
-#define GANYMEDE_WGMMA_FUNCTION(name, k, types, transposed)                                                                      \
-  template <int kN>                                                                                                            \
+// d[64][kN] (+)= a b^T, k terms at a time. majors(i, j): the operands that say along what a and b lie, of types that can choose.
+#define GANYMEDE_WGMMA_FUNCTION(name, depth, types, majors)                                                                          \
+  template <int kN, Major kA = Major::k, Major kB = Major::k>                                                                  \
   __device__ __forceinline__ void name(float (&d)[kN / 2], uint64_t a, uint64_t b, bool add, Where = {}) {                     \
     static_assert(kN == 64 || kN == 128 || kN == 256);                                                                         \
     if constexpr (kN == 64) {                                                                                                  \
-      GANYMEDE_WGMMA("m64n64" k, types, transposed, GANYMEDE_R0, "32", "33", "34", GANYMEDE_D32(0));                           \
+      GANYMEDE_WGMMA("m64n64" depth, types, majors("35", "36"), GANYMEDE_R0, "32", "33", "34", GANYMEDE_D32(0));                   \
     } else if constexpr (kN == 128) {                                                                                          \
-      GANYMEDE_WGMMA("m64n128" k, types, transposed, GANYMEDE_R0 "," GANYMEDE_R1, "64", "65", "66", GANYMEDE_D32(0), GANYMEDE_D32(32)); \
+      GANYMEDE_WGMMA("m64n128" depth, types, majors("67", "68"), GANYMEDE_R0 "," GANYMEDE_R1, "64", "65", "66", GANYMEDE_D32(0),   \
+                     GANYMEDE_D32(32));                                                                                        \
     } else {                                                                                                                   \
-      GANYMEDE_WGMMA("m64n256" k, types, transposed, GANYMEDE_R0 "," GANYMEDE_R1 "," GANYMEDE_R2 "," GANYMEDE_R3, "128", "129", "130", \
-                     GANYMEDE_D32(0), GANYMEDE_D32(32), GANYMEDE_D32(64), GANYMEDE_D32(96));                                   \
+      GANYMEDE_WGMMA("m64n256" depth, types, majors("131", "132"), GANYMEDE_R0 "," GANYMEDE_R1 "," GANYMEDE_R2 "," GANYMEDE_R3,    \
+                     "128", "129", "130", GANYMEDE_D32(0), GANYMEDE_D32(32), GANYMEDE_D32(64), GANYMEDE_D32(96));              \
     }                                                                                                                          \
   }
-GANYMEDE_WGMMA_FUNCTION(wgmma_bf16, "k16", "bf16.bf16", ", 0, 0")
-GANYMEDE_WGMMA_FUNCTION(wgmma_tf32, "k8", "tf32.tf32", "")
+#define GANYMEDE_EITHER(i, j) ", %" i ", %" j
+#define GANYMEDE_K_ALONE(i, j)
+GANYMEDE_WGMMA_FUNCTION(wgmma_bf16, "k16", "bf16.bf16", GANYMEDE_EITHER)
+GANYMEDE_WGMMA_FUNCTION(wgmma_tf32, "k8", "tf32.tf32", GANYMEDE_K_ALONE)
+#undef GANYMEDE_EITHER
+#undef GANYMEDE_K_ALONE
 #undef GANYMEDE_WGMMA_FUNCTION
 #undef GANYMEDE_R0
 #undef GANYMEDE_R1

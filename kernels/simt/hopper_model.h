@@ -46,11 +46,11 @@ struct NamedBarrier : Waiting {
   }
 };
 
-// One warp's part of a product: 16 rows of the 64. Which bytes it reads, by row.
+// One warp's part of a product: 16 rows of the 64. Which bytes it reads.
 struct Operation {
   fibers::Product product;   // d: of lane 0
   uint64_t group;
-  std::vector<uint32_t> a, b;   // shared addresses of 16-byte pieces: two a row
+  std::vector<uint32_t> a, b;   // shared addresses of 16-byte pieces (pieces(), hopper_calls.h)
   simt::Where where;
 };
 

@@ -18,6 +18,9 @@ enum class TensorElement : uint8_t { bf16, tf32 };
 // address, in patterns of 256, 512 and 1024 bytes, at the multiples of which tiles begin. Rows are as long as the name says.
 enum class Swizzle : uint8_t { none, bytes32, bytes64, bytes128 };
 
+// Along what an operand of wgmma lies in shared memory: rows of k (the sum's terms), or, of bf16 alone, columns of m or n.
+enum class Major : uint8_t { k, mn };
+
 __host__ __device__ constexpr uint32_t swizzled(uint32_t address, Swizzle swizzle) {
   const uint32_t mask = (1u << static_cast<int>(swizzle)) - 1;
   return address ^ (address >> 7 & mask) << 4;

@@ -4,6 +4,7 @@
 
 #include "kernels/device/conv_launch.h"
 #include "kernels/device/conv_maps.h"
+#include "kernels/api/gemm.h"
 #include "kernels/device/families.h"
 
 namespace ganymede::kernels::GANYMEDE_TARGET {
@@ -32,8 +33,19 @@ void forward(Stream stream, const Conv2d& p, const void* x, const Weight& w, voi
   convolve_forward(stream, p, x, w.data, y, epilogue, plan_for(Conv2dRole::forward, p));
 }
 
+// One window that is the whole image: dx[n, (r,s,c)] = sum over k of dy[n, k] * w[k, (r,s,c)] is a matrix product, where phases
+// would multiply each position's one tap and all that miss it.
+bool is_product(const Conv2d& p, const Epilogue& epilogue) {
+  return p.groups == 1 && p.p == 1 && p.q == 1 && p.r == p.h && p.s == p.w && p.pad_h == 0 && p.pad_w == 0 && p.dilation_h == 1 && p.dilation_w == 1 &&
+         !epilogue.bias && p.n >= 1;
+}
+
 void data_gradient(Stream stream, const Conv2d& p, const void* dy, const Weight& w, void* dx,
                    const Epilogue& epilogue) {
+  if (is_product(p, epilogue)) {
+    check_convolution(p, "data gradient");
+    return gemm_kernels.multiply(stream, {1, p.n, p.r * p.s * p.c, p.k, false, false, 0, 0, p.dtype, p.dtype, p.math}, dy, w.data, dx, epilogue);
+  }
   convolve_data_gradient(stream, p, dy, w.data, dx, epilogue, plan_for(Conv2dRole::data_gradient, p));
 }
 

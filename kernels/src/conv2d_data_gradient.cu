@@ -5,6 +5,7 @@
 // that meet it, so no zero is ever inserted or multiplied. All phases are one launch; a block owns a tile of
 // one phase's positions x input channels of one group. Moves dy once a tile column (from L2 after the first),
 // w once a tile row, dx once. Bound as forward.
+#include "kernels/device/conv_plan.h"
 #include "kernels/device/conv_problem.h"
 
 namespace ganymede::kernels::GANYMEDE_TARGET {
@@ -53,6 +54,10 @@ struct DataGradientProblem {
 void convolve_data_gradient(Stream stream, const Conv2d& p, const void* dy, const void* w, void* dx,
                             const Epilogue& epilogue, TilePlan plan) {
   check_convolution(p, "data gradient");
+  if (is_twin(plan.tile)) {
+    if (convolve_data_gradient_twin(stream, p, dy, w, dx, epilogue, plan)) return;
+    plan = plan_of(data_gradient_product(p));
+  }
   with_number(p.dtype, p.math, [&](auto number, auto element) {
     using T = decltype(element);
     const int channels = p.c / p.groups, outputs = p.k / p.groups;

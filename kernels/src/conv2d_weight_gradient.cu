@@ -5,6 +5,7 @@
 // the workspace and are added in their order by a second kernel, so the result does not depend on timing.
 // Moves dy once a tile column, x once a tap (from L2 after the first), dw 1 + 2 * parts times (parts > 1).
 // Bound as forward; the parts are what fills the machine, since dw itself has few tiles.
+#include "kernels/device/conv_plan.h"
 #include "kernels/device/conv_problem.h"
 
 namespace ganymede::kernels::GANYMEDE_TARGET {
@@ -52,7 +53,9 @@ void convolve_weight_gradient(Stream stream, const Conv2d& p, const void* x, con
             positions = p.n * p.p * p.q;
   const int64_t count = static_cast<int64_t>(p.k) * taps;
   const int splits = plan.parts;
-  with_number(p.dtype, p.math, [&](auto number, auto element) {
+  const bool done = is_twin(plan.tile) && convolve_weight_gradient_twin(stream, p, x, dy, static_cast<float*>(dw), static_cast<float*>(workspace), plan);
+  if (is_twin(plan.tile)) plan.tile = plan_of(weight_gradient_product(p), splits).tile;   // as many parts: the workspace has room for them
+  if (!done) with_number(p.dtype, p.math, [&](auto number, auto element) {
     using T = decltype(element);
     const PatchMap map{forward_axis(p.h, p.p, p.r, p.stride_h, p.pad_h, p.dilation_h),
                        forward_axis(p.w, p.q, p.s, p.stride_w, p.pad_w, p.dilation_w), FastDivide(channels),

@@ -11,7 +11,7 @@ namespace ganymede::kernels::GANYMEDE_TARGET {
 
 namespace {
 
-constexpr int64_t kScratchFloats = int64_t{4} << 20, kScratchTiles = 1024;
+constexpr int64_t kScratchFloats = int64_t{4} << 20, kScratchTiles = 2048;
 constexpr int kMaxStreams = 64;
 
 struct Scratch {

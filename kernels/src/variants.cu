@@ -49,9 +49,9 @@ int list(Conv2dRole role, const Conv2d& p, ConvVariant* variants) {
 }
 
 bool can(Conv2dRole role, const Conv2d& p, const ConvVariant& v) {
-  if (!tile_name(v.tile) || v.parts < 1 || v.parts > (role == Conv2dRole::weight_gradient ? kMostGradientParts : kMostParts)) return false;
+  if (!tile_name(v.tile) || v.parts < 1 || v.parts > most_parts(role)) return false;
   if (!is_twin(static_cast<TileName>(v.tile))) return true;
-  return v.parts == 1 && role == Conv2dRole::forward && simt::compute_capability() == 90 && forward_has_twin(p);
+  return simt::compute_capability() == 90 && has_twin(role, p);
 }
 
 bool prefer(Conv2dRole role, const Conv2d& p, const ConvVariant& v) {
@@ -103,7 +103,11 @@ TilePlan plan_for(Conv2dRole role, const Conv2d& p) {
     const auto found = all.plans.find(key_of(role, p));
     if (found != all.plans.end()) return found->second;
   }
-  if (role == Conv2dRole::forward && all.twins && forward_has_twin(p)) return {p.k > 128 ? TileName::twin_wide : p.k > 64 ? TileName::twin_square : TileName::twin_narrow};
+  if (all.twins && has_twin(role, p)) {
+    const TwinShape shape = twin_shape(role, p);
+    const int64_t parts = shape.steps > 3 ? 3 : 1;
+    return {shape.columns > 128 ? TileName::twin_wide : shape.columns > 64 ? TileName::twin_square : TileName::twin_narrow, static_cast<int>(parts)};
+  }
   return table_plan(role, p, simt::compute_capability());
 }
 

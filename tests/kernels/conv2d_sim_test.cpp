@@ -11,44 +11,6 @@ namespace {
 
 using namespace check;
 
-Outcome data_gradient(const Conv2d& p, Choice choice = {}, Epilogue epilogue = kPlain, int shift = 0) {
-  const auto dy = random_values(y_count(p), 4), w = random_values(w_count(p), 5), b = random_values(p.c, 6);
-  Guarded from(p.dtype, dy, shift), filter(p.dtype, w, shift), bias(DType::f32, b),
-      to(p.dtype, x_count(p), shift);
-  const bool biased = epilogue.bias != nullptr;
-  if (biased) epilogue.bias = bias.data();
-  if (choice.by_kernels)
-    conv2d().data_gradient(nullptr, p, from.data(), {filter.data(), nullptr}, to.data(), epilogue);
-  else
-    launchers().data_gradient(nullptr, p, from.data(), filter.data(), to.data(), epilogue,
-                              static_cast<int>(choice.tile), choice.parts);
-  EXPECT_TRUE(to.guard_is_whole());
-  std::vector<double> want(x_count(p));
-  for_each_term(p, [&](int64_t i, int64_t f, int64_t j) { want[i] += dy[j] * w[f]; });
-  finish(want, biased ? b : std::vector<double>{}, epilogue.activation, epilogue.alpha);
-  return {relative_error(to.values(), want), to.bits()};
-}
-
-Outcome weight_gradient(const Conv2d& p, Choice choice = {}, int shift = 0) {
-  const auto x = random_values(x_count(p), 7), dy = random_values(y_count(p), 8);
-  Guarded from(p.dtype, x, shift), above(p.dtype, dy, shift), to(DType::f32, w_count(p), shift);
-  const size_t bytes =
-      choice.by_kernels ? conv2d().weight_gradient_workspace(p) : 4 * choice.parts * w_count(p);
-  Guarded workspace(DType::f32, static_cast<int64_t>(bytes / 4));
-  if (choice.by_kernels) {
-    conv2d().weight_gradient(nullptr, p, from.data(), above.data(), to.data(),
-                                   bytes ? workspace.data() : nullptr);
-  } else {
-    launchers().weight_gradient(nullptr, p, from.data(), above.data(), to.data(), workspace.data(),
-                                static_cast<int>(choice.tile), choice.parts);
-  }
-  EXPECT_TRUE(to.guard_is_whole());
-  EXPECT_TRUE(workspace.guard_is_whole());
-  std::vector<double> want(w_count(p));
-  for_each_term(p, [&](int64_t i, int64_t f, int64_t j) { want[f] += x[i] * dy[j]; });
-  return {relative_error(to.values(), want), to.bits()};
-}
-
 void expect_all_directions(const Conv2d& problem, Choice choice = {}) {
   for (const Number number : kNumbers) {
     const Conv2d p = with(problem, number);

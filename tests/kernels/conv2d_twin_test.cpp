@@ -1,4 +1,4 @@
-// The forward twin for sm_90a on the simulator (of the GPU: device_under_test.h, where it is one) against seven nested loops in
+// The twins for sm_90a on the simulator (of the GPU: device_under_test.h, where it is one) against seven nested loops in
 // double: every tile, edge and epilogue, in three orders; and where the table chooses it.
 #include <gtest/gtest.h>
 
@@ -23,22 +23,44 @@ class Conv2dTwinSim : public testing::Test {
   const SettingsGuard guard_;
 };
 
+constexpr Conv2dRole kRoles[] = {Conv2dRole::forward, Conv2dRole::data_gradient, Conv2dRole::weight_gradient};
+
+Outcome outcome(Conv2dRole role, const Conv2d& p, TileName tile, int parts, const Epilogue& epilogue = kPlain, int shift = 0) {
+  const Choice choice{false, tile, parts};
+  if (role == Conv2dRole::forward) return forward(p, choice, epilogue, shift);
+  return role == Conv2dRole::data_gradient ? data_gradient(p, choice, epilogue, shift) : weight_gradient(p, choice, shift);
+}
+double allowed(Conv2dRole role, const Conv2d& p) {
+  const Tolerance t = tolerance(p.dtype, p.math);
+  return role == Conv2dRole::forward ? t.forward : t.gradient;
+}
+
 // In three orders, which must give equal bits.
-void expect_matches(const Conv2d& p, TileName tile, Epilogue epilogue = kPlain) {
-  SCOPED_TRACE(describe(p) + " tile " + std::to_string(static_cast<int>(tile)));
-  ASSERT_TRUE(forward_has_twin(p));
+void expect_matches(Conv2dRole role, const Conv2d& p, TileName tile, int parts = 1) {
+  SCOPED_TRACE(describe(p) + " role " + std::to_string(static_cast<int>(role)) + " tile " + std::to_string(static_cast<int>(tile)) + " parts " + std::to_string(parts));
+  ASSERT_TRUE(has_twin(role, p));
   std::vector<unsigned char> bits;
   for (const Order order : {Order::forward, Order::reverse, Order::random}) {
     configure({order, 5, 0});
-    const Outcome y = forward(p, {false, tile, 1}, epilogue);
-    EXPECT_LE(y.error, tolerance(p.dtype, p.math).forward);
+    const Outcome y = outcome(role, p, tile, parts);
+    EXPECT_LE(y.error, allowed(role, p));
     if (order == Order::forward) bits = y.bits;
     else EXPECT_EQ(y.bits, bits) << "order " << static_cast<int>(order);
   }
 }
 
+// Every direction that has a twin for it; at least one.
 void expect_matches(const Conv2d& problem) {
-  for (const Number number : kTwinNumbers) expect_matches(with(problem, number), TileName::twin_narrow);
+  int served = 0;
+  for (const Number number : kTwinNumbers) {
+    for (const Conv2dRole role : kRoles) {
+      const Conv2d p = with(problem, number);
+      if (!has_twin(role, p)) continue;
+      ++served;
+      for (const int parts : {1, 2}) expect_matches(role, p, TileName::twin_narrow, parts);
+    }
+  }
+  EXPECT_GT(served, 0) << describe(problem);
 }
 
 TEST_F(Conv2dTwinSim, EdgesMatchReference) {
@@ -49,6 +71,20 @@ TEST_F(Conv2dTwinSim, EdgesMatchReference) {
   expect_matches(conv(2, 11, 12, 64, 64, 3, 3, 1, 1));       // whole lines, more steps than stages, images share a tile
   expect_matches(conv(1, 3, 3, 8, 8, 5, 5, 1, 4));           // windows that lie outside altogether
   expect_matches(conv(1, 8, 16, 16, 64, 3, 3, 1, 1));        // exactly one tile
+}
+
+// Gradients: more phases than rows, phases that no tap meets, parts without positions, channels that end within a block.
+TEST_F(Conv2dTwinSim, GradientEdgesMatchReference) {
+  const auto bf16 = [](const Conv2d& p) { return with(p, kTwinNumbers[1]); };
+  for (const Conv2d& p : {conv(1, 1, 1, 8, 8, 1, 1), conv(1, 1, 5, 16, 8, 3, 3, 2, 1), conv(2, 9, 7, 8, 72, 1, 1, 2), conv(1, 4, 4, 136, 24, 4, 4, 1, 0),
+                          conv(2, 8, 8, 64, 128, 4, 4, 2, 1), conv(3, 7, 6, 72, 40, 5, 5, 2, 2), conv(2, 12, 11, 24, 64, 3, 3, 1, 2, 2), conv(1, 9, 9, 8, 8, 3, 3, 2, 1, 2)}) {
+    for (const TileName tile : kTwinTiles) expect_matches(Conv2dRole::data_gradient, bf16(p), tile);
+    for (const int parts : {1, 2, 7}) {
+      expect_matches(Conv2dRole::data_gradient, bf16(p), TileName::twin_square, parts);
+      expect_matches(Conv2dRole::weight_gradient, bf16(p), TileName::twin_square, parts);
+    }
+    expect_matches(Conv2dRole::weight_gradient, bf16(p), TileName::twin_wide, 3);
+  }
 }
 
 TEST_F(Conv2dTwinSim, StridesDilationAndCutsMatchReference) {
@@ -70,8 +106,11 @@ TEST_F(Conv2dTwinSim, StridesDilationAndCutsMatchReference) {
 TEST_F(Conv2dTwinSim, EveryTileMatchesReference) {
   for (const TileName tile : kTwinTiles) {
     for (const Number number : kTwinNumbers) {
-      expect_matches(with(conv(1, 13, 11, 72, 264, 2, 2, 1, 1), number), tile);
-      expect_matches(with(conv(3, 17, 13, 8, 40, 3, 2, 1, 1), number), tile);
+      for (const Conv2dRole role : kRoles) {
+        const Conv2d many = with(conv(1, 13, 11, 72, 264, 2, 2, 1, 1), number), few = with(conv(3, 17, 13, 8, 40, 3, 2, 1, 1), number);
+        if (has_twin(role, many)) expect_matches(role, many, tile);
+        if (has_twin(role, few)) expect_matches(role, few, tile, 5);
+      }
     }
   }
 }
@@ -83,8 +122,10 @@ TEST_F(Conv2dTwinSim, EpiloguesMatchReference) {
       const Conv2d p = with(conv(1, 6, 5, 8, outputs, 3, 3, 2, 1), number);
       for (const Unary f : {Unary::identity, Unary::relu, Unary::leaky_relu, Unary::sigmoid, Unary::tanh}) {
         SCOPED_TRACE(static_cast<int>(f));
-        for (const Epilogue epilogue : {Epilogue{&present, f, 0.2f}, Epilogue{nullptr, f, 0.2f}})
+        for (const Epilogue epilogue : {Epilogue{&present, f, 0.2f}, Epilogue{nullptr, f, 0.2f}}) {
           EXPECT_LE(forward(p, {false, TileName::twin_square}, epilogue).error, tolerance(p.dtype, p.math).forward);
+          if (data_gradient_has_twin(p)) EXPECT_LE(data_gradient(p, {false, TileName::twin_square}, epilogue).error, tolerance(p.dtype, p.math).gradient);
+        }
       }
     }
   }
@@ -95,15 +136,26 @@ TEST_F(Conv2dTwinSim, NaNStaysInItsSums) {
   for (const Number number : kTwinNumbers) {
     const Conv2d p = with(conv(2, 7, 6, 8, 16, 3, 3, 1, 1), number);
     SCOPED_TRACE(describe(p));
-    const auto w = random_values(w_count(p), 2);
-    auto x = random_values(x_count(p), 1);
+    const auto w = random_values(w_count(p), 2), clean = random_values(y_count(p), 4);
+    auto x = random_values(x_count(p), 1), dy = random_values(y_count(p), 3);
     x[((int64_t{p.n - 1} * p.h + p.h / 2) * p.w + p.w / 2) * p.c] = std::nan("");
-    std::vector<double> want(y_count(p));
-    for_each_term(p, [&](int64_t i, int64_t f, int64_t j) { want[j] += x[i] * w[f]; });
-    Guarded from(p.dtype, x), filter(p.dtype, w), to(p.dtype, y_count(p));
-    launchers().forward(nullptr, p, from.data(), filter.data(), to.data(), kPlain, static_cast<int>(TileName::twin_narrow), 1);
-    const auto got = to.values();
-    for (size_t i = 0; i < want.size(); ++i) ASSERT_EQ(std::isnan(got[i]), std::isnan(want[i])) << "element " << i;
+    dy[((int64_t{p.n - 1} * p.p + p.p / 2) * p.q + p.q / 2) * p.k] = std::nan("");
+    std::vector<double> want[3] = {std::vector<double>(y_count(p)), std::vector<double>(x_count(p)), std::vector<double>(w_count(p))};
+    for_each_term(p, [&](int64_t i, int64_t f, int64_t j) { want[0][j] += x[i] * w[f], want[1][i] += dy[j] * w[f], want[2][f] += x[i] * clean[j]; });
+    Guarded x_in(p.dtype, x), w_in(p.dtype, w), dy_in(p.dtype, dy), clean_in(p.dtype, clean);
+    Guarded y_out(p.dtype, y_count(p)), dx_out(p.dtype, x_count(p)), dw_out(DType::f32, w_count(p));
+    const int tile = static_cast<int>(TileName::twin_narrow);
+    launchers().forward(nullptr, p, x_in.data(), w_in.data(), y_out.data(), kPlain, tile, 1);
+    const bool gradients = p.dtype == DType::bf16;
+    if (gradients) {
+      launchers().data_gradient(nullptr, p, dy_in.data(), w_in.data(), dx_out.data(), kPlain, tile, 1);
+      launchers().weight_gradient(nullptr, p, x_in.data(), clean_in.data(), dw_out.data(), nullptr, tile, 1);
+    }
+    const Guarded* found[] = {&y_out, &dx_out, &dw_out};
+    for (int role = 0; role < (gradients ? 3 : 1); ++role) {
+      const auto got = found[role]->values();
+      for (size_t i = 0; i < got.size(); ++i) ASSERT_EQ(std::isnan(got[i]), std::isnan(want[role][i])) << "role " << role << " element " << i;
+    }
   }
 }
 
@@ -111,7 +163,8 @@ TEST_F(Conv2dTwinSim, NaNStaysInItsSums) {
 TEST_F(Conv2dTwinSim, UnalignedPointersAreServedByTheOtherKernel) {
   for (const Number number : kTwinNumbers) {
     const Conv2d p = with(conv(1, 6, 5, 8, 16, 3, 3, 2, 1), number);
-    EXPECT_LE(forward(p, {false, TileName::twin_narrow}, kPlain, 1).error, tolerance(p.dtype, p.math).forward);
+    for (const Conv2dRole role : kRoles)
+      if (has_twin(role, p)) EXPECT_LE(outcome(role, p, TileName::twin_narrow, role == Conv2dRole::weight_gradient ? 2 : 1, kPlain, 1).error, allowed(role, p));
   }
 }
 
@@ -129,44 +182,57 @@ TEST_F(Conv2dTwinSim, RefusesWhatItCannotDo) {
   refused(with(conv(1, 300, 300, 8, 8, 9, 9, 1, 129, 1), bf16));
   refused(with(conv(1, 300, 300, 8, 8, 2, 2, 1, 0, 256), bf16));
   EXPECT_TRUE(forward_has_twin(with(conv(1, 5, 5, 4, 8, 3, 3), tf32)));
+  const auto gradients_refused = [](const Conv2d& p) {
+    EXPECT_FALSE(data_gradient_has_twin(p)) << describe(p);
+    EXPECT_THROW(launchers().data_gradient(nullptr, p, nullptr, nullptr, nullptr, kPlain, static_cast<int>(TileName::twin_narrow), 1), std::runtime_error);
+    if (weight_gradient_has_twin(p)) return;
+    EXPECT_THROW(launchers().weight_gradient(nullptr, p, nullptr, nullptr, nullptr, nullptr, static_cast<int>(TileName::twin_narrow), 1), std::runtime_error);
+  };
+  gradients_refused(with(conv(1, 5, 5, 8, 8, 3, 3), tf32));
+  gradients_refused(with(conv(1, 5, 5, 8, 4, 3, 3), bf16));
+  gradients_refused(with(conv(1, 5, 5, 4, 8, 3, 3), bf16));
+  gradients_refused(with(conv(1, 9, 9, 8, 8, 3, 3, 3), bf16));   // nine phases
+  gradients_refused(with(conv(1, 5, 5, 16, 16, 3, 3, 1, 1, 1, 2), bf16));
+  EXPECT_TRUE(weight_gradient_has_twin(with(conv(1, 9, 9, 8, 8, 3, 3, 3), bf16)));
 }
 
 // The table is a pure function of the shape and the card.
 TEST(Conv2dTwinTable, OnlyCardsOfItsOwnAndOnlyWhereItWins) {
-  int twins = 0;
+  int twins[3] = {};
   for (const Conv2dRow& row : kConv2dRows) {
     for (const Number number : kNumbers) {
-      const Conv2d p = problem_of(row, number.dtype, number.math);
-      const TilePlan old = plan_of(forward_product(p));
-      for (const int other : {0, 80, 86, 89, 100, 120}) {
-        EXPECT_EQ(forward_plan(p, other).tile, old.tile) << row.name << other;
-        EXPECT_EQ(forward_plan(p, other).parts, old.parts) << row.name << other;
+      for (const Conv2dRole role : kRoles) {
+        const Conv2d p = problem_of(row, number.dtype, number.math);
+        const TilePlan old = table_plan(role, p, 80);
+        EXPECT_FALSE(is_twin(old.tile)) << row.name;
+        for (const int other : {0, 86, 89, 100, 120}) {
+          EXPECT_EQ(table_plan(role, p, other).tile, old.tile) << row.name << other;
+          EXPECT_EQ(table_plan(role, p, other).parts, old.parts) << row.name << other;
+        }
+        const TilePlan plan = table_plan(role, p, 90);
+        if (!is_twin(plan.tile)) continue;
+        ++twins[static_cast<int>(role)];
+        EXPECT_TRUE(has_twin(role, p)) << row.name;
+        EXPECT_LE(plan.parts, most_parts(role)) << row.name;
       }
-      const TilePlan plan = forward_plan(p, 90);
-      if (!is_twin(plan.tile)) continue;
-      ++twins;
-      EXPECT_TRUE(forward_has_twin(p)) << row.name;
-      EXPECT_EQ(plan.parts, 1);
     }
   }
-  EXPECT_GT(twins, 20);
-  const auto expect = [](const char* name, Number number, TileName tile) {
+  for (const int count : twins) EXPECT_GT(count, 15);
+  const auto expect = [](Conv2dRole role, const char* name, Number number, TileName tile) {
     for (const Conv2dRow& row : kConv2dRows) {
       if (std::string(row.name) != name) continue;
-      EXPECT_EQ(static_cast<int>(forward_plan(problem_of(row, number.dtype, number.math), 90).tile), static_cast<int>(tile)) << name;
+      EXPECT_EQ(static_cast<int>(table_plan(role, problem_of(row, number.dtype, number.math), 90).tile), static_cast<int>(tile)) << name;
     }
   };
   for (const Number number : kTwinNumbers) {
-    expect("A7", number, TileName::twin_square);   // 128 tiles of 132 multiprocessors; 64 wide ones would leave half
-    expect("B5", number, TileName::twin_square);   // 128 outputs
-    expect("D3", number, TileName::twin_square);
-    expect("E1", number, TileName::twin_square);
-    expect("F2", number, TileName::twin_square);   // 576 tiles are 4.4 rounds, 288 wide ones 2.2
-    EXPECT_EQ(forward_plan(with(conv(16, 64, 64, 256, 512, 3, 3, 1, 1), number), 90).tile, TileName::twin_wide);
-    EXPECT_FALSE(is_twin(forward_plan(with(conv(1, 16, 16, 512, 512, 4, 4, 2, 1), number), 90).tile));   // few tiles: parts of sums are better
-    expect("E2", number, TileName::thin);          // 32 outputs: half of the narrowest twin would be padding
+    expect(Conv2dRole::forward, "B5", number, TileName::twin_square);   // 128 outputs
+    expect(Conv2dRole::forward, "D3", number, TileName::twin_square);
+    EXPECT_EQ(table_plan(Conv2dRole::forward, with(conv(16, 64, 64, 256, 512, 3, 3, 1, 1), number), 90).tile, TileName::twin_wide);
   }
-  const TilePlan first = forward_plan(problem_of(kConv2dRows[5], DType::bf16, Math::f32), 90);   // A6: 3 channels
+  const TilePlan few = table_plan(Conv2dRole::forward, with(conv(1, 16, 16, 512, 512, 4, 4, 2, 1), kTwinNumbers[1]), 90);   // few tiles: parts of sums
+  EXPECT_TRUE(is_twin(few.tile));
+  EXPECT_GT(few.parts, 4);
+  const TilePlan first = table_plan(Conv2dRole::forward, problem_of(kConv2dRows[5], DType::bf16, Math::f32), 90);   // A6: 3 channels
   EXPECT_FALSE(is_twin(first.tile));
 }
 

@@ -307,6 +307,70 @@ struct Layout {
   Swizzle swizzle;
   int leading, stride;   // bytes
 };
+// Where term k of row `row` of an operand along m or n lies, in blocks of 64 rows: the canonical layout of the PTX manual.
+__host__ __device__ constexpr uint32_t place_along_rows(uint32_t row, uint32_t k, uint32_t leading, uint32_t stride) {
+  return swizzled(row / 64 * leading + k / 8 * stride + k % 8 * 128 + row % 64 * 2, Swizzle::bytes128);
+}
+
+// d[64 x N] = a[64 x 32] b[N x 32]^T of bf16, each operand along k or along its rows.
+template <int kN, Major kA, Major kB>
+__global__ void multiply_majors_kernel(const Bf16* a, const Bf16* b, float* out, int leading) {
+  auto& s = shared<Operands>();
+  const int thread = static_cast<int>(threadIdx.x);
+  const auto fill = [&](const Bf16* from, unsigned char* to, int rows, Major major) {
+    for (int i = thread; i < rows * 32; i += 128) {
+      const auto row = static_cast<uint32_t>(i / 32), k = static_cast<uint32_t>(i % 32);
+      const uint32_t at = major == Major::k ? swizzled(row * 128 + k * 2, Swizzle::bytes128) : place_along_rows(row, k, static_cast<uint32_t>(leading), 1024);
+      *reinterpret_cast<Bf16*>(to + at) = from[i];
+    }
+  };
+  fill(a, s.a, 64, kA);
+  fill(b, s.b, kN, kB);
+  simt::fence_proxy_async();
+  simt::sync_threads();
+  const auto descriptor = [&](const void* at, Major major) { return simt::matrix_descriptor(at, major == Major::k ? 16 : leading, 1024, Swizzle::bytes128); };
+  float d[kN / 2];
+  simt::wgmma_fence();
+  for (int k = 0; k < 2; ++k)
+    simt::wgmma_bf16<kN, kA, kB>(d, simt::descriptor_at(descriptor(s.a, kA), k * (kA == Major::k ? 32 : 2048)),
+                                 simt::descriptor_at(descriptor(s.b, kB), k * (kB == Major::k ? 32 : 2048)), k > 0);
+  simt::wgmma_commit();
+  simt::wgmma_wait<0>();
+  const int lane = thread % 32, warp = thread / 32;
+  for (int i = 0; i < kN / 2; ++i)
+    out[(16 * warp + lane / 4 + i / 2 % 2 * 8) * kN + i / 4 * 8 + lane % 4 * 2 + i % 2] = d[i];
+}
+
+template <int kN, Major kA, Major kB>
+void expect_majors(int leading) {
+  SCOPED_TRACE("N " + std::to_string(kN) + " majors " + std::to_string(static_cast<int>(kA)) + std::to_string(static_cast<int>(kB)));
+  std::mt19937 generator(4);
+  std::normal_distribution<float> normal;
+  std::vector<Bf16> a(64 * 32), b(kN * 32);
+  for (auto* all : {&a, &b})
+    for (Bf16& x : *all) x = to_bf16(normal(generator));
+  const auto got = equal_in_any_order([&] {
+    std::vector<float> out(64 * kN);
+    launch<Operands>(multiply_majors_kernel<kN, kA, kB>, 1, 128, nullptr, a.data(), b.data(), out.data(), leading);
+    return out;
+  });
+  for (int m = 0; m < 64; ++m) {
+    for (int n = 0; n < kN; ++n) {
+      double want = 0;
+      for (int k = 0; k < 32; ++k) want += double{to_float(a[static_cast<size_t>(m * 32 + k)])} * to_float(b[static_cast<size_t>(n * 32 + k)]);
+      ASSERT_NEAR(got[static_cast<size_t>(m * kN + n)], want, 1e-4) << m << ", " << n;
+    }
+  }
+}
+
+TEST(HopperWgmma, OperandsAlongRows) {
+  expect_majors<64, Major::k, Major::mn>(8192);
+  expect_majors<128, Major::k, Major::mn>(8192);
+  expect_majors<256, Major::mn, Major::mn>(8192);
+  expect_majors<64, Major::mn, Major::k>(8192);
+  expect_majors<256, Major::k, Major::mn>(4096);   // of 32 terms alone
+}
+
 // Where byte `column` of a row lies: the canonical layouts of the PTX manual.
 __host__ __device__ constexpr uint32_t place(const Layout& l, uint32_t row, uint32_t column) {
   if (l.swizzle == Swizzle::none) return row / 8 * static_cast<uint32_t>(l.stride) + row % 8 * 16 + column / 16 * static_cast<uint32_t>(l.leading) + column % 16;

@@ -1,0 +1,134 @@
+// The twin of the data gradient (and so of transposed convolution forward) for sm_90a (bf16, one group, strides 1 and 2):
+//   dx[n, h, w, c] = f(bias[c] + sum over (r,s,k) of dy[n, p, q, k] * w[k, r, s, c])
+//   where h + pad - r*dilation = p*stride, likewise w and q
+// Phases as in conv2d_data_gradient.cu; each is a convolution of stride 1 over dy. A block takes tiles of 128 positions of a phase x 64
+// to 256 input channels, one after another (device/twin_multiply.h). A step of the sum is 64 output channels k of one tap: TMA's
+// im2col mode walks the positions in dy, w is read as it lies, [K, R*S, C]: lines along c, so along n of the product, 64 k of them.
+// Moves dy once a tile column and tap (from L2 after the first), w once a tile row, dx once. Bound: tensor cores.
+#include "kernels/device/conv_plan.h"
+#include "kernels/device/conv_problem.h"
+#include "kernels/device/twin_maps.h"
+#include "kernels/device/twin_multiply.h"
+
+namespace ganymede::kernels::GANYMEDE_TARGET {
+
+constexpr int kTwinPhases = 4;
+
+// One axis of a phase. TMA's offsets are not negative, so its window begins at the last tap.
+struct TwinTaps {
+  int lower;                        // row of dy that position 0 and the last tap meet
+  int last, step;                   // last tap; rows of dy between neighbouring taps
+  int filter_first, filter_stride;  // tap i is row filter_first + i * filter_stride of the filter
+};
+
+struct DataGradientTwin {
+  static constexpr Major kMajorA = Major::k, kMajorB = Major::mn;
+  struct Phase {
+    int rows, steps, first_k;         // first_k: 0; behind the last where no tap meets the phase
+    FastDivide width, height, taps;   // positions of a row, rows, taps of a filter row
+    TwinTaps down, across;
+    PhaseRows stored;
+  };
+  TensorMap dy[kTwinPhases], w;
+  Phase phases[kTwinPhases];
+  int units;
+  int column_count, filter_columns;
+  FastDivide lines;   // steps of a tap
+  Result result;
+
+  struct Fetch {
+    const TensorMap& dy;
+    const Phase& phase;
+    int w, h, n, column;
+  };
+  struct Output {
+    int rows, column_count;
+    const Result& result;
+    const PhaseRows& map;
+    __device__ ColumnRun columns(int column) const { return {column, column_count - column}; }
+  };
+  __device__ int rows(int unit) const { return phases[unit].rows; }
+  __device__ int steps(int unit) const { return phases[unit].steps; }
+  __device__ Output output(int unit) const { return {phases[unit].rows, column_count, result, phases[unit].stored}; }
+  __device__ Fetch fetch(int unit, int position, int column) const {
+    const Phase& phase = phases[unit];
+    const int q = phase.width.split(position), p = phase.height.split(position);
+    return {dy[unit], phase, q + phase.across.lower, p + phase.down.lower, position, column};
+  }
+  __device__ void prefetch() const {
+#if GANYMEDE_HOPPER_CODE
+    for (int unit = 0; unit < units; ++unit) simt::tma_prefetch(dy[unit]);
+    simt::tma_prefetch(w);
+#endif
+  }
+  template <int kN>
+  __device__ void load(const Fetch& at, int step, unsigned char* to_dy, unsigned char* to_w, simt::Mbarrier& full) const {
+#if GANYMEDE_HOPPER_CODE
+    const int k = at.phase.first_k + lines.split(step) * 64, tap = step;
+    int r = tap;
+    const int s = at.phase.taps.split(r);
+    const TwinTaps &down = at.phase.down, &across = at.phase.across;
+    simt::tma_load_im2col(to_dy, at.dy, {k, at.w, at.h, at.n}, (across.last - s) * across.step, (down.last - r) * down.step, full);
+    const int filter = (down.filter_first + r * down.filter_stride) * filter_columns + across.filter_first + s * across.filter_stride;
+#pragma unroll
+    for (int block = 0; block < kN / 64; ++block)
+      simt::tma_load_tile(to_w + block * kTwinBlock, w, {at.column + 64 * block, filter, k}, full);
+#endif
+  }
+};
+
+bool convolve_data_gradient_twin(Stream stream, const Conv2d& p, const void* dy, const void* w, void* dx, const Epilogue& epilogue, TilePlan plan) {
+  if (!data_gradient_has_twin(p)) throw std::runtime_error("conv2d data gradient: the twin for sm_90a does not serve this convolution");
+#ifdef __CUDACC__
+  if (simt::compute_capability() != 90) throw std::runtime_error("conv2d data gradient: the twin for sm_90a needs a card of sm_90 and a build for sm_90a");
+#endif
+  if (!aligned(dy, 16) || !aligned(w, 16)) return false;
+  const int lines = ceil_div(p.k, 64);
+  DataGradientTwin problem;
+  problem.units = p.stride_h * p.stride_w;
+  problem.column_count = p.c;
+  problem.filter_columns = p.s;
+  problem.lines = FastDivide(lines);
+  problem.result = result_of(dx, true, p.c, epilogue);
+  MapSpec filter = filter_map<MmaBf16>(w, p.k, p.r * p.s, p.c);
+  filter.box[0] = 64;   // channels, terms
+  filter.box[1] = 1;
+  filter.box[2] = 64;
+  problem.w = make_map(filter);
+  const auto taps_of = [](const ConvAxis& axis) {
+    const int last = axis.tap_count > 0 ? axis.tap_count - 1 : 0;
+    return TwinTaps{axis.origin + last * axis.tap_step, last, -axis.tap_step, axis.tap_count > 0 ? axis.tap_first : 0, axis.tap_stride};
+  };
+  int most_rows = 0, parts = plan.parts;
+  for (int unit = 0; unit < problem.units; ++unit) {
+    const ConvAxis down = gradient_axis(unit / p.stride_w, p.h, p.p, p.r, p.stride_h, p.pad_h, p.dilation_h),
+                   across = gradient_axis(unit % p.stride_w, p.w, p.q, p.s, p.stride_w, p.pad_w, p.dilation_w);
+    DataGradientTwin::Phase& phase = problem.phases[unit];
+    phase.rows = p.n * down.position_count * across.position_count;
+    const int taps = down.tap_count * across.tap_count;
+    phase.steps = taps > 0 ? taps * lines : 1;
+    phase.first_k = taps > 0 ? 0 : 64 * lines;
+    phase.width = across.positions;
+    phase.height = down.positions;
+    phase.taps = across.taps;
+    phase.down = taps_of(down);
+    phase.across = taps_of(across);
+    phase.stored = {down.positions, across.positions, down.store_first, across.store_first, down.store_stride, across.store_stride, p.h, p.w, p.c, 0};
+    if (phase.rows > most_rows) most_rows = phase.rows;
+    if (phase.rows > 0 && phase.steps < parts) parts = phase.steps;
+    MapSpec image = image_map<MmaBf16>(dy, p.n, p.p, p.q, p.k);
+    image.channels = 64;
+    image.pixels = TwinWide::kM;
+    if (phase.rows > 0) {   // else nobody reads by it
+      image.lower[0] = phase.across.lower;
+      image.lower[1] = phase.down.lower;
+      image.upper[0] = phase.across.lower + across.position_count - p.q;
+      image.upper[1] = phase.down.lower + down.position_count - p.p;
+    }
+    problem.dy[unit] = make_map(image);
+  }
+  with_twin_tile(plan.tile, [&]<class Tile>(Tile) { launch_twin<MmaBf16, Tile>(stream, problem, most_rows, p.c, parts); });
+  return true;
+}
+
+}  // namespace ganymede::kernels::GANYMEDE_TARGET

@@ -1,0 +1,123 @@
+// The twin of the weight gradient for sm_90a (bf16, one group):
+//   dw[k, (r,s,c)] = sum over (n,p,q) of dy[(n,p,q), k] * x[n, h, w, c]
+//   h = p*stride - pad + r*dilation, likewise w
+// A block takes tiles of 128 output channels x 64 to 256 columns of one part of the sum, one after another (device/twin_multiply.h).
+// Columns come in blocks of 64 channels of one tap (the last of a tap may be narrower: its padding is multiplied, not stored). A
+// step of the sum is 64 positions: their lines of dy, along k, and by TMA's im2col mode their lines of x at a tap, along c, so that
+// both operands lie along the product's rows and columns. Parts go to the workspace and are added in their order by sum_parts.
+// Moves dy once a tile column, x once a tap and tile row (from L2 after the first), dw 1 + 2 * parts times (parts > 1). Bound: tensor cores.
+#include "kernels/device/conv_plan.h"
+#include "kernels/device/conv_problem.h"
+#include "kernels/device/twin_maps.h"
+#include "kernels/device/twin_multiply.h"
+
+namespace ganymede::kernels::GANYMEDE_TARGET {
+
+struct WeightGradientTwin {
+  static constexpr Major kMajorA = Major::mn, kMajorB = Major::mn;
+  TensorMap dy, x;
+  int units;                       // parts
+  int slices, part;                // of 64 positions: all, those of a part
+  int outputs, channels, blocks;   // K, C, blocks of columns
+  FastDivide width, height;        // positions of a row of y, rows
+  FastDivide lines, taps;          // blocks of a tap, taps of a filter row
+  int stride_h, stride_w, pad_h, pad_w, dilation_h, dilation_w;
+  Result result;
+  int64_t pitch, part_stride;
+
+  struct Fetch {
+    int slice, row, block;
+  };
+  struct Output {
+    int rows;
+    const Result& result;
+    StridedRows map;
+    FastDivide lines;
+    int channels, blocks;
+    __device__ ColumnRun columns(int column) const {
+      int tap = column / 64;
+      if (tap >= blocks) return {0, 0};
+      const int channel = lines.split(tap) * 64 + column % 64;
+      return {tap * channels + channel, channels - channel};
+    }
+  };
+  __device__ int rows(int) const { return outputs; }
+  __device__ int steps(int unit) const {
+    const int left = slices - unit * part;
+    return left < part ? left > 0 ? left : 1 : part;   // the last parts may be empty: their step lies behind all positions
+  }
+  __device__ Output output(int unit) const { return {outputs, result, {pitch, unit * part_stride}, lines, channels, blocks}; }
+  __device__ Fetch fetch(int unit, int row, int column) const { return {unit * part, row, column / 64}; }
+  __device__ void prefetch() const {
+#if GANYMEDE_HOPPER_CODE
+    simt::tma_prefetch(dy);
+    simt::tma_prefetch(x);
+#endif
+  }
+  template <int kN>
+  __device__ void load(const Fetch& at, int step, unsigned char* to_dy, unsigned char* to_x, simt::Mbarrier& full) const {
+#if GANYMEDE_HOPPER_CODE
+    const int position = (at.slice + step) * 64;
+    simt::tma_load_tile(to_dy, dy, {at.row, position}, full);
+    simt::tma_load_tile(to_dy + kTwinBlock, dy, {at.row + 64, position}, full);
+    int n = position;
+    const int w = width.split(n) * stride_w - pad_w, h = height.split(n) * stride_h - pad_h;
+#pragma unroll
+    for (int i = 0; i < kN / 64; ++i) {
+      // Blocks behind the last are filled with it: the bytes of a stage are always the same.
+      int tap = at.block + i < blocks ? at.block + i : blocks - 1;
+      const int channel = lines.split(tap) * 64, s = taps.split(tap);
+      simt::tma_load_im2col(to_x + i * kTwinBlock, x, {channel, w, h, n}, s * dilation_w, tap * dilation_h, full);
+    }
+#endif
+  }
+};
+
+bool convolve_weight_gradient_twin(Stream stream, const Conv2d& p, const void* x, const void* dy, float* dw, float* workspace, TilePlan plan) {
+  if (!weight_gradient_has_twin(p)) throw std::runtime_error("conv2d weight gradient: the twin for sm_90a does not serve this convolution");
+#ifdef __CUDACC__
+  if (simt::compute_capability() != 90) throw std::runtime_error("conv2d weight gradient: the twin for sm_90a needs a card of sm_90 and a build for sm_90a");
+#endif
+  if (!aligned(x, 16) || !aligned(dy, 16)) return false;
+  const int positions = p.n * p.p * p.q, lines = ceil_div(p.c, 64), taps = p.r * p.s;
+  WeightGradientTwin problem;
+  MapSpec image = image_map<MmaBf16>(x, p.n, p.h, p.w, p.c), above;
+  image.lower[0] = -p.pad_w;
+  image.lower[1] = -p.pad_h;
+  image.upper[0] = (p.q - 1) * p.stride_w - p.pad_w - (p.w - 1);
+  image.upper[1] = (p.p - 1) * p.stride_h - p.pad_h - (p.h - 1);
+  image.step[1] = static_cast<uint32_t>(p.stride_w);
+  image.step[2] = static_cast<uint32_t>(p.stride_h);
+  image.channels = image.pixels = 64;
+  above.data = dy;
+  above.rank = 2;
+  above.size[0] = uint64_t(p.k);
+  above.size[1] = uint64_t(positions);
+  above.stride[0] = uint64_t(p.k) * 2;
+  above.box[0] = above.box[1] = 64;
+  problem.x = make_map(image);
+  problem.dy = make_map(above);
+  problem.units = plan.parts;
+  problem.slices = ceil_div(positions, 64);
+  problem.part = ceil_div(problem.slices, plan.parts);
+  problem.outputs = p.k;
+  problem.channels = p.c;
+  problem.blocks = taps * lines;
+  problem.width = FastDivide(p.q);
+  problem.height = FastDivide(p.p);
+  problem.lines = FastDivide(lines);
+  problem.taps = FastDivide(p.s);
+  problem.stride_h = p.stride_h;
+  problem.stride_w = p.stride_w;
+  problem.pad_h = p.pad_h;
+  problem.pad_w = p.pad_w;
+  problem.dilation_h = p.dilation_h;
+  problem.dilation_w = p.dilation_w;
+  problem.pitch = int64_t{taps} * p.c;
+  problem.part_stride = p.k * problem.pitch;
+  problem.result = result_of(plan.parts > 1 ? workspace : dw, false, problem.pitch, {nullptr, Unary::identity, 0});
+  with_twin_tile(plan.tile, [&]<class Tile>(Tile) { launch_twin<MmaBf16, Tile>(stream, problem, p.k, problem.blocks * 64); });
+  return true;
+}
+
+}  // namespace ganymede::kernels::GANYMEDE_TARGET
