@@ -17,8 +17,8 @@ struct Family {
 };
 
 constexpr Family kFamilies[] = {
-    {"conv2d", "conv2d.cu conv2d_forward.cu conv2d_forward_twin.cu conv2d_data_gradient.cu conv2d_weight_gradient.cu",
-     "forward, data gradient (= transposed convolution, all phases in one launch), weight gradient; any stride, padding, dilation, groups; tiles below; forward has a twin for sm_90a by wgmma and TMA"},
+    {"conv2d", "conv2d.cu conv2d_forward.cu conv2d_data_gradient.cu conv2d_weight_gradient.cu and their _twin.cu",
+     "forward, data gradient (= transposed convolution, all phases in one launch), weight gradient; any stride, padding, dilation, groups; tiles below; each direction has a twin for sm_90a by wgmma and TMA"},
     {"gemm", "gemm.cu gemm_f32.cu gemm_tf32.cu gemm_bf16.cu", "batched products of plain and transposed matrices; tiles below"},
     {"attention", "attention.cu attention_output.cu attention_query_gradient.cu attention_key_gradient.cu attention_value_gradient.cu",
      "softmax(q k^T) v and its gradients without a score matrix; blocks of 64 rows, by f32, tf32 or bf16 products"},
@@ -50,7 +50,7 @@ void tile_line(std::ostream& out, const char* number, TileName name, const char*
 template <class Number>
 void tile_lines(std::ostream& out, const char* number) {
   tile_line<typename Tiles<Number>::Large>(out, number, TileName::large, "many results");
-  tile_line<typename Tiles<Number>::Tall>(out, number, TileName::tall, "up to 64 output channels");
+  tile_line<typename Tiles<Number>::Tall>(out, number, TileName::tall, "up to 64 columns, or few tiles");
   tile_line<typename Tiles<Number>::Thin>(out, number, TileName::thin, "up to 32 output channels, last layers");
   tile_line<typename Tiles<Number>::Medium>(out, number, TileName::medium, "too few results to fill the machine otherwise");
   tile_line<typename Tiles<Number>::Small>(out, number, TileName::small, "tiny layers");
@@ -71,10 +71,10 @@ std::string list_kernels() {
   tile_lines<SimtF32>(out, "f32");
   tile_lines<MmaTf32>(out, "tf32");
   tile_lines<MmaBf16>(out, "bf16");
-  out << "twins for sm_90a (kernels/device/twin_multiply.h): conv2d forward in bf16 and tf32, one group, channels a multiple of 8 (bf16) or 4 (tf32)\n";
-  twin_line<TwinWide>(out, TileName::twin_wide, "many results, more than 128 output channels");
+  out << "twins for sm_90a (kernels/device/twin_multiply.h): conv2d in bf16, forward also in tf32; one group, channels a multiple of 8 (tf32: 4), data gradient of strides 1 and 2\n";
+  twin_line<TwinWide>(out, TileName::twin_wide, "many results, more than 128 columns");
   twin_line<TwinSquare>(out, TileName::twin_square, "many results");
-  twin_line<TwinNarrow>(out, TileName::twin_narrow, "up to 64 output channels");
+  twin_line<TwinNarrow>(out, TileName::twin_narrow, "up to 64 columns, or few tiles");
   out << "  A sum may be cut into up to " << kMostParts << " parts (weight gradient: 256) that blocks compute side by side, where there are fewer than " << kBusyBlocks
       << " tiles.\n\nThese are the kernels of cuda and sim; cpu has its own in kernels/cpu. kernels --rows: what serves the benchmark set; kernels run: runs one.\n";
   return out.str();

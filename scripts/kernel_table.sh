@@ -39,8 +39,8 @@ head_of() { awk '/^\/\//{ sub(/^\/\/ ?/, ""); print; next } { exit }' "$1"; }
 
 Written by `scripts/kernel_table.sh LOG` from the sources and from a build's log; change the sources, not this page. Each
 kernel file begins with what it computes, what a block, a warp and a thread own, what it moves and what is
-expected to bound it; the first section gathers that. Formulas with all their symbols are in `kernels/api`. No kernel has been timed on a GPU
-yet: the bounds named here are expectations.
+expected to bound it; the first section gathers that. Formulas with all their symbols are in `kernels/api`. The bounds named here are expectations;
+what was measured on a card is in `docs/results`.
 
 ## What they own, move and are bound by
 TEXT

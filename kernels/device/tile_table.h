@@ -144,12 +144,13 @@ __host__ __device__ constexpr double plan_speed(TilePlan plan, int64_t m, int64_
 // tiles leaves idle counts.
 constexpr int64_t kTwinMultiprocessors = 132;
 
-// Microseconds on an H200, where variants of both kinds must be compared: of a launch, of what a twin's block does besides a
-// tile's sum, of a step of the sum (64 terms of bf16, 32 of tf32), of merging parts in the kernel, of adding them up by a launch of
-// their own; and what mma.sync computes in one, in flop. Most from measured convolutions (docs/kernels.md).
-constexpr double kLaunch = 3, kTwinTile = 1.5, kTwinMerge = 1.5, kTwinPart = 0.15, kAddParts = 2.5, kBytesPerMicrosecond = 3e6, kMmaRate = 193e6;
+// Microseconds on an H200, where variants of both kinds must be compared, from times of `ganymede tune --variants`: of a launch, of
+// what a twin's block does besides a tile's sum, of a step of the sum (64 terms of bf16, 32 of tf32), of merging parts in the kernel,
+// of adding them up by a launch of their own; of mma.sync's pipelines filling and parts merging; and what it computes in one, in flop.
+constexpr double kLaunch = 3, kTwinTile = 2.2, kTwinMerge = 1.5, kTwinPart = 0.15, kAddParts = 2.5, kBytesPerMicrosecond = 3e6;
+constexpr double kMmaTile = 5, kMmaMerge = 4, kMmaRate = 193e6;
 __host__ __device__ constexpr double twin_step(TileName name) {
-  return name == TileName::twin_wide ? 0.79 : name == TileName::twin_square ? 0.40 : 0.29;
+  return name == TileName::twin_wide ? 0.77 : name == TileName::twin_square ? 0.39 : 0.28;
 }
 // rows x columns results of `units` products, padding included, each sum in so many parts.
 __host__ __device__ constexpr double twin_time(TileName tile, int64_t rows, int64_t columns, int64_t steps, int64_t units, int64_t parts = 1) {
@@ -159,7 +160,7 @@ __host__ __device__ constexpr double twin_time(TileName tile, int64_t rows, int6
 }
 __host__ __device__ constexpr double mma_time(TilePlan plan, int64_t m, int64_t n, int64_t k, int64_t units, bool bf16) {
   const double flops = 2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k) * static_cast<double>(units);
-  return kLaunch + flops / ((bf16 ? kMmaRate : kMmaRate / 2) * plan_speed(plan, m, n, k, units));
+  return kLaunch + kMmaTile + (plan.parts > 1 ? kMmaMerge : 0) + flops / ((bf16 ? kMmaRate : kMmaRate / 2) * plan_speed(plan, m, n, k, units));
 }
 __host__ __device__ constexpr double parts_time(int64_t parts, int64_t results) {
   return parts > 1 ? kAddParts + 8.0 * static_cast<double>(parts) * static_cast<double>(results) / kBytesPerMicrosecond : 0;
