@@ -10,14 +10,28 @@ struct ColumnBlock {
   int64_t across;  // blocks side by side
 };
 
-// rows: what a column has to offer; more threads along it than that would idle.
-inline ColumnBlock column_block(int64_t packs, int64_t rows) {
+// rows: what a column has to offer; more threads along it than that would idle. widest: so many packs side by
+// side at most, unless rows are few. Whole warps, all sizes powers of two.
+inline ColumnBlock column_block(int64_t packs, int64_t rows, int widest = 32) {
   int x = 1;
-  while (x < 32 && x < packs) x *= 2;
+  while (x < widest && x < packs) x *= 2;
   int y = kThreads / x;
   while (y > 1 && y / 2 >= rows) y /= 2;
   while (x * y < kThreads && x < packs) x *= 2;
+  while (x * y < 32) y *= 2;
   return {x, y, ceil_div<int64_t>(packs, x)};
+}
+
+// A number that the compiler knows.
+template <int kTimes>
+struct Times {};
+
+// Walks from first to end by step, kMost steps at a time, what is left by smaller powers of two: body(Times<n>,
+// i) does i, i + step, ... n of them. Its loads are then in flight together.
+template <int kMost, class Body>
+__device__ inline void in_batches(int64_t first, int64_t end, int64_t step, const Body& body) {
+  for (; first + (kMost - 1) * step < end; first += kMost * step) body(Times<kMost>{}, first);
+  if constexpr (kMost > 1) in_batches<kMost / 2>(first, end, step, body);
 }
 
 // Into how many parts each of so many equal jobs is cut: enough that about 1024 blocks run, but no part
