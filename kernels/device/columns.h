@@ -1,6 +1,7 @@
 // How a block of kThreads walks a row-major matrix whose columns are reduced: threads_x neighbouring packs of
 // columns in threads_y rows at a time, so that loads are coalesced for any number of columns.
 #pragma once
+#include "kernels/api/types.h"
 #include "kernels/device/grid.h"
 
 namespace ganymede::kernels::GANYMEDE_TARGET {
@@ -10,9 +11,14 @@ struct ColumnBlock {
   int64_t across;  // blocks side by side
 };
 
-// rows: what a column has to offer; more threads along it than that would idle. widest: so many packs side by
-// side at most, unless rows are few. Whole warps, all sizes powers of two.
-inline ColumnBlock column_block(int64_t packs, int64_t rows, int widest = 32) {
+// Tiles of 128 bytes of a row side by side, in packs.
+constexpr int kColumnPacks = 8;
+
+// The block for so many columns, in packs of so many elements or one by one. rows: what a column has to offer;
+// more threads along it than that would idle, so few rows make wider blocks. Whole warps, powers of two.
+inline ColumnBlock column_block(int64_t columns, int pack, int64_t rows) {
+  const int64_t packs = ceil_div<int64_t>(columns, pack);
+  const int widest = pack == 1 ? 32 : kColumnPacks;
   int x = 1;
   while (x < widest && x < packs) x *= 2;
   int y = kThreads / x;
@@ -41,6 +47,20 @@ inline int64_t parts_for(int64_t jobs, int64_t length, int64_t least) {
   const int64_t most = length / least;
   const int64_t parts = wanted < most ? wanted : most;
   return parts > 1 ? parts : 1;
+}
+
+// Into how many parts the rows of each of so many tiles are cut: a power of two and a function of the shape
+// alone. Whoever merges the parts reads all of them; about the root of the rows balances that with the rows of
+// a part. 256 blocks fill any device, and parts under 64 rows would leave most threads a row or none.
+inline int64_t column_tiles(int64_t outer, int64_t columns, DType dtype) {
+  const int64_t bytes = columns * (dtype == DType::f64 ? 8 : dtype == DType::f32 ? 4 : 2);
+  return outer * ceil_div<int64_t>(bytes, 16 * kColumnPacks);
+}
+
+inline int64_t column_parts(int64_t tiles, int64_t rows) {
+  int64_t parts = 1;
+  while (16 * parts * parts <= rows && 2 * parts * tiles <= 256 && 2 * parts * 64 <= rows) parts *= 2;
+  return parts;
 }
 
 // Merges the states of the rows of a block's threads; afterwards the threads with threadIdx.y = 0 hold the

@@ -14,29 +14,16 @@ void norm_data_gradient(Stream, const Norm&, const void* x, const void* dy, cons
                         const void* rstd, const void* gamma, const void* dgamma, const void* dbeta, void* dx);
 size_t norm_gradient_workspace(const Norm&);
 
-// How the matrix [rows, channels] of an outer index is shared by blocks whose sums go down its columns: 128
-// bytes of a row side by side, `parts` parts of `part` rows. A function of the shape alone, for the order of
-// sums depends on it.
+// How the rows of the matrix [rows, channels] of an outer index are shared by blocks whose sums go down its
+// columns: a function of the shape alone, for the order of sums depends on it.
 struct RowParts {
-  int64_t part, parts;
+  int64_t part, parts;  // rows of a part, parts of the rows
 };
-constexpr int kColumnPacks = 8;
 
 inline RowParts row_parts(const Norm& norm) {
-  const int64_t bytes = norm.groups * norm.width * (norm.dtype == DType::f64   ? 8
-                                                    : norm.dtype == DType::f32 ? 4
-                                                                               : 2);
-  const int64_t tiles = norm.outer * ceil_div<int64_t>(bytes, 16 * kColumnPacks);
-  // The last block to finish reads all the parts: about the root of the rows balances that with the rows that
-  // each has read before. 512 blocks fill any device; parts under 64 rows leave most threads a row or none.
-  int64_t parts = 1;
-  while (16 * parts * parts <= norm.rows && 2 * parts * tiles <= 512 && 2 * parts * 64 <= norm.rows) parts *= 2;
-  const int64_t part = ceil_div(norm.rows, parts);
+  const int64_t tiles = column_tiles(norm.outer, norm.groups * norm.width, norm.dtype);
+  const int64_t part = ceil_div(norm.rows, column_parts(tiles, norm.rows));
   return {part, part > 0 ? ceil_div(norm.rows, part) : 1};
-}
-
-inline ColumnBlock norm_block(int64_t channels, int pack, int64_t rows) {
-  return column_block(ceil_div<int64_t>(channels, pack), rows, pack == 1 ? 32 : kColumnPacks);
 }
 
 // Numbers [outer, parts, 2, channels] that blocks leave for the last of them.
@@ -45,14 +32,15 @@ inline size_t parts_bytes(const Norm& norm, int64_t outer, int64_t parts, int64_
 }
 
 // How the rows of every outer index are shared by blocks that write as many as they read: `chunk` rows each.
-// Four rows a thread are read at once; fewer where blocks would be too few for the device, more where they
-// would be too many.
+// Four rows a thread are read at once; fewer where not even about every multiprocessor had a block, more where
+// blocks would be too many.
 struct RowChunks {
   int64_t chunk, chunks;
 };
 
 inline RowChunks row_chunks(int64_t outer, int64_t rows, const ColumnBlock& block) {
-  const int64_t tiles = outer * block.across, least = simt::multiprocessors(), most = 16 * least;
+  const int64_t tiles = outer * block.across;
+  const int64_t least = simt::multiprocessors() * 3 / 4, most = simt::multiprocessors() * 16;
   int64_t each = 4;
   while (each > 1 && tiles * ceil_div<int64_t>(rows, each * block.threads_y) < least) each /= 2;
   const int64_t jobs = tiles * ceil_div<int64_t>(rows, each * block.threads_y);
@@ -61,20 +49,15 @@ inline RowChunks row_chunks(int64_t outer, int64_t rows, const ColumnBlock& bloc
   return {chunk, ceil_div(rows, chunk)};
 }
 
-// mean and rstd of kWidth neighbouring channels, from those of the groups of one outer index. vectors: both
-// arrays may be read 16 bytes at a time.
+// Of kWidth neighbouring channels a number of their groups each, from those of one outer index. vectors: they
+// may be read 16 bytes at a time.
 template <int kWidth, class A>
-__device__ inline void load_statistics(const A* means, const A* rstds, int64_t channel, int64_t width,
-                                       bool vectors, A (&mean)[kWidth], A (&rstd)[kWidth]) {
-  if (width == 1) {
-    load_numbers(means + channel, vectors, mean);
-    load_numbers(rstds + channel, vectors, rstd);
-    return;
-  }
+__device__ inline void load_of_groups(const A* numbers, int64_t channel, int64_t width, bool vectors,
+                                      A (&to)[kWidth]) {
+  if (width == 1) return load_numbers(numbers + channel, vectors, to);
   Division at = divide(channel, width);
   for (int j = 0; j < kWidth; ++j) {
-    mean[j] = means[at.quotient];
-    rstd[j] = rstds[at.quotient];
+    to[j] = numbers[at.quotient];
     if (++at.remainder == width) ++at.quotient, at.remainder = 0;
   }
 }

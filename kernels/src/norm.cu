@@ -219,7 +219,7 @@ bool grouped(const Norm& norm) { return !contiguous(norm) && norm.width > 1; }
 template <int kWidth, class T>
 void launch_columns(Stream stream, MomentsOp<Accumulator<T>> op, const Cut& cut, const T* x,
                     Result<Accumulator<T>> result) {
-  const ColumnBlock block = norm_block(cut.channels, kWidth, cut.part);
+  const ColumnBlock block = column_block(cut.channels, kWidth, cut.part);
   launch<ColumnMerge<Accumulator<T>, kWidth>>(
       gather_columns_kernel<kWidth, T>, grid_of(cut.outer * cut.parts * block.across),
       dim3(block.threads_x, block.threads_y), stream, op, cut, block.across, x, result);
@@ -233,7 +233,8 @@ void find_statistics(Stream stream, const Norm& norm, const void* x, void* mean,
     constexpr int kPack = Pack<T>::kSize;
     const Cut cut = cut_of(norm);
     const MomentsOp<A> op{norm.centred};
-    const Result<A> result{static_cast<A*>(mean), static_cast<A*>(rstd),
+    const Result<A> result{static_cast<A*>(mean),
+                           static_cast<A*>(rstd),
                            cut.parts > 1 || grouped(norm) ? static_cast<A*>(workspace) : nullptr,
                            cut.parts > 1 && !grouped(norm) ? arrivals_of(stream) : nullptr,
                            static_cast<A>(norm.eps)};

@@ -39,8 +39,8 @@ __global__ void apply_norm_kernel(Op op, ApplyArguments<Accumulator<T>> args, Ro
     if (channel >= channels) continue;
     A mean[kWidth], scale[kWidth], gamma[kWidth], shift[kWidth];
     load_affine(args, outer * args.affine_stride + channel, gamma, shift);
-    load_statistics(args.mean + outer * args.groups, args.rstd + outer * args.groups, channel, args.width,
-                    args.vectors, mean, scale);
+    load_of_groups(args.mean + outer * args.groups, channel, args.width, args.vectors, mean);
+    load_of_groups(args.rstd + outer * args.groups, channel, args.width, args.vectors, scale);
     for (int j = 0; j < kWidth; ++j) scale[j] *= gamma[j];
     const int64_t begin = at.remainder * cut.chunk, left = args.rows - begin;
     const int64_t first = (outer * args.rows + begin) * channels + channel;
@@ -95,7 +95,7 @@ void launch_apply(Stream stream, Op op, const ApplyArguments<Accumulator<T>>& ar
   const int64_t channels = args.groups * args.width;
   if (args.rows == 1 && args.groups == 1 && args.affine_stride == 0) {
     // Eight lines a thread, or gamma and beta would weigh more than x.
-    const ColumnBlock block = norm_block(channels, kWidth, ceil_div<int64_t>(args.outer, 8));
+    const ColumnBlock block = column_block(channels, kWidth, ceil_div<int64_t>(args.outer, 8));
     const int64_t down = ceil_div<int64_t>(args.outer, 8 * block.threads_y);
     const int64_t most = ceil_div<int64_t>(int64_t{16} * simt::multiprocessors(), block.across);
     launch(apply_lines_kernel<kWidth, T, Op>,
@@ -103,7 +103,7 @@ void launch_apply(Stream stream, Op op, const ApplyArguments<Accumulator<T>>& ar
            dim3(block.threads_x, block.threads_y), stream, op, args, block.across, x, y);
     return;
   }
-  const ColumnBlock block = norm_block(channels, kWidth, args.rows);
+  const ColumnBlock block = column_block(channels, kWidth, args.rows);
   const RowChunks cut = row_chunks(args.outer, args.rows, block);
   launch(apply_norm_kernel<kWidth, T, Op>, grid_of(args.outer * cut.chunks * block.across),
          dim3(block.threads_x, block.threads_y), stream, op, args, cut, block.across, x, y);

@@ -21,10 +21,11 @@ struct SumsTarget {
   unsigned* arrivals;  // for last_to_arrive
 };
 
-// The sums of dy and of dy * (x - mean); rstd is a factor of all the latter.
+// The sums of dy and of dy * (x - mean); rstd is a factor of all the latter. vectors: mean may be read 16 bytes
+// at a time.
 template <int kWidth, class T>
-__global__ void sum_parameter_gradient_kernel(Norm norm, RowParts cut, int64_t across, const T* x,
-                                              const T* dy, const Accumulator<T>* mean,
+__global__ void sum_parameter_gradient_kernel(Norm norm, RowParts cut, int64_t across, bool vectors,
+                                              const T* x, const T* dy, const Accumulator<T>* mean,
                                               const Accumulator<T>* rstd, SumsTarget<Accumulator<T>> target) {
   using A = Accumulator<T>;
   const PairSum<A> op;
@@ -35,14 +36,10 @@ __global__ void sum_parameter_gradient_kernel(Norm norm, RowParts cut, int64_t a
     ColumnState<A, kWidth> state = {};
     if (channel < channels) {
       A m[kWidth];
-      Division group = divide(channel, norm.width);
-      for (int j = 0; j < kWidth; ++j) {
-        m[j] = mean[at.quotient * norm.groups + group.quotient];
-        if (++group.remainder == norm.width) ++group.quotient, group.remainder = 0;
-      }
+      load_of_groups(mean + at.quotient * norm.groups, channel, norm.width, vectors, m);
       const int64_t begin = at.remainder * cut.part, left = norm.rows - begin;
       const int64_t first = (at.quotient * norm.rows + begin) * channels + channel;
-      in_batches<4>(threadIdx.y, left < cut.part ? left : cut.part, blockDim.y,
+      in_batches<8>(threadIdx.y, left < cut.part ? left : cut.part, blockDim.y,
                     [&]<int kRows>(Times<kRows>, int64_t row) {
         Elements<kWidth, T> vx[kRows], vg[kRows];
         for (int i = 0; i < kRows; ++i) {
@@ -206,16 +203,17 @@ template <int kWidth, class T>
 void launch_parameter_gradient(Stream stream, const Norm& norm, const T* x, const T* dy,
                                const Accumulator<T>* mean, const Accumulator<T>* rstd,
                                const SumsTarget<Accumulator<T>>& target, const RowParts& cut) {
-  const ColumnBlock block = norm_block(norm.groups * norm.width, kWidth, cut.part);
+  const ColumnBlock block = column_block(norm.groups * norm.width, kWidth, cut.part);
   launch<ColumnMerge<Accumulator<T>, kWidth>>(
       sum_parameter_gradient_kernel<kWidth, T>, grid_of(norm.outer * cut.parts * block.across),
-      dim3(block.threads_x, block.threads_y), stream, norm, cut, block.across, x, dy, mean, rstd, target);
+      dim3(block.threads_x, block.threads_y), stream, norm, cut, block.across, aligned(mean, 16), x, dy, mean,
+      rstd, target);
 }
 
 template <int kWidth, class T>
 void launch_channel_gradient(Stream stream, const Norm& norm, const DataArguments<Accumulator<T>>& args,
                              const T* x, const T* dy, T* dx) {
-  const ColumnBlock block = norm_block(norm.groups, kWidth, norm.rows);
+  const ColumnBlock block = column_block(norm.groups, kWidth, norm.rows);
   const RowChunks cut = row_chunks(norm.outer, norm.rows, block);
   launch(channel_data_gradient_kernel<kWidth, T>, grid_of(norm.outer * cut.chunks * block.across),
          dim3(block.threads_x, block.threads_y), stream, norm, args, cut, block.across, x, dy, dx);

@@ -36,7 +36,7 @@ const Shape kShapes[] = {
     {"group of 5", 2, 21, 2, 5, true, false, 0},
     {"group, long", 1, 900, 2, 8, true, false, 0},
     {"pixel", 40, 1, 1, 12, false, false, 0},
-    {"pixel, wide", 300, 1, 1, 520, false, false, 0},
+    {"pixel, wide", 70, 1, 1, 264, false, false, 0},
     {"pixel, 7 channels", 33, 1, 1, 7, false, false, 0},
     {"root mean square of channels", 1, 90, 8, 1, false, false, 0},
 };
