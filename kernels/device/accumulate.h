@@ -89,22 +89,39 @@ struct MomentsOp {
     return {simt::shuffle_xor(s.count, mask, where), simt::shuffle_xor(s.mean, mask, where),
             simt::shuffle_xor(s.squared, mask, where)};
   }
-  __device__ State merge(const State& a, const State& b) const {
-    const A count = a.count + b.count;
-    if (count == 0) return a;
-    const A share = b.count / count, delta = b.mean - a.mean;
-    return {count, a.mean + delta * share, a.squared + b.squared + delta * delta * a.count * share};
+  struct Weights {
+    A share, spread;
+  };
+  // What merging b into a needs of their counts.
+  __device__ Weights weigh(A a, A b) const {
+    const A share = b > 0 ? b / (a + b) : A(0);
+    return {share, a * share};
   }
-  // The state of the first `valid` of kSize values, at least one.
-  template <int kSize>
-  __device__ State of(const A (&values)[kSize], int valid) const {
-    A mean = 0, squared = 0;
-    if (centred) {
-      for (int i = 0; i < kSize; ++i) mean += i < valid ? values[i] : A(0);
-      mean /= static_cast<A>(valid);
+  __device__ void join(const Weights& weights, A& mean, A& squared, A other_mean, A other_squared) const {
+    const A delta = other_mean - mean;
+    mean += delta * weights.share;
+    squared += other_squared + delta * delta * weights.spread;
+  }
+  __device__ State merge(State a, const State& b) const {
+    join(weigh(a.count, b.count), a.mean, a.squared, b.mean, b.squared);
+    a.count += b.count;
+    return a;
+  }
+  // The state of kSize values value(0), value(1) ...
+  template <int kSize, class Value>
+  __device__ State of(const Value& value) const {
+    const A mean = centred ? add_up<kSize>(0, value) * (A(1) / A(kSize)) : A(0);
+    const auto square = [&](int i) { return (value(i) - mean) * (value(i) - mean); };
+    return {A(kSize), mean, add_up<kSize>(0, square)};
+  }
+  // By halves: short chains, small errors. kSize: a power of two.
+  template <int kSize, class Value>
+  __device__ static A add_up(int first, const Value& value) {
+    if constexpr (kSize == 1) {
+      return value(first);
+    } else {
+      return add_up<kSize / 2>(first, value) + add_up<kSize / 2>(first + kSize / 2, value);
     }
-    for (int i = 0; i < kSize; ++i) squared += i < valid ? (values[i] - mean) * (values[i] - mean) : A(0);
-    return {static_cast<A>(valid), mean, squared};
   }
 };
 
@@ -123,6 +140,12 @@ struct PairSum {
   }
   __device__ State merge(const State& a, const State& b) const {
     return {a.first + b.first, a.second + b.second};
+  }
+  struct Weights {};
+  __device__ Weights weigh(A, A) const { return {}; }
+  __device__ void join(Weights, A& first, A& second, A other_first, A other_second) const {
+    first += other_first;
+    second += other_second;
   }
 };
 

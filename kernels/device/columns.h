@@ -1,6 +1,7 @@
 // How a block of kThreads walks a row-major matrix whose columns are reduced: threads_x neighbouring packs of
 // columns in threads_y rows at a time, so that loads are coalesced for any number of columns.
 #pragma once
+#include "kernels/api/types.h"
 #include "kernels/device/grid.h"
 
 namespace ganymede::kernels::GANYMEDE_TARGET {
@@ -10,14 +11,33 @@ struct ColumnBlock {
   int64_t across;  // blocks side by side
 };
 
-// rows: what a column has to offer; more threads along it than that would idle.
-inline ColumnBlock column_block(int64_t packs, int64_t rows) {
+// Tiles of 128 bytes of a row side by side, in packs.
+constexpr int kColumnPacks = 8;
+
+// The block for so many columns, in packs of so many elements or one by one. rows: what a column has to offer;
+// more threads along it than that would idle, so few rows make wider blocks. Whole warps, powers of two.
+inline ColumnBlock column_block(int64_t columns, int pack, int64_t rows) {
+  const int64_t packs = ceil_div<int64_t>(columns, pack);
+  const int widest = pack == 1 ? 32 : kColumnPacks;
   int x = 1;
-  while (x < 32 && x < packs) x *= 2;
+  while (x < widest && x < packs) x *= 2;
   int y = kThreads / x;
   while (y > 1 && y / 2 >= rows) y /= 2;
   while (x * y < kThreads && x < packs) x *= 2;
+  while (x * y < 32) y *= 2;
   return {x, y, ceil_div<int64_t>(packs, x)};
+}
+
+// A number that the compiler knows.
+template <int kTimes>
+struct Times {};
+
+// Walks from first to end by step, kMost steps at a time, what is left by smaller powers of two: body(Times<n>,
+// i) does i, i + step, ... n of them. Its loads are then in flight together.
+template <int kMost, class Body>
+__device__ inline void in_batches(int64_t first, int64_t end, int64_t step, const Body& body) {
+  for (; first + (kMost - 1) * step < end; first += kMost * step) body(Times<kMost>{}, first);
+  if constexpr (kMost > 1) in_batches<kMost / 2>(first, end, step, body);
 }
 
 // Into how many parts each of so many equal jobs is cut: enough that about 1024 blocks run, but no part
@@ -27,6 +47,20 @@ inline int64_t parts_for(int64_t jobs, int64_t length, int64_t least) {
   const int64_t most = length / least;
   const int64_t parts = wanted < most ? wanted : most;
   return parts > 1 ? parts : 1;
+}
+
+// Into how many parts the rows of each of so many tiles are cut: a power of two and a function of the shape
+// alone. Whoever merges the parts reads all of them; about the root of the rows balances that with the rows of
+// a part. 256 blocks fill any device, and parts under 64 rows would leave most threads a row or none.
+inline int64_t column_tiles(int64_t outer, int64_t columns, DType dtype) {
+  const int64_t bytes = columns * (dtype == DType::f64 ? 8 : dtype == DType::f32 ? 4 : 2);
+  return outer * ceil_div<int64_t>(bytes, 16 * kColumnPacks);
+}
+
+inline int64_t column_parts(int64_t tiles, int64_t rows) {
+  int64_t parts = 1;
+  while (16 * parts * parts <= rows && 2 * parts * tiles <= 256 && 2 * parts * 64 <= rows) parts *= 2;
+  return parts;
 }
 
 // Merges the states of the rows of a block's threads; afterwards the threads with threadIdx.y = 0 hold the

@@ -43,6 +43,35 @@ __device__ __forceinline__ void store_pack(T* pointer, const Pack<T>& pack,
 #endif
 }
 
+// kWidth neighbouring elements: a pack, or one.
+template <class T>
+struct Single {
+  T v;
+  __device__ __forceinline__ T& operator[](int) { return v; }
+  __device__ __forceinline__ const T& operator[](int) const { return v; }
+};
+template <int kWidth, class T>
+using Elements = std::conditional_t<kWidth == 1, Single<T>, Pack<T>>;
+
+template <int kWidth, class T>
+__device__ __forceinline__ Elements<kWidth, T> load_elements(const T* pointer,
+                                                             simt::Where where = simt::Where::current()) {
+  if constexpr (kWidth == 1) {
+    return {*pointer};
+  } else {
+    return load_pack(pointer, where);
+  }
+}
+template <int kWidth, class T>
+__device__ __forceinline__ void store_elements(T* pointer, const Elements<kWidth, T>& elements,
+                                               simt::Where where = simt::Where::current()) {
+  if constexpr (kWidth == 1) {
+    *pointer = elements[0];
+  } else {
+    store_pack(pointer, elements, where);
+  }
+}
+
 // May count elements at each of these pointers (null allowed) be read and written in packs, without a tail?
 template <class T, class... Pointers>
 __host__ inline bool packable(int64_t count, const Pointers*... pointers) {

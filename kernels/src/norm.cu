@@ -1,10 +1,12 @@
 // Statistics of norms: mean and 1 / sqrt(variance + eps) of each (outer, group) over rows x width.
 // Where a statistic's elements lie side by side (rows = 1 or groups = 1) a warp or a block owns them, or a
-// part of them. Elsewhere a block owns up to 32 packs of channels and a part of the rows (columns.h). Parts,
-// and the channels of a group, merge in a second launch with a warp a statistic. Every thread merges small
-// batches of exact mean and squared deviation (accumulate.h), so one read of x suffices: bound by memory.
+// part of them. Elsewhere a block owns 128 bytes of each row and a part of the rows (columns.h). The block
+// that ends last merges the parts (column_merge.h); the channels of a group are merged by a second launch with
+// a warp a statistic. Every thread merges batches of exact mean and squared deviation (accumulate.h), whose
+// loads are in flight together, so one read of x suffices: bound by memory.
 #include "kernels/device/norm.h"
 #include "kernels/device/accumulate.h"
+#include "kernels/device/column_merge.h"
 #include "kernels/device/dispatch.h"
 #include "kernels/device/math.h"
 #include "kernels/device/pack.h"
@@ -19,27 +21,63 @@ struct Cut {
   int64_t outer, rows, channels, part, parts;
 };
 
+__host__ __device__ inline int64_t rows_of_part(const Cut& cut, int64_t index) {
+  const int64_t left = cut.rows - index * cut.part;
+  return left < cut.part ? left : cut.part;
+}
+
 template <class A>
 struct Result {
-  A *mean, *rstd;       // [outer, groups]
-  Moments<A>* moments;  // [outer, parts, channels]; null: one state is a statistic
+  A *mean, *rstd;      // [outer, groups]
+  A* parts;            // [outer, parts, 2, channels], mean and squared deviations; null: a block has it all
+  unsigned* arrivals;  // for last_to_arrive; null: another launch merges the parts
   A eps;
 };
 
 template <class A>
-__device__ inline void put_statistic(const Result<A>& result, int64_t i, const Moments<A>& state) {
-  result.mean[i] = state.mean;
-  result.rstd[i] = A(1) / math::sqrt(state.squared / state.count + result.eps);
+__device__ inline void put_statistic(const Result<A>& result, int64_t i, A count, A mean, A squared) {
+  result.mean[i] = mean;
+  result.rstd[i] = A(1) / math::sqrt(squared / count + result.eps);
 }
 
 template <class A>
-__device__ inline void put(const Result<A>& result, int64_t statistic, int64_t slot,
-                           const Moments<A>& state) {
-  if (result.moments) {
-    result.moments[slot] = state;
-  } else {
-    put_statistic(result, statistic, state);
+__device__ inline A* part_of(const Result<A>& result, const Cut& cut, int64_t outer, int64_t part,
+                             int64_t channel) {
+  return result.parts + (outer * cut.parts + part) * 2 * cut.channels + channel;
+}
+
+// merge_block works in its first member.
+template <class A>
+struct LineShared {
+  BlockShared<Moments<A>> merge;
+  bool last;
+};
+
+// Elements begin .. end of a line, of which a thread reads every kLanes-th pack, or element.
+template <int kLanes, class T>
+__device__ inline Moments<Accumulator<T>> gather_line(const MomentsOp<Accumulator<T>>& op, const T* line,
+                                                      int64_t begin, int64_t end, bool packs) {
+  using A = Accumulator<T>;
+  constexpr int kPack = Pack<T>::kSize;
+  const int lane = threadIdx.x % kLanes;
+  Moments<A> state = op.empty();
+  if (packs) {
+    const int64_t whole = (end - begin) / kPack;
+    const T* from = line + begin;
+    in_batches<4>(lane, whole, kLanes, [&]<int kPacks>(Times<kPacks>, int64_t p) {
+      Pack<T> v[kPacks];
+      for (int i = 0; i < kPacks; ++i) v[i] = load_pack(from + (p + i * kLanes) * kPack);
+      state = op.merge(
+          state, op.template of<kPacks * kPack>([&](int i) { return widen(v[i / kPack][i % kPack]); }));
+    });
+    begin += whole * kPack;
   }
+  in_batches<8>(begin + lane, end, kLanes, [&]<int kElements>(Times<kElements>, int64_t p) {
+    T v[kElements];
+    for (int i = 0; i < kElements; ++i) v[i] = line[p + i * kLanes];
+    state = op.merge(state, op.template of<kElements>([&](int i) { return widen(v[i]); }));
+  });
+  return state;
 }
 
 // kLanes threads own a part of a contiguous statistic: 32 or kThreads.
@@ -47,35 +85,39 @@ template <int kLanes, class T>
 __global__ void gather_contiguous_kernel(MomentsOp<Accumulator<T>> op, Cut cut, bool packs, const T* x,
                                          Result<Accumulator<T>> result) {
   using A = Accumulator<T>;
-  constexpr int kPack = Pack<T>::kSize, kRows = kThreads / kLanes;
+  constexpr int kRows = kThreads / kLanes;
   const int lane = threadIdx.x % kLanes;
   const int64_t jobs = cut.outer * cut.parts;
   for (int64_t first = int64_t{blockIdx.x} * kRows; first < jobs; first += int64_t{gridDim.x} * kRows) {
     const int64_t job = first + threadIdx.x / kLanes;
+    const Division at = divide(job, cut.parts);
     Moments<A> state = op.empty();
     if (job < jobs) {
-      const Division at = divide(job, cut.parts);
-      const T* row = x + at.quotient * cut.rows;
       const int64_t begin = at.remainder * cut.part;
-      const int64_t end = begin + cut.part < cut.rows ? begin + cut.part : cut.rows;
-      for (int64_t p = begin + lane * kPack; p < end; p += kLanes * kPack) {
-        const int valid = end - p < kPack ? static_cast<int>(end - p) : kPack;
-        A values[kPack];
-        if (packs && valid == kPack) {
-          const Pack<T> v = load_pack(row + p);
-          for (int j = 0; j < kPack; ++j) values[j] = widen(v[j]);
-        } else {
-          for (int j = 0; j < kPack; ++j) values[j] = j < valid ? widen(row[p + j]) : A(0);
-        }
-        state = op.merge(state, op.of(values, valid));
-      }
+      state = gather_line<kLanes>(op, x + at.quotient * cut.rows, begin, begin + rows_of_part(cut, at.remainder),
+                                  packs);
     }
     if constexpr (kLanes == 32) {
       state = merge_warp(op, state);
+      if (lane == 0 && job < jobs) put_statistic(result, job, state.count, state.mean, state.squared);
     } else {
       state = merge_block(op, state);
+      if (result.parts) {
+        if (lane == 0) {
+          A* to = part_of(result, cut, at.quotient, at.remainder, 0);
+          to[0] = state.mean;
+          to[1] = state.squared;
+        }
+        if (!last_to_arrive(result.arrivals + at.quotient, cut.parts, shared<LineShared<A>>().last)) continue;
+        state = op.empty();
+        for (int64_t part = lane; part < cut.parts; part += kThreads) {
+          const A* from = part_of(result, cut, at.quotient, part, 0);
+          state = op.merge(state, {static_cast<A>(rows_of_part(cut, part)), from[0], from[1]});
+        }
+        state = merge_block(op, state);
+      }
+      if (lane == 0) put_statistic(result, at.quotient, state.count, state.mean, state.squared);
     }
-    if (lane == 0 && job < jobs) put(result, job, job, state);
   }
 }
 
@@ -83,51 +125,58 @@ template <int kWidth, class T>
 __global__ void gather_columns_kernel(MomentsOp<Accumulator<T>> op, Cut cut, int64_t across, const T* x,
                                       Result<Accumulator<T>> result) {
   using A = Accumulator<T>;
-  constexpr int kBatch = 4;
   const int64_t jobs = cut.outer * cut.parts * across;
   for (int64_t job = blockIdx.x; job < jobs; job += gridDim.x) {
     const Division block = divide(job, across), at = divide(block.quotient, cut.parts);
-    const int64_t channel = (block.remainder * blockDim.x + threadIdx.x) * kWidth;
-    Moments<A> states[kWidth];
-    for (int j = 0; j < kWidth; ++j) states[j] = op.empty();
+    const int64_t tile = block.remainder * blockDim.x * kWidth, channel = tile + threadIdx.x * kWidth;
+    ColumnState<A, kWidth> state = {};
     if (channel < cut.channels) {
-      const int64_t begin = at.remainder * cut.part;
-      const int64_t end = begin + cut.part < cut.rows ? begin + cut.part : cut.rows;
-      const T* column = x + at.quotient * cut.rows * cut.channels + channel;
-      for (int64_t r = begin + threadIdx.y; r < end; r += int64_t{kBatch} * blockDim.y) {
-        A values[kWidth][kBatch];
-        int valid = 0;
-        for (int b = 0; b < kBatch; ++b) {
-          const int64_t row = r + int64_t{b} * blockDim.y;
-          if (row < end) {
-            ++valid;
-            if constexpr (kWidth == 1) {
-              values[0][b] = widen(column[row * cut.channels]);
-            } else {
-              const Pack<T> v = load_pack(column + row * cut.channels);
-              for (int j = 0; j < kWidth; ++j) values[j][b] = widen(v[j]);
-            }
-          } else {
-            for (int j = 0; j < kWidth; ++j) values[j][b] = 0;
-          }
+      const T* column =
+          x + (at.quotient * cut.rows + at.remainder * cut.part) * cut.channels + channel;
+      in_batches<8>(threadIdx.y, rows_of_part(cut, at.remainder), blockDim.y,
+                    [&]<int kRows>(Times<kRows>, int64_t row) {
+        Elements<kWidth, T> v[kRows];
+        for (int i = 0; i < kRows; ++i)
+          v[i] = load_elements<kWidth>(column + (row + int64_t{i} * blockDim.y) * cut.channels);
+        A mean[kWidth], squared[kWidth];
+        for (int j = 0; j < kWidth; ++j) {
+          const Moments<A> rows = op.template of<kRows>([&](int i) { return widen(v[i][j]); });
+          mean[j] = rows.mean;
+          squared[j] = rows.squared;
         }
-        for (int j = 0; j < kWidth; ++j) states[j] = op.merge(states[j], op.of(values[j], valid));
-      }
+        state.merge(op, A(kRows), mean, squared);
+      });
     }
-    merge_block_rows(op, states);
-    if (threadIdx.y == 0 && channel < cut.channels) {
-      for (int j = 0; j < kWidth; ++j) {
-        put(result, at.quotient * cut.channels + channel + j, block.quotient * cut.channels + channel + j,
-            states[j]);
+    merge_columns(op, state, [&](int column, A count, A mean, A squared) {
+      if (tile + column >= cut.channels) return;
+      if (result.parts) {
+        A* to = part_of(result, cut, at.quotient, at.remainder, tile + column);
+        to[0] = mean;
+        to[cut.channels] = squared;
+      } else {
+        put_statistic(result, at.quotient * cut.channels + tile + column, count, mean, squared);
       }
+    });
+    if (!result.arrivals) continue;
+    if (!last_to_arrive(result.arrivals + at.quotient * across + block.remainder, cut.parts,
+                        shared<ColumnMerge<A, kWidth>>().last))
+      continue;
+    ColumnState<A, kWidth> all = {};
+    if (channel < cut.channels) {
+      all = merge_parts_of<kWidth>(op, part_of(result, cut, at.quotient, 0, channel), cut.parts, cut.part,
+                                   cut.rows, cut.channels);
     }
+    merge_columns(op, all, [&](int column, A count, A mean, A squared) {
+      if (tile + column < cut.channels)
+        put_statistic(result, at.quotient * cut.channels + tile + column, count, mean, squared);
+    });
   }
 }
 
-// A warp a statistic: merges parts x width states.
+// A warp a group: merges the states of its channels in all parts.
 template <class A>
-__global__ void merge_statistics_kernel(MomentsOp<A> op, Cut cut, int64_t groups, int64_t width,
-                                        Result<A> result) {
+__global__ void merge_groups_kernel(MomentsOp<A> op, Cut cut, int64_t groups, int64_t width,
+                                    Result<A> result) {
   constexpr int kWarps = kThreads / 32;
   const int64_t statistics = cut.outer * groups;
   for (int64_t first = int64_t{blockIdx.x} * kWarps; first < statistics;
@@ -138,12 +187,15 @@ __global__ void merge_statistics_kernel(MomentsOp<A> op, Cut cut, int64_t groups
       const Division at = divide(statistic, groups);
       for (int64_t item = threadIdx.x % 32; item < cut.parts * width; item += 32) {
         const Division from = divide(item, width);
-        state = op.merge(state, result.moments[(at.quotient * cut.parts + from.quotient) * cut.channels +
-                                               at.remainder * width + from.remainder]);
+        const A* part =
+            part_of(result, cut, at.quotient, from.quotient, at.remainder * width + from.remainder);
+        state = op.merge(
+            state, {static_cast<A>(rows_of_part(cut, from.quotient)), part[0], part[cut.channels]});
       }
     }
     state = merge_warp(op, state);
-    if (threadIdx.x % 32 == 0 && statistic < statistics) put_statistic(result, statistic, state);
+    if (threadIdx.x % 32 == 0 && statistic < statistics)
+      put_statistic(result, statistic, state.count, state.mean, state.squared);
   }
 }
 
@@ -153,24 +205,22 @@ Cut cut_of(const Norm& norm) {
   if (contiguous(norm)) {
     const int64_t outer = norm.outer * norm.groups, length = norm.rows * norm.width;
     const int64_t parts = parts_for(outer, length, 8192);
-    // Parts are whole packs, so that all start aligned; the last may be empty.
+    // Parts are whole packs, so that all start aligned.
     const int64_t part = parts == 1 ? length : ceil_div<int64_t>(ceil_div(length, parts), 8) * 8;
-    return {outer, length, 1, part, parts};
+    return {outer, length, 1, part, parts == 1 ? 1 : ceil_div(length, part)};
   }
-  const int64_t channels = norm.groups * norm.width;
-  const RowParts rows = row_parts(norm.outer, norm.rows, channels);
-  return {norm.outer, norm.rows, channels, rows.part, rows.parts};
+  const RowParts rows = row_parts(norm);
+  return {norm.outer, norm.rows, norm.groups * norm.width, rows.part, rows.parts};
 }
 
-bool merges(const Norm& norm, const Cut& cut) {
-  return cut.parts > 1 || (!contiguous(norm) && norm.width > 1);
-}
+// Whether the channels of a group are merged by a launch of its own.
+bool grouped(const Norm& norm) { return !contiguous(norm) && norm.width > 1; }
 
 template <int kWidth, class T>
 void launch_columns(Stream stream, MomentsOp<Accumulator<T>> op, const Cut& cut, const T* x,
                     Result<Accumulator<T>> result) {
-  const ColumnBlock block = column_block(ceil_div<int64_t>(cut.channels, kWidth), cut.part);
-  launch<ColumnShared<Moments<Accumulator<T>>, kWidth>>(
+  const ColumnBlock block = column_block(cut.channels, kWidth, cut.part);
+  launch<ColumnMerge<Accumulator<T>, kWidth>>(
       gather_columns_kernel<kWidth, T>, grid_of(cut.outer * cut.parts * block.across),
       dim3(block.threads_x, block.threads_y), stream, op, cut, block.across, x, result);
 }
@@ -182,10 +232,11 @@ void find_statistics(Stream stream, const Norm& norm, const void* x, void* mean,
     using A = Accumulator<T>;
     constexpr int kPack = Pack<T>::kSize;
     const Cut cut = cut_of(norm);
-    const bool two_stages = merges(norm, cut);
     const MomentsOp<A> op{norm.centred};
-    const Result<A> result{static_cast<A*>(mean), static_cast<A*>(rstd),
-                           two_stages ? static_cast<Moments<A>*>(workspace) : nullptr,
+    const Result<A> result{static_cast<A*>(mean),
+                           static_cast<A*>(rstd),
+                           cut.parts > 1 || grouped(norm) ? static_cast<A*>(workspace) : nullptr,
+                           cut.parts > 1 && !grouped(norm) ? arrivals_of(stream) : nullptr,
                            static_cast<A>(norm.eps)};
     const T* in = static_cast<const T*>(x);
     if (contiguous(norm)) {
@@ -195,18 +246,17 @@ void find_statistics(Stream stream, const Norm& norm, const void* x, void* mean,
         launch(gather_contiguous_kernel<32, T>, grid_of(ceil_div<int64_t>(jobs, kThreads / 32)), kThreads,
                stream, op, cut, packs, in, result);
       } else {
-        launch<BlockShared<Moments<A>>>(gather_contiguous_kernel<kThreads, T>, grid_of(jobs), kThreads,
-                                        stream, op, cut, packs, in, result);
+        launch<LineShared<A>>(gather_contiguous_kernel<kThreads, T>, grid_of(jobs), kThreads, stream, op, cut,
+                              packs, in, result);
       }
     } else if (aligned(x, 16) && cut.channels % kPack == 0) {
       launch_columns<kPack>(stream, op, cut, in, result);
     } else {
       launch_columns<1>(stream, op, cut, in, result);
     }
-    if (two_stages) {
-      const int64_t groups = contiguous(norm) ? 1 : norm.groups, width = contiguous(norm) ? 1 : norm.width;
-      launch(merge_statistics_kernel<A>, grid_of(ceil_div<int64_t>(cut.outer * groups, kThreads / 32)),
-             kThreads, stream, op, cut, groups, width, result);
+    if (grouped(norm)) {
+      launch(merge_groups_kernel<A>, grid_of(ceil_div<int64_t>(cut.outer * norm.groups, kThreads / 32)),
+             kThreads, stream, op, cut, norm.groups, norm.width, result);
     }
   });
 }
@@ -251,9 +301,8 @@ void rstd_of(Stream stream, DType dtype, int64_t count, const void* variance, do
 
 size_t workspace_bytes(const Norm& norm) {
   const Cut cut = cut_of(norm);
-  const size_t state = norm.dtype == DType::f64 ? sizeof(Moments<double>) : sizeof(Moments<float>);
   const size_t statistics =
-      merges(norm, cut) ? static_cast<size_t>(cut.outer * cut.parts * cut.channels) * state : 0;
+      cut.parts > 1 || grouped(norm) ? parts_bytes(norm, cut.outer, cut.parts, cut.channels) : 0;
   const size_t gradient = norm_gradient_workspace(norm);
   return statistics > gradient ? statistics : gradient;
 }

@@ -1,10 +1,11 @@
-// Gradients of norms. Parameters: dbeta = sum dy, dgamma = sum dy * xhat over rows; a block owns up to 32
-// packs of channels and a part of the rows, parts merge in a second launch with a warp a channel. Data: dx =
+// Gradients of norms. Parameters: dbeta = sum dy, dgamma = sum dy * xhat over rows; a block owns 128 bytes of
+// each row and a part of the rows, and the block that ends last merges the parts (column_merge.h). Data: dx =
 // rstd * (dy * gamma - m1 - xhat * m2). With width 1 the means are the channel's own sums and a thread owns a
 // pack of channels, coefficients in registers; otherwise a warp or a block owns (a part of) an (outer,
-// group), finds its means from the channel sums first and then writes it. Each reads x and dy once, the
-// second writes dx: bound by memory.
+// group), finds its means from the channel sums first and then writes it. Each reads x and dy once, several
+// rows of both at a time, the second writes dx: bound by memory.
 #include "kernels/device/accumulate.h"
+#include "kernels/device/column_merge.h"
 #include "kernels/device/dispatch.h"
 #include "kernels/device/norm.h"
 #include "kernels/device/pack.h"
@@ -15,81 +16,71 @@ namespace {
 
 template <class A>
 struct SumsTarget {
-  A *dgamma, *dbeta;  // [outer, channels]
-  Pair<A>* parts;     // [outer, parts, channels]; null: the sums are written at once
+  A *dgamma, *dbeta;   // [outer, channels]
+  A* parts;            // [outer, parts, 2, channels]; null: the sums are written at once
+  unsigned* arrivals;  // for last_to_arrive
 };
 
-template <class A>
-__device__ inline void put_sums(const SumsTarget<A>& target, int64_t i, const Pair<A>& sums) {
-  target.dbeta[i] = sums.first;
-  target.dgamma[i] = sums.second;
-}
-
+// The sums of dy and of dy * (x - mean); rstd is a factor of all the latter. vectors: mean may be read 16 bytes
+// at a time.
 template <int kWidth, class T>
-__global__ void sum_parameter_gradient_kernel(Norm norm, RowParts cut, int64_t across, const T* x,
-                                              const T* dy, const Accumulator<T>* mean,
+__global__ void sum_parameter_gradient_kernel(Norm norm, RowParts cut, int64_t across, bool vectors,
+                                              const T* x, const T* dy, const Accumulator<T>* mean,
                                               const Accumulator<T>* rstd, SumsTarget<Accumulator<T>> target) {
   using A = Accumulator<T>;
   const PairSum<A> op;
   const int64_t channels = norm.groups * norm.width, jobs = norm.outer * cut.parts * across;
   for (int64_t job = blockIdx.x; job < jobs; job += gridDim.x) {
     const Division block = divide(job, across), at = divide(block.quotient, cut.parts);
-    const int64_t channel = (block.remainder * blockDim.x + threadIdx.x) * kWidth;
-    Pair<A> sums[kWidth];
-    for (int j = 0; j < kWidth; ++j) sums[j] = op.empty();
+    const int64_t tile = block.remainder * blockDim.x * kWidth, channel = tile + threadIdx.x * kWidth;
+    ColumnState<A, kWidth> state = {};
     if (channel < channels) {
-      A m[kWidth], r[kWidth];
-      for (int j = 0; j < kWidth; ++j) {
-        const int64_t group = at.quotient * norm.groups + divide(channel + j, norm.width).quotient;
-        m[j] = mean[group];
-        r[j] = rstd[group];
-      }
-      const int64_t begin = at.remainder * cut.part;
-      const int64_t end = begin + cut.part < norm.rows ? begin + cut.part : norm.rows;
-      for (int64_t row = begin + threadIdx.y; row < end; row += blockDim.y) {
-        const int64_t i = (at.quotient * norm.rows + row) * channels + channel;
-        const auto add = [&](T xi, T gi, int j) {
-          const A g = widen(gi);
-          sums[j].first += g;
-          sums[j].second += g * ((widen(xi) - m[j]) * r[j]);
-        };
-        if constexpr (kWidth == 1) {
-          add(x[i], dy[i], 0);
-        } else {
-          const Pack<T> vx = load_pack(x + i), vg = load_pack(dy + i);
-          for (int j = 0; j < kWidth; ++j) add(vx[j], vg[j], j);
+      A m[kWidth];
+      load_of_groups(mean + at.quotient * norm.groups, channel, norm.width, vectors, m);
+      const int64_t begin = at.remainder * cut.part, left = norm.rows - begin;
+      const int64_t first = (at.quotient * norm.rows + begin) * channels + channel;
+      in_batches<8>(threadIdx.y, left < cut.part ? left : cut.part, blockDim.y,
+                    [&]<int kRows>(Times<kRows>, int64_t row) {
+        Elements<kWidth, T> vx[kRows], vg[kRows];
+        for (int i = 0; i < kRows; ++i) {
+          const int64_t place = first + (row + int64_t{i} * blockDim.y) * channels;
+          vx[i] = load_elements<kWidth>(x + place);
+          vg[i] = load_elements<kWidth>(dy + place);
         }
-      }
-    }
-    merge_block_rows(op, sums);
-    if (threadIdx.y == 0 && channel < channels) {
-      for (int j = 0; j < kWidth; ++j) {
-        if (target.parts) {
-          target.parts[block.quotient * channels + channel + j] = sums[j];
-        } else {
-          put_sums(target, at.quotient * channels + channel + j, sums[j]);
+        for (int i = 0; i < kRows; ++i) {
+          for (int j = 0; j < kWidth; ++j) {
+            const A g = widen(vg[i][j]);
+            state.first[j] += g;
+            state.second[j] += g * (widen(vx[i][j]) - m[j]);
+          }
         }
-      }
+      });
     }
-  }
-}
-
-template <class A>
-__global__ void merge_parameter_gradient_kernel(int64_t outer, int64_t channels, int64_t parts,
-                                                SumsTarget<A> target) {
-  constexpr int kWarps = kThreads / 32;
-  const PairSum<A> op;
-  for (int64_t first = int64_t{blockIdx.x} * kWarps; first < outer * channels;
-       first += int64_t{gridDim.x} * kWarps) {
-    const int64_t i = first + threadIdx.x / 32;
-    Pair<A> sums = op.empty();
-    if (i < outer * channels) {
-      const Division at = divide(i, channels);
-      for (int64_t part = threadIdx.x % 32; part < parts; part += 32)
-        sums = op.merge(sums, target.parts[(at.quotient * parts + part) * channels + at.remainder]);
+    const auto put = [&](int column, A, A sum, A product) {
+      if (tile + column >= channels) return;
+      const int64_t group = at.quotient * norm.groups + divide(tile + column, norm.width).quotient;
+      target.dbeta[at.quotient * channels + tile + column] = sum;
+      target.dgamma[at.quotient * channels + tile + column] = product * rstd[group];
+    };
+    if (!target.parts) {
+      merge_columns(op, state, put);
+      continue;
     }
-    sums = merge_warp(op, sums);
-    if (threadIdx.x % 32 == 0 && i < outer * channels) put_sums(target, i, sums);
+    merge_columns(op, state, [&](int column, A, A sum, A product) {
+      if (tile + column >= channels) return;
+      A* to = target.parts + block.quotient * 2 * channels + tile + column;
+      to[0] = sum;
+      to[channels] = product;
+    });
+    if (!last_to_arrive(target.arrivals + at.quotient * across + block.remainder, cut.parts,
+                        shared<ColumnMerge<A, kWidth>>().last))
+      continue;
+    ColumnState<A, kWidth> all = {};
+    if (channel < channels) {
+      all = merge_parts_of<kWidth>(op, target.parts + at.quotient * cut.parts * 2 * channels + channel,
+                                   cut.parts, cut.part, norm.rows, channels);
+    }
+    merge_columns(op, all, put);
   }
 }
 
@@ -98,45 +89,51 @@ struct DataArguments {
   const A *mean, *rstd;  // [outer, groups]
   const A* gamma;        // null: 1
   const A *dgamma, *dbeta;
+  bool vectors;  // all may be read 16 bytes at a time
 };
 
 // width = 1: dx = a * dy - b - (x - mean) * c, coefficients a channel.
 template <int kWidth, class T>
-__global__ void channel_data_gradient_kernel(Norm norm, DataArguments<Accumulator<T>> args, int64_t across,
-                                             const T* x, const T* dy, T* dx) {
+__global__ void channel_data_gradient_kernel(Norm norm, DataArguments<Accumulator<T>> args, RowChunks cut,
+                                             int64_t across, const T* x, const T* dy, T* dx) {
   using A = Accumulator<T>;
-  const Division block = divide(blockIdx.x, across);
-  const int64_t channel = (block.remainder * blockDim.x + threadIdx.x) * kWidth;
-  if (channel >= norm.groups) return;
   const A share = A(1) / static_cast<A>(norm.rows);
-  A mean[kWidth] = {}, a[kWidth] = {}, b[kWidth] = {}, c[kWidth] = {};
-  int64_t current = -1;
-  const int64_t step = gridDim.x / across * blockDim.y, all_rows = norm.outer * norm.rows;
-  for (int64_t row = block.quotient * blockDim.y + threadIdx.y; row < all_rows; row += step) {
-    const int64_t outer = divide(row, norm.rows).quotient;
-    if (outer != current) {
-      current = outer;
-      for (int j = 0; j < kWidth; ++j) {
-        const int64_t i = outer * norm.groups + channel + j;
-        const A r = args.rstd[i];
-        mean[j] = args.mean[i];
-        a[j] = args.gamma ? r * args.gamma[outer * norm.affine_stride + channel + j] : r;
-        b[j] = norm.centred ? a[j] * args.dbeta[i] * share : A(0);
-        c[j] = a[j] * r * args.dgamma[i] * share;
+  const int64_t channels = norm.groups, jobs = norm.outer * cut.chunks * across;
+  for (int64_t job = blockIdx.x; job < jobs; job += gridDim.x) {
+    const Division block = divide(job, across), at = divide(block.quotient, cut.chunks);
+    const int64_t outer = at.quotient, channel = (block.remainder * blockDim.x + threadIdx.x) * kWidth;
+    if (channel >= channels) continue;
+    const int64_t i = outer * channels + channel;
+    A mean[kWidth], a[kWidth], b[kWidth], c[kWidth];
+    load_numbers(args.mean + i, args.vectors, mean);
+    load_numbers(args.rstd + i, args.vectors, c);
+    for (int j = 0; j < kWidth; ++j) a[j] = 1;
+    if (args.gamma) load_numbers(args.gamma + outer * norm.affine_stride + channel, args.vectors, a);
+    for (int j = 0; j < kWidth; ++j) b[j] = 0;
+    if (norm.centred) load_numbers(args.dbeta + i, args.vectors, b);
+    A sums[kWidth];
+    load_numbers(args.dgamma + i, args.vectors, sums);
+    for (int j = 0; j < kWidth; ++j) {
+      a[j] *= c[j];
+      b[j] *= a[j] * share;
+      c[j] *= a[j] * sums[j] * share;
+    }
+    const int64_t begin = at.remainder * cut.chunk, left = norm.rows - begin;
+    const int64_t first = (outer * norm.rows + begin) * channels + channel;
+    in_batches<4>(threadIdx.y, left < cut.chunk ? left : cut.chunk, blockDim.y,
+                  [&]<int kRows>(Times<kRows>, int64_t row) {
+      Elements<kWidth, T> vx[kRows], vg[kRows];
+      for (int k = 0; k < kRows; ++k) {
+        const int64_t place = first + (row + int64_t{k} * blockDim.y) * channels;
+        vx[k] = load_elements<kWidth>(x + place);
+        vg[k] = load_elements<kWidth>(dy + place);
       }
-    }
-    const int64_t at = row * norm.groups + channel;
-    const auto value = [&](T xi, T gi, int j) {
-      return narrow<T>(a[j] * widen(gi) - b[j] - (widen(xi) - mean[j]) * c[j]);
-    };
-    if constexpr (kWidth == 1) {
-      dx[at] = value(x[at], dy[at], 0);
-    } else {
-      const Pack<T> vx = load_pack(x + at);
-      Pack<T> v = load_pack(dy + at);
-      for (int j = 0; j < kWidth; ++j) v[j] = value(vx[j], v[j], j);
-      store_pack(dx + at, v);
-    }
+      for (int k = 0; k < kRows; ++k) {
+        for (int j = 0; j < kWidth; ++j)
+          vx[k][j] = narrow<T>(a[j] * widen(vg[k][j]) - b[j] - (widen(vx[k][j]) - mean[j]) * c[j]);
+        store_elements<kWidth>(dx + first + (row + int64_t{k} * blockDim.y) * channels, vx[k]);
+      }
+    });
   }
 }
 
@@ -183,18 +180,22 @@ __global__ void group_data_gradient_kernel(Norm norm, DataArguments<Accumulator<
     };
     const int64_t length = norm.rows * norm.width, begin = cut.remainder * part;
     const int64_t end = begin + part < length ? begin + part : length;
-    for (int64_t e = begin + lane * kWidth; e < end; e += kLanes * kWidth) {
-      const Division where = divide(e, norm.width);
-      const int64_t i = (outer * norm.rows + where.quotient) * channels + base + where.remainder;
-      if constexpr (kWidth == 1) {
-        dx[i] = value(x[i], dy[i], where.remainder);
-      } else {
-        const Pack<T> vx = load_pack(x + i);
-        Pack<T> v = load_pack(dy + i);
-        for (int j = 0; j < kWidth; ++j) v[j] = value(vx[j], v[j], where.remainder + j);
-        store_pack(dx + i, v);
+    const auto place = [&](const Division& where) {
+      return (outer * norm.rows + where.quotient) * channels + base + where.remainder;
+    };
+    in_batches<4>(begin + lane * kWidth, end, kLanes * kWidth, [&]<int kPacks>(Times<kPacks>, int64_t e) {
+      Elements<kWidth, T> vx[kPacks], vg[kPacks];
+      Division where[kPacks];
+      for (int k = 0; k < kPacks; ++k) {
+        where[k] = divide(e + k * kLanes * kWidth, norm.width);
+        vx[k] = load_elements<kWidth>(x + place(where[k]));
+        vg[k] = load_elements<kWidth>(dy + place(where[k]));
       }
-    }
+      for (int k = 0; k < kPacks; ++k) {
+        for (int j = 0; j < kWidth; ++j) vx[k][j] = value(vx[k][j], vg[k][j], where[k].remainder + j);
+        store_elements<kWidth>(dx + place(where[k]), vx[k]);
+      }
+    });
   }
 }
 
@@ -202,22 +203,20 @@ template <int kWidth, class T>
 void launch_parameter_gradient(Stream stream, const Norm& norm, const T* x, const T* dy,
                                const Accumulator<T>* mean, const Accumulator<T>* rstd,
                                const SumsTarget<Accumulator<T>>& target, const RowParts& cut) {
-  const ColumnBlock block = column_block(ceil_div<int64_t>(norm.groups * norm.width, kWidth), cut.part);
-  launch<ColumnShared<Pair<Accumulator<T>>, kWidth>>(
+  const ColumnBlock block = column_block(norm.groups * norm.width, kWidth, cut.part);
+  launch<ColumnMerge<Accumulator<T>, kWidth>>(
       sum_parameter_gradient_kernel<kWidth, T>, grid_of(norm.outer * cut.parts * block.across),
-      dim3(block.threads_x, block.threads_y), stream, norm, cut, block.across, x, dy, mean, rstd, target);
+      dim3(block.threads_x, block.threads_y), stream, norm, cut, block.across, aligned(mean, 16), x, dy, mean,
+      rstd, target);
 }
 
 template <int kWidth, class T>
 void launch_channel_gradient(Stream stream, const Norm& norm, const DataArguments<Accumulator<T>>& args,
                              const T* x, const T* dy, T* dx) {
-  const int64_t all_rows = norm.outer * norm.rows;
-  const ColumnBlock block = column_block(ceil_div<int64_t>(norm.groups, kWidth), all_rows);
-  const int64_t down = ceil_div<int64_t>(all_rows, block.threads_y);
-  const int64_t most = ceil_div<int64_t>(int64_t{16} * simt::multiprocessors(), block.across);
-  launch(channel_data_gradient_kernel<kWidth, T>,
-         static_cast<unsigned>(block.across * (down < most ? down : most)),
-         dim3(block.threads_x, block.threads_y), stream, norm, args, block.across, x, dy, dx);
+  const ColumnBlock block = column_block(norm.groups, kWidth, norm.rows);
+  const RowChunks cut = row_chunks(norm.outer, norm.rows, block);
+  launch(channel_data_gradient_kernel<kWidth, T>, grid_of(norm.outer * cut.chunks * block.across),
+         dim3(block.threads_x, block.threads_y), stream, norm, args, cut, block.across, x, dy, dx);
 }
 
 template <int kWidth, class T>
@@ -247,20 +246,16 @@ void norm_parameter_gradient(Stream stream, const Norm& norm, const void* x, con
   dispatch_float(norm.dtype, "norm.parameter_gradient", [&]<class T>() {
     using A = Accumulator<T>;
     constexpr int kPack = Pack<T>::kSize;
-    const RowParts cut = row_parts(norm.outer, norm.rows, channels);
+    const RowParts cut = row_parts(norm);
     const SumsTarget<A> target{static_cast<A*>(dgamma), static_cast<A*>(dbeta),
-                               cut.parts > 1 ? static_cast<Pair<A>*>(workspace) : nullptr};
+                               cut.parts > 1 ? static_cast<A*>(workspace) : nullptr,
+                               cut.parts > 1 ? arrivals_of(stream) : nullptr};
     const T *in = static_cast<const T*>(x), *g = static_cast<const T*>(dy);
     const A *m = static_cast<const A*>(mean), *r = static_cast<const A*>(rstd);
     if (aligned(x, 16) && aligned(dy, 16) && channels % kPack == 0) {
       launch_parameter_gradient<kPack>(stream, norm, in, g, m, r, target, cut);
     } else {
       launch_parameter_gradient<1>(stream, norm, in, g, m, r, target, cut);
-    }
-    if (cut.parts > 1) {
-      launch(merge_parameter_gradient_kernel<A>,
-             grid_of(ceil_div<int64_t>(norm.outer * channels, kThreads / 32)), kThreads, stream, norm.outer,
-             channels, cut.parts, target);
     }
   });
 }
@@ -274,7 +269,9 @@ void norm_data_gradient(Stream stream, const Norm& norm, const void* x, const vo
     constexpr int kPack = Pack<T>::kSize;
     const DataArguments<A> args{static_cast<const A*>(mean), static_cast<const A*>(rstd),
                                 static_cast<const A*>(gamma), static_cast<const A*>(dgamma),
-                                static_cast<const A*>(dbeta)};
+                                static_cast<const A*>(dbeta),
+                                aligned(mean, 16) && aligned(rstd, 16) && aligned(gamma, 16) &&
+                                    aligned(dgamma, 16) && aligned(dbeta, 16)};
     const T *in = static_cast<const T*>(x), *g = static_cast<const T*>(dy);
     T* out = static_cast<T*>(dx);
     const bool wide = aligned(x, 16) && aligned(dy, 16) && aligned(dx, 16);
@@ -293,10 +290,8 @@ void norm_data_gradient(Stream stream, const Norm& norm, const void* x, const vo
 }
 
 size_t norm_gradient_workspace(const Norm& norm) {
-  const int64_t channels = norm.groups * norm.width;
-  const RowParts cut = row_parts(norm.outer, norm.rows, channels);
-  const size_t state = norm.dtype == DType::f64 ? sizeof(Pair<double>) : sizeof(Pair<float>);
-  return cut.parts > 1 ? static_cast<size_t>(norm.outer * cut.parts * channels) * state : 0;
+  const RowParts cut = row_parts(norm);
+  return cut.parts > 1 ? parts_bytes(norm, norm.outer, cut.parts, norm.groups * norm.width) : 0;
 }
 
 }  // namespace ganymede::kernels::GANYMEDE_TARGET

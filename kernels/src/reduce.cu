@@ -1,6 +1,6 @@
 // y[o, i] = reduction over r of x[o, r, i], in a fixed order.
-// Rows (inner = 1): a thread, a warp or a block owns a row. Columns: a block owns up to 32 neighbouring packs
-// of columns, 256 / 32 rows at a time (columns.h). Long reductions of few outputs are cut into parts, whose
+// Rows (inner = 1): a thread, a warp or a block owns a row. Columns: a block owns 128 bytes of each row, whose
+// threads have several rows in flight (columns.h). Long reductions of few outputs are cut into parts, whose
 // states go through the workspace to a second launch with a warp an output. Reads x once in packs of 16
 // bytes: bound by memory.
 #include "kernels/device/accumulate.h"
@@ -76,10 +76,13 @@ __global__ void reduce_rows_kernel(Op op, Extent extent, int lanes, bool packs, 
       int64_t i = at.remainder * extent.part;
       const int64_t end = i + extent.part < extent.reduce ? i + extent.part : extent.reduce;
       if (packs && i < end) {
-        for (int64_t p = i + lane * kPack; p + kPack <= end; p += lanes * kPack) {
-          const Pack<T> v = load_pack(row + p);
-          for (int j = 0; j < kPack; ++j) op.add(state, widen(v[j]), p + j);
-        }
+        in_batches<4>(i + lane * kPack, end - kPack + 1, lanes * kPack, [&]<int kPacks>(Times<kPacks>, int64_t p) {
+          Pack<T> v[kPacks];
+          for (int k = 0; k < kPacks; ++k) v[k] = load_pack(row + p + k * lanes * kPack);
+          for (int k = 0; k < kPacks; ++k) {
+            for (int j = 0; j < kPack; ++j) op.add(state, widen(v[k][j]), p + k * lanes * kPack + j);
+          }
+        });
         i += (end - i) / kPack * kPack;
       }
       for (i += lane; i < end; i += lanes) op.add(state, widen(row[i]), i);
@@ -102,14 +105,15 @@ __global__ void reduce_columns_kernel(Op op, Extent extent, int64_t across, cons
       const int64_t begin = at.remainder * extent.part;
       const int64_t end = begin + extent.part < extent.reduce ? begin + extent.part : extent.reduce;
       const T* p = x + at.quotient * extent.reduce * extent.inner + column;
-      for (int64_t r = begin + threadIdx.y; r < end; r += blockDim.y) {
-        if constexpr (kWidth == 1) {
-          op.add(states[0], widen(p[r * extent.inner]), r);
-        } else {
-          const Pack<T> v = load_pack(p + r * extent.inner);
-          for (int j = 0; j < kWidth; ++j) op.add(states[j], widen(v[j]), r);
+      in_batches<8>(begin + threadIdx.y, end, blockDim.y, [&]<int kRows>(Times<kRows>, int64_t r) {
+        Elements<kWidth, T> v[kRows];
+        for (int i = 0; i < kRows; ++i)
+          v[i] = load_elements<kWidth>(p + (r + int64_t{i} * blockDim.y) * extent.inner);
+        for (int i = 0; i < kRows; ++i) {
+          for (int j = 0; j < kWidth; ++j)
+            op.add(states[j], widen(v[i][j]), r + int64_t{i} * blockDim.y);
         }
-      }
+      });
     }
     merge_block_rows(op, states);
     if (threadIdx.y == 0 && column < extent.inner) {
@@ -147,7 +151,7 @@ constexpr int64_t kShortRow = 16;
 // How the work is cut: a function of the shape alone.
 Extent extent_of(const Reduce& r) {
   const int64_t parts = r.inner == 1 ? parts_for(r.outer, r.reduce, 8192)
-                                     : parts_for(r.outer * ceil_div<int64_t>(r.inner, 128), r.reduce, 64);
+                                     : column_parts(column_tiles(r.outer, r.inner, r.dtype), r.reduce);
   // A part is a multiple of the largest pack, so that all parts are aligned alike; the last ones may be
   // empty.
   const int64_t part = parts == 1 ? r.reduce : ceil_div<int64_t>(ceil_div(r.reduce, parts), 8) * 8;
@@ -156,7 +160,7 @@ Extent extent_of(const Reduce& r) {
 
 template <int kWidth, class Op, class T>
 void launch_columns(Stream stream, Op op, const Extent& extent, const T* x, const Target& target) {
-  const ColumnBlock block = column_block(ceil_div<int64_t>(extent.inner, kWidth), extent.part);
+  const ColumnBlock block = column_block(extent.inner, kWidth, extent.part);
   launch<ColumnShared<typename Op::State, kWidth>>(
       reduce_columns_kernel<kWidth, Op, T>, grid_of(extent.outer * extent.parts * block.across),
       dim3(block.threads_x, block.threads_y), stream, op, extent, block.across, x, target);

@@ -18,17 +18,25 @@ const Shape kShapes[] = {
     {"batch, 24 channels", 1, 333, 24, 1, true, false, 0},
     {"batch, unaligned", 1, 77, 8, 1, true, false, 1},
     {"batch, wide", 1, 9, 300, 1, true, false, 0},
+    {"batch, one row", 1, 1, 40, 1, true, false, 0},
+    {"batch, many parts", 1, 4100, 24, 1, true, false, 0},
+    {"batch, many parts of 5 channels", 1, 1025, 5, 1, true, false, 0},
+    {"batch, parts of a tile and a bit, unaligned", 1, 515, 72, 1, true, false, 1},
     {"instance", 3, 70, 16, 1, true, true, 0},
+    {"instance, parts of two tiles", 2, 700, 72, 1, true, true, 0},
+    {"instance, one row", 3, 1, 8, 1, true, true, 0},
     {"instance, many rows", 2, 150, 8, 1, true, false, 0},
     {"instance, 5 channels", 2, 33, 5, 1, true, false, 0},
     {"layer", 3, 1, 1, 60, true, false, 0},
     {"layer, long", 2, 1, 1, 17001, true, false, 0},
+    {"layer, conditional", 5, 1, 1, 24, true, true, 0},
     {"layer per channel", 2, 40, 1, 24, true, false, 0},
     {"layer per channel, long", 2, 700, 1, 24, true, false, 0},
     {"group", 2, 37, 3, 8, true, true, 0},
     {"group of 5", 2, 21, 2, 5, true, false, 0},
     {"group, long", 1, 900, 2, 8, true, false, 0},
     {"pixel", 40, 1, 1, 12, false, false, 0},
+    {"pixel, wide", 70, 1, 1, 264, false, false, 0},
     {"pixel, 7 channels", 33, 1, 1, 7, false, false, 0},
     {"root mean square of channels", 1, 90, 8, 1, false, false, 0},
 };
@@ -144,6 +152,7 @@ TEST(NormSim, MatchesReference) {
 
 TEST(NormSim, VarianceSurvivesALargeMean) {
   const Norm norms[] = {{1, 500, 8, 1, 1e-5, true, 0, DType::f32},
+                        {1, 4200, 5, 1, 1e-5, true, 0, DType::f32},
                         {2, 1, 1, 400, 1e-5, true, 0, DType::f32},
                         {1, 100, 2, 4, 1e-5, true, 0, DType::f32}};
   for (const Norm& n : norms) {
