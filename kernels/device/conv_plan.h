@@ -2,6 +2,7 @@
 #pragma once
 #include "kernels/api/variants.h"
 #include "kernels/device/conv_maps.h"
+#include "kernels/device/few_channels.h"
 #include "kernels/device/tile_table.h"
 
 namespace ganymede::kernels::GANYMEDE_TARGET {
@@ -86,6 +87,7 @@ constexpr TwinShape twin_shape(Conv2dRole role, const Conv2d& p) {
 
 // capability: of the card, 90 for sm_90. Twins are written for 90 alone.
 constexpr TilePlan table_plan(Conv2dRole role, const Conv2d& p, int capability) {
+  if (few_channels_serve(role, p)) return {TileName::few_channels};
   const ProductShape s = role == Conv2dRole::forward ? forward_product(p) : role == Conv2dRole::data_gradient ? data_gradient_product(p) : weight_gradient_product(p);
   const bool added = role == Conv2dRole::weight_gradient;   // parts by a launch of its own
   TilePlan best = plan_of(s, most_parts(role));
