@@ -13,17 +13,31 @@ namespace ganymede::kernels::GANYMEDE_TARGET {
 template <class T>
 constexpr int kWordTerms = 4 / static_cast<int>(sizeof(T));
 
-__device__ inline uint32_t word_of(Bf16 low, Bf16 high) { return low.bits | static_cast<uint32_t>(high.bits) << 16; }
-
-// Word i of the terms that term(index) gives.
+// Word i, as it lies in memory, of the terms that term(index) gives.
 template <class T, class Term>
-__device__ __forceinline__ uint32_t gather_word(int i, Term&& term) {
+__device__ __forceinline__ uint32_t stored_word(int i, Term&& term) {
   if constexpr (sizeof(T) == 2) {
     const Bf16 low = term(2 * i), high = term(2 * i + 1);
-    return word_of(low, high);
+    return low.bits | static_cast<uint32_t>(high.bits) << 16;
   } else {
-    return simt::to_tf32(term(i));
+    const float value = term(i);
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return bits;
   }
+}
+
+// The same as tensor cores take it.
+template <class T>
+__device__ __forceinline__ uint32_t operand_word(uint32_t stored) {
+  if constexpr (sizeof(T) == 2) return stored;
+  float value;
+  memcpy(&value, &stored, sizeof value);
+  return simt::to_tf32(value);
+}
+template <class T, class Term>
+__device__ __forceinline__ uint32_t gather_word(int i, Term&& term) {
+  return operand_word<T>(stored_word<T>(i, term));
 }
 
 template <class T>
@@ -52,7 +66,7 @@ struct FilterWords {
   template <class T, class Term>
   __device__ void fill(int rows, Term&& term) const {
     const int groups = blocks * 4;
-#pragma unroll 2
+#pragma unroll 4
     for (int i = static_cast<int>(threadIdx.x); i < rows * blocks * 16; i += kFewThreads) {
       // A warp takes 8 rows x 4 words, whichever of the two is contiguous in memory.
       const int word = i / 32 % groups * 4 + i % 4, row = i / 32 / groups * 8 + i / 4 % 8;
@@ -86,7 +100,7 @@ struct PatchCopy {
   int rows;
   FastDivide row_elements;  // of the patch
   __device__ void copy(int image, int first_row, int first_element, T* to) const {
-    constexpr int kBatch = 4;
+    constexpr int kBatch = 8;  // loads on their way at once
     const int count = rows * row_elements.divisor;
 #pragma unroll 1
     for (int start = static_cast<int>(threadIdx.x); start < count; start += kBatch * kFewThreads) {

@@ -116,7 +116,11 @@ __global__ void __launch_bounds__(kFewThreads, 2) few_to_wide_kernel(const __gri
         FourWords a[4];
         int at[kTerms];
 #pragma unroll
-        for (int i = 0; i < kTerms; ++i) at[i] = offsets[(block * 4 + lane % 4) * kTerms + i];
+        for (int i = 0; i < kTerms; i += 4) {
+          const FourWords four = *reinterpret_cast<const FourWords*>(&offsets[(block * 4 + lane % 4) * kTerms + i]);
+#pragma unroll
+          for (int j = 0; j < 4; ++j) at[i + j] = static_cast<int>(four.v[j]);
+        }
 #pragma unroll
         for (int i = 0; i < 4; ++i) {
 #pragma unroll

@@ -33,23 +33,45 @@ struct WideToFew {
   int tiles;
 };
 
-// The lane's four words of a block of one position; null: zeros.
+// The lane's four words of two blocks of four positions; null: zeros. All loads are on their way before the first is used.
 template <class T>
-__device__ __forceinline__ FourWords load_words(const T* line, int block, int channels, bool vectors) {
+__device__ __forceinline__ void load_words(FourWords (&words)[2][4], const T* const (&lines)[4], int block, const WideToFew<T>& job) {
   constexpr int kTerms = 4 * kWordTerms<T>;
   const int first = block * 4 * kTerms + simt::lane() % 4 * kTerms;
-  FourWords words{};
-  if (!line || first >= channels) return words;
-  if (vectors) {
-    const Pack<T> pack = load_pack(line + first);
+  if (job.vectors) {
 #pragma unroll
-    for (int i = 0; i < 4; ++i) words.v[i] = gather_word<T>(i, [&](int index) { return pack[index]; });
+    for (int b = 0; b < 2; ++b) {
+#pragma unroll
+      for (int i = 0; i < 4; ++i) {
+        const bool there = lines[i] && first + b * 4 * kTerms < job.channels;
+        const Pack<uint32_t> pack = load_pack(reinterpret_cast<const uint32_t*>(there ? lines[i] + first + b * 4 * kTerms : job.wide));
+#pragma unroll
+        for (int word = 0; word < 4; ++word) words[b][i].v[word] = there ? pack[word] : 0;
+      }
+    }
   } else {
 #pragma unroll
-    for (int i = 0; i < 4; ++i)
-      words.v[i] = gather_word<T>(i, [&](int index) { return first + index < channels ? line[first + index] : T{}; });
+    for (int b = 0; b < 2; ++b) {
+#pragma unroll
+      for (int i = 0; i < 4; ++i) {
+#pragma unroll
+        for (int word = 0; word < 4; ++word) {
+          words[b][i].v[word] = stored_word<T>(word, [&](int index) {
+            const int term = first + b * 4 * kTerms + index;
+            return lines[i] && term < job.channels ? lines[i][term] : T{};
+          });
+        }
+      }
+    }
   }
-  return words;
+#pragma unroll
+  for (int b = 0; b < 2; ++b) {
+#pragma unroll
+    for (int i = 0; i < 4; ++i) {
+#pragma unroll
+      for (int word = 0; word < 4; ++word) words[b][i].v[word] = operand_word<T>(words[b][i].v[word]);
+    }
+  }
 }
 
 // sums[(tap, c)][slot] for the rows [row, row + rows) of an image of wide, from column `column` on.
@@ -57,7 +79,7 @@ template <class T>
 __device__ void project(const WideToFew<T>& job, const FilterWords& filter, float* sums, int image, int row, int column, int rows) {
   const int lane = simt::lane();
   const int slots = rows * job.window_columns.divisor, units = (slots + 31) / 32, tiles = job.padded / 8;
-  const int splits = units < 8 ? (7 + units) / units : 1;  // of the columns, where there are fewer units than warps
+  const int splits = units < 5 ? 8 / units : 1;  // of the columns, where there are fewer units than warps
 #pragma unroll 1
   for (int item = simt::warp(); item < units * splits; item += kFewThreads / 32) {
     const int unit = item / splits, first_tile = item % splits;
@@ -74,11 +96,7 @@ __device__ void project(const WideToFew<T>& job, const FilterWords& filter, floa
 #pragma unroll 1
     for (int block = 0; block < job.blocks; block += 2) {
       FourWords a[2][4];
-#pragma unroll
-      for (int b = 0; b < 2; ++b) {
-#pragma unroll
-        for (int i = 0; i < 4; ++i) a[b][i] = load_words(lines[i], block + b, job.channels, job.vectors);
-      }
+      load_words(a, lines, block, job);
 #pragma unroll 1
       for (int tile = first_tile; tile < tiles; tile += splits) {
         float* to = sums + (tile * 8 + lane % 4 * 2) * job.pitch + unit * 32 + lane / 4;
@@ -148,7 +166,7 @@ __global__ void __launch_bounds__(kFewThreads, 2) wide_to_few_kernel(const __gri
           const int tap = (down.tap_first + r * down.tap_stride) * job.filter_columns + across.tap_first;
           const float* from = sums + tap * job.thin_channels * job.pitch + here * job.window_columns.divisor + column;
           const int step = across.tap_stride * job.thin_channels * job.pitch + across.tap_step;
-#pragma unroll 2
+#pragma unroll 4
           for (int s = 0; s < across.tap_count; ++s, from += step) {
 #pragma unroll
             for (int c = 0; c < kFewChannels; ++c) {
