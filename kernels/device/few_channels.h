@@ -49,9 +49,9 @@ constexpr ThinRole thin_role(Conv2dRole role, const Conv2d& p) {
 // Filters and operands move in blocks of 64 bytes of the sum's terms: 32 bf16 or 16 f32.
 constexpr int block_terms(DType dtype) { return dtype == DType::bf16 ? 32 : 16; }
 
-// Words of shared memory that a block may take: two blocks fit on a multiprocessor. What needs less than the small size
-// leaves the rest to the first-level cache.
-constexpr int kFewWords = 28 << 10, kFewSmallWords = 13 << 10;
+// Words of shared memory that a block may take: 99 KiB, what every card from sm_80 on gives to a block. What needs less than the
+// small size leaves the rest to the first-level cache.
+constexpr int kFewWords = 99 << 8, kFewSmallWords = 13 << 10;
 
 // Equal parts of `size`, each at most `most` and a multiple of `step`: how long one is.
 constexpr int even_part(int size, int most, int step = 1) {
