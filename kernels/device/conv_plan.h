@@ -140,6 +140,7 @@ constexpr int list_plans(Conv2dRole role, const Conv2d& p, int capability, TileP
 // Terms that the busiest of so many multiprocessors multiplies when blocks take turns.
 constexpr double plan_terms(Conv2dRole role, const Conv2d& p, TilePlan plan, int multiprocessors) {
   const ProductShape s = product_of(role, p);
+  if (plan.tile == TileName::few_channels) return static_cast<double>(s.m) * s.n * s.k * s.units / multiprocessors;  // hardly any padding
   const int64_t blocks = tile_count(plan.tile, s.m, s.n) * s.units * plan.parts;
   return static_cast<double>(ceil_div<int64_t>(blocks, multiprocessors)) * tile_size(plan.tile).m * tile_size(plan.tile).n *
          static_cast<double>(ceil_div<int64_t>(s.k, plan.parts));

@@ -78,7 +78,7 @@ __device__ __forceinline__ void load_words(FourWords (&words)[2][4], const T* co
 template <class T>
 __device__ void project(const WideToFew<T>& job, const FilterWords& filter, float* sums, int image, int row, int column, int rows) {
   const int lane = simt::lane();
-  const int slots = rows * job.window_columns.divisor, units = (slots + 31) / 32, tiles = job.padded / 8;
+  const int slots = rows * job.window_columns.divisor, units = (slots + 31) / 32, tiles = job.padded / 8, pairs = (tiles + 1) / 2;
   const int splits = units < 5 ? 8 / units : 1;  // of the columns, where there are fewer units than warps
 #pragma unroll 1
   for (int item = simt::warp(); item < units * splits; item += kFewThreads / 32) {
@@ -98,30 +98,41 @@ __device__ void project(const WideToFew<T>& job, const FilterWords& filter, floa
       FourWords a[2][4];
       load_words(a, lines, block, job);
 #pragma unroll 1
-      for (int tile = first_tile; tile < tiles; tile += splits) {
-        float* to = sums + (tile * 8 + lane % 4 * 2) * job.pitch + unit * 32 + lane / 4;
-        float d[2][4] = {};
+      for (int pair = first_tile; pair < pairs; pair += splits) {
+        // Two tiles of columns at once hide each other's latencies; the second may lie behind the last.
+        float* to = sums + (pair * 16 + lane % 4 * 2) * job.pitch + unit * 32 + lane / 4;
+        const auto place = [&](int t, int e) -> float& { return to[(t * 8 + e % 2) * job.pitch + e / 2 * 8]; };
+        float d[2][2][4] = {};
         if (block > 0) {
 #pragma unroll
-          for (int e = 0; e < 8; ++e) d[e / 4][e % 4] = to[e % 2 * job.pitch + e / 2 * 8];
+          for (int e = 0; e < 16; ++e) {
+            if (e < 8 || pair * 2 + 1 < tiles) d[e / 8][e / 4 % 2][e % 4] = place(e / 8, e % 8);
+          }
         }
 #pragma unroll
         for (int b = 0; b < 2; ++b) {
-          if (block + b < job.blocks) {
-            const FourWords f = filter.read(tile * 8 + lane / 4, block + b);
+          if (block + b >= job.blocks) continue;
+          FourWords f[2];
 #pragma unroll
-            for (int i = 0; i < 4; i += 2) {
-              const uint32_t half[2] = {f.v[i], f.v[i + 1]};
+          for (int t = 0; t < 2; ++t) {
+            const int column = pair * 16 + t * 8 + lane / 4;
+            f[t] = filter.read(column < job.padded ? column : lane / 4, block + b);
+          }
 #pragma unroll
-              for (int m = 0; m < 2; ++m) {
-                const uint32_t x[4] = {a[b][2 * m].v[i], a[b][2 * m + 1].v[i], a[b][2 * m].v[i + 1], a[b][2 * m + 1].v[i + 1]};
-                multiply_words<T>(d[m], x, half);
-              }
+          for (int i = 0; i < 4; i += 2) {
+#pragma unroll
+            for (int e = 0; e < 4; ++e) {
+              const int m = e % 2;
+              const uint32_t half[2] = {f[e / 2].v[i], f[e / 2].v[i + 1]};
+              const uint32_t x[4] = {a[b][2 * m].v[i], a[b][2 * m + 1].v[i], a[b][2 * m].v[i + 1], a[b][2 * m + 1].v[i + 1]};
+              multiply_words<T>(d[e / 2][m], x, half);
             }
           }
         }
 #pragma unroll
-        for (int e = 0; e < 8; ++e) to[e % 2 * job.pitch + e / 2 * 8] = d[e / 4][e % 4];
+        for (int e = 0; e < 16; ++e) {
+          if (e < 8 || pair * 2 + 1 < tiles) place(e / 8, e % 8) = d[e / 8][e / 4 % 2][e % 4];
+        }
       }
     }
   }
