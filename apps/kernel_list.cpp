@@ -17,7 +17,7 @@ struct Family {
 };
 
 constexpr Family kFamilies[] = {
-    {"conv2d", "conv2d.cu conv2d_forward.cu conv2d_data_gradient.cu conv2d_weight_gradient.cu and their _twin.cu",
+    {"conv2d", "conv2d.cu conv2d_forward.cu conv2d_data_gradient.cu conv2d_weight_gradient.cu and their _twin.cu; conv2d_few_to_wide.cu conv2d_wide_to_few.cu conv2d_few_weights.cu",
      "forward, data gradient (= transposed convolution, all phases in one launch), weight gradient; any stride, padding, dilation, groups; tiles below; each direction has a twin for sm_90a by wgmma and TMA"},
     {"gemm", "gemm.cu gemm_f32.cu gemm_tf32.cu gemm_bf16.cu", "batched products of plain and transposed matrices; tiles below"},
     {"attention", "attention.cu attention_output.cu attention_query_gradient.cu attention_key_gradient.cu attention_value_gradient.cu",
@@ -75,6 +75,8 @@ std::string list_kernels() {
   twin_line<TwinWide>(out, TileName::twin_wide, "many results, more than 128 columns");
   twin_line<TwinSquare>(out, TileName::twin_square, "many results");
   twin_line<TwinNarrow>(out, TileName::twin_narrow, "up to 64 columns, or few tiles");
+  out << "few_channels (kernels/device/few_channels.h): conv2d in bf16 and tf32 with up to " << kFewChannels << " channels on one side and up to " << kFewWide
+      << " on the other, one group, up to " << kFewTaps << " taps x few channels;\n  strides up to " << kFewStride << " where the inputs are few, of 1 where the outputs are\n";
   out << "  A sum may be cut into up to " << kMostParts << " parts (weight gradient: 256) that blocks compute side by side, where there are fewer than " << kBusyBlocks
       << " tiles.\n\nThese are the kernels of cuda and sim; cpu has its own in kernels/cpu. kernels --rows: what serves the benchmark set; kernels run: runs one.\n";
   return out.str();
@@ -85,7 +87,7 @@ std::string list_rows(DType dtype, Math math, int capability) {
   std::ostringstream out;
   const char* number = dtype == DType::bf16 ? "bf16" : math == Math::tf32 ? "tf32" : "f32";
   out << "tile x parts of the sum (tiles x parts) on " << (capability == 90 ? "sm_90, " : "sm_80 and sim, ") << number
-      << "; but for twins the choice does not depend on the number type, the tiles' inner sizes do\n"
+      << "; but for twins and few_channels the choice does not depend on the number type, the tiles' inner sizes do\n"
       << "row  layer                                   forward               data gradient         weight gradient\n";
   for (const kernels::Conv2dRow& row : kernels::kConv2dRows) {
     std::ostringstream layer;
@@ -98,7 +100,8 @@ std::string list_rows(DType dtype, Math math, int capability) {
       const ProductShape s = product_of(role, p);
       const TilePlan plan = table_plan(role, p, capability);
       const TileName tile = plan.tile == TileName::large && dtype == DType::f32 && math == Math::f32 ? TileName::tall : plan.tile;   // the same in Tiles<SimtF32>
-      const std::string text = std::string(tile_name(plan.tile)) + " x " + std::to_string(plan.parts) + " (" +
+      const std::string text = plan.tile == TileName::few_channels ? tile_name(plan.tile) :
+                               std::string(tile_name(plan.tile)) + " x " + std::to_string(plan.parts) + " (" +
                                std::to_string(tile_count(tile, s.m, s.n) * s.units * plan.parts) + ")";
       out << std::setw(22) << text;
     }

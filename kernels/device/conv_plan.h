@@ -2,6 +2,7 @@
 #pragma once
 #include "kernels/api/variants.h"
 #include "kernels/device/conv_maps.h"
+#include "kernels/device/few_channels.h"
 #include "kernels/device/tile_table.h"
 
 namespace ganymede::kernels::GANYMEDE_TARGET {
@@ -86,6 +87,7 @@ constexpr TwinShape twin_shape(Conv2dRole role, const Conv2d& p) {
 
 // capability: of the card, 90 for sm_90. Twins are written for 90 alone.
 constexpr TilePlan table_plan(Conv2dRole role, const Conv2d& p, int capability) {
+  if (few_channels_serve(role, p)) return {TileName::few_channels};
   const ProductShape s = role == Conv2dRole::forward ? forward_product(p) : role == Conv2dRole::data_gradient ? data_gradient_product(p) : weight_gradient_product(p);
   const bool added = role == Conv2dRole::weight_gradient;   // parts by a launch of its own
   TilePlan best = plan_of(s, most_parts(role));
@@ -138,6 +140,7 @@ constexpr int list_plans(Conv2dRole role, const Conv2d& p, int capability, TileP
 // Terms that the busiest of so many multiprocessors multiplies when blocks take turns.
 constexpr double plan_terms(Conv2dRole role, const Conv2d& p, TilePlan plan, int multiprocessors) {
   const ProductShape s = product_of(role, p);
+  if (plan.tile == TileName::few_channels) return static_cast<double>(s.m) * s.n * s.k * s.units / multiprocessors;  // hardly any padding
   const int64_t blocks = tile_count(plan.tile, s.m, s.n) * s.units * plan.parts;
   return static_cast<double>(ceil_div<int64_t>(blocks, multiprocessors)) * tile_size(plan.tile).m * tile_size(plan.tile).n *
          static_cast<double>(ceil_div<int64_t>(s.k, plan.parts));

@@ -141,11 +141,12 @@ void multiply_tiles(Stream stream, TilePlan plan, const Problem& problem) {
       return launch_tiles<Number, typename Tiles<Number>::Medium>(stream, plan.parts, problem);
     case TileName::small:
       return launch_tiles<Number, typename Tiles<Number>::Small>(stream, plan.parts, problem);
+    case TileName::few_channels:
     case TileName::twin_wide:
     case TileName::twin_square:
     case TileName::twin_narrow: break;
   }
-  throw std::runtime_error("this product has no twin for sm_90a");
+  throw std::runtime_error("this product has no tile of that name");
 }
 
 }  // namespace ganymede::kernels::GANYMEDE_TARGET

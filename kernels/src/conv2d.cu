@@ -1,10 +1,11 @@
-// The convolution family of this target: which tile and how many parts of the sum each direction takes.
+// The convolution family of this target: which kernel, tile and how many parts of the sum each direction takes.
 #include <stdexcept>
 #include <string>
 
+#include "kernels/api/gemm.h"
 #include "kernels/device/conv_launch.h"
 #include "kernels/device/conv_maps.h"
-#include "kernels/api/gemm.h"
+#include "kernels/device/conv_plan.h"
 #include "kernels/device/families.h"
 
 namespace ganymede::kernels::GANYMEDE_TARGET {
@@ -30,7 +31,10 @@ namespace {
 
 void forward(Stream stream, const Conv2d& p, const void* x, const Weight& w, void* y,
              const Epilogue& epilogue) {
-  convolve_forward(stream, p, x, w.data, y, epilogue, plan_for(Conv2dRole::forward, p));
+  const TilePlan plan = plan_for(Conv2dRole::forward, p);
+  if (plan.tile != TileName::few_channels) convolve_forward(stream, p, x, w.data, y, epilogue, plan);
+  else if (has_few_inputs(p)) convolve_few_to_wide(stream, p, x, w.data, y, epilogue);
+  else convolve_wide_to_few(stream, p, x, w.data, y, epilogue);
 }
 
 // One window that is the whole image: dx[n, (r,s,c)] = sum over k of dy[n, k] * w[k, (r,s,c)] is a matrix product, where phases
@@ -46,16 +50,23 @@ void data_gradient(Stream stream, const Conv2d& p, const void* dy, const Weight&
     check_convolution(p, "data gradient");
     return gemm_kernels.multiply(stream, {1, p.n, p.r * p.s * p.c, p.k, false, false, 0, 0, p.dtype, p.dtype, p.math}, dy, w.data, dx, epilogue);
   }
-  convolve_data_gradient(stream, p, dy, w.data, dx, epilogue, plan_for(Conv2dRole::data_gradient, p));
+  const TilePlan plan = plan_for(Conv2dRole::data_gradient, p);
+  if (plan.tile != TileName::few_channels) convolve_data_gradient(stream, p, dy, w.data, dx, epilogue, plan);
+  else if (has_few_inputs(p)) convolve_wide_to_few(stream, p, dy, w.data, dx, epilogue);
+  else convolve_few_to_wide(stream, p, dy, w.data, dx, epilogue);
 }
 
 void weight_gradient(Stream stream, const Conv2d& p, const void* x, const void* dy, void* dw,
                      void* workspace) {
-  convolve_weight_gradient(stream, p, x, dy, dw, workspace, plan_for(Conv2dRole::weight_gradient, p));
+  const TilePlan plan = plan_for(Conv2dRole::weight_gradient, p);
+  if (plan.tile != TileName::few_channels) convolve_weight_gradient(stream, p, x, dy, dw, workspace, plan);
+  else convolve_few_weights(stream, p, x, dy, dw, workspace);
 }
 
 size_t weight_gradient_workspace(const Conv2d& p) {
-  const int parts = plan_for(Conv2dRole::weight_gradient, p).parts;
+  const TilePlan plan = plan_for(Conv2dRole::weight_gradient, p);
+  if (plan.tile == TileName::few_channels) return few_weights_workspace(p);
+  const int parts = plan.parts;
   return parts > 1 ? sizeof(float) * parts * p.k * p.r * p.s * (p.c / p.groups) : 0;
 }
 
