@@ -54,7 +54,12 @@ struct Descriptors {
   Descriptors(const Descriptors&) = delete;
 };
 
-constexpr int64_t kWorkspace = int64_t{1} << 30;
+// What an algorithm may use beside its operands; one for all cases, kept to the end.
+constexpr int64_t kWorkspace = int64_t{256} << 20;
+void* workspace() {
+  static const Operand& made = *new Operand(kWorkspace, DType::u8, 1);
+  return made[0];
+}
 
 // The first of the search's results that ran and computes as asked: it lists the fastest first.
 template <class Performance>
@@ -73,12 +78,13 @@ const Performance& fastest(const std::vector<Performance>& found, int count, con
 Prepared cudnn_convolution(const Conv2d& p, Role role) {
   struct State {
     Descriptors d;
-    Operand x, w, y, workspace;
+    Operand x, w, y;
   };
   const int64_t x = int64_t{p.n} * p.h * p.w * p.c, w = int64_t{p.k} * p.r * p.s * (p.c / p.groups), y = int64_t{p.n} * p.p * p.q * p.k;
   const int sets = sets_for(double(x + w + y) * double(dtype_bytes(p.dtype)));
-  const std::shared_ptr<State> s(new State{Descriptors(p), {x, p.dtype, sets}, {w, p.dtype, sets}, {y, p.dtype, sets}, {kWorkspace, DType::u8, 1}});
+  const std::shared_ptr<State> s(new State{Descriptors(p), {x, p.dtype, sets}, {w, p.dtype, sets}, {y, p.dtype, sets}});
   const cudnnHandle_t h = handle();
+  void* const room = workspace();
   constexpr int kMost = 16;
   int count = 0;
   std::function<cudnnStatus_t(int)> call;
@@ -91,29 +97,29 @@ Prepared cudnn_convolution(const Conv2d& p, Role role) {
   if (role == Role::forward) {
     std::vector<cudnnConvolutionFwdAlgoPerf_t> found(kMost);
     check(cudnnFindConvolutionForwardAlgorithmEx(h, s->d.x, s->x[0], s->d.w, s->w[0], s->d.convolution, s->d.y, s->y[0], kMost, &count, found.data(),
-                                                 s->workspace[0], size_t(kWorkspace)), "search");
+                                                 room, size_t(kWorkspace)), "search");
     const auto best = fastest(found, count, p);
     adopt(best);
     call = [=](int i) {
-      return cudnnConvolutionForward(h, &one, s->d.x, s->x[i], s->d.w, s->w[i], s->d.convolution, best.algo, s->workspace[0], best.memory, &zero, s->d.y, s->y[i]);
+      return cudnnConvolutionForward(h, &one, s->d.x, s->x[i], s->d.w, s->w[i], s->d.convolution, best.algo, room, best.memory, &zero, s->d.y, s->y[i]);
     };
   } else if (role == Role::data_gradient) {
     std::vector<cudnnConvolutionBwdDataAlgoPerf_t> found(kMost);
     check(cudnnFindConvolutionBackwardDataAlgorithmEx(h, s->d.w, s->w[0], s->d.y, s->y[0], s->d.convolution, s->d.x, s->x[0], kMost, &count, found.data(),
-                                                      s->workspace[0], size_t(kWorkspace)), "search");
+                                                      room, size_t(kWorkspace)), "search");
     const auto best = fastest(found, count, p);
     adopt(best);
     call = [=](int i) {
-      return cudnnConvolutionBackwardData(h, &one, s->d.w, s->w[i], s->d.y, s->y[i], s->d.convolution, best.algo, s->workspace[0], best.memory, &zero, s->d.x, s->x[i]);
+      return cudnnConvolutionBackwardData(h, &one, s->d.w, s->w[i], s->d.y, s->y[i], s->d.convolution, best.algo, room, best.memory, &zero, s->d.x, s->x[i]);
     };
   } else {
     std::vector<cudnnConvolutionBwdFilterAlgoPerf_t> found(kMost);
     check(cudnnFindConvolutionBackwardFilterAlgorithmEx(h, s->d.x, s->x[0], s->d.y, s->y[0], s->d.convolution, s->d.w, s->w[0], kMost, &count, found.data(),
-                                                        s->workspace[0], size_t(kWorkspace)), "search");
+                                                        room, size_t(kWorkspace)), "search");
     const auto best = fastest(found, count, p);
     adopt(best);
     call = [=](int i) {
-      return cudnnConvolutionBackwardFilter(h, &one, s->d.x, s->x[i], s->d.y, s->y[i], s->d.convolution, best.algo, s->workspace[0], best.memory, &zero, s->d.w, s->w[i]);
+      return cudnnConvolutionBackwardFilter(h, &one, s->d.x, s->x[i], s->d.y, s->y[i], s->d.convolution, best.algo, room, best.memory, &zero, s->d.w, s->w[i]);
     };
   }
   return {[=](int i) { check(call(i), "convolution"); }, sets, label};

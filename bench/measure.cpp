@@ -110,9 +110,13 @@ int sets_for(double bytes) {
   return int(std::clamp(2 * cache / std::max(bytes, 1.0), 2.0, chosen.type == DeviceType::cuda ? 16.0 : 4.0));
 }
 
-Operand::Operand(int64_t count, kernels::DType dtype, int sets) {
-  // One period of noise, repeated: drawing hundreds of millions of numbers would take longer than the measurement.
-  constexpr size_t kPeriod = 65521;
+namespace {
+
+// One period of normal numbers, as bytes of the type. Longer operands repeat it: drawing hundreds of millions of numbers, or even
+// writing them from the host, would take longer than the measurement. 8191 is prime, so that no rows of a power of two are alike.
+constexpr size_t kPeriod = 8 * 8191;
+
+const std::vector<unsigned char>& period_of(kernels::DType dtype) {
   static const std::vector<float> noise = [] {
     std::mt19937 generator(1);
     std::normal_distribution<float> normal;
@@ -120,45 +124,61 @@ Operand::Operand(int64_t count, kernels::DType dtype, int sets) {
     for (float& x : all) x = normal(generator);
     return all;
   }();
-  const size_t element = dtype_bytes(dtype), bytes = size_t(count) * element;
-  std::vector<unsigned char> host(bytes);
-  for (size_t i = 0; i < size_t(count); ++i) {
-    const float x = noise[i % kPeriod];
-    uint32_t bits;
-    std::memcpy(&bits, &x, 4);
-    const uint16_t half = uint16_t(bits >> 16);
-    if (dtype == kernels::DType::bf16) std::memcpy(&host[i * 2], &half, 2);
-    else if (dtype == kernels::DType::f32) std::memcpy(&host[i * 4], &x, 4);
-    else std::memset(&host[i * element], 0, element);
-  }
+  const auto upper_halves = [] {
+    std::vector<unsigned char> bytes(kPeriod * 2);
+    for (size_t i = 0; i < kPeriod; ++i) {
+      uint32_t bits;
+      std::memcpy(&bits, &noise[i], 4);
+      const uint16_t half = uint16_t(bits >> 16);
+      std::memcpy(&bytes[i * 2], &half, 2);
+    }
+    return bytes;
+  };
+  const auto* floats = reinterpret_cast<const unsigned char*>(noise.data());
+  static const std::vector<unsigned char> f32(floats, floats + kPeriod * 4), bf16 = upper_halves();
+  return dtype == kernels::DType::bf16 ? bf16 : f32;
+}
+
+}  // namespace
+
+Operand::Operand(int64_t count, kernels::DType dtype, int sets) : stride_((size_t(count) * dtype_bytes(dtype) + 255) / 256 * 256) {
   const auto& d = table().device;
-  for (int set = 0; set < sets; ++set) {
-    data_.push_back(d.allocate(bytes));
-    if (bytes) d.upload(stream(), data_.back(), host.data(), bytes);
+  const size_t bytes = size_t(count) * dtype_bytes(dtype);
+  data_ = static_cast<unsigned char*>(d.allocate(stride_ * size_t(sets)));
+  if (bytes == 0 || dtype == kernels::DType::u8) return;
+  if (dtype == kernels::DType::f32 || dtype == kernels::DType::bf16) {
+    // The device doubles what is there; it stays whole periods until the end.
+    const auto& period = period_of(dtype);
+    size_t filled = std::min(bytes, period.size());
+    d.upload(stream(), data_, period.data(), filled);
+    for (size_t more; filled < bytes; filled += more) more = std::min(filled, bytes - filled), d.copy(stream(), data_ + filled, data_, more);
+  } else {
+    d.fill_bytes(stream(), data_, 0, bytes);
   }
+  for (int set = 1; set < sets; ++set) d.copy(stream(), (*this)[set], data_, bytes);
   d.synchronize();
 }
 
-Operand::~Operand() {
-  for (void* data : data_) table().device.release(data);
-}
+Operand::~Operand() { table().device.release(data_); }
 
 double median_seconds(const Prepared& p) {
   for (int set = 0; set < p.sets; ++set) p.call(set);
   table().device.synchronize();
   const auto& d = table().device;
   if (!d.begin_capture) return median_of_calls(p);
-  const double about = timed([&] {
-                         for (int i = 0; i < 4; ++i) p.call(i % p.sets);
-                       }) / 4;
+  double about = timed([&] { p.call(0); });
+  if (about < 5e-4)  // waiting is much of it
+    about = timed([&] {
+              for (int i = 0; i < 4; ++i) p.call(i % p.sets);
+            }) / 4;
   const int rounds = std::clamp(int(2e-3 / (about * p.sets)), 1, std::max(1, 256 / p.sets)), calls = rounds * p.sets;
   void* graph = capture(p, calls);
   if (!graph) return median_of_calls(p);
+  d.launch_graph(stream(), graph);
+  d.synchronize();
   std::vector<double> times;
-  for (int i = 0; i < 13; ++i) {
-    const double time = timed([&] { d.launch_graph(stream(), graph); }) / calls;
-    if (i >= 2) times.push_back(time);
-  }
+  const auto begin = Clock::now();
+  while (times.size() < 5 || (times.size() < 11 && since(begin) < 0.03)) times.push_back(timed([&] { d.launch_graph(stream(), graph); }) / calls);
   d.destroy_graph(graph);
   return median(times);
 }
@@ -171,18 +191,25 @@ void add_case(const Problem& problem, const std::string& who, Prepare prepare) {
       ->Unit(benchmark::kMicrosecond);
 }
 
+int product_size(Rate rate) { return device().type != DeviceType::cuda ? 512 : rate == Rate::f32 ? 4096 : 8192; }
+
 const Ceilings& ceilings() {
   static const Ceilings found = [] {
     Ceilings c;
     const auto& k = table();
-    const size_t bytes = device().type == DeviceType::cuda ? size_t{1} << 30 : size_t{1} << 26;
+    const int64_t count = device().type == DeviceType::cuda ? int64_t{1} << 27 : int64_t{1} << 24;
+    const size_t bytes = size_t(count) * 4;
     {
-      const Operand from(int64_t(bytes / 4), kernels::DType::f32, 1), to(int64_t(bytes / 4), kernels::DType::f32, 1);
-      c.bandwidth = 2.0 * double(bytes) / median_seconds({[&](int) { k.device.copy(stream(), to[0], from[0], bytes); }});
+      const Operand from(count, kernels::DType::f32, 1), to(count, kernels::DType::f32, 1);
+      const kernels::ElementwiseKernels::Strided row{1, {count}, {1}, {1}};
+      const std::function<void(int)> copies[] = {[&](int) { k.device.copy(stream(), to[0], from[0], bytes); },
+                                                 [&](int) { k.elementwise.copy(stream(), row, 4, from[0], to[0]); },
+                                                 [&](int) { k.elementwise.axpby(stream(), kernels::DType::f32, count, 1, from[0], 0, nullptr, 0, to[0]); }};
+      for (const auto& copy : copies) c.bandwidth = std::max(c.bandwidth, 2.0 * double(bytes) / median_seconds({copy}));
     }
-    const int size = device().type == DeviceType::cuda ? 8192 : 512;
     for (const Rate rate : {Rate::f32, Rate::tf32, Rate::bf16}) {
       if (rate == Rate::tf32 && device().type == DeviceType::cpu) continue;
+      const int size = product_size(rate);
       const auto dtype = rate == Rate::bf16 ? kernels::DType::bf16 : kernels::DType::f32;
       const Operand a(int64_t{size} * size, dtype, 1), b(int64_t{size} * size, dtype, 1), y(int64_t{size} * size, dtype, 1);
       const kernels::Gemm g{1, size, size, size, false, true, 0, 0, dtype, dtype, rate == Rate::tf32 ? Math::tf32 : Math::f32};

@@ -31,16 +31,18 @@ struct Problem {
 // together at least twice the cache, 2 to 16 sets.
 int sets_for(double bytes_of_a_set);
 
-// A buffer on the device with reproducible normal numbers, a copy for each set.
+// A buffer on the device, a copy for each set. f32 and bf16: reproducible normal numbers; u8: a workspace, whose contents are
+// undefined; others: 0. Cheap at any size: the host writes some hundred kilobytes, the device repeats them.
 class Operand {
  public:
   Operand(int64_t count, kernels::DType dtype, int sets);
   ~Operand();
   Operand(const Operand&) = delete;
-  void* operator[](int set) const { return data_[size_t(set)]; }
+  void* operator[](int set) const { return data_ + size_t(set) * stride_; }
 
  private:
-  std::vector<void*> data_;
+  size_t stride_;
+  unsigned char* data_;
 };
 
 // The case is not offered by this implementation; the benchmark says so and goes on.
@@ -63,13 +65,14 @@ void add_case(const Problem& problem, const std::string& who, Prepare prepare);
 // launching costs nothing, as in training.
 double median_seconds(const Prepared& prepared);
 
-// What the device reaches at best, measured when first asked for: bytes per second of a large copy, and multiply-adds times
-// two per second of the largest products that any implementation here offers.
+// What the device reaches at best, measured when first asked for: bytes per second of a large copy, the best of the runtime's and
+// two of our kernels', and multiply-adds times two per second of the largest products that any implementation here offers.
 struct Ceilings {
   double bandwidth = 0, rate[3] = {};
 };
 const Ceilings& ceilings();
-// The peers' large product, for ceilings; 0 where a peer does not offer the rate.
+// The large square product for ceilings, and the peers' speed on it; 0 where a peer does not offer the rate.
+int product_size(Rate rate);
 double peer_product_rate(Rate rate);
 
 // A file's cases each.

@@ -17,7 +17,7 @@ const std::vector<Peers>& peers() {
 }
 
 double peer_product_rate(Rate rate) {
-  const int size = device().type == DeviceType::cuda ? 8192 : 512;
+  const int size = product_size(rate);
   const auto dtype = rate == Rate::bf16 ? kernels::DType::bf16 : kernels::DType::f32;
   double best = 0;
   for (const Peers& p : peers()) {

@@ -1,5 +1,5 @@
 // Times whole training steps on a device: DCGAN at 64 pixels, WGAN-GP at 32, SinGAN's first scale at 25 to 120, CycleGAN at 128 and pix2pix
-// at 256, as `ganymede train` runs them once their updates are captured. On cpu in f32 also against the sum of oneDNN's own best times for DCGAN's convolutions, measured in turns.
+// at 256, as `ganymede train` runs them once their updates are captured and their pictures are drawn. On cpu in f32 also against the sum of oneDNN's own best times for DCGAN's convolutions, measured in turns.
 //   bench_steps [--device auto|cpu|cuda|cuda:N] [--only TEXT] [--rounds N] [--seconds N] [--threads N] [--json FILE]
 // Writes FILE, and beside it a table with the ending .md. The same steps in PyTorch: bench/torch_steps.py.
 #include <unistd.h>
@@ -84,12 +84,30 @@ struct SomePicture {
   }
 };
 
+// A data set of few samples, so that all can be had before the measurement.
+std::string few(const Step& s) { return s.data + (s.data.find(':') == s.data.npos ? ":" : ",") + "count=" + std::to_string(std::max<int64_t>(32, 4 * s.batch)); }
+
+// Reads every sample once: from then on they are in memory.
+void draw_all(const data::Dataset& set) {
+#pragma omp parallel
+  {
+    data::HostBatch row(set.fields(), 1);
+#pragma omp for schedule(dynamic)
+    for (int64_t i = 0; i < set.size(); ++i) {
+      data::Random random(1);
+      set.read(i, random, row, 0);
+    }
+  }
+}
+
+double milliseconds_since(std::chrono::steady_clock::time_point begin) { return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count(); }
+
 Time measure(const Step& s, const Device& device, int threads, int rounds) {
   SessionOptions options;
   options.model = s.model;
   std::optional<SomePicture> picture;
   if (s.data == "image") picture.emplace(s.size);
-  options.data = picture ? "image:" + picture->path.string() : s.data;
+  options.data = picture ? "image:" + picture->path.string() : few(s);
   options.size = s.size;
   if (s.data == "shapes") options.channels = 3;
   options.settings = s.settings;
@@ -99,21 +117,30 @@ Time measure(const Step& s, const Device& device, int threads, int rounds) {
   options.threads = threads;
   if (!picture) options.steps = 1000000;  // SinGAN's are those of its stages
   Session session(options, Session::Use::train);
+  draw_all(session.dataset());
   Trainer& trainer = session.trainer();
   for (int i = 0; i < 5; ++i) trainer.step();  // eager, traced, captured, replayed
   const auto& d = kernels_of(device).device;
   d.synchronize();
   std::vector<Peer> peers = device.type == DeviceType::cpu ? convolutions_of(s) : std::vector<Peer>{};
-  // Where the host runs ahead of the device, steps are timed in blocks.
-  const int block = device.type == DeviceType::cuda ? 20 : 1;
+  // Where the host runs ahead of the device, steps are timed in blocks of some 40 ms, and half a second of them is enough.
+  int block = 1;
+  if (device.type == DeviceType::cuda) {
+    const auto begin = std::chrono::steady_clock::now();
+    trainer.step();
+    d.synchronize();
+    block = std::clamp(int(40 / milliseconds_since(begin)), 2, 20);
+  }
   std::vector<double> times;
+  const auto begun = std::chrono::steady_clock::now();
   for (int round = 0; round < rounds; ++round) {
+    if (device.type == DeviceType::cuda && round >= 5 && milliseconds_since(begun) > 500) break;
     for (Peer& p : peers) p.onednn.run();
     if (!peers.empty()) trainer.step();  // finds cold caches
     const auto begin = std::chrono::steady_clock::now();
     for (int i = 0; i < block; ++i) trainer.step();
     d.synchronize();
-    times.push_back(std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count() / block);
+    times.push_back(milliseconds_since(begin) / block);
   }
   std::nth_element(times.begin(), times.begin() + std::ptrdiff_t(times.size() / 2), times.end());
   Time t{s, times[times.size() / 2], 0, trainer.launches()};
@@ -179,7 +206,7 @@ int main(int argc, char** argv) {
   double seconds = 1e9;
   program.add_option("--device", device, "auto, cpu, cuda or cuda:N")->capture_default_str();
   program.add_option("--only", only, "steps whose name holds this");
-  program.add_option("--rounds", rounds, "measurements of a step")->check(CLI::Range(1, 1000))->capture_default_str();
+  program.add_option("--rounds", rounds, "measurements of a step, at most")->check(CLI::Range(1, 1000))->capture_default_str();
   program.add_option("--seconds", seconds, "begin no measurement after so many")->check(CLI::Range(1.0, 1e9));
   program.add_option("--threads", threads, "threads of the cpu (as OpenMP does)")->check(CLI::Range(1, 1024));
   program.add_option("--json", json, "file for the results");

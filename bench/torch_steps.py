@@ -277,7 +277,8 @@ def time_of(make, precision, way, device, rounds):
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = not exact
     torch.backends.cudnn.benchmark = True
     layout = torch.channels_last if way in ("channels_last", "graphs", "compile") else torch.contiguous_format
-    step = make(layout, way == "compile", way == "graphs")
+    with torch.device(device):  # first values are drawn there, which is faster
+        step = make(layout, way == "compile", way == "graphs")
     dtype = dict(dtype=torch.bfloat16, enabled=precision == "bf16")
 
     def autocast():
@@ -289,24 +290,27 @@ def time_of(make, precision, way, device, rounds):
         side = torch.cuda.Stream()
         side.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(side):
-            for _ in range(5):
+            for _ in range(3):
                 once()
         torch.cuda.current_stream().wait_stream(side)
         graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(graph):
             once()
         once = graph.replay
-    for _ in range(5 if device == "cuda" else 2):
-        once()
-    wait()
-    block = 20 if device == "cuda" else 1
-    times = []
-    for _ in range(rounds):
+
+    def milliseconds(steps):
         begin = time.perf_counter()
-        for _ in range(block):
+        for _ in range(steps):
             once()
         wait()
-        times.append((time.perf_counter() - begin) * 1e3 / block)
+        return (time.perf_counter() - begin) * 1e3
+
+    milliseconds(3 if device == "cuda" else 2)
+    # As in bench_steps: where the host runs ahead, blocks of some 40 ms, and half a second of them is enough.
+    block = min(max(int(40 / milliseconds(1)), 2), 20) if device == "cuda" else 1
+    times = []
+    while len(times) < rounds and (device != "cuda" or len(times) < 5 or sum(times) * block < 500):
+        times.append(milliseconds(block) / block)
     return statistics.median(times)
 
 
@@ -314,16 +318,18 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--only", default="", help="steps whose name holds this")
-    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--rounds", type=int, default=9, help="measurements of a step, at most")
     parser.add_argument("--seconds", type=float, default=float("inf"), help="begin no measurement after so many")
     parser.add_argument("--json")
     o = parser.parse_args()
     begun = time.monotonic()
     cuda = o.device == "cuda"
-    ways = ("eager", "channels_last", "graphs", "compile") if cuda else ("eager", "channels_last", "compile")
+    # The best way first, for when time is short; exact f32 last.
+    ways = ("graphs", "compile", "eager", "channels_last") if cuda else ("eager", "channels_last", "compile")
+    groups = (("bf16", "tf32"), ("f32",)) if cuda else (("f32",), ("bf16",))
     cases = [("dcgan", DcganStep, b) for b in ((64, 128) if cuda else (16, 64))] + [("wgan-gp", WganGpStep, 64)]
     cases += [("singan", partial(SinganStep, size), 1, size) for size in (25, 60, 120)] + [("cyclegan", CycleganStep, 1), ("pix2pix", Pix2pixStep, 1)]
-    plan = [(way, precision, *case) for way in ways for precision in (("bf16", "tf32", "f32") if cuda else ("f32", "bf16")) for case in cases]
+    plan = [(way, precision, *case) for group in groups for way in ways for case in cases for precision in group]
     rows = []
     for way, precision, model, step, batch, *size in plan:
         name = f"step/{model}/{size[0] if size else step.size}/b{batch}/{precision}/torch_{way}"

@@ -41,11 +41,6 @@ int64_t bytes_of(const std::vector<nn::NamedTensor>& tensors) {
   return sum;
 }
 
-int64_t bytes_of(const data::Field& field) {
-  if (field.kind == data::Kind::text) return 0;
-  return field.count() * int64_t(field.kind == data::Kind::integer ? sizeof(int64_t) : sizeof(float));
-}
-
 }  // namespace
 
 namespace {
@@ -71,7 +66,7 @@ MemoryForecast forecast(const Session& session, int64_t batch) {
   int64_t moments = 0, sample = 0;
   for (const auto& t : trainer.state())
     if (t.name.starts_with("optimizer.")) moments += int64_t(t.value.bytes());
-  for (const data::Field& field : fields) sample += bytes_of(field);
+  for (const data::Field& field : fields) sample += field.bytes();
   row("optimisers", "moments, averages and rates", moments);
   row("batches", text(trainer.batches_per_iteration(), " of ", batch, " samples"), sample * batch * trainer.batches_per_iteration());
 
@@ -86,9 +81,9 @@ MemoryForecast forecast(const Session& session, int64_t batch) {
   f.held = memory_use(kPlan).held - others;
   row("activations", "and gradients, while updates are not captured yet", pooled - fixed);
   row("arenas", "activations and gradients of captured updates", f.held - pooled);
-  const int readers = std::clamp(session.options().threads / 2, 1, 4);
-  f.read_ahead = sample * batch * (readers + 3);
-  row("read ahead", text(readers + 3, " batches on the host"), f.read_ahead);
+  const int ahead = data::batches_in_memory(session.reading_threads(batch));
+  f.read_ahead = sample * batch * ahead;
+  row("read ahead", text(ahead, " batches on the host"), f.read_ahead);
   return f;
 }
 

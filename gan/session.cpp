@@ -11,6 +11,7 @@
 #include "engine/ops/create.h"
 #include "gan/data/mixture.h"
 #include "gan/facts.h"
+#include "gan/machine_memory.h"
 #include "gan/tuned.h"
 #include "nn/init.h"
 
@@ -32,9 +33,17 @@ const data::Dataset& Session::dataset(data::Split split) const {
     wanted.channels = options_.channels;
     wanted.seed = options_.seed;
     wanted.split = split;
+    wanted.cache_bytes = std::min(wanted.cache_bytes, free_memory().bytes / 4);
     set = data::open_dataset(options_.data, wanted);
   }
   return *set;
+}
+
+int Session::reading_threads(int64_t batch) const {
+  int64_t sample = 0;
+  for (const data::Field& f : fields_) sample += f.bytes();
+  const bool cuda = options_.device.starts_with("cuda") || (options_.device == "auto" && device_count(DeviceType::cuda) > 0);
+  return data::reading_threads(!cuda, options_.threads, omp_get_num_procs(), sample * batch);
 }
 
 Batch Session::shown_batch(int64_t n) const {
@@ -153,8 +162,7 @@ Session::Session(const SessionOptions& options, Use use, const Json* facts) : op
   const int64_t staged = made.steps();
 
   if (use == Use::train) {
-    const int readers = std::clamp(o.threads / 2, 1, 4);
-    loader_ = std::make_unique<data::Loader>(dataset(), o.batch, o.seed, readers);
+    loader_ = std::make_unique<data::Loader>(dataset(), o.batch, o.seed, reading_threads(o.batch));
   }
   trainer_ = std::make_unique<Trainer>(std::move(made), TrainerOptions{o.batch, o.seed, true}, fields_, loader_.get());
   if (o.steps == 0) o.steps = staged ? staged : model_->steps;

@@ -40,6 +40,8 @@ class Session {
   const data::Loader* loader() const { return loader_.get(); }
   Trainer& trainer() { return *trainer_; }
   Device device() const { return context().device; }
+  // Of the loader, with batches of this size.
+  int reading_threads(int64_t batch) const;
 
   // The first `n` samples of the test split (fewer if it is smaller), as a batch: what sheets of translating models show.
   Batch shown_batch(int64_t n) const;

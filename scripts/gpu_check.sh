@@ -108,11 +108,13 @@ arch=$(architecture_of "$capability")
 begun=$(date +%s) budget=0
 elapsed() { echo $(($(date +%s) - begun)); }
 left() { local rest=$((budget - $(elapsed))); [ $rest -gt 0 ] && echo $rest || echo 0; }
-# Runs a command within the stage's time: run LOG COMMAND... Returns its status, 124 when it was cut.
+# Runs a command within the stage's time, and within `limit` seconds if that is set: run LOG COMMAND... Returns its status, 124
+# when it was cut.
 run() {
   local log=$1 rest; shift
   if [ $dry -eq 1 ]; then echo "    $*"; return 0; fi
   rest=$(left)
+  [ "$rest" -le "${limit:-$rest}" ] || rest=$limit
   [ "$rest" -gt 0 ] || return 124
   echo "\$ $*" >>"$log"
   timeout -k 5 "$rest" "$@" >>"$log" 2>&1
@@ -134,44 +136,100 @@ do_build() {
   esac
 }
 
-# One test program: names what failed, and counts.
-tests_run=0 tests_failed=0
-count_tests() {  # LABEL GTEST_JSON STATUS
-  local run=0 failed=0 errors=0
-  if [ -s "$2" ]; then
-    run=$(grep -m1 -oE '"tests": [0-9]+' "$2" | grep -oE '[0-9]+')
-    failed=$(grep -m1 -oE '"failures": [0-9]+' "$2" | grep -oE '[0-9]+')
-    errors=$(grep -m1 -oE '"errors": [0-9]+' "$2" | grep -oE '[0-9]+')
-  fi
-  tests_run=$((tests_run + run)) tests_failed=$((tests_failed + failed + errors))
-  if [ "$3" -eq 124 ]; then fails tests "$1: cut after its share of the time"
-  elif [ "$3" -ne 0 ] && [ "$run" -eq 0 ]; then fails tests "$1: ended with status $3"
-  elif [ "$3" -ne 0 ]; then fails tests "$1: $((failed + errors)) of $run failed"
-  elif [ "$run" -eq 0 ] && [ $dry -eq 0 ]; then fails tests "$1: no test ran on the card"; fi
+# Processes at a time: a fault in one test condemns its process's share alone, and a card has room for many contexts.
+processes=$(nproc)
+[ "$processes" -le 16 ] || processes=16
+[ "${memory%%.*}" -eq 0 ] || [ $((${memory%%.*} / 1500)) -ge "$processes" ] || processes=$((${memory%%.*} / 1500))
+[ "$processes" -ge 1 ] || processes=1
+# side_by_side COUNT COMMAND...: COMMAND 0, COMMAND 1 ... at the same time; their statuses are in results. Dry: the first.
+side_by_side() {
+  local count=$1 i pids=(); shift
+  results=()
+  if [ $dry -eq 1 ]; then "$@" 0; return; fi
+  for ((i = 0; i < count; i++)); do "$@" "$i" & pids[i]=$!; done
+  for ((i = 0; i < count; i++)); do wait "${pids[i]}"; results[i]=$?; done
 }
+
 kernel_tests='*Sim.*:Attention.*'
-do_tests() {
-  local program log report precision
-  for program in kernels engine nn gan apps; do
-    log=$out/logs/test_$program.log report=$out/logs/test_$program.json
-    if [ $program = kernels ]; then run "$log" env GANYMEDE_TEST_DEVICE=cuda "$build/tests/test_kernels" "--gtest_filter=$kernel_tests" --gtest_brief=1 "--gtest_output=json:$report"
-    else run "$log" "$build/tests/test_$program" '--gtest_filter=*Cuda*' --gtest_brief=1 "--gtest_output=json:$report"; fi
-    count_tests "test_$program" "$report" $?
+tests_run=0 tests_failed=0
+run_share() {  # PROGRAM INDEX
+  local log=$out/logs/test_$1.$2.log where=() filter='*Cuda*'
+  [ "$1" = kernels ] && where=(GANYMEDE_TEST_DEVICE=cuda) filter=$kernel_tests
+  run "$log" env "GTEST_TOTAL_SHARDS=$processes" "GTEST_SHARD_INDEX=$2" "${where[@]}" "$build/tests/test_$1" "--gtest_filter=$filter" --gtest_brief=1 \
+    "--gtest_output=json:$out/logs/test_$1.$2.json"
+}
+number_in() { grep -m1 -oE "\"$2\": [0-9]+" "$1" 2>/dev/null | grep -oE '[0-9]+' || echo 0; }
+# All shares of a test program: names what failed, and counts.
+count_tests() {
+  local i report run=0 failed=0 broken=0 cut=0 last=0
+  for i in "${!results[@]}"; do
+    report=$out/logs/test_$1.$i.json
+    run=$((run + $(number_in "$report" tests))) failed=$((failed + $(number_in "$report" failures) + $(number_in "$report" errors)))
+    if [ "${results[i]}" -eq 124 ]; then cut=$((cut + 1))
+    elif [ "${results[i]}" -ne 0 ] && [ ! -s "$report" ]; then broken=$((broken + 1)) last=${results[i]}; fi
   done
-  local kinds=(f32 tf32 bf16) kind twins
+  cat "$out/logs/test_$1".*.log >"$out/logs/test_$1.log" 2>/dev/null
+  tests_run=$((tests_run + run)) tests_failed=$((tests_failed + failed + broken))
+  [ $failed -eq 0 ] || fails tests "test_$1: $failed of $run failed"
+  [ $broken -eq 0 ] || fails tests "test_$1: $broken of $processes processes ended with status $last"
+  [ $cut -eq 0 ] || fails tests "test_$1: cut after its share of the time"
+  [ $((run + failed + broken + cut)) -gt 0 ] || fails tests "test_$1: no test ran on the card"
+}
+
+# Conformance in large portions, each with every eighth file: most of a small one's time would be its context.
+portions=8
+run_portion() {  # KIND INDEX
+  local log=$out/logs/conformance_$1.$2.log precision=${1%-twins} twins=() files=()
+  [ "$1" = "$precision" ] || twins=(--twins)
+  if [ $dry -eq 1 ]; then files=(tests/conformance/cases); else mapfile -t files < <(find tests/conformance/cases -name '*.safetensors' | sort | awk -v n=$portions -v i="$2" 'NR % n == i'); fi
+  run "$log" "$build/tests/conformance/conformance" --device cuda --precision "$precision" "${twins[@]}" "${files[@]}"
+}
+count_cases() {  # KIND; a portion that has no convolution for the twins of sm_90a ends with 1, but all together must have some
+  local logs=("$out/logs/conformance_$1".*.log) passed failed unfinished=0 i
+  for i in "${!results[@]}"; do grep -qE '^[0-9]+ passed, 0 failed, 0 unsupported' "$out/logs/conformance_$1.$i.log" 2>/dev/null || unfinished=$((unfinished + 1)); done
+  cat "${logs[@]}" >"$out/logs/conformance_$1.log" 2>/dev/null
+  passed=$(grep -c '^PASS' "$out/logs/conformance_$1.log"); failed=$(grep -c '^FAIL' "$out/logs/conformance_$1.log")
+  tests_run=$((tests_run + passed + failed)) tests_failed=$((tests_failed + failed))
+  [ $unfinished -eq 0 ] || fails tests "conformance $1: $failed of $((passed + failed)) failed ($unfinished of $portions portions; statuses ${results[*]})"
+  [ "${1%-twins}" = "$1" ] || grep -qE '^[1-9][0-9]* of [0-9]+ convolutions by twins' "$out/logs/conformance_$1.log" || fails tests "conformance $1: no convolution was computed by a twin"
+}
+
+do_tests() {
+  local program kind kinds=(f32 tf32 bf16)
+  for program in kernels engine nn gan apps; do
+    side_by_side "$processes" run_share $program
+    [ $dry -eq 1 ] || count_tests $program
+  done
   [ "$arch" = 90a ] && kinds+=(tf32-twins bf16-twins)  # the kernels for this card alone, wherever they can compute a case
   for kind in "${kinds[@]}"; do
-    log=$out/logs/conformance_$kind.log precision=${kind%-twins} twins=()
-    [ $kind = "$precision" ] || twins=(--twins)
-    run "$log" "$build/tests/conformance/conformance" --device cuda --precision $precision "${twins[@]}" tests/conformance/cases
-    local result=$?
-    [ $dry -eq 1 ] && continue
-    local passed failed
-    passed=$(grep -c '^PASS' "$log"); failed=$(grep -c '^FAIL' "$log")
-    tests_run=$((tests_run + passed + failed)) tests_failed=$((tests_failed + failed))
-    [ $result -eq 0 ] || fails tests "conformance $kind: $failed of $((passed + failed)) failed (status $result)"
+    side_by_side $portions run_portion "$kind"
+    [ $dry -eq 1 ] || count_cases "$kind"
   done
   says tests "$tests_run run, $tests_failed failed"
+}
+
+# One test a process, so that a finding names its test and slow ones hold up no others. Not in the list: what launches nothing,
+# of which the tool says that the program ended too early.
+sanitize() {  # TOOL FILTER SECONDS
+  local folder=$out/logs/$1 names=() name clean=0 bad=0 first=""
+  local command=("$sanitizer" --tool "$1" --error-exitcode 9 "$build/tests/test_kernels" --gtest_brief=1)
+  local filter="$2:-*TooLarge*:*Refuses*:*SaysWhatItIs*:ExampleSim.*:RandomSim.PhiloxKnownAnswers"
+  if [ $dry -eq 1 ]; then run - env GANYMEDE_TEST_DEVICE=cuda "${command[@]}" "--gtest_filter=$filter"; return; fi
+  mkdir -p "$folder"
+  mapfile -t names < <("$build/tests/test_kernels" --gtest_list_tests "--gtest_filter=$filter" 2>/dev/null | awk '/^[^ ]/ { suite = $1 } /^  / { print suite $1 }')
+  [ ${#names[@]} -gt 0 ] || { fails sanitizer "$1: no test in the list of test_kernels"; return; }
+  limit=$3 run "$folder.log" env GANYMEDE_TEST_DEVICE=cuda FOLDER="$folder" xargs -P "$processes" -I NAME bash -c \
+    'log="$FOLDER/${0//\//_}"; "${@}" "--gtest_filter=$0" >"$log.log" 2>&1; echo $? >"$log.status"' NAME "${command[@]}" < <(printf '%s\n' "${names[@]}")
+  for name in "${names[@]}"; do
+    case $(cat "$folder/${name//\//_}.status" 2>/dev/null) in
+      "") ;;  # not finished
+      0) clean=$((clean + 1)) ;;
+      *) bad=$((bad + 1)); : "${first:=$name: $(grep -m1 -E 'Invalid|hazard|Barrier error|ERROR SUMMARY: [1-9]|RACECHECK SUMMARY: [1-9]|FAILED' "$folder/${name//\//_}.log" | sed 's/^[= ]*//' | cut -c1-140)}" ;;
+    esac
+  done
+  if [ $bad -gt 0 ]; then fails sanitizer "$1: $bad of ${#names[@]} tests with errors; $first"
+  elif [ $clean -eq ${#names[@]} ]; then says sanitizer "$1 clean in $clean tests"
+  else says sanitizer "$1 clean in $clean of ${#names[@]} tests, the others were cut"; fi
 }
 
 do_sanitizer() {
@@ -180,20 +238,10 @@ do_sanitizer() {
     [ $dry -eq 1 ] || return
     sanitizer=compute-sanitizer
   fi
-  local tool filter result
-  for tool in memcheck racecheck synccheck; do
-    # Races are looked for where threads share memory; the tool is slow.
-    filter=$kernel_tests
-    [ $tool = racecheck ] && filter='GemmSim.OddSizes*:GemmSim.LongSums*:Attention.Odd*:SoftmaxSim.*:ReduceSim.*:NormSim.Matches*:SpectralSim.*'
-    run "$out/logs/$tool.log" env GANYMEDE_TEST_DEVICE=cuda "$sanitizer" --tool $tool --error-exitcode 9 \
-      "$build/tests/test_kernels" "--gtest_filter=$filter:-*TooLarge*:*Refuses*:*SaysWhatItIs*" --gtest_brief=1
-    result=$?
-    case $result in
-      0) says sanitizer "$tool clean" ;;
-      124) says sanitizer "$tool clean until it was cut"; grep -q 'ERROR SUMMARY: [1-9]\|========= .*Invalid\|========= .*hazard' "$out/logs/$tool.log" 2>/dev/null && fails sanitizer "$tool found errors" ;;
-      *) fails sanitizer "$tool: $(grep -m1 -E 'ERROR SUMMARY|RACECHECK SUMMARY|Invalid|FAILED' "$out/logs/$tool.log" | tr -s '= ' | cut -c1-160)" ;;
-    esac
-  done
+  sanitize memcheck "$kernel_tests" $((share[sanitizer] * 2 / 5))
+  # Races are looked for where threads share memory; the tool is slow.
+  sanitize racecheck 'GemmSim.OddSizes*:GemmSim.LongSums*:Attention.Odd*:SoftmaxSim.*:ReduceSim.*:NormSim.Matches*:SpectralSim.*' $((share[sanitizer] * 2 / 5))
+  sanitize synccheck "$kernel_tests" "$(left)"
 }
 
 has_torch() { "$python" -c 'import torch, sys; sys.exit(not torch.cuda.is_available())' >/dev/null 2>&1; }

@@ -24,6 +24,14 @@ std::vector<int64_t> strides(const Shape& shape) {
   return s;
 }
 
+// Where f32 and bf16 meet, all in f32: such as real pictures beside those of a network that multiplies in bf16.
+Tensors with_bf16_as_f32(const Tensors& xs) {
+  if (std::none_of(xs.begin(), xs.end(), [](const Tensor& x) { return x.dtype() == DType::f32; })) return xs;
+  Tensors same;
+  for (const Tensor& x : xs) same.push_back(x.dtype() == DType::bf16 ? cast(x, DType::f32) : x);
+  return same;
+}
+
 // Copies a box of `dims` elements with the given strides and first elements.
 void copy_box(const Shape& dims, const Tensor& from, int64_t first_from, const std::vector<int64_t>& stride_from,
               const Tensor& to, int64_t first_to, const std::vector<int64_t>& stride_to) {
@@ -141,8 +149,9 @@ Tensor pad_zero(const Tensor& x, const std::vector<int64_t>& before, const std::
   });
 }
 
-Tensor concat(const Tensors& xs, int axis) {
-  require(!xs.empty(), "concat of nothing");
+Tensor concat(const Tensors& given, int axis) {
+  require(!given.empty(), "concat of nothing");
+  const Tensors xs = with_bf16_as_f32(given);
   const int a = xs[0].shape().axis(axis);
   Shape shape = xs[0].shape();
   shape[a] = 0;

@@ -13,7 +13,7 @@ Tensor flatten(const Tensor& x, int from = 1);     // axes from `from` on become
 Tensor permute(const Tensor& x, const std::vector<int>& axes);   // y's axis i is x's axis axes[i]
 Tensor transpose(const Tensor& x);                 // the last two axes
 Tensor slice(const Tensor& x, int axis, int64_t begin, int64_t end);
-Tensor concat(const Tensors& xs, int axis);
+Tensor concat(const Tensors& xs, int axis);        // f32 and bf16 mix to f32, as in element-wise functions
 Tensor flip(const Tensor& x, int axis);
 Tensor roll(const Tensor& x, int64_t shift, int axis = 0);
 // Zeros around: before[i] and after[i] elements on axis i; the adjoint of taking the middle out.

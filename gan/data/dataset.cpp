@@ -19,6 +19,11 @@ int64_t Field::count() const {
   return count;
 }
 
+int64_t Field::bytes() const {
+  if (kind == Kind::text) return 0;
+  return count() * static_cast<int64_t>(kind == Kind::integer ? sizeof(int64_t) : sizeof(float));
+}
+
 HostBatch::HostBatch(std::vector<Field> fields, int64_t rows)
     : fields_(std::move(fields)), columns_(fields_.size()), rows_(rows) {
   for (size_t i = 0; i < fields_.size(); ++i) {

@@ -23,6 +23,7 @@ struct Field {
   Kind kind = Kind::real;
 
   int64_t count() const;  // values in one sample
+  int64_t bytes() const;  // of one sample in host memory; 0 for text
 };
 
 // Host memory for `rows` samples: one contiguous array a field, [rows, shape...].
@@ -92,7 +93,7 @@ struct Options {
   int64_t load_size = 0;  // scale to this size first, then cut out a random part of `size`; 0: no random cut
   uint64_t seed = 0;      // of generated data; files ignore it
   Split split = Split::train;
-  int64_t cache_bytes = int64_t{1} << 30;  // decoded pictures kept in memory, at most
+  int64_t cache_bytes = int64_t{2} << 30;  // decoded or drawn pictures kept in memory, at most
 };
 
 // Opens a data set by its specification (`fashion-mnist`, `mnist:DIR`, `folder:DIR`, `shapes:task`, …; the

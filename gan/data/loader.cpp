@@ -4,6 +4,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <numeric>
 #include <utility>
@@ -14,6 +15,7 @@ namespace ganymede::data {
 namespace {
 
 constexpr int kNiceness = 10;
+constexpr int64_t kMostReadAhead = int64_t{1} << 30;
 constexpr uint64_t kShuffleKey = ~uint64_t{0};  // no sample has this number
 
 int64_t checked_batches(const Dataset& dataset, int64_t batch) {
@@ -28,6 +30,14 @@ int64_t checked_batches(const Dataset& dataset, int64_t batch) {
 
 }  // namespace
 
+int reading_threads(bool cores_compute, int computing_threads, int cores, int64_t batch_bytes) {
+  const int wanted = cores_compute ? std::min(computing_threads / 2, 4) : cores - 1;
+  const int64_t affordable = kMostReadAhead / std::max<int64_t>(batch_bytes, 1) - batches_in_memory(0);
+  return static_cast<int>(std::clamp<int64_t>(wanted, 1, std::max<int64_t>(affordable, 1)));
+}
+
+int batches_in_memory(int reading_threads) { return reading_threads + 3; }
+
 Loader::Loader(const Dataset& dataset, int64_t batch, uint64_t seed, int threads)
     : dataset_(dataset),
       batch_(batch),
@@ -35,8 +45,7 @@ Loader::Loader(const Dataset& dataset, int64_t batch, uint64_t seed, int threads
       batches_per_epoch_(checked_batches(dataset, batch)),
       thread_count_(threads) {
   if (threads < 0) throw Error("threads is " + std::to_string(threads) + "; it must be 0 or more");
-  // One batch is in the caller's hands, one per thread is being read, two more are ready.
-  slots_.resize(threads == 0 ? 1 : static_cast<size_t>(threads) + 3);
+  slots_.resize(threads == 0 ? 1 : static_cast<size_t>(batches_in_memory(threads)));
   for (Slot& slot : slots_) slot.batch = HostBatch(dataset.fields(), batch);
 }
 
@@ -54,7 +63,7 @@ void Loader::stop() {
     std::lock_guard lock(mutex_);
     stopping_ = true;
   }
-  changed_.notify_all();
+  room_.notify_all();
   for (std::thread& thread : threads_) thread.join();
   threads_.clear();
 }
@@ -76,9 +85,9 @@ const HostBatch& Loader::next() {
     if (threads_.empty()) start();
     std::unique_lock lock(mutex_);
     released_ = iteration_;
-    changed_.notify_all();
+    room_.notify_one();  // for one batch; threads that are reading look for themselves
     slot = &slots_[static_cast<size_t>(iteration_) % slots_.size()];
-    changed_.wait(lock, [&] { return slot->ready == iteration_; });
+    ready_.wait(lock, [&] { return slot->ready == iteration_; });
     error = std::exchange(slot->error, nullptr);
   }
   waited_seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
@@ -96,7 +105,7 @@ void Loader::work() {
   const int64_t ahead = static_cast<int64_t>(slots_.size());
   for (;;) {
     // The caller holds batch released_, at most; batches released_ … released_ + slots - 1 have slots.
-    changed_.wait(lock, [&] { return stopping_ || claimed_ < released_ + ahead; });
+    room_.wait(lock, [&] { return stopping_ || claimed_ < released_ + ahead; });
     if (stopping_) return;
     const int64_t mine = claimed_++;
     Slot& slot = slots_[static_cast<size_t>(mine) % slots_.size()];
@@ -110,7 +119,7 @@ void Loader::work() {
     lock.lock();
     slot.error = error;
     slot.ready = mine;
-    changed_.notify_all();
+    ready_.notify_one();
   }
 }
 

@@ -18,7 +18,13 @@ struct ReadError : Error {
   using Error::Error;
 };
 
-// Endless batches of a data set, read ahead by a few threads of low priority. Batch k is a pure function of
+// How many threads should read. Cores that compute lend a half of their threads, at most 4; beside an accelerator they have nothing
+// else to do, and all but one of `cores` read. Fewer, where the batches that they read ahead would take more than 1 GiB.
+int reading_threads(bool cores_compute, int computing_threads, int cores, int64_t batch_bytes);
+// The batches that so many threads keep in memory: one is in the caller's hands, one per thread is being read, two more are ready.
+int batches_in_memory(int reading_threads);
+
+// Endless batches of a data set, read ahead by threads of low priority. Batch k is a pure function of
 // (data, seed, batch size, k): every epoch is a seeded permutation of the data, whose last, partial batch is
 // dropped; augmentation is keyed by (seed, epoch, sample). So resuming is seek(k), whatever the threads do.
 class Loader {
@@ -65,7 +71,7 @@ class Loader {
   double waited_seconds_ = 0;
 
   std::mutex mutex_;
-  std::condition_variable changed_;
+  std::condition_variable room_, ready_;  // a batch may be begun; a batch is complete
   std::vector<Slot> slots_;  // batch k lives in slot k % slots
   std::vector<std::thread> threads_;
   int64_t claimed_ = 0;   // next batch that a thread takes

@@ -35,11 +35,14 @@ Colour blend(const Colour& from, const Colour& to, double amount) {
   return {blend(from[0], to[0], amount), blend(from[1], to[1], amount), blend(from[2], to[2], amount)};
 }
 
-Colour ground_colour(const Ground& ground, Point at, double pixel) {
-  const double x = at.x - ground.offset.x, y = at.y - ground.offset.y;
-  const double c = std::cos(ground.angle), s = std::sin(ground.angle);
+GroundColours::GroundColours(const Ground& ground, double pixel)
+    : ground_(ground), pixel_(pixel), cos_(std::cos(ground.angle)), sin_(std::sin(ground.angle)) {}
+
+Colour GroundColours::at(Point place) const {
+  const Ground& ground = ground_;
+  const double x = place.x - ground.offset.x, y = place.y - ground.offset.y, c = cos_, s = sin_;
   const double along = (c * x + s * y) / ground.scale, across = (c * y - s * x) / ground.scale;
-  const double width = pixel / ground.scale;
+  const double width = pixel_ / ground.scale;
   double amount = 0;
   switch (ground.texture) {
     case Texture::plain: break;

@@ -4,9 +4,17 @@
 
 namespace ganymede::data {
 
-// Colour of the ground at a point of the picture (fractions of its side); `pixel` is a pixel's width, over
-// which pattern edges are softened.
-Colour ground_colour(const Ground& ground, Point at, double pixel);
+// Colours of a ground at points of the picture (fractions of its side); `pixel` is a pixel's width, over which pattern edges are
+// softened.
+class GroundColours {
+ public:
+  GroundColours(const Ground& ground, double pixel);
+  Colour at(Point place) const;
+
+ private:
+  const Ground& ground_;
+  double pixel_, cos_, sin_;
+};
 
 inline float blend(float from, float to, double amount) {
   return from + (to - from) * static_cast<float>(amount);

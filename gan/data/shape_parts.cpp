@@ -12,18 +12,18 @@ namespace {
 using Values = std::vector<float>;
 
 // A part whose values come from one function.
-ScenePart real_part(const std::string& name, std::vector<int64_t> shape,
+ScenePart real_part(const std::string& name, std::vector<int64_t> shape, MadeOf made_of,
                     std::function<Values(const SceneView&)> values) {
-  return {{name, std::move(shape), Kind::real},
+  return {{name, std::move(shape), Kind::real}, made_of,
           [values = std::move(values)](const SceneView& view, HostBatch& out, size_t field, int64_t row) {
             const Values from = values(view);
             std::copy(from.begin(), from.end(), out.real(field, row).begin());
           }};
 }
 
-ScenePart integer_part(const std::string& name, std::vector<int64_t> shape,
+ScenePart integer_part(const std::string& name, std::vector<int64_t> shape, MadeOf made_of,
                        std::function<std::vector<int64_t>(const SceneView&)> values) {
-  return {{name, std::move(shape), Kind::integer},
+  return {{name, std::move(shape), Kind::integer}, made_of,
           [values = std::move(values)](const SceneView& view, HostBatch& out, size_t field, int64_t row) {
             const std::vector<int64_t> from = values(view);
             std::copy(from.begin(), from.end(), out.integer(field, row).begin());
@@ -93,18 +93,18 @@ Image image_of(const SceneView& view) {
 
 ScenePart text_part(const std::string& name) {
   if (name == "caption") {
-    return {{name, {}, Kind::text}, [](const SceneView& view, HostBatch& out, size_t field, int64_t row) {
+    return {{name, {}, Kind::text}, MadeOf::scene, [](const SceneView& view, HostBatch& out, size_t field, int64_t row) {
               out.text(field, row) = caption_of(view);
             }};
   }
   if (name == "tokens") {
-    return integer_part(name, {kMostTokens}, [](const SceneView& view) {
+    return integer_part(name, {kMostTokens}, MadeOf::scene, [](const SceneView& view) {
       std::vector<int64_t> tokens = tokens_of(caption_of(view));
       tokens.resize(kMostTokens, 0);
       return tokens;
     });
   }
-  return integer_part("length", {}, [](const SceneView& view) {
+  return integer_part("length", {}, MadeOf::scene, [](const SceneView& view) {
     return std::vector<int64_t>{static_cast<int64_t>(tokens_of(caption_of(view)).size())};
   });
 }
@@ -142,68 +142,68 @@ const std::vector<std::string>& scene_part_names() {
 ScenePart scene_part(const std::string& name, const PartOptions& options) {
   const int64_t size = options.size;
   if (name == "image") {
-    return real_part(name, {size, size, options.channels},
+    return real_part(name, {size, size, options.channels}, MadeOf::drawing,
                      [channels = options.channels](const SceneView& view) {
                        return channels == 3 ? view.rendering.image : luma(image_of(view));
                      });
   }
   if (name == "label") {
-    return integer_part(name, {}, [](const SceneView& view) {
+    return integer_part(name, {}, MadeOf::scene, [](const SceneView& view) {
       return std::vector<int64_t>{static_cast<int64_t>(main_of(view).shape)};
     });
   }
   if (name == "attributes") {
-    return real_part(name, {static_cast<int64_t>(scene_attribute_names().size())},
+    return real_part(name, {static_cast<int64_t>(scene_attribute_names().size())}, MadeOf::scene,
                      [](const SceneView& view) { return attributes_of(view.scene); });
   }
   if (name == "count") {
-    return integer_part(name, {}, [](const SceneView& view) {
+    return integer_part(name, {}, MadeOf::scene, [](const SceneView& view) {
       return std::vector<int64_t>{static_cast<int64_t>(view.scene.objects.size())};
     });
   }
   if (name == "caption" || name == "tokens" || name == "length") return text_part(name);
   if (name == "boxes") {
-    return real_part(name, {options.most_objects, 5},
+    return real_part(name, {options.most_objects, 5}, MadeOf::drawing,
                      [rows = options.most_objects](const SceneView& view) { return box_rows(view, rows); });
   }
-  if (name == "keypoints") return real_part(name, {kKeypoints, 3}, keypoint_rows);
+  if (name == "keypoints") return real_part(name, {kKeypoints, 3}, MadeOf::drawing, keypoint_rows);
   if (name == "pose") {  // middle x, y and radius in fractions of the side, angle in radians
-    return real_part(name, {4}, [](const SceneView& view) {
+    return real_part(name, {4}, MadeOf::scene, [](const SceneView& view) {
       const Object& object = main_of(view);
       return Values{static_cast<float>(object.centre.x), static_cast<float>(object.centre.y),
                     static_cast<float>(object.radius), static_cast<float>(object.angle)};
     });
   }
   if (name == "edges") {
-    return real_part(name, {size, size, 1}, [](const SceneView& view) { return view.rendering.edges; });
+    return real_part(name, {size, size, 1}, MadeOf::drawing, [](const SceneView& view) { return view.rendering.edges; });
   }
-  if (name == "labels") return real_part(name, {size, size, 3}, label_colours);
+  if (name == "labels") return real_part(name, {size, size, 3}, MadeOf::drawing, label_colours);
   if (name == "semantic") {
-    return integer_part(name, {size, size}, [](const SceneView& view) {
+    return integer_part(name, {size, size}, MadeOf::drawing, [](const SceneView& view) {
       std::vector<int64_t> meanings;
       for (int owner : view.rendering.owner) meanings.push_back(meaning_of(view, owner));
       return meanings;
     });
   }
   if (name == "normals") {
-    return real_part(name, {size, size, 3}, [](const SceneView& view) { return view.rendering.normals; });
+    return real_part(name, {size, size, 3}, MadeOf::drawing, [](const SceneView& view) { return view.rendering.normals; });
   }
   if (name == "foreground") {
-    return real_part(name, {size, size, 4}, [](const SceneView& view) { return view.rendering.foreground; });
+    return real_part(name, {size, size, 4}, MadeOf::drawing, [](const SceneView& view) { return view.rendering.foreground; });
   }
   if (name == "background") {
-    return real_part(name, {size, size, 3}, [](const SceneView& view) { return view.rendering.background; });
+    return real_part(name, {size, size, 3}, MadeOf::drawing, [](const SceneView& view) { return view.rendering.background; });
   }
   if (name == "clip") {
-    return real_part(name, {options.frames, size, size, 3},
+    return real_part(name, {options.frames, size, size, 3}, MadeOf::drawing,
                      [frames = options.frames](const SceneView& view) { return clip_of(view, frames); });
   }
   if (name == "flow") {  // pixels (x, y)
-    return real_part(name, {options.frames - 1, size, size, 2},
+    return real_part(name, {options.frames - 1, size, size, 2}, MadeOf::drawing,
                      [frames = options.frames](const SceneView& view) { return flow_of(view, frames); });
   }
   if (name == "low") {
-    return real_part(name, {size / options.scale, size / options.scale, 3},
+    return real_part(name, {size / options.scale, size / options.scale, 3}, MadeOf::drawing,
                      [scale = options.scale, degradation = options.degradation](const SceneView& view) {
                        return degraded(image_of(view), scale, degradation).values;
                      });
@@ -211,7 +211,7 @@ ScenePart scene_part(const std::string& name, const PartOptions& options) {
   const auto& transforms = transform_names();
   if (std::find(transforms.begin(), transforms.end(), name) != transforms.end()) {
     const Transform transform = transform_named(name);
-    return real_part(name, {size, size, channels_after(transform, 3)}, [transform](const SceneView& view) {
+    return real_part(name, {size, size, channels_after(transform, 3)}, transform == Transform::inpaint ? MadeOf::drawing_and_chance : MadeOf::drawing, [transform](const SceneView& view) {
       return transformed(image_of(view), transform, view.random).values;
     });
   }

@@ -15,13 +15,17 @@ namespace ganymede::data {
 // A scene on its way into a batch.
 struct SceneView {
   const Scene& scene;
-  const Rendering& rendering;
-  Random& random;  // for what may differ from epoch to epoch: the wording of captions, the place of a hole
+  const Rendering& rendering;  // empty where all parts are made of the scene alone
+  Random& random;              // for what may differ from epoch to epoch: the wording of captions, the place of a hole
 };
+
+// What a part is made of: the scene's description alone, its drawing, or its drawing and random numbers.
+enum class MadeOf { scene, drawing, drawing_and_chance };
 
 // One thing to be told about a scene: its field, and how the values come about.
 struct ScenePart {
   Field field;
+  MadeOf made_of = MadeOf::drawing;
   std::function<void(const SceneView& view, HostBatch& out, size_t field, int64_t row)> write;
 };
 

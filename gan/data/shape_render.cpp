@@ -33,10 +33,11 @@ struct Field {
     silhouette.resize(count), hat.resize(count, 1e9), local.resize(count);
     const double scale = object.radius * pixels;
     const double line = std::max(kOutline * scale, 0.7);
+    const LocalFrame frame(object);
     for (size_t i = 0; i < count; ++i) {
       const double x = static_cast<double>(left + static_cast<int64_t>(i) % width) + 0.5;
       const double y = static_cast<double>(top + static_cast<int64_t>(i) / width) + 0.5;
-      local[i] = to_local(object, {x / pixels, y / pixels});
+      local[i] = frame.to_local({x / pixels, y / pixels});
       // Far outside, a bound is enough: no shape reaches beyond 1.12, no shadow beyond 0.2 of that.
       const double beyond = std::hypot(local[i].x, local[i].y) - 1.12;
       double body =
@@ -124,10 +125,11 @@ class Painter {
 
   void paint_ground() {
     const double pixel = 1.0 / static_cast<double>(size_);
+    const GroundColours ground(scene_.ground, pixel);
     for (int64_t i = 0; i < size_ * size_; ++i) {
       const Point at{(static_cast<double>(i % size_) + 0.5) * pixel,
                      (static_cast<double>(i / size_) + 0.5) * pixel};
-      const Colour colour = ground_colour(scene_.ground, at, pixel);
+      const Colour colour = ground.at(at);
       std::copy(colour.begin(), colour.end(), out_.image.begin() + 3 * i);
     }
     out_.background = out_.image;

@@ -186,11 +186,15 @@ std::array<Point, kKeypoints> keypoints_of(const Object& object) {
   return points;
 }
 
-Point to_local(const Object& object, Point at) {
-  const double c = std::cos(object.angle), s = std::sin(object.angle);
-  const double dx = (at.x - object.centre.x) / object.radius, dy = (at.y - object.centre.y) / object.radius;
-  return {c * dx + s * dy, -s * dx + c * dy};
+LocalFrame::LocalFrame(const Object& object)
+    : centre_(object.centre), radius_(object.radius), cos_(std::cos(object.angle)), sin_(std::sin(object.angle)) {}
+
+Point LocalFrame::to_local(Point at) const {
+  const double dx = (at.x - centre_.x) / radius_, dy = (at.y - centre_.y) / radius_;
+  return {cos_ * dx + sin_ * dy, -sin_ * dx + cos_ * dy};
 }
+
+Point to_local(const Object& object, Point at) { return LocalFrame(object).to_local(at); }
 
 Point from_local(const Object& object, Point local) {
   const double c = std::cos(object.angle), s = std::sin(object.angle);

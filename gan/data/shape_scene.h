@@ -82,5 +82,15 @@ std::array<Point, kKeypoints> keypoints_of(const Object& object);
 // An object's local coordinates (radius 1, upright, middle at 0) of a point of the picture, and back.
 Point to_local(const Object& object, Point at);
 Point from_local(const Object& object, Point local);
+// to_local for many points of one object.
+class LocalFrame {
+ public:
+  explicit LocalFrame(const Object& object);
+  Point to_local(Point at) const;
+
+ private:
+  Point centre_;
+  double radius_, cos_, sin_;
+};
 
 }  // namespace ganymede::data

@@ -3,6 +3,7 @@
 
 #include "engine/check.h"
 #include "gan/data/arguments.h"
+#include "gan/data/drawn_store.h"
 #include "gan/data/openers.h"
 #include "gan/data/shape_parts.h"
 #include "gan/data/shape_text.h"
@@ -66,7 +67,7 @@ struct Output {
 class Shapes : public Dataset {
  public:
   Shapes(const std::string& text, const Options& options)
-      : options_(options), size_(options.size ? options.size : kNaturalSize) {
+      : options_(options), size_(options.size ? options.size : kNaturalSize), drawn_(options.cache_bytes) {
     if (size_ < kLeastSize || size_ > kMostSize) {
       throw UsageError("shapes are drawn at " + std::to_string(kLeastSize) + " to " +
                        std::to_string(kMostSize) + " px, not at " + std::to_string(size_));
@@ -108,25 +109,69 @@ class Shapes : public Dataset {
     for (size_t first = 0; first < outputs_.size(); ++first) {
       if (done[first]) continue;
       const Output& chosen = outputs_[first];
-      const uint64_t key = static_cast<uint64_t>(index) * 2 + chosen.stream;
-      Random draws(options_.seed, options_.split == Split::train ? key : kTestKey + key, 0);
-      Scene scene = draw_scene(worlds_[chosen.world], draws);
-      if (options_.load_size) {
-        const double zoom = static_cast<double>(options_.load_size) / static_cast<double>(size_);
-        scene = zoomed(scene, zoom, left * (1 - 1 / zoom), top * (1 - 1 / zoom));
-      }
-      if (flip) scene = mirrored(scene);
-      const Rendering rendering = render(scene, size_);
-      for (size_t i = first; i < outputs_.size(); ++i) {
-        if (outputs_[i].world != chosen.world || outputs_[i].stream != chosen.stream) continue;
+      std::vector<size_t> group;  // what is told about the same scene
+      for (size_t i = first; i < outputs_.size(); ++i)
+        if (outputs_[i].world == chosen.world && outputs_[i].stream == chosen.stream) group.push_back(i), done[i] = true;
+      const Scene scene = scene_of(index, chosen, flip, left, top);
+      const int64_t key = (index * static_cast<int64_t>(outputs_.size()) + static_cast<int64_t>(first)) * 2 + flip;
+      const auto drawn = options_.load_size ? nullptr : drawn_.find(key);
+      const auto needs_drawing = [&](size_t i) {
+        return outputs_[i].part.made_of == MadeOf::drawing_and_chance || (outputs_[i].part.made_of == MadeOf::drawing && !drawn);
+      };
+      const bool draws = std::any_of(group.begin(), group.end(), needs_drawing);
+      const Rendering rendering = draws ? render(scene, size_) : Rendering{};
+      size_t real = 0, integer = 0;  // what was copied so far
+      for (size_t i : group) {
+        if (drawn && outputs_[i].part.made_of == MadeOf::drawing) {
+          copy(*drawn, real, integer, out, i, row);
+          continue;
+        }
         Random words = rest;
         outputs_[i].part.write({scene, rendering, words}, out, i, row);
-        done[i] = true;
       }
+      if (draws && !drawn && !options_.load_size) keep(key, group, out, row);
     }
   }
 
  private:
+  Scene scene_of(int64_t index, const Output& output, bool flip, double left, double top) const {
+    const uint64_t key = static_cast<uint64_t>(index) * 2 + output.stream;
+    Random draws(options_.seed, options_.split == Split::train ? key : kTestKey + key, 0);
+    Scene scene = draw_scene(worlds_[output.world], draws);
+    if (options_.load_size) {
+      const double zoom = static_cast<double>(options_.load_size) / static_cast<double>(size_);
+      scene = zoomed(scene, zoom, left * (1 - 1 / zoom), top * (1 - 1 / zoom));
+    }
+    return flip ? mirrored(scene) : scene;
+  }
+
+  // The drawn parts of a group lie one after the other, reals and integers apart.
+  void keep(int64_t key, const std::vector<size_t>& group, HostBatch& out, int64_t row) const {
+    DrawnStore::Drawn drawn;
+    for (size_t i : group) {
+      if (outputs_[i].part.made_of != MadeOf::drawing) continue;
+      if (fields_[i].kind == Kind::real) {
+        const auto from = out.real(i, row);
+        drawn.real.insert(drawn.real.end(), from.begin(), from.end());
+      } else {
+        const auto from = out.integer(i, row);
+        drawn.integer.insert(drawn.integer.end(), from.begin(), from.end());
+      }
+    }
+    drawn_.keep(key, drawn);
+  }
+  void copy(const DrawnStore::Drawn& drawn, size_t& real, size_t& integer, HostBatch& out, size_t field, int64_t row) const {
+    if (fields_[field].kind == Kind::real) {
+      const auto to = out.real(field, row);
+      std::copy_n(drawn.real.begin() + static_cast<std::ptrdiff_t>(real), to.size(), to.begin());
+      real += to.size();
+    } else {
+      const auto to = out.integer(field, row);
+      std::copy_n(drawn.integer.begin() + static_cast<std::ptrdiff_t>(integer), to.size(), to.begin());
+      integer += to.size();
+    }
+  }
+
   void add(const std::string& part, size_t world, uint64_t stream, const std::string& name) {
     outputs_.push_back({scene_part(part, part_options_), world, stream});
     outputs_.back().part.field.name = name;
@@ -211,6 +256,7 @@ class Shapes : public Dataset {
   PartOptions part_options_;
   std::vector<World> worlds_;
   std::vector<Output> outputs_;
+  mutable DrawnStore drawn_;  // by sample, group of outputs and flip; nothing where scenes are cut at random
 };
 
 }  // namespace

@@ -43,7 +43,7 @@ void enter_scale(const Pyramid& p, int i, double noise) {
       assign(to.flat(), from.flat());
       for (size_t k = 0; k < to.buffers().size(); ++k) assign(to.buffers()[k].value, from.buffers()[k].value);
     }
-  assign(s.before, p.enlarge(p.reconstruct(i - 1), i));
+  assign(s.before, cast(p.enlarge(p.reconstruct(i - 1), i), s.before.dtype()));
   assign(s.amp, reshape(noise * sqrt(mean(square(s.before - s.real))), Shape{1}));
 }
 

@@ -61,6 +61,22 @@ TEST(Autograd, AddsUpOverEveryPath) {
   EXPECT_DOUBLE_EQ(grad(y * y + y + x, x).item(), 4 * 27 + 6 + 1);
 }
 
+// Gradients come back in the type of what they belong to.
+TEST(Autograd, BesideF32Bf16BecomesF32) {
+  const Tensor a = watch(tensor(std::vector<double>{1.001, 2}, {1, 2}, DType::f32, Device{})), b = watch(tensor(std::vector<double>{3, 4}, {1, 2}, DType::bf16, Device{}));
+  for (const Tensors& order : {Tensors{a, b}, Tensors{b, a}}) {
+    const Tensor y = concat(order, 0);
+    EXPECT_EQ(y.dtype(), DType::f32);
+    EXPECT_FLOAT_EQ(y.to_floats()[order[0].dtype() == DType::f32 ? 0 : 2], 1.001f);
+    const Tensors g = grad({sum(square(y))}, {a, b});
+    EXPECT_EQ(g[0].dtype(), DType::f32);
+    EXPECT_EQ(g[1].dtype(), DType::bf16);
+    EXPECT_EQ(g[1].to_floats(), (std::vector<float>{6, 8}));
+  }
+  EXPECT_EQ(concat({b, b}, 0).dtype(), DType::bf16);
+  EXPECT_THROW(concat({a, a.constant(), tensor(std::vector<int64_t>{1, 2}, {1, 2}, Device{})}, 0), Error);
+}
+
 TEST(Autograd, RefusesValuesThatWereWrittenSince) {
   const Tensor x = watch(random_tensor({3}, 1));
   const Tensor w = random_tensor({3}, 2);

@@ -151,6 +151,16 @@ TEST(Loader, WrongBatchesAreNamed) {
   EXPECT_GE(loader.waited_seconds(), 0);
 }
 
+TEST(Loader, ReadsWithTheCoresThatAreFree) {
+  EXPECT_EQ(reading_threads(false, 2, 16, 4 << 20), 15);              // beside an accelerator, whatever OpenMP's threads are
+  EXPECT_EQ(reading_threads(true, 16, 16, 4 << 20), 4);
+  EXPECT_EQ(reading_threads(true, 1, 16, 4 << 20), 1);
+  EXPECT_EQ(reading_threads(false, 16, 1, 4 << 20), 1);
+  EXPECT_EQ(reading_threads(false, 16, 16, int64_t{128} << 20), 5);   // 8 batches take 1 GiB
+  EXPECT_EQ(reading_threads(false, 16, 16, int64_t{1} << 40), 1);
+  EXPECT_EQ(batches_in_memory(5), 8);
+}
+
 TEST(Random, IsUniformAndKeyed) {
   Random random(1, 2, 3), same(1, 2, 3), other(1, 3, 2);
   EXPECT_EQ(random.bits(), same.bits());

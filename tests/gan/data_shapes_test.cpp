@@ -1,7 +1,10 @@
+#include <time.h>
+
 #include <cmath>
 #include <set>
 
 #include "engine/check.h"
+#include "gan/data/drawn_store.h"
 #include "gan/data/shape_render.h"
 #include "gan/data/shape_scene.h"
 #include "gan/data/shape_text.h"
@@ -424,6 +427,45 @@ TEST(Shapes, FlipsAndCutsMoveTheTruthAlong) {
     EXPECT_LT(y, box[4]);
   }
   EXPECT_GT(places.size(), 20u);
+}
+
+double own_seconds() {
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+}
+
+// Samples that are read again come from memory, all of them, some, or none, and are the same.
+TEST(Shapes, WhatWasDrawnIsKept) {
+  for (const char* spec : {"shapes", "shapes:pairs,from=inpaint,with=semantic", "shapes:unpaired,truth=1", "shapes:clips,frames=2"}) {
+    for (const bool flip : {false, true}) {
+      const auto drawn = open_dataset(spec, {.size = 32, .flip = flip, .cache_bytes = 0});
+      const auto kept = open_dataset(spec, {.size = 32, .flip = flip}), few = open_dataset(spec, {.size = 32, .flip = flip, .cache_bytes = 50000});
+      for (uint64_t epoch = 0; epoch < 4; ++epoch)
+        for (int64_t i = 0; i < 5; ++i) {
+          const std::string expected = sample_text(*drawn, i, epoch);
+          EXPECT_EQ(sample_text(*kept, i, epoch), expected) << spec << " " << i << " in epoch " << epoch;
+          EXPECT_EQ(sample_text(*few, i, epoch), expected) << spec << " " << i << " in epoch " << epoch;
+        }
+    }
+  }
+  const auto data = open_dataset("shapes", {.size = 64});
+  double seconds[2];
+  for (double& s : seconds) {
+    const double begin = own_seconds();
+    for (int64_t i = 0; i < 30; ++i) sample_text(*data, i);
+    s = own_seconds() - begin;
+  }
+  EXPECT_LT(seconds[1], seconds[0] / 3);
+}
+
+TEST(DrawnStore, StaysWithinItsBytes) {
+  DrawnStore store(100);
+  const DrawnStore::Drawn drawn{{1, 2, 3}, {4}};  // 20 bytes
+  for (int64_t key = 0; key < 9; ++key) store.keep(key, drawn), store.keep(key, drawn);
+  EXPECT_EQ(store.free_bytes(), 0);
+  for (int64_t key = 0; key < 9; ++key) EXPECT_EQ(store.find(key) != nullptr, key < 5) << key;
+  EXPECT_EQ(store.find(4)->real, drawn.real);
 }
 
 TEST(Shapes, WrongSettingsAreNamed) {

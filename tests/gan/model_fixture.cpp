@@ -34,7 +34,7 @@ Tiny::Tiny(const TinyModel& tiny) {
   const Model& m = find_model(tiny.model);
   const TinyChoice choice = tiny_choice(tiny.model);
   data::Options o;
-  o.size = choice.size, o.channels = 1, o.seed = 3;
+  o.size = tiny.size ? tiny.size : choice.size, o.channels = 1, o.seed = 3;
   dataset_ = data::open_dataset(choice.data, o);
   auto settings = choice.settings;
   for (const std::string& k : tiny.without) settings.erase(k);
@@ -46,7 +46,7 @@ Tiny::Tiny(const TinyModel& tiny) {
   nn::seed_parameters(tiny.seed);
   Recipe r = m.recipe(config_);
   config_.check_all_read();
-  loader_ = std::make_unique<data::Loader>(*dataset_, 2, tiny.seed, 0);
+  if (!is_plan(tiny.device)) loader_ = std::make_unique<data::Loader>(*dataset_, 2, tiny.seed, 0);
   trainer_ = std::make_unique<Trainer>(std::move(r), TrainerOptions{2, tiny.seed, tiny.capture}, dataset_->fields(), loader_.get());
 }
 

@@ -18,6 +18,7 @@ struct TinyModel {
   std::string model;
   std::map<std::string, std::string> settings = {};  // laid over the tiny ones
   std::set<std::string> without = {};                // of the tiny ones
+  int64_t size = 0;                                  // of pictures; 0: the tiny one
   Device device = {};
   DType dtype = DType::f32;
   Precision precision = Precision::f32;

@@ -153,6 +153,19 @@ TEST_P(EveryModel, RefusesASettingThatNobodyReads) {
   EXPECT_THROW(Tiny{wrong}, UsageError);
 }
 
+// f(m) once m fits: some words bring settings of their own, so what makes the standard tiny may be unknown to them and is left out.
+template <class F>
+auto with_fitting_settings(TinyModel m, const F& f) {
+  for (;;) {
+    try {
+      return f(m);
+    } catch (const UsageError& e) {
+      const std::string said = e.what(), prefix = "unknown setting ";
+      if (!said.starts_with(prefix) || !m.without.insert(said.substr(prefix.size(), said.find(':') - prefix.size())).second) throw;
+    }
+  }
+}
+
 // Every word of a choice, and another number than the standard, change what three iterations compute.
 TEST_P(EveryModel, EverySettingChangesTheRun) {
   std::vector<Setting> settings;
@@ -170,17 +183,11 @@ TEST_P(EveryModel, EverySettingChangesTheRun) {
       if ((!s.choice && changed) || late.count(s.name + "=" + other)) continue;
       TinyModel m = tiny();
       m.settings[s.name] = other;
-      // Some words bring settings of their own, so what makes the standard tiny may be unknown to them.
-      for (bool again = true; again;) {
-        again = false;
-        try {
-          const bool differs = after(m, 3) != standard;
-          EXPECT_TRUE(differs || !s.choice) << s.name << "=" << other << " changes nothing";
-          changed |= differs, ++tried;
-        } catch (const UsageError& e) {  // not every number fits every other setting
-          const std::string said = e.what(), prefix = "unknown setting ";
-          again = said.starts_with(prefix) && m.without.insert(said.substr(prefix.size(), said.find(':') - prefix.size())).second;
-        }
+      try {
+        const bool differs = with_fitting_settings(m, [](const TinyModel& fitting) { return after(fitting, 3); }) != standard;
+        EXPECT_TRUE(differs || !s.choice) << s.name << "=" << other << " changes nothing";
+        changed |= differs, ++tried;
+      } catch (const UsageError&) {  // not every number fits every other setting
       }
     }
     EXPECT_TRUE(changed) << s.name << ": none of " << tried << " other values changes anything";
@@ -204,6 +211,66 @@ std::string model_name(const testing::TestParamInfo<std::string>& info) {
   for (char& c : s)
     if (!std::isalnum(static_cast<unsigned char>(c))) c = '_';
   return s;
+}
+
+// Samples, sheets, the latent space and the model's own measures, without a look at what they say.
+void uses_after_training(Tiny& t) {
+  const Recipe& r = t->recipe();
+  t->sample(3, 1).to_floats();
+  t->sampling(1, [&] {
+    const Batch& batch = t->batch();
+    if (r.columns)
+      for (const Column& c : r.columns(batch)) c.pictures.to_floats();
+    if (r.latent) {
+      const Tensor labels = r.latent.classes ? tensor(std::vector<int64_t>{0, 1}, {2}, t->batch().image().device()) : Tensor{};
+      r.latent.decode(r.latent.draw(2), labels).to_floats();
+      if (r.latent.encode) r.latent.encode(batch.image()).to_floats();
+    }
+    const Evaluation all{2, [&](const std::function<void(const Batch&)>& f) { f(batch), f(batch); }};
+    for (const Measure& m : r.measures) m.value(all);
+  });
+}
+
+// Networks that multiply in bf16 return bf16: it meets f32 in pictures, noise, labels and kept tensors. Long enough for stages
+// of five iterations to change and be captured.
+TEST_P(EveryModel, TrainsInBf16) {
+  TinyModel bf16 = tiny(), eager = bf16;
+  bf16.precision = eager.precision = Precision::bf16;
+  eager.capture = false;
+  Tiny t(bf16);
+  for (int i = 0; i < 9; ++i) {
+    t->step();
+    for (const auto& [name, v] : t->values()) EXPECT_TRUE(std::isfinite(v)) << name;
+  }
+  expect_equal_bits(t.state(), after(eager, 9));
+  uses_after_training(t);
+}
+
+// All stages with every word of every choice; `plan` computes nothing, but each op checks types and shapes as everywhere.
+TEST_P(EveryModel, EveryChoiceFitsBf16) {
+  TinyModel planned = tiny();
+  planned.precision = Precision::bf16, planned.device = {DeviceType::plan, 0};
+  const auto run = [](const TinyModel& m) {
+    Tiny t(m);
+    for (size_t stage = 0; stage < t->recipe().stages.size(); ++stage) t->enter(stage), t->step();
+    return t.config().settings();
+  };
+  for (const Setting& s : run(planned)) {
+    if (!s.choice || tiny_choice(GetParam()).late.count(s.name)) continue;
+    for (const std::string& other : s.others)
+      for (const int64_t size : {0, 64, 128, 256}) {  // some words want larger pictures, or a file
+        TinyModel m = planned;
+        m.settings[s.name] = other, m.size = size;
+        try {
+          with_fitting_settings(m, run);
+          break;
+        } catch (const UsageError&) {
+        } catch (const std::exception& e) {
+          ADD_FAILURE() << s.name << "=" << other << ": " << e.what();
+          break;
+        }
+      }
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(All, EveryModel, testing::ValuesIn(model_ids()), model_name);

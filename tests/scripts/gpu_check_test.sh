@@ -19,13 +19,25 @@ script "$work/bin/compute-sanitizer" <<'TEXT'
 echo "========= ERROR SUMMARY: 3 errors"; exit 9
 TEXT
 script "$work/build/test" <<'TEXT'
-for word in "$@"; do case $word in --gtest_output=json:*) file=${word#--gtest_output=json:} ;; esac; done
+for word in "$@"; do case $word in --gtest_output=json:*) file=${word#--gtest_output=json:} ;; --gtest_list_tests) printf 'SomeSim.\n  One\n  Two  # a comment\n'; exit ;; esac; done
 [ -z "${GANYMEDE_TEST_DEVICE:-}" ] || [ "$GANYMEDE_TEST_DEVICE" = cuda ] || exit 1
-printf '{\n  "tests": 12,\n  "failures": %s,\n  "disabled": 0,\n  "errors": 0\n}\n' "${FAILING:-0}" >"$file"
+# Twelve tests, of which every process has its share; the first process fails, or ends without a word.
+[ "$GTEST_SHARD_INDEX" -lt "$GTEST_TOTAL_SHARDS" ] || exit 1
+[ "$GTEST_SHARD_INDEX" = 0 ] || FAILING=0
+[ "${FAILING:-0}" != crash ] || exit 139
+count=0
+for i in {0..11}; do [ $((i % GTEST_TOTAL_SHARDS)) -ne "$GTEST_SHARD_INDEX" ] || count=$((count + 1)); done
+printf '{\n  "tests": %s,\n  "failures": %s,\n  "disabled": 0,\n  "errors": 0\n}\n' $count "${FAILING:-0}" >"$file"
 [ "${FAILING:-0}" = 0 ]
 TEXT
 for name in kernels engine nn gan apps; do install -D "$work/build/test" "$work/build/tests/test_$name"; done
-script "$work/build/tests/conformance/conformance" <<<'printf "PASS a\nPASS b\n"'
+script "$work/build/tests/conformance/conformance" <<'TEXT'
+for word in "$@"; do case $word in *.safetensors) echo "PASS $word"; count=$((${count:-0} + 1)) ;; esac; done
+echo "$count passed, 0 failed, 0 unsupported"
+case "$*" in *--twins*) echo "${TWINS:-3} of 9 convolutions by twins for sm_90a" ;; esac
+[ "${TWINS:-3}" -gt 0 ]
+TEXT
+cases=$(find tests/conformance/cases -name '*.safetensors' | wc -l)
 script "$work/build/bench/bench_kernels" <<'TEXT'
 for word in "$@"; do case $word in --benchmark_out=*) echo '{"name": 1}' >"${word#--benchmark_out=}" ;; esac; done
 TEXT
@@ -63,12 +75,13 @@ for stage in build tests sanitizer bench steps train evaluate; do grep -q "^$sta
 status=0; text=$(check --out "$work/all" --minutes 1) || status=$?
 expect "status with an error found" $status 1
 expect "card" "$(field "$work/all/summary.json" card)" 'NVIDIA "Fake" GPU'
-expect "tests run" "$(field "$work/all/summary.json" tests_run)" 70
+expect "tests run" "$(field "$work/all/summary.json" tests_run)" $((60 + 5 * cases))
 for i in "0 passed" "1 passed" "2 failed" "3 passed" "4 failed" "5 passed" "6 passed"; do
   expect "stage ${i% *}" "$(field "$work/all/summary.json" "stages;${i% *};status")" "${i#* }"
 done
 expect evaluation "$(field "$work/all/summary.json" "evaluation;frechet distance")" 3
-grep -q 'racecheck' <<<"$(field "$work/all/summary.json" 'stages;2;note')" || fail "the sanitizer's tool is not named"
+note=$(field "$work/all/summary.json" 'stages;2;note')
+for text in 'memcheck clean in 2 tests' 'racecheck: 2 of 2 tests with errors; SomeSim.One: ERROR SUMMARY: 3 errors'; do grep -qF "$text" <<<"${note//  / }" || fail "the sanitizer's note lacks $text: $note"; done
 grep -q 'a "quoted" reason' <<<"$(field "$work/all/summary.json" 'stages;4;note')" || fail "the reason is not kept"
 grep -q 'iteration 77' <<<"$(field "$work/all/summary.json" 'stages;5;note')" || fail "no iteration of the training"
 for text in '| table |' '"frechet distance": 3' 'pictures/dcgan.png' 'kernels.svg'; do grep -qF "$text" "$work/all/summary.md" || fail "summary.md lacks $text"; done
@@ -77,6 +90,11 @@ for text in '| table |' '"frechet distance": 3' 'pictures/dcgan.png' 'kernels.sv
 status=0; FAILING=2 check --out "$work/failing" --only tests >/dev/null || status=$?
 expect "status with failing tests" $status 1
 expect "tests failed" "$(field "$work/failing/summary.json" tests_failed)" 10
+status=0; FAILING=crash check --out "$work/crash" --only tests >/dev/null || status=$?
+expect "status when a process ends early" $status 1
+grep -q 'test_gan: 1 of [0-9]* processes ended with status 139' <<<"$(field "$work/crash/summary.json" 'stages;0;note')" || fail "the process that ended early is not named"
+status=0; TWINS=0 check --out "$work/twins" --only tests >/dev/null || status=$?
+expect "status when no twin computes" $status 1
 status=0; check --out "$work/steps" --only steps >/dev/null || status=$?
 expect "status when only a benchmark failed" $status 0
 # Wrong use.
