@@ -267,17 +267,17 @@ void wgmma_wait(Where where = Where::current()) {
   const tracing::Quiet quiet;
   unseen_wgmma_wait<kGroups>(where);
 }
-template <int kN>
+template <int kN, Major kA = Major::k, Major kB = Major::k>
 void wgmma_bf16(float (&d)[kN / 2], uint64_t a, uint64_t b, bool add, Where where = Where::current()) {
   tracing::warp_operation("wgmma_bf16");
   const tracing::Quiet quiet;
-  unseen_wgmma_bf16<kN>(d, a, b, add, where);
+  unseen_wgmma_bf16<kN, kA, kB>(d, a, b, add, where);
 }
-template <int kN>
+template <int kN, Major kA = Major::k, Major kB = Major::k>
 void wgmma_tf32(float (&d)[kN / 2], uint64_t a, uint64_t b, bool add, Where where = Where::current()) {
   tracing::warp_operation("wgmma_tf32");
   const tracing::Quiet quiet;
-  unseen_wgmma_tf32<kN>(d, a, b, add, where);
+  unseen_wgmma_tf32<kN, kA, kB>(d, a, b, add, where);
 }
 inline void named_barrier_sync(int id, int threads, Where where = Where::current()) {
   tracing::warp_operation("named_barrier_sync");
