@@ -3,6 +3,7 @@
 // the last of them to arrive, always in the same order. Two numbers a column: a mean and squared deviations
 // from it, or two sums.
 #pragma once
+#include "kernels/device/accumulate.h"
 #include "kernels/device/columns.h"
 #include "kernels/device/pack.h"
 
@@ -45,8 +46,9 @@ __device__ inline void merge_columns(const Op& op, ColumnState<A, kWidth> state,
     ColumnState<A, kWidth> other;
     other.count = simt::shuffle_xor(state.count, mask, where);
     for (int j = 0; j < kWidth; ++j) {
-      other.first[j] = simt::shuffle_xor(state.first[j], mask, where);
-      other.second[j] = simt::shuffle_xor(state.second[j], mask, where);
+      const auto both = simt::shuffle_xor(Pair<A>{state.first[j], state.second[j]}, mask, where);
+      other.first[j] = both.first;
+      other.second[j] = both.second;
     }
     state.merge(op, other.count, other.first, other.second);
   }

@@ -94,8 +94,8 @@ __global__ void gather_contiguous_kernel(MomentsOp<Accumulator<T>> op, Cut cut, 
     Moments<A> state = op.empty();
     if (job < jobs) {
       const int64_t begin = at.remainder * cut.part;
-      state = gather_line<kLanes>(op, x + at.quotient * cut.rows, begin, begin + rows_of_part(cut, at.remainder),
-                                  packs);
+      const int64_t end = begin + rows_of_part(cut, at.remainder);
+      state = gather_line<kLanes>(op, x + at.quotient * cut.rows, begin, end, packs);
     }
     if constexpr (kLanes == 32) {
       state = merge_warp(op, state);

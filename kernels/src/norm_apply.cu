@@ -139,7 +139,8 @@ void apply_norm(Stream stream, const Norm& norm, const void* x, const void* mean
                                  static_cast<const A*>(gamma),
                                  static_cast<const A*>(beta),
                                  static_cast<A>(alpha),
-                                 aligned(mean, 16) && aligned(rstd, 16) && aligned(gamma, 16) && aligned(beta, 16)};
+                                 aligned(mean, 16) && aligned(rstd, 16) && aligned(gamma, 16) &&
+                                     aligned(beta, 16)};
     const bool packs = aligned(x, 16) && aligned(y, 16) && norm.groups * norm.width % kPack == 0;
     with_activation(activation, [&](auto op) {
       if (packs) {

@@ -76,7 +76,8 @@ __global__ void reduce_rows_kernel(Op op, Extent extent, int lanes, bool packs, 
       int64_t i = at.remainder * extent.part;
       const int64_t end = i + extent.part < extent.reduce ? i + extent.part : extent.reduce;
       if (packs && i < end) {
-        in_batches<4>(i + lane * kPack, end - kPack + 1, lanes * kPack, [&]<int kPacks>(Times<kPacks>, int64_t p) {
+        in_batches<4>(i + lane * kPack, end - kPack + 1, lanes * kPack,
+                      [&]<int kPacks>(Times<kPacks>, int64_t p) {
           Pack<T> v[kPacks];
           for (int k = 0; k < kPacks; ++k) v[k] = load_pack(row + p + k * lanes * kPack);
           for (int k = 0; k < kPacks; ++k) {
