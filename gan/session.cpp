@@ -11,7 +11,6 @@
 #include "engine/ops/create.h"
 #include "gan/data/mixture.h"
 #include "gan/facts.h"
-#include "gan/machine_memory.h"
 #include "gan/tuned.h"
 #include "nn/init.h"
 
@@ -33,7 +32,6 @@ const data::Dataset& Session::dataset(data::Split split) const {
     wanted.channels = options_.channels;
     wanted.seed = options_.seed;
     wanted.split = split;
-    wanted.cache_bytes = std::min(wanted.cache_bytes, free_memory().bytes / 4);
     set = data::open_dataset(options_.data, wanted);
   }
   return *set;

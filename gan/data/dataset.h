@@ -93,7 +93,7 @@ struct Options {
   int64_t load_size = 0;  // scale to this size first, then cut out a random part of `size`; 0: no random cut
   uint64_t seed = 0;      // of generated data; files ignore it
   Split split = Split::train;
-  int64_t cache_bytes = int64_t{2} << 30;  // decoded or drawn pictures kept in memory, at most
+  int64_t cache_bytes = int64_t{2} << 30;  // decoded or drawn pictures kept in memory, at most, and a quarter of what is free
 };
 
 // Opens a data set by its specification (`fashion-mnist`, `mnist:DIR`, `folder:DIR`, `shapes:task`, …; the

@@ -3,6 +3,7 @@
 #include "engine/check.h"
 #include "gan/data/dataset.h"
 #include "gan/data/openers.h"
+#include "gan/machine_memory.h"
 
 namespace ganymede::data {
 namespace {
@@ -109,6 +110,7 @@ const std::vector<std::string>& specification_help() {
 
 std::unique_ptr<Dataset> open_dataset(const std::string& given, const Options& wanted) {
   Options options = wanted;
+  options.cache_bytes = std::min(options.cache_bytes, free_memory().bytes / 4);
   const std::string specification = without_augmentation(given, options);
   if (options.size < 0 || options.size > 4096) {
     throw UsageError("size is " + std::to_string(options.size) +
