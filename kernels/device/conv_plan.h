@@ -91,6 +91,8 @@ constexpr TilePlan table_plan(Conv2dRole role, const Conv2d& p, int capability) 
   const ProductShape s = role == Conv2dRole::forward ? forward_product(p) : role == Conv2dRole::data_gradient ? data_gradient_product(p) : weight_gradient_product(p);
   const bool added = role == Conv2dRole::weight_gradient;   // parts by a launch of its own
   TilePlan best = plan_of(s, most_parts(role));
+  // Very long sums of few results: more blocks than multiprocessors hide each other's waiting.
+  while (added && s.k / best.parts >= 8192 && 2 * best.parts <= kMostGradientParts) best.parts *= 2;
   if (capability != 90 || !has_twin(role, p)) return best;
   double best_time = mma_time(best, s.m, s.n, s.k, s.units, p.dtype == DType::bf16) + (added ? parts_time(best.parts, s.m * s.n) : 0);
   const TwinShape t = twin_shape(role, p);

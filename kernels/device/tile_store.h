@@ -43,7 +43,24 @@ struct Result {
   float alpha;
   bool rounded;  // to bf16; otherwise f32
   bool vectors;  // runs of four columns that start at a multiple of four are aligned and inside as a whole
+  bool packs;    // likewise runs of 16 bytes
 };
+
+// The activation of some values: which function it is is asked once.
+template <int kCount>
+__device__ __forceinline__ void activate_run(const Result& result, float (&y)[kCount]) {
+  const auto each = [&](auto op) {
+#pragma unroll
+    for (int i = 0; i < kCount; ++i) y[i] = evaluate(op, y[i], result.alpha, 0.0f);
+  };
+  switch (result.activation) {
+    case Unary::relu: return each(Fixed<Unary::relu>{});
+    case Unary::leaky_relu: return each(Fixed<Unary::leaky_relu>{});
+    case Unary::sigmoid: return each(Fixed<Unary::sigmoid>{});
+    case Unary::tanh: return each(Fixed<Unary::tanh>{});
+    default: return;
+  }
+}
 
 // A run of four results, written as one vector where that is possible.
 template <class T>

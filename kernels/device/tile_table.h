@@ -50,8 +50,8 @@ struct TwinTile {
   static constexpr int kLineBytes = 128;
 };
 using TwinWide = TwinTile<256, 4>;
-using TwinSquare = TwinTile<128, 6>;
-using TwinNarrow = TwinTile<64, 8>;
+using TwinSquare = TwinTile<128, 7>;
+using TwinNarrow = TwinTile<64, 9>;
 
 template <class Number>
 struct Tiles;
@@ -146,23 +146,30 @@ __host__ __device__ constexpr double plan_speed(TilePlan plan, int64_t m, int64_
 // tiles leaves idle counts.
 constexpr int64_t kTwinMultiprocessors = 132;
 
-// Microseconds on an H200, where variants of both kinds must be compared, from times of `ganymede tune --variants`: of a launch, of
-// what a twin's block does besides a tile's sum, of a step of the sum (64 terms of bf16, 32 of tf32), of merging parts in the kernel,
-// of adding them up by a launch of their own; of mma.sync's pipelines filling and parts merging; and what it computes in one, in flop.
-constexpr double kLaunch = 3, kTwinTile = 2.2, kTwinMerge = 1.5, kTwinPart = 0.15, kAddParts = 2.5, kBytesPerMicrosecond = 3e6;
-constexpr double kMmaTile = 5, kMmaMerge = 4, kMmaRate = 193e6;
+// Microseconds on an H200, where variants of both kinds must be compared, from times of `ganymede tune --variants`: of a launch; of a
+// step of a twin's sum (64 terms of bf16, 32 of tf32), of what its block does besides a tile's sum, of merging parts in the kernel
+// and of adding them up by a launch of their own; of what mma.sync's blocks do besides a sum and to merge parts, and of so many flop.
+constexpr double kLaunch = 3, kTwinMerge = 4, kTwinPart = 0.5, kAddParts = 2.5, kBytesPerMicrosecond = 3e6;
+constexpr double kMmaStart = 2, kMmaTile = 6, kMmaMerge = 4, kMmaRate = 193e6;
 __host__ __device__ constexpr double twin_step(TileName name) {
   return name == TileName::twin_wide ? 0.77 : name == TileName::twin_square ? 0.39 : 0.28;
+}
+__host__ __device__ constexpr double twin_tile(TileName name) { return 1.2 + tile_size(name).n / 160.0; }
+// Blocks of mma.sync that a multiprocessor holds: kBlocks of most of its tiles.
+__host__ __device__ constexpr int resident_blocks(TileName name) {
+  return name == TileName::small ? 8 : name == TileName::thin || name == TileName::medium ? 3 : 2;
 }
 // rows x columns results of `units` products, padding included, each sum in so many parts.
 __host__ __device__ constexpr double twin_time(TileName tile, int64_t rows, int64_t columns, int64_t steps, int64_t units, int64_t parts = 1) {
   const int64_t rounds = ceil_div(tile_count(tile, rows, columns) * units * parts, kTwinMultiprocessors);
   const double merge = parts > 1 ? kTwinMerge + kTwinPart * static_cast<double>(parts) : 0;
-  return kLaunch + merge + static_cast<double>(rounds) * (static_cast<double>(ceil_div(steps, parts)) * twin_step(tile) + kTwinTile);
+  return kLaunch + merge + static_cast<double>(rounds) * (static_cast<double>(ceil_div(steps, parts)) * twin_step(tile) + twin_tile(tile));
 }
 __host__ __device__ constexpr double mma_time(TilePlan plan, int64_t m, int64_t n, int64_t k, int64_t units, bool bf16) {
   const double flops = 2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k) * static_cast<double>(units);
-  return kLaunch + kMmaTile + (plan.parts > 1 ? kMmaMerge : 0) + flops / ((bf16 ? kMmaRate : kMmaRate / 2) * plan_speed(plan, m, n, k, units));
+  const int64_t rounds = ceil_div(tile_count(plan.tile, m, n) * units * plan.parts, kTwinMultiprocessors * resident_blocks(plan.tile));
+  return kLaunch + kMmaStart + static_cast<double>(rounds) * kMmaTile + (plan.parts > 1 ? kMmaMerge : 0) +
+         flops / ((bf16 ? kMmaRate : kMmaRate / 2) * plan_speed(plan, m, n, k, units));
 }
 __host__ __device__ constexpr double parts_time(int64_t parts, int64_t results) {
   return parts > 1 ? kAddParts + 8.0 * static_cast<double>(parts) * static_cast<double>(results) / kBytesPerMicrosecond : 0;

@@ -2,10 +2,10 @@
 // (units: phases, parts of a sum). One block lives on each multiprocessor and takes one tile after another (persistent). Its last
 // warpgroup fetches: one thread waits for a free stage and lets TMA bring the next 128 bytes of every line of a and b (64 terms of
 // bf16, 32 of tf32; an operand that lies along m or n comes as 64 lines, one a term, of 64 of its m or n), so that it runs kStages
-// ahead, also into the next tile. The two
-// others multiply, 64 rows each, by wgmma straight from shared memory, free a stage when the products that read it are done, and
-// store their results while the next tile's operands are already on their way. A block has 218112 bytes of shared memory (of 232448),
-// 4, 6 or 8 stages of kN 256, 128 or 64; a consumer thread 232 registers, of which 128, 64 or 32 are sums, a fetching one 40.
+// ahead, also into the next tile. The two others multiply, 64 rows each, by wgmma straight from shared memory, free a stage when the
+// products that read it are done, and store their results out of their registers while the next tile's operands are already on
+// their way. A block has 197632 to 230400 bytes of shared memory (of 232448), 4, 7 or 9 stages of kN 256, 128 or 64; a consumer
+// thread 232 registers, of which 128, 64 or 32 are sums, a fetching one 40.
 #pragma once
 #include "kernels/device/tile_parts.h"
 #include "kernels/device/tile_store.h"
@@ -27,16 +27,15 @@ struct TwinNumber<MmaTf32> {
   static constexpr int kBytes = 4;
 };
 
-constexpr int kTwinColumns = 32;   // results that a warp stores at a time
+constexpr int kTwinColumns = 32;   // results of a row that a warp stores at a time
 
 template <class Tile>
 struct TwinShared {
   alignas(1024) unsigned char a[Tile::kStages][Tile::kM * Tile::kLineBytes];
   alignas(1024) unsigned char b[Tile::kStages][Tile::kN * Tile::kLineBytes];
-  alignas(16) float results[4 * Tile::kConsumers][16][kTwinColumns + 8];   // a warp's own; eight words apart, rows fall into different banks
   simt::Mbarrier full[Tile::kStages], empty[Tile::kStages];
 };
-static_assert(sizeof(TwinShared<TwinWide>) == 218112 && sizeof(TwinShared<TwinSquare>) == 218112 && sizeof(TwinShared<TwinNarrow>) == 218112,
+static_assert(sizeof(TwinShared<TwinWide>) == 197632 && sizeof(TwinShared<TwinSquare>) == 230400 && sizeof(TwinShared<TwinNarrow>) == 222208,
               "the head of this file and docs/kernels.md say so");
 
 // Which stage comes next, and the parity of its phase.
@@ -71,26 +70,83 @@ struct ColumnRun {
   int first, count;
 };
 
-// One warp's 16 rows of the results: through its own shared memory, so that neighbouring threads write neighbouring numbers.
+// Lane q of four neighbours gives pair g of four and gets pair q of each neighbour: its own is as wide as all four's were.
+__device__ __forceinline__ void exchange_pairs(uint32_t (&pair)[4], int lane) {
+#pragma unroll
+  for (int bit = 1; bit < 4; bit *= 2) {
+    const bool upper = lane & bit;
+#pragma unroll
+    for (int k = 0; k < 2; ++k) {
+      const int low = bit == 1 ? 2 * k : k, high = low + bit;
+      const uint32_t got = simt::shuffle_xor(upper ? pair[low] : pair[high], bit);
+      if (upper) pair[low] = got;
+      else pair[high] = got;
+    }
+  }
+}
+
+// One warp's 16 rows of the results, 32 columns at a time: a lane holds two neighbours of every eight in two rows. f32 is written so,
+// 32 bytes by four lanes; of bf16 these four exchange what they hold and write 16 bytes each.
 template <class Tile, class Output>
-__device__ __forceinline__ void store_rows(const float (&sum)[Tile::kN / 2], float (&results)[16][kTwinColumns + 8], const Output& output,
-                                           int first_row, int first_column) {
-  struct alignas(8) Pair {
-    float low, high;
+__device__ __forceinline__ void store_rows(const float (&sum)[Tile::kN / 2], const Output& output, int first_row, int first_column) {
+  struct alignas(16) Four {
+    uint32_t v[4];
   };
-  const int lane = simt::lane(), rows = output.rows - first_row < 16 ? output.rows - first_row : 16;
+  struct alignas(8) Two {
+    float v[2];
+  };
+  const int lane = simt::lane(), own = lane % 4 * 2;
+  const Result& result = output.result;
+  bool there[2];
+  int64_t offset[2];
+#pragma unroll
+  for (int half = 0; half < 2; ++half) {
+    const int row = first_row + lane / 4 + 8 * half;
+    there[half] = row < output.rows;
+    offset[half] = output.map.offset(there[half] ? row : 0);
+  }
 #pragma unroll
   for (int first = 0; first < Tile::kN; first += kTwinColumns) {
     const ColumnRun run = output.columns(first_column + first);
-    if (run.count > 0) {
+    if (run.count <= 0) continue;
+    const bool whole = run.count >= kTwinColumns;
 #pragma unroll
-      for (int i = 0; i < kTwinColumns / 2; i += 2) {
-        const int column = i / 4 * 8 + lane % 4 * 2;
-        *reinterpret_cast<Pair*>(&results[lane / 4 + i / 2 % 2 * 8][column]) = {sum[first / 2 + i], sum[first / 2 + i + 1]};
+    for (int half = 0; half < 2; ++half) {
+      float y[8];
+#pragma unroll
+      for (int i = 0; i < 8; ++i) {
+        const int column = i / 2 * 8 + own + i % 2;
+        y[i] = sum[first / 2 + i / 2 * 4 + half * 2 + i % 2] + (result.bias && column < run.count ? result.bias[run.first + column] : 0.0f);
       }
-      simt::sync_warp();
-      store_tile<32>(output.result, output.map, results, first_row, rows, run.first, run.count < kTwinColumns ? run.count : kTwinColumns, lane);
-      simt::sync_warp();   // before the next columns take their place
+      activate_run(result, y);
+      if (result.rounded) {
+        Bf16* to = static_cast<Bf16*>(result.data) + offset[half] + run.first;
+        if (result.packs && whole) {
+          uint32_t pair[4];
+#pragma unroll
+          for (int i = 0; i < 4; ++i) pair[i] = uint32_t{to_bf16(y[2 * i]).bits} | uint32_t{to_bf16(y[2 * i + 1]).bits} << 16;
+          exchange_pairs(pair, lane);
+          if (there[half]) *reinterpret_cast<Four*>(to + 4 * own) = {{pair[0], pair[1], pair[2], pair[3]}};
+        } else if (there[half]) {
+#pragma unroll
+          for (int i = 0; i < 8; ++i) {
+            const int column = i / 2 * 8 + own + i % 2;
+            if (column < run.count) to[column] = to_bf16(y[i]);
+          }
+        }
+      } else if (there[half]) {
+        float* to = static_cast<float*>(result.data) + offset[half] + run.first;
+#pragma unroll
+        for (int i = 0; i < 8; i += 2) {
+          const int column = i / 2 * 8 + own;
+          if (result.vectors && whole) {
+            *reinterpret_cast<Two*>(to + column) = {{y[i], y[i + 1]}};
+          } else {
+            if (column < run.count) to[column] = y[i];
+            if (column + 1 < run.count) to[column + 1] = y[i + 1];
+          }
+        }
+      }
     }
   }
 }
@@ -188,7 +244,7 @@ __global__ void __launch_bounds__(Tile::kThreads, 1)
     simt::wgmma_wait<0>();
     if (lane == 0) simt::mbarrier_arrive(memory.empty[read]);
     if (split.parts > 1 && !merge_rows<Tile>(sum, split, tile, part, warp)) continue;
-    store_rows<Tile>(sum, memory.results[warp], problem.output(unit), row + warp_row, column);
+    store_rows<Tile>(sum, problem.output(unit), row + warp_row, column);
   }
 #endif
 }

@@ -32,21 +32,6 @@ struct FewToWide {
 // Which of the filter's channels is column `slot` of the product: lane % 4 owns eight of each 32.
 __device__ inline int channel_of_slot(int slot) { return slot / 32 * 32 + slot % 8 / 2 * 8 + slot / 8 % 4 * 2 + slot % 2; }
 
-// f for eight values: the choice of the function is made once.
-__device__ __forceinline__ void activate_run(const Result& result, float (&y)[8]) {
-  const auto each = [&](auto op) {
-#pragma unroll
-    for (int i = 0; i < 8; ++i) y[i] = evaluate(op, y[i], result.alpha, 0.0f);
-  };
-  switch (result.activation) {
-    case Unary::relu: return each(Fixed<Unary::relu>{});
-    case Unary::leaky_relu: return each(Fixed<Unary::leaky_relu>{});
-    case Unary::sigmoid: return each(Fixed<Unary::sigmoid>{});
-    case Unary::tanh: return each(Fixed<Unary::tanh>{});
-    default: return;
-  }
-}
-
 template <class T>
 __device__ __forceinline__ void store_channels(const FewToWide<T>& job, int64_t offset, int channel, float (&y)[8]) {
   if (channel >= job.channels) return;
