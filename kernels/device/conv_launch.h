@@ -19,7 +19,7 @@ void convolve_data_gradient(Stream stream, const Conv2d& problem, const void* dy
 void convolve_weight_gradient(Stream stream, const Conv2d& problem, const void* x, const void* dy, void* dw,
                               void* workspace, TilePlan plan);
 
-// The twins for sm_90a: plan.tile is one of kTwinTiles, and has_twin(role, problem). False, and nothing is done, where an
+// The twins for sm_90a: plan.tile is one of kTwinTiles, and has_twin(role, problem) or gemm_has_twin(problem). False, and nothing is done, where an
 // operand is not aligned to 16 bytes. Parts of a weight gradient's sum are left in the workspace.
 bool convolve_forward_twin(Stream stream, const Conv2d& problem, const void* x, const void* w, void* y,
                            const Epilogue& epilogue, TilePlan plan);
@@ -27,6 +27,8 @@ bool convolve_data_gradient_twin(Stream stream, const Conv2d& problem, const voi
                                  const Epilogue& epilogue, TilePlan plan);
 bool convolve_weight_gradient_twin(Stream stream, const Conv2d& problem, const void* x, const void* dy, float* dw,
                                    float* workspace, TilePlan plan);
+bool multiply_twin(Stream stream, const Gemm& problem, const void* a, const void* b, void* c, const Epilogue& epilogue,
+                   TilePlan plan);
 
 void multiply_matrices(Stream stream, const Gemm& problem, const void* a, const void* b, void* c,
                        const Epilogue& epilogue, TilePlan plan);

@@ -1,6 +1,7 @@
 // Batched matrix product c = f(op(a) * op(b) + bias), row-major: checks, choice of the tile and of the way to
 // multiply.
 #include "kernels/device/families.h"
+#include "kernels/device/gemm_plan.h"
 #include "kernels/device/gemm_problem.h"
 
 namespace ganymede::kernels::GANYMEDE_TARGET {
@@ -15,6 +16,10 @@ void multiply_matrices(Stream stream, const Gemm& g, const void* a, const void* 
                              std::to_string(g.n) + ", " + std::to_string(g.k) + " has more than " +
                              std::to_string(kMaxElements) + " elements");
   }
+  if (is_twin(plan.tile)) {
+    if (multiply_twin(stream, g, a, b, c, epilogue, plan)) return;
+    plan = choose_plan(g.m, g.n, g.k, g.batch);
+  }
   const auto run = [&](auto* multiply, auto element) {
     using T = decltype(element);
     multiply(stream, g, static_cast<const T*>(a), static_cast<const T*>(b), c, epilogue, plan);
@@ -27,7 +32,7 @@ void multiply_matrices(Stream stream, const Gemm& g, const void* a, const void* 
 namespace {
 
 void multiply(Stream stream, const Gemm& g, const void* a, const void* b, void* c, const Epilogue& epilogue) {
-  multiply_matrices(stream, g, a, b, c, epilogue, choose_plan(g.m, g.n, g.k, g.batch));
+  multiply_matrices(stream, g, a, b, c, epilogue, gemm_plan(g, simt::compute_capability()));
 }
 
 }  // namespace

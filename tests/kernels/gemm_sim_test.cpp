@@ -3,8 +3,10 @@
 
 #include "kernels/device/conv_launch.h"
 #include "kernels/device/families.h"
+#include "kernels/device/gemm_plan.h"
 #include "kernels/simt/simulator.h"
 #include "tests/kernels/conv2d_check.h"
+#include "tests/kernels/simt_orders.h"
 
 namespace ganymede::kernels::sim {
 namespace {
@@ -100,6 +102,54 @@ TEST(GemmSim, EveryTileMatchesReference) {
       expect_matches(gemm(1, 136, 144, 40, a, b), {tile, tile == TileName::medium ? 3 : 1});
     });
   }
+}
+
+// The twins for sm_90a: every layout and tile, parts of sums, edges, a batch and one matrix for all of it.
+TEST(GemmSim, TwinsMatchReference) {
+  if (tests_run_on_cuda() && kernels_under_test().device.info(0).compute_capability != 90) GTEST_SKIP() << "the twins are for sm_90";
+  const SettingsGuard guard;
+  const auto expect_twin = [](Gemm g, TileName tile, int parts) {
+    for (const bool bf16 : {true, false}) {
+      g.dtype = bf16 ? DType::bf16 : DType::f32;
+      g.math = bf16 ? Math::f32 : Math::tf32;
+      for (const DType out : {DType::f32, DType::bf16}) {
+        g.out = out;
+        if (!gemm_has_twin(g) || (out == DType::bf16 && !bf16)) continue;
+        SCOPED_TRACE(testing::Message() << g.batch << " x " << g.m << "x" << g.n << "x" << g.k << " transposes " << g.transpose_a << g.transpose_b << " bf16 " << bf16
+                                        << " tile " << int(tile) << " parts " << parts);
+        std::vector<unsigned char> bits;
+        for (const Order order : {Order::forward, Order::reverse, Order::random}) {
+          configure({order, 5, 0});
+          const Outcome c = run(g, {tile, parts}, Unary::leaky_relu, true);
+          EXPECT_LE(c.error, tolerance(g.dtype, g.math).forward);
+          if (order == Order::forward) bits = c.bits;
+          else EXPECT_EQ(c.bits, bits);
+        }
+      }
+    }
+  };
+  for_each_transpose([&](bool a, bool b) {
+    for (const TileName tile : kTwinTiles) expect_twin(gemm(1, 136, 264, 200, a, b), tile, tile == TileName::twin_square ? 3 : 1);
+    expect_twin(gemm(3, 16, 24, 40, a, b), TileName::twin_narrow, 1);
+    Gemm shared = gemm(2, 8, 72, 8, a, b);
+    shared.stride_b = 0;
+    expect_twin(shared, TileName::twin_narrow, 1);
+  });
+  expect_twin(gemm(1, 5, 7, 64, false, true), TileName::twin_narrow, 1);   // neither rows nor columns of whole packs
+  const Gemm g = gemm(1, 16, 16, 20, false, true);
+  EXPECT_TRUE(gemm_has_twin([&] { Gemm t = g; t.math = Math::tf32; return t; }()));
+  EXPECT_FALSE(gemm_has_twin(g));
+  EXPECT_FALSE(gemm_has_twin([&] { Gemm t = g; t.dtype = DType::bf16; return t; }()));   // lines of 40 bytes
+}
+
+TEST(GemmSim, TwinsOnlyWhereTheyWin) {
+  Gemm g = gemm(1, 4096, 4096, 4096, false, true);
+  g.dtype = g.out = DType::bf16;
+  EXPECT_TRUE(is_twin(gemm_plan(g, 90).tile));
+  EXPECT_FALSE(is_twin(gemm_plan(g, 80).tile));
+  g = gemm(1, 64, 1, 8192, false, true);
+  g.dtype = g.out = DType::bf16;
+  EXPECT_LE(gemm_plan(g, 90).parts, kMostParts);
 }
 
 TEST(GemmSim, LongSumsAreCut) {
