@@ -62,7 +62,7 @@ KernelCase statistics_case(const KernelOperation& o, const KernelShape& shape) {
   const std::vector<int> s = picture(o, shape);
   KernelCase c{"mean and 1 / sqrt(variance + 1e-5) of the channels of x " + list(s), {}, double(s[0]) * s[1] * s[2] * s[3], false, true, 1e-5};
   c.operands = {input("x", {s[0], s[1], s[2], s[3]}, 1), output("mean", {s[3]}, Store::wide), output("rstd", {s[3]}, Store::wide)};
-  c.call = [=](const Kernels& t, DType d, Math, const Pointers& v) { t.norm.statistics(t.device.stream(), batch_norm(s, d), v[0], v[1], v[2], v[3]); };
+  c.call = [=](const Kernels& t, DType d, Math, const Pointers& v) { t.norm.statistics(t.device.stream(), batch_norm(s, d), v[0], v[1], v[2], {}, v[3]); };
   c.workspace = [=](const Kernels& t, DType d, Math) { return t.norm.workspace_bytes(batch_norm(s, d)); };
   return c;
 }

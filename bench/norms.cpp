@@ -28,14 +28,14 @@ void add_norms() {
             const std::shared_ptr<Operands> o(new Operands{{count, dtype, sets}, {count, dtype, sets}, {gradient ? count : 0, dtype, sets},
                 {statistics, DType::f32, 1}, {statistics, DType::f32, 1}, {norm.outer * channels, DType::f32, 2}, {norm.outer * channels, DType::f32, 2},
                 {int64_t(table().norm.workspace_bytes(norm)), DType::u8, 1}});
-            table().norm.statistics(stream(), norm, o->x[0], o->mean[0], o->rstd[0], o->workspace[0]);
+            table().norm.statistics(stream(), norm, o->x[0], o->mean[0], o->rstd[0], {}, o->workspace[0]);
             return Prepared{[=](int i) {
               const auto& k = table().norm;
               if (gradient) {
                 k.parameter_gradient(stream(), norm, o->x[i], o->y[i], o->mean[0], o->rstd[0], o->gamma[1], o->beta[1], o->workspace[0]);
                 k.data_gradient(stream(), norm, o->x[i], o->y[i], o->mean[0], o->rstd[0], o->gamma[0], o->gamma[1], o->beta[1], o->dx[i]);
               } else {
-                k.statistics(stream(), norm, o->x[i], o->mean[0], o->rstd[0], o->workspace[0]);
+                k.statistics(stream(), norm, o->x[i], o->mean[0], o->rstd[0], {}, o->workspace[0]);
                 k.apply(stream(), norm, o->x[i], o->mean[0], o->rstd[0], o->gamma[0], o->beta[0], kernels::Unary::identity, 0, o->y[i]);
               }
             }, sets};

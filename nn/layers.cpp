@@ -52,10 +52,7 @@ BatchNorm::BatchNorm(int channels, double eps, double momentum, const Init& gain
 }
 Tensor BatchNorm::forward_then(const Tensor& x, const Activation& f) {
   if (!context().training) return normalise_by(x, mean_, variance_, eps_, gain_, bias_, f);
-  const auto view = batch_view(x, eps_);
-  const Normalised n = normalise(x, view, gain_, bias_, f);
-  if (moving) update_running(view, n, momentum_, mean_, variance_);
-  return n.y;
+  return normalise(x, batch_view(x, eps_), gain_, bias_, f, moving ? RunningStatistics{momentum_, mean_, variance_} : RunningStatistics{}).y;
 }
 void BatchNorm::visit(const Visit& v) {
   if (gain_) v.parameter(v.prefix + "weight", gain_);

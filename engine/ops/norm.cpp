@@ -62,7 +62,8 @@ Tensors norm_gradient(const Norm& v, const Tensor& x, const Tensor& g, const Ten
 
 }  // namespace
 
-Normalised normalise(const Tensor& x, const Norm& view, const Tensor& gamma, const Tensor& beta, const Activation& f) {
+Normalised normalise(const Tensor& x, const Norm& view, const Tensor& gamma, const Tensor& beta, const Activation& f,
+                     const RunningStatistics& running) {
   Norm v = view;
   v.dtype = x.dtype();
   const DType t = v.dtype == DType::f64 ? DType::f64 : DType::f32;
@@ -77,10 +78,17 @@ Normalised normalise(const Tensor& x, const Norm& view, const Tensor& gamma, con
   const Activation in_kernel = fused ? f : Activation{};
   Normalised out{empty_like(x), Tensor({v.outer, v.groups}, t, x.device()), Tensor({v.outer, v.groups}, t, x.device())};
   const Tensor workspace = workspace_for(v, x.device());
+  if (running.mean.defined())
+    require(running.mean.count() == v.groups && running.variance.count() == v.groups && v.outer == 1, "running statistics of shape ", running.mean.shape(), " for ", v.outer * v.groups, " channels");
+  std::vector<std::shared_ptr<Storage>> moved;
+  for (const Tensor& t : {running.mean, running.variance})
+    if (t.defined()) moved.push_back(t.storage());
+  const kernels::Running kept{running.momentum, data_or_null(running.mean), data_or_null(running.variance)};
   launch(x.device(), [v, px = x.data(), m = out.mean.data(), r = out.rstd.data(), ga = data_or_null(gamma), be = data_or_null(beta), f = in_kernel, w = data_or_null(workspace),
-                      y = out.y.data()](const Kernels& k, Stream s) {
-    k.norm.statistics(s, v, px, m, r, w);
+                      y = out.y.data(), kept, moved](const Kernels& k, Stream s) {
+    k.norm.statistics(s, v, px, m, r, kept, w);
     k.norm.apply(s, v, px, m, r, ga, be, f.op, f.alpha, y);
+    for (const auto& storage : moved) ++storage->version;
   });
   const bool keep = !in_kernel.none();
   out.y = record("norm", out.y, {x, gamma, beta}, [v, f = in_kernel, keep, sx = Saved("norm", x), sg = Saved("norm", gamma), sb = Saved("norm", beta), mean = out.mean, rstd = out.rstd](Backward& b) {
@@ -118,16 +126,6 @@ Tensor normalise_by(const Tensor& x, const Tensor& mean, const Tensor& variance,
   const Tensor gain = gamma.defined() ? mul(rstd, gamma) : rstd;
   const Tensor shift = beta.defined() ? beta - mul(mean, gain) : -mul(mean, gain);
   return activate(cast(add(mul(x, gain), shift), x.dtype()), f);
-}
-
-void update_running(const Norm& v, const Normalised& batch, double momentum, const Tensor& running_mean, const Tensor& running_variance) {
-  require(running_mean.count() == v.groups && running_variance.count() == v.groups, "running statistics of shape ", running_mean.shape(), " for ", v.groups, " channels");
-  launch(running_mean.device(), [v, m = batch.mean.data(), r = batch.rstd.data(), momentum, rm = running_mean.data(), rv = running_variance.data(),
-                                 hold_m = running_mean.storage(), hold_v = running_variance.storage()](const Kernels& k, Stream s) {
-    k.norm.update_running(s, v, m, r, momentum, rm, rv);
-    ++hold_m->version;
-    if (hold_v != hold_m) ++hold_v->version;
-  });
 }
 
 }  // namespace ganymede

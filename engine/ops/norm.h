@@ -10,8 +10,16 @@ struct Normalised {
   Tensor mean, rstd;  // [outer, groups] of the batch; rstd = 1 / sqrt(biased variance + eps)
 };
 
+// Statistics [groups] that follow those of the batches: running = (1 - momentum) running + momentum batch, the variance unbiased.
+// Undefined: none are kept.
+struct RunningStatistics {
+  double momentum = 0;
+  Tensor mean, variance;
+};
+
 // y = f((x - mean) * rstd * gamma + beta). gamma and beta undefined, [channels], or [outer, channels].
-Normalised normalise(const Tensor& x, const kernels::Norm& view, const Tensor& gamma, const Tensor& beta, const Activation& f = {});
+Normalised normalise(const Tensor& x, const kernels::Norm& view, const Tensor& gamma, const Tensor& beta, const Activation& f = {},
+                     const RunningStatistics& running = {});
 
 // The views, for x [N, H, W, C] (or [N, C]).
 kernels::Norm batch_view(const Tensor& x, double eps = 1e-5);
@@ -23,8 +31,5 @@ kernels::Norm pixel_view(const Tensor& x, double eps = 1e-8);     // x / sqrt(me
 
 // By stored statistics [C].
 Tensor normalise_by(const Tensor& x, const Tensor& mean, const Tensor& variance, double eps, const Tensor& gamma, const Tensor& beta, const Activation& f = {});
-
-// running = (1 - momentum) running + momentum batch, the variance unbiased.
-void update_running(const kernels::Norm& view, const Normalised& batch, double momentum, const Tensor& running_mean, const Tensor& running_variance);
 
 }  // namespace ganymede

@@ -17,10 +17,7 @@ class PlainNorm : public nn::Module {
   Tensor forward(const Tensor& x) override { return forward_then(x, {}); }
   Tensor forward_then(const Tensor& x, const Activation& f) override {
     if (!context().training) return normalise_by(x, mean_, variance_, kEps, {}, {}, f);
-    const auto view = batch_view(x, kEps);
-    const Normalised n = normalise(x, view, {}, {}, f);
-    if (moving) update_running(view, n, 0.1, mean_, variance_);
-    return n.y;
+    return normalise(x, batch_view(x, kEps), {}, {}, f, moving ? RunningStatistics{0.1, mean_, variance_} : RunningStatistics{}).y;
   }
   void visit(const nn::Visit& v) override {
     v.buffer(v.prefix + "running_mean", mean_);

@@ -18,9 +18,16 @@ struct Norm {
   DType dtype;           // of x, y, dx, dy; statistics, gamma, beta are f32 (f64 when dtype is f64)
 };
 
+// Statistics that follow those of the batches: running = (1 - momentum) * running + momentum * batch, with the unbiased variance
+// (as PyTorch); groups entries (outer is 1).
+struct Running {
+  double momentum = 0;
+  void *mean = nullptr, *variance = nullptr;  // null: none are kept
+};
+
 struct NormKernels {
   // mean, rstd [outer, groups]; variance is biased, found by a numerically safe method (no E[x^2] - E[x]^2 in f32).
-  void (*statistics)(Stream, const Norm&, const void* x, void* mean, void* rstd, void* workspace);
+  void (*statistics)(Stream, const Norm&, const void* x, void* mean, void* rstd, const Running&, void* workspace);
   // y = f((x - mean) * rstd * gamma + beta); gamma and beta may be null. f: identity, relu, leaky_relu or tanh.
   void (*apply)(Stream, const Norm&, const void* x, const void* mean, const void* rstd, const void* gamma, const void* beta,
                 Unary activation, double alpha, void* y);
@@ -32,8 +39,6 @@ struct NormKernels {
   // statistic's elements, from the sums that parameter_gradient found. gamma may be null.
   void (*data_gradient)(Stream, const Norm&, const void* x, const void* dy, const void* mean, const void* rstd,
                         const void* gamma, const void* dgamma, const void* dbeta, void* dx);
-  // running = (1 - momentum) * running + momentum * batch, with the unbiased variance (as PyTorch); groups entries (outer is 1).
-  void (*update_running)(Stream, const Norm&, const void* mean, const void* rstd, double momentum, void* running_mean, void* running_var);
   // rstd = 1 / sqrt(var + eps), count entries: to apply stored statistics.
   void (*rstd_of)(Stream, DType, int64_t count, const void* variance, double eps, void* rstd);
   size_t (*workspace_bytes)(const Norm&);   // for statistics and parameter_gradient

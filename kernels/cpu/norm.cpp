@@ -104,7 +104,20 @@ void statistics_by_columns(const Norm& p, const T* x, C* means, C* rstds, void* 
 
 bool goes_by_lines(const Norm& p) { return p.rows == 1 && p.width > 1; }
 
-void statistics(Stream, const Norm& p, const void* x, void* mean, void* rstd, void* workspace) {
+template <typename C>
+void update_running(const Norm& p, const C* mean, const C* rstd, const Running& running) {
+  const double count = static_cast<double>(p.rows * p.width), unbiased = count > 1 ? count / (count - 1) : 1;
+  C *running_mean = static_cast<C*>(running.mean), *running_variance = static_cast<C*>(running.variance);
+  for (int64_t s = 0; s < p.groups; ++s) {
+    const double variance = std::max(0.0, 1 / (double{rstd[s]} * rstd[s]) - p.eps) * unbiased;
+    running_mean[s] = static_cast<C>((1 - running.momentum) * running_mean[s] + running.momentum * mean[s]);
+    running_variance[s] =
+        static_cast<C>((1 - running.momentum) * running_variance[s] + running.momentum * variance);
+  }
+}
+
+void statistics(Stream, const Norm& p, const void* x, void* mean, void* rstd, const Running& running,
+                void* workspace) {
   if (is_empty(p)) return;
   with_float_type(p.dtype, "norm statistics", [&](auto type) {
     using T = decltype(type);
@@ -115,6 +128,7 @@ void statistics(Stream, const Norm& p, const void* x, void* mean, void* rstd, vo
     } else {
       statistics_by_columns<T>(p, from, static_cast<C*>(mean), static_cast<C*>(rstd), workspace);
     }
+    if (running.mean) update_running(p, static_cast<const C*>(mean), static_cast<const C*>(rstd), running);
   });
 }
 
@@ -173,26 +187,6 @@ void apply(Stream, const Norm& p, const void* x, const void* mean, const void* r
   });
 }
 
-template <typename C>
-void update_running_of(const Norm& p, const C* mean, const C* rstd, double momentum, C* running_mean,
-                       C* running_var) {
-  const double count = static_cast<double>(p.rows * p.width), unbiased = count > 1 ? count / (count - 1) : 1;
-  for (int64_t s = 0; s < p.groups; ++s) {
-    const double variance = std::max(0.0, 1 / (double{rstd[s]} * rstd[s]) - p.eps) * unbiased;
-    running_mean[s] = static_cast<C>((1 - momentum) * running_mean[s] + momentum * mean[s]);
-    running_var[s] = static_cast<C>((1 - momentum) * running_var[s] + momentum * variance);
-  }
-}
-
-void update_running(Stream, const Norm& p, const void* mean, const void* rstd, double momentum,
-                    void* running_mean, void* running_var) {
-  with_float_type(p.dtype, "norm update_running", [&](auto type) {
-    using C = Compute<decltype(type)>;
-    update_running_of(p, static_cast<const C*>(mean), static_cast<const C*>(rstd), momentum,
-                      static_cast<C*>(running_mean), static_cast<C*>(running_var));
-  });
-}
-
 void rstd_of(Stream, DType dtype, int64_t count, const void* variance, double eps, void* rstd) {
   with_float_type(dtype, "norm rstd_of", [&](auto type) {
     using C = Compute<decltype(type)>;
@@ -206,6 +200,6 @@ void rstd_of(Stream, DType dtype, int64_t count, const void* variance, double ep
 }  // namespace
 
 const NormKernels norm_kernels = {statistics,     apply,   norm_parameter_gradient, norm_data_gradient,
-                                  update_running, rstd_of, workspace_bytes};
+                                  rstd_of,        workspace_bytes};
 
 }  // namespace ganymede::kernels::cpu

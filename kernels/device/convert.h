@@ -5,6 +5,9 @@
 
 #include "kernels/api/types.h"
 #include "kernels/simt/target.h"
+#ifdef __CUDACC__
+#include "kernels/simt/simt_cuda.h"
+#endif
 
 namespace ganymede::kernels::GANYMEDE_TARGET {
 
@@ -17,10 +20,14 @@ __host__ __device__ __forceinline__ float to_float(Bf16 value) {
 
 // Round to nearest, ties to even; every NaN becomes 0x7FFF, as the hardware's conversion does it.
 __host__ __device__ __forceinline__ Bf16 to_bf16(float value) {
+#ifdef __CUDA_ARCH__
+  return Bf16{simt::to_bf16_bits(value)};
+#else
   uint32_t bits;
   memcpy(&bits, &value, sizeof bits);
   if ((bits & 0x7FFFFFFFu) > 0x7F800000u) return Bf16{0x7FFF};
   return Bf16{static_cast<uint16_t>((bits + 0x7FFFu + (bits >> 16 & 1u)) >> 16)};
+#endif
 }
 
 // The type that values of T are computed and summed in: double for double, float for float and Bf16.

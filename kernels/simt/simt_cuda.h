@@ -245,6 +245,12 @@ __device__ __forceinline__ uint32_t to_tf32(float value) {
   asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(bits) : "f"(value));
   return bits;
 }
+// f32 rounded to bf16, nearest, ties to even; NaN becomes 0x7FFF. In one instruction what convert.h's to_bf16 does elsewhere.
+__device__ __forceinline__ uint16_t to_bf16_bits(float value) {
+  uint16_t bits;
+  asm("cvt.rn.bf16.f32 %0, %1;" : "=h"(bits) : "f"(value));
+  return bits;
+}
 
 template <int Bytes>
 __device__ __forceinline__ void cp_async(void* to_shared, const void* from_global, int valid_bytes,

@@ -32,12 +32,20 @@ struct Result {
   A* parts;            // [outer, parts, 2, channels], mean and squared deviations; null: a block has it all
   unsigned* arrivals;  // for last_to_arrive; null: another launch merges the parts
   A eps;
+  A momentum, *running_mean, *running_variance;  // [groups]; null: none are kept
 };
 
 template <class A>
 __device__ inline void put_statistic(const Result<A>& result, int64_t i, A count, A mean, A squared) {
   result.mean[i] = mean;
   result.rstd[i] = A(1) / math::sqrt(squared / count + result.eps);
+  if (result.running_mean) {
+    const auto follow = [&](A& running, A now) {
+      running = (A(1) - result.momentum) * running + result.momentum * now;
+    };
+    follow(result.running_mean[i], mean);
+    follow(result.running_variance[i], count > 1 ? squared / (count - 1) : squared);
+  }
 }
 
 template <class A>
@@ -226,7 +234,7 @@ void launch_columns(Stream stream, MomentsOp<Accumulator<T>> op, const Cut& cut,
 }
 
 void find_statistics(Stream stream, const Norm& norm, const void* x, void* mean, void* rstd,
-                     void* workspace) {
+                     const Running& running, void* workspace) {
   if (norm.outer == 0 || norm.groups == 0) return;
   dispatch_float(norm.dtype, "norm.statistics", [&]<class T>() {
     using A = Accumulator<T>;
@@ -237,7 +245,10 @@ void find_statistics(Stream stream, const Norm& norm, const void* x, void* mean,
                            static_cast<A*>(rstd),
                            cut.parts > 1 || grouped(norm) ? static_cast<A*>(workspace) : nullptr,
                            cut.parts > 1 && !grouped(norm) ? arrivals_of(stream) : nullptr,
-                           static_cast<A>(norm.eps)};
+                           static_cast<A>(norm.eps),
+                           static_cast<A>(running.momentum),
+                           static_cast<A*>(running.mean),
+                           static_cast<A*>(running.variance)};
     const T* in = static_cast<const T*>(x);
     if (contiguous(norm)) {
       const bool packs = aligned(x, 16) && (cut.outer == 1 || cut.rows % kPack == 0);
@@ -258,29 +269,6 @@ void find_statistics(Stream stream, const Norm& norm, const void* x, void* mean,
       launch(merge_groups_kernel<A>, grid_of(ceil_div<int64_t>(cut.outer * norm.groups, kThreads / 32)),
              kThreads, stream, op, cut, norm.groups, norm.width, result);
     }
-  });
-}
-
-template <class A>
-__global__ void update_running_kernel(int64_t groups, double unbias, double eps, double momentum,
-                                      const A* mean, const A* rstd, A* running_mean, A* running_var) {
-  for (int64_t g = first_item(); g < groups; g += item_stride()) {
-    const double r = rstd[g], variance = (1 / (r * r) - eps) * unbias;
-    running_mean[g] = static_cast<A>((1 - momentum) * running_mean[g] + momentum * mean[g]);
-    running_var[g] =
-        static_cast<A>((1 - momentum) * running_var[g] + momentum * (variance > 0 ? variance : 0));
-  }
-}
-
-void update_running(Stream stream, const Norm& norm, const void* mean, const void* rstd, double momentum,
-                    void* running_mean, void* running_var) {
-  if (norm.groups == 0) return;
-  const double count = static_cast<double>(norm.rows * norm.width);
-  dispatch_float(norm.dtype, "norm.update_running", [&]<class T>() {
-    using A = Accumulator<T>;
-    launch(update_running_kernel<A>, blocks_for(norm.groups), kThreads, stream, norm.groups,
-           count > 1 ? count / (count - 1) : 1.0, norm.eps, momentum, static_cast<const A*>(mean),
-           static_cast<const A*>(rstd), static_cast<A*>(running_mean), static_cast<A*>(running_var));
   });
 }
 
@@ -309,8 +297,7 @@ size_t workspace_bytes(const Norm& norm) {
 
 }  // namespace
 
-extern const NormKernels norm_kernels = {find_statistics,    apply_norm,     norm_parameter_gradient,
-                                         norm_data_gradient, update_running, rstd_of,
-                                         workspace_bytes};
+extern const NormKernels norm_kernels = {find_statistics,    apply_norm, norm_parameter_gradient,
+                                         norm_data_gradient, rstd_of,    workspace_bytes};
 
 }  // namespace ganymede::kernels::GANYMEDE_TARGET

@@ -89,7 +89,7 @@ void expect_matches(const Case& c, bool affine, double mean_of_x) {
   Output<C> mean(want.mean.size()), rstd(want.rstd.size()), dgamma(want.dgamma.size()),
       dbeta(want.dbeta.size());
   Output<T> y(count), dx(count);
-  kernels.statistics(nullptr, p, tx.data(), mean.data(), rstd.data(), workspace.data());
+  kernels.statistics(nullptr, p, tx.data(), mean.data(), rstd.data(), {}, workspace.data());
   kernels.apply(nullptr, p, tx.data(), mean.data(), rstd.data(), pgamma, pbeta, Unary::leaky_relu, 0.25f,
                 y.data());
   std::fill(workspace.begin(), workspace.end(), ~uint64_t{0});
@@ -128,7 +128,7 @@ TEST(Norm, MeanFarFromZeroLosesNothing) {
     const Reference want = reference(p, wide, wide, {}, {});
     std::vector<uint64_t> workspace(kernels.workspace_bytes(p) / 8 + 1);
     Output<float> mean(want.mean.size()), rstd(want.rstd.size());
-    kernels.statistics(nullptr, p, x.data(), mean.data(), rstd.data(), workspace.data());
+    kernels.statistics(nullptr, p, x.data(), mean.data(), rstd.data(), {}, workspace.data());
     return relative_error(rstd.values(), want.rstd);
   };
   EXPECT_LT(error({1, 5001, 3, 1, 0, true, 0, DType::f32}, 4096), 3e-6);
@@ -159,11 +159,14 @@ TEST(Norm, AppliesEveryActivation) {
 
 TEST(Norm, RunningStatistics) {
   const Norm p{1, 10, 2, 1, 1e-5, true, 0, DType::f64};
-  const double mean[] = {1, -2}, variance[] = {4, 0.25};
-  double rstd[2], running_mean[] = {0.5, 0.5}, running_var[] = {1, 2}, restored[2];
-  kernels.rstd_of(nullptr, DType::f64, 2, variance, p.eps, rstd);
+  double x[20], mean[2], rstd[2], running_mean[] = {0.5, 0.5}, running_var[] = {1, 2}, restored[2];
+  for (int i = 0; i < 10; ++i) {
+    x[2 * i] = i % 2 ? 3 : -1;  // mean 1, variance 4
+    x[2 * i + 1] = i % 2 ? -2.5 : -1.5;
+  }
+  std::vector<uint64_t> workspace(kernels.workspace_bytes(p) / 8 + 1);
+  kernels.statistics(nullptr, p, x, mean, rstd, {0.1, running_mean, running_var}, workspace.data());
   EXPECT_NEAR(rstd[0], 1 / std::sqrt(4 + 1e-5), 1e-15);
-  kernels.update_running(nullptr, p, mean, rstd, 0.1, running_mean, running_var);
   EXPECT_NEAR(running_mean[0], 0.9 * 0.5 + 0.1, 1e-15);
   EXPECT_NEAR(running_mean[1], 0.9 * 0.5 - 0.2, 1e-15);
   EXPECT_NEAR(running_var[0], 0.9 + 0.1 * 4 * 10 / 9, 1e-13);
@@ -179,7 +182,7 @@ TEST(Norm, NaNStaysInItsChannel) {
   const Norm p{1, 20, 3, 1, 1e-5, true, 0, DType::f32};
   std::vector<uint64_t> workspace(kernels.workspace_bytes(p) / 8 + 1);
   float mean[3], rstd[3];
-  kernels.statistics(nullptr, p, x.data(), mean, rstd, workspace.data());
+  kernels.statistics(nullptr, p, x.data(), mean, rstd, {}, workspace.data());
   kernels.apply(nullptr, p, x.data(), mean, rstd, nullptr, nullptr, Unary::relu, 0, y.data());
   for (int i = 0; i < 60; ++i) EXPECT_EQ(std::isnan(y[i]), i % 3 == 1);
 }

@@ -128,7 +128,7 @@ TEST(NormSim, MatchesReference) {
              {dtype, size(r.dx), {}, s.shift}},
             [&](const auto& out) {
               workspace.poison();
-              kernels().norm.statistics(nullptr, n, x.data(), out[0], out[1], workspace.data());
+              kernels().norm.statistics(nullptr, n, x.data(), out[0], out[1], {}, workspace.data());
               kernels().norm.apply(nullptr, n, x.data(), mean.data(), rstd.data(),
                                    affine ? gamma.data() : nullptr, affine ? beta.data() : nullptr,
                                    Unary::leaky_relu, 0.25f, out[2]);
@@ -164,7 +164,7 @@ TEST(NormSim, VarianceSurvivesALargeMean) {
     const int64_t statistics = n.outer * n.groups;
     const auto found =
         run_in_orders({{DType::f32, statistics}, {DType::f32, statistics}}, [&](const auto& out) {
-          kernels().norm.statistics(nullptr, n, x.data(), out[0], out[1], workspace.data());
+          kernels().norm.statistics(nullptr, n, x.data(), out[0], out[1], {}, workspace.data());
         });
     EXPECT_LT(relative_error(found[1], r.rstd), 1e-4);
   }
@@ -195,23 +195,28 @@ TEST(NormSim, EveryActivation) {
 
 TEST(NormSim, RunningStatisticsAreUnbiased) {
   for (const DType dtype : {DType::f32, DType::f64}) {
-    const Norm n{1, 6, 3, 1, 1e-5, true, 0, dtype};
-    const Values variance = {0.5, 2, 3}, mean = {1, -1, 0.25};
-    Values rstd(variance), wanted_mean(mean), wanted_var(mean);
-    for (int i = 0; i < 3; ++i) {
-      rstd[i] = 1 / std::sqrt(variance[i] + 1e-5);
-      wanted_mean[i] = 0.9 * 4 + 0.1 * mean[i];
-      wanted_var[i] = 0.9 * 5 + 0.1 * variance[i] * 6 / 5;
+    for (const int64_t rows : {1, 6, 300}) {
+      const Norm n{1, rows, 3, 1, 1e-5, true, 0, dtype};
+      const Reference r = reference_of(n, 1, false, 0.5);
+      Values wanted_mean(3), wanted_variance(3), variance(3);
+      for (size_t i = 0; i < 3; ++i) {
+        variance[i] = 1 / (r.rstd[i] * r.rstd[i]) - n.eps;
+        wanted_mean[i] = 0.9 * 4 + 0.1 * r.mean[i];
+        wanted_variance[i] = 0.9 * 5 + 0.1 * variance[i] * (rows > 1 ? rows / (rows - 1.0) : 1);
+      }
+      Buffer x(dtype, r.x), v(dtype, variance);
+      Buffer workspace(DType::u8, static_cast<int64_t>(kernels().norm.workspace_bytes(n)));
+      const auto found = run_in_orders(
+          {{dtype, 3, {4, 4, 4}}, {dtype, 3, {5, 5, 5}}, {dtype, 3}, {dtype, 3}, {dtype, 3}},
+          [&](const auto& out) {
+            kernels().norm.statistics(nullptr, n, x.data(), out[2], out[3], {0.1, out[0], out[1]},
+                                      workspace.data());
+            kernels().norm.rstd_of(nullptr, dtype, 3, v.data(), 1e-5, out[4]);
+          });
+      EXPECT_LT(relative_error(found[0], wanted_mean), 1e-6);
+      EXPECT_LT(relative_error(found[1], wanted_variance), 1e-6);
+      EXPECT_LT(relative_error(found[4], r.rstd), 1e-5);
     }
-    Buffer m(dtype, mean), r(dtype, rstd), v(dtype, variance);
-    const auto found =
-        run_in_orders({{dtype, 3, {4, 4, 4}}, {dtype, 3, {5, 5, 5}}, {dtype, 3}}, [&](const auto& out) {
-          kernels().norm.update_running(nullptr, n, m.data(), r.data(), 0.1, out[0], out[1]);
-          kernels().norm.rstd_of(nullptr, dtype, 3, v.data(), 1e-5, out[2]);
-        });
-    EXPECT_LT(relative_error(found[0], wanted_mean), 1e-6);
-    EXPECT_LT(relative_error(found[1], wanted_var), 1e-6);
-    EXPECT_LT(relative_error(found[2], rstd), 1e-6);
   }
 }
 
