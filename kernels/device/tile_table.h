@@ -41,11 +41,14 @@ constexpr TileName kTileNames[] = {TileName::large, TileName::tall, TileName::th
 constexpr TileName kTwinTiles[] = {TileName::twin_wide, TileName::twin_square, TileName::twin_narrow};
 __host__ __device__ constexpr bool is_twin(TileName name) { return name >= TileName::twin_wide; }
 
-// Of a twin: two warpgroups share 128 x kN results, 128 bytes of each line at a time, kStages of these in flight.
-template <int kN_, int kStages_>
+// Of a twin: 128 x kN results, 128 bytes of each line at a time, kStages of these in flight. Two warpgroups share a tile, or take
+// turns: one then stores its tile while the other multiplies the next.
+template <int kN_, int kStages_, bool kTurns_ = false>
 struct TwinTile {
   static constexpr int kM = 128, kN = kN_, kStages = kStages_;
+  static constexpr bool kTurns = kTurns_;
   static constexpr int kConsumers = 2;                         // warpgroups that multiply; one more fetches
+  static constexpr int kBlocks = kTurns ? 2 : 1;               // of 64 rows that a warpgroup has
   static constexpr int kThreads = 128 * (kConsumers + 1);
   static constexpr int kLineBytes = 128;
 };

@@ -2,9 +2,9 @@
 // (units: phases, parts of a sum). One block lives on each multiprocessor and takes one tile after another (persistent). Its last
 // warpgroup fetches: one thread waits for a free stage and lets TMA bring the next 128 bytes of every line of a and b (64 terms of
 // bf16, 32 of tf32; an operand that lies along m or n comes as 64 lines, one a term, of 64 of its m or n), so that it runs kStages
-// ahead, also into the next tile. The two others multiply, 64 rows each, by wgmma straight from shared memory, free a stage when the
-// products that read it are done, and store their results out of their registers while the next tile's operands are already on
-// their way. A block has 197632 to 230400 bytes of shared memory (of 232448), 4, 7 or 9 stages of kN 256, 128 or 64; a consumer
+// ahead, also into the next tile. The two others multiply by wgmma straight from shared memory, free a stage when the products that
+// read it are done, and store their results out of their registers. They share a tile, 64 rows each, or where a block has several
+// tiles of up to 128 columns take turns, so that one multiplies while the other stores. A block has 197632 to 230400 bytes of shared memory (of 232448), 4, 7 or 9 stages of kN 256, 128 or 64; a consumer
 // thread 232 registers, of which 128, 64 or 32 are sums, a fetching one 40.
 #pragma once
 #include "kernels/device/tile_parts.h"
@@ -45,6 +45,11 @@ struct Stage {
   unsigned parity = 0;
   __device__ void advance() {
     if (++index == kStages) index = 0, parity ^= 1;
+  }
+  __device__ void advance(int steps) {
+    index += steps;
+    parity ^= static_cast<unsigned>(index / kStages) & 1;
+    index %= kStages;
   }
 };
 
@@ -151,19 +156,19 @@ __device__ __forceinline__ void store_rows(const float (&sum)[Tile::kN / 2], con
   }
 }
 
-// One warp's part of a tile's sum, which several blocks share: left in scratch memory, register by register. True in the warp that
-// comes last, which adds all parts in their order and goes on as if it had computed the whole.
+// One warp's part of a strip of 16 rows of a tile, whose sum several blocks share: left in scratch memory, register by register. True
+// in the warp that comes last, which adds all parts in their order and goes on as if it had computed the whole.
 template <class Tile>
-__device__ __forceinline__ bool merge_rows(float (&sum)[Tile::kN / 2], const TileParts& split, int tile, int part, int warp) {
-  constexpr int kRegisters = Tile::kN / 2, kWarps = 4 * Tile::kConsumers;
+__device__ __forceinline__ bool merge_rows(float (&sum)[Tile::kN / 2], const TileParts& split, int strip, int part) {
+  constexpr int kRegisters = Tile::kN / 2;
   const int lane = simt::lane();
-  float* parts = split.sums + (static_cast<int64_t>(tile) * kWarps + warp) * split.parts * (32 * kRegisters) + lane;
+  float* parts = split.sums + static_cast<int64_t>(strip) * split.parts * (32 * kRegisters) + lane;
 #pragma unroll
   for (int i = 0; i < kRegisters; ++i) parts[(part * kRegisters + i) * 32] = sum[i];
   simt::fence();
   simt::sync_warp();
   unsigned before = 0;
-  if (lane == 0) before = simt::atomic_add(&split.arrivals[tile * kWarps + warp], 1u);
+  if (lane == 0) before = simt::atomic_add(&split.arrivals[strip], 1u);
   if (simt::shuffle_idx(before, 0) + 1 != static_cast<unsigned>(split.parts)) return false;
   simt::fence();
 #pragma unroll
@@ -172,7 +177,7 @@ __device__ __forceinline__ bool merge_rows(float (&sum)[Tile::kN / 2], const Til
 #pragma unroll
     for (int i = 0; i < kRegisters; ++i) sum[i] += parts[(other * kRegisters + i) * 32];
   }
-  if (lane == 0) simt::atomic_exchange(&split.arrivals[tile * kWarps + warp], 0u);
+  if (lane == 0) simt::atomic_exchange(&split.arrivals[strip], 0u);
   return true;
 }
 
@@ -182,7 +187,7 @@ __device__ __forceinline__ bool merge_rows(float (&sum)[Tile::kN / 2], const Til
 //   fetch(unit, row, column)   what load wants to know of a tile
 //   load<kN>(fetch, step, to_a, to_b, barrier)   issues the copies of a whole stage, all (128 + kN) * 128 bytes of it
 //   output(unit)               rows, result and map (tile_store.h), and columns(column): where 32 of the tile's columns go
-// and along what its operands lie: kMajorA, kMajorB.
+// and along what its operands lie, kMajorA and kMajorB, and whether a block may well get several tiles, kManyTiles.
 template <class Number, class Tile, class Problem>
 __global__ void __launch_bounds__(Tile::kThreads, 1)
     multiply_twin_kernel([[maybe_unused]] const __grid_constant__ Problem problem, [[maybe_unused]] TileParts split, [[maybe_unused]] int tiles_m,
@@ -192,7 +197,7 @@ __global__ void __launch_bounds__(Tile::kThreads, 1)
   if (threadIdx.x == 0) {
     for (int s = 0; s < Tile::kStages; ++s) {
       simt::mbarrier_init(memory.full[s], 1);
-      simt::mbarrier_init(memory.empty[s], 4 * Tile::kConsumers);
+      simt::mbarrier_init(memory.empty[s], Tile::kTurns ? 4 : 4 * Tile::kConsumers);
     }
     simt::mbarrier_init_fence();
   }
@@ -219,20 +224,31 @@ __global__ void __launch_bounds__(Tile::kThreads, 1)
     return;
   }
   simt::registers_more<232>();
-  const int group_row = warp / 4 * 64, warp_row = group_row + warp % 4 * 16;
+  const int group = warp / 4, group_row = Tile::kTurns ? 0 : group * 64;
+  int turn = 0;   // whose it is
   for (int job = static_cast<int>(blockIdx.x); job < jobs; job += static_cast<int>(gridDim.x)) {
     const int tile = job / split.parts, part = job % split.parts;
     const int unit = tile / each, row = tile % each / tiles_n * Tile::kM, column = tile % each % tiles_n * Tile::kN;
     if (row >= problem.rows(unit)) continue;
     const int steps = problem.steps(unit) * (part + 1) / split.parts - problem.steps(unit) * part / split.parts;
-    float sum[Tile::kN / 2];
+    if constexpr (Tile::kTurns) {
+      turn ^= 1;
+      if (turn == group) {
+        stage.advance(steps);
+        continue;
+      }
+    }
+    float sum[Tile::kBlocks][Tile::kN / 2];
     int read = 0;   // the stage that the products before the newest ones read
     for (int step = 0; step < steps; ++step) {
       simt::mbarrier_wait(memory.full[stage.index], stage.parity);
       simt::wgmma_fence();
-      // The first 64 rows of a and the others are 64 lines apart, whatever the lines are.
-      multiply_stage<Number, Tile, Problem::kMajorA, Problem::kMajorB>(sum, memory.a[stage.index] + group_row * Tile::kLineBytes, memory.b[stage.index],
-                                                                       step > 0);
+#pragma unroll
+      for (int block = 0; block < Tile::kBlocks; ++block) {
+        // Blocks of 64 rows of a are 64 lines apart, whatever the lines are.
+        multiply_stage<Number, Tile, Problem::kMajorA, Problem::kMajorB>(
+            sum[block], memory.a[stage.index] + (group_row + 64 * block) * Tile::kLineBytes, memory.b[stage.index], step > 0);
+      }
       simt::wgmma_commit();
       if (step > 0) {
         simt::wgmma_wait<1>();
@@ -243,22 +259,37 @@ __global__ void __launch_bounds__(Tile::kThreads, 1)
     }
     simt::wgmma_wait<0>();
     if (lane == 0) simt::mbarrier_arrive(memory.empty[read]);
-    if (split.parts > 1 && !merge_rows<Tile>(sum, split, tile, part, warp)) continue;
-    store_rows<Tile>(sum, problem.output(unit), row + warp_row, column);
+#pragma unroll
+    for (int block = 0; block < Tile::kBlocks; ++block) {
+      const int first = group_row + 64 * block + warp % 4 * 16;
+      if (split.parts > 1 && !merge_rows<Tile>(sum[block], split, tile * (Tile::kM / 16) + first / 16, part)) continue;
+      store_rows<Tile>(sum[block], problem.output(unit), row + first, column);
+    }
   }
 #endif
 }
 
+template <class Tile>
+constexpr bool kHasTurns = Tile::kN <= 128;   // a warpgroup's registers hold the sums of 128 x 128
+template <class Tile>
+using WithTurns = TwinTile<Tile::kN, Tile::kStages, true>;
+
 // rows, columns: of the largest unit's results, padding included. parts: of each sum, at most as many as the steps of any unit.
 template <class Number, class Tile, class Problem>
 void launch_twin(Stream stream, const Problem& problem, int64_t rows, int64_t columns, int parts = 1) {
-  constexpr int kWarps = 4 * Tile::kConsumers;
+  constexpr int kStrips = Tile::kM / 16;
   const int64_t tiles_m = ceil_div<int64_t>(rows, Tile::kM), tiles_n = ceil_div<int64_t>(columns, Tile::kN), tiles = tiles_m * tiles_n * problem.units;
-  const TileParts split = parts > 1 ? tile_parts(stream, parts, tiles * kWarps, int64_t{Tile::kM} * Tile::kN / kWarps) : TileParts{};
+  const TileParts split = parts > 1 ? tile_parts(stream, parts, tiles * kStrips, int64_t{Tile::kM} * Tile::kN / kStrips) : TileParts{};
   if (tiles * split.parts > INT32_MAX) throw std::runtime_error("matrix product of more than 2^31 - 1 tiles");
   const int64_t jobs = tiles * split.parts, most = simt::multiprocessors(), blocks = jobs < most ? jobs : most;
-  launch<TwinShared<Tile>>(multiply_twin_kernel<Number, Tile, Problem>, dim3(static_cast<unsigned>(blocks)), dim3(Tile::kThreads), stream, problem, split,
-                           static_cast<int>(tiles_m), static_cast<int>(tiles_n));
+  const auto run = [&]<class Used>(Used) {
+    launch<TwinShared<Used>>(multiply_twin_kernel<Number, Used, Problem>, dim3(static_cast<unsigned>(blocks)), dim3(Used::kThreads), stream, problem,
+                             split, static_cast<int>(tiles_m), static_cast<int>(tiles_n));
+  };
+  if constexpr (kHasTurns<Tile> && Problem::kManyTiles) {
+    if (jobs > blocks) return run(WithTurns<Tile>{});   // else there is nothing to take turns with
+  }
+  run(Tile{});
 }
 
 // Calls f with the tile of that name.

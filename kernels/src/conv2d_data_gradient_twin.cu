@@ -23,6 +23,7 @@ struct TwinTaps {
 
 struct DataGradientTwin {
   static constexpr Major kMajorA = Major::k, kMajorB = Major::mn;
+  static constexpr bool kManyTiles = true;
   struct Phase {
     int rows, steps, first_k;         // first_k: 0; behind the last where no tap meets the phase
     FastDivide width, height, taps;   // positions of a row, rows, taps of a filter row

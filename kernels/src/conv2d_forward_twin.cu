@@ -14,6 +14,7 @@ namespace ganymede::kernels::GANYMEDE_TARGET {
 
 struct ForwardTwin {
   static constexpr Major kMajorA = Major::k, kMajorB = Major::k;
+  static constexpr bool kManyTiles = true;
   static constexpr int units = 1;
   TensorMap x, w;
   int row_count, column_count, step_count;

@@ -15,6 +15,7 @@ namespace ganymede::kernels::GANYMEDE_TARGET {
 
 struct WeightGradientTwin {
   static constexpr Major kMajorA = Major::mn, kMajorB = Major::mn;
+  static constexpr bool kManyTiles = false;   // parts are as many as multiprocessors
   TensorMap dy, x;
   int units;                       // parts
   int slices, part;                // of 64 positions: all, those of a part
