@@ -32,8 +32,8 @@ void add_norms() {
             return Prepared{[=](int i) {
               const auto& k = table().norm;
               if (gradient) {
-                k.parameter_gradient(stream(), norm, o->x[i], o->y[i], o->mean[0], o->rstd[0], o->gamma[1], o->beta[1], o->workspace[0]);
-                k.data_gradient(stream(), norm, o->x[i], o->y[i], o->mean[0], o->rstd[0], o->gamma[0], o->gamma[1], o->beta[1], o->dx[i]);
+                k.parameter_gradient(stream(), norm, {}, o->x[i], o->y[i], o->mean[0], o->rstd[0], o->gamma[1], o->beta[1], o->workspace[0]);
+                k.data_gradient(stream(), norm, {}, o->x[i], o->y[i], o->mean[0], o->rstd[0], o->gamma[0], o->gamma[1], o->beta[1], o->dx[i]);
               } else {
                 k.statistics(stream(), norm, o->x[i], o->mean[0], o->rstd[0], {}, o->workspace[0]);
                 k.apply(stream(), norm, o->x[i], o->mean[0], o->rstd[0], o->gamma[0], o->beta[0], kernels::Unary::identity, 0, o->y[i]);

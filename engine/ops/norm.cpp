@@ -33,16 +33,18 @@ Tensor workspace_for(const Norm& v, const Device& device) {
 
 void* data_or_null(const Tensor& t) { return t.defined() ? t.data() : nullptr; }
 
-// (dx, dgamma, dbeta) from g: linear in g, and functions of x and gamma.
-Tensors norm_gradient(const Norm& v, const Tensor& x, const Tensor& g, const Tensor& gamma, const Tensor& beta, const Tensor& mean, const Tensor& rstd) {
+// (dx, dgamma, dbeta) from g: linear in g, and functions of x and gamma. f: the activation behind the norm if g is the gradient
+// of its value; such a gradient cannot be differentiated again.
+Tensors norm_gradient(const Norm& v, const Activation& f, const Tensor& x, const Tensor& g, const Tensor& gamma, const Tensor& beta, const Tensor& mean, const Tensor& rstd) {
   const DType t = v.dtype == DType::f64 ? DType::f64 : DType::f32;
   const int64_t channels = v.groups * v.width;
   Tensor dx = empty_like(x), dgamma({v.outer, channels}, t, x.device()), dbeta({v.outer, channels}, t, x.device());
   const Tensor workspace = workspace_for(v, x.device());
-  launch(x.device(), [v, px = x.data(), pg = g.data(), m = mean.data(), r = rstd.data(), ga = data_or_null(gamma), dg = dgamma.data(), db = dbeta.data(),
+  launch(x.device(), [v, px = x.data(), pg = g.data(), m = mean.data(), r = rstd.data(), ga = data_or_null(gamma), be = data_or_null(beta), f, dg = dgamma.data(), db = dbeta.data(),
                       w = data_or_null(workspace), d = dx.data()](const Kernels& k, Stream s) {
-    k.norm.parameter_gradient(s, v, px, pg, m, r, dg, db, w);
-    k.norm.data_gradient(s, v, px, pg, m, r, ga, dg, db, d);
+    const kernels::NormActivation behind{f.op, f.alpha, ga, be};
+    k.norm.parameter_gradient(s, v, behind, px, pg, m, r, dg, db, w);
+    k.norm.data_gradient(s, v, behind, px, pg, m, r, ga, dg, db, d);
   });
   const auto shaped = [&](const Tensor& sums, const Tensor& parameter) {
     return parameter.defined() ? reshape(sum_to(sums, parameter.rank() == 2 ? sums.shape() : Shape{1, channels}), parameter.shape()).constant() : Tensor({0}, t, x.device());
@@ -92,8 +94,9 @@ Normalised normalise(const Tensor& x, const Norm& view, const Tensor& gamma, con
   });
   const bool keep = !in_kernel.none();
   out.y = record("norm", out.y, {x, gamma, beta}, [v, f = in_kernel, keep, sx = Saved("norm", x), sg = Saved("norm", gamma), sb = Saved("norm", beta), mean = out.mean, rstd = out.rstd](Backward& b) {
-    const Tensor g = keep ? activation_gradient(f, b.output(), b.grad()) : b.grad();
-    const Tensors d = norm_gradient(v, sx(), g, sg(), sb(), mean, rstd);
+    const bool apart = keep && context().recording;  // an op of its own where its derivative may be asked for
+    const Tensor g = apart ? activation_gradient(f, b.output(), b.grad()) : b.grad();
+    const Tensors d = norm_gradient(v, apart ? Activation{} : f, sx(), g, sg(), sb(), mean, rstd);
     for (int i = 0; i < 3; ++i)
       if (b.needs(i)) b.results[i] = d[i];
   }, keep);

@@ -25,6 +25,14 @@ struct Running {
   void *mean = nullptr, *variance = nullptr;  // null: none are kept
 };
 
+// The activation that apply put behind the norm, for gradients that start from y's: they read dy * f'(v) where they say dy,
+// v = xhat * gamma + beta.
+struct NormActivation {
+  Unary op = Unary::identity;                     // one that apply takes
+  double alpha = 0;                               // slope of leaky_relu
+  const void *gamma = nullptr, *beta = nullptr;   // as given to apply; not read with the identity
+};
+
 struct NormKernels {
   // mean, rstd [outer, groups]; variance is biased, found by a numerically safe method (no E[x^2] - E[x]^2 in f32).
   void (*statistics)(Stream, const Norm&, const void* x, void* mean, void* rstd, const Running&, void* workspace);
@@ -33,12 +41,12 @@ struct NormKernels {
                 Unary activation, double alpha, void* y);
   // With xhat = (x - mean) * rstd, per (outer, channel): dbeta = sum dy, dgamma = sum dy * xhat, each [outer, groups*width];
   // the caller sums over outer where gamma is shared.
-  void (*parameter_gradient)(Stream, const Norm&, const void* x, const void* dy, const void* mean, const void* rstd,
-                             void* dgamma, void* dbeta, void* workspace);
+  void (*parameter_gradient)(Stream, const Norm&, const NormActivation&, const void* x, const void* dy, const void* mean,
+                             const void* rstd, void* dgamma, void* dbeta, void* workspace);
   // dx = rstd * (dy*gamma - m1 - xhat * m2), m1 = mean of dy*gamma (0 if not centred), m2 = mean of dy*gamma*xhat over the
   // statistic's elements, from the sums that parameter_gradient found. gamma may be null.
-  void (*data_gradient)(Stream, const Norm&, const void* x, const void* dy, const void* mean, const void* rstd,
-                        const void* gamma, const void* dgamma, const void* dbeta, void* dx);
+  void (*data_gradient)(Stream, const Norm&, const NormActivation&, const void* x, const void* dy, const void* mean,
+                        const void* rstd, const void* gamma, const void* dgamma, const void* dbeta, void* dx);
   // rstd = 1 / sqrt(var + eps), count entries: to apply stored statistics.
   void (*rstd_of)(Stream, DType, int64_t count, const void* variance, double eps, void* rstd);
   size_t (*workspace_bytes)(const Norm&);   // for statistics and parameter_gradient

@@ -45,9 +45,10 @@ void multiply(int64_t count, const C* by, C* values) {
 }
 
 // Of NormKernels, in norm_gradient.cpp.
-void norm_parameter_gradient(Stream, const Norm& p, const void* x, const void* dy, const void* mean,
-                             const void* rstd, void* dgamma, void* dbeta, void* workspace);
-void norm_data_gradient(Stream, const Norm& p, const void* x, const void* dy, const void* mean,
-                        const void* rstd, const void* gamma, const void* dgamma, const void* dbeta, void* dx);
+void norm_parameter_gradient(Stream, const Norm& p, const NormActivation&, const void* x, const void* dy,
+                             const void* mean, const void* rstd, void* dgamma, void* dbeta, void* workspace);
+void norm_data_gradient(Stream, const Norm& p, const NormActivation&, const void* x, const void* dy,
+                        const void* mean, const void* rstd, const void* gamma, const void* dgamma,
+                        const void* dbeta, void* dx);
 
 }  // namespace ganymede::kernels::cpu

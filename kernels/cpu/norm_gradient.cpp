@@ -2,24 +2,55 @@
 #include <vector>
 
 #include "kernels/cpu/norm_columns.h"
+#include "kernels/cpu/unary.h"
 
 namespace ganymede::kernels::cpu {
 namespace {
 
-template <typename T, typename C = Compute<T>>
-void parameter_gradient_of(const Norm& p, const T* x, const T* dy, const C* mean, const C* rstd, C* dgamma,
-                           C* dbeta, C* workspace) {
+// body(f) with the activation f behind the norm, a UnaryFunction.
+template <typename C, typename Body>
+void with_activation(const NormActivation& a, Body body) {
+  const C alpha = static_cast<C>(a.alpha);
+  switch (a.op) {
+    case Unary::identity:
+      return body(UnaryFunction<Unary::identity, C>{alpha, 0});
+    case Unary::relu:
+      return body(UnaryFunction<Unary::relu, C>{alpha, 0});
+    case Unary::leaky_relu:
+      return body(UnaryFunction<Unary::leaky_relu, C>{alpha, 0});
+    case Unary::tanh:
+      return body(UnaryFunction<Unary::tanh, C>{alpha, 0});
+    default:
+      throw std::runtime_error(
+          "cpu kernel norm gradient: the activation is none of identity, relu, leaky_relu, tanh");
+  }
+}
+
+// f' at v = (x - mean) * factor + shift.
+template <typename F, typename C>
+C slope_at(const F& f, C centred, C factor, C shift) {
+  return f.slope(f.value(centred * factor + shift));
+}
+
+template <typename T, typename F, typename C = Compute<T>>
+void parameter_gradient_of(const Norm& p, const F& f, const C* gamma, const C* beta, const T* x, const T* dy,
+                           const C* mean, const C* rstd, C* dgamma, C* dbeta, C* workspace) {
   const ColumnPlan plan = plan_of(p);
   C *beta_parts = plan.chunks > 1 ? workspace : dbeta,
     *gamma_parts = plan.chunks > 1 ? workspace + plan.partials() : dgamma;
   for_each_column_task(plan, kCheapGrain, [&](const ColumnTask& task) {
-    C centre[kTile], scale[kTile], sums[2][kTile];
+    C centre[kTile], scale[kTile], factor[kTile], shift[kTile], sums[2][kTile];
     spread(p, task, mean, centre);
     spread(p, task, rstd, scale);
-    const C* centres = centre;
-    sum_columns<Add>(
-        plan, task, sums, [dy](int64_t i, int64_t) { return load(dy[i]); },
-        [x, dy, centres](int64_t i, int64_t c) { return load(dy[i]) * (load(x[i]) - centres[c]); });
+    spread_affine(p, task, gamma, C(1), factor);
+    spread_affine(p, task, beta, C(0), shift);
+    multiply(task.line, scale, factor);
+    const C *centres = centre, *factors = factor, *shifts = shift;
+    const auto gradient = [=](int64_t i, int64_t c) {
+      return load(dy[i]) * slope_at(f, load(x[i]) - centres[c], factors[c], shifts[c]);
+    };
+    sum_columns<Add>(plan, task, sums, gradient,
+                     [=](int64_t i, int64_t c) { return gradient(i, c) * (load(x[i]) - centres[c]); });
     for (int64_t c = 0; c < task.width; ++c) {
       beta_parts[task.partial + c] = sums[0][c];
       gamma_parts[task.partial + c] = sums[1][c] * scale[c];
@@ -71,28 +102,31 @@ void find_slopes(const Norm& p, const C* rstd, const C* gamma, const C* dgamma, 
 }
 
 // dx = a dy + b + d (x - mean) with a = rstd gamma, b = -rstd m1, d = -rstd^2 m2.
-template <typename T, typename C = Compute<T>>
-void data_gradient_of(const Norm& p, const T* x, const T* dy, const C* mean, const C* rstd, const C* gamma,
-                      const C* dgamma, const C* dbeta, T* dx) {
+template <typename T, typename F, typename C = Compute<T>>
+void data_gradient_of(const Norm& p, const F& f, const C* beta, const T* x, const T* dy, const C* mean,
+                      const C* rstd, const C* gamma, const C* dgamma, const C* dbeta, T* dx) {
   static thread_local std::vector<C> scratch;
   scratch.resize(2 * p.outer * p.groups);
   C *shifts = scratch.data(), *slopes = shifts + p.outer * p.groups;
   find_slopes(p, rstd, gamma, dgamma, dbeta, shifts, slopes);
   const ColumnPlan plan = plan_of(p);
   for_each_column_task(plan, kCheapGrain, [&](const ColumnTask& task) {
-    C centre[kTile], a[kTile], b[kTile], d[kTile], scale[kTile];
+    C centre[kTile], a[kTile], b[kTile], d[kTile], scale[kTile], shift[kTile];
     spread(p, task, mean, centre);
     spread(p, task, rstd, a);
     spread(p, task, shifts, b);
     spread(p, task, slopes, d);
     spread_affine(p, task, gamma, C(1), scale);
+    spread_affine(p, task, beta, C(0), shift);
     multiply(task.line, scale, a);
     for_each_line(plan, task, [&](int64_t first, int64_t count) {
       const T *from = x + first, *gradient = dy + first;
       T* to = dx + first;
 #pragma omp simd
       for (int64_t c = 0; c < count; ++c) {
-        to[c] = store<T>(a[c] * load(gradient[c]) + b[c] + d[c] * (load(from[c]) - centre[c]));
+        const C centred = load(from[c]) - centre[c];
+        const C g = load(gradient[c]) * slope_at(f, centred, a[c], shift[c]);
+        to[c] = store<T>(a[c] * g + b[c] + d[c] * centred);
       }
     });
   });
@@ -100,27 +134,35 @@ void data_gradient_of(const Norm& p, const T* x, const T* dy, const C* mean, con
 
 }  // namespace
 
-void norm_parameter_gradient(Stream, const Norm& p, const void* x, const void* dy, const void* mean,
-                             const void* rstd, void* dgamma, void* dbeta, void* workspace) {
+void norm_parameter_gradient(Stream, const Norm& p, const NormActivation& activation, const void* x,
+                             const void* dy, const void* mean, const void* rstd, void* dgamma, void* dbeta,
+                             void* workspace) {
   with_float_type(p.dtype, "norm parameter_gradient", [&](auto type) {
     using T = decltype(type);
     using C = Compute<T>;
-    parameter_gradient_of<T>(p, static_cast<const T*>(x), static_cast<const T*>(dy),
-                             static_cast<const C*>(mean), static_cast<const C*>(rstd),
-                             static_cast<C*>(dgamma), static_cast<C*>(dbeta), static_cast<C*>(workspace));
+    with_activation<C>(activation, [&](const auto& f) {
+      parameter_gradient_of<T>(p, f, static_cast<const C*>(activation.gamma),
+                               static_cast<const C*>(activation.beta), static_cast<const T*>(x),
+                               static_cast<const T*>(dy), static_cast<const C*>(mean),
+                               static_cast<const C*>(rstd), static_cast<C*>(dgamma), static_cast<C*>(dbeta),
+                               static_cast<C*>(workspace));
+    });
   });
 }
 
-void norm_data_gradient(Stream, const Norm& p, const void* x, const void* dy, const void* mean,
-                        const void* rstd, const void* gamma, const void* dgamma, const void* dbeta,
-                        void* dx) {
+void norm_data_gradient(Stream, const Norm& p, const NormActivation& activation, const void* x,
+                        const void* dy, const void* mean, const void* rstd, const void* gamma,
+                        const void* dgamma, const void* dbeta, void* dx) {
   if (is_empty(p)) return;
   with_float_type(p.dtype, "norm data_gradient", [&](auto type) {
     using T = decltype(type);
     using C = Compute<T>;
-    data_gradient_of<T>(p, static_cast<const T*>(x), static_cast<const T*>(dy), static_cast<const C*>(mean),
-                        static_cast<const C*>(rstd), static_cast<const C*>(gamma),
-                        static_cast<const C*>(dgamma), static_cast<const C*>(dbeta), static_cast<T*>(dx));
+    with_activation<C>(activation, [&](const auto& f) {
+      data_gradient_of<T>(p, f, static_cast<const C*>(activation.beta), static_cast<const T*>(x),
+                          static_cast<const T*>(dy), static_cast<const C*>(mean), static_cast<const C*>(rstd),
+                          static_cast<const C*>(gamma), static_cast<const C*>(dgamma),
+                          static_cast<const C*>(dbeta), static_cast<T*>(dx));
+    });
   });
 }
 

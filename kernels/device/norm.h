@@ -8,10 +8,11 @@ namespace ganymede::kernels::GANYMEDE_TARGET {
 
 void apply_norm(Stream, const Norm&, const void* x, const void* mean, const void* rstd, const void* gamma,
                 const void* beta, Unary activation, double alpha, void* y);
-void norm_parameter_gradient(Stream, const Norm&, const void* x, const void* dy, const void* mean,
-                             const void* rstd, void* dgamma, void* dbeta, void* workspace);
-void norm_data_gradient(Stream, const Norm&, const void* x, const void* dy, const void* mean,
-                        const void* rstd, const void* gamma, const void* dgamma, const void* dbeta, void* dx);
+void norm_parameter_gradient(Stream, const Norm&, const NormActivation&, const void* x, const void* dy,
+                             const void* mean, const void* rstd, void* dgamma, void* dbeta, void* workspace);
+void norm_data_gradient(Stream, const Norm&, const NormActivation&, const void* x, const void* dy,
+                        const void* mean, const void* rstd, const void* gamma, const void* dgamma,
+                        const void* dbeta, void* dx);
 size_t norm_gradient_workspace(const Norm&);
 
 // How the rows of the matrix [rows, channels] of an outer index are shared by blocks whose sums go down its

@@ -4,10 +4,11 @@
 // pack of channels, coefficients in registers; otherwise a warp or a block owns (a part of) an (outer,
 // group), finds its means from the channel sums first and then writes it. Each reads x and dy once, several
 // rows of both at a time, the second writes dx: bound by memory.
+// Both put the derivative of an activation behind the norm to dy as they read it (device/norm_activation.h).
 #include "kernels/device/accumulate.h"
 #include "kernels/device/column_merge.h"
 #include "kernels/device/dispatch.h"
-#include "kernels/device/norm.h"
+#include "kernels/device/norm_activation.h"
 #include "kernels/device/pack.h"
 
 namespace ganymede::kernels::GANYMEDE_TARGET {
@@ -21,10 +22,11 @@ struct SumsTarget {
   unsigned* arrivals;  // for last_to_arrive
 };
 
-// The sums of dy and of dy * (x - mean); rstd is a factor of all the latter. vectors: mean may be read 16 bytes
-// at a time.
-template <int kWidth, class T>
-__global__ void sum_parameter_gradient_kernel(Norm norm, RowParts cut, int64_t across, bool vectors,
+// The sums of dy and of dy * (x - mean); rstd is a factor of all the latter. vectors: mean, rstd, gamma and beta
+// may be read 16 bytes at a time.
+template <int kWidth, class T, class Op>
+__global__ void sum_parameter_gradient_kernel(Norm norm, Behind<Op, Accumulator<T>> behind, RowParts cut,
+                                              int64_t across, bool vectors,
                                               const T* x, const T* dy, const Accumulator<T>* mean,
                                               const Accumulator<T>* rstd, SumsTarget<Accumulator<T>> target) {
   using A = Accumulator<T>;
@@ -35,8 +37,10 @@ __global__ void sum_parameter_gradient_kernel(Norm norm, RowParts cut, int64_t a
     const int64_t tile = block.remainder * blockDim.x * kWidth, channel = tile + threadIdx.x * kWidth;
     ColumnState<A, kWidth> state = {};
     if (channel < channels) {
-      A m[kWidth];
+      A m[kWidth], scale[kWidth], shift[kWidth];
       load_of_groups(mean + at.quotient * norm.groups, channel, norm.width, vectors, m);
+      behind.load_scale(norm, at.quotient, channel, vectors, rstd, scale);
+      behind.load_shift(norm, at.quotient, channel, vectors, shift);
       const int64_t begin = at.remainder * cut.part, left = norm.rows - begin;
       const int64_t first = (at.quotient * norm.rows + begin) * channels + channel;
       in_batches<8>(threadIdx.y, left < cut.part ? left : cut.part, blockDim.y,
@@ -49,9 +53,10 @@ __global__ void sum_parameter_gradient_kernel(Norm norm, RowParts cut, int64_t a
         }
         for (int i = 0; i < kRows; ++i) {
           for (int j = 0; j < kWidth; ++j) {
-            const A g = widen(vg[i][j]);
+            const A centred = widen(vx[i][j]) - m[j];
+            const A g = behind.times_slope(widen(vg[i][j]), centred, scale[j], shift[j]);
             state.first[j] += g;
-            state.second[j] += g * (widen(vx[i][j]) - m[j]);
+            state.second[j] += g * centred;
           }
         }
       });
@@ -93,8 +98,9 @@ struct DataArguments {
 };
 
 // width = 1: dx = a * dy - b - (x - mean) * c, coefficients a channel.
-template <int kWidth, class T>
-__global__ void channel_data_gradient_kernel(Norm norm, DataArguments<Accumulator<T>> args, RowChunks cut,
+template <int kWidth, class T, class Op>
+__global__ void channel_data_gradient_kernel(Norm norm, Behind<Op, Accumulator<T>> behind,
+                                             DataArguments<Accumulator<T>> args, RowChunks cut,
                                              int64_t across, const T* x, const T* dy, T* dx) {
   using A = Accumulator<T>;
   const A share = A(1) / static_cast<A>(norm.rows);
@@ -104,7 +110,8 @@ __global__ void channel_data_gradient_kernel(Norm norm, DataArguments<Accumulato
     const int64_t outer = at.quotient, channel = (block.remainder * blockDim.x + threadIdx.x) * kWidth;
     if (channel >= channels) continue;
     const int64_t i = outer * channels + channel;
-    A mean[kWidth], a[kWidth], b[kWidth], c[kWidth];
+    A mean[kWidth], a[kWidth], b[kWidth], c[kWidth], shift[kWidth];
+    behind.load_shift(norm, outer, channel, args.vectors, shift);
     load_numbers(args.mean + i, args.vectors, mean);
     load_numbers(args.rstd + i, args.vectors, c);
     for (int j = 0; j < kWidth; ++j) a[j] = 1;
@@ -129,8 +136,11 @@ __global__ void channel_data_gradient_kernel(Norm norm, DataArguments<Accumulato
         vg[k] = load_elements<kWidth>(dy + place);
       }
       for (int k = 0; k < kRows; ++k) {
-        for (int j = 0; j < kWidth; ++j)
-          vx[k][j] = narrow<T>(a[j] * widen(vg[k][j]) - b[j] - (widen(vx[k][j]) - mean[j]) * c[j]);
+        for (int j = 0; j < kWidth; ++j) {
+          const A centred = widen(vx[k][j]) - mean[j];
+          const A g = behind.times_slope(widen(vg[k][j]), centred, a[j], shift[j]);
+          vx[k][j] = narrow<T>(a[j] * g - b[j] - centred * c[j]);
+        }
         store_elements<kWidth>(dx + first + (row + int64_t{k} * blockDim.y) * channels, vx[k]);
       }
     });
@@ -138,9 +148,10 @@ __global__ void channel_data_gradient_kernel(Norm norm, DataArguments<Accumulato
 }
 
 // width > 1: kLanes threads own part of an (outer, group), rows x width elements in packs of kWidth.
-template <int kLanes, int kWidth, class T>
-__global__ void group_data_gradient_kernel(Norm norm, DataArguments<Accumulator<T>> args, int64_t part,
-                                           int64_t parts, const T* x, const T* dy, T* dx) {
+template <int kLanes, int kWidth, class T, class Op>
+__global__ void group_data_gradient_kernel(Norm norm, Behind<Op, Accumulator<T>> behind,
+                                           DataArguments<Accumulator<T>> args, int64_t part, int64_t parts,
+                                           const T* x, const T* dy, T* dx) {
   using A = Accumulator<T>;
   constexpr int kOwners = kThreads / kLanes;
   const PairSum<A> op;
@@ -152,6 +163,7 @@ __global__ void group_data_gradient_kernel(Norm norm, DataArguments<Accumulator<
     const Division cut = divide(job, parts), at = divide(cut.quotient, norm.groups);
     const int64_t outer = at.quotient, base = at.remainder * norm.width;  // the group's first channel
     const A* gamma = args.gamma ? args.gamma + outer * norm.affine_stride + base : nullptr;
+    const A* beta = behind.beta ? behind.beta + outer * norm.affine_stride + base : nullptr;
     Pair<A> sums = op.empty();
     if (job < jobs) {
       const A *dbeta = args.dbeta + outer * channels + base, *dgamma = args.dgamma + outer * channels + base;
@@ -175,8 +187,9 @@ __global__ void group_data_gradient_kernel(Norm norm, DataArguments<Accumulator<
     const A m1 = norm.centred ? sums.first * share : A(0), m2 = sums.second * share;
     const A mean = args.mean[cut.quotient], r = args.rstd[cut.quotient];
     const auto value = [&](T xi, T gi, int64_t w) {
-      const A g = gamma ? widen(gi) * gamma[w] : widen(gi);
-      return narrow<T>(r * (g - m1 - (widen(xi) - mean) * r * m2));
+      const A centred = widen(xi) - mean, by = gamma ? gamma[w] : A(1);
+      const A g = behind.times_slope(widen(gi), centred, r * by, beta ? beta[w] : A(0));
+      return narrow<T>(r * (g * by - m1 - centred * r * m2));
     };
     const int64_t length = norm.rows * norm.width, begin = cut.remainder * part;
     const int64_t end = begin + part < length ? begin + part : length;
@@ -199,48 +212,52 @@ __global__ void group_data_gradient_kernel(Norm norm, DataArguments<Accumulator<
   }
 }
 
-template <int kWidth, class T>
-void launch_parameter_gradient(Stream stream, const Norm& norm, const T* x, const T* dy,
-                               const Accumulator<T>* mean, const Accumulator<T>* rstd,
+template <int kWidth, class T, class Op>
+void launch_parameter_gradient(Stream stream, const Norm& norm, const Behind<Op, Accumulator<T>>& behind,
+                               const T* x, const T* dy, const Accumulator<T>* mean,
+                               const Accumulator<T>* rstd,
                                const SumsTarget<Accumulator<T>>& target, const RowParts& cut) {
   const ColumnBlock block = column_block(norm.groups * norm.width, kWidth, cut.part);
+  const bool vectors =
+      aligned(mean, 16) && aligned(rstd, 16) && aligned(behind.gamma, 16) && aligned(behind.beta, 16);
   launch<ColumnMerge<Accumulator<T>, kWidth>>(
-      sum_parameter_gradient_kernel<kWidth, T>, grid_of(norm.outer * cut.parts * block.across),
-      dim3(block.threads_x, block.threads_y), stream, norm, cut, block.across, aligned(mean, 16), x, dy, mean,
+      sum_parameter_gradient_kernel<kWidth, T, Op>, grid_of(norm.outer * cut.parts * block.across),
+      dim3(block.threads_x, block.threads_y), stream, norm, behind, cut, block.across, vectors, x, dy, mean,
       rstd, target);
 }
 
-template <int kWidth, class T>
-void launch_channel_gradient(Stream stream, const Norm& norm, const DataArguments<Accumulator<T>>& args,
-                             const T* x, const T* dy, T* dx) {
+template <int kWidth, class T, class Op>
+void launch_channel_gradient(Stream stream, const Norm& norm, const Behind<Op, Accumulator<T>>& behind,
+                             const DataArguments<Accumulator<T>>& args, const T* x, const T* dy, T* dx) {
   const ColumnBlock block = column_block(norm.groups, kWidth, norm.rows);
   const RowChunks cut = row_chunks(norm.outer, norm.rows, block);
-  launch(channel_data_gradient_kernel<kWidth, T>, grid_of(norm.outer * cut.chunks * block.across),
-         dim3(block.threads_x, block.threads_y), stream, norm, args, cut, block.across, x, dy, dx);
+  launch(channel_data_gradient_kernel<kWidth, T, Op>, grid_of(norm.outer * cut.chunks * block.across),
+         dim3(block.threads_x, block.threads_y), stream, norm, behind, args, cut, block.across, x, dy, dx);
 }
 
-template <int kWidth, class T>
-void launch_group_gradient(Stream stream, const Norm& norm, const DataArguments<Accumulator<T>>& args,
-                           const T* x, const T* dy, T* dx) {
+template <int kWidth, class T, class Op>
+void launch_group_gradient(Stream stream, const Norm& norm, const Behind<Op, Accumulator<T>>& behind,
+                           const DataArguments<Accumulator<T>>& args, const T* x, const T* dy, T* dx) {
   const int64_t owners = norm.outer * norm.groups, length = norm.rows * norm.width;
   if (length <= 1024) {
-    launch(group_data_gradient_kernel<32, kWidth, T>, grid_of(ceil_div<int64_t>(owners, kThreads / 32)),
-           kThreads, stream, norm, args, length, int64_t{1}, x, dy, dx);
+    launch(group_data_gradient_kernel<32, kWidth, T, Op>,
+           grid_of(ceil_div<int64_t>(owners, kThreads / 32)), kThreads, stream, norm, behind, args, length, int64_t{1}, x, dy, dx);
     return;
   }
   // Every part reads all of the group's sums, so parts stay at least as long as four times the width.
   const int64_t least = 4 * norm.width > 8192 ? 4 * norm.width : 8192;
   const int64_t parts = parts_for(owners, length, least);
   const int64_t part = ceil_div<int64_t>(ceil_div(length, parts), 8) * 8;
-  launch<BlockShared<Pair<Accumulator<T>>>>(group_data_gradient_kernel<kThreads, kWidth, T>,
-                                            grid_of(owners * parts), kThreads, stream, norm, args, part,
-                                            parts, x, dy, dx);
+  launch<BlockShared<Pair<Accumulator<T>>>>(group_data_gradient_kernel<kThreads, kWidth, T, Op>,
+                                            grid_of(owners * parts), kThreads, stream, norm, behind, args,
+                                            part, parts, x, dy, dx);
 }
 
 }  // namespace
 
-void norm_parameter_gradient(Stream stream, const Norm& norm, const void* x, const void* dy, const void* mean,
-                             const void* rstd, void* dgamma, void* dbeta, void* workspace) {
+void norm_parameter_gradient(Stream stream, const Norm& norm, const NormActivation& activation,
+                             const void* x, const void* dy, const void* mean, const void* rstd, void* dgamma,
+                             void* dbeta, void* workspace) {
   const int64_t channels = norm.groups * norm.width;
   if (norm.outer * channels == 0) return;
   dispatch_float(norm.dtype, "norm.parameter_gradient", [&]<class T>() {
@@ -252,17 +269,19 @@ void norm_parameter_gradient(Stream stream, const Norm& norm, const void* x, con
                                cut.parts > 1 ? arrivals_of(stream) : nullptr};
     const T *in = static_cast<const T*>(x), *g = static_cast<const T*>(dy);
     const A *m = static_cast<const A*>(mean), *r = static_cast<const A*>(rstd);
-    if (aligned(x, 16) && aligned(dy, 16) && channels % kPack == 0) {
-      launch_parameter_gradient<kPack>(stream, norm, in, g, m, r, target, cut);
-    } else {
-      launch_parameter_gradient<1>(stream, norm, in, g, m, r, target, cut);
-    }
+    with_activation_behind<T>(activation, [&](const auto& behind) {
+      if (aligned(x, 16) && aligned(dy, 16) && channels % kPack == 0) {
+        launch_parameter_gradient<kPack>(stream, norm, behind, in, g, m, r, target, cut);
+      } else {
+        launch_parameter_gradient<1>(stream, norm, behind, in, g, m, r, target, cut);
+      }
+    });
   });
 }
 
-void norm_data_gradient(Stream stream, const Norm& norm, const void* x, const void* dy, const void* mean,
-                        const void* rstd, const void* gamma, const void* dgamma, const void* dbeta,
-                        void* dx) {
+void norm_data_gradient(Stream stream, const Norm& norm, const NormActivation& activation, const void* x,
+                        const void* dy, const void* mean, const void* rstd, const void* gamma,
+                        const void* dgamma, const void* dbeta, void* dx) {
   if (norm.outer * norm.rows * norm.groups * norm.width == 0) return;
   dispatch_float(norm.dtype, "norm.data_gradient", [&]<class T>() {
     using A = Accumulator<T>;
@@ -271,21 +290,24 @@ void norm_data_gradient(Stream stream, const Norm& norm, const void* x, const vo
                                 static_cast<const A*>(gamma), static_cast<const A*>(dgamma),
                                 static_cast<const A*>(dbeta),
                                 aligned(mean, 16) && aligned(rstd, 16) && aligned(gamma, 16) &&
-                                    aligned(dgamma, 16) && aligned(dbeta, 16)};
+                                    aligned(dgamma, 16) && aligned(dbeta, 16) &&
+                                    aligned(activation.beta, 16)};
     const T *in = static_cast<const T*>(x), *g = static_cast<const T*>(dy);
     T* out = static_cast<T*>(dx);
     const bool wide = aligned(x, 16) && aligned(dy, 16) && aligned(dx, 16);
-    if (norm.width == 1) {
-      if (wide && norm.groups % kPack == 0) {
-        launch_channel_gradient<kPack>(stream, norm, args, in, g, out);
+    with_activation_behind<T>(activation, [&](const auto& behind) {
+      if (norm.width == 1) {
+        if (wide && norm.groups % kPack == 0) {
+          launch_channel_gradient<kPack>(stream, norm, behind, args, in, g, out);
+        } else {
+          launch_channel_gradient<1>(stream, norm, behind, args, in, g, out);
+        }
+      } else if (wide && norm.width % kPack == 0) {
+        launch_group_gradient<kPack>(stream, norm, behind, args, in, g, out);
       } else {
-        launch_channel_gradient<1>(stream, norm, args, in, g, out);
+        launch_group_gradient<1>(stream, norm, behind, args, in, g, out);
       }
-    } else if (wide && norm.width % kPack == 0) {
-      launch_group_gradient<kPack>(stream, norm, args, in, g, out);
-    } else {
-      launch_group_gradient<1>(stream, norm, args, in, g, out);
-    }
+    });
   });
 }
 

@@ -42,6 +42,34 @@ TEST(Autograd, DifferentiatesANormThreeTimes) {
   EXPECT_EQ(gradcheck(second, {random_tensor({1, 2, 3, 2}, 5)}, {1e-5, 1e-4, 1}), "");
 }
 
+// Where no second derivative can be asked for, a norm's gradient takes its activation's derivative along: one launch fewer, the
+// same numbers.
+TEST(Autograd, NormTakesItsActivationAlongInTheLastSweep) {
+  for (const DeviceType type : {DeviceType::cpu, DeviceType::sim})
+    for (const DType dtype : {DType::f32, DType::bf16, DType::f64})
+      for (const Activation f : {Activation{Unary::relu}, Activation{Unary::leaky_relu, 0.2}, Activation{Unary::tanh}})
+        for (const bool conditional : {false, true}) {
+          const Device device{type, 0};
+          const DType wide = dtype == DType::f64 ? DType::f64 : DType::f32;
+          const auto leaf_of = [&](const Shape& s, uint64_t seed, DType as) { return watch(to_device(cast(random_tensor(s, seed), as).constant(), device)); };
+          const Shape affine = conditional ? Shape{3, 8} : Shape{8};
+          const Tensor x = leaf_of({3, 4, 5, 8}, 1, dtype), gamma = leaf_of(affine, 2, wide), beta = leaf_of(affine, 3, wide);
+          const auto view = conditional ? group_view(x, 2, 1e-3) : batch_view(x, 1e-3);
+          const Tensor y = normalise(x, view, gamma, beta, f).y, g = leaf_of({3, 4, 5, 8}, 4, dtype).constant();
+          int64_t launches[2];
+          Tensors found[2];
+          for (const bool last : {false, true}) {
+            const int64_t before = context().launches;
+            found[last] = grad({y}, {x, gamma, beta}, {g}, last ? Record::off : Record::on);
+            launches[last] = context().launches - before;
+          }
+          EXPECT_EQ(launches[1], launches[0] - 1);
+          for (int i = 0; i < 3; ++i)
+            EXPECT_LT(relative_error(found[1][i].to_doubles(), found[0][i].to_doubles()),
+                      dtype == DType::bf16 ? 1e-2 : dtype == DType::f32 ? 1e-5 : 1e-12) << int(type) << int(dtype) << int(f.op) << conditional << i;
+        }
+}
+
 TEST(Autograd, KnowsWhatDoesNotDepend) {
   const Tensor a = watch(random_tensor({3}, 1)), b = watch(random_tensor({3}, 2));
   EXPECT_FALSE(grad(sum(square(a)), b).defined());

@@ -127,6 +127,8 @@ std::vector<OpCase> tensor_cases() {
   c.push_back(norm_case("batch norm", {4, 3, 2, 5}, batch_view, true));
   c.push_back(norm_case("batch norm leaky", {3, 2, 3, 4}, batch_view, true, {Unary::leaky_relu, 0.2}));
   c.push_back(norm_case("batch norm plain tanh", {3, 2, 3, 4}, batch_view, false, {Unary::tanh}));
+  c.push_back(norm_case("layer norm relu", {3, 2, 3, 4}, layer_view, true, {Unary::relu}));
+  c.push_back(norm_case("instance norm tanh", {2, 3, 5, 3}, instance_view, true, {Unary::tanh}));
   c.push_back(norm_case("instance norm", {2, 3, 5, 3}, instance_view, true));
   c.push_back(norm_case("layer norm", {3, 2, 3, 4}, layer_view, true));
   c.push_back(norm_case("pixel norm", {2, 2, 3, 5}, pixel_view, false));

@@ -26,10 +26,20 @@ struct Reference {
   std::vector<double> mean, rstd, y, dgamma, dbeta, dx;
 };
 
+double slope(const UnaryOp& f, double v) {
+  switch (f.op) {
+    case Unary::relu: return v > 0 ? 1 : 0;
+    case Unary::leaky_relu: return v > 0 ? 1 : f.alpha;
+    case Unary::tanh: return 1 - std::tanh(v) * std::tanh(v);
+    default: return 1;
+  }
+}
+
 Reference reference(const Norm& p, const std::vector<double>& x, const std::vector<double>& dy,
-                    const std::vector<double>& gamma, const std::vector<double>& beta) {
+                    const std::vector<double>& gamma, const std::vector<double>& beta, const UnaryOp& behind = {}) {
   const int64_t channels = p.groups * p.width, n = p.rows * p.width;
   Reference r;
+  std::vector<double> gradient(x.size());  // dy times the slope of the activation behind the norm
   r.mean.resize(p.outer * p.groups);
   r.rstd.resize(p.outer * p.groups);
   r.y.resize(x.size());
@@ -58,14 +68,15 @@ Reference reference(const Norm& p, const std::vector<double>& x, const std::vect
         const double xhat = (x[i] - mean) * rstd, scale = gamma.empty() ? 1 : gamma[affine];
         const double v = xhat * scale + (beta.empty() ? 0 : beta[affine]);
         r.y[i] = v > 0 ? v : 0.25 * v;
-        r.dgamma[c] += dy[i] * xhat;
-        r.dbeta[c] += dy[i];
-        m1 += dy[i] * scale / n;
-        m2 += dy[i] * scale * xhat / n;
+        gradient[i] = dy[i] * slope(behind, v);
+        r.dgamma[c] += gradient[i] * xhat;
+        r.dbeta[c] += gradient[i];
+        m1 += gradient[i] * scale / n;
+        m2 += gradient[i] * scale * xhat / n;
       });
       if (!p.centred) m1 = 0;
       each([&](int64_t i, int64_t affine, int64_t) {
-        r.dx[i] = rstd * (dy[i] * (gamma.empty() ? 1 : gamma[affine]) - m1 - (x[i] - mean) * rstd * m2);
+        r.dx[i] = rstd * (gradient[i] * (gamma.empty() ? 1 : gamma[affine]) - m1 - (x[i] - mean) * rstd * m2);
       });
     }
   }
@@ -73,7 +84,7 @@ Reference reference(const Norm& p, const std::vector<double>& x, const std::vect
 }
 
 template <typename T>
-void expect_matches(const Case& c, bool affine, double mean_of_x) {
+void expect_matches(const Case& c, bool affine, double mean_of_x, const UnaryOp& behind = {}) {
   using C = Compute<T>;
   const int64_t channels = c.groups * c.width, count = c.outer * c.rows * channels;
   const Norm p{c.outer,      c.rows, c.groups, c.width, 1e-3, c.centred, c.conditional ? channels : 0,
@@ -81,7 +92,7 @@ void expect_matches(const Case& c, bool affine, double mean_of_x) {
   const auto x = random_values(count, 1, mean_of_x), dy = random_values(count, 2, 0.25);
   const int64_t affine_count = affine ? (c.conditional ? c.outer : 1) * channels : 0;
   const auto gamma = random_values(affine_count, 3, 1), beta = random_values(affine_count, 4);
-  const Reference want = reference(p, x, dy, gamma, beta);
+  const Reference want = reference(p, x, dy, gamma, beta, behind);
   const auto tx = as<T>(x), tdy = as<T>(dy);
   const auto tgamma = as<C>(gamma), tbeta = as<C>(beta);
   const C *pgamma = affine ? tgamma.data() : nullptr, *pbeta = affine ? tbeta.data() : nullptr;
@@ -93,9 +104,10 @@ void expect_matches(const Case& c, bool affine, double mean_of_x) {
   kernels.apply(nullptr, p, tx.data(), mean.data(), rstd.data(), pgamma, pbeta, Unary::leaky_relu, 0.25f,
                 y.data());
   std::fill(workspace.begin(), workspace.end(), ~uint64_t{0});
-  kernels.parameter_gradient(nullptr, p, tx.data(), tdy.data(), mean.data(), rstd.data(), dgamma.data(),
+  const NormActivation activation{behind.op, behind.alpha, pgamma, pbeta};
+  kernels.parameter_gradient(nullptr, p, activation, tx.data(), tdy.data(), mean.data(), rstd.data(), dgamma.data(),
                              dbeta.data(), workspace.data());
-  kernels.data_gradient(nullptr, p, tx.data(), tdy.data(), mean.data(), rstd.data(), pgamma, dgamma.data(),
+  kernels.data_gradient(nullptr, p, activation, tx.data(), tdy.data(), mean.data(), rstd.data(), pgamma, dgamma.data(),
                         dbeta.data(), dx.data());
   const double exact = std::is_same_v<T, double> ? 1e-11 : 1e-5;  // of f32 and f64 results
   EXPECT_LT(relative_error(mean.values(), want.mean), exact);
@@ -116,6 +128,21 @@ TEST(Norm, MatchesReference) {
       expect_matches<decltype(type)>(c, false, -1);
     });
   }
+}
+
+TEST(Norm, GradientsTakeTheActivationBehind) {
+  for (const Case& c : kCases) {
+    SCOPED_TRACE(c.name);
+    for_each_float_type([&](auto type) {
+      for (const UnaryOp& f : {UnaryOp{Unary::relu, 0.5, 0}, UnaryOp{Unary::leaky_relu, 0.25, 0}, UnaryOp{Unary::tanh, 0, 0}})
+        expect_matches<decltype(type)>(c, true, 0.5, f);
+    });
+  }
+  expect_matches<float>(kCases[0], false, 0.5, {Unary::relu, 0, 0});
+  const Norm p{1, 1, 1, 1, 0, true, 0, DType::f32};
+  float one = 1;
+  EXPECT_THROW(kernels.parameter_gradient(nullptr, p, {Unary::gelu}, &one, &one, &one, &one, &one, &one, nullptr),
+               std::runtime_error);
 }
 
 TEST(Norm, MeanFarFromZeroLosesNothing) {

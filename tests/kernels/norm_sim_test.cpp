@@ -52,9 +52,10 @@ Norm norm_of(const Shape& s, DType dtype) {
   return {s.outer, s.rows, s.groups, s.width, 1e-3, s.centred, s.conditional ? channels : 0, dtype};
 }
 
-// leaky: slope of the activation of y; the gradients are those of the norm alone. affine: with gamma and
-// beta.
-Reference reference_of(const Norm& n, double leaky, bool affine, double offset) {
+// leaky: slope of the activation of y. affine: with gamma and beta. The gradients are those of the norm alone, or
+// with the derivative of an activation as a factor of dy.
+using Derivative = double (*)(double v);
+Reference reference_of(const Norm& n, double leaky, bool affine, double offset, Derivative behind = nullptr) {
   const int64_t channels = n.groups * n.width, count = n.outer * n.rows * channels, m = n.rows * n.width;
   Reference r;
   r.x = random_values(count, 21, offset);
@@ -90,6 +91,7 @@ Reference reference_of(const Norm& n, double leaky, bool affine, double offset) 
                      scale = affine ? r.gamma[o * n.affine_stride + channel] : 1;
         const double v = xhat * scale + (affine ? r.beta[o * n.affine_stride + channel] : 0);
         r.y[i] = v > 0 ? v : leaky * v;
+        if (behind) r.dy[i] *= behind(v);
         r.dbeta[o * channels + channel] += r.dy[i];
         r.dgamma[o * channels + channel] += r.dy[i] * xhat;
         m1 += r.dy[i] * scale / m;
@@ -133,11 +135,11 @@ TEST(NormSim, MatchesReference) {
                                    affine ? gamma.data() : nullptr, affine ? beta.data() : nullptr,
                                    Unary::leaky_relu, 0.25f, out[2]);
               workspace.poison();
-              kernels().norm.parameter_gradient(nullptr, n, x.data(), dy.data(), mean.data(), rstd.data(),
+              kernels().norm.parameter_gradient(nullptr, n, {}, x.data(), dy.data(), mean.data(), rstd.data(),
                                                 out[3], out[4], workspace.data());
-              kernels().norm.data_gradient(nullptr, n, x.data(), dy.data(), mean.data(), rstd.data(),
-                                           affine ? gamma.data() : nullptr, dgamma.data(), dbeta.data(),
-                                           out[5]);
+              kernels().norm.data_gradient(nullptr, n, {}, x.data(), dy.data(), mean.data(),
+                                           rstd.data(), affine ? gamma.data() : nullptr, dgamma.data(),
+                                           dbeta.data(), out[5]);
             });
         EXPECT_TRUE(workspace.guarded());
         const double sums = dtype == DType::f64 ? 1e-12 : 1e-5;
@@ -150,6 +152,53 @@ TEST(NormSim, MatchesReference) {
       }
     }
   }
+}
+
+TEST(NormSim, GradientsTakeTheActivationBehind) {
+  struct Case {
+    Unary op;
+    double alpha;
+    Derivative derivative;
+  };
+  const Case cases[] = {{Unary::relu, 0.5, [](double v) { return v > 0 ? 1.0 : 0.0; }},
+                        {Unary::leaky_relu, 0.25, [](double v) { return v > 0 ? 1 : 0.25; }},
+                        {Unary::tanh, 0, [](double v) { return 1 - std::tanh(v) * std::tanh(v); }}};
+  for (const Shape& s : kShapes) {
+    for (const DType dtype : kFloats) {
+      for (const Case& c : cases) {
+        const bool affine = c.op != Unary::relu || s.rows % 2;
+        SCOPED_TRACE(std::string(s.name) + " " + text(dtype) + " op " + std::to_string(static_cast<int>(c.op)));
+        const Norm n = norm_of(s, dtype);
+        const Reference r = reference_of(n, 1, affine, 0.5, c.derivative);
+        const DType wide = wide_type(dtype);
+        Buffer x(dtype, r.x, s.shift), dy(dtype, random_values(static_cast<int64_t>(r.x.size()), 22, 0.25), s.shift);
+        Buffer gamma(wide, r.gamma), beta(wide, r.beta), mean(wide, r.mean), rstd(wide, r.rstd);
+        Buffer dgamma(wide, r.dgamma), dbeta(wide, r.dbeta);
+        Buffer workspace(DType::u8, static_cast<int64_t>(kernels().norm.workspace_bytes(n)), 0, 64);
+        const NormActivation behind{c.op, c.alpha, affine ? gamma.data() : nullptr, affine ? beta.data() : nullptr};
+        const int64_t channels = static_cast<int64_t>(r.dgamma.size());
+        const auto found = run_in_orders(
+            {{wide, channels}, {wide, channels}, {dtype, static_cast<int64_t>(r.dx.size()), {}, s.shift}},
+            [&](const auto& out) {
+              workspace.poison();
+              kernels().norm.parameter_gradient(nullptr, n, behind, x.data(), dy.data(), mean.data(), rstd.data(),
+                                                out[0], out[1], workspace.data());
+              kernels().norm.data_gradient(nullptr, n, behind, x.data(), dy.data(), mean.data(), rstd.data(),
+                                           behind.gamma, dgamma.data(), dbeta.data(), out[2]);
+            });
+        EXPECT_TRUE(workspace.guarded());
+        const double sums = dtype == DType::f64 ? 1e-12 : 1e-5;
+        EXPECT_LT(relative_error(found[0], r.dgamma), sums) << "dgamma";
+        EXPECT_LT(relative_error(found[1], r.dbeta), sums) << "dbeta";
+        EXPECT_LT(relative_error(found[2], r.dx), tolerance(dtype, 1e-5)) << "dx";
+      }
+    }
+  }
+  const Norm n{1, 1, 1, 1, 1e-5, true, 0, DType::f32};
+  Buffer one(DType::f32, {1});
+  EXPECT_THROW(kernels().norm.parameter_gradient(nullptr, n, {Unary::gelu}, one.data(), one.data(), one.data(),
+                                                 one.data(), one.data(), one.data(), nullptr),
+               std::runtime_error);
 }
 
 TEST(NormSim, VarianceSurvivesALargeMean) {
