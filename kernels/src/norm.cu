@@ -311,6 +311,6 @@ size_t workspace_bytes(const Norm& norm) {
 
 extern const NormKernels norm_kernels = {find_statistics,    apply_norm,     norm_parameter_gradient,
                                          norm_data_gradient, update_running, rstd_of,
-                                         workspace_bytes};
+                                         workspace_bytes,    norm_second_gradient, norm_second_workspace};
 
 }  // namespace ganymede::kernels::GANYMEDE_TARGET
