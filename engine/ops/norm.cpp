@@ -33,6 +33,37 @@ Tensor workspace_for(const Norm& v, const Device& device) {
 
 void* data_or_null(const Tensor& t) { return t.defined() ? t.data() : nullptr; }
 
+// What the backward of a norm took and found, for its own backward. dgamma and dbeta: [outer, channels].
+struct Gradient {
+  Saved x, g, gamma;
+  Tensor mean, rstd, dgamma, dbeta;
+};
+
+// The gradients of a norm's backward with respect to x, gamma and g by the composed function: of any order.
+Tensors composed_second_gradient(const Norm& v, const Shape& affine, const Gradient& of, bool has_beta, const Backward& b) {
+  Tensors h{b.grad(0), of.gamma().defined() ? b.grad(1) : Tensor{}, Tensor{}};
+  Tensors inputs{of.x(), of.gamma(), Tensor{}};
+  // beta enters the function by addition only: its gradient's cotangent meets g alone.
+  if (has_beta && b.grad(2).defined()) inputs[2] = zeros_like(b.grad(2)), h[2] = b.grad(2);
+  const Tensors d = differentiate_gradient([&](const Tensors& in) { return composed(v, affine, in); }, inputs, of.g(), h,
+                                           {b.needs(0), b.needs(1), false, b.needs(2)});
+  return {d[0], d[1], d[3]};
+}
+
+// The same in one go, not to be differentiated again. The cotangent of dx is defined.
+Tensors second_gradient(const Norm& v, const Gradient& of, const Backward& b) {
+  const Tensor &x = of.x(), &gamma = of.gamma();
+  const Device device = x.device();
+  const int64_t channels = v.groups * v.width;
+  const Tensor to_x = b.needs(0) ? empty_like(x) : Tensor{}, to_g = b.needs(2) ? empty_like(x) : Tensor{};
+  const Tensor to_gamma = b.needs(1) ? Tensor({v.outer, channels}, of.dgamma.dtype(), device) : Tensor{};
+  const Tensor workspace(Shape{is_plan(device) ? 0 : int64_t(kernels_of(device).norm.second_workspace_bytes(v))}, DType::u8, device);
+  const kernels::NormSecond arguments{x.data(), of.g().data(), of.mean.data(), of.rstd.data(), data_or_null(gamma), of.dgamma.data(), of.dbeta.data(), b.grad(0).data(),
+                                      data_or_null(b.grad(1)), data_or_null(b.grad(2)), data_or_null(to_g), data_or_null(to_x), data_or_null(to_gamma)};
+  launch(device, [v, arguments, w = workspace.data()](const Kernels& k, Stream s) { k.norm.second_gradient(s, v, arguments, w); });
+  return {to_x, to_gamma.defined() ? reshape(sum_to(to_gamma, gamma.rank() == 2 ? to_gamma.shape() : Shape{1, channels}), gamma.shape()) : Tensor{}, to_g};
+}
+
 // (dx, dgamma, dbeta) from g: linear in g, and functions of x and gamma. f: the activation behind the norm if g is the gradient
 // of its value; such a gradient cannot be differentiated again.
 Tensors norm_gradient(const Norm& v, const Activation& f, const Tensor& x, const Tensor& g, const Tensor& gamma, const Tensor& beta, const Tensor& mean, const Tensor& rstd) {
@@ -51,14 +82,12 @@ Tensors norm_gradient(const Norm& v, const Activation& f, const Tensor& x, const
   };
   const Shape affine = gamma.defined() ? gamma.shape() : beta.defined() ? beta.shape() : Shape{channels};
   return record("norm gradient", {dx, shaped(dgamma, gamma), shaped(dbeta, beta)}, {x, gamma, g},
-                [v, affine, sx = Saved("norm gradient", x), sg = Saved("norm gradient", g), sgamma = Saved("norm gradient", gamma), has_beta = beta.defined()](Backward& b) {
-    Tensors h{b.grad(0), sgamma().defined() ? b.grad(1) : Tensor{}, Tensor{}};
-    Tensors inputs{sx(), sgamma(), Tensor{}};
-    // beta enters the function by addition only: its gradient's cotangent meets g alone.
-    if (has_beta && b.grad(2).defined()) inputs[2] = zeros_like(b.grad(2)), h[2] = b.grad(2);
-    const Tensors d = differentiate_gradient([&](const Tensors& in) { return composed(v, affine, in); }, inputs, sg(), h,
-                                             {b.needs(0), b.needs(1), false, b.needs(2)});
-    b.results[0] = d[0], b.results[1] = d[1], b.results[2] = d[3];
+                [v, affine, has_beta = beta.defined(), saved = Gradient{{"norm gradient", x}, {"norm gradient", g}, {"norm gradient", gamma}, mean, rstd, dgamma, dbeta}](Backward& b) {
+    // The kernel's results have no past: whoever differentiates them again gets the composed function.
+    const bool fused = !context().recording && b.grad(0).defined();
+    const Tensors d = fused ? second_gradient(v, saved, b) : composed_second_gradient(v, affine, saved, has_beta, b);
+    for (int i = 0; i < 3; ++i)
+      if (b.needs(i)) b.results[i] = d[i];
   });
 }
 

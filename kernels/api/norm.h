@@ -33,6 +33,17 @@ struct NormActivation {
   const void *gamma = nullptr, *beta = nullptr;   // as given to apply; not read with the identity
 };
 
+// What the gradients of a norm's backward are made of: what it took and gave, the cotangents of its results, and where the
+// gradients go. gamma, u, w and any result may be null.
+struct NormSecond {
+  const void *x, *dy, *mean, *rstd, *gamma;  // as in data_gradient
+  const void *dgamma, *dbeta;                // the sums of parameter_gradient, [outer, groups*width]
+  const void* v;                             // cotangent of dx, of the norm's dtype
+  const void *u, *w;                         // cotangents of gamma's and of beta's gradient, laid out as gamma
+  void *to_dy, *to_x;                        // of the norm's dtype
+  void* to_gamma;                            // [outer, groups*width]; the caller sums over outer where gamma is shared
+};
+
 struct NormKernels {
   // mean, rstd [outer, groups]; variance is biased, found by a numerically safe method (no E[x^2] - E[x]^2 in f32).
   void (*statistics)(Stream, const Norm&, const void* x, void* mean, void* rstd, const Running&, void* workspace);
@@ -50,6 +61,12 @@ struct NormKernels {
   // rstd = 1 / sqrt(var + eps), count entries: to apply stored statistics.
   void (*rstd_of)(Stream, DType, int64_t count, const void* variance, double eps, void* rstd);
   size_t (*workspace_bytes)(const Norm&);   // for statistics and parameter_gradient
+  // With h = gamma * dy and means over the statistic's elements a of h, b of h * xhat, c of v, d of v * xhat, e of h * v, k of
+  // u * dy, l of u * dy * xhat (a, c, k are 0 if not centred), the gradients of <v, dx> + <u, dgamma> + <w, dbeta>:
+  //   to_gamma = sum of dy * t with t = rstd * (v - c - xhat * d);   to_dy = gamma * t + u * xhat + w
+  //   to_x = rstd * (u * dy - k - xhat * l) - rstd^2 * ((v - c) * b + (h - a) * d + xhat * (e - a c - 3 b d))
+  void (*second_gradient)(Stream, const Norm&, const NormSecond&, void* workspace);
+  size_t (*second_workspace_bytes)(const Norm&);
 };
 
 }  // namespace ganymede::kernels

@@ -200,6 +200,6 @@ void rstd_of(Stream, DType dtype, int64_t count, const void* variance, double ep
 }  // namespace
 
 const NormKernels norm_kernels = {statistics,     apply,   norm_parameter_gradient, norm_data_gradient,
-                                  rstd_of,        workspace_bytes};
+                                  rstd_of,        workspace_bytes, norm_second_gradient, norm_second_workspace};
 
 }  // namespace ganymede::kernels::cpu

@@ -44,11 +44,13 @@ void multiply(int64_t count, const C* by, C* values) {
   for (int64_t c = 0; c < count; ++c) values[c] *= by[c];
 }
 
-// Of NormKernels, in norm_gradient.cpp.
+// Of NormKernels, in norm_gradient.cpp and norm_second.cpp.
 void norm_parameter_gradient(Stream, const Norm& p, const NormActivation&, const void* x, const void* dy,
                              const void* mean, const void* rstd, void* dgamma, void* dbeta, void* workspace);
 void norm_data_gradient(Stream, const Norm& p, const NormActivation&, const void* x, const void* dy,
                         const void* mean, const void* rstd, const void* gamma, const void* dgamma,
                         const void* dbeta, void* dx);
+void norm_second_gradient(Stream, const Norm& p, const NormSecond& of, void* workspace);
+size_t norm_second_workspace(const Norm& p);
 
 }  // namespace ganymede::kernels::cpu

@@ -1,5 +1,5 @@
-// The members of the normalisation family, which three files share: src/norm.cu (statistics and the table),
-// src/norm_apply.cu and src/norm_gradient.cu.
+// The members of the normalisation family, which four files share: src/norm.cu (statistics and the table),
+// src/norm_apply.cu, src/norm_gradient.cu and src/norm_second.cu.
 #pragma once
 #include "kernels/device/column_merge.h"
 #include "kernels/device/families.h"
@@ -14,6 +14,8 @@ void norm_data_gradient(Stream, const Norm&, const NormActivation&, const void* 
                         const void* mean, const void* rstd, const void* gamma, const void* dgamma,
                         const void* dbeta, void* dx);
 size_t norm_gradient_workspace(const Norm&);
+void norm_second_gradient(Stream, const Norm&, const NormSecond&, void* workspace);
+size_t norm_second_workspace(const Norm&);
 
 // How the rows of the matrix [rows, channels] of an outer index are shared by blocks whose sums go down its
 // columns: a function of the shape alone, for the order of sums depends on it.

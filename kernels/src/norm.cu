@@ -298,6 +298,7 @@ size_t workspace_bytes(const Norm& norm) {
 }  // namespace
 
 extern const NormKernels norm_kernels = {find_statistics,    apply_norm, norm_parameter_gradient,
-                                         norm_data_gradient, rstd_of,    workspace_bytes};
+                                         norm_data_gradient, rstd_of,    workspace_bytes,
+                                         norm_second_gradient, norm_second_workspace};
 
 }  // namespace ganymede::kernels::GANYMEDE_TARGET

@@ -1,5 +1,6 @@
 // Norms of the cpu device against the formulas of kernels/api/norm.h in double.
 #include "tests/kernels/cpu_check.h"
+#include "tests/kernels/norm_second_reference.h"
 
 namespace ganymede::kernels::cpu {
 namespace {
@@ -143,6 +144,44 @@ TEST(Norm, GradientsTakeTheActivationBehind) {
   float one = 1;
   EXPECT_THROW(kernels.parameter_gradient(nullptr, p, {Unary::gelu}, &one, &one, &one, &one, &one, &one, nullptr),
                std::runtime_error);
+}
+
+template <typename T>
+void expect_second_matches(const Case& c, bool affine) {
+  using C = Compute<T>;
+  const int64_t channels = c.groups * c.width, count = c.outer * c.rows * channels;
+  const Norm p{c.outer, c.rows, c.groups, c.width, 1e-3, c.centred, c.conditional ? channels : 0, dtype_of<T>()};
+  const auto x = random_values(count, 1, 0.5), dy = random_values(count, 2, 0.25), v = random_values(count, 5, 0.25);
+  const int64_t affine_count = affine ? (c.conditional ? c.outer : 1) * channels : 0;
+  const auto gamma = random_values(affine_count, 3, 1), u = random_values(affine_count, 6), w = random_values(affine_count, 7);
+  const Reference first = reference(p, x, dy, gamma, {});
+  const SecondReference want = second_reference(p, x, dy, v, first.mean, first.rstd, gamma, u, w);
+  const auto tx = as<T>(x), tdy = as<T>(dy), tv = as<T>(v);
+  const auto mean = as<C>(first.mean), rstd = as<C>(first.rstd), dgamma = as<C>(first.dgamma), dbeta = as<C>(first.dbeta);
+  const auto tgamma = as<C>(gamma), tu = as<C>(u), tw = as<C>(w);
+  const auto maybe = [&](const auto& values) { return affine ? values.data() : nullptr; };
+  std::vector<uint64_t> workspace(kernels.second_workspace_bytes(p) / 8 + 1, ~uint64_t{0});
+  Output<T> to_dy(count), to_x(count);
+  Output<C> to_gamma(want.to_gamma.size());
+  kernels.second_gradient(nullptr, p,
+                          {tx.data(), tdy.data(), mean.data(), rstd.data(), maybe(tgamma), dgamma.data(), dbeta.data(),
+                           tv.data(), maybe(tu), maybe(tw), to_dy.data(), to_x.data(), to_gamma.data()},
+                          workspace.data());
+  const double exact = std::is_same_v<T, double> ? 1e-11 : 5e-5;
+  EXPECT_LT(relative_error(to_dy.values(), want.to_dy), std::max(exact, tolerance<T>(5e-5)));
+  if (c.rows == 1 && c.width == 1) return;  // one element: the others are rounding errors
+  EXPECT_LT(relative_error(to_x.values(), want.to_x), std::max(exact, tolerance<T>(5e-5)));
+  EXPECT_LT(relative_error(to_gamma.values(), want.to_gamma), exact);
+}
+
+TEST(Norm, SecondGradientMatchesReference) {
+  for (const Case& c : kCases) {
+    SCOPED_TRACE(c.name);
+    for_each_float_type([&](auto type) {
+      expect_second_matches<decltype(type)>(c, true);
+      expect_second_matches<decltype(type)>(c, false);
+    });
+  }
 }
 
 TEST(Norm, MeanFarFromZeroLosesNothing) {

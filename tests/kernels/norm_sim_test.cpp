@@ -1,4 +1,5 @@
 // The norms in the simulator against plain loops in double.
+#include "tests/kernels/norm_second_reference.h"
 #include "tests/kernels/sim_check.h"
 
 namespace ganymede::kernels::sim::family_check {
@@ -199,6 +200,65 @@ TEST(NormSim, GradientsTakeTheActivationBehind) {
   EXPECT_THROW(kernels().norm.parameter_gradient(nullptr, n, {Unary::gelu}, one.data(), one.data(), one.data(),
                                                  one.data(), one.data(), one.data(), nullptr),
                std::runtime_error);
+}
+
+// plain: gamma and the cotangents of the parameters' gradients are absent.
+TEST(NormSim, SecondGradientMatchesReference) {
+  for (const Shape& s : kShapes) {
+    for (const DType dtype : kFloats) {
+      for (const bool plain : {false, true}) {
+        SCOPED_TRACE(std::string(s.name) + " " + text(dtype) + (plain ? " plain" : ""));
+        const Norm n = norm_of(s, dtype);
+        const Reference first = reference_of(n, 1, !plain, 0.5);
+        const auto size = [](const Values& values) { return static_cast<int64_t>(values.size()); };
+        const Values none, v = random_values(size(first.x), 25, 0.25), u = random_values(size(first.gamma), 26),
+                           w = random_values(size(first.gamma), 27);
+        const SecondReference r = second_reference(n, first.x, first.dy, v, first.mean, first.rstd,
+                                                   plain ? none : first.gamma, plain ? none : u, plain ? none : w);
+        const DType wide = wide_type(dtype);
+        Buffer x(dtype, first.x, s.shift), dy(dtype, first.dy, s.shift), cotangent(dtype, v, s.shift);
+        Buffer mean(wide, first.mean), rstd(wide, first.rstd), gamma(wide, first.gamma), of_gamma(wide, u), of_beta(wide, w);
+        Buffer dgamma(wide, first.dgamma), dbeta(wide, first.dbeta);
+        Buffer workspace(DType::u8, static_cast<int64_t>(kernels().norm.second_workspace_bytes(n)), 0, 64);
+        const auto found = run_in_orders({{dtype, size(r.to_dy), {}, s.shift}, {dtype, size(r.to_x), {}, s.shift}, {wide, size(r.to_gamma)}},
+                                         [&](const auto& out) {
+          workspace.poison();
+          kernels().norm.second_gradient(nullptr, n,
+                                         {x.data(), dy.data(), mean.data(), rstd.data(), plain ? nullptr : gamma.data(),
+                                          dgamma.data(), dbeta.data(), cotangent.data(), plain ? nullptr : of_gamma.data(),
+                                          plain ? nullptr : of_beta.data(), out[0], out[1], out[2]},
+                                         workspace.data());
+        });
+        EXPECT_TRUE(workspace.guarded());
+        EXPECT_LT(relative_error(found[0], r.to_dy), tolerance(dtype, 1e-5)) << "to_dy";
+        EXPECT_LT(relative_error(found[1], r.to_x), tolerance(dtype, 1e-5)) << "to_x";
+        EXPECT_LT(relative_error(found[2], r.to_gamma), dtype == DType::f64 ? 1e-11 : 1e-4) << "to_gamma";
+      }
+    }
+  }
+}
+
+// What is not asked for is not written.
+TEST(NormSim, SecondGradientOfOneInputAlone) {
+  for (const int64_t width : {1, 3}) {
+    const Norm n{1, 30, 8, width, 1e-3, true, 0, DType::f32};
+    const Reference first = reference_of(n, 1, true, 0.5);
+    const Values v = random_values(static_cast<int64_t>(first.x.size()), 25);
+    const SecondReference r = second_reference(n, first.x, first.dy, v, first.mean, first.rstd, first.gamma, {}, {});
+    Buffer x(DType::f32, first.x), dy(DType::f32, first.dy), cotangent(DType::f32, v), mean(DType::f32, first.mean), rstd(DType::f32, first.rstd);
+    Buffer gamma(DType::f32, first.gamma), dgamma(DType::f32, first.dgamma), dbeta(DType::f32, first.dbeta);
+    Buffer workspace(DType::u8, static_cast<int64_t>(kernels().norm.second_workspace_bytes(n)), 0, 64);
+    const Values* wanted[] = {&r.to_dy, &r.to_x, &r.to_gamma};
+    for (int asked = 0; asked < 3; ++asked) {
+      const auto found = run_in_orders({{DType::f32, static_cast<int64_t>(wanted[asked]->size())}}, [&](const auto& out) {
+        void* to[3] = {};
+        to[asked] = out[0];
+        kernels().norm.second_gradient(nullptr, n, {x.data(), dy.data(), mean.data(), rstd.data(), gamma.data(), dgamma.data(), dbeta.data(), cotangent.data(),
+                                                    nullptr, nullptr, to[0], to[1], to[2]}, workspace.data());
+      });
+      EXPECT_LT(relative_error(found[0], *wanted[asked]), 1e-5) << "width " << width << ", result " << asked;
+    }
+  }
 }
 
 TEST(NormSim, VarianceSurvivesALargeMean) {
