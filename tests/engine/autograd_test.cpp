@@ -70,6 +70,30 @@ TEST(Autograd, NormTakesItsActivationAlongInTheLastSweep) {
         }
 }
 
+// The gradient in a linear layer's input reads the bf16 copy of the weight that the forward sweep has made; when the weight moves,
+// so does the copy.
+TEST(Autograd, ALinearLayersGradientReadsTheCopyOfItsWeight) {
+  ContextScope scope;
+  context().precision = Precision::bf16;
+  const auto run = [](bool parameter) {
+    const Tensor x = watch(cast(random_tensor({4, 8}, 1), DType::bf16).constant()), w = watch(cast(random_tensor({3, 8}, 2), DType::f32).constant());
+    w.storage()->parameter = parameter;
+    std::pair<int64_t, std::vector<double>> out;
+    for (int i = 0; i < 2; ++i) {
+      const Tensor y = linear(x, w, {});
+      const int64_t before = context().launches;
+      const Tensor d = grad({y}, {x}, {ones_like(y)}, Record::off)[0];
+      out.first = context().launches - before;
+      out.second = d.to_doubles();
+      if (i == 0) assign(w, cast(random_tensor({3, 8}, 3), DType::f32).constant());
+    }
+    return out;
+  };
+  const auto copied = run(true), cast_anew = run(false);
+  EXPECT_EQ(copied.first, cast_anew.first - 1);
+  EXPECT_EQ(copied.second, cast_anew.second);
+}
+
 TEST(Autograd, KnowsWhatDoesNotDepend) {
   const Tensor a = watch(random_tensor({3}, 1)), b = watch(random_tensor({3}, 2));
   EXPECT_FALSE(grad(sum(square(a)), b).defined());
