@@ -34,6 +34,7 @@ struct TwinShared {
   alignas(1024) unsigned char a[Tile::kStages][Tile::kM * Tile::kLineBytes];
   alignas(1024) unsigned char b[Tile::kStages][Tile::kN * Tile::kLineBytes];
   simt::Mbarrier full[Tile::kStages], empty[Tile::kStages];
+  simt::Mbarrier turns[Tile::kConsumers];   // a warpgroup's turn to multiply has come
 };
 static_assert(sizeof(TwinShared<TwinWide>) == 197632 && sizeof(TwinShared<TwinSquare>) == 230400 && sizeof(TwinShared<TwinNarrow>) == 222208,
               "the head of this file and docs/kernels.md say so");
@@ -199,6 +200,7 @@ __global__ void __launch_bounds__(Tile::kThreads, 1)
       simt::mbarrier_init(memory.full[s], 1);
       simt::mbarrier_init(memory.empty[s], Tile::kTurns ? 4 : 4 * Tile::kConsumers);
     }
+    for (simt::Mbarrier& turn : memory.turns) simt::mbarrier_init(turn, 4);
     simt::mbarrier_init_fence();
   }
   simt::sync_threads();
@@ -225,7 +227,7 @@ __global__ void __launch_bounds__(Tile::kThreads, 1)
   }
   simt::registers_more<232>();
   const int group = warp / 4, group_row = Tile::kTurns ? 0 : group * 64;
-  int turn = 0;   // whose it is
+  int turn = 0, own = 0;   // whose turn it is, how many have been one's own
   for (int job = static_cast<int>(blockIdx.x); job < jobs; job += static_cast<int>(gridDim.x)) {
     const int tile = job / split.parts, part = job % split.parts;
     const int unit = tile / each, row = tile % each / tiles_n * Tile::kM, column = tile % each % tiles_n * Tile::kN;
@@ -237,6 +239,9 @@ __global__ void __launch_bounds__(Tile::kThreads, 1)
         stage.advance(steps);
         continue;
       }
+      // Only behind the other's products: stages have two parities, and who looked further ahead would take an old phase for its own.
+      if (own > 0 || group > 0) simt::mbarrier_wait(memory.turns[group], static_cast<unsigned>(own - (group == 0)) & 1);
+      ++own;
     }
     float sum[Tile::kBlocks][Tile::kN / 2];
     int read = 0;   // the stage that the products before the newest ones read
@@ -258,7 +263,10 @@ __global__ void __launch_bounds__(Tile::kThreads, 1)
       stage.advance();
     }
     simt::wgmma_wait<0>();
-    if (lane == 0) simt::mbarrier_arrive(memory.empty[read]);
+    if (lane == 0) {
+      simt::mbarrier_arrive(memory.empty[read]);
+      if constexpr (Tile::kTurns) simt::mbarrier_arrive(memory.turns[group ^ 1]);
+    }
 #pragma unroll
     for (int block = 0; block < Tile::kBlocks; ++block) {
       const int first = group_row + 64 * block + warp % 4 * 16;
