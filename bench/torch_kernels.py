@@ -20,6 +20,20 @@ import torch
 from torch.nn import functional as F
 
 
+def normal(*shape, device, dtype=torch.float32):
+    """From a generator of its own: a capture that fails leaves the standard one unusable."""
+    if device not in GENERATORS:
+        GENERATORS[device] = torch.Generator(device)
+    return torch.empty(*shape, device=device, dtype=dtype).normal_(generator=GENERATORS[device])
+
+
+def normal_like(x):
+    return normal(*x.shape, device=x.device.type, dtype=x.dtype)
+
+
+GENERATORS = {}
+
+
 def median_us(call, sets, device):
     wait = torch.cuda.synchronize if device == "cuda" else lambda: None
     for i in range(sets):
@@ -101,7 +115,7 @@ class Cases:
         if not gradient:
             return torch.no_grad()(lambda i: f(*rotated[i])), sets
         outputs = [f(*r) for r in rotated]
-        above = torch.randn_like(outputs[0])
+        above = normal_like(outputs[0])
         return lambda i: torch.autograd.grad(outputs[i], rotated[i], above, retain_graph=True), sets
 
 
@@ -116,14 +130,14 @@ def add_convolutions(c, dtype, name):
         for direction in ("forward", "data_gradient", "weight_gradient"):
             def prepare(_, layout, direction=direction):
                 def random(*shape):
-                    return torch.randn(*shape, device=c.device, dtype=dtype).to(memory_format=layout)
+                    return normal(*shape, device=c.device, dtype=dtype).to(memory_format=layout)
 
                 x = random(n, channels, h, w)
                 sets, weight = sets_for(x, c.device), random(*shape)
                 xs = [x] + [random(n, channels, h, w) for _ in range(sets - 1)]
                 if direction == "forward":
                     return torch.no_grad()(lambda i: torch.convolution(xs[i], weight, None, *options)), sets
-                above = [torch.randn_like(torch.convolution(x, weight, None, *options)) for x in xs]
+                above = [normal_like(torch.convolution(x, weight, None, *options)) for x in xs]
                 mask = [direction == "data_gradient", direction == "weight_gradient", False]
                 backward = torch.ops.aten.convolution_backward
                 return torch.no_grad()(lambda i: backward(above[i], xs[i], weight, None, *options, mask)), sets
@@ -134,8 +148,8 @@ def add_convolutions(c, dtype, name):
 def add_norms(c, dtype, name):
     n = 16
     for h, w, ch in ((64, 64, 64), (32, 32, 128), (8, 8, 512)):
-        x = torch.randn(n, ch, h, w, device=c.device, dtype=dtype)
-        gamma, beta = (torch.randn(ch, device=c.device) for _ in range(2))
+        x = normal(n, ch, h, w, device=c.device, dtype=dtype)
+        gamma, beta = (normal(ch, device=c.device) for _ in range(2))
         ways = {
             "batch": lambda x, g, b: F.batch_norm(x, None, None, g, b, True),
             "instance": lambda x, g, b: F.instance_norm(x, None, None, g.to(x.dtype), b.to(x.dtype)),
@@ -150,7 +164,7 @@ def add_norms(c, dtype, name):
 
 def add_pictures(c, dtype, name):
     def picture(n, size, ch):
-        return torch.randn(n, ch, size, size, device=c.device, dtype=dtype)
+        return normal(n, ch, size, size, device=c.device, dtype=dtype)
 
     up = lambda x: F.interpolate(x, scale_factor=2, mode="bilinear")  # noqa: E731
     c.add(f"resize/bilinear_up/16x64x64x64/{name}", up, (picture(16, 64, 64),))
@@ -158,7 +172,7 @@ def add_pictures(c, dtype, name):
     c.add(f"resize/bicubic_down/16x128x128x64/{name}", lambda x: F.interpolate(x, size=64, mode="bicubic", antialias=True), (picture(16, 128, 64),))
     c.add(f"resize/reflect_pad/4x64x64x256/{name}", lambda x: F.pad(x, (1, 1, 1, 1), mode="reflect"), (picture(4, 64, 256),))
     c.add(f"resize/average_pool/16x64x64x128/{name}", lambda x: F.avg_pool2d(x, 2), (picture(16, 64, 128),))
-    grid = torch.rand(16, 64, 64, 2, device=c.device, dtype=dtype) * 2 - 1
+    grid = normal(16, 64, 64, 2, device=c.device, dtype=dtype).tanh()
     sample = lambda x, g: F.grid_sample(x, g, align_corners=False)  # noqa: E731
     c.add(f"grid_sample/forward/16x64x64x64/{name}", sample, (picture(16, 64, 64), grid))
     # PyTorch finds both gradients in one pass; each of ours is a case.
@@ -168,8 +182,8 @@ def add_pictures(c, dtype, name):
 def add_attention(c, dtype, name):
     for side in (32, 64) if c.device == "cuda" else (32,):
         batch = 16 if c.device == "cuda" else 2
-        q, k = (torch.randn(batch, 1, side * side, 32, device=c.device, dtype=dtype) for _ in range(2))
-        v = torch.randn(batch, 1, side * side, 128, device=c.device, dtype=dtype)
+        q, k = (normal(batch, 1, side * side, 32, device=c.device, dtype=dtype) for _ in range(2))
+        v = normal(batch, 1, side * side, 128, device=c.device, dtype=dtype)
         f = lambda q, k, v: F.scaled_dot_product_attention(q, k, v, scale=1.0)  # noqa: E731
         for gradient in (False, True):
             c.add(f"attention/{'gradient' if gradient else 'forward'}/{batch}x{side * side}x32x128/{name}", f, (q, k, v), gradient, (torch.contiguous_format,))
@@ -183,8 +197,8 @@ def add_parameters(c):
         for kind, make in makes.items():
             if not c.wants(f"optimizer/{kind}/{count}/f32"):
                 continue
-            p = torch.nn.Parameter(torch.randn(count, device=c.device))
-            p.grad = torch.randn_like(p)
+            p = torch.nn.Parameter(normal(count, device=c.device))
+            p.grad = normal_like(p)
             optimizer = make([p])
             us = median_us(lambda i: optimizer.step(), 2, c.device)
             c.rows.append({"name": f"optimizer/{kind}/{count}/f32/torch", "run_type": "iteration", "real_time": us, "time_unit": "us"})

@@ -213,7 +213,7 @@ do_tests() {
 sanitize() {  # TOOL FILTER SECONDS
   local folder=$out/logs/$1 names=() name clean=0 bad=0 first=""
   local command=("$sanitizer" --tool "$1" --error-exitcode 9 "$build/tests/test_kernels" --gtest_brief=1)
-  local filter="$2:-*TooLarge*:*Refuses*:*SaysWhatItIs*:ExampleSim.*:RandomSim.PhiloxKnownAnswers"
+  local filter="$2:-*TooLarge*:*Refuses*:*SaysWhatItIs*"
   if [ $dry -eq 1 ]; then run - env GANYMEDE_TEST_DEVICE=cuda "${command[@]}" "--gtest_filter=$filter"; return; fi
   mkdir -p "$folder"
   mapfile -t names < <("$build/tests/test_kernels" --gtest_list_tests "--gtest_filter=$filter" 2>/dev/null | awk '/^[^ ]/ { suite = $1 } /^  / { print suite $1 }')
@@ -221,6 +221,8 @@ sanitize() {  # TOOL FILTER SECONDS
   limit=$3 run "$folder.log" env GANYMEDE_TEST_DEVICE=cuda FOLDER="$folder" xargs -P "$processes" -I NAME bash -c \
     'log="$FOLDER/${0//\//_}"; "${@}" "--gtest_filter=$0" >"$log.log" 2>&1; echo $? >"$log.status"' NAME "${command[@]}" < <(printf '%s\n' "${names[@]}")
   for name in "${names[@]}"; do
+    # A test that asks the card for nothing has nothing to be looked into.
+    grep -q 'terminated before first instrumented API call' "$folder/${name//\//_}.log" 2>/dev/null && grep -q PASSED "$folder/${name//\//_}.log" && { clean=$((clean + 1)); continue; }
     case $(cat "$folder/${name//\//_}.status" 2>/dev/null) in
       "") ;;  # not finished
       0) clean=$((clean + 1)) ;;

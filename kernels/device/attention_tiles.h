@@ -99,6 +99,7 @@ __device__ void exponentiate(typename Tiles::Shared& memory, float scale, int co
     tiles.weights.data[row][lane + 32] = p_high;
     const float factor = math::exp(before - maximum);  // 0 at the first tile
     const float sum = warp_sum(widen(p_low) + widen(p_high));
+    simt::sync_warp();   // all lanes have read what the first one writes
     if (lane == 0) {
       memory.maximum[row] = maximum;
       memory.total[row] = total * factor + sum;
