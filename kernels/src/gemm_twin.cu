@@ -12,7 +12,7 @@ namespace ganymede::kernels::GANYMEDE_TARGET {
 template <Major kA, Major kB>
 struct GemmTwin {
   static constexpr Major kMajorA = kA, kMajorB = kB;
-  static constexpr bool kManyTiles = true;
+  static constexpr bool kManyTiles = false;   // large products take the widest tile, which has no turns
   TensorMap a, b;
   int units, row_count, column_count, step_count;
   int line;                       // terms of a step
