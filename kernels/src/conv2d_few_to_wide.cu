@@ -78,7 +78,7 @@ __global__ void __launch_bounds__(kFewThreads, 2) few_to_wide_kernel(const __gri
     simt::sync_threads();
 
     const T* windows[4];  // of the lane's positions; slots behind the last repeat the first
-    int64_t results[4];   // -1: none
+    int results[4];       // where in wide, which has fewer than 2^31 elements; -1: none
 #pragma unroll
     for (int i = 0; i < 4; ++i) {
       const int slot = simt::warp() * 32 + i * 8 + lane / 4;
@@ -89,7 +89,7 @@ __global__ void __launch_bounds__(kFewThreads, 2) few_to_wide_kernel(const __gri
       windows[i] = patch + (p * job.stride_h * job.patch_columns + q * job.stride_w) * job.thin_channels;
       p += first_p, q += first_q;
       results[i] = there && p < job.wide_rows && q < job.wide_columns
-                       ? ((static_cast<int64_t>(image) * job.wide_rows + p) * job.wide_columns + q) * job.channels : -1;
+                       ? ((image * job.wide_rows + p) * job.wide_columns + q) * job.channels : -1;
     }
 
 #pragma unroll 1
