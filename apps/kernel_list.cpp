@@ -100,7 +100,7 @@ std::string list_rows(DType dtype, Math math, int capability) {
       const ProductShape s = product_of(role, p);
       const TilePlan plan = table_plan(role, p, capability);
       const TileName tile = plan.tile == TileName::large && dtype == DType::f32 && math == Math::f32 ? TileName::tall : plan.tile;   // the same in Tiles<SimtF32>
-      const std::string text = plan.tile == TileName::few_channels ? tile_name(plan.tile) :
+      const std::string text = role == Conv2dRole::data_gradient && data_gradient_is_product(p) ? "matrix product" : plan.tile == TileName::few_channels ? tile_name(plan.tile) :
                                std::string(tile_name(plan.tile)) + " x " + std::to_string(plan.parts) + " (" +
                                std::to_string(tile_count(tile, s.m, s.n) * s.units * plan.parts) + ")";
       out << std::setw(22) << text;

@@ -20,6 +20,9 @@ import torch
 from torch.nn import functional as F
 
 
+GENERATORS = {}
+
+
 def normal(*shape, device, dtype=torch.float32):
     """From a generator of its own: a capture that fails leaves the standard one unusable."""
     if device not in GENERATORS:
@@ -29,9 +32,6 @@ def normal(*shape, device, dtype=torch.float32):
 
 def normal_like(x):
     return normal(*x.shape, device=x.device.type, dtype=x.dtype)
-
-
-GENERATORS = {}
 
 
 def median_us(call, sets, device):

@@ -114,4 +114,21 @@ __device__ inline State merge_block(const Op& op, State state, simt::Where where
   return state;
 }
 
+// The state of kLanes threads, a warp's or a whole block's, in every one of them.
+template <int kLanes, class Op, class State>
+__device__ inline State merge_lanes(const Op& op, State state, simt::Where where = simt::Where::current()) {
+  static_assert(kLanes == 32 || kLanes == kThreads);
+  if constexpr (kLanes == 32) {
+    return merge_warp(op, state, where);
+  } else {
+    auto& s = shared<BlockShared<State>>();
+    state = merge_block(op, state, where);
+    if (threadIdx.x == 0) s.warps[0] = state;
+    simt::sync_threads(where);
+    state = s.warps[0];
+    simt::sync_threads(where);
+    return state;
+  }
+}
+
 }  // namespace ganymede::kernels::GANYMEDE_TARGET

@@ -23,6 +23,13 @@ constexpr ProductShape data_gradient_product(const Conv2d& p) {
           int64_t{p.stride_h} * p.stride_w * p.groups};
 }
 
+// One window that is the whole image: dx[n, (r,s,c)] = sum over k of dy[n, k] * w[k, (r,s,c)] is a plain matrix product, where phases
+// would multiply each position's one tap and all that miss it. So it is computed, unless a bias by channels c is asked for.
+constexpr bool data_gradient_is_product(const Conv2d& p) {
+  return p.groups == 1 && p.n >= 1 && p.p == 1 && p.q == 1 && p.r == p.h && p.s == p.w && p.pad_h == 0 && p.pad_w == 0 && p.dilation_h == 1 &&
+         p.dilation_w == 1;
+}
+
 constexpr ProductShape weight_gradient_product(const Conv2d& p) {
   return {p.k / p.groups, int64_t{p.r} * p.s * (p.c / p.groups), int64_t{p.n} * p.p * p.q, p.groups};
 }
@@ -126,6 +133,7 @@ constexpr int list_plans(Conv2dRole role, const Conv2d& p, int capability, TileP
   const int64_t k = product_of(role, p).k;
   const int most = most_parts(role);
   add(table_plan(role, p, capability));
+  if (role == Conv2dRole::data_gradient && data_gradient_is_product(p)) return count;   // what is measured takes none of them
   if (capability == 90 && has_twin(role, p)) {
     const int64_t steps = twin_shape(role, p).steps;
     for (const TileName tile : kTwinTiles)

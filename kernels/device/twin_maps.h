@@ -1,5 +1,7 @@
-// Tensor maps of images and filters for the twins of convolution. Host code.
+// What the twins of convolution share: tensor maps of images and filters, and where windows lie in an image.
 #pragma once
+#include "kernels/api/conv2d.h"
+#include "kernels/device/fast_divide.h"
 #include "kernels/device/twin_multiply.h"
 
 namespace ganymede::kernels::GANYMEDE_TARGET {
@@ -34,6 +36,39 @@ MapSpec filter_map(const void* data, int k, int taps, int c) {
   filter.stride[0] = uint64_t(c) * kBytes;
   filter.stride[1] = uint64_t(taps) * filter.stride[0];
   return filter;
+}
+
+// The windows of a convolution: the pixels that TMA's im2col mode takes for its positions, and what a tap adds.
+struct TwinWindows {
+  FastDivide width, height;    // positions of a row, rows
+  FastDivide taps;             // of a filter row
+  int stride_h = 1, stride_w = 1, pad_h = 0, pad_w = 0, dilation_h = 1, dilation_w = 1;
+
+  TwinWindows() = default;
+  explicit TwinWindows(const Conv2d& p)
+      : width(p.q), height(p.p), taps(p.s), stride_h(p.stride_h), stride_w(p.stride_w), pad_h(p.pad_h), pad_w(p.pad_w), dilation_h(p.dilation_h),
+        dilation_w(p.dilation_w) {}
+
+  struct Corner {
+    int w, h, n;
+  };
+  __device__ Corner corner(int position) const {
+    const int q = width.split(position), p = height.split(position);
+    return {q * stride_w - pad_w, p * stride_h - pad_h, position};
+  }
+};
+
+// Of the image that a convolution's windows go over.
+template <class Number>
+MapSpec window_map(const void* data, const Conv2d& p) {
+  MapSpec image = image_map<Number>(data, p.n, p.h, p.w, p.c);
+  image.lower[0] = -p.pad_w;
+  image.lower[1] = -p.pad_h;
+  image.upper[0] = (p.q - 1) * p.stride_w - p.pad_w - (p.w - 1);
+  image.upper[1] = (p.p - 1) * p.stride_h - p.pad_h - (p.h - 1);
+  image.step[1] = static_cast<uint32_t>(p.stride_w);
+  image.step[2] = static_cast<uint32_t>(p.stride_h);
+  return image;
 }
 
 }  // namespace ganymede::kernels::GANYMEDE_TARGET

@@ -300,6 +300,14 @@ void launch_twin(Stream stream, const Problem& problem, int64_t rows, int64_t co
   run(Tile{});
 }
 
+// Throws where a twin does not serve the problem, or the card is none of its own. what: for example "conv2d forward".
+inline void require_twin(bool served, const char* what) {
+  if (!served) throw std::runtime_error(std::string(what) + ": the twin for sm_90a does not serve this problem");
+#ifdef __CUDACC__
+  if (simt::compute_capability() != 90) throw std::runtime_error(std::string(what) + ": the twin for sm_90a needs a card of sm_90 and a build for sm_90a");
+#endif
+}
+
 // Calls f with the tile of that name.
 template <class F>
 void with_twin_tile(TileName name, F&& f) {

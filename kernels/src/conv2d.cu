@@ -37,16 +37,9 @@ void forward(Stream stream, const Conv2d& p, const void* x, const Weight& w, voi
   else convolve_wide_to_few(stream, p, x, w.data, y, epilogue);
 }
 
-// One window that is the whole image: dx[n, (r,s,c)] = sum over k of dy[n, k] * w[k, (r,s,c)] is a matrix product, where phases
-// would multiply each position's one tap and all that miss it.
-bool is_product(const Conv2d& p, const Epilogue& epilogue) {
-  return p.groups == 1 && p.p == 1 && p.q == 1 && p.r == p.h && p.s == p.w && p.pad_h == 0 && p.pad_w == 0 && p.dilation_h == 1 && p.dilation_w == 1 &&
-         !epilogue.bias && p.n >= 1;
-}
-
 void data_gradient(Stream stream, const Conv2d& p, const void* dy, const Weight& w, void* dx,
                    const Epilogue& epilogue) {
-  if (is_product(p, epilogue)) {
+  if (data_gradient_is_product(p) && !epilogue.bias) {
     check_convolution(p, "data gradient");
     return gemm_kernels.multiply(stream, {1, p.n, p.r * p.s * p.c, p.k, false, false, 0, 0, p.dtype, p.dtype, p.math}, dy, w.data, dx, epilogue);
   }

@@ -79,10 +79,7 @@ struct DataGradientTwin {
 };
 
 bool convolve_data_gradient_twin(Stream stream, const Conv2d& p, const void* dy, const void* w, void* dx, const Epilogue& epilogue, TilePlan plan) {
-  if (!data_gradient_has_twin(p)) throw std::runtime_error("conv2d data gradient: the twin for sm_90a does not serve this convolution");
-#ifdef __CUDACC__
-  if (simt::compute_capability() != 90) throw std::runtime_error("conv2d data gradient: the twin for sm_90a needs a card of sm_90 and a build for sm_90a");
-#endif
+  require_twin(data_gradient_has_twin(p), "conv2d data gradient");
   if (!aligned(dy, 16) || !aligned(w, 16)) return false;
   const int lines = ceil_div(p.k, 64);
   DataGradientTwin problem;

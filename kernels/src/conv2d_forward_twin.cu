@@ -20,13 +20,13 @@ struct ForwardTwin {
   int row_count, column_count, step_count;
   Result result;
   StridedRows result_rows;
-  FastDivide width, height;    // positions of a row of y, rows
-  FastDivide lines, taps;      // steps of a tap, taps of a filter row
-  int line;                    // channels of a step
-  int stride_h, stride_w, pad_h, pad_w, dilation_h, dilation_w;
+  TwinWindows windows;
+  FastDivide lines;    // steps of a tap
+  int line;            // channels of a step
 
   struct Fetch {
-    int w, h, n, column;
+    TwinWindows::Corner corner;
+    int column;
   };
   struct Output {
     int rows, column_count;
@@ -37,10 +37,7 @@ struct ForwardTwin {
   __device__ int rows(int) const { return row_count; }
   __device__ int steps(int) const { return step_count; }
   __device__ Output output(int) const { return {row_count, column_count, result, result_rows}; }
-  __device__ Fetch fetch(int, int position, int column) const {
-    const int q = width.split(position), p = height.split(position);
-    return {q * stride_w - pad_w, p * stride_h - pad_h, position, column};
-  }
+  __device__ Fetch fetch(int, int position, int column) const { return {windows.corner(position), column}; }
   __device__ void prefetch() const {
 #if GANYMEDE_HOPPER_CODE
     simt::tma_prefetch(x);
@@ -51,29 +48,20 @@ struct ForwardTwin {
   __device__ void load(const Fetch& at, int step, unsigned char* to_x, unsigned char* to_w, simt::Mbarrier& full) const {
 #if GANYMEDE_HOPPER_CODE
     const int channel = lines.split(step) * line, tap = step;
-    const int s = taps.split(step), r = step;
-    simt::tma_load_im2col(to_x, x, {channel, at.w, at.h, at.n}, s * dilation_w, r * dilation_h, full);
+    const int s = windows.taps.split(step), r = step;
+    simt::tma_load_im2col(to_x, x, {channel, at.corner.w, at.corner.h, at.corner.n}, s * windows.dilation_w, r * windows.dilation_h, full);
     simt::tma_load_tile(to_w, w, {channel, tap, at.column}, full);
 #endif
   }
 };
 
 bool convolve_forward_twin(Stream stream, const Conv2d& p, const void* x, const void* w, void* y, const Epilogue& epilogue, TilePlan plan) {
-  if (!forward_has_twin(p)) throw std::runtime_error("conv2d forward: the twin for sm_90a does not serve this convolution");
-#ifdef __CUDACC__
-  if (simt::compute_capability() != 90) throw std::runtime_error("conv2d forward: the twin for sm_90a needs a card of sm_90 and a build for sm_90a");
-#endif
+  require_twin(forward_has_twin(p), "conv2d forward");
   if (!aligned(x, 16) || !aligned(w, 16)) return false;
   const auto run = [&](auto number) {
     using Number = decltype(number);
     constexpr int kLine = 128 / TwinNumber<Number>::kBytes;
-    MapSpec image = image_map<Number>(x, p.n, p.h, p.w, p.c), filter = filter_map<Number>(w, p.k, p.r * p.s, p.c);
-    image.lower[0] = -p.pad_w;
-    image.lower[1] = -p.pad_h;
-    image.upper[0] = (p.q - 1) * p.stride_w - p.pad_w - (p.w - 1);
-    image.upper[1] = (p.p - 1) * p.stride_h - p.pad_h - (p.h - 1);
-    image.step[1] = static_cast<uint32_t>(p.stride_w);
-    image.step[2] = static_cast<uint32_t>(p.stride_h);
+    MapSpec image = window_map<Number>(x, p), filter = filter_map<Number>(w, p.k, p.r * p.s, p.c);
     image.channels = filter.box[0] = kLine;
     filter.box[1] = 1;
     ForwardTwin problem;
@@ -83,17 +71,9 @@ bool convolve_forward_twin(Stream stream, const Conv2d& p, const void* x, const 
     problem.step_count = p.r * p.s * lines;
     problem.result = result_of(y, p.dtype == DType::bf16, p.k, epilogue);
     problem.result_rows = {p.k, 0};
-    problem.width = FastDivide(p.q);
-    problem.height = FastDivide(p.p);
+    problem.windows = TwinWindows(p);
     problem.lines = FastDivide(lines);
-    problem.taps = FastDivide(p.s);
     problem.line = kLine;
-    problem.stride_h = p.stride_h;
-    problem.stride_w = p.stride_w;
-    problem.pad_h = p.pad_h;
-    problem.pad_w = p.pad_w;
-    problem.dilation_h = p.dilation_h;
-    problem.dilation_w = p.dilation_w;
     with_twin_tile(plan.tile, [&]<class Tile>(Tile) {
       image.pixels = Tile::kM;
       filter.box[2] = Tile::kN;

@@ -20,9 +20,8 @@ struct WeightGradientTwin {
   int units;                       // parts
   int slices, part;                // of 64 positions: all, those of a part
   int outputs, channels, blocks;   // K, C, blocks of columns
-  FastDivide width, height;        // positions of a row of y, rows
-  FastDivide lines, taps;          // blocks of a tap, taps of a filter row
-  int stride_h, stride_w, pad_h, pad_w, dilation_h, dilation_w;
+  TwinWindows windows;
+  FastDivide lines;                // blocks of a tap
   Result result;
   int64_t pitch, part_stride;
 
@@ -61,34 +60,24 @@ struct WeightGradientTwin {
     const int position = (at.slice + step) * 64;
     simt::tma_load_tile(to_dy, dy, {at.row, position}, full);
     simt::tma_load_tile(to_dy + kTwinBlock, dy, {at.row + 64, position}, full);
-    int n = position;
-    const int w = width.split(n) * stride_w - pad_w, h = height.split(n) * stride_h - pad_h;
+    const TwinWindows::Corner corner = windows.corner(position);
 #pragma unroll
     for (int i = 0; i < kN / 64; ++i) {
       // Blocks behind the last are filled with it: the bytes of a stage are always the same.
       int tap = at.block + i < blocks ? at.block + i : blocks - 1;
-      const int channel = lines.split(tap) * 64, s = taps.split(tap);
-      simt::tma_load_im2col(to_x + i * kTwinBlock, x, {channel, w, h, n}, s * dilation_w, tap * dilation_h, full);
+      const int channel = lines.split(tap) * 64, s = windows.taps.split(tap);
+      simt::tma_load_im2col(to_x + i * kTwinBlock, x, {channel, corner.w, corner.h, corner.n}, s * windows.dilation_w, tap * windows.dilation_h, full);
     }
 #endif
   }
 };
 
 bool convolve_weight_gradient_twin(Stream stream, const Conv2d& p, const void* x, const void* dy, float* dw, float* workspace, TilePlan plan) {
-  if (!weight_gradient_has_twin(p)) throw std::runtime_error("conv2d weight gradient: the twin for sm_90a does not serve this convolution");
-#ifdef __CUDACC__
-  if (simt::compute_capability() != 90) throw std::runtime_error("conv2d weight gradient: the twin for sm_90a needs a card of sm_90 and a build for sm_90a");
-#endif
+  require_twin(weight_gradient_has_twin(p), "conv2d weight gradient");
   if (!aligned(x, 16) || !aligned(dy, 16)) return false;
   const int positions = p.n * p.p * p.q, lines = ceil_div(p.c, 64), taps = p.r * p.s;
   WeightGradientTwin problem;
-  MapSpec image = image_map<MmaBf16>(x, p.n, p.h, p.w, p.c), above;
-  image.lower[0] = -p.pad_w;
-  image.lower[1] = -p.pad_h;
-  image.upper[0] = (p.q - 1) * p.stride_w - p.pad_w - (p.w - 1);
-  image.upper[1] = (p.p - 1) * p.stride_h - p.pad_h - (p.h - 1);
-  image.step[1] = static_cast<uint32_t>(p.stride_w);
-  image.step[2] = static_cast<uint32_t>(p.stride_h);
+  MapSpec image = window_map<MmaBf16>(x, p), above;
   image.channels = image.pixels = 64;
   above.data = dy;
   above.rank = 2;
@@ -104,16 +93,8 @@ bool convolve_weight_gradient_twin(Stream stream, const Conv2d& p, const void* x
   problem.outputs = p.k;
   problem.channels = p.c;
   problem.blocks = taps * lines;
-  problem.width = FastDivide(p.q);
-  problem.height = FastDivide(p.p);
+  problem.windows = TwinWindows(p);
   problem.lines = FastDivide(lines);
-  problem.taps = FastDivide(p.s);
-  problem.stride_h = p.stride_h;
-  problem.stride_w = p.stride_w;
-  problem.pad_h = p.pad_h;
-  problem.pad_w = p.pad_w;
-  problem.dilation_h = p.dilation_h;
-  problem.dilation_w = p.dilation_w;
   problem.pitch = int64_t{taps} * p.c;
   problem.part_stride = p.k * problem.pitch;
   problem.result = result_of(plan.parts > 1 ? workspace : dw, false, problem.pitch, {nullptr, Unary::identity, 0});

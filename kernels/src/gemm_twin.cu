@@ -104,10 +104,7 @@ void multiply(Stream stream, const Gemm& g, const void* a, const void* b, void* 
 }  // namespace
 
 bool multiply_twin(Stream stream, const Gemm& g, const void* a, const void* b, void* c, const Epilogue& epilogue, TilePlan plan) {
-  if (!gemm_has_twin(g)) throw std::runtime_error("gemm: the twin for sm_90a does not serve this product");
-#ifdef __CUDACC__
-  if (simt::compute_capability() != 90) throw std::runtime_error("gemm: the twin for sm_90a needs a card of sm_90 and a build for sm_90a");
-#endif
+  require_twin(gemm_has_twin(g), "gemm");
   if (!aligned(a, 16) || !aligned(b, 16)) return false;
   constexpr Major k = Major::k, mn = Major::mn;
   if (g.dtype == DType::f32) multiply<MmaTf32, k, k>(stream, g, a, b, c, epilogue, plan);

@@ -173,16 +173,7 @@ __global__ void group_data_gradient_kernel(Norm norm, Behind<Op, Accumulator<T>>
         sums.second += g * dgamma[w];
       }
     }
-    if constexpr (kLanes == 32) {
-      sums = merge_warp(op, sums);
-    } else {
-      auto& s = shared<BlockShared<Pair<A>>>();
-      sums = merge_block(op, sums);
-      if (threadIdx.x == 0) s.warps[0] = sums;
-      simt::sync_threads();
-      sums = s.warps[0];
-      simt::sync_threads();
-    }
+    sums = merge_lanes<kLanes>(op, sums);
     if (job >= jobs) continue;
     const A m1 = norm.centred ? sums.first * share : A(0), m2 = sums.second * share;
     const A mean = args.mean[cut.quotient], r = args.rstd[cut.quotient];

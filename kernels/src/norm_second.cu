@@ -232,16 +232,7 @@ __global__ void group_second_kernel(Norm norm, SecondArguments<T> args, int64_t 
                                          args.dbeta[own + c], args.sum_v[own + c], args.sum_vx[own + c],
                                          args.sum_gv[own + c]));
     }
-    if constexpr (kLanes == 32) {
-      means = merge_warp(op, means);
-    } else {
-      auto& s = shared<BlockShared<SecondMeans<A>>>();
-      means = merge_block(op, means);
-      if (threadIdx.x == 0) s.warps[0] = means;
-      simt::sync_threads();
-      means = s.warps[0];
-      simt::sync_threads();
-    }
+    means = merge_lanes<kLanes>(op, means);
     if (job >= jobs) continue;
     const A mean = args.mean[cut.quotient];
     const auto of = SecondShared<A>::of(args.rstd[cut.quotient], means);

@@ -59,6 +59,22 @@ TEST_F(TuneVerb, TwinsAreMeasuredOnTheirCard) {
   EXPECT_FALSE(exists("cache/tune.json"));
 }
 
+TEST_F(TuneVerb, VariantsAreListedOnRequest) {
+  std::vector<std::string> words{"tune", "--device", "sim", "--shape", kShape, "--direction", "forward", "--file", "elsewhere.json"};
+  const auto lines = [](const std::string& text) {
+    int count = 0;
+    for (size_t at = text.find("\n  "); at != text.npos; at = text.find("\n  ", at + 1)) ++count;
+    return count;
+  };
+  EXPECT_EQ(lines(output(words)), 0);
+  words.push_back("--variants");
+  const std::string said = output(words);
+  EXPECT_GT(lines(said), 1);
+  expect_has(said, {", " + std::to_string(lines(said)) + " variants"});
+  // What is computed as a matrix product has nothing to choose.
+  expect_has(output({"tune", "--device", "sim", "--shape", "2,4,4,8,16,4,1,0", "--direction", "data_gradient", "--file", "elsewhere.json"}), {"(as the table has it), 1 variants"});
+}
+
 TEST_F(TuneVerb, TakesTheConvolutionsOfAModel) {
   const std::string said = output({"tune", "dcgan", "--data", "shapes", "--size", "16", "--batch", "2", "--set", "width=4", "--device", "sim", "--dtype", "f32"});
   expect_has(said, {"forward f32", "data_gradient f32", "weight_gradient f32"});
