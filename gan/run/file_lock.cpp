@@ -5,8 +5,10 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
 #include <string>
+#include <thread>
 
 #include "engine/check.h"
 #include "engine/posix.h"
@@ -14,11 +16,16 @@
 namespace ganymede::run {
 namespace {
 
+// Written just after the lock is taken, so it may take a moment to be there; where the disk is full it never is.
 std::string owner(int file) {
-  char text[32] = {};
-  const ssize_t size = pread(file, text, sizeof text - 1, 0);
-  const long id = size > 0 ? std::strtol(text, nullptr, 10) : 0;
-  return id > 0 ? " (process " + std::to_string(id) + ")" : "";
+  for (int i = 0; i < 20; ++i) {
+    char text[32] = {};
+    const ssize_t size = pread(file, text, sizeof text - 1, 0);
+    const long id = size > 0 ? std::strtol(text, nullptr, 10) : 0;
+    if (id > 0) return " (process " + std::to_string(id) + ")";
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  return "";
 }
 
 }  // namespace
