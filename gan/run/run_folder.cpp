@@ -90,12 +90,13 @@ void RunFolder::make_folders() const {
 void RunFolder::check_free(const fs::path& folder) {
   if (!is_there(folder)) return;
   if (!is_folder(folder)) throw UsageError(folder.string() + ": not a folder; choose another for the run");
+  // In this order: another trainer that is starting writes run.json before anything else.
+  const bool unused = holds_only_leftovers(folder);
   if (is_there(folder / "run.json"))
     throw UsageError(folder.string() + ": holds a run of " +
                      read_run_json(folder / "run.json")["model"].dump() +
                      " already; continue it with --resume, or choose another folder");
-  if (!holds_only_leftovers(folder))
-    throw UsageError(folder.string() + ": not empty, and not a run; choose another folder");
+  if (!unused) throw UsageError(folder.string() + ": not empty, and not a run; choose another folder");
 }
 
 RunFolder RunFolder::create(const fs::path& folder, const Json& run) {
@@ -112,8 +113,9 @@ RunFolder RunFolder::create(const fs::path& folder, const Json& run) {
 std::optional<RunFolder> RunFolder::find(const fs::path& folder) {
   if (!is_folder(folder))
     throw UsageError(folder.string() + ": no such run to resume; leave out --resume to start it");
+  const bool unused = holds_only_leftovers(folder);  // before run.json is looked for, as in check_free
   if (is_there(folder / "run.json")) return open(folder);
-  if (holds_only_leftovers(folder)) return {};
+  if (unused) return {};
   throw UsageError(folder.string() + ": not a run: there is no run.json in it");
 }
 

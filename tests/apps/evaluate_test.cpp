@@ -3,6 +3,7 @@
 
 #include "gan/data/random.h"
 #include "tests/apps/program.h"
+#include "tests/support/places.h"
 
 namespace ganymede::apps {
 namespace {
@@ -90,7 +91,7 @@ TEST_F(Evaluate, WrongUseIsRefusedInALine) {
   refused(2, {"evaluate", "run", "--iteration", "7"}, {"iteration 7", "30"});
   refused(2, {"evaluate", "nowhere"}, {"nowhere"});
   refused(1, {"evaluate", "run", "--features", "halves/t10k-labels-idx1-ubyte", "-n", "2"}, {"t10k-labels-idx1-ubyte"});
-  const std::string alexnet = std::string(GANYMEDE_SOURCE_DIR) + "/tests/cases/metrics_features/alexnet.safetensors";
+  const std::string alexnet = test::source_dir() + "/tests/cases/metrics_features/alexnet.safetensors";
   refused(2, {"evaluate", "run", "--features", alexnet, "--resize", "tf1", "-n", "2"}, {"--resize is for Inception", "alexnet"});
 }
 
@@ -126,7 +127,7 @@ TEST_F(Evaluate, PicturesWithoutLabelsNeedFeatures) {
   std::filesystem::create_directories(*this / "pictures");
   for (const char* name : {"a.png", "b.png", "c.png"}) std::filesystem::copy_file(*this / "one.png", *this / "pictures" / name);
   refused(2, {"evaluate", "--pictures", "pictures", "--data", "folder:pictures", "--size", "16"}, {"no labels", "--features FILE"});
-  const std::string alexnet = std::string(GANYMEDE_SOURCE_DIR) + "/tests/cases/metrics_features/alexnet.safetensors";
+  const std::string alexnet = test::source_dir() + "/tests/cases/metrics_features/alexnet.safetensors";
   const Result r = run({"evaluate", "--pictures", "pictures", "--data", "folder:pictures", "--size", "16", "--features", alexnet, "--metrics", "fid,ms-ssim", "--json"});
   ASSERT_EQ(r.status, 0) << r.err;
   EXPECT_NE(r.err.find("no full rank"), r.err.npos) << r.err;

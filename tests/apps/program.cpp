@@ -1,4 +1,5 @@
 #include "tests/apps/program.h"
+#include "tests/support/places.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -37,7 +38,7 @@ Program::Program(const fs::path& folder, const std::vector<std::string>& argumen
   const std::string number = std::to_string(count++);
   out_ = output.empty() ? folder / (".out" + number) : fs::path(output);
   err_ = folder / (".err" + number);
-  std::vector<std::string> words{GANYMEDE_BINARY_DIR "/ganymede"};
+  std::vector<std::string> words{test::binary_dir() + "/ganymede"};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;
   for (std::string& w : words) argv.push_back(w.data());

@@ -7,6 +7,7 @@
 #include "engine/check.h"
 #include "engine/device.h"
 #include "tests/apps/program.h"
+#include "tests/support/places.h"
 
 namespace ganymede::apps {
 namespace {
@@ -218,8 +219,7 @@ TEST_F(Resume, DivergedRunNamesItsLastCheckpoint) {
 TEST_F(Resume, TrainingGoesOnWhenNobodyReads) {
   // Both streams lead into a pipe whose reader is gone after the first line.
   const std::string command = "cd " + folder_.string() +
-                              " && { " GANYMEDE_BINARY_DIR
-                              "/ganymede train dcgan --out run --data shapes:count=64"
+                              " && { " + test::binary_dir() + "/ganymede train dcgan --out run --data shapes:count=64"
                               " --size 16 --set width=4 --batch 4 --threads 1 --steps 30 --log-every 1; echo "
                               "$? > status; } 2>&1 | head -n 1 > first";
   ASSERT_EQ(std::system(command.c_str()), 0);

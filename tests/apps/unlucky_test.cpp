@@ -14,6 +14,7 @@
 #include "gan/data/png.h"
 #include "gan/run/stats.h"
 #include "tests/apps/program.h"
+#include "tests/support/places.h"
 
 namespace ganymede::apps {
 namespace {
@@ -190,7 +191,7 @@ TEST_F(Unlucky, APictureUnpluggedWhileTraining) {
 
 TEST_F(Unlucky, NobodyReadsTheOutput) {
   ASSERT_EQ(run(often("run", "10")).status, 0);
-  const std::string program = GANYMEDE_BINARY_DIR "/ganymede";
+  const std::string program = test::binary_dir() + "/ganymede";
   // The reader is gone before the first byte; what was asked for is done all the same, and nothing is half-written.
   const auto unread = [&](const std::string& words) {
     return std::system(("cd " + folder_.string() + " && { " + program + " " + words + "; } 2>> err | true").c_str());

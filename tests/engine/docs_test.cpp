@@ -6,10 +6,12 @@
 #include <regex>
 #include <sstream>
 
+#include "tests/support/places.h"
+
 namespace {
 
 namespace fs = std::filesystem;
-const fs::path kRoot = GANYMEDE_SOURCE_DIR;
+const fs::path kRoot = ganymede::test::source_dir();
 
 std::string read(const fs::path& path) {
   std::ifstream in(path);

@@ -8,6 +8,8 @@
 #include <regex>
 #include <string>
 
+#include "tests/support/places.h"
+
 namespace {
 
 namespace fs = std::filesystem;
@@ -15,7 +17,7 @@ namespace fs = std::filesystem;
 const std::map<std::string, int> kLayers{{"kernels", 0}, {"engine", 1}, {"nn", 2}, {"gan", 3}, {"apps", 4}};
 
 TEST(Includes, NeverRunUpward) {
-  const fs::path root = GANYMEDE_SOURCE_DIR;
+  const fs::path root = ganymede::test::source_dir();
   const std::regex include("^\\s*#\\s*include\\s+\"([a-z_]+)/([^\"]+)\"");
   int seen = 0;
   for (const auto& [layer, level] : kLayers) {
@@ -39,7 +41,7 @@ TEST(Includes, NeverRunUpward) {
 
 TEST(Includes, ModelsNeverSpeakOfDevicesOrGraphs) {
   const std::regex words("\\b(cuda|stream|detach|zero_grad|requires_grad)\\b", std::regex::icase);
-  for (const auto& entry : fs::recursive_directory_iterator(fs::path(GANYMEDE_SOURCE_DIR) / "gan" / "models")) {
+  for (const auto& entry : fs::recursive_directory_iterator(fs::path(ganymede::test::source_dir()) / "gan" / "models")) {
     std::ifstream file(entry.path());
     for (std::string line; std::getline(file, line);) EXPECT_FALSE(std::regex_search(line, words)) << entry.path() << ": " << line;
   }

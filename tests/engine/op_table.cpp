@@ -3,9 +3,10 @@
 
 #include "tests/engine/op_cases.h"
 #include "tests/support/certificate.h"
+#include "tests/support/places.h"
 
 namespace ganymede::test {
 
-TEST(Certificate, ListsEveryCaseOfTheOps) { EXPECT_EQ(check_certificate(GANYMEDE_SOURCE_DIR "/docs/ops.md", "ops", op_cases()), ""); }
+TEST(Certificate, ListsEveryCaseOfTheOps) { EXPECT_EQ(check_certificate(test::source_dir() + "/docs/ops.md", "ops", op_cases()), ""); }
 
 }  // namespace ganymede::test

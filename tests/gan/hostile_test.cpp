@@ -16,6 +16,7 @@
 #include "gan/run/stats.h"
 #include "gan/session.h"
 #include "tests/gan/data_test_util.h"
+#include "tests/support/places.h"
 
 namespace ganymede {
 namespace {
@@ -130,7 +131,7 @@ TEST(Hostile, SmallFilesOfLargePictures) {
 // sanitizers that ends the program; without them it may go unseen.
 TEST(Hostile, JpegsThatFuzzingFound) {
   int files = 0, refused = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(std::string(GANYMEDE_SOURCE_DIR) + "/tests/fuzz/corpus/jpeg")) {
+  for (const auto& entry : std::filesystem::directory_iterator(test::source_dir() + "/tests/fuzz/corpus/jpeg")) {
     std::ifstream in(entry.path(), std::ios::binary);
     const std::vector<uint8_t> bytes{std::istreambuf_iterator<char>(in), {}};
     refused += !error_of([&] { data::decode_picture("p", bytes); }).empty();
@@ -138,7 +139,7 @@ TEST(Hostile, JpegsThatFuzzingFound) {
   }
   EXPECT_GE(files, 10);
   EXPECT_GE(refused, 1);
-  std::ifstream in(std::string(GANYMEDE_SOURCE_DIR) + "/tests/fuzz/corpus/jpeg/two_frames", std::ios::binary);
+  std::ifstream in(test::source_dir() + "/tests/fuzz/corpus/jpeg/two_frames", std::ios::binary);
   const std::vector<uint8_t> two{std::istreambuf_iterator<char>(in), {}};   // 64015 x 4112 pixels, then 16 x 16
   expect_mentions(error_of([&] { data::decode_picture("p", two); }), {"p: damaged JPEG", "second frame header"});
 }

@@ -17,6 +17,7 @@
 #include "gan/metrics/similarity.h"
 #include "engine/check.h"
 #include "engine/safetensors.h"
+#include "tests/support/places.h"
 
 namespace ganymede::metrics {
 namespace {
@@ -47,7 +48,7 @@ class Case {
     return p;
   }
  private:
-  SafetensorsFile file_ = SafetensorsFile::read(std::string(GANYMEDE_SOURCE_DIR) + "/tests/cases/metrics.safetensors");
+  SafetensorsFile file_ = SafetensorsFile::read(test::source_dir() + "/tests/cases/metrics.safetensors");
 };
 
 Rows normal_rows(int64_t n, int64_t width, uint64_t seed, double shift = 0, double scale = 1) {

@@ -12,11 +12,12 @@
 #include "engine/ops.h"
 #include "engine/safetensors.h"
 #include "gan/metrics/features_file.h"
+#include "tests/support/places.h"
 
 namespace ganymede::metrics {
 namespace {
 
-const std::string kFolder = std::string(GANYMEDE_SOURCE_DIR) + "/tests/cases/metrics_features/";
+const std::string kFolder = test::source_dir() + "/tests/cases/metrics_features/";
 
 std::vector<double> values(const RawTensor& t) {
   std::vector<double> out;

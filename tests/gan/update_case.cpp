@@ -12,11 +12,12 @@
 #include "gan/models.h"
 #include "gan/trainer.h"
 #include "tests/gan/update_reference.h"
+#include "tests/support/places.h"
 
 namespace ganymede::test {
 namespace {
 
-const std::string kFolder = std::string(GANYMEDE_SOURCE_DIR) + "/tests/cases/";
+const std::string kFolder = test::source_dir() + "/tests/cases/";
 
 // What a case says beside its tensors.
 struct Facts {

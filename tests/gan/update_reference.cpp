@@ -5,11 +5,12 @@
 #include "engine/check.h"
 #include "nn/file.h"
 #include "nn/torch.h"
+#include "tests/support/places.h"
 
 namespace ganymede::test {
 
 UpdateReference::UpdateReference(const std::string& name)
-    : file_(SafetensorsFile::read(std::string(GANYMEDE_SOURCE_DIR) + "/tests/cases/" + name +
+    : file_(SafetensorsFile::read(test::source_dir() + "/tests/cases/" + name +
                                   ".safetensors")) {}
 
 std::vector<double> UpdateReference::values(const std::string& name) const {

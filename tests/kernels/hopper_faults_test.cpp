@@ -11,6 +11,7 @@
 
 #include "kernels/device/convert.h"
 #include "tests/kernels/simt_orders.h"
+#include "tests/support/places.h"
 
 namespace ganymede::kernels::sim {
 namespace {
@@ -165,7 +166,7 @@ class HopperFaults : public testing::Test {
 
   // In every order; name: what stands behind FAULT.
   void expect_said(Fault fault, const std::string& name, std::initializer_list<const char*> parts, int orders = 4) {
-    std::ifstream source(std::string(GANYMEDE_SOURCE_DIR) + "/tests/kernels/hopper_faults_test.cpp");
+    std::ifstream source(test::source_dir() + "/tests/kernels/hopper_faults_test.cpp");
     std::string line;
     int number = 0, marked = 0;
     while (std::getline(source, line) && ++number) {

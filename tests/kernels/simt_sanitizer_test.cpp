@@ -9,9 +9,11 @@
 #include <fstream>
 #include <string>
 
+#include "tests/support/places.h"
+
 namespace {
 
-const std::string kSource = std::string(GANYMEDE_SOURCE_DIR) + "/tests/kernels/faults/simt_faults.cpp";
+const std::string kSource = ganymede::test::source_dir() + "/tests/kernels/faults/simt_faults.cpp";
 
 struct Outcome {
   int status;
@@ -34,8 +36,8 @@ class FaultyProgram {
     folder_ = std::filesystem::temp_directory_path() /
               ("ganymede-faults-" + sanitizer + "-" + std::to_string(getpid()));
     std::filesystem::create_directories(folder_);
-    const std::string root = GANYMEDE_SOURCE_DIR,
-                      library = std::string(GANYMEDE_BINARY_DIR) + "/kernels/libganymede_kernels_sim.a";
+    const std::string root = ganymede::test::source_dir(),
+                      library = ganymede::test::binary_dir() + "/kernels/libganymede_kernels_sim.a";
     build_ = shell("g++ -std=c++20 -O1 -g -Wno-unknown-pragmas -fsanitize=" + sanitizer + " -I" + root + " " +
                    kSource + " " + library + " -o " + program() + " -pthread" + kBoost);
   }

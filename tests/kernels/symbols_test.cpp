@@ -9,6 +9,8 @@
 #include <set>
 #include <string>
 
+#include "tests/support/places.h"
+
 namespace {
 
 std::string output_of(const std::string& command) {
@@ -58,7 +60,7 @@ std::set<std::string> clashes(const std::map<std::string, char>& a, const std::m
 }
 
 std::string library(const std::string& device) {
-  return std::string(GANYMEDE_BINARY_DIR) + "/kernels/libganymede_kernels_" + device + ".a";
+  return ganymede::test::binary_dir() + "/kernels/libganymede_kernels_" + device + ".a";
 }
 
 void expect_no_clash(const std::string& first, const std::string& second) {

@@ -4,10 +4,11 @@
 #include "tests/nn/block_cases.h"
 #include "tests/nn/loss_cases.h"
 #include "tests/support/certificate.h"
+#include "tests/support/places.h"
 
 namespace ganymede::test {
 
-TEST(Certificate, ListsEveryCaseOfTheLosses) { EXPECT_EQ(check_certificate(GANYMEDE_SOURCE_DIR "/docs/ops.md", "losses", loss_cases()), ""); }
-TEST(Certificate, ListsEveryCaseOfTheLayers) { EXPECT_EQ(check_certificate(GANYMEDE_SOURCE_DIR "/docs/ops.md", "layers", block_cases()), ""); }
+TEST(Certificate, ListsEveryCaseOfTheLosses) { EXPECT_EQ(check_certificate(test::source_dir() + "/docs/ops.md", "losses", loss_cases()), ""); }
+TEST(Certificate, ListsEveryCaseOfTheLayers) { EXPECT_EQ(check_certificate(test::source_dir() + "/docs/ops.md", "layers", block_cases()), ""); }
 
 }  // namespace ganymede::test

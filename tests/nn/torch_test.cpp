@@ -11,11 +11,12 @@
 #include "engine/context.h"
 #include "nn/blocks.h"
 #include "tests/support/gradcheck.h"
+#include "tests/support/places.h"
 
 namespace ganymede::nn {
 namespace {
 
-const std::string kFile = std::string(GANYMEDE_SOURCE_DIR) + "/tests/cases/torch_state.safetensors";
+const std::string kFile = test::source_dir() + "/tests/cases/torch_state.safetensors";
 
 // The network of tests/cases/torch_state.py.
 Layer layers() {

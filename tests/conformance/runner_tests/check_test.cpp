@@ -9,11 +9,12 @@
 
 #include "engine/check.h"
 #include "tests/conformance/operations.h"
+#include "tests/support/places.h"
 
 namespace ganymede::conformance {
 namespace {
 
-const std::string kCases = std::string(GANYMEDE_SOURCE_DIR) + "/tests/conformance/cases/";
+const std::string kCases = test::source_dir() + "/tests/conformance/cases/";
 
 Case conv() { return read_case(kCases + "conv2d/k4_stride2_pad1_odd.safetensors"); }
 
