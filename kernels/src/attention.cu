@@ -2,6 +2,7 @@
 // the gradients share. The sums are in device/attention_tiles.h.
 #include "kernels/device/attention_tiles.h"
 #include "kernels/device/families.h"
+#include "kernels/device/flash_plan.h"
 
 namespace ganymede::kernels::GANYMEDE_TARGET {
 
@@ -40,7 +41,8 @@ void check_attention(const Attention& a) {
 void forward(Stream stream, const Attention& a, const void* q, const void* k, const void* v, void* o,
              void* logsum, void*) {
   check_attention(a);
-  attend_output(stream, a, q, k, v, o, static_cast<float*>(logsum));
+  if (flash_serves_forward(a)) flash_output(stream, a, q, k, v, o, static_cast<float*>(logsum));
+  else attend_output(stream, a, q, k, v, o, static_cast<float*>(logsum));
 }
 
 void gradient(Stream stream, const Attention& a, const void* q, const void* k, const void* v, const void* o,

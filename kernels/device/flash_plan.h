@@ -1,0 +1,31 @@
+// Which attention runs on the kernels of device/flash.h, and how its rows are dealt out. Pure functions of the problem, tested
+// on the host. Any alignment; what does not fit is left to device/attention_tiles.h.
+#pragma once
+#include "kernels/api/attention.h"
+#include "kernels/device/grid.h"
+
+namespace ganymede::kernels::GANYMEDE_TARGET {
+
+constexpr int kFlashDepth = 128, kFlashWidth = 128;  // the most that registers hold
+
+// Forward cuts wide values into columns of 128; the gradients need whole rows of g and v.
+constexpr bool flash_serves_forward(const Attention& a) { return a.dtype == DType::bf16 && a.depth <= kFlashDepth; }
+constexpr bool flash_serves_gradient(const Attention& a) {
+  return a.dtype == DType::bf16 && a.depth <= kFlashDepth && a.width <= kFlashWidth;
+}
+
+// Whether a warp owns 32 rows, which halves what it reads from shared memory, instead of 16: where that still gives every
+// multiprocessor two blocks. Every row is computed alike either way.
+constexpr bool flash_rows_are_paired(int batch, int rows, int column_tiles, int multiprocessors) {
+  return int64_t{batch} * ceil_div(rows, 128) * column_tiles >= int64_t{2} * multiprocessors;
+}
+
+// The launchers, for problems that they serve. src/attention_flash_*.cu
+void flash_output(Stream stream, const Attention& a, const void* q, const void* k, const void* v, void* o, float* logsum);
+void flash_query_gradient(Stream stream, const Attention& a, const void* q, const void* k, const void* v, const void* g, void* dq,
+                          const float* logsum, const float* delta);
+// dk or dv may be null.
+void flash_key_gradient(Stream stream, const Attention& a, const void* q, const void* k, const void* v, const void* g, void* dk,
+                        void* dv, const float* logsum, const float* delta);
+
+}  // namespace ganymede::kernels::GANYMEDE_TARGET
