@@ -20,12 +20,19 @@ constexpr bool flash_rows_are_paired(int batch, int rows, int column_tiles, int 
   return int64_t{batch} * ceil_div(rows, 128) * column_tiles >= int64_t{2} * multiprocessors;
 }
 
+// What the gradients need of each query.
+struct alignas(8) FlashStatistics {
+  float logsum;  // to the base 2
+  float delta;   // g . o
+};
+
 // The launchers, for problems that they serve. src/attention_flash_*.cu
 void flash_output(Stream stream, const Attention& a, const void* q, const void* k, const void* v, void* o, float* logsum);
-void flash_query_gradient(Stream stream, const Attention& a, const void* q, const void* k, const void* v, const void* g, void* dq,
-                          const float* logsum, const float* delta);
+void flash_statistics(Stream stream, const Attention& a, const void* g, const void* o, const float* logsum, FlashStatistics* statistics);
+void flash_query_gradient(Stream stream, const Attention& a, const void* q, const void* k, const void* v, const void* g, const FlashStatistics* statistics,
+                          void* dq);
 // dk or dv may be null.
-void flash_key_gradient(Stream stream, const Attention& a, const void* q, const void* k, const void* v, const void* g, void* dk,
-                        void* dv, const float* logsum, const float* delta);
+void flash_key_gradient(Stream stream, const Attention& a, const void* q, const void* k, const void* v, const void* g, const FlashStatistics* statistics,
+                        void* dk, void* dv);
 
 }  // namespace ganymede::kernels::GANYMEDE_TARGET

@@ -12,8 +12,8 @@ namespace {
 
 struct FlashKeyGradient {
   FlashMatrix q, k, v, g;
-  Bf16 *dk, *dv;                // or null
-  const float *logsum, *delta;  // [batch, queries]
+  const FlashStatistics* statistics;  // [batch, queries]
+  Bf16 *dk, *dv;                      // or null
   float scale;
   int row_blocks;
 };
@@ -24,7 +24,7 @@ struct FlashKeyGradientShared {
   struct Stage {
     FlashTile<kFlashOthers, kDepth> q;
     FlashTile<kFlashOthers, kWidth> g;
-    alignas(8) float logsum[kFlashOthers], delta[kFlashOthers];
+    FlashStatistics statistics[kFlashOthers];
   };
   union {
     Stage stages[2];
@@ -37,7 +37,7 @@ struct FlashKeyGradientShared {
 };
 
 template <int kDepth, int kWidth>
-__global__ void __launch_bounds__(kFlashThreads, kDepth * kWidth <= 4096 ? 3 : 2)
+__global__ void __launch_bounds__(kFlashThreads, 2)
     flash_key_gradient_kernel(const __grid_constant__ FlashKeyGradient job) {
   using Shared = FlashKeyGradientShared<kDepth, kWidth>;
   using Scores = FlashSums<1, kFlashStep>;
@@ -51,10 +51,9 @@ __global__ void __launch_bounds__(kFlashThreads, kDepth * kWidth <= 4096 ? 3 : 2
     auto& stage = memory.stages[tile % 2];
     job.q.start_copy(batch, tile * kFlashOthers, 0, stage.q);
     job.g.start_copy(batch, tile * kFlashOthers, 0, stage.g);
-    const int thread = static_cast<int>(threadIdx.x) % kFlashOthers, query = tile * kFlashOthers + thread;
-    const float* from = threadIdx.x < kFlashOthers ? job.logsum : job.delta;
-    float* to = threadIdx.x < kFlashOthers ? stage.logsum : stage.delta;
-    simt::cp_async<4>(to + thread, from + static_cast<int64_t>(batch) * queries + query, query < queries);
+    const int query = tile * kFlashOthers + static_cast<int>(threadIdx.x);
+    if (threadIdx.x < kFlashOthers)
+      simt::cp_async<8>(&stage.statistics[threadIdx.x], job.statistics + static_cast<int64_t>(batch) * queries + query, query < queries);
   };
   job.k.start_copy(batch, first_row, 0, memory.k);
   job.v.start_copy(batch, first_row, 0, memory.v);
@@ -80,7 +79,7 @@ __global__ void __launch_bounds__(kFlashThreads, kDepth * kWidth <= 4096 ? 3 : 2
     if (tile + 1 < tiles) start_copy(tile + 1);
     simt::cp_async_commit();
     const auto& stage = memory.stages[tile % 2];
-#pragma unroll 1
+#pragma unroll (kDepth * kWidth <= 4096 ? 4 : 1)
     for (int first = 0; first < kFlashOthers; first += kFlashStep) {
       Scores scores, slopes;
       scores.clear();
@@ -91,9 +90,9 @@ __global__ void __launch_bounds__(kFlashThreads, kDepth * kWidth <= 4096 ? 3 : 2
       for (int j = 0; j < kFlashStep / 8; ++j) {
 #pragma unroll
         for (int e = 0; e < 4; ++e) {
-          const int query = first + j * 8 + Scores::column(e);
-          scores.v[0][j][e] = simt::exp2(c * scores.v[0][j][e] - kLog2E * stage.logsum[query]);
-          slopes.v[0][j][e] = scores.v[0][j][e] * (slopes.v[0][j][e] - stage.delta[query]);
+          const FlashStatistics query = stage.statistics[first + j * 8 + Scores::column(e)];
+          scores.v[0][j][e] = simt::exp2(c * scores.v[0][j][e] - query.logsum);
+          slopes.v[0][j][e] = scores.v[0][j][e] * (slopes.v[0][j][e] - query.delta);
         }
       }
       FlashFragments<1, kFlashStep> weights;
@@ -110,13 +109,13 @@ __global__ void __launch_bounds__(kFlashThreads, kDepth * kWidth <= 4096 ? 3 : 2
 
 }  // namespace
 
-void flash_key_gradient(Stream stream, const Attention& a, const void* q, const void* k, const void* v, const void* g, void* dk, void* dv,
-                        const float* logsum, const float* delta) {
+void flash_key_gradient(Stream stream, const Attention& a, const void* q, const void* k, const void* v, const void* g, const FlashStatistics* statistics,
+                        void* dk, void* dv) {
   with_flash_sizes(a, [&](auto depth, auto width) {
     constexpr int kDepth = decltype(depth)::value, kWidth = decltype(width)::value;
     using Shared = FlashKeyGradientShared<kDepth, kWidth>;
     const FlashKeyGradient job{flash_matrix(q, a.queries, a.depth), flash_matrix(k, a.keys, a.depth), flash_matrix(v, a.keys, a.width),
-                               flash_matrix(g, a.queries, a.width), static_cast<Bf16*>(dk), static_cast<Bf16*>(dv), logsum, delta,
+                               flash_matrix(g, a.queries, a.width), statistics, static_cast<Bf16*>(dk), static_cast<Bf16*>(dv),
                                static_cast<float>(a.scale), ceil_div(a.keys, Shared::kRows)};
     launch<Shared>(flash_key_gradient_kernel<kDepth, kWidth>, dim3(flash_grid(int64_t{a.batch} * job.row_blocks)), dim3(kFlashThreads), stream, job);
   });

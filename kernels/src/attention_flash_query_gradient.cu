@@ -11,7 +11,7 @@ namespace {
 struct FlashQueryGradient {
   FlashMatrix q, k, v, g;
   Bf16* dq;
-  const float *logsum, *delta;  // [batch, queries]
+  const FlashStatistics* statistics;  // [batch, queries]
   float scale;
   int row_blocks;
 };
@@ -66,8 +66,8 @@ __global__ void __launch_bounds__(kFlashThreads, kRowTiles == 1 && kDepth * kWid
     for (int half = 0; half < 2; ++half) {
       const int row = first_row + warp_row + i * 16 + Scores::row(2 * half);
       const int64_t query = static_cast<int64_t>(batch) * queries + (row < queries ? row : queries - 1);
-      logsum[i][half] = job.logsum[query] * kLog2E;
-      delta[i][half] = job.delta[query];
+      logsum[i][half] = job.statistics[query].logsum;
+      delta[i][half] = job.statistics[query].delta;
     }
   }
 
@@ -134,12 +134,12 @@ void launch_query_gradient(Stream stream, int batch, FlashQueryGradient job) {
 
 }  // namespace
 
-void flash_query_gradient(Stream stream, const Attention& a, const void* q, const void* k, const void* v, const void* g, void* dq,
-                          const float* logsum, const float* delta) {
+void flash_query_gradient(Stream stream, const Attention& a, const void* q, const void* k, const void* v, const void* g, const FlashStatistics* statistics,
+                          void* dq) {
   with_flash_sizes(a, [&](auto depth, auto width) {
     constexpr int kDepth = decltype(depth)::value, kWidth = decltype(width)::value;
     const FlashQueryGradient job{flash_matrix(q, a.queries, a.depth), flash_matrix(k, a.keys, a.depth), flash_matrix(v, a.keys, a.width),
-                                 flash_matrix(g, a.queries, a.width), static_cast<Bf16*>(dq), logsum, delta, static_cast<float>(a.scale), 0};
+                                 flash_matrix(g, a.queries, a.width), static_cast<Bf16*>(dq), statistics, static_cast<float>(a.scale), 0};
     if constexpr (kDepth * kWidth <= 4096) {
       if (flash_rows_are_paired(a.batch, a.queries, 1, simt::multiprocessors()))
         return launch_query_gradient<kDepth, kWidth, 2>(stream, a.batch, job);
