@@ -197,7 +197,8 @@ void with_flash_sizes(const Attention& a, F&& f) {
     else if (a.depth <= 64) f(std::integral_constant<int, 64>{}, width);
     else f(std::integral_constant<int, 128>{}, width);
   };
-  if (a.width <= 64) with_depth(std::integral_constant<int, 64>{});
+  if (a.width <= 32 && a.depth <= 32) f(std::integral_constant<int, 32>{}, std::integral_constant<int, 32>{});
+  else if (a.width <= 64) with_depth(std::integral_constant<int, 64>{});
   else with_depth(std::integral_constant<int, 128>{});
 }
 

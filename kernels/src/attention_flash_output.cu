@@ -1,6 +1,6 @@
 // Attention forward in bf16 (device/flash.h):
 //   o[i, :] = sum_j p_ij * v[j, :] / sum_j p_ij,  p_ij = 2^(c * q_i . k_j - m_i),  c = scale * log2(e)
-// m_i is a reference, not the maximum: it moves only when a score exceeds it by 2^8, which changes no digit of a ratio of floating
+// m_i is a reference, not the maximum: it moves only when a score exceeds it by 8 bits, which changes no digit of a ratio of floating
 // point numbers and spares most steps the correction of all sums so far (Milakov & Gimelshein 2018). A block owns 64 or 128
 // queries and up to 128 columns of v; queries stay in registers. Moves q and o once, k and v once a block (from L2). Bound:
 // tensor cores by mma.sync, then 2^x; with 16 rows a warp, reads of shared memory.
