@@ -21,7 +21,7 @@ constexpr Family kFamilies[] = {
      "forward, data gradient (= transposed convolution, all phases in one launch), weight gradient; any stride, padding, dilation, groups; tiles below; each direction has a twin for sm_90a by wgmma and TMA"},
     {"gemm", "gemm.cu gemm_f32.cu gemm_tf32.cu gemm_bf16.cu", "batched products of plain and transposed matrices; tiles below"},
     {"attention", "attention.cu attention_output.cu attention_query_gradient.cu attention_key_gradient.cu attention_value_gradient.cu; attention_flash_*.cu",
-     "softmax(q k^T) v and its gradients without a score matrix; blocks of 64 rows, by f32, tf32 or bf16 products; bf16 up to 128 deep and wide: scores in registers, blocks of 64 or 128 rows"},
+     "softmax(q k^T) v and its gradients without a score matrix; blocks of 64 rows, by f32, tf32 or bf16 products; bf16 (tf32) of up to 128 (32) x 128: scores in registers, blocks of 64 or 128 rows"},
     {"norm", "norm.cu norm_apply.cu norm_gradient.cu",
      "batch, instance, layer, group and pixel norm; a warp or block a statistic where its elements are neighbours, else 32 packs of channels a block"},
     {"softmax", "softmax.cu", "rows up to 1024: a warp a row; longer ones: a block a row; also log-softmax, log-sum-exp, gradients"},

@@ -6,13 +6,15 @@
 
 namespace ganymede::kernels::GANYMEDE_TARGET {
 
-constexpr int kFlashDepth = 128, kFlashWidth = 128;  // the most that registers hold
-
-// Forward cuts wide values into columns of 128; the gradients need whole rows of g and v.
-constexpr bool flash_serves_forward(const Attention& a) { return a.dtype == DType::bf16 && a.depth <= kFlashDepth; }
-constexpr bool flash_serves_gradient(const Attention& a) {
-  return a.dtype == DType::bf16 && a.depth <= kFlashDepth && a.width <= kFlashWidth;
+// What registers hold of operands in bf16 and in tf32, which takes twice as many. Forward cuts wide values into columns of 128;
+// the gradients need whole rows of g and v.
+constexpr bool flash_serves(const Attention& a, bool whole_rows) {
+  const bool wide = whole_rows && a.width > 128;
+  if (a.dtype == DType::bf16) return a.depth <= 128 && !wide;
+  return a.dtype == DType::f32 && a.math == Math::tf32 && ((a.depth <= 32 && !wide) || (a.depth <= 64 && a.width <= 64));
 }
+constexpr bool flash_serves_forward(const Attention& a) { return flash_serves(a, false); }
+constexpr bool flash_serves_gradient(const Attention& a) { return flash_serves(a, true); }
 
 // Whether a warp owns 32 rows, which halves what it reads from shared memory, instead of 16: where that still gives every
 // multiprocessor two blocks. Every row is computed alike either way.

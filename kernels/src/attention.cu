@@ -1,5 +1,6 @@
 // The attention family of this target: checks, and delta[i] = sum_e g[i,e] * o[i,e] by one warp a row, which
-// the gradients share. The sums are in device/attention_tiles.h; in bf16, up to 128 wide, device/flash.h takes their place.
+// the gradients share. The sums are those of device/flash.h where device/flash_plan.h says that they serve (bf16, and tf32 of few
+// columns), else of device/attention_tiles.h.
 #include "kernels/device/attention_tiles.h"
 #include "kernels/device/families.h"
 #include "kernels/device/flash_plan.h"

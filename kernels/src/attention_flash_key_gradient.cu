@@ -1,4 +1,4 @@
-// Gradients of attention in its keys and values together, in bf16 (device/flash.h):
+// Gradients of attention in its keys and values together, on tensor cores (device/flash.h):
 //   dv[j, :] = sum_i p_ij * g[i, :],  dk[j, :] = scale * sum_i ds_ij * q[i, :]
 //   p_ij = exp(scale * q_i . k_j - logsum_i),  ds_ij = p_ij * (g_i . v_j - delta_i)
 // A block owns 64 keys, 16 a warp, whose k and v stay in registers; scores are computed with keys as rows, so that weights are
@@ -10,37 +10,38 @@ namespace ganymede::kernels::GANYMEDE_TARGET {
 
 namespace {
 
+template <class T>
 struct FlashKeyGradient {
-  FlashMatrix q, k, v, g;
+  FlashMatrix<T> q, k, v, g;
   const FlashStatistics* statistics;  // [batch, queries]
-  Bf16 *dk, *dv;                      // or null
+  T *dk, *dv;                      // or null
   float scale;
   int row_blocks;
 };
 
-template <int kDepth, int kWidth>
+template <class T, int kDepth, int kWidth>
 struct FlashKeyGradientShared {
   static constexpr int kRows = kFlashWarps * 16;
   struct Stage {
-    FlashTile<kFlashOthers, kDepth> q;
-    FlashTile<kFlashOthers, kWidth> g;
+    FlashTile<T, kFlashOthers, kDepth> q;
+    FlashTile<T, kFlashOthers, kWidth> g;
     FlashStatistics statistics[kFlashOthers];
   };
   union {
     Stage stages[2];
     struct {
       Stage first;
-      FlashTile<kRows, kDepth> k;  // until they are in registers
-      FlashTile<kRows, kWidth> v;
+      FlashTile<T, kRows, kDepth> k;  // until they are in registers
+      FlashTile<T, kRows, kWidth> v;
     };
   };
 };
 
-template <int kDepth, int kWidth>
+template <class T, int kDepth, int kWidth>
 __global__ void __launch_bounds__(kFlashThreads, 2)
-    flash_key_gradient_kernel(const __grid_constant__ FlashKeyGradient job) {
-  using Shared = FlashKeyGradientShared<kDepth, kWidth>;
-  using Scores = FlashSums<1, kFlashStep>;
+    flash_key_gradient_kernel(const __grid_constant__ FlashKeyGradient<T> job) {
+  using Shared = FlashKeyGradientShared<T, kDepth, kWidth>;
+  using Scores = FlashSums<T, 1, kFlashStep>;
   auto& memory = shared<Shared>();
   const int batch = static_cast<int>(blockIdx.x) / job.row_blocks;
   const int first_row = static_cast<int>(blockIdx.x) % job.row_blocks * Shared::kRows, warp_row = simt::warp() * 16;
@@ -61,14 +62,14 @@ __global__ void __launch_bounds__(kFlashThreads, 2)
   simt::cp_async_commit();
   simt::cp_async_wait<0>();
   simt::sync_threads();
-  FlashFragments<1, kDepth> k;
-  FlashFragments<1, kWidth> v;
+  FlashFragments<T, 1, kDepth> k;
+  FlashFragments<T, 1, kWidth> v;
   k.read(memory.k, warp_row);
   v.read(memory.v, warp_row);
   const float c = job.scale * kLog2E;
 
-  FlashSums<1, kDepth> dk;
-  FlashSums<1, kWidth> dv;
+  FlashSums<T, 1, kDepth> dk;
+  FlashSums<T, 1, kWidth> dv;
   dk.clear();
   dv.clear();
   const int tiles = ceil_div(queries, kFlashOthers);
@@ -79,7 +80,7 @@ __global__ void __launch_bounds__(kFlashThreads, 2)
     if (tile + 1 < tiles) start_copy(tile + 1);
     simt::cp_async_commit();
     const auto& stage = memory.stages[tile % 2];
-#pragma unroll (kDepth * kWidth <= 4096 ? 4 : 1)
+#pragma unroll (kDepth * kWidth * sizeof(T) <= 8192 ? 4 : 1)
     for (int first = 0; first < kFlashOthers; first += kFlashStep) {
       Scores scores, slopes;
       scores.clear();
@@ -95,7 +96,7 @@ __global__ void __launch_bounds__(kFlashThreads, 2)
           slopes.v[0][j][e] = scores.v[0][j][e] * (slopes.v[0][j][e] - query.delta);
         }
       }
-      FlashFragments<1, kFlashStep> weights;
+      FlashFragments<T, 1, kFlashStep> weights;
       scores.round_to(weights);
       dv.add_across(weights, stage.g, first);
       slopes.round_to(weights);
@@ -111,13 +112,14 @@ __global__ void __launch_bounds__(kFlashThreads, 2)
 
 void flash_key_gradient(Stream stream, const Attention& a, const void* q, const void* k, const void* v, const void* g, const FlashStatistics* statistics,
                         void* dk, void* dv) {
-  with_flash_sizes(a, [&](auto depth, auto width) {
+  with_flash_sizes(a, [&](auto element, auto depth, auto width) {
+    using T = decltype(element);
     constexpr int kDepth = decltype(depth)::value, kWidth = decltype(width)::value;
-    using Shared = FlashKeyGradientShared<kDepth, kWidth>;
-    const FlashKeyGradient job{flash_matrix(q, a.queries, a.depth), flash_matrix(k, a.keys, a.depth), flash_matrix(v, a.keys, a.width),
-                               flash_matrix(g, a.queries, a.width), statistics, static_cast<Bf16*>(dk), static_cast<Bf16*>(dv),
+    using Shared = FlashKeyGradientShared<T, kDepth, kWidth>;
+    const FlashKeyGradient<T> job{flash_matrix<T>(q, a.queries, a.depth), flash_matrix<T>(k, a.keys, a.depth), flash_matrix<T>(v, a.keys, a.width),
+                               flash_matrix<T>(g, a.queries, a.width), statistics, static_cast<T*>(dk), static_cast<T*>(dv),
                                static_cast<float>(a.scale), ceil_div(a.keys, Shared::kRows)};
-    launch<Shared>(flash_key_gradient_kernel<kDepth, kWidth>, dim3(flash_grid(int64_t{a.batch} * job.row_blocks)), dim3(kFlashThreads), stream, job);
+    launch<Shared>(flash_key_gradient_kernel<T, kDepth, kWidth>, dim3(flash_grid(int64_t{a.batch} * job.row_blocks)), dim3(kFlashThreads), stream, job);
   });
 }
 

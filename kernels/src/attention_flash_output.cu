@@ -1,4 +1,4 @@
-// Attention forward in bf16 (device/flash.h):
+// Attention forward on tensor cores (device/flash.h):
 //   o[i, :] = sum_j p_ij * v[j, :] / sum_j p_ij,  p_ij = 2^(c * q_i . k_j - m_i),  c = scale * log2(e)
 // m_i is a reference, not the maximum: it moves only when a score exceeds it by 8 bits, which changes no digit of a ratio of floating
 // point numbers and spares most steps the correction of all sums so far (Milakov & Gimelshein 2018). A block owns 64 or 128
@@ -10,35 +10,36 @@ namespace ganymede::kernels::GANYMEDE_TARGET {
 
 namespace {
 
+template <class T>
 struct FlashOutput {
-  FlashMatrix q, k, v;
-  Bf16* o;
+  FlashMatrix<T> q, k, v;
+  T* o;
   float* logsum;
   float scale;
   int row_blocks, column_blocks;
 };
 
-template <int kDepth, int kWidth, int kRowTiles>
+template <class T, int kDepth, int kWidth, int kRowTiles>
 struct FlashOutputShared {
   struct Stage {
-    FlashTile<kFlashOthers, kDepth> k;
-    FlashTile<kFlashOthers, kWidth> v;
+    FlashTile<T, kFlashOthers, kDepth> k;
+    FlashTile<T, kFlashOthers, kWidth> v;
   };
   union {
     Stage stages[2];
     struct {
       Stage first;
-      FlashTile<kFlashWarps * 16 * kRowTiles, kDepth> q;  // until it is in registers
+      FlashTile<T, kFlashWarps * 16 * kRowTiles, kDepth> q;  // until it is in registers
     };
   };
 };
 
-template <int kDepth, int kWidth, int kRowTiles>
-__global__ void __launch_bounds__(kFlashThreads, kRowTiles == 1 && (kDepth == 32 || kWidth == 64) ? 3 : 2)
-    flash_output_kernel(const __grid_constant__ FlashOutput job) {
+template <class T, int kDepth, int kWidth, int kRowTiles>
+__global__ void __launch_bounds__(kFlashThreads, sizeof(T) == 2 && kRowTiles == 1 && (kDepth == 32 || kWidth == 64) ? 3 : 2)
+    flash_output_kernel(const __grid_constant__ FlashOutput<T> job) {
   constexpr int kRows = kFlashWarps * 16 * kRowTiles;
   constexpr float kSlack = 8;  // of scores above their reference, in bits
-  auto& memory = shared<FlashOutputShared<kDepth, kWidth, kRowTiles>>();
+  auto& memory = shared<FlashOutputShared<T, kDepth, kWidth, kRowTiles>>();
   int batch = static_cast<int>(blockIdx.x);
   const int first_column = batch % job.column_blocks * kWidth;
   batch /= job.column_blocks;
@@ -57,12 +58,12 @@ __global__ void __launch_bounds__(kFlashThreads, kRowTiles == 1 && (kDepth == 32
   simt::cp_async_commit();
   simt::cp_async_wait<0>();
   simt::sync_threads();
-  FlashFragments<kRowTiles, kDepth> q;
+  FlashFragments<T, kRowTiles, kDepth> q;
   q.read(memory.q, warp_row);
   if (job.scale < 0) q.negate();
   const float c = fmaxf(math::abs(job.scale) * kLog2E, 1e-30f);  // not 0, which keys beyond the last, at -infinity, would not bear
 
-  FlashSums<kRowTiles, kWidth> output;
+  FlashSums<T, kRowTiles, kWidth> output;
   float reference[kRowTiles][2], total[kRowTiles][2];  // total: this lane's part
   output.clear();
 #pragma unroll
@@ -80,7 +81,7 @@ __global__ void __launch_bounds__(kFlashThreads, kRowTiles == 1 && (kDepth == 32
     simt::cp_async_commit();
     const auto& stage = memory.stages[tile % 2];
     const int count = keys - tile * kFlashOthers;
-    FlashSums<kRowTiles, kFlashStep> scores, next;
+    FlashSums<T, kRowTiles, kFlashStep> scores, next;
     scores.clear();
     scores.add_along(q, stage.k, 0);
 #pragma unroll
@@ -146,7 +147,7 @@ __global__ void __launch_bounds__(kFlashThreads, kRowTiles == 1 && (kDepth == 32
           }
         }
       }
-      FlashFragments<kRowTiles, kFlashStep> weights;
+      FlashFragments<T, kRowTiles, kFlashStep> weights;
       scores.round_to(weights);
       output.add_across(weights, stage.v, first);
     }
@@ -170,25 +171,26 @@ __global__ void __launch_bounds__(kFlashThreads, kRowTiles == 1 && (kDepth == 32
                [&](int i, int half) { return total[i][half]; });
 }
 
-template <int kDepth, int kWidth, int kRowTiles>
-void launch_output(Stream stream, int batch, FlashOutput job) {
+template <class T, int kDepth, int kWidth, int kRowTiles>
+void launch_output(Stream stream, int batch, FlashOutput<T> job) {
   job.row_blocks = ceil_div(job.q.count, kFlashWarps * 16 * kRowTiles);
   const unsigned blocks = flash_grid(int64_t{batch} * job.row_blocks * job.column_blocks);
-  launch<FlashOutputShared<kDepth, kWidth, kRowTiles>>(flash_output_kernel<kDepth, kWidth, kRowTiles>, dim3(blocks), dim3(kFlashThreads), stream, job);
+  launch<FlashOutputShared<T, kDepth, kWidth, kRowTiles>>(flash_output_kernel<T, kDepth, kWidth, kRowTiles>, dim3(blocks), dim3(kFlashThreads), stream, job);
 }
 
 }  // namespace
 
 void flash_output(Stream stream, const Attention& a, const void* q, const void* k, const void* v, void* o, float* logsum) {
-  with_flash_sizes(a, [&](auto depth, auto width) {
+  with_flash_sizes(a, [&](auto element, auto depth, auto width) {
+    using T = decltype(element);
     constexpr int kDepth = decltype(depth)::value, kWidth = decltype(width)::value;
-    const FlashOutput job{flash_matrix(q, a.queries, a.depth), flash_matrix(k, a.keys, a.depth), flash_matrix(v, a.keys, a.width),
-                          static_cast<Bf16*>(o), logsum, static_cast<float>(a.scale), 0, ceil_div(a.width, kWidth)};
-    if constexpr (kDepth * kWidth <= 4096) {  // else registers do not hold 32 rows
+    const FlashOutput<T> job{flash_matrix<T>(q, a.queries, a.depth), flash_matrix<T>(k, a.keys, a.depth), flash_matrix<T>(v, a.keys, a.width),
+                          static_cast<T*>(o), logsum, static_cast<float>(a.scale), 0, ceil_div(a.width, kWidth)};
+    if constexpr (flash_can_pair_rows<T>(kDepth, kWidth)) {  // else registers do not hold 32 rows
       if (flash_rows_are_paired(a.batch, a.queries, job.column_blocks, simt::multiprocessors()))
-        return launch_output<kDepth, kWidth, 2>(stream, a.batch, job);
+        return launch_output<T, kDepth, kWidth, 2>(stream, a.batch, job);
     }
-    launch_output<kDepth, kWidth, 1>(stream, a.batch, job);
+    launch_output<T, kDepth, kWidth, 1>(stream, a.batch, job);
   });
 }
 

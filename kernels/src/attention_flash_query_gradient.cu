@@ -1,4 +1,4 @@
-// Gradient of attention in its queries, in bf16 (device/flash.h):
+// Gradient of attention in its queries, on tensor cores (device/flash.h):
 //   dq[i, :] = scale * sum_j ds_ij * k[j, :],  ds_ij = p_ij * (g_i . v_j - delta_i),  p_ij = exp(scale * q_i . k_j - logsum_i)
 // A block owns 64 or 128 queries, whose q and g stay in registers. Moves q, g and dq once, k and v once a block (from L2). Bound:
 // tensor cores by mma.sync; with 16 rows a warp, reads of shared memory.
@@ -8,37 +8,38 @@ namespace ganymede::kernels::GANYMEDE_TARGET {
 
 namespace {
 
+template <class T>
 struct FlashQueryGradient {
-  FlashMatrix q, k, v, g;
-  Bf16* dq;
+  FlashMatrix<T> q, k, v, g;
+  T* dq;
   const FlashStatistics* statistics;  // [batch, queries]
   float scale;
   int row_blocks;
 };
 
-template <int kDepth, int kWidth, int kRowTiles>
+template <class T, int kDepth, int kWidth, int kRowTiles>
 struct FlashQueryGradientShared {
   static constexpr int kRows = kFlashWarps * 16 * kRowTiles;
   struct Stage {
-    FlashTile<kFlashOthers, kDepth> k;
-    FlashTile<kFlashOthers, kWidth> v;
+    FlashTile<T, kFlashOthers, kDepth> k;
+    FlashTile<T, kFlashOthers, kWidth> v;
   };
   union {
     Stage stages[2];
     struct {
       Stage first;
-      FlashTile<kRows, kDepth> q;  // until they are in registers
-      FlashTile<kRows, kWidth> g;
+      FlashTile<T, kRows, kDepth> q;  // until they are in registers
+      FlashTile<T, kRows, kWidth> g;
     };
   };
 };
 
-template <int kDepth, int kWidth, int kRowTiles>
-__global__ void __launch_bounds__(kFlashThreads, kRowTiles == 1 && kDepth * kWidth <= 4096 ? 3 : 2)
-    flash_query_gradient_kernel(const __grid_constant__ FlashQueryGradient job) {
+template <class T, int kDepth, int kWidth, int kRowTiles>
+__global__ void __launch_bounds__(kFlashThreads, sizeof(T) == 2 && kRowTiles == 1 && kDepth * kWidth <= 4096 ? 3 : 2)
+    flash_query_gradient_kernel(const __grid_constant__ FlashQueryGradient<T> job) {
   constexpr int kRows = kFlashWarps * 16 * kRowTiles;
-  using Scores = FlashSums<kRowTiles, kFlashStep>;
-  auto& memory = shared<FlashQueryGradientShared<kDepth, kWidth, kRowTiles>>();
+  using Scores = FlashSums<T, kRowTiles, kFlashStep>;
+  auto& memory = shared<FlashQueryGradientShared<T, kDepth, kWidth, kRowTiles>>();
   const int batch = static_cast<int>(blockIdx.x) / job.row_blocks;
   const int first_row = static_cast<int>(blockIdx.x) % job.row_blocks * kRows, warp_row = simt::warp() * 16 * kRowTiles;
   const int keys = job.k.count, queries = job.q.count;
@@ -54,8 +55,8 @@ __global__ void __launch_bounds__(kFlashThreads, kRowTiles == 1 && kDepth * kWid
   simt::cp_async_commit();
   simt::cp_async_wait<0>();
   simt::sync_threads();
-  FlashFragments<kRowTiles, kDepth> q;
-  FlashFragments<kRowTiles, kWidth> g;
+  FlashFragments<T, kRowTiles, kDepth> q;
+  FlashFragments<T, kRowTiles, kWidth> g;
   q.read(memory.q, warp_row);
   g.read(memory.g, warp_row);
   const float c = job.scale * kLog2E;
@@ -71,7 +72,7 @@ __global__ void __launch_bounds__(kFlashThreads, kRowTiles == 1 && kDepth * kWid
     }
   }
 
-  FlashSums<kRowTiles, kDepth> sums;
+  FlashSums<T, kRowTiles, kDepth> sums;
   sums.clear();
   const int tiles = ceil_div(keys, kFlashOthers);
 #pragma unroll 1
@@ -116,7 +117,7 @@ __global__ void __launch_bounds__(kFlashThreads, kRowTiles == 1 && kDepth * kWid
           }
         }
       }
-      FlashFragments<kRowTiles, kFlashStep> weights;
+      FlashFragments<T, kRowTiles, kFlashStep> weights;
       slopes.round_to(weights);
       sums.add_across(weights, stage.k, first);
     }
@@ -125,26 +126,27 @@ __global__ void __launch_bounds__(kFlashThreads, kRowTiles == 1 && kDepth * kWid
              [&](int, int) { return job.scale; });
 }
 
-template <int kDepth, int kWidth, int kRowTiles>
-void launch_query_gradient(Stream stream, int batch, FlashQueryGradient job) {
-  using Shared = FlashQueryGradientShared<kDepth, kWidth, kRowTiles>;
+template <class T, int kDepth, int kWidth, int kRowTiles>
+void launch_query_gradient(Stream stream, int batch, FlashQueryGradient<T> job) {
+  using Shared = FlashQueryGradientShared<T, kDepth, kWidth, kRowTiles>;
   job.row_blocks = ceil_div(job.q.count, Shared::kRows);
-  launch<Shared>(flash_query_gradient_kernel<kDepth, kWidth, kRowTiles>, dim3(flash_grid(int64_t{batch} * job.row_blocks)), dim3(kFlashThreads), stream, job);
+  launch<Shared>(flash_query_gradient_kernel<T, kDepth, kWidth, kRowTiles>, dim3(flash_grid(int64_t{batch} * job.row_blocks)), dim3(kFlashThreads), stream, job);
 }
 
 }  // namespace
 
 void flash_query_gradient(Stream stream, const Attention& a, const void* q, const void* k, const void* v, const void* g, const FlashStatistics* statistics,
                           void* dq) {
-  with_flash_sizes(a, [&](auto depth, auto width) {
+  with_flash_sizes(a, [&](auto element, auto depth, auto width) {
+    using T = decltype(element);
     constexpr int kDepth = decltype(depth)::value, kWidth = decltype(width)::value;
-    const FlashQueryGradient job{flash_matrix(q, a.queries, a.depth), flash_matrix(k, a.keys, a.depth), flash_matrix(v, a.keys, a.width),
-                                 flash_matrix(g, a.queries, a.width), static_cast<Bf16*>(dq), statistics, static_cast<float>(a.scale), 0};
-    if constexpr (kDepth * kWidth <= 4096) {
+    const FlashQueryGradient<T> job{flash_matrix<T>(q, a.queries, a.depth), flash_matrix<T>(k, a.keys, a.depth), flash_matrix<T>(v, a.keys, a.width),
+                                 flash_matrix<T>(g, a.queries, a.width), static_cast<T*>(dq), statistics, static_cast<float>(a.scale), 0};
+    if constexpr (flash_can_pair_rows<T>(kDepth, kWidth)) {
       if (flash_rows_are_paired(a.batch, a.queries, 1, simt::multiprocessors()))
-        return launch_query_gradient<kDepth, kWidth, 2>(stream, a.batch, job);
+        return launch_query_gradient<T, kDepth, kWidth, 2>(stream, a.batch, job);
     }
-    launch_query_gradient<kDepth, kWidth, 1>(stream, a.batch, job);
+    launch_query_gradient<T, kDepth, kWidth, 1>(stream, a.batch, job);
   });
 }
 

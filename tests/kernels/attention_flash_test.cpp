@@ -1,4 +1,4 @@
-// Attention in bf16 by the kernels of kernels/device/flash.h: every size of tile, both ways to deal out rows, and what their
+// Attention on tensor cores by the kernels of kernels/device/flash.h: every size of tile, both ways to deal out rows, and what their
 // reference of the softmax must bear.
 #include <gtest/gtest.h>
 
@@ -11,6 +11,7 @@ namespace {
 using namespace check;
 
 const Device kBf16{"bf16", kernels_under_test().attention, DType::bf16, Math::f32};
+const Device kTf32{"tf32", kernels_under_test().attention, DType::f32, Math::tf32};
 
 // Enough to give a warp 32 rows, on the simulator and on a card.
 int paired_batch() { return tests_run_on_cuda() ? 300 : 8; }
@@ -20,7 +21,12 @@ Attention bf16(Attention a) {
   return a;
 }
 
-TEST(AttentionFlash, ServesBf16UpTo128) {
+Attention tf32(Attention a) {
+  a.math = Math::tf32;
+  return a;
+}
+
+TEST(AttentionFlash, ServesWhatRegistersHold) {
   EXPECT_TRUE(flash_serves_forward(bf16(attention(1, 1, 1, 1, 1))));
   EXPECT_TRUE(flash_serves_forward(bf16(attention(1, 7, 9, 128, 300))));
   EXPECT_FALSE(flash_serves_forward(bf16(attention(1, 7, 9, 129, 3))));
@@ -29,6 +35,12 @@ TEST(AttentionFlash, ServesBf16UpTo128) {
   EXPECT_FALSE(flash_serves_gradient(bf16(attention(1, 7, 9, 129, 128))));
   EXPECT_FALSE(flash_serves_gradient(bf16(attention(1, 7, 9, 128, 129))));
   EXPECT_FALSE(flash_serves_gradient(attention(1, 7, 9, 32, 32)));
+  EXPECT_TRUE(flash_serves_gradient(tf32(attention(1, 7, 9, 32, 128))));
+  EXPECT_TRUE(flash_serves_gradient(tf32(attention(1, 7, 9, 64, 64))));
+  EXPECT_FALSE(flash_serves_gradient(tf32(attention(1, 7, 9, 32, 129))));
+  EXPECT_FALSE(flash_serves_gradient(tf32(attention(1, 7, 9, 33, 65))));
+  EXPECT_TRUE(flash_serves_forward(tf32(attention(1, 7, 9, 32, 129))));
+  EXPECT_FALSE(flash_serves_forward(tf32(attention(1, 7, 9, 33, 65))));
 }
 
 TEST(AttentionFlash, RowsArePairedWhereTheyFillTheMachineTwice) {
@@ -50,6 +62,16 @@ TEST(AttentionFlash, EveryTileMatchesReference) {
   expect_matches(attention(1, 66, 63, 61, 101), kBf16);   // nothing is aligned
   expect_matches(attention(1, 20, 150, 16, 200), kBf16);  // two blocks of columns; the gradient is left to other kernels
   expect_matches(attention(1, 20, 70, 130, 16), kBf16);   // all is left to other kernels
+}
+
+TEST(AttentionFlash, EveryTileOfTf32MatchesReference) {
+  expect_matches(attention(2, 65, 70, 32, 128), kTf32);
+  expect_matches(attention(1, 66, 67, 31, 101), kTf32);  // nothing is aligned
+  expect_matches(attention(1, 70, 129, 20, 60), kTf32);
+  expect_matches(attention(1, 30, 80, 9, 5), kTf32);
+  expect_matches(attention(1, 66, 65, 60, 64), kTf32);
+  expect_matches(attention(1, 20, 150, 16, 200), kTf32);
+  expect_matches(attention(1, 33, 70, 20, 12, -0.5), kTf32);
 }
 
 TEST(AttentionFlash, PairedRowsMatchReference) {
@@ -124,15 +146,18 @@ TEST(AttentionFlash, PlacesBeyondTheLastStayOut) {
 
 TEST(AttentionFlash, ThreadOrdersGiveEqualBits) {
   const Settings before = settings();
-  for (const int batch : {1, paired_batch()}) {
+  const auto expect_equal = [](int batch, const Device& device) {
     const auto run = [&](Order order) {
       configure({order, 3, 0});
-      return expect_matches(attention(batch, 40, 67, 20, 66), kBf16);
+      return expect_matches(attention(batch, 40, 67, 20, 66), device);
     };
     const auto bits = run(Order::forward);
-    EXPECT_EQ(run(Order::reverse), bits) << batch;
-    EXPECT_EQ(run(Order::random), bits) << batch;
-  }
+    EXPECT_EQ(run(Order::reverse), bits) << batch << " " << device.name;
+    EXPECT_EQ(run(Order::random), bits) << batch << " " << device.name;
+  };
+  expect_equal(1, kBf16);
+  expect_equal(paired_batch(), kBf16);
+  expect_equal(1, kTf32);
   configure(before);
 }
 
