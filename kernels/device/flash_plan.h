@@ -31,10 +31,10 @@ struct alignas(8) FlashStatistics {
 // The launchers, for problems that they serve. src/attention_flash_*.cu
 void flash_output(Stream stream, const Attention& a, const void* q, const void* k, const void* v, void* o, float* logsum);
 void flash_statistics(Stream stream, const Attention& a, const void* g, const void* o, const float* logsum, FlashStatistics* statistics);
-void flash_query_gradient(Stream stream, const Attention& a, const void* q, const void* k, const void* v, const void* g, const FlashStatistics* statistics,
-                          void* dq);
+void flash_query_gradient(Stream stream, const Attention& a, const void* q, const void* k, const void* v, const void* g,
+                          const FlashStatistics* statistics, void* dq);
 // dk or dv may be null.
-void flash_key_gradient(Stream stream, const Attention& a, const void* q, const void* k, const void* v, const void* g, const FlashStatistics* statistics,
-                        void* dk, void* dv);
+void flash_key_gradient(Stream stream, const Attention& a, const void* q, const void* k, const void* v, const void* g,
+                        const FlashStatistics* statistics, void* dk, void* dv);
 
 }  // namespace ganymede::kernels::GANYMEDE_TARGET

@@ -110,16 +110,17 @@ __global__ void __launch_bounds__(kFlashThreads, 2)
 
 }  // namespace
 
-void flash_key_gradient(Stream stream, const Attention& a, const void* q, const void* k, const void* v, const void* g, const FlashStatistics* statistics,
-                        void* dk, void* dv) {
+void flash_key_gradient(Stream stream, const Attention& a, const void* q, const void* k, const void* v, const void* g,
+                        const FlashStatistics* statistics, void* dk, void* dv) {
   with_flash_sizes(a, [&](auto element, auto depth, auto width) {
     using T = decltype(element);
     constexpr int kDepth = decltype(depth)::value, kWidth = decltype(width)::value;
     using Shared = FlashKeyGradientShared<T, kDepth, kWidth>;
-    const FlashKeyGradient<T> job{flash_matrix<T>(q, a.queries, a.depth), flash_matrix<T>(k, a.keys, a.depth), flash_matrix<T>(v, a.keys, a.width),
-                               flash_matrix<T>(g, a.queries, a.width), statistics, static_cast<T*>(dk), static_cast<T*>(dv),
-                               static_cast<float>(a.scale), ceil_div(a.keys, Shared::kRows)};
-    launch<Shared>(flash_key_gradient_kernel<T, kDepth, kWidth>, dim3(flash_grid(int64_t{a.batch} * job.row_blocks)), dim3(kFlashThreads), stream, job);
+    const FlashKeyGradient<T> job{flash_matrix<T>(q, a.queries, a.depth), flash_matrix<T>(k, a.keys, a.depth),
+                                  flash_matrix<T>(v, a.keys, a.width), flash_matrix<T>(g, a.queries, a.width), statistics,
+                                  static_cast<T*>(dk), static_cast<T*>(dv), static_cast<float>(a.scale), ceil_div(a.keys, Shared::kRows)};
+    launch<Shared>(flash_key_gradient_kernel<T, kDepth, kWidth>, dim3(flash_grid(int64_t{a.batch} * job.row_blocks)), dim3(kFlashThreads),
+                   stream, job);
   });
 }
 

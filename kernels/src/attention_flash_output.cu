@@ -167,15 +167,16 @@ __global__ void __launch_bounds__(kFlashThreads, sizeof(T) == 2 && kRowTiles == 
       total[i][half] = 1 / sum;
     }
   }
-  output.store(job.o + static_cast<int64_t>(batch) * job.q.count * job.v.width, job.q.count, job.v.width, first_row + warp_row, first_column,
-               [&](int i, int half) { return total[i][half]; });
+  output.store(job.o + static_cast<int64_t>(batch) * job.q.count * job.v.width, job.q.count, job.v.width, first_row + warp_row,
+               first_column, [&](int i, int half) { return total[i][half]; });
 }
 
 template <class T, int kDepth, int kWidth, int kRowTiles>
 void launch_output(Stream stream, int batch, FlashOutput<T> job) {
   job.row_blocks = ceil_div(job.q.count, kFlashWarps * 16 * kRowTiles);
   const unsigned blocks = flash_grid(int64_t{batch} * job.row_blocks * job.column_blocks);
-  launch<FlashOutputShared<T, kDepth, kWidth, kRowTiles>>(flash_output_kernel<T, kDepth, kWidth, kRowTiles>, dim3(blocks), dim3(kFlashThreads), stream, job);
+  launch<FlashOutputShared<T, kDepth, kWidth, kRowTiles>>(flash_output_kernel<T, kDepth, kWidth, kRowTiles>, dim3(blocks),
+                                                          dim3(kFlashThreads), stream, job);
 }
 
 }  // namespace
@@ -184,8 +185,9 @@ void flash_output(Stream stream, const Attention& a, const void* q, const void* 
   with_flash_sizes(a, [&](auto element, auto depth, auto width) {
     using T = decltype(element);
     constexpr int kDepth = decltype(depth)::value, kWidth = decltype(width)::value;
-    const FlashOutput<T> job{flash_matrix<T>(q, a.queries, a.depth), flash_matrix<T>(k, a.keys, a.depth), flash_matrix<T>(v, a.keys, a.width),
-                          static_cast<T*>(o), logsum, static_cast<float>(a.scale), 0, ceil_div(a.width, kWidth)};
+    const FlashOutput<T> job{flash_matrix<T>(q, a.queries, a.depth), flash_matrix<T>(k, a.keys, a.depth),
+                             flash_matrix<T>(v, a.keys, a.width), static_cast<T*>(o), logsum, static_cast<float>(a.scale), 0,
+                             ceil_div(a.width, kWidth)};
     if constexpr (flash_can_pair_rows<T>(kDepth, kWidth)) {  // else registers do not hold 32 rows
       if (flash_rows_are_paired(a.batch, a.queries, job.column_blocks, simt::multiprocessors()))
         return launch_output<T, kDepth, kWidth, 2>(stream, a.batch, job);

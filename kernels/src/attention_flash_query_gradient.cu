@@ -130,18 +130,20 @@ template <class T, int kDepth, int kWidth, int kRowTiles>
 void launch_query_gradient(Stream stream, int batch, FlashQueryGradient<T> job) {
   using Shared = FlashQueryGradientShared<T, kDepth, kWidth, kRowTiles>;
   job.row_blocks = ceil_div(job.q.count, Shared::kRows);
-  launch<Shared>(flash_query_gradient_kernel<T, kDepth, kWidth, kRowTiles>, dim3(flash_grid(int64_t{batch} * job.row_blocks)), dim3(kFlashThreads), stream, job);
+  launch<Shared>(flash_query_gradient_kernel<T, kDepth, kWidth, kRowTiles>, dim3(flash_grid(int64_t{batch} * job.row_blocks)),
+                 dim3(kFlashThreads), stream, job);
 }
 
 }  // namespace
 
-void flash_query_gradient(Stream stream, const Attention& a, const void* q, const void* k, const void* v, const void* g, const FlashStatistics* statistics,
-                          void* dq) {
+void flash_query_gradient(Stream stream, const Attention& a, const void* q, const void* k, const void* v, const void* g,
+                          const FlashStatistics* statistics, void* dq) {
   with_flash_sizes(a, [&](auto element, auto depth, auto width) {
     using T = decltype(element);
     constexpr int kDepth = decltype(depth)::value, kWidth = decltype(width)::value;
-    const FlashQueryGradient<T> job{flash_matrix<T>(q, a.queries, a.depth), flash_matrix<T>(k, a.keys, a.depth), flash_matrix<T>(v, a.keys, a.width),
-                                 flash_matrix<T>(g, a.queries, a.width), static_cast<T*>(dq), statistics, static_cast<float>(a.scale), 0};
+    const FlashQueryGradient<T> job{flash_matrix<T>(q, a.queries, a.depth), flash_matrix<T>(k, a.keys, a.depth),
+                                    flash_matrix<T>(v, a.keys, a.width), flash_matrix<T>(g, a.queries, a.width), static_cast<T*>(dq),
+                                    statistics, static_cast<float>(a.scale), 0};
     if constexpr (flash_can_pair_rows<T>(kDepth, kWidth)) {
       if (flash_rows_are_paired(a.batch, a.queries, 1, simt::multiprocessors()))
         return launch_query_gradient<T, kDepth, kWidth, 2>(stream, a.batch, job);

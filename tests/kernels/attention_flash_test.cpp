@@ -82,9 +82,11 @@ TEST(AttentionFlash, PairedRowsMatchReference) {
   expect_matches(attention(paired_batch() / 2, 133, 40, 16, 30), kBf16);  // a second block of queries in each
 }
 
-// With scores that move references at different times: what the batch as a whole gives with 32 rows a warp its first element gives alone with 16.
+// With scores that move references at different times: what the batch as a whole gives with 32 rows a warp its first element
+// gives alone with 16.
 TEST(AttentionFlash, PairedRowsGiveEqualBits) {
-  const auto all = expect_matches(attention(paired_batch(), 50, 90, 24, 100, 1.0), kBf16), first = expect_matches(attention(1, 50, 90, 24, 100, 1.0), kBf16);
+  const auto all = expect_matches(attention(paired_batch(), 50, 90, 24, 100, 1.0), kBf16),
+             first = expect_matches(attention(1, 50, 90, 24, 100, 1.0), kBf16);
   for (const int i : {0, 1, 2}) EXPECT_TRUE(std::equal(first[i].begin(), first[i].end(), all[i].begin())) << i;  // o, logsum, dq
 }
 
@@ -136,7 +138,8 @@ TEST(AttentionFlash, PlacesBeyondTheLastStayOut) {
   Guarded q(a.dtype, t.q), k(a.dtype, t.k), v(a.dtype, t.v), g(a.dtype, t.g), o(a.dtype, t.o), logsum(DType::f32, t.logsum);
   Guarded dq(a.dtype, std::ssize(t.q)), dk(a.dtype, std::ssize(t.k)), dv(a.dtype, std::ssize(t.v));
   Guarded workspace(DType::f32, static_cast<int64_t>(kBf16.kernels.workspace_bytes(a) / 4));
-  kBf16.kernels.gradient(nullptr, a, q.data(), k.data(), v.data(), o.data(), logsum.data(), g.data(), dq.data(), dk.data(), dv.data(), workspace.data());
+  kBf16.kernels.gradient(nullptr, a, q.data(), k.data(), v.data(), o.data(), logsum.data(), g.data(), dq.data(), dk.data(), dv.data(),
+                         workspace.data());
   const double allowed = tolerance(a.dtype, a.math).gradient;
   for (const double x : dq.values()) ASSERT_TRUE(std::isfinite(x));  // its digits cancel with such keys
   EXPECT_LE(relative_error(dk.values(), t.dk), allowed);
