@@ -150,7 +150,7 @@ side_by_side() {
   for ((i = 0; i < count; i++)); do wait "${pids[i]}"; results[i]=$?; done
 }
 
-kernel_tests='*Sim.*:Attention.*'
+kernel_tests='*Sim.*:Attention*.*'
 tests_run=0 tests_failed=0
 run_share() {  # PROGRAM INDEX
   local log=$out/logs/test_$1.$2.log where=() filter='*Cuda*'

@@ -1,4 +1,5 @@
-// The four sums of attention and its gradient as one kernel; src/attention_*.cu instantiate it. Each is
+// The four sums of attention and its gradient as one kernel, for f32 and for what flash.h does not serve; src/attention_*.cu
+// instantiate it. Each is
 //   out[row, :] = sum over others of weight(row, other) * z[other, :]
 // where the weight comes from scores x1[row] . y1[other] and, in two gradients, slopes x2[row] . y2[other].
 //

@@ -1,7 +1,9 @@
 // The attention family of this target: checks, and delta[i] = sum_e g[i,e] * o[i,e] by one warp a row, which
-// the gradients share. The sums are in device/attention_tiles.h.
+// the gradients share. The sums are those of device/flash.h where device/flash_plan.h says that they serve (bf16, and tf32 of few
+// columns), else of device/attention_tiles.h.
 #include "kernels/device/attention_tiles.h"
 #include "kernels/device/families.h"
+#include "kernels/device/flash_plan.h"
 
 namespace ganymede::kernels::GANYMEDE_TARGET {
 
@@ -40,13 +42,21 @@ void check_attention(const Attention& a) {
 void forward(Stream stream, const Attention& a, const void* q, const void* k, const void* v, void* o,
              void* logsum, void*) {
   check_attention(a);
-  attend_output(stream, a, q, k, v, o, static_cast<float*>(logsum));
+  if (flash_serves_forward(a)) flash_output(stream, a, q, k, v, o, static_cast<float*>(logsum));
+  else attend_output(stream, a, q, k, v, o, static_cast<float*>(logsum));
 }
 
 void gradient(Stream stream, const Attention& a, const void* q, const void* k, const void* v, const void* o,
               const void* logsum, const void* g, void* dq, void* dk, void* dv, void* workspace) {
   check_attention(a);
   const auto* sums = static_cast<const float*>(logsum);
+  if (flash_serves_gradient(a)) {
+    auto* statistics = static_cast<FlashStatistics*>(workspace);
+    flash_statistics(stream, a, g, o, sums, statistics);
+    if (dq) flash_query_gradient(stream, a, q, k, v, g, statistics, dq);
+    if (dk || dv) flash_key_gradient(stream, a, q, k, v, g, statistics, dk, dv);
+    return;
+  }
   auto* delta = static_cast<float*>(workspace);
   const int64_t rows = int64_t{a.batch} * a.queries;
   if (dq || dk) {
@@ -61,7 +71,9 @@ void gradient(Stream stream, const Attention& a, const void* q, const void* k, c
   if (dv) attend_value_gradient(stream, a, q, k, g, dv, sums);
 }
 
-size_t workspace_bytes(const Attention& a) { return sizeof(float) * a.batch * a.queries; }
+size_t workspace_bytes(const Attention& a) {
+  return (flash_serves_gradient(a) ? sizeof(FlashStatistics) : sizeof(float)) * a.batch * a.queries;
+}
 
 }  // namespace
 
