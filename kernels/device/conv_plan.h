@@ -48,10 +48,12 @@ constexpr bool forward_map_takes(int extent, int positions, int taps, int stride
 }
 
 // Whether the twins for sm_90a can compute it: tensor cores, one group, rows of channels of whole 16 bytes, and what a tensor map
-// can say. The gradients': bf16 alone, for their operands lie along the results, and strides 1 and 2.
+// can say. wgmma takes tf32 along the sum's terms alone: the data gradient's twin reads filters that have been turned round, [R*S, C, K],
+// and may have any number of channels C; the weight gradient has none in tf32. The data gradient's: strides 1 and 2.
+constexpr bool on_tensor_cores(const Conv2d& p) { return p.dtype == DType::bf16 || (p.dtype == DType::f32 && p.math == Math::tf32); }
 constexpr bool forward_has_twin(const Conv2d& p) {
   const int line = p.dtype == DType::bf16 ? 8 : 4;
-  return (p.dtype == DType::bf16 || (p.dtype == DType::f32 && p.math == Math::tf32)) && p.groups == 1 && p.n >= 1 && p.p >= 1 && p.q >= 1 &&
+  return on_tensor_cores(p) && p.groups == 1 && p.n >= 1 && p.p >= 1 && p.q >= 1 &&
          p.c >= 1 && p.c % line == 0 && p.k >= 1 && forward_map_takes(p.h, p.p, p.r, p.stride_h, p.pad_h, p.dilation_h) &&
          forward_map_takes(p.w, p.q, p.s, p.stride_w, p.pad_w, p.dilation_w);
 }
@@ -66,12 +68,18 @@ constexpr bool data_gradient_has_twin(const Conv2d& p) {
     }
     return true;
   };
-  return p.dtype == DType::bf16 && p.groups == 1 && p.n >= 1 && p.h >= 1 && p.w >= 1 && p.p >= 1 && p.q >= 1 && p.c >= 1 && p.c % 8 == 0 && p.k >= 1 &&
-         p.k % 8 == 0 && p.stride_h <= 2 && p.stride_w <= 2 && axis(p.h, p.p, p.r, p.stride_h, p.pad_h, p.dilation_h) &&
+  const bool whole_lines = p.dtype == DType::bf16 ? p.c % 8 == 0 && p.k % 8 == 0 : p.k % 4 == 0;
+  return on_tensor_cores(p) && p.groups == 1 && p.n >= 1 && p.h >= 1 && p.w >= 1 && p.p >= 1 && p.q >= 1 && p.c >= 1 && p.k >= 1 && whole_lines &&
+         p.stride_h <= 2 && p.stride_w <= 2 && axis(p.h, p.p, p.r, p.stride_h, p.pad_h, p.dilation_h) &&
          axis(p.w, p.q, p.s, p.stride_w, p.pad_w, p.dilation_w);
 }
 constexpr bool has_twin(Conv2dRole role, const Conv2d& p) {
   return role == Conv2dRole::forward ? forward_has_twin(p) : role == Conv2dRole::data_gradient ? data_gradient_has_twin(p) : weight_gradient_has_twin(p);
+}
+
+// Bytes for the filters turned round.
+constexpr size_t data_gradient_workspace(const Conv2d& p, TilePlan plan) {
+  return is_twin(plan.tile) && p.dtype == DType::f32 ? sizeof(float) * p.k * p.r * p.s * p.c : 0;
 }
 
 // The parts of a weight gradient's sum are added up by a kernel of their own, so there may be many.
@@ -103,6 +111,7 @@ constexpr TilePlan table_plan(Conv2dRole role, const Conv2d& p, int capability) 
   if (capability != 90 || !has_twin(role, p)) return best;
   double best_time = mma_time(best, s.m, s.n, s.k, s.units, p.dtype == DType::bf16) + (added ? parts_time(best.parts, s.m * s.n) : 0);
   const TwinShape t = twin_shape(role, p);
+  const double turned = role == Conv2dRole::data_gradient && p.dtype == DType::f32 ? turn_time(int64_t{p.k} * p.r * p.s * p.c) : 0;
   for (const TileName tile : kTwinTiles) {
     // One round of all multiprocessors, of parts with a few steps each.
     int64_t most = kTwinMultiprocessors / (tile_count(tile, t.rows, t.columns) * t.units);
@@ -111,7 +120,7 @@ constexpr TilePlan table_plan(Conv2dRole role, const Conv2d& p, int capability) 
     for (const int64_t parts : {int64_t{1}, most}) {
       if (parts < 1) continue;
       const double time = added ? twin_time(tile, t.rows, t.columns, ceil_div(t.steps, parts), parts) + parts_time(parts, s.m * s.n)
-                                : twin_time(tile, t.rows, t.columns, t.steps, t.units, parts);
+                                : twin_time(tile, t.rows, t.columns, t.steps, t.units, parts) + turned;
       if (time < best_time) best = {tile, static_cast<int>(parts)}, best_time = time;
     }
   }

@@ -153,6 +153,8 @@ constexpr int64_t kTwinMultiprocessors = 132;
 // step of a twin's sum (64 terms of bf16, 32 of tf32), of what its block does besides a tile's sum, of merging parts in the kernel
 // and of adding them up by a launch of their own; of what mma.sync's blocks do besides a sum and to merge parts, and of so many flop.
 constexpr double kLaunch = 3, kTwinMerge = 4, kTwinPart = 0.5, kAddParts = 2.5, kBytesPerMicrosecond = 3e6;
+// Turning operands round for a twin of tf32: a launch in a stream that is busy, and reading and writing so many bytes.
+constexpr double kTurn = 1.5, kTurnedBytesPerMicrosecond = 2e6;
 constexpr double kMmaStart = 2, kMmaTile = 6, kMmaMerge = 4, kMmaRate = 193e6;
 __host__ __device__ constexpr double twin_step(TileName name) {
   return name == TileName::twin_wide ? 0.77 : name == TileName::twin_square ? 0.39 : 0.28;
@@ -177,6 +179,8 @@ __host__ __device__ constexpr double mma_time(TilePlan plan, int64_t m, int64_t 
 __host__ __device__ constexpr double parts_time(int64_t parts, int64_t results) {
   return parts > 1 ? kAddParts + 8.0 * static_cast<double>(parts) * static_cast<double>(results) / kBytesPerMicrosecond : 0;
 }
+
+__host__ __device__ constexpr double turn_time(int64_t elements) { return kTurn + 8.0 * static_cast<double>(elements) / kTurnedBytesPerMicrosecond; }
 
 // The fastest plan for `units` equal products side by side (batch, groups, phases) with at most so many
 // parts.

@@ -76,15 +76,23 @@ TEST_F(Conv2dTwinSim, EdgesMatchReference) {
 // Gradients: more phases than rows, phases that no tap meets, parts without positions, channels that end within a block.
 TEST_F(Conv2dTwinSim, GradientEdgesMatchReference) {
   const auto bf16 = [](const Conv2d& p) { return with(p, kTwinNumbers[1]); };
+  const auto tf32 = [](const Conv2d& p) { return with(p, kTwinNumbers[0]); };
   for (const Conv2d& p : {conv(1, 1, 1, 8, 8, 1, 1), conv(1, 1, 5, 16, 8, 3, 3, 2, 1), conv(2, 9, 7, 8, 72, 1, 1, 2), conv(1, 4, 4, 136, 24, 4, 4, 1, 0),
                           conv(2, 8, 8, 64, 128, 4, 4, 2, 1), conv(3, 7, 6, 72, 40, 5, 5, 2, 2), conv(2, 12, 11, 24, 64, 3, 3, 1, 2, 2), conv(1, 9, 9, 8, 8, 3, 3, 2, 1, 2)}) {
-    for (const TileName tile : kTwinTiles) expect_matches(Conv2dRole::data_gradient, bf16(p), tile);
+    for (const TileName tile : kTwinTiles) {
+      expect_matches(Conv2dRole::data_gradient, bf16(p), tile);
+      expect_matches(Conv2dRole::data_gradient, tf32(p), tile);
+    }
     for (const int parts : {1, 2, 7}) {
       expect_matches(Conv2dRole::data_gradient, bf16(p), TileName::twin_square, parts);
+      expect_matches(Conv2dRole::data_gradient, tf32(p), TileName::twin_narrow, parts);
       expect_matches(Conv2dRole::weight_gradient, bf16(p), TileName::twin_square, parts);
     }
     expect_matches(Conv2dRole::weight_gradient, bf16(p), TileName::twin_wide, 3);
   }
+  // Any number of channels where the filters are turned round: few outputs, and more than a tile of the transposition has.
+  for (const Conv2d& p : {conv(1, 5, 4, 1, 4, 1, 1), conv(2, 6, 5, 7, 12, 3, 3, 2, 1), conv(1, 4, 4, 67, 36, 2, 3, 1, 1), conv(1, 3, 5, 33, 68, 3, 3, 1, 2)})
+    for (const TileName tile : kTwinTiles) expect_matches(Conv2dRole::data_gradient, tf32(p), tile);
 }
 
 TEST_F(Conv2dTwinSim, StridesDilationAndCutsMatchReference) {
@@ -146,13 +154,14 @@ TEST_F(Conv2dTwinSim, NaNStaysInItsSums) {
     Guarded y_out(p.dtype, y_count(p)), dx_out(p.dtype, x_count(p)), dw_out(DType::f32, w_count(p));
     const int tile = static_cast<int>(TileName::twin_narrow);
     launchers().forward(nullptr, p, x_in.data(), w_in.data(), y_out.data(), kPlain, tile, 1);
-    const bool gradients = p.dtype == DType::bf16;
-    if (gradients) {
-      launchers().data_gradient(nullptr, p, dy_in.data(), w_in.data(), dx_out.data(), kPlain, tile, 1);
+    Guarded turned(p.dtype, w_count(p));
+    launchers().data_gradient(nullptr, p, dy_in.data(), w_in.data(), dx_out.data(), kPlain, turned.data(), tile, 1);
+    const bool weights = weight_gradient_has_twin(p);
+    if (weights) {
       launchers().weight_gradient(nullptr, p, x_in.data(), clean_in.data(), dw_out.data(), nullptr, tile, 1);
     }
     const Guarded* found[] = {&y_out, &dx_out, &dw_out};
-    for (int role = 0; role < (gradients ? 3 : 1); ++role) {
+    for (int role = 0; role < (weights ? 3 : 2); ++role) {
       const auto got = found[role]->values();
       for (size_t i = 0; i < got.size(); ++i) ASSERT_EQ(std::isnan(got[i]), std::isnan(want[role][i])) << "role " << role << " element " << i;
     }
@@ -166,6 +175,17 @@ TEST_F(Conv2dTwinSim, UnalignedPointersAreServedByTheOtherKernel) {
     for (const Conv2dRole role : kRoles)
       if (has_twin(role, p)) EXPECT_LE(outcome(role, p, TileName::twin_narrow, role == Conv2dRole::weight_gradient ? 2 : 1, kPlain, 1).error, allowed(role, p));
   }
+}
+
+// Without memory for turned filters the data gradient in tf32 is computed by the other kernel too.
+TEST_F(Conv2dTwinSim, AMissingWorkspaceIsServedByTheOtherKernel) {
+  const Conv2d p = with(conv(1, 6, 5, 8, 16, 3, 3, 2, 1), kTwinNumbers[0]);
+  const auto dy = random_values(y_count(p), 4), w = random_values(w_count(p), 5);
+  Guarded from(p.dtype, dy), filter(p.dtype, w), to(p.dtype, x_count(p));
+  launchers().data_gradient(nullptr, p, from.data(), filter.data(), to.data(), kPlain, nullptr, static_cast<int>(TileName::twin_narrow), 1);
+  std::vector<double> want(x_count(p));
+  for_each_term(p, [&](int64_t i, int64_t f, int64_t j) { want[i] += dy[j] * w[f]; });
+  EXPECT_LE(relative_error(to.values(), want), tolerance(p.dtype, p.math).gradient);
 }
 
 TEST_F(Conv2dTwinSim, RefusesWhatItCannotDo) {
@@ -184,11 +204,12 @@ TEST_F(Conv2dTwinSim, RefusesWhatItCannotDo) {
   EXPECT_TRUE(forward_has_twin(with(conv(1, 5, 5, 4, 8, 3, 3), tf32)));
   const auto gradients_refused = [](const Conv2d& p) {
     EXPECT_FALSE(data_gradient_has_twin(p)) << describe(p);
-    EXPECT_THROW(launchers().data_gradient(nullptr, p, nullptr, nullptr, nullptr, kPlain, static_cast<int>(TileName::twin_narrow), 1), std::runtime_error);
+    EXPECT_THROW(launchers().data_gradient(nullptr, p, nullptr, nullptr, nullptr, kPlain, nullptr, static_cast<int>(TileName::twin_narrow), 1), std::runtime_error);
     if (weight_gradient_has_twin(p)) return;
     EXPECT_THROW(launchers().weight_gradient(nullptr, p, nullptr, nullptr, nullptr, nullptr, static_cast<int>(TileName::twin_narrow), 1), std::runtime_error);
   };
-  gradients_refused(with(conv(1, 5, 5, 8, 8, 3, 3), tf32));
+  gradients_refused(with(conv(1, 5, 5, 8, 6, 3, 3), tf32));
+  EXPECT_FALSE(weight_gradient_has_twin(with(conv(1, 5, 5, 8, 8, 3, 3), tf32)));
   gradients_refused(with(conv(1, 5, 5, 8, 4, 3, 3), bf16));
   gradients_refused(with(conv(1, 5, 5, 4, 8, 3, 3), bf16));
   gradients_refused(with(conv(1, 9, 9, 8, 8, 3, 3, 3), bf16));   // nine phases
