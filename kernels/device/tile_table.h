@@ -154,7 +154,7 @@ constexpr int64_t kTwinMultiprocessors = 132;
 // and of adding them up by a launch of their own; of what mma.sync's blocks do besides a sum and to merge parts, and of so many flop.
 constexpr double kLaunch = 3, kTwinMerge = 4, kTwinPart = 0.5, kAddParts = 2.5, kBytesPerMicrosecond = 3e6;
 // Turning operands round for a twin of tf32: a launch in a stream that is busy, and reading and writing so many bytes.
-constexpr double kTurn = 1.5, kTurnedBytesPerMicrosecond = 2e6;
+constexpr double kTurn = 2, kTurnedBytesPerMicrosecond = 2.5e6;
 constexpr double kMmaStart = 2, kMmaTile = 6, kMmaMerge = 4, kMmaRate = 193e6;
 __host__ __device__ constexpr double twin_step(TileName name) {
   return name == TileName::twin_wide ? 0.77 : name == TileName::twin_square ? 0.39 : 0.28;
@@ -180,7 +180,9 @@ __host__ __device__ constexpr double parts_time(int64_t parts, int64_t results) 
   return parts > 1 ? kAddParts + 8.0 * static_cast<double>(parts) * static_cast<double>(results) / kBytesPerMicrosecond : 0;
 }
 
-__host__ __device__ constexpr double turn_time(int64_t elements) { return kTurn + 8.0 * static_cast<double>(elements) / kTurnedBytesPerMicrosecond; }
+__host__ __device__ constexpr double turn_time(int64_t elements) {
+  return elements > 0 ? kTurn + 8.0 * static_cast<double>(elements) / kTurnedBytesPerMicrosecond : 0;
+}
 
 // The fastest plan for `units` equal products side by side (batch, groups, phases) with at most so many
 // parts.

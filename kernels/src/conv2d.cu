@@ -63,8 +63,7 @@ size_t data_gradient_workspace(const Conv2d& p) {
 size_t weight_gradient_workspace(const Conv2d& p) {
   const TilePlan plan = plan_for(Conv2dRole::weight_gradient, p);
   if (plan.tile == TileName::few_channels) return few_weights_workspace(p);
-  const int parts = plan.parts;
-  return parts > 1 ? sizeof(float) * parts * p.k * p.r * p.s * (p.c / p.groups) : 0;
+  return kernels::GANYMEDE_TARGET::weight_gradient_workspace(p, plan);
 }
 
 }  // namespace

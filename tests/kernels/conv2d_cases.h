@@ -87,13 +87,13 @@ inline Outcome weight_gradient(const Conv2d& p, Choice choice = {}, int shift = 
   const auto x = random_values(x_count(p), 7), dy = random_values(y_count(p), 8);
   Guarded from(p.dtype, x, shift), above(p.dtype, dy, shift), to(DType::f32, w_count(p), shift);
   const size_t bytes =
-      choice.by_kernels ? conv2d().weight_gradient_workspace(p) : 4 * choice.parts * w_count(p);
+      choice.by_kernels ? conv2d().weight_gradient_workspace(p) : weight_gradient_workspace(p, {choice.tile, choice.parts});
   Guarded workspace(DType::f32, static_cast<int64_t>(bytes / 4));
   if (choice.by_kernels) {
     conv2d().weight_gradient(nullptr, p, from.data(), above.data(), to.data(),
                                    bytes ? workspace.data() : nullptr);
   } else {
-    launchers().weight_gradient(nullptr, p, from.data(), above.data(), to.data(), workspace.data(),
+    launchers().weight_gradient(nullptr, p, from.data(), above.data(), to.data(), bytes ? workspace.data() : nullptr,
                                 static_cast<int>(choice.tile), choice.parts);
   }
   EXPECT_TRUE(to.guard_is_whole());
