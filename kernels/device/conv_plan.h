@@ -138,6 +138,7 @@ constexpr TilePlan table_plan(Conv2dRole role, const Conv2d& p, int capability) 
   if (capability != 90 || !has_twin(role, p)) return best;
   double best_time = mma_time(best, s.m, s.n, s.k, s.units, p.dtype == DType::bf16) + (added ? parts_time(best.parts, s.m * s.n) : 0);
   const TwinShape t = twin_shape(role, p);
+  const bool half_empty = p.dtype == DType::f32 && !added && (role == Conv2dRole::forward ? p.c : p.k) <= 16;
   const double turned = turn_time(turned_elements(role, p));
   for (const TileName tile : kTwinTiles) {
     // One round of all multiprocessors, of parts with a few steps each.
@@ -147,7 +148,7 @@ constexpr TilePlan table_plan(Conv2dRole role, const Conv2d& p, int capability) 
     for (const int64_t parts : {int64_t{1}, most}) {
       if (parts < 1) continue;
       const double time = turned + (added ? twin_time(tile, t.rows, t.columns, ceil_div(t.steps, parts), parts) + parts_time(parts, s.m * s.n)
-                                          : twin_time(tile, t.rows, t.columns, t.steps, t.units, parts));
+                                          : twin_time(tile, t.rows, t.columns, t.steps, t.units, parts, half_empty ? kHalfEmptyStep : 1));
       if (time < best_time) best = {tile, static_cast<int>(parts)}, best_time = time;
     }
   }

@@ -196,6 +196,48 @@ TEST_F(Conv2dTwinSim, AMissingWorkspaceIsServedByTheOtherKernel) {
   EXPECT_LE(relative_error(to.values(), want), tolerance(p.dtype, p.math).gradient);
 }
 
+TEST(Conv2dTwinTable, WorkspacesAreThoseOfThePlan) {
+  const Conv2d p = conv(2, 9, 7, 5, 12, 3, 3, 2, 1), tf32 = with(p, kTwinNumbers[0]), bf16 = with(p, kTwinNumbers[1]);   // [2, 5, 4, 12] above
+  EXPECT_EQ(data_gradient_workspace(tf32, {TileName::twin_wide, 2}), 4u * 12 * 9 * 5);
+  EXPECT_EQ(data_gradient_workspace(tf32, {TileName::large, 2}), 0u);
+  EXPECT_EQ(data_gradient_workspace(bf16, {TileName::twin_wide, 2}), 0u);
+  // 5 x 4 positions, for the phase that a tap leaves to the left has one row and column fewer; four phases of x.
+  EXPECT_EQ(turned_layout(tf32).length, 2 * 5 * 4);
+  EXPECT_EQ(turned_layout(with(conv(3, 4, 6, 8, 8, 3, 3, 1, 1), kTwinNumbers[0])).length, (3 * 5 * 7 + 3) / 4 * 4);   // one row and column of zeros
+  EXPECT_EQ(weight_gradient_workspace(tf32, {TileName::twin_wide, 1}), 4u * 40 * (4 * 5 + 12));
+  EXPECT_EQ(weight_gradient_workspace(tf32, {TileName::twin_wide, 3}), 4u * (3 * 12 * 9 * 5 + 40 * (4 * 5 + 12)));
+  EXPECT_EQ(weight_gradient_workspace(tf32, {TileName::large, 3}), 4u * 3 * 12 * 9 * 5);
+  EXPECT_EQ(weight_gradient_workspace(bf16, {TileName::twin_wide, 3}), 4u * 3 * 12 * 9 * 5);
+  EXPECT_EQ(weight_gradient_workspace(tf32, {TileName::large, 1}), 0u);
+}
+
+// Position p and tap r meet row p + shift of a phase, whatever else lies there: the row of the definition, or zeros.
+TEST(Conv2dTwinTable, TurnedRowsMeetTheirTaps) {
+  constexpr int kImages = 3;
+  for (const int inputs : {1, 2, 5, 8, 13})
+    for (const int taps : {1, 2, 3, 5})
+      for (const int stride : {1, 2, 3, 4})
+        for (const int pad : {0, 1, 2, 4})
+          for (const int dilation : {1, 2, 3})
+            for (const int more : {-1, 0, 2}) {   // positions beyond those that the padding allows
+              const int positions = (inputs + 2 * pad - (taps - 1) * dilation - 1 + stride) / stride + more;
+              if (positions < 1) continue;
+              const TurnedAxis axis = turned_axis(inputs, positions, taps, stride, pad, dilation);
+              ASSERT_GE(axis.pitch, positions);
+              for (int n = 0; n < kImages; ++n)
+                for (int p = 0; p < positions; ++p)
+                  for (int r = 0; r < taps; ++r) {
+                    const TurnedAxis::Meeting m = axis.meeting(r);
+                    ASSERT_TRUE(m.phase >= 0 && m.phase < stride);
+                    const int at = n * axis.pitch + p + m.shift, image = at / axis.pitch, row = at % axis.pitch;
+                    const bool zero = at < 0 || image >= kImages || row >= axis.count[m.phase];
+                    const int h = p * stride - pad + r * dilation;
+                    ASSERT_EQ(zero, h < 0 || h >= inputs) << inputs << " " << taps << " " << stride << " " << pad << " " << dilation << " " << positions;
+                    if (!zero) ASSERT_TRUE(image == n && row * stride + m.phase == h);
+                  }
+            }
+}
+
 TEST_F(Conv2dTwinSim, RefusesWhatItCannotDo) {
   const auto refused = [](const Conv2d& p) {
     EXPECT_FALSE(forward_has_twin(p)) << describe(p);
@@ -260,6 +302,14 @@ TEST(Conv2dTwinTable, OnlyCardsOfItsOwnAndOnlyWhereItWins) {
     expect(Conv2dRole::forward, "D3", number, TileName::twin_square);
     EXPECT_EQ(table_plan(Conv2dRole::forward, with(conv(16, 64, 64, 256, 512, 3, 3, 1, 1), number), 90).tile, TileName::twin_wide);
   }
+  for (const Conv2dRole role : {Conv2dRole::data_gradient, Conv2dRole::weight_gradient}) {   // operands turned round pay where sums are long
+    expect(role, "D3", kTwinNumbers[0], TileName::twin_square);
+    for (const char* name : {"A3", "A4", "A7", "B1", "B5", "B6", "C2", "C3", "E1", "F2", "F4"}) {
+      for (const Conv2dRow& row : kConv2dRows)
+        if (std::string(row.name) == name) EXPECT_TRUE(is_twin(table_plan(role, problem_of(row, DType::f32, Math::tf32), 90).tile)) << name;
+    }
+  }
+  expect(Conv2dRole::data_gradient, "E3", kTwinNumbers[0], TileName::thin);   // half of each line would be padding
   const TilePlan few = table_plan(Conv2dRole::forward, with(conv(1, 16, 16, 512, 512, 4, 4, 2, 1), kTwinNumbers[1]), 90);   // few tiles: parts of sums
   EXPECT_TRUE(is_twin(few.tile));
   EXPECT_GT(few.parts, 4);
