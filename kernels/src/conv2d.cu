@@ -56,18 +56,18 @@ void weight_gradient(Stream stream, const Conv2d& p, const void* x, const void* 
   else convolve_few_weights(stream, p, x, dy, dw, workspace);
 }
 
-size_t data_gradient_workspace(const Conv2d& p) {
-  return kernels::GANYMEDE_TARGET::data_gradient_workspace(p, plan_for(Conv2dRole::data_gradient, p));
+size_t data_gradient_bytes(const Conv2d& p) {
+  return data_gradient_workspace(p, plan_for(Conv2dRole::data_gradient, p));
 }
 
-size_t weight_gradient_workspace(const Conv2d& p) {
+size_t weight_gradient_bytes(const Conv2d& p) {
   const TilePlan plan = plan_for(Conv2dRole::weight_gradient, p);
   if (plan.tile == TileName::few_channels) return few_weights_workspace(p);
-  return kernels::GANYMEDE_TARGET::weight_gradient_workspace(p, plan);
+  return weight_gradient_workspace(p, plan);
 }
 
 }  // namespace
 
-const Conv2dKernels conv2d_kernels = {forward, data_gradient, weight_gradient, data_gradient_workspace, weight_gradient_workspace};
+const Conv2dKernels conv2d_kernels = {forward, data_gradient, weight_gradient, data_gradient_bytes, weight_gradient_bytes};
 
 }  // namespace ganymede::kernels::GANYMEDE_TARGET
