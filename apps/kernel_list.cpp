@@ -17,7 +17,7 @@ struct Family {
 };
 
 constexpr Family kFamilies[] = {
-    {"conv2d", "conv2d.cu conv2d_forward.cu conv2d_data_gradient.cu conv2d_weight_gradient.cu and their _twin.cu; conv2d_few_to_wide.cu conv2d_wide_to_few.cu conv2d_few_weights.cu",
+    {"conv2d", "conv2d.cu conv2d_forward.cu conv2d_data_gradient.cu conv2d_weight_gradient.cu and their _twin.cu, conv2d_weight_gradient_turned.cu; conv2d_few_to_wide.cu conv2d_wide_to_few.cu conv2d_few_weights.cu",
      "forward, data gradient (= transposed convolution, all phases in one launch), weight gradient; any stride, padding, dilation, groups; tiles below; each direction has a twin for sm_90a by wgmma and TMA"},
     {"gemm", "gemm.cu gemm_f32.cu gemm_tf32.cu gemm_bf16.cu", "batched products of plain and transposed matrices; tiles below"},
     {"attention", "attention.cu attention_output.cu attention_query_gradient.cu attention_key_gradient.cu attention_value_gradient.cu; attention_flash_*.cu",
@@ -71,7 +71,7 @@ std::string list_kernels() {
   tile_lines<SimtF32>(out, "f32");
   tile_lines<MmaTf32>(out, "tf32");
   tile_lines<MmaBf16>(out, "bf16");
-  out << "twins for sm_90a (kernels/device/twin_multiply.h): conv2d in bf16, forward also in tf32; one group, channels a multiple of 8 (tf32: 4), data gradient of strides 1 and 2\n";
+  out << "twins for sm_90a (kernels/device/twin_multiply.h): conv2d in bf16 and tf32; one group, channels a multiple of 8, data gradient of strides 1 and 2;\n  in tf32 channels of the image that the sum reads (forward: x, data gradient: dy) a multiple of 4; the weight gradient turns both images round, for\n  strides up to 4 and " << (kMostTurnedBytes >> 20) << " MiB, whatever their channels\n";
   twin_line<TwinWide>(out, TileName::twin_wide, "many results, more than 128 columns");
   twin_line<TwinSquare>(out, TileName::twin_square, "many results");
   twin_line<TwinNarrow>(out, TileName::twin_narrow, "up to 64 columns, or few tiles");

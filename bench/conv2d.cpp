@@ -19,6 +19,11 @@ Layout layout_of(const Conv2d& p) {
           DType::f32};
 }
 
+int64_t workspace_bytes(const Conv2d& p, Role role) {
+  const auto& k = table().conv2d;
+  return role == Role::forward ? 0 : int64_t(role == Role::data_gradient ? k.data_gradient_workspace(p) : k.weight_gradient_workspace(p));
+}
+
 Prepared ours(const Conv2d& p, Role role, bool moved) {
   struct Operands {
     int sets;
@@ -30,7 +35,7 @@ Prepared ours(const Conv2d& p, Role role, bool moved) {
           w(layout_of(p).w, p.dtype, sets),
           y(layout_of(p).y, p.dtype, sets),
           dw(role == Role::weight_gradient ? layout_of(p).w : 0, DType::f32, sets),
-          workspace(role == Role::weight_gradient ? int64_t(table().conv2d.weight_gradient_workspace(p)) : 0, DType::u8, 1),
+          workspace(workspace_bytes(p, role), DType::u8, 1),
           versions(size_t(sets)),
           bytes(size_t(layout_of(p).w) * dtype_bytes(p.dtype)) {}
     ~Operands() {
@@ -47,7 +52,7 @@ Prepared ours(const Conv2d& p, Role role, bool moved) {
     if (moved) ++o->versions[size_t(i)];
     const kernels::Weight w{o->w[i], &o->versions[size_t(i)]};
     if (role == Role::forward) k.forward(stream(), p, o->x[i], w, o->y[i], plain);
-    if (role == Role::data_gradient) k.data_gradient(stream(), p, o->y[i], w, o->x[i], plain);
+    if (role == Role::data_gradient) k.data_gradient(stream(), p, o->y[i], w, o->x[i], plain, o->workspace[0]);
     if (role == Role::weight_gradient) k.weight_gradient(stream(), p, o->x[i], o->y[i], o->dw[i], o->workspace[0]);
   };
   return {call, o->sets};

@@ -38,9 +38,11 @@ struct Epilogue {
 
 struct Conv2dKernels {
   void (*forward)(Stream, const Conv2d&, const void* x, const Weight& w, void* y, const Epilogue&);
-  void (*data_gradient)(Stream, const Conv2d&, const void* dy, const Weight& w, void* dx, const Epilogue&);
-  // dw is f32 when dtype is bf16. workspace: workspace_bytes(problem), contents undefined; may be null when 0.
+  // workspaces: as many bytes as the function below says, contents undefined; may be null when 0.
+  void (*data_gradient)(Stream, const Conv2d&, const void* dy, const Weight& w, void* dx, const Epilogue&, void* workspace);
+  // dw is f32 when dtype is bf16.
   void (*weight_gradient)(Stream, const Conv2d&, const void* x, const void* dy, void* dw, void* workspace);
+  size_t (*data_gradient_workspace)(const Conv2d&);
   size_t (*weight_gradient_workspace)(const Conv2d&);
 };
 

@@ -77,7 +77,7 @@ void forward(Stream stream, const Conv2d& p, const void* x, const Weight& w, voi
 }
 
 void data_gradient(Stream stream, const Conv2d& p, const void* dy, const Weight& w, void* dx,
-                   const Epilogue& epilogue) {
+                   const Epilogue& epilogue, void*) {
   check(p);
   const int64_t rows = int64_t{p.n} * p.h * p.w;
   if (rows * p.c == 0) return;
@@ -93,7 +93,7 @@ void data_gradient(Stream stream, const Conv2d& p, const void* dy, const Weight&
     return data_gradient_narrow(p, dy, w.data, dx, epilogue);
   if (!is_empty(p) && is_widened(p.dtype)) {
     return multiply_in_f32(p, dy, y_count(p), w, dx, x_count(p), [&](const Conv2d& q, const float* wide_dy, const Weight& wide_w, float* wide_dx) {
-      data_gradient(stream, q, wide_dy, wide_w, wide_dx, epilogue);
+      data_gradient(stream, q, wide_dy, wide_w, wide_dx, epilogue, nullptr);
     });
   }
   if (!is_empty(p) && goes_directly(p, ConvRole::data_gradient)) return data_gradient_directly(p, dy, w, dx, epilogue);
@@ -125,12 +125,10 @@ void weight_gradient(Stream stream, const Conv2d& p, const void* x, const void* 
   weight_gradient_by_loops(p, x, dy, dw);
 }
 
-size_t weight_gradient_workspace(const Conv2d&) {
-  return 0;
-}  // packed gradients lie in the backend's own scratch memory
+size_t no_workspace(const Conv2d&) { return 0; }  // what is packed lies in the backend's own scratch memory
 
 }  // namespace
 
-const Conv2dKernels conv2d_kernels = {forward, data_gradient, weight_gradient, weight_gradient_workspace};
+const Conv2dKernels conv2d_kernels = {forward, data_gradient, weight_gradient, no_workspace, no_workspace};
 
 }  // namespace ganymede::kernels::cpu

@@ -4,6 +4,7 @@
 #include "kernels/device/conv_maps.h"
 #include "kernels/device/few_channels.h"
 #include "kernels/device/tile_table.h"
+#include "kernels/device/turned_pixels.h"
 
 namespace ganymede::kernels::GANYMEDE_TARGET {
 
@@ -48,14 +49,21 @@ constexpr bool forward_map_takes(int extent, int positions, int taps, int stride
 }
 
 // Whether the twins for sm_90a can compute it: tensor cores, one group, rows of channels of whole 16 bytes, and what a tensor map
-// can say. The gradients': bf16 alone, for their operands lie along the results, and strides 1 and 2.
+// can say. wgmma takes tf32 along the sum's terms alone: the data gradient's twin reads filters that have been turned round, [R*S, C, K],
+// and may have any number of channels C;
+// the weight gradient's reads both images turned round (turned_pixels.h), of any channels. The data gradient's: strides 1 and 2.
+constexpr bool on_tensor_cores(const Conv2d& p) { return p.dtype == DType::bf16 || (p.dtype == DType::f32 && p.math == Math::tf32); }
 constexpr bool forward_has_twin(const Conv2d& p) {
   const int line = p.dtype == DType::bf16 ? 8 : 4;
-  return (p.dtype == DType::bf16 || (p.dtype == DType::f32 && p.math == Math::tf32)) && p.groups == 1 && p.n >= 1 && p.p >= 1 && p.q >= 1 &&
+  return on_tensor_cores(p) && p.groups == 1 && p.n >= 1 && p.p >= 1 && p.q >= 1 &&
          p.c >= 1 && p.c % line == 0 && p.k >= 1 && forward_map_takes(p.h, p.p, p.r, p.stride_h, p.pad_h, p.dilation_h) &&
          forward_map_takes(p.w, p.q, p.s, p.stride_w, p.pad_w, p.dilation_w);
 }
-constexpr bool weight_gradient_has_twin(const Conv2d& p) { return p.dtype == DType::bf16 && p.k % 8 == 0 && forward_has_twin(p); }
+constexpr bool weight_gradient_has_twin(const Conv2d& p) {
+  if (p.dtype == DType::bf16) return p.k % 8 == 0 && forward_has_twin(p);
+  return on_tensor_cores(p) && p.groups == 1 && p.n >= 1 && p.h >= 1 && p.w >= 1 && p.p >= 1 && p.q >= 1 && p.c >= 1 && p.k >= 1 && p.r >= 1 && p.s >= 1 &&
+         can_turn(p);
+}
 constexpr bool data_gradient_has_twin(const Conv2d& p) {
   const auto axis = [](int inputs, int outputs, int taps, int stride, int pad, int dilation) {
     for (int phase = 0; phase < stride; ++phase) {
@@ -66,16 +74,34 @@ constexpr bool data_gradient_has_twin(const Conv2d& p) {
     }
     return true;
   };
-  return p.dtype == DType::bf16 && p.groups == 1 && p.n >= 1 && p.h >= 1 && p.w >= 1 && p.p >= 1 && p.q >= 1 && p.c >= 1 && p.c % 8 == 0 && p.k >= 1 &&
-         p.k % 8 == 0 && p.stride_h <= 2 && p.stride_w <= 2 && axis(p.h, p.p, p.r, p.stride_h, p.pad_h, p.dilation_h) &&
+  const bool whole_lines = p.dtype == DType::bf16 ? p.c % 8 == 0 && p.k % 8 == 0 : p.k % 4 == 0;
+  return on_tensor_cores(p) && p.groups == 1 && p.n >= 1 && p.h >= 1 && p.w >= 1 && p.p >= 1 && p.q >= 1 && p.c >= 1 && p.k >= 1 && whole_lines &&
+         p.stride_h <= 2 && p.stride_w <= 2 && axis(p.h, p.p, p.r, p.stride_h, p.pad_h, p.dilation_h) &&
          axis(p.w, p.q, p.s, p.stride_w, p.pad_w, p.dilation_w);
 }
 constexpr bool has_twin(Conv2dRole role, const Conv2d& p) {
   return role == Conv2dRole::forward ? forward_has_twin(p) : role == Conv2dRole::data_gradient ? data_gradient_has_twin(p) : weight_gradient_has_twin(p);
 }
 
+// Bytes for the filters turned round.
+constexpr size_t data_gradient_workspace(const Conv2d& p, TilePlan plan) {
+  return is_twin(plan.tile) && p.dtype == DType::f32 ? sizeof(float) * p.k * p.r * p.s * p.c : 0;
+}
+
 // The parts of a weight gradient's sum are added up by a kernel of their own, so there may be many.
 constexpr int kMostGradientParts = 256;
+// Of f32: the parts, and behind them, at a multiple of 16 bytes, what is turned round.
+constexpr int64_t gradient_parts_elements(const Conv2d& p, TilePlan plan) {
+  return plan.parts > 1 ? (int64_t{plan.parts} * p.k * p.r * p.s * (p.c / p.groups) + 3) / 4 * 4 : 0;
+}
+constexpr size_t weight_gradient_workspace(const Conv2d& p, TilePlan plan) {
+  int64_t elements = plan.parts > 1 ? int64_t{plan.parts} * p.k * p.r * p.s * (p.c / p.groups) : 0;
+  if (is_twin(plan.tile) && p.dtype == DType::f32) {
+    const TurnedLayout t = turned_layout(p);
+    elements = gradient_parts_elements(p, plan) + t.x_elements(p) + t.dy_elements(p);
+  }
+  return sizeof(float) * static_cast<size_t>(elements);
+}
 constexpr int most_parts(Conv2dRole role) { return role == Conv2dRole::weight_gradient ? kMostGradientParts : kMostParts; }
 
 // As a twin computes it: columns with their padding, and the steps of a sum.
@@ -89,7 +115,16 @@ constexpr TwinShape twin_shape(Conv2dRole role, const Conv2d& p) {
     const ProductShape s = data_gradient_product(p);
     return {s.m, s.n, s.k / p.k * ceil_div(p.k, line), s.units};
   }
-  return {p.k, int64_t{p.r} * p.s * ceil_div(p.c, 64) * 64, ceil_div<int64_t>(int64_t{p.n} * p.p * p.q, 64), 1};
+  const int64_t steps = p.dtype == DType::bf16 ? ceil_div<int64_t>(int64_t{p.n} * p.p * p.q, 64) : ceil_div<int64_t>(turned_layout(p).length, 32);
+  return {p.k, int64_t{p.r} * p.s * ceil_div(p.c, 64) * 64, steps, 1};
+}
+
+// Elements that are turned round for a twin.
+constexpr int64_t turned_elements(Conv2dRole role, const Conv2d& p) {
+  if (p.dtype != DType::f32 || role == Conv2dRole::forward) return 0;
+  if (role == Conv2dRole::data_gradient) return int64_t{p.k} * p.r * p.s * p.c;
+  const TurnedLayout t = turned_layout(p);
+  return t.x_elements(p) + t.dy_elements(p);
 }
 
 // capability: of the card, 90 for sm_90. Twins are written for 90 alone.
@@ -103,6 +138,8 @@ constexpr TilePlan table_plan(Conv2dRole role, const Conv2d& p, int capability) 
   if (capability != 90 || !has_twin(role, p)) return best;
   double best_time = mma_time(best, s.m, s.n, s.k, s.units, p.dtype == DType::bf16) + (added ? parts_time(best.parts, s.m * s.n) : 0);
   const TwinShape t = twin_shape(role, p);
+  const bool half_empty = p.dtype == DType::f32 && !added && (role == Conv2dRole::forward ? p.c : p.k) <= 16;
+  const double turned = turn_time(turned_elements(role, p));
   for (const TileName tile : kTwinTiles) {
     // One round of all multiprocessors, of parts with a few steps each.
     int64_t most = kTwinMultiprocessors / (tile_count(tile, t.rows, t.columns) * t.units);
@@ -110,8 +147,8 @@ constexpr TilePlan table_plan(Conv2dRole role, const Conv2d& p, int capability) 
     most = most > most_parts(role) ? most_parts(role) : most;
     for (const int64_t parts : {int64_t{1}, most}) {
       if (parts < 1) continue;
-      const double time = added ? twin_time(tile, t.rows, t.columns, ceil_div(t.steps, parts), parts) + parts_time(parts, s.m * s.n)
-                                : twin_time(tile, t.rows, t.columns, t.steps, t.units, parts);
+      const double time = turned + (added ? twin_time(tile, t.rows, t.columns, ceil_div(t.steps, parts), parts) + parts_time(parts, s.m * s.n)
+                                          : twin_time(tile, t.rows, t.columns, t.steps, t.units, parts, half_empty ? kHalfEmptyStep : 1));
       if (time < best_time) best = {tile, static_cast<int>(parts)}, best_time = time;
     }
   }

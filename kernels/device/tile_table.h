@@ -153,6 +153,10 @@ constexpr int64_t kTwinMultiprocessors = 132;
 // step of a twin's sum (64 terms of bf16, 32 of tf32), of what its block does besides a tile's sum, of merging parts in the kernel
 // and of adding them up by a launch of their own; of what mma.sync's blocks do besides a sum and to merge parts, and of so many flop.
 constexpr double kLaunch = 3, kTwinMerge = 4, kTwinPart = 0.5, kAddParts = 2.5, kBytesPerMicrosecond = 3e6;
+// In tf32 a step whose lines are at most half full takes longer by so much (E3: 16 channels).
+constexpr double kHalfEmptyStep = 1.7;
+// Turning operands round for a twin of tf32: a launch in a stream that is busy, and reading and writing so many bytes.
+constexpr double kTurn = 2, kTurnedBytesPerMicrosecond = 2.5e6;
 constexpr double kMmaStart = 2, kMmaTile = 6, kMmaMerge = 4, kMmaRate = 193e6;
 __host__ __device__ constexpr double twin_step(TileName name) {
   return name == TileName::twin_wide ? 0.77 : name == TileName::twin_square ? 0.39 : 0.28;
@@ -163,10 +167,10 @@ __host__ __device__ constexpr int resident_blocks(TileName name) {
   return name == TileName::small ? 8 : name == TileName::thin || name == TileName::medium ? 3 : 2;
 }
 // rows x columns results of `units` products, padding included, each sum in so many parts.
-__host__ __device__ constexpr double twin_time(TileName tile, int64_t rows, int64_t columns, int64_t steps, int64_t units, int64_t parts = 1) {
+__host__ __device__ constexpr double twin_time(TileName tile, int64_t rows, int64_t columns, int64_t steps, int64_t units, int64_t parts = 1, double slower = 1) {
   const int64_t rounds = ceil_div(tile_count(tile, rows, columns) * units * parts, kTwinMultiprocessors);
   const double merge = parts > 1 ? kTwinMerge + kTwinPart * static_cast<double>(parts) : 0;
-  return kLaunch + merge + static_cast<double>(rounds) * (static_cast<double>(ceil_div(steps, parts)) * twin_step(tile) + twin_tile(tile));
+  return kLaunch + merge + static_cast<double>(rounds) * (static_cast<double>(ceil_div(steps, parts)) * twin_step(tile) * slower + twin_tile(tile));
 }
 __host__ __device__ constexpr double mma_time(TilePlan plan, int64_t m, int64_t n, int64_t k, int64_t units, bool bf16) {
   const double flops = 2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k) * static_cast<double>(units);
@@ -176,6 +180,10 @@ __host__ __device__ constexpr double mma_time(TilePlan plan, int64_t m, int64_t 
 }
 __host__ __device__ constexpr double parts_time(int64_t parts, int64_t results) {
   return parts > 1 ? kAddParts + 8.0 * static_cast<double>(parts) * static_cast<double>(results) / kBytesPerMicrosecond : 0;
+}
+
+__host__ __device__ constexpr double turn_time(int64_t elements) {
+  return elements > 0 ? kTurn + 8.0 * static_cast<double>(elements) / kTurnedBytesPerMicrosecond : 0;
 }
 
 // The fastest plan for `units` equal products side by side (batch, groups, phases) with at most so many

@@ -38,13 +38,13 @@ void forward(Stream stream, const Conv2d& p, const void* x, const Weight& w, voi
 }
 
 void data_gradient(Stream stream, const Conv2d& p, const void* dy, const Weight& w, void* dx,
-                   const Epilogue& epilogue) {
+                   const Epilogue& epilogue, void* workspace) {
   if (data_gradient_is_product(p) && !epilogue.bias) {
     check_convolution(p, "data gradient");
     return gemm_kernels.multiply(stream, {1, p.n, p.r * p.s * p.c, p.k, false, false, 0, 0, p.dtype, p.dtype, p.math}, dy, w.data, dx, epilogue);
   }
   const TilePlan plan = plan_for(Conv2dRole::data_gradient, p);
-  if (plan.tile != TileName::few_channels) convolve_data_gradient(stream, p, dy, w.data, dx, epilogue, plan);
+  if (plan.tile != TileName::few_channels) convolve_data_gradient(stream, p, dy, w.data, dx, epilogue, workspace, plan);
   else if (has_few_inputs(p)) convolve_wide_to_few(stream, p, dy, w.data, dx, epilogue);
   else convolve_few_to_wide(stream, p, dy, w.data, dx, epilogue);
 }
@@ -56,15 +56,18 @@ void weight_gradient(Stream stream, const Conv2d& p, const void* x, const void* 
   else convolve_few_weights(stream, p, x, dy, dw, workspace);
 }
 
-size_t weight_gradient_workspace(const Conv2d& p) {
+size_t data_gradient_bytes(const Conv2d& p) {
+  return data_gradient_workspace(p, plan_for(Conv2dRole::data_gradient, p));
+}
+
+size_t weight_gradient_bytes(const Conv2d& p) {
   const TilePlan plan = plan_for(Conv2dRole::weight_gradient, p);
   if (plan.tile == TileName::few_channels) return few_weights_workspace(p);
-  const int parts = plan.parts;
-  return parts > 1 ? sizeof(float) * parts * p.k * p.r * p.s * (p.c / p.groups) : 0;
+  return weight_gradient_workspace(p, plan);
 }
 
 }  // namespace
 
-const Conv2dKernels conv2d_kernels = {forward, data_gradient, weight_gradient, weight_gradient_workspace};
+const Conv2dKernels conv2d_kernels = {forward, data_gradient, weight_gradient, data_gradient_bytes, weight_gradient_bytes};
 
 }  // namespace ganymede::kernels::GANYMEDE_TARGET

@@ -52,10 +52,10 @@ struct DataGradientProblem {
 };
 
 void convolve_data_gradient(Stream stream, const Conv2d& p, const void* dy, const void* w, void* dx,
-                            const Epilogue& epilogue, TilePlan plan) {
+                            const Epilogue& epilogue, void* workspace, TilePlan plan) {
   check_convolution(p, "data gradient");
   if (is_twin(plan.tile)) {
-    if (convolve_data_gradient_twin(stream, p, dy, w, dx, epilogue, plan)) return;
+    if (convolve_data_gradient_twin(stream, p, dy, w, dx, epilogue, workspace, plan)) return;
     plan = plan_of(data_gradient_product(p));
   }
   with_number(p.dtype, p.math, [&](auto number, auto element) {

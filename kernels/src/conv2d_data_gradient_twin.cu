@@ -1,12 +1,14 @@
-// The twin of the data gradient (and so of transposed convolution forward) for sm_90a (bf16, one group, strides 1 and 2):
+// The twin of the data gradient (and so of transposed convolution forward) for sm_90a (bf16, tf32; one group, strides 1 and 2):
 //   dx[n, h, w, c] = f(bias[c] + sum over (r,s,k) of dy[n, p, q, k] * w[k, r, s, c])
 //   where h + pad - r*dilation = p*stride, likewise w and q
 // Phases as in conv2d_data_gradient.cu; each is a convolution of stride 1 over dy. A block takes tiles of 128 positions of a phase x 64
-// to 256 input channels, one after another (device/twin_multiply.h). A step of the sum is 64 output channels k of one tap: TMA's
-// im2col mode walks the positions in dy, w is read as it lies, [K, R*S, C]: lines along c, so along n of the product, 64 k of them.
-// Moves dy once a tile column and tap (from L2 after the first), w once a tile row, dx once. Bound: tensor cores.
+// to 256 input channels, one after another (device/twin_multiply.h). A step of the sum is 128 bytes of output channels k of one tap:
+// TMA's im2col mode walks the positions in dy. bf16: w is read as it lies, [K, R*S, C]: lines along c, so along n of the product, 64 k of
+// them. wgmma takes tf32 along k alone: there copy_strided turns w round first, to [R*S, C, K] in the workspace. Moves dy once a tile
+// column and tap (from L2 after the first), w once a tile row (tf32: and twice more), dx once. Bound: tensor cores.
 #include "kernels/device/conv_plan.h"
 #include "kernels/device/conv_problem.h"
+#include "kernels/device/elementwise.h"
 #include "kernels/device/twin_maps.h"
 #include "kernels/device/twin_multiply.h"
 
@@ -21,8 +23,11 @@ struct TwinTaps {
   int filter_first, filter_stride;  // tap i is row filter_first + i * filter_stride of the filter
 };
 
+template <class Number>
 struct DataGradientTwin {
-  static constexpr Major kMajorA = Major::k, kMajorB = Major::mn;
+  static constexpr bool kTurned = std::is_same_v<Number, MmaTf32>;   // w is [R*S, C, K]
+  static constexpr Major kMajorA = Major::k, kMajorB = kTurned ? Major::k : Major::mn;
+  static constexpr int kLine = 128 / TwinNumber<Number>::kBytes;     // output channels of a step
   static constexpr bool kManyTiles = true;
   struct Phase {
     int rows, steps, first_k;         // first_k: 0; behind the last where no tap meets the phase
@@ -65,34 +70,41 @@ struct DataGradientTwin {
   template <int kN>
   __device__ void load(const Fetch& at, int step, unsigned char* to_dy, unsigned char* to_w, simt::Mbarrier& full) const {
 #if GANYMEDE_HOPPER_CODE
-    const int k = at.phase.first_k + lines.split(step) * 64, tap = step;
+    const int k = at.phase.first_k + lines.split(step) * kLine, tap = step;
     int r = tap;
     const int s = at.phase.taps.split(r);
     const TwinTaps &down = at.phase.down, &across = at.phase.across;
     simt::tma_load_im2col(to_dy, at.dy, {k, at.w, at.h, at.n}, (across.last - s) * across.step, (down.last - r) * down.step, full);
     const int filter = (down.filter_first + r * down.filter_stride) * filter_columns + across.filter_first + s * across.filter_stride;
+    if constexpr (kTurned) {
+      simt::tma_load_tile(to_w, w, {k, at.column, filter}, full);
+    } else {
 #pragma unroll
-    for (int block = 0; block < kN / 64; ++block)
-      simt::tma_load_tile(to_w + block * kTwinBlock, w, {at.column + 64 * block, filter, k}, full);
+      for (int block = 0; block < kN / 64; ++block)
+        simt::tma_load_tile(to_w + block * kTwinBlock, w, {at.column + 64 * block, filter, k}, full);
+    }
 #endif
   }
 };
 
-bool convolve_data_gradient_twin(Stream stream, const Conv2d& p, const void* dy, const void* w, void* dx, const Epilogue& epilogue, TilePlan plan) {
-  require_twin(data_gradient_has_twin(p), "conv2d data gradient");
-  if (!aligned(dy, 16) || !aligned(w, 16)) return false;
-  const int lines = ceil_div(p.k, 64);
-  DataGradientTwin problem;
+namespace {
+
+// to[(r,s,c), k] = w[k, (r,s,c)]
+void turn_filters(Stream stream, const Conv2d& p, const void* w, void* to) {
+  const int64_t length = int64_t{p.r} * p.s * p.c;
+  copy_strided(stream, {2, {length, p.k}, {1, length}, {p.k, 1}}, sizeof(float), w, to);
+}
+
+template <class Number>
+void run(Stream stream, const Conv2d& p, const void* dy, const void* w, void* dx, const Epilogue& epilogue, TilePlan plan) {
+  using Problem = DataGradientTwin<Number>;
+  const int lines = ceil_div(p.k, Problem::kLine);
+  Problem problem;
   problem.units = p.stride_h * p.stride_w;
   problem.column_count = p.c;
   problem.filter_columns = p.s;
   problem.lines = FastDivide(lines);
-  problem.result = result_of(dx, true, p.c, epilogue);
-  MapSpec filter = filter_map<MmaBf16>(w, p.k, p.r * p.s, p.c);
-  filter.box[0] = 64;   // channels, terms
-  filter.box[1] = 1;
-  filter.box[2] = 64;
-  problem.w = make_map(filter);
+  problem.result = result_of(dx, p.dtype == DType::bf16, p.c, epilogue);
   const auto taps_of = [](const ConvAxis& axis) {
     const int last = axis.tap_count > 0 ? axis.tap_count - 1 : 0;
     return TwinTaps{axis.origin + last * axis.tap_step, last, -axis.tap_step, axis.tap_count > 0 ? axis.tap_first : 0, axis.tap_stride};
@@ -101,11 +113,11 @@ bool convolve_data_gradient_twin(Stream stream, const Conv2d& p, const void* dy,
   for (int unit = 0; unit < problem.units; ++unit) {
     const ConvAxis down = gradient_axis(unit / p.stride_w, p.h, p.p, p.r, p.stride_h, p.pad_h, p.dilation_h),
                    across = gradient_axis(unit % p.stride_w, p.w, p.q, p.s, p.stride_w, p.pad_w, p.dilation_w);
-    DataGradientTwin::Phase& phase = problem.phases[unit];
+    typename Problem::Phase& phase = problem.phases[unit];
     phase.rows = p.n * down.position_count * across.position_count;
     const int taps = down.tap_count * across.tap_count;
     phase.steps = taps > 0 ? taps * lines : 1;
-    phase.first_k = taps > 0 ? 0 : 64 * lines;
+    phase.first_k = taps > 0 ? 0 : Problem::kLine * lines;
     phase.width = across.positions;
     phase.height = down.positions;
     phase.taps = across.taps;
@@ -114,8 +126,8 @@ bool convolve_data_gradient_twin(Stream stream, const Conv2d& p, const void* dy,
     phase.stored = {down.positions, across.positions, down.store_first, across.store_first, down.store_stride, across.store_stride, p.h, p.w, p.c, 0};
     if (phase.rows > most_rows) most_rows = phase.rows;
     if (phase.rows > 0 && phase.steps < parts) parts = phase.steps;
-    MapSpec image = image_map<MmaBf16>(dy, p.n, p.p, p.q, p.k);
-    image.channels = 64;
+    MapSpec image = image_map<Number>(dy, p.n, p.p, p.q, p.k);
+    image.channels = Problem::kLine;
     image.pixels = TwinWide::kM;
     if (phase.rows > 0) {   // else nobody reads by it
       image.lower[0] = phase.across.lower;
@@ -125,7 +137,31 @@ bool convolve_data_gradient_twin(Stream stream, const Conv2d& p, const void* dy,
     }
     problem.dy[unit] = make_map(image);
   }
-  with_twin_tile(plan.tile, [&]<class Tile>(Tile) { launch_twin<MmaBf16, Tile>(stream, problem, most_rows, p.c, parts); });
+  // Turned filters are [taps, C, K]; else they are [K, taps, C], of whose boxes of 64 x 64 a tile has several.
+  MapSpec filter = Problem::kTurned ? filter_map<Number>(w, p.r * p.s, p.c, p.k) : filter_map<Number>(w, p.k, p.r * p.s, p.c);
+  filter.box[0] = Problem::kLine;
+  filter.box[1] = filter.box[2] = 1;
+  with_twin_tile(plan.tile, [&]<class Tile>(Tile) {
+    filter.box[Problem::kTurned ? 1 : 2] = Problem::kTurned ? Tile::kN : 64;
+    problem.w = make_map(filter);
+    launch_twin<Number, Tile>(stream, problem, most_rows, p.c, parts);
+  });
+}
+
+}  // namespace
+
+bool convolve_data_gradient_twin(Stream stream, const Conv2d& p, const void* dy, const void* w, void* dx, const Epilogue& epilogue, void* workspace,
+                                 TilePlan plan) {
+  require_twin(data_gradient_has_twin(p), "conv2d data gradient");
+  if (!aligned(dy, 16)) return false;
+  if (p.dtype == DType::bf16) {
+    if (!aligned(w, 16)) return false;
+    run<MmaBf16>(stream, p, dy, w, dx, epilogue, plan);
+  } else {
+    if (!workspace) return false;
+    turn_filters(stream, p, w, workspace);
+    run<MmaTf32>(stream, p, dy, workspace, dx, epilogue, plan);
+  }
   return true;
 }
 

@@ -1,4 +1,4 @@
-// The twin of the weight gradient for sm_90a (bf16, one group):
+// The twin of the weight gradient for sm_90a (bf16, one group; that of tf32 is in conv2d_weight_gradient_turned.cu):
 //   dw[k, (r,s,c)] = sum over (n,p,q) of dy[(n,p,q), k] * x[n, h, w, c]
 //   h = p*stride - pad + r*dilation, likewise w
 // A block takes tiles of 128 output channels x 64 to 256 columns of one part of the sum, one after another (device/twin_multiply.h).
@@ -74,6 +74,11 @@ struct WeightGradientTwin {
 
 bool convolve_weight_gradient_twin(Stream stream, const Conv2d& p, const void* x, const void* dy, float* dw, float* workspace, TilePlan plan) {
   require_twin(weight_gradient_has_twin(p), "conv2d weight gradient");
+  if (p.dtype == DType::f32) {
+    if (!workspace) return false;
+    convolve_weight_gradient_turned(stream, p, x, dy, dw, workspace, workspace + gradient_parts_elements(p, plan), plan);
+    return true;
+  }
   if (!aligned(x, 16) || !aligned(dy, 16)) return false;
   const int positions = p.n * p.p * p.q, lines = ceil_div(p.c, 64), taps = p.r * p.s;
   WeightGradientTwin problem;

@@ -1,6 +1,7 @@
 // Convolutions of the tests of tiled kernels, and their three directions against seven nested loops in double.
 #pragma once
 #include "kernels/device/conv_launch.h"
+#include "kernels/device/conv_plan.h"
 #include "tests/kernels/conv2d_check.h"
 
 namespace ganymede::kernels::sim::check {
@@ -66,11 +67,15 @@ inline Outcome data_gradient(const Conv2d& p, Choice choice = {}, Epilogue epilo
       to(p.dtype, x_count(p), shift);
   const bool biased = epilogue.bias != nullptr;
   if (biased) epilogue.bias = bias.data();
+  const size_t bytes = choice.by_kernels ? conv2d().data_gradient_workspace(p) : data_gradient_workspace(p, {choice.tile, choice.parts});
+  Guarded workspace(DType::f32, static_cast<int64_t>(bytes / 4));
+  void* const memory = bytes ? workspace.data() : nullptr;
   if (choice.by_kernels)
-    conv2d().data_gradient(nullptr, p, from.data(), {filter.data(), nullptr}, to.data(), epilogue);
+    conv2d().data_gradient(nullptr, p, from.data(), {filter.data(), nullptr}, to.data(), epilogue, memory);
   else
-    launchers().data_gradient(nullptr, p, from.data(), filter.data(), to.data(), epilogue,
+    launchers().data_gradient(nullptr, p, from.data(), filter.data(), to.data(), epilogue, memory,
                               static_cast<int>(choice.tile), choice.parts);
+  EXPECT_TRUE(workspace.guard_is_whole());
   EXPECT_TRUE(to.guard_is_whole());
   std::vector<double> want(x_count(p));
   for_each_term(p, [&](int64_t i, int64_t f, int64_t j) { want[i] += dy[j] * w[f]; });
@@ -82,13 +87,13 @@ inline Outcome weight_gradient(const Conv2d& p, Choice choice = {}, int shift = 
   const auto x = random_values(x_count(p), 7), dy = random_values(y_count(p), 8);
   Guarded from(p.dtype, x, shift), above(p.dtype, dy, shift), to(DType::f32, w_count(p), shift);
   const size_t bytes =
-      choice.by_kernels ? conv2d().weight_gradient_workspace(p) : 4 * choice.parts * w_count(p);
+      choice.by_kernels ? conv2d().weight_gradient_workspace(p) : weight_gradient_workspace(p, {choice.tile, choice.parts});
   Guarded workspace(DType::f32, static_cast<int64_t>(bytes / 4));
   if (choice.by_kernels) {
     conv2d().weight_gradient(nullptr, p, from.data(), above.data(), to.data(),
                                    bytes ? workspace.data() : nullptr);
   } else {
-    launchers().weight_gradient(nullptr, p, from.data(), above.data(), to.data(), workspace.data(),
+    launchers().weight_gradient(nullptr, p, from.data(), above.data(), to.data(), bytes ? workspace.data() : nullptr,
                                 static_cast<int>(choice.tile), choice.parts);
   }
   EXPECT_TRUE(to.guard_is_whole());

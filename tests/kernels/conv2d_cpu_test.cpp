@@ -155,7 +155,7 @@ void expect_matches(const Conv2d& p, const Epilogue& f, bool bias) {
   conv2d_kernels.forward(nullptr, p, bx.data(), weight, by.data(),
                          {bias ? bbias_k.data() : nullptr, f.activation, f.alpha});
   conv2d_kernels.data_gradient(nullptr, p, bdy.data(), weight, bdx.data(),
-                               {bias ? bbias_c.data() : nullptr, f.activation, f.alpha});
+                               {bias ? bbias_c.data() : nullptr, f.activation, f.alpha}, nullptr);
   std::vector<char> workspace(conv2d_kernels.weight_gradient_workspace(p));
   conv2d_kernels.weight_gradient(nullptr, p, bx.data(), bdy.data(), bdw.data(), workspace.data());
   EXPECT_LE(relative_error(by.values(), y), tolerance(p.dtype).forward) << "forward";
@@ -281,7 +281,7 @@ TEST(Conv2dCpu, EmptyProblemsDoNothing) {
     Buffer w(dtype, random_values(w_count(p), 1)),
         dw(dtype == DType::f64 ? DType::f64 : DType::f32, w_count(p));
     conv2d_kernels.forward(nullptr, p, nullptr, {w.data(), nullptr}, nullptr, kPlain);
-    conv2d_kernels.data_gradient(nullptr, p, nullptr, {w.data(), nullptr}, nullptr, kPlain);
+    conv2d_kernels.data_gradient(nullptr, p, nullptr, {w.data(), nullptr}, nullptr, kPlain, nullptr);
     conv2d_kernels.weight_gradient(nullptr, p, nullptr, nullptr, dw.data(), nullptr);
     for (double v : dw.values()) EXPECT_EQ(v, 0);  // a sum of nothing
   }
@@ -303,7 +303,7 @@ void expect_packed_weights_follow(const Conv2d& p) {
   const auto outputs = [&](const uint64_t* counter) {
     Buffer y(p.dtype, y_count(p)), dx(p.dtype, x_count(p));
     conv2d_kernels.forward(nullptr, p, x.data(), {w.data(), counter}, y.data(), kPlain);
-    conv2d_kernels.data_gradient(nullptr, p, dy.data(), {w.data(), counter}, dx.data(), kPlain);
+    conv2d_kernels.data_gradient(nullptr, p, dy.data(), {w.data(), counter}, dx.data(), kPlain, nullptr);
     return std::pair(y.values(), dx.values());
   };
   const auto before = outputs(&version);
@@ -416,7 +416,7 @@ TEST(Conv2dCpu, ModelLayersHaveFastImplementations) {
       const Conv2d p = with_type(each, dtype);
       Buffer x(dtype, x_count(p)), w(dtype, w_count(p)), y(dtype, y_count(p)), dw(DType::f32, w_count(p));
       conv2d_kernels.forward(nullptr, p, x.data(), {w.data(), nullptr}, y.data(), kPlain);
-      conv2d_kernels.data_gradient(nullptr, p, y.data(), {w.data(), nullptr}, x.data(), kPlain);
+      conv2d_kernels.data_gradient(nullptr, p, y.data(), {w.data(), nullptr}, x.data(), kPlain, nullptr);
       conv2d_kernels.weight_gradient(nullptr, p, x.data(), y.data(), dw.data(), nullptr);
       ++layers;
     }

@@ -176,7 +176,7 @@ TEST(Conv2dSim, NaNStaysInItsSums) {
       Guarded x_in(p.dtype, x), w_in(p.dtype, w), dy_in(p.dtype, dy), clean_in(p.dtype, clean);
       Guarded y_out(p.dtype, y_count(p)), dx_out(p.dtype, x_count(p)), dw_out(DType::f32, w_count(p));
       launchers().forward(nullptr, p, x_in.data(), w_in.data(), y_out.data(), kPlain, kSmall, 1);
-      launchers().data_gradient(nullptr, p, dy_in.data(), w_in.data(), dx_out.data(), kPlain, kSmall, 1);
+      launchers().data_gradient(nullptr, p, dy_in.data(), w_in.data(), dx_out.data(), kPlain, nullptr, kSmall, 1);
       launchers().weight_gradient(nullptr, p, x_in.data(), clean_in.data(), dw_out.data(), nullptr, kSmall, 1);
       expect_same_nans(y_out.values(), y);
       expect_same_nans(dx_out.values(), dx);

@@ -87,6 +87,23 @@ TEST_F(Conv2dTwinSim, GradientEdgesMatchReference) {
   }
 }
 
+// Any number of channels where the filters are turned round: few outputs, and more than a tile of the transposition has.
+TEST_F(Conv2dTwinSim, TurnedFiltersMatchReference) {
+  for (const Conv2d& p : {conv(1, 1, 5, 16, 8, 3, 3, 2, 1), conv(2, 9, 7, 8, 72, 1, 1, 2), conv(3, 7, 6, 72, 40, 5, 5, 2, 2), conv(2, 12, 11, 24, 64, 3, 3, 1, 2, 2),
+                          conv(1, 9, 9, 8, 8, 3, 3, 2, 1, 2), conv(1, 5, 4, 1, 4, 1, 1), conv(2, 6, 5, 7, 12, 3, 3, 2, 1), conv(1, 4, 4, 67, 36, 2, 3, 1, 1), conv(1, 3, 5, 33, 68, 3, 3, 1, 2)}) {
+    const Conv2d tf32 = with(p, kTwinNumbers[0]);
+    for (const TileName tile : kTwinTiles) expect_matches(Conv2dRole::data_gradient, tf32, tile);
+    expect_matches(Conv2dRole::data_gradient, tf32, TileName::twin_narrow, 2);
+  }
+}
+
+TEST_F(Conv2dTwinSim, TurnedImagesMatchReference) {
+  for (const Conv2d& p : {conv(1, 1, 1, 1, 1, 1, 1), conv(2, 5, 7, 3, 5, 3, 3, 1, 1), conv(1, 3, 3, 8, 8, 5, 5, 1, 4), conv(3, 9, 6, 65, 33, 4, 4, 2, 1), conv(2, 10, 13, 40, 130, 3, 3, 1, 1),
+                          conv(2, 13, 12, 16, 5, 3, 3, 2, 2, 2), conv(1, 20, 17, 8, 8, 2, 2, 4, 0), conv(2, 11, 10, 8, 8, 3, 3, 3, 0), conv(2, 9, 7, 8, 72, 1, 1, 2)}) {
+    for (const TileName tile : kTwinTiles) expect_matches(Conv2dRole::weight_gradient, with(p, kTwinNumbers[0]), tile, tile == TileName::twin_wide ? 3 : 1);
+  }
+}
+
 TEST_F(Conv2dTwinSim, StridesDilationAndCutsMatchReference) {
   expect_matches(conv(2, 8, 8, 8, 16, 4, 4, 2, 1));
   expect_matches(conv(1, 9, 11, 8, 6, 3, 3, 2, 1));
@@ -146,13 +163,15 @@ TEST_F(Conv2dTwinSim, NaNStaysInItsSums) {
     Guarded y_out(p.dtype, y_count(p)), dx_out(p.dtype, x_count(p)), dw_out(DType::f32, w_count(p));
     const int tile = static_cast<int>(TileName::twin_narrow);
     launchers().forward(nullptr, p, x_in.data(), w_in.data(), y_out.data(), kPlain, tile, 1);
-    const bool gradients = p.dtype == DType::bf16;
-    if (gradients) {
-      launchers().data_gradient(nullptr, p, dy_in.data(), w_in.data(), dx_out.data(), kPlain, tile, 1);
-      launchers().weight_gradient(nullptr, p, x_in.data(), clean_in.data(), dw_out.data(), nullptr, tile, 1);
+    Guarded turned(p.dtype, w_count(p));
+    launchers().data_gradient(nullptr, p, dy_in.data(), w_in.data(), dx_out.data(), kPlain, turned.data(), tile, 1);
+    const bool weights = weight_gradient_has_twin(p);
+    if (weights) {
+      Guarded turned_images(DType::f32, static_cast<int64_t>(weight_gradient_workspace(p, {TileName::twin_narrow}) / 4));
+      launchers().weight_gradient(nullptr, p, x_in.data(), clean_in.data(), dw_out.data(), turned_images.data(), tile, 1);
     }
     const Guarded* found[] = {&y_out, &dx_out, &dw_out};
-    for (int role = 0; role < (gradients ? 3 : 1); ++role) {
+    for (int role = 0; role < (weights ? 3 : 2); ++role) {
       const auto got = found[role]->values();
       for (size_t i = 0; i < got.size(); ++i) ASSERT_EQ(std::isnan(got[i]), std::isnan(want[role][i])) << "role " << role << " element " << i;
     }
@@ -166,6 +185,59 @@ TEST_F(Conv2dTwinSim, UnalignedPointersAreServedByTheOtherKernel) {
     for (const Conv2dRole role : kRoles)
       if (has_twin(role, p)) EXPECT_LE(outcome(role, p, TileName::twin_narrow, role == Conv2dRole::weight_gradient ? 2 : 1, kPlain, 1).error, allowed(role, p));
   }
+}
+
+// Without memory for turned filters the data gradient in tf32 is computed by the other kernel too.
+TEST_F(Conv2dTwinSim, AMissingWorkspaceIsServedByTheOtherKernel) {
+  const Conv2d p = with(conv(1, 6, 5, 8, 16, 3, 3, 2, 1), kTwinNumbers[0]);
+  const auto dy = random_values(y_count(p), 4), w = random_values(w_count(p), 5);
+  Guarded from(p.dtype, dy), filter(p.dtype, w), to(p.dtype, x_count(p));
+  launchers().data_gradient(nullptr, p, from.data(), filter.data(), to.data(), kPlain, nullptr, static_cast<int>(TileName::twin_narrow), 1);
+  std::vector<double> want(x_count(p));
+  for_each_term(p, [&](int64_t i, int64_t f, int64_t j) { want[i] += dy[j] * w[f]; });
+  EXPECT_LE(relative_error(to.values(), want), tolerance(p.dtype, p.math).gradient);
+}
+
+TEST(Conv2dTwinTable, WorkspacesAreThoseOfThePlan) {
+  const Conv2d p = conv(2, 9, 7, 5, 12, 3, 3, 2, 1), tf32 = with(p, kTwinNumbers[0]), bf16 = with(p, kTwinNumbers[1]);   // [2, 5, 4, 12] above
+  EXPECT_EQ(data_gradient_workspace(tf32, {TileName::twin_wide, 2}), 4u * 12 * 9 * 5);
+  EXPECT_EQ(data_gradient_workspace(tf32, {TileName::large, 2}), 0u);
+  EXPECT_EQ(data_gradient_workspace(bf16, {TileName::twin_wide, 2}), 0u);
+  // 5 x 4 positions, for the phase that a tap leaves to the left has one row and column fewer; four phases of x.
+  EXPECT_EQ(turned_layout(tf32).length, 2 * 5 * 4);
+  EXPECT_EQ(turned_layout(with(conv(3, 4, 6, 8, 8, 3, 3, 1, 1), kTwinNumbers[0])).length, (3 * 5 * 7 + 3) / 4 * 4);   // one row and column of zeros
+  EXPECT_EQ(weight_gradient_workspace(tf32, {TileName::twin_wide, 1}), 4u * 40 * (4 * 5 + 12));
+  EXPECT_EQ(weight_gradient_workspace(tf32, {TileName::twin_wide, 3}), 4u * (3 * 12 * 9 * 5 + 40 * (4 * 5 + 12)));
+  EXPECT_EQ(weight_gradient_workspace(tf32, {TileName::large, 3}), 4u * 3 * 12 * 9 * 5);
+  EXPECT_EQ(weight_gradient_workspace(bf16, {TileName::twin_wide, 3}), 4u * 3 * 12 * 9 * 5);
+  EXPECT_EQ(weight_gradient_workspace(tf32, {TileName::large, 1}), 0u);
+}
+
+// Position p and tap r meet row p + shift of a phase, whatever else lies there: the row of the definition, or zeros.
+TEST(Conv2dTwinTable, TurnedRowsMeetTheirTaps) {
+  constexpr int kImages = 3;
+  for (const int inputs : {1, 2, 5, 8, 13})
+    for (const int taps : {1, 2, 3, 5})
+      for (const int stride : {1, 2, 3, 4})
+        for (const int pad : {0, 1, 2, 4})
+          for (const int dilation : {1, 2, 3})
+            for (const int more : {-1, 0, 2}) {   // positions beyond those that the padding allows
+              const int positions = (inputs + 2 * pad - (taps - 1) * dilation - 1 + stride) / stride + more;
+              if (positions < 1) continue;
+              const TurnedAxis axis = turned_axis(inputs, positions, taps, stride, pad, dilation);
+              ASSERT_GE(axis.pitch, positions);
+              for (int n = 0; n < kImages; ++n)
+                for (int p = 0; p < positions; ++p)
+                  for (int r = 0; r < taps; ++r) {
+                    const TurnedAxis::Meeting m = axis.meeting(r);
+                    ASSERT_TRUE(m.phase >= 0 && m.phase < stride);
+                    const int at = n * axis.pitch + p + m.shift, image = at / axis.pitch, row = at % axis.pitch;
+                    const bool zero = at < 0 || image >= kImages || row >= axis.count[m.phase];
+                    const int h = p * stride - pad + r * dilation;
+                    ASSERT_EQ(zero, h < 0 || h >= inputs) << inputs << " " << taps << " " << stride << " " << pad << " " << dilation << " " << positions;
+                    if (!zero) ASSERT_TRUE(image == n && row * stride + m.phase == h);
+                  }
+            }
 }
 
 TEST_F(Conv2dTwinSim, RefusesWhatItCannotDo) {
@@ -184,11 +256,14 @@ TEST_F(Conv2dTwinSim, RefusesWhatItCannotDo) {
   EXPECT_TRUE(forward_has_twin(with(conv(1, 5, 5, 4, 8, 3, 3), tf32)));
   const auto gradients_refused = [](const Conv2d& p) {
     EXPECT_FALSE(data_gradient_has_twin(p)) << describe(p);
-    EXPECT_THROW(launchers().data_gradient(nullptr, p, nullptr, nullptr, nullptr, kPlain, static_cast<int>(TileName::twin_narrow), 1), std::runtime_error);
+    EXPECT_THROW(launchers().data_gradient(nullptr, p, nullptr, nullptr, nullptr, kPlain, nullptr, static_cast<int>(TileName::twin_narrow), 1), std::runtime_error);
     if (weight_gradient_has_twin(p)) return;
     EXPECT_THROW(launchers().weight_gradient(nullptr, p, nullptr, nullptr, nullptr, nullptr, static_cast<int>(TileName::twin_narrow), 1), std::runtime_error);
   };
-  gradients_refused(with(conv(1, 5, 5, 8, 8, 3, 3), tf32));
+  gradients_refused(with(conv(1, 5, 5, 8, 6, 3, 3), tf32));
+  EXPECT_FALSE(weight_gradient_has_twin(with(conv(1, 5, 5, 16, 16, 3, 3, 1, 1, 1, 2), tf32)));
+  EXPECT_FALSE(weight_gradient_has_twin(with(conv(1, 20, 20, 8, 8, 5, 5, 5), tf32)));            // 25 phases
+  EXPECT_FALSE(weight_gradient_has_twin(with(conv(8, 1024, 1024, 8, 8, 3, 3, 1, 1), tf32)));   // 536 MB turned round
   gradients_refused(with(conv(1, 5, 5, 8, 4, 3, 3), bf16));
   gradients_refused(with(conv(1, 5, 5, 4, 8, 3, 3), bf16));
   gradients_refused(with(conv(1, 9, 9, 8, 8, 3, 3, 3), bf16));   // nine phases
@@ -229,6 +304,14 @@ TEST(Conv2dTwinTable, OnlyCardsOfItsOwnAndOnlyWhereItWins) {
     expect(Conv2dRole::forward, "D3", number, TileName::twin_square);
     EXPECT_EQ(table_plan(Conv2dRole::forward, with(conv(16, 64, 64, 256, 512, 3, 3, 1, 1), number), 90).tile, TileName::twin_wide);
   }
+  for (const Conv2dRole role : {Conv2dRole::data_gradient, Conv2dRole::weight_gradient}) {   // operands turned round pay where sums are long
+    expect(role, "D3", kTwinNumbers[0], TileName::twin_square);
+    for (const char* name : {"A3", "A4", "A7", "B1", "B5", "B6", "C2", "C3", "E1", "F2", "F4"}) {
+      for (const Conv2dRow& row : kConv2dRows)
+        if (std::string(row.name) == name) EXPECT_TRUE(is_twin(table_plan(role, problem_of(row, DType::f32, Math::tf32), 90).tile)) << name;
+    }
+  }
+  expect(Conv2dRole::data_gradient, "E3", kTwinNumbers[0], TileName::thin);   // half of each line would be padding
   const TilePlan few = table_plan(Conv2dRole::forward, with(conv(1, 16, 16, 512, 512, 4, 4, 2, 1), kTwinNumbers[1]), 90);   // few tiles: parts of sums
   EXPECT_TRUE(is_twin(few.tile));
   EXPECT_GT(few.parts, 4);

@@ -11,8 +11,8 @@ const TileLaunchers& tile_launchers() {
       [](Stream s, const Conv2d& p, const void* x, const void* w, void* y, const Epilogue& e, int tile, int parts) {
         convolve_forward(s, p, x, w, y, e, plan(tile, parts));
       },
-      [](Stream s, const Conv2d& p, const void* dy, const void* w, void* dx, const Epilogue& e, int tile, int parts) {
-        convolve_data_gradient(s, p, dy, w, dx, e, plan(tile, parts));
+      [](Stream s, const Conv2d& p, const void* dy, const void* w, void* dx, const Epilogue& e, void* workspace, int tile, int parts) {
+        convolve_data_gradient(s, p, dy, w, dx, e, workspace, plan(tile, parts));
       },
       [](Stream s, const Conv2d& p, const void* x, const void* dy, void* dw, void* workspace, int tile, int parts) {
         convolve_weight_gradient(s, p, x, dy, dw, workspace, plan(tile, parts));

@@ -11,7 +11,7 @@ namespace ganymede::kernels {
 // tile: a TileName of kernels/device/tile_table.h.
 struct TileLaunchers {
   void (*forward)(Stream, const Conv2d&, const void* x, const void* w, void* y, const Epilogue&, int tile, int parts);
-  void (*data_gradient)(Stream, const Conv2d&, const void* dy, const void* w, void* dx, const Epilogue&, int tile,
+  void (*data_gradient)(Stream, const Conv2d&, const void* dy, const void* w, void* dx, const Epilogue&, void* workspace, int tile,
                         int parts);
   void (*weight_gradient)(Stream, const Conv2d&, const void* x, const void* dy, void* dw, void* workspace, int tile,
                           int parts);

@@ -1,0 +1,200 @@
+// The twin of the weight gradient for sm_90a in tf32 (one group, strides up to 4):
+//   dw[k, (r,s,c)] = sum over (n,p,q) of dy[(n,p,q), k] * x[n, h, w, c]
+//   h = p*stride - pad + r*dilation, likewise w
+// wgmma takes tf32 along the sum's terms alone, which are positions here. So a first kernel turns x and dy round, to lines of positions
+// with zeros between their rows (device/turned_pixels.h), and rounds them to tf32 on the way. Then a block takes tiles of 128 output
+// channels x 64 to 256 columns of one part of the sum (device/twin_multiply.h): columns come in blocks of 64 channels of one tap, a step of
+// the sum is 32 positions, and a tap is a shift of TMA's box along x. Zeros of dy meet whatever stands in x there: a NaN in x may reach
+// all taps of its channel, as one in dy meets the zeros of the padding.
+// turn_pixels moves x and dy once, and the zeros; a block moves a tile of 64 positions x 32 channels through shared memory, so that both
+// sides are coalesced: bound by memory. The product moves dy once a tile column, x once a tap and tile row (from L2 after the first), dw
+// 1 + 2 * parts times (parts > 1). Bound: tensor cores.
+#include "kernels/device/conv_plan.h"
+#include "kernels/device/conv_problem.h"
+#include "kernels/device/twin_multiply.h"
+
+namespace ganymede::kernels::GANYMEDE_TARGET {
+
+namespace {
+
+constexpr int kTurnPositions = 64, kTurnChannels = 32, kTurnRows = 8;   // of a tile; threads are kTurnChannels x kTurnRows
+
+// One image [N, height, width, channels] and where its phases go.
+struct Turn {
+  const float* from;
+  uint32_t* to;   // f32 rounded to tf32
+  int height, width, channels;
+  int stride_h, stride_w;
+  int rows[kTurnedStride], columns[kTurnedStride];   // of a phase: all beyond are zeros
+  FastDivide row_pitch, column_pitch;                // rows of an image, positions of a row
+  int images;
+  int64_t length;                                    // positions of a channel
+  int64_t position_tiles, channel_tiles, tiles;
+};
+
+struct TurnShared {
+  float values[kTurnChannels][kTurnPositions + 1];
+  int64_t offset[kTurnPositions];   // of a position's pixel; -1: none
+};
+
+__global__ void __launch_bounds__(kTurnChannels * kTurnRows) turn_pixels_kernel(const __grid_constant__ Turn x, const __grid_constant__ Turn dy) {
+  auto& s = shared<TurnShared>();
+  const int lane = static_cast<int>(threadIdx.x), row = static_cast<int>(threadIdx.y), thread = row * kTurnChannels + lane;
+  for (int64_t job = blockIdx.x; job < x.tiles + dy.tiles; job += gridDim.x) {
+    const Turn& t = job < x.tiles ? x : dy;
+    const Division channel = divide(job < x.tiles ? job : job - x.tiles, t.channel_tiles), position = divide(channel.quotient, t.position_tiles);
+    const int phase = static_cast<int>(position.quotient), down = phase / t.stride_w, across = phase % t.stride_w;
+    const int64_t first = position.remainder * kTurnPositions;
+    const int first_channel = static_cast<int>(channel.remainder) * kTurnChannels;
+    if (thread < kTurnPositions) {
+      int n = static_cast<int>(first) + thread;
+      const int j = t.column_pitch.split(n), i = t.row_pitch.split(n);
+      const bool there = n < t.images && i < t.rows[down] && j < t.columns[across];
+      s.offset[thread] = there ? ((static_cast<int64_t>(n) * t.height + i * t.stride_h + down) * t.width + j * t.stride_w + across) * t.channels : -1;
+    }
+    simt::sync_threads();
+    float value[kTurnPositions / kTurnRows];
+#pragma unroll
+    for (int i = 0; i < kTurnPositions / kTurnRows; ++i) {
+      const int64_t at = s.offset[row + kTurnRows * i];
+      value[i] = at >= 0 && first_channel + lane < t.channels ? t.from[at + first_channel + lane] : 0.0f;
+    }
+#pragma unroll
+    for (int i = 0; i < kTurnPositions / kTurnRows; ++i) s.values[lane][row + kTurnRows * i] = value[i];
+    simt::sync_threads();
+    for (int c = row; c < kTurnChannels && first_channel + c < t.channels; c += kTurnRows) {
+      uint32_t* to = t.to + (int64_t{phase} * t.channels + first_channel + c) * t.length + first;
+#pragma unroll
+      for (int i = lane; i < kTurnPositions; i += kTurnChannels)
+        if (first + i < t.length) to[i] = simt::to_tf32(s.values[c][i]);
+    }
+    simt::sync_threads();
+  }
+}
+
+Turn turn_of(const void* from, void* to, int images, int height, int width, int channels, const TurnedLayout& layout) {
+  Turn t;
+  t.from = static_cast<const float*>(from);
+  t.to = static_cast<uint32_t*>(to);
+  t.images = images, t.height = height, t.width = width, t.channels = channels;
+  t.row_pitch = FastDivide(layout.down.pitch);
+  t.column_pitch = FastDivide(layout.across.pitch);
+  t.length = layout.length;
+  t.position_tiles = ceil_div<int64_t>(t.length, kTurnPositions);
+  t.channel_tiles = ceil_div(channels, kTurnChannels);
+  return t;
+}
+
+}  // namespace
+
+struct TurnedWeightGradient {
+  static constexpr Major kMajorA = Major::k, kMajorB = Major::k;
+  static constexpr bool kManyTiles = false;   // parts are as many as multiprocessors
+  TensorMap dy, x;
+  int units;                       // parts
+  int slices, part;                // of 32 positions: all, those of a part
+  int outputs, channels, blocks;   // K, C, blocks of columns
+  TurnedAxis down, across;
+  FastDivide taps, lines;          // taps of a filter row; blocks of a tap
+  Result result;
+  int64_t pitch, part_stride;
+
+  struct Fetch {
+    int slice, row, block;
+  };
+  struct Output {
+    int rows;
+    const Result& result;
+    StridedRows map;
+    FastDivide lines;
+    int channels, blocks;
+    __device__ ColumnRun columns(int column) const {
+      int tap = column / 64;
+      if (tap >= blocks) return {0, 0};
+      const int channel = lines.split(tap) * 64 + column % 64;
+      return {tap * channels + channel, channels - channel};
+    }
+  };
+  __device__ int rows(int) const { return outputs; }
+  __device__ int steps(int unit) const {
+    const int left = slices - unit * part;
+    return left < part ? left > 0 ? left : 1 : part;   // the last parts may be empty: their step lies behind all positions
+  }
+  __device__ Output output(int unit) const { return {outputs, result, {pitch, unit * part_stride}, lines, channels, blocks}; }
+  __device__ Fetch fetch(int unit, int row, int column) const { return {unit * part, row, column / 64}; }
+  __device__ void prefetch() const {
+#if GANYMEDE_HOPPER_CODE
+    simt::tma_prefetch(dy);
+    simt::tma_prefetch(x);
+#endif
+  }
+  template <int kN>
+  __device__ void load(const Fetch& at, int step, unsigned char* to_dy, unsigned char* to_x, simt::Mbarrier& full) const {
+#if GANYMEDE_HOPPER_CODE
+    const int position = (at.slice + step) * 32;
+    simt::tma_load_tile(to_dy, dy, {position, at.row}, full);
+#pragma unroll
+    for (int i = 0; i < kN / 64; ++i) {
+      // Blocks behind the last are filled with it: the bytes of a stage are always the same.
+      int r = at.block + i < blocks ? at.block + i : blocks - 1;
+      const int channel = lines.split(r) * 64, s = taps.split(r);
+      const TurnedAxis::Meeting row = down.meeting(r), column = across.meeting(s);
+      simt::tma_load_tile(to_x + i * kTwinBlock, x, {position + row.shift * across.pitch + column.shift, channel, row.phase * across.stride + column.phase}, full);
+    }
+#endif
+  }
+};
+
+namespace {
+
+MapSpec turned_map(const float* data, const TurnedLayout& layout, int channels, int64_t phases, int lines) {
+  MapSpec map;
+  map.element = TensorElement::tf32;
+  map.data = data;
+  map.rank = phases > 0 ? 3 : 2;
+  map.size[0] = uint64_t(layout.length);
+  map.size[1] = uint64_t(channels);
+  map.size[2] = uint64_t(phases);
+  map.stride[0] = uint64_t(layout.length) * sizeof(float);
+  map.stride[1] = uint64_t(channels) * map.stride[0];
+  map.box[0] = 32;
+  map.box[1] = static_cast<uint32_t>(lines);
+  map.box[2] = 1;
+  return map;
+}
+
+}  // namespace
+
+void convolve_weight_gradient_turned(Stream stream, const Conv2d& p, const void* x, const void* dy, float* dw, float* parts, float* turned, TilePlan plan) {
+  const TurnedLayout layout = turned_layout(p);
+  const int blocks_of_tap = ceil_div(p.c, 64), taps = p.r * p.s;
+  float *turned_dy = turned, *turned_x = turned + layout.dy_elements(p);
+  Turn of_x = turn_of(x, turned_x, p.n, p.h, p.w, p.c, layout), of_dy = turn_of(dy, turned_dy, p.n, p.p, p.q, p.k, layout);
+  of_x.stride_h = p.stride_h, of_x.stride_w = p.stride_w;
+  for (int phase = 0; phase < kTurnedStride; ++phase) of_x.rows[phase] = layout.down.count[phase], of_x.columns[phase] = layout.across.count[phase];
+  of_x.tiles = layout.phases * of_x.position_tiles * of_x.channel_tiles;
+  of_dy.stride_h = of_dy.stride_w = 1;
+  of_dy.rows[0] = p.p, of_dy.columns[0] = p.q;
+  of_dy.tiles = of_dy.position_tiles * of_dy.channel_tiles;
+  launch<TurnShared>(turn_pixels_kernel, grid_of(of_x.tiles + of_dy.tiles), dim3(kTurnChannels, kTurnRows), stream, of_x, of_dy);
+
+  TurnedWeightGradient problem;
+  problem.x = make_map(turned_map(turned_x, layout, p.c, layout.phases, 64));
+  problem.dy = make_map(turned_map(turned_dy, layout, p.k, 0, TwinWide::kM));
+  problem.units = plan.parts;
+  problem.slices = static_cast<int>(ceil_div<int64_t>(layout.length, 32));
+  problem.part = ceil_div(problem.slices, plan.parts);
+  problem.outputs = p.k;
+  problem.channels = p.c;
+  problem.blocks = taps * blocks_of_tap;
+  problem.down = layout.down;
+  problem.across = layout.across;
+  problem.taps = FastDivide(p.s);
+  problem.lines = FastDivide(blocks_of_tap);
+  problem.pitch = int64_t{taps} * p.c;
+  problem.part_stride = p.k * problem.pitch;
+  problem.result = result_of(plan.parts > 1 ? parts : dw, false, problem.pitch, {nullptr, Unary::identity, 0});
+  with_twin_tile(plan.tile, [&]<class Tile>(Tile) { launch_twin<MmaTf32, Tile>(stream, problem, p.k, problem.blocks * 64); });
+}
+
+}  // namespace ganymede::kernels::GANYMEDE_TARGET
