@@ -45,6 +45,7 @@ if [ -z "$only" ]; then for stage in "${stages[@]}"; do [ "$stage" = docs ] || w
 [ -n "${wanted[docs]:-}" ] && share[docs]=120
 for stage in "${stages[@]}"; do share[$stage]=$((share[$stage] * minutes / 10)); done
 
+own_libraries=${LD_LIBRARY_PATH-}  # PyTorch brings its own, and takes none of a prefix
 for prefix in ${prefixes[@]+"${prefixes[@]}"}; do
   [ -d "$prefix" ] || refuse "--prefix $prefix: no such folder"
   prefix=$(realpath "$prefix")
@@ -69,7 +70,10 @@ for root in "" ${prefixes[@]+"${prefixes[@]}"}; do
 done
 
 find_tool() { command -v "$1" || ls "${CUDA_HOME:-/usr/local/cuda}/bin/$1" "${CUDA_HOME:-/usr/local/cuda}/compute-sanitizer/$1" 2>/dev/null | head -n 1; }
-nvcc=$(find_tool nvcc) sanitizer=$(find_tool compute-sanitizer) python=${PYTHON:-python3}
+nvcc=$(find_tool nvcc) sanitizer=$(find_tool compute-sanitizer) python=("env" "LD_LIBRARY_PATH=$own_libraries" "${PYTHON:-python3}")
+# cuDNN as PyTorch's packages bring it, if no other is named.
+CUDNN_HOME=${CUDNN_HOME:-$("${python[@]}" -c 'import nvidia.cudnn as c; print(c.__path__[0])' 2>/dev/null)}
+export CUDNN_HOME
 
 # Name, compute capability, driver and memory (MiB) of the first card: from nvidia-smi, or from a small program where it
 # is missing or too old to know the capability.
@@ -245,7 +249,7 @@ do_sanitizer() {
   sanitize synccheck "$kernel_tests" "$(left)"
 }
 
-has_torch() { "$python" -c 'import torch, sys; sys.exit(not torch.cuda.is_available())' >/dev/null 2>&1; }
+has_torch() { "${python[@]}" -c 'import torch, sys; sys.exit(not torch.cuda.is_available())' >/dev/null 2>&1; }
 
 do_bench() {
   [ $dry -eq 1 ] || [ -x "$build/bench/bench_kernels" ] || { fails bench "$build/bench/bench_kernels was not built"; return; }
@@ -255,7 +259,7 @@ do_bench() {
   local files=("$out/bench.json")
   # Norms, resampling, attention and optimisers have their peers in PyTorch.
   if [ $dry -eq 1 ] || has_torch; then
-    run "$out/logs/bench.log" "$python" bench/torch_kernels.py "$out/bench_torch.json" --device cuda --seconds "$(($(left) * 3 / 4 - 2))" && files+=("$out/bench_torch.json")
+    run "$out/logs/bench.log" "${python[@]}" bench/torch_kernels.py "$out/bench_torch.json" --device cuda --seconds "$(($(left) * 3 / 4 - 2))" && files+=("$out/bench_torch.json")
   fi
   run "$out/logs/bench.log" "$build/bench/bench_report" "${files[@]}" "$out/kernels" || fails bench "no report: $(tail -n 1 "$out/logs/bench.log")"
   # docs/one_convolution_five_ways.md's table, in what time is left.
@@ -271,10 +275,10 @@ do_bench() {
 do_steps() {
   run "$out/logs/steps.log" "$build/bench/bench_steps" --device cuda --seconds $((share[steps] / 2)) --json "$out/steps_ganymede.json" || fails steps "ganymede: $(tail -n 1 "$out/logs/steps.log")"
   if [ $dry -eq 0 ] && ! has_torch; then
-    says steps "no PyTorch with CUDA for $python"
+    says steps "no PyTorch with CUDA for ${PYTHON:-python3}"
     return
   fi
-  run "$out/logs/steps.log" "$python" bench/torch_steps.py --device cuda --seconds "$(left)" --json "$out/steps_torch.json" || fails steps "PyTorch: $(tail -n 1 "$out/logs/steps.log")"
+  run "$out/logs/steps.log" "${python[@]}" bench/torch_steps.py --device cuda --seconds "$(left)" --json "$out/steps_torch.json" || fails steps "PyTorch: $(tail -n 1 "$out/logs/steps.log")"
 }
 
 do_train() {
