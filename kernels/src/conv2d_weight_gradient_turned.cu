@@ -38,6 +38,7 @@ struct TurnShared {
 };
 
 __global__ void __launch_bounds__(kTurnChannels * kTurnRows) turn_pixels_kernel(const __grid_constant__ Turn x, const __grid_constant__ Turn dy) {
+  simt::await_previous_kernels();
   auto& s = shared<TurnShared>();
   const int lane = static_cast<int>(threadIdx.x), row = static_cast<int>(threadIdx.y), thread = row * kTurnChannels + lane;
   for (int64_t job = blockIdx.x; job < x.tiles + dy.tiles; job += gridDim.x) {
