@@ -99,7 +99,7 @@ TEST_F(Conv2dTwinSim, TurnedFiltersMatchReference) {
 
 TEST_F(Conv2dTwinSim, TurnedImagesMatchReference) {
   for (const Conv2d& p : {conv(1, 1, 1, 1, 1, 1, 1), conv(2, 5, 7, 3, 5, 3, 3, 1, 1), conv(1, 3, 3, 8, 8, 5, 5, 1, 4), conv(3, 9, 6, 65, 33, 4, 4, 2, 1), conv(2, 10, 13, 40, 130, 3, 3, 1, 1),
-                          conv(2, 13, 12, 16, 5, 3, 3, 2, 2, 2), conv(1, 20, 17, 8, 8, 2, 2, 4, 0), conv(2, 11, 10, 8, 8, 3, 3, 3, 0), conv(2, 9, 7, 8, 72, 1, 1, 2)}) {
+                          conv(2, 13, 12, 16, 5, 3, 3, 2, 2, 2), conv(1, 20, 17, 8, 8, 2, 2, 4, 0), conv(2, 11, 10, 8, 8, 4, 4, 3, 2), conv(2, 9, 7, 8, 72, 1, 1, 2)}) {
     for (const TileName tile : kTwinTiles) expect_matches(Conv2dRole::weight_gradient, with(p, kTwinNumbers[0]), tile, tile == TileName::twin_wide ? 3 : 1);
   }
 }
