@@ -1,4 +1,4 @@
-// The vocabulary of simt.h for nvcc. PTX stands here and in hopper_cuda.h, nowhere else.
+// The vocabulary of simt.h for nvcc. PTX stands here, in hopper_cuda.h and in exp2.h, nowhere else.
 #pragma once
 #include <cooperative_groups.h>
 #include <cuda_runtime.h>
