@@ -1,5 +1,6 @@
 // What a recipe is built for: the data at hand and the settings that the user may change.
 #pragma once
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <string>

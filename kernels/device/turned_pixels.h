@@ -1,15 +1,18 @@
-// Images turned round for the weight gradient's twin in tf32, whose sum goes over positions: [N, H, W, C] -> [phases, C, length], so
+// Images turned round for the weight gradient's twin in tf32, whose sum goes over positions: [N, H, W, C] -> [planes, C, length], so
 // that wgmma finds positions next to one another. Plain functions, tested without running a kernel.
 //
 // Input rows with equal (h mod stride) form a phase: h = i * stride + phase. Tap r and position p meet row i = p + shift(r) of the
 // phase of r, whatever p is. So if the rows of x and of dy are equally far apart, and images too, position number j of dy meets
 // x[j + shift of the tap]: a box of TMA that begins somewhere else. Between rows and images lie as many zeros as taps reach beyond.
+// A box can only begin at a multiple of 16 bytes, so rows are multiples of kTurnedGrain positions apart, and a phase of columns is
+// there once for each shift modulo kTurnedGrain that taps ask for: a plane that begins so many positions earlier, with zeros.
 #pragma once
 #include "kernels/api/conv2d.h"
 
 namespace ganymede::kernels::GANYMEDE_TARGET {
 
 constexpr int kTurnedStride = 4;                            // at most, so many phases along an axis
+constexpr int kTurnedGrain = 4;                             // positions of 16 bytes
 constexpr int64_t kMostTurnedBytes = int64_t{256} << 20;    // of both turned images
 
 // One axis of it. Sizes are rows (or columns) of a phase.
@@ -48,18 +51,54 @@ constexpr TurnedAxis turned_axis(int inputs, int positions, int taps, int stride
   return axis;
 }
 
-// Both axes, and positions of a channel: of all images, in whole 16 bytes.
+// The planes of a row phase: which phase of columns, begun how many positions early.
+struct TurnedPlanes {
+  int count = 0;
+  int phase[kTurnedStride * kTurnedGrain] = {}, early[kTurnedStride * kTurnedGrain] = {};
+  int number[kTurnedStride][kTurnedGrain] = {};   // of phase and earliness
+
+  struct Box {
+    int plane, shift;   // shift: a multiple of kTurnedGrain
+  };
+  __host__ __device__ constexpr Box box(TurnedAxis::Meeting column) const {
+    const int early = -column.shift & (kTurnedGrain - 1);
+    return {number[column.phase][early], column.shift + early};
+  }
+};
+
+constexpr TurnedPlanes turned_planes(const TurnedAxis& across, int taps) {
+  TurnedPlanes planes;
+  for (int phase = 0; phase < across.stride; ++phase) {
+    for (int early = 0; early < kTurnedGrain; ++early) {
+      bool used = false;
+      for (int s = 0; s < taps; ++s) {
+        const TurnedAxis::Meeting m = across.meeting(s);
+        used |= m.phase == phase && (-m.shift & (kTurnedGrain - 1)) == early;
+      }
+      if (!used) continue;
+      planes.phase[planes.count] = phase, planes.early[planes.count] = early;
+      planes.number[phase][early] = planes.count++;
+    }
+  }
+  return planes;
+}
+
+// Both axes, and positions of a channel: of all images, a multiple of kTurnedGrain.
 struct TurnedLayout {
   TurnedAxis down, across;
-  int64_t length, phases;
-  constexpr int64_t x_elements(const Conv2d& p) const { return phases * p.c * length; }
+  TurnedPlanes planes;   // of each phase of rows
+  int64_t length;
+  constexpr int64_t x_planes() const { return int64_t{down.stride} * planes.count; }
+  constexpr int64_t x_length() const { return length + kTurnedGrain; }   // planes that begin early end as much later
+  constexpr int64_t x_elements(const Conv2d& p) const { return x_planes() * p.c * x_length(); }
   constexpr int64_t dy_elements(const Conv2d& p) const { return p.k * length; }
 };
 
 constexpr TurnedLayout turned_layout(const Conv2d& p) {
-  const TurnedAxis down = turned_axis(p.h, p.p, p.r, p.stride_h, p.pad_h, p.dilation_h),
-                   across = turned_axis(p.w, p.q, p.s, p.stride_w, p.pad_w, p.dilation_w);
-  return {down, across, (int64_t{p.n} * down.pitch * across.pitch + 3) / 4 * 4, int64_t{p.stride_h} * p.stride_w};
+  const TurnedAxis down = turned_axis(p.h, p.p, p.r, p.stride_h, p.pad_h, p.dilation_h);
+  TurnedAxis across = turned_axis(p.w, p.q, p.s, p.stride_w, p.pad_w, p.dilation_w);
+  across.pitch = (across.pitch + kTurnedGrain - 1) / kTurnedGrain * kTurnedGrain;
+  return {down, across, turned_planes(across, p.s), int64_t{p.n} * down.pitch * across.pitch};
 }
 
 constexpr bool can_turn(const Conv2d& p) {

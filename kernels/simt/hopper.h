@@ -18,7 +18,8 @@
 //   mbarrier_wait(b, parity)         until the phase of this parity is complete: 0 for the first, 1 for the second, 0 ...
 //                                    The phase before the first counts as complete
 //   tma_load_tile(to, map, {c0, ..}, b)             a thread; box of the map whose first element is at c0 .. (innermost
-//                                    first), zeros outside the tensor, into 128-byte aligned shared memory; its bytes count on b
+//                                    first; c0 at a multiple of 16 bytes of its row, which no manual says but every card demands), zeros
+//                                    outside the tensor, into 128-byte aligned shared memory; its bytes count on b
 //   tma_load_im2col(to, map, {c, w, h, n}, dw, dh, b)   a thread; `pixels` positions of a convolution's window from (w, h, n)
 //                                    on, row by row, each `channels` long, moved by (dw, dh): a tap
 //   tma_prefetch(map)                a thread; brings the map itself near

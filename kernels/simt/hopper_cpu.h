@@ -106,6 +106,8 @@ void tma_load_tile(void* to, const TensorMap& map, const int (&at)[kRank], Mbarr
     count[d] = (map.box[d] + map.step[d] - 1) / map.step[d];
     if (d) rows *= count[d];
   }
+  // A card calls it an illegal instruction.
+  if (at[0] * map.element_bytes() % 16 != 0) fibers::fail("tma_load_tile: a box must begin at a multiple of 16 bytes of its row", where);
   if (map.step[0] != 1) fibers::fail("tma_load_tile: steps of the innermost dimension are not modelled", where);
   check_box(to, map, rows * count[0] * static_cast<size_t>(map.element_bytes()), b, "tma_load_tile", where);
   BoxOfBytes bytes(to, map, rows, static_cast<int>(count[0]));

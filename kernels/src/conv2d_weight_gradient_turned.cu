@@ -4,10 +4,11 @@
 // wgmma takes tf32 along the sum's terms alone, which are positions here. So a first kernel turns x and dy round, to lines of positions
 // with zeros between their rows (device/turned_pixels.h), and rounds them to tf32 on the way. Then a block takes tiles of 128 output
 // channels x 64 to 256 columns of one part of the sum (device/twin_multiply.h): columns come in blocks of 64 channels of one tap, a step of
-// the sum is 32 positions, and a tap is a shift of TMA's box along x. Zeros of dy meet whatever stands in x there: a NaN in x may reach
-// all taps of its channel, as one in dy meets the zeros of the padding.
-// turn_pixels moves x and dy once, and the zeros; a block moves a tile of 64 positions x 32 channels through shared memory, so that both
-// sides are coalesced: bound by memory. The product moves dy once a tile column, x once a tap and tile row (from L2 after the first), dw
+// the sum is 32 positions, and a tap is a shift of TMA's box along x, or along a copy of x that begins up to three positions earlier.
+// Zeros of dy meet whatever stands in x there: a NaN in x may reach all taps of its channel, as one in dy meets the zeros of the
+// padding.
+// turn_pixels moves dy once and x up to four times (3x3: three times; 4x4 of stride 2: twice), and the zeros; a block moves a tile of
+// 64 positions x 32 channels through shared memory, so that both sides are coalesced: bound by memory. The product moves dy once a tile column, x once a tap and tile row (from L2 after the first), dw
 // 1 + 2 * parts times (parts > 1). Bound: tensor cores.
 #include "kernels/device/conv_plan.h"
 #include "kernels/device/conv_problem.h"
@@ -19,13 +20,14 @@ namespace {
 
 constexpr int kTurnPositions = 64, kTurnChannels = 32, kTurnRows = 8;   // of a tile; threads are kTurnChannels x kTurnRows
 
-// One image [N, height, width, channels] and where its phases go.
+// One image [N, height, width, channels] and where its planes go.
 struct Turn {
   const float* from;
   uint32_t* to;   // f32 rounded to tf32
   int height, width, channels;
   int stride_h, stride_w;
   int rows[kTurnedStride], columns[kTurnedStride];   // of a phase: all beyond are zeros
+  TurnedPlanes planes;                               // of a phase of rows
   FastDivide row_pitch, column_pitch;                // rows of an image, positions of a row
   int images;
   int64_t length;                                    // positions of a channel
@@ -44,13 +46,14 @@ __global__ void __launch_bounds__(kTurnChannels * kTurnRows) turn_pixels_kernel(
   for (int64_t job = blockIdx.x; job < x.tiles + dy.tiles; job += gridDim.x) {
     const Turn& t = job < x.tiles ? x : dy;
     const Division channel = divide(job < x.tiles ? job : job - x.tiles, t.channel_tiles), position = divide(channel.quotient, t.position_tiles);
-    const int phase = static_cast<int>(position.quotient), down = phase / t.stride_w, across = phase % t.stride_w;
+    const int plane = static_cast<int>(position.quotient), down = plane / t.planes.count, across = t.planes.phase[plane % t.planes.count];
     const int64_t first = position.remainder * kTurnPositions;
     const int first_channel = static_cast<int>(channel.remainder) * kTurnChannels;
     if (thread < kTurnPositions) {
-      int n = static_cast<int>(first) + thread;
+      const int at = static_cast<int>(first) + thread - t.planes.early[plane % t.planes.count];
+      int n = at > 0 ? at : 0;
       const int j = t.column_pitch.split(n), i = t.row_pitch.split(n);
-      const bool there = n < t.images && i < t.rows[down] && j < t.columns[across];
+      const bool there = at >= 0 && n < t.images && i < t.rows[down] && j < t.columns[across];
       s.offset[thread] = there ? ((static_cast<int64_t>(n) * t.height + i * t.stride_h + down) * t.width + j * t.stride_w + across) * t.channels : -1;
     }
     simt::sync_threads();
@@ -64,7 +67,7 @@ __global__ void __launch_bounds__(kTurnChannels * kTurnRows) turn_pixels_kernel(
     for (int i = 0; i < kTurnPositions / kTurnRows; ++i) s.values[lane][row + kTurnRows * i] = value[i];
     simt::sync_threads();
     for (int c = row; c < kTurnChannels && first_channel + c < t.channels; c += kTurnRows) {
-      uint32_t* to = t.to + (int64_t{phase} * t.channels + first_channel + c) * t.length + first;
+      uint32_t* to = t.to + (int64_t{plane} * t.channels + first_channel + c) * t.length + first;
 #pragma unroll
       for (int i = lane; i < kTurnPositions; i += kTurnChannels)
         if (first + i < t.length) to[i] = simt::to_tf32(s.values[c][i]);
@@ -73,14 +76,14 @@ __global__ void __launch_bounds__(kTurnChannels * kTurnRows) turn_pixels_kernel(
   }
 }
 
-Turn turn_of(const void* from, void* to, int images, int height, int width, int channels, const TurnedLayout& layout) {
+Turn turn_of(const void* from, void* to, int images, int height, int width, int channels, const TurnedLayout& layout, int64_t length) {
   Turn t;
   t.from = static_cast<const float*>(from);
   t.to = static_cast<uint32_t*>(to);
   t.images = images, t.height = height, t.width = width, t.channels = channels;
   t.row_pitch = FastDivide(layout.down.pitch);
   t.column_pitch = FastDivide(layout.across.pitch);
-  t.length = layout.length;
+  t.length = length;
   t.position_tiles = ceil_div<int64_t>(t.length, kTurnPositions);
   t.channel_tiles = ceil_div(channels, kTurnChannels);
   return t;
@@ -96,6 +99,7 @@ struct TurnedWeightGradient {
   int slices, part;                // of 32 positions: all, those of a part
   int outputs, channels, blocks;   // K, C, blocks of columns
   TurnedAxis down, across;
+  TurnedPlanes planes;
   FastDivide taps, lines;          // taps of a filter row; blocks of a tap
   Result result;
   int64_t pitch, part_stride;
@@ -139,8 +143,9 @@ struct TurnedWeightGradient {
       // Blocks behind the last are filled with it: the bytes of a stage are always the same.
       int r = at.block + i < blocks ? at.block + i : blocks - 1;
       const int channel = lines.split(r) * 64, s = taps.split(r);
-      const TurnedAxis::Meeting row = down.meeting(r), column = across.meeting(s);
-      simt::tma_load_tile(to_x + i * kTwinBlock, x, {position + row.shift * across.pitch + column.shift, channel, row.phase * across.stride + column.phase}, full);
+      const TurnedAxis::Meeting row = down.meeting(r);
+      const TurnedPlanes::Box box = planes.box(across.meeting(s));
+      simt::tma_load_tile(to_x + i * kTwinBlock, x, {position + row.shift * across.pitch + box.shift, channel, row.phase * planes.count + box.plane}, full);
     }
 #endif
   }
@@ -148,15 +153,15 @@ struct TurnedWeightGradient {
 
 namespace {
 
-MapSpec turned_map(const float* data, const TurnedLayout& layout, int channels, int64_t phases, int lines) {
+MapSpec turned_map(const float* data, int64_t length, int channels, int64_t planes, int lines) {
   MapSpec map;
   map.element = TensorElement::tf32;
   map.data = data;
-  map.rank = phases > 0 ? 3 : 2;
-  map.size[0] = uint64_t(layout.length);
+  map.rank = planes > 0 ? 3 : 2;
+  map.size[0] = uint64_t(length);
   map.size[1] = uint64_t(channels);
-  map.size[2] = uint64_t(phases);
-  map.stride[0] = uint64_t(layout.length) * sizeof(float);
+  map.size[2] = uint64_t(planes);
+  map.stride[0] = uint64_t(length) * sizeof(float);
   map.stride[1] = uint64_t(channels) * map.stride[0];
   map.box[0] = 32;
   map.box[1] = static_cast<uint32_t>(lines);
@@ -170,18 +175,20 @@ void convolve_weight_gradient_turned(Stream stream, const Conv2d& p, const void*
   const TurnedLayout layout = turned_layout(p);
   const int blocks_of_tap = ceil_div(p.c, 64), taps = p.r * p.s;
   float *turned_dy = turned, *turned_x = turned + layout.dy_elements(p);
-  Turn of_x = turn_of(x, turned_x, p.n, p.h, p.w, p.c, layout), of_dy = turn_of(dy, turned_dy, p.n, p.p, p.q, p.k, layout);
+  Turn of_x = turn_of(x, turned_x, p.n, p.h, p.w, p.c, layout, layout.x_length()), of_dy = turn_of(dy, turned_dy, p.n, p.p, p.q, p.k, layout, layout.length);
   of_x.stride_h = p.stride_h, of_x.stride_w = p.stride_w;
   for (int phase = 0; phase < kTurnedStride; ++phase) of_x.rows[phase] = layout.down.count[phase], of_x.columns[phase] = layout.across.count[phase];
-  of_x.tiles = layout.phases * of_x.position_tiles * of_x.channel_tiles;
+  of_x.planes = layout.planes;
+  of_x.tiles = layout.x_planes() * of_x.position_tiles * of_x.channel_tiles;
   of_dy.stride_h = of_dy.stride_w = 1;
   of_dy.rows[0] = p.p, of_dy.columns[0] = p.q;
+  of_dy.planes.count = 1;
   of_dy.tiles = of_dy.position_tiles * of_dy.channel_tiles;
   launch<TurnShared>(turn_pixels_kernel, grid_of(of_x.tiles + of_dy.tiles), dim3(kTurnChannels, kTurnRows), stream, of_x, of_dy);
 
   TurnedWeightGradient problem;
-  problem.x = make_map(turned_map(turned_x, layout, p.c, layout.phases, 64));
-  problem.dy = make_map(turned_map(turned_dy, layout, p.k, 0, TwinWide::kM));
+  problem.x = make_map(turned_map(turned_x, layout.x_length(), p.c, layout.x_planes(), 64));
+  problem.dy = make_map(turned_map(turned_dy, layout.length, p.k, 0, TwinWide::kM));
   problem.units = plan.parts;
   problem.slices = static_cast<int>(ceil_div<int64_t>(layout.length, 32));
   problem.part = ceil_div(problem.slices, plan.parts);
@@ -190,6 +197,7 @@ void convolve_weight_gradient_turned(Stream stream, const Conv2d& p, const void*
   problem.blocks = taps * blocks_of_tap;
   problem.down = layout.down;
   problem.across = layout.across;
+  problem.planes = layout.planes;
   problem.taps = FastDivide(p.s);
   problem.lines = FastDivide(blocks_of_tap);
   problem.pitch = int64_t{taps} * p.c;

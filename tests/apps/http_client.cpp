@@ -4,6 +4,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cstdint>
+
 namespace ganymede::apps {
 
 Answer send_bytes(int port, const std::string& bytes) {

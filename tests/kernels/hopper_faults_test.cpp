@@ -20,7 +20,7 @@ enum class Fault {
   none, no_proxy_fence, no_init_fence, wrong_parity, no_wait, too_few_bytes, too_many_bytes, too_many_arrivals, not_made, made_twice,
   overwritten, early_free, no_wgmma_fence, read_before_wait, no_commit, written_in_flight, never_waited, wrong_swizzle, wrong_stride,
   beyond_memory, different_warps, different_lanes, same_place, stores_under_tma, stores_under_wgmma, outside_corners, unaligned,
-  named_twice, registers_back, half_warpgroup, no_free, wrong_rank,
+  named_twice, registers_back, half_warpgroup, no_free, wrong_rank, odd_begin,
 };
 
 constexpr int kStages = 2, kBytes = 64 * 128;
@@ -54,6 +54,7 @@ __global__ void product_kernel(const TensorMap map, const TensorMap window, cons
       }
       if (fault == Fault::unaligned) simt::tma_load_tile(s.a[0] + 512, map, {0, 0}, s.full[0]);   // FAULT unaligned
       if (fault == Fault::wrong_rank) simt::tma_load_tile(s.a[0], map, {0, 0, 0}, s.full[0]);   // FAULT wrong_rank
+      if (fault == Fault::odd_begin) simt::tma_load_tile(s.a[0], map, {4, 0}, s.full[0]);   // FAULT odd_begin
       if (fault == Fault::outside_corners) simt::tma_load_im2col(s.a[0], window, {0, 9, 0, 0}, 0, 0, s.full[0]);   // FAULT outside_corners
       if (fault == Fault::not_made) simt::mbarrier_arrive(s.spare);   // FAULT not_made
       if (fault != Fault::no_free) simt::mbarrier_wait(s.empty[stage], fault == Fault::wrong_parity ? 1 : (turn + 1) % 2);   // FAULT wrong_parity
@@ -221,6 +222,7 @@ TEST_F(HopperFaults, Copies) {
   expect_said(Fault::outside_corners, "outside_corners", {"first position lies outside"});
   expect_said(Fault::unaligned, "unaligned", {"multiples of its pattern"});
   expect_said(Fault::wrong_rank, "wrong_rank", {"another rank"});
+  expect_said(Fault::odd_begin, "odd_begin", {"multiple of 16 bytes of its row"});
   expect_said(Fault::no_free, "no_free", {"more arrivals than the 1 of a phase"});
 }
 
