@@ -4,6 +4,7 @@
 #include <cstring>
 #include <ctime>
 #include <map>
+#include <stdexcept>
 
 #include "tests/gan/run_test_util.h"
 
