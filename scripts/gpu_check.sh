@@ -284,8 +284,9 @@ do_steps() {
 do_train() {
   local seconds=$((120 * minutes / 10)) trained=$out/dcgan result
   [ $dry -eq 1 ] || [ "$(left)" -gt $((seconds + 5)) ] || seconds=$(($(left) - 5))
-  # Interrupted at the end of its time, a training saves and ends well.
-  run "$out/logs/train.log" timeout -s INT -k 20 $seconds "$build/ganymede" train dcgan --data "$data" --device cuda --steps 10000000 \
+  # Interrupted at the end of its time, a training saves and ends well. In the foreground: else it would be interrupted twice, which
+  # means at once.
+  run "$out/logs/train.log" timeout --foreground -s INT -k 20 $seconds "$build/ganymede" train dcgan --data "$data" --device cuda --steps 10000000 \
     --log-every 100 --sample-every 2000 --save-every 100000 --out "$trained"
   result=$?
   if [ $dry -eq 0 ] && { [ $result -ne 0 ] && [ $result -ne 124 ] || ! compgen -G "$trained/checkpoints/*.safetensors" >/dev/null; }; then

@@ -12,7 +12,6 @@ struct PipelinedShared {
 };
 
 __global__ void __launch_bounds__(32 * kWarps) convolve_pipelined_kernel(Conv2d p, const Bf16* x, const Bf16* w, Bf16* y) {
-  simt::await_previous_kernels();
   auto& tiles = shared<PipelinedShared>();
   const int first_position = static_cast<int>(blockIdx.x) * kLines, first_k = static_cast<int>(blockIdx.y) * kLines;
   const int steps = ceil_div(slices_of(p), kSlices);

@@ -5,7 +5,6 @@
 namespace ganymede::kernels::GANYMEDE_TARGET::ladder {
 
 __global__ void __launch_bounds__(kThreads) convolve_plain_kernel(Conv2d p, const Bf16* x, const Bf16* w, Bf16* y) {
-  simt::await_previous_kernels();
   const int64_t results = int64_t{positions_of(p)} * p.k;
   for (int64_t i = first_item(); i < results; i += item_stride()) {
     const int k = static_cast<int>(i % p.k), position = static_cast<int>(i / p.k);

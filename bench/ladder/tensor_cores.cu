@@ -10,7 +10,6 @@ struct TensorCoreShared {
 };
 
 __global__ void __launch_bounds__(32 * kWarps) convolve_tensor_cores_kernel(Conv2d p, const Bf16* x, const Bf16* w, Bf16* y) {
-  simt::await_previous_kernels();
   auto& tile = shared<TensorCoreShared>();
   const int first_position = static_cast<int>(blockIdx.x) * kLines, first_k = static_cast<int>(blockIdx.y) * kLines;
   WarpProduct product;

@@ -12,7 +12,6 @@ struct TiledShared {
 };
 
 __global__ void __launch_bounds__(256) convolve_tiled_kernel(Conv2d p, const Bf16* x, const Bf16* w, Bf16* y) {
-  simt::await_previous_kernels();
   auto& tile = shared<TiledShared>();
   const int thread = static_cast<int>(threadIdx.x);
   const int first_position = static_cast<int>(blockIdx.x) * kTile, first_k = static_cast<int>(blockIdx.y) * kTile;

@@ -112,7 +112,6 @@ __device__ void exponentiate(typename Tiles::Shared& memory, float scale, int co
 template <class Number, class T, AttentionSum kSum, int kWidth>
 __global__ void __launch_bounds__(128, 2)
     attend_kernel(const __grid_constant__ AttentionProblem<T> problem, int row_tiles, int column_tiles) {
-  simt::await_previous_kernels();
   using Tiles = AttentionTiles<Number, T, kSum, kWidth>;
   auto& memory = shared<typename Tiles::Shared>();
   auto& tiles = memory.operands;

@@ -4,8 +4,8 @@
 // A block of 4 warps owns some rows of the result, 16 or 32 a warp, and walks the others 64 at a time, two tiles in turns: one
 // arrives by asynchronous copies while the other is multiplied. Scores stay in the registers that the tensor cores leave them in:
 // a lane's sums of [16 rows, 16 others] are, rounded, its fragment of the next product's left operand. Rows of tiles lie 16 bytes
-// more than their length apart, so that ldmatrix meets each bank once. T is Bf16, or float for tf32: there all operands are
-// rounded but the tiles that weights and slopes are multiplied with, of whose low 13 bits tensor cores take no notice.
+// more than their length apart, so that ldmatrix meets each bank once. T is Bf16, or float for tf32, rounded on its
+// way to the fragments: tensor cores would cut its low 13 bits off, which doubles the error and gives it a sign.
 #pragma once
 #include <stdexcept>
 #include <type_traits>
@@ -154,7 +154,7 @@ struct FlashSums {
           simt::ldmatrix_x4_trans(r, &tile.data[first + k * 16 + lane % 16][j * 8 + lane / 16 * 8]);
         } else {
 #pragma unroll
-          for (int i = 0; i < 4; ++i) memcpy(&r[i], &tile.data[first + k * 8 + lane % 4 * 2 + i % 2][(j + i / 2) * 8 + lane / 4], 4);
+          for (int i = 0; i < 4; ++i) r[i] = simt::to_tf32(tile.data[first + k * 8 + lane % 4 * 2 + i % 2][(j + i / 2) * 8 + lane / 4]);
         }
         multiply(j, rows, k, r);
       }

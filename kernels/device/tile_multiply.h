@@ -62,7 +62,6 @@ template <class Number, class Tile, class Problem>
 __global__ void __launch_bounds__(Tile::kThreads, Tile::kBlocks)
     multiply_tiles_kernel(const __grid_constant__ Problem problem, const TileParts split, int tiles_m,
                           int tiles_n) {
-  simt::await_previous_kernels();
   using Product = TileProduct<Number, Tile, typename Problem::Job>;
   using A = typename Problem::Job::A;
   using B = typename Problem::Job::B;

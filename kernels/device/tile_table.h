@@ -155,8 +155,8 @@ constexpr int64_t kTwinMultiprocessors = 132;
 constexpr double kLaunch = 3, kTwinMerge = 4, kTwinPart = 0.5, kAddParts = 2.5, kBytesPerMicrosecond = 3e6;
 // In tf32 a step whose lines are at most half full takes longer by so much (E3: 16 channels).
 constexpr double kHalfEmptyStep = 1.7;
-// Turning operands round for a twin of tf32: a launch in a stream that is busy, and reading and writing so many bytes.
-constexpr double kTurn = 2, kTurnedBytesPerMicrosecond = 2.5e6;
+// Turning operands round for a twin of tf32: a launch in a stream that is busy, and reading and writing so many bytes (on an H100).
+constexpr double kTurn = 2, kTurnedBytesPerMicrosecond = 2e6;
 constexpr double kMmaStart = 2, kMmaTile = 6, kMmaMerge = 4, kMmaRate = 193e6;
 __host__ __device__ constexpr double twin_step(TileName name) {
   return name == TileName::twin_wide ? 0.77 : name == TileName::twin_square ? 0.39 : 0.28;

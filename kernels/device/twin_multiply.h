@@ -193,7 +193,6 @@ template <class Number, class Tile, class Problem>
 __global__ void __launch_bounds__(Tile::kThreads, 1)
     multiply_twin_kernel([[maybe_unused]] const __grid_constant__ Problem problem, [[maybe_unused]] TileParts split, [[maybe_unused]] int tiles_m,
                          [[maybe_unused]] int tiles_n) {
-  simt::await_previous_kernels();
 #if GANYMEDE_HOPPER_CODE
   auto& memory = shared<TwinShared<Tile>>();
   if (threadIdx.x == 0) {

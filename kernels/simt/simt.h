@@ -3,11 +3,7 @@
 //   #include "kernels/simt/simt.h"
 //   namespace ganymede::kernels::GANYMEDE_TARGET {
 //   struct Shared { float tile[32][33]; };
-//   __global__ void verb_object_kernel(...) {
-//     simt::await_previous_kernels();
-//     auto& s = shared<Shared>();
-//     ... simt::sync_threads(); ...
-//   }
+//   __global__ void verb_object_kernel(...) { auto& s = shared<Shared>(); ... simt::sync_threads(); ... }
 //   void verb_object(Stream stream, ...) { launch<Shared>(verb_object_kernel, grid, block, stream, ...); }
 //   }
 //
@@ -20,10 +16,7 @@
 // Both throw std::runtime_error naming the kernel. On cuda faults of the kernel itself show at the next
 // synchronisation, or at once with SYNC_LAUNCHES=1 in the environment; on sim they are thrown by the launch.
 //
-// In its namespace simt, first in every kernel: await_previous_kernels(). Kernels of a stream overlap at their ends on sm_90, unless
-// OVERLAP_LAUNCHES=0 is in the environment.
-//
-// Also there; "block", "warp" and "grid" calls must be reached by every live thread of theirs:
+// In its namespace simt; "block", "warp" and "grid" calls must be reached by every live thread of theirs:
 //   lane(), warp()           position in the warp, number of the warp in the block
 //   sync_threads()           block barrier
 //   sync_warp()              warp barrier

@@ -153,8 +153,6 @@ int cooperative_blocks(void (*)(P...), int) {
   return kMultiprocessors;
 }
 
-inline void await_previous_kernels() {}   // they have ended
-
 inline int thread_rank() { return fibers::rank; }
 inline int lane() { return fibers::rank % 32; }
 inline int warp() { return fibers::rank / 32; }

@@ -57,16 +57,8 @@ inline void start(bool cooperative, const void* kernel, const Grid& grid, dim3 b
         cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(bytes));
   }
   if (error == cudaSuccess) {
-    // Programmatic dependent launch: the kernel may begin while those before it end; see await_previous_kernels.
-    static const bool overlap = !(std::getenv("OVERLAP_LAUNCHES") && *std::getenv("OVERLAP_LAUNCHES") == '0');
-    cudaLaunchAttribute attribute{};
-    attribute.id = cooperative ? cudaLaunchAttributeCooperative : cudaLaunchAttributeProgrammaticStreamSerialization;
-    if (cooperative) attribute.val.cooperative = 1;
-    else attribute.val.programmaticStreamSerializationAllowed = overlap;
-    cudaLaunchConfig_t config{};
-    config.gridDim = grid, config.blockDim = block, config.dynamicSmemBytes = bytes, config.stream = cuda_stream;
-    config.attrs = &attribute, config.numAttrs = 1;
-    error = cudaLaunchKernelExC(&config, kernel, args);
+    error = cooperative ? cudaLaunchCooperativeKernel(kernel, grid, block, args, bytes, cuda_stream)
+                        : cudaLaunchKernel(kernel, grid, block, args, bytes, cuda_stream);
   }
   const cudaError_t last = cudaGetLastError();
   if (error == cudaSuccess) error = last;
@@ -132,16 +124,6 @@ inline int compute_capability() {
   if (capability == 90) return 80;
 #endif
   return capability;
-}
-
-// First in every kernel: waits until all earlier kernels of the stream have ended and what they wrote can be read. By then this
-// one's blocks are in place, and the next kernel's may take what room is left; without it each kernel would begin some
-// microseconds after the last. Does nothing before sm_90, where kernels follow one another.
-__device__ __forceinline__ void await_previous_kernels() {
-#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 900
-  asm volatile("griddepcontrol.launch_dependents;" ::: "memory");
-  asm volatile("griddepcontrol.wait;" ::: "memory");
-#endif
 }
 
 template <class Shared = Empty, class... P>

@@ -16,7 +16,6 @@ template <class T, class Op>
 __global__ void apply_unary_kernel(Op op, Accumulator<T> alpha, Accumulator<T> beta, int64_t count,
                                    int64_t packs, const T* x, const Accumulator<T>* bias, int64_t channels,
                                    T* y) {
-  simt::await_previous_kernels();
   constexpr int kPack = Pack<T>::kSize;
   for (int64_t p = first_item(); p < packs; p += item_stride()) {
     Pack<T> v = load_pack(x + p * kPack);
@@ -41,7 +40,6 @@ __global__ void apply_unary_kernel(Op op, Accumulator<T> alpha, Accumulator<T> b
 template <class T, class Op>
 __global__ void apply_unary_gradient_kernel(Op op, Accumulator<T> alpha, Accumulator<T> beta, int64_t count,
                                             int64_t packs, const T* reference, const T* g, T* dx) {
-  simt::await_previous_kernels();
   constexpr int kPack = Pack<T>::kSize;
   for (int64_t p = first_item(); p < packs; p += item_stride()) {
     const Pack<T> r = load_pack(reference + p * kPack);

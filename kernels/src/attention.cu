@@ -10,7 +10,6 @@ namespace ganymede::kernels::GANYMEDE_TARGET {
 template <class T>
 __global__ void __launch_bounds__(256)
     dot_rows_kernel(const T* g, const T* o, float* delta, int64_t rows, int width) {
-  simt::await_previous_kernels();
   const int64_t warps = item_stride() / 32;
   for (int64_t row = first_item() / 32; row < rows; row += warps) {
     float sum = 0;

@@ -40,7 +40,6 @@ struct FlashKeyGradientShared {
 template <class T, int kDepth, int kWidth>
 __global__ void __launch_bounds__(kFlashThreads, 2)
     flash_key_gradient_kernel(const __grid_constant__ FlashKeyGradient<T> job) {
-  simt::await_previous_kernels();
   using Shared = FlashKeyGradientShared<T, kDepth, kWidth>;
   using Scores = FlashSums<T, 1, kFlashStep>;
   auto& memory = shared<Shared>();

@@ -37,7 +37,6 @@ struct FlashOutputShared {
 template <class T, int kDepth, int kWidth, int kRowTiles>
 __global__ void __launch_bounds__(kFlashThreads, sizeof(T) == 2 && kRowTiles == 1 && (kDepth == 32 || kWidth == 64) ? 3 : 2)
     flash_output_kernel(const __grid_constant__ FlashOutput<T> job) {
-  simt::await_previous_kernels();
   constexpr int kRows = kFlashWarps * 16 * kRowTiles;
   constexpr float kSlack = 8;  // of scores above their reference, in bits
   auto& memory = shared<FlashOutputShared<T, kDepth, kWidth, kRowTiles>>();

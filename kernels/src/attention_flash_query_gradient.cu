@@ -37,7 +37,6 @@ struct FlashQueryGradientShared {
 template <class T, int kDepth, int kWidth, int kRowTiles>
 __global__ void __launch_bounds__(kFlashThreads, sizeof(T) == 2 && kRowTiles == 1 && kDepth * kWidth <= 4096 ? 3 : 2)
     flash_query_gradient_kernel(const __grid_constant__ FlashQueryGradient<T> job) {
-  simt::await_previous_kernels();
   constexpr int kRows = kFlashWarps * 16 * kRowTiles;
   using Scores = FlashSums<T, kRowTiles, kFlashStep>;
   auto& memory = shared<FlashQueryGradientShared<T, kDepth, kWidth, kRowTiles>>();

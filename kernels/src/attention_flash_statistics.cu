@@ -10,7 +10,6 @@ namespace {
 template <class T>
 __global__ void __launch_bounds__(kThreads)
     find_statistics_kernel(FlashMatrix<T> g, FlashMatrix<T> o, const float* logsum, FlashStatistics* statistics, int64_t rows) {
-  simt::await_previous_kernels();
   constexpr int kSize = Pack<T>::kSize;
   const int lane = simt::lane() % 4, width = g.width;
   for (int64_t first = first_item() / 32 * 8; first < rows; first += item_stride() / 4) {

@@ -45,7 +45,6 @@ __device__ inline To convert(From x) {
 
 template <class From, class To>
 __global__ void cast_kernel(int64_t count, int64_t fours, const From* x, To* y) {
-  simt::await_previous_kernels();
   for (int64_t i = first_item(); i < fours; i += item_stride()) {
     const Four<From> in = reinterpret_cast<const Four<From>*>(x)[i];
     Four<To> out;

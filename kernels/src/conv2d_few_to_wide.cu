@@ -59,7 +59,6 @@ __device__ __forceinline__ void store_channels(const FewToWide<T>& job, int64_t 
 
 template <class T, class Memory>
 __global__ void __launch_bounds__(kFewThreads, 2) few_to_wide_kernel(const __grid_constant__ FewToWide<T> job) {
-  simt::await_previous_kernels();
   auto& memory = shared<Memory>();
   constexpr int kTerms = 4 * kWordTerms<T>;  // of a lane in a block
   const FilterWords filter{memory.words, job.blocks};

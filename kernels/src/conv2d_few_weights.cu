@@ -96,7 +96,6 @@ __device__ __forceinline__ void read_channels(uint32_t (&a)[4], const WideStage<
 
 template <class T>
 __global__ void __launch_bounds__(kFewThreads, 2) few_weights_kernel(const __grid_constant__ FewWeights<T> job) {
-  simt::await_previous_kernels();
   auto& memory = shared<FewShared<kFewSmallWords>>();
   auto& stage = *reinterpret_cast<WideStage<T>*>(memory.words);
   T* patch = reinterpret_cast<T*>(memory.words + sizeof(WideStage<T>) / 4);
@@ -187,7 +186,6 @@ struct MergeSums {
 
 // dw[i] = sum of parts[part][i]: each of eight threads adds every eighth part, then one adds the eight.
 __global__ void __launch_bounds__(kMergeColumns* kMergeRows) merge_few_weights_kernel(float* dw, const float* parts, int count, int splits) {
-  simt::await_previous_kernels();
   auto& sums = shared<MergeSums>();
   const int row = static_cast<int>(threadIdx.y), column = static_cast<int>(threadIdx.x);
   const int i = static_cast<int>(blockIdx.x) * kMergeColumns + column;

@@ -38,7 +38,6 @@ struct WeightGradientProblem {
 // dw[i] = sum of parts[split][i] in the order of the splits.
 __global__ void __launch_bounds__(256)
     sum_parts_kernel(float* dw, const float* parts, int64_t count, int splits) {
-  simt::await_previous_kernels();
   for (int64_t i = static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x; i < count;
        i += static_cast<int64_t>(gridDim.x) * blockDim.x) {
     float sum = 0;

@@ -40,7 +40,6 @@ struct TurnShared {
 };
 
 __global__ void __launch_bounds__(kTurnChannels * kTurnRows) turn_pixels_kernel(const __grid_constant__ Turn x, const __grid_constant__ Turn dy) {
-  simt::await_previous_kernels();
   auto& s = shared<TurnShared>();
   const int lane = static_cast<int>(threadIdx.x), row = static_cast<int>(threadIdx.y), thread = row * kTurnChannels + lane;
   for (int64_t job = blockIdx.x; job < x.tiles + dy.tiles; job += gridDim.x) {
@@ -203,6 +202,7 @@ void convolve_weight_gradient_turned(Stream stream, const Conv2d& p, const void*
   problem.pitch = int64_t{taps} * p.c;
   problem.part_stride = p.k * problem.pitch;
   problem.result = result_of(plan.parts > 1 ? parts : dw, false, problem.pitch, {nullptr, Unary::identity, 0});
+  if (p.c % 2 != 0) problem.result.vectors = false;   // then every other tap's columns begin at an odd place
   with_twin_tile(plan.tile, [&]<class Tile>(Tile) { launch_twin<MmaTf32, Tile>(stream, problem, p.k, problem.blocks * 64); });
 }
 

@@ -140,7 +140,6 @@ __device__ void project(const WideToFew<T>& job, const FilterWords& filter, floa
 
 template <class T, class Memory>
 __global__ void __launch_bounds__(kFewThreads, 2) wide_to_few_kernel(const __grid_constant__ WideToFew<T> job) {
-  simt::await_previous_kernels();
   constexpr int kPixels = kFewPixels / kFewThreads;
   auto& memory = shared<Memory>();
   const FilterWords filter{memory.words, job.blocks};

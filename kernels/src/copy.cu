@@ -21,7 +21,6 @@ struct alignas(16) Wide {
 
 template <class T>
 __global__ void copy_strided_kernel(Strided shape, int64_t count, const T* from, T* to) {
-  simt::await_previous_kernels();
   for (int64_t i = first_item(); i < count; i += item_stride()) {
     int64_t rest = i, source = 0, target = 0;
     for (int d = shape.rank - 1; d > 0; --d) {
@@ -44,7 +43,6 @@ struct Tile {
 // Dimension 0 runs on in `from`, dimension 1 in `to`; the others number the tiles' planes.
 template <class T>
 __global__ void copy_transposed_kernel(Strided shape, int64_t tiles, const T* from, T* to) {
-  simt::await_previous_kernels();
   auto& s = shared<Tile<T>>();
   const int64_t tiles_0 = ceil_div<int64_t>(shape.dims[0], kTile),
                 tiles_1 = ceil_div<int64_t>(shape.dims[1], kTile);

@@ -30,7 +30,6 @@ __device__ inline void load_row(const T* p, int64_t stride, Accumulator<T> (&val
 // or 1.
 template <int kWidth, class T, class Op>
 __global__ void combine_kernel(Op op, Broadcast shape, int64_t items, const T* a, const T* b, T* c) {
-  simt::await_previous_kernels();
   for (int64_t item = first_item(); item < items; item += item_stride()) {
     int64_t rest = item * kWidth, offset_a = 0, offset_b = 0;
     for (int d = shape.rank - 1; d > 0; --d) {
@@ -134,7 +133,6 @@ template <class T>
 __global__ void add_scaled_kernel(int64_t count, int64_t packs, Accumulator<T> c0,
                                   const Accumulator<T>* scale, const T* a, Accumulator<T> c1, const T* b,
                                   Accumulator<T> c2, T* out) {
-  simt::await_previous_kernels();
   constexpr int kPack = Pack<T>::kSize;
   if (scale) c0 *= *scale;
   for (int64_t p = first_item(); p < packs; p += item_stride()) {
@@ -176,7 +174,6 @@ void scale_by(Stream stream, DType dtype, int64_t count, const void* scale, cons
 
 template <class T>
 __global__ void fill_kernel(int64_t count, int64_t packs, T value, T* out) {
-  simt::await_previous_kernels();
   constexpr int kPack = Pack<T>::kSize;
   Pack<T> values;
   for (int j = 0; j < kPack; ++j) values[j] = value;

@@ -16,7 +16,6 @@ namespace {
 
 template <class T>
 __global__ void gather_rows_kernel(Gather g, const T* x, const int64_t* index, T* y) {
-  simt::await_previous_kernels();
   for (int64_t item = first_item(); item < g.count * g.width; item += item_stride()) {
     const Division at = divide(item, g.width);
     const int64_t row = index[at.quotient];
@@ -26,7 +25,6 @@ __global__ void gather_rows_kernel(Gather g, const T* x, const int64_t* index, T
 
 template <class T>
 __global__ void scatter_rows_kernel(Gather g, int64_t across, const T* dy, const int64_t* index, T* dx) {
-  simt::await_previous_kernels();
   constexpr int kWarps = kThreads / 32;
   const int lane = threadIdx.x % 32;
   for (int64_t job = int64_t{blockIdx.x} * kWarps + threadIdx.x / 32; job < g.rows * across;
@@ -47,7 +45,6 @@ __global__ void scatter_rows_kernel(Gather g, int64_t across, const T* dy, const
 template <class T>
 __global__ void fill_one_hot_kernel(Gather g, const int64_t* index, Accumulator<T> on, Accumulator<T> off,
                                     T* y) {
-  simt::await_previous_kernels();
   for (int64_t item = first_item(); item < g.count * g.width; item += item_stride()) {
     const Division at = divide(item, g.width);
     y[item] = narrow<T>(index[at.quotient] == at.remainder ? on : off);

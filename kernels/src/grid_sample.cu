@@ -27,7 +27,6 @@ struct Grid2 {
 
 template <int kWidth, class T>
 __global__ void sample_kernel(GridSample s, Grid2<Accumulator<T>> grid, int64_t items, const T* x, T* y) {
-  simt::await_previous_kernels();
   using A = Accumulator<T>;
   const int64_t packs = s.c / kWidth;
   for (int64_t item = first_item(); item < items; item += item_stride()) {
@@ -65,7 +64,6 @@ struct alignas(256) Largest {
 };
 
 __global__ void clear_sums_kernel(int64_t count, Largest* largest, Bits* sums) {
-  simt::await_previous_kernels();
   if (first_item() == 0) largest->bits = 0;
   for (int64_t i = first_item(); i < count; i += item_stride()) sums[i] = 0;
 }
@@ -85,7 +83,6 @@ __device__ inline double number_of(Bits bits) {
 template <class T>
 __global__ void find_largest_kernel(GridSample s, Grid2<Accumulator<T>> grid, int64_t items, const T* dy,
                                     Largest* largest) {
-  simt::await_previous_kernels();
   using A = Accumulator<T>;
   double most = 0;
   for (int64_t item = first_item(); item < items; item += item_stride()) {
@@ -116,7 +113,6 @@ __device__ inline int fixed_exponent(double most, int64_t terms) {
 template <class T>
 __global__ void add_fixed_kernel(GridSample s, Grid2<Accumulator<T>> grid, int64_t items, const T* dy,
                                  const Largest* largest, Bits* sums) {
-  simt::await_previous_kernels();
   using A = Accumulator<T>;
   const double most = number_of(largest->bits);
   if (most == 0 || most - most != 0) return;
@@ -141,7 +137,6 @@ __global__ void add_fixed_kernel(GridSample s, Grid2<Accumulator<T>> grid, int64
 template <class T>
 __global__ void convert_sums_kernel(GridSample s, int64_t count, const Largest* largest, const Bits* sums,
                                     T* dx) {
-  simt::await_previous_kernels();
   const double most = number_of(largest->bits);
   const bool finite = most - most == 0;
   const double scale = finite ? ::ldexp(1.0, -fixed_exponent(most, s.p * s.q)) : 0.0;
@@ -155,7 +150,6 @@ __global__ void convert_sums_kernel(GridSample s, int64_t count, const Largest* 
 template <class T>
 __global__ void find_grid_gradient_kernel(GridSample s, Grid2<Accumulator<T>> grid, int lanes, const T* x,
                                           const T* dy, Accumulator<T>* dgrid) {
-  simt::await_previous_kernels();
   using A = Accumulator<T>;
   const int64_t places = s.n * s.p * s.q;
   const int per_block = kThreads / lanes, lane = threadIdx.x % lanes;

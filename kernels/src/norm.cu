@@ -92,7 +92,6 @@ __device__ inline Moments<Accumulator<T>> gather_line(const MomentsOp<Accumulato
 template <int kLanes, class T>
 __global__ void gather_contiguous_kernel(MomentsOp<Accumulator<T>> op, Cut cut, bool packs, const T* x,
                                          Result<Accumulator<T>> result) {
-  simt::await_previous_kernels();
   using A = Accumulator<T>;
   constexpr int kRows = kThreads / kLanes;
   const int lane = threadIdx.x % kLanes;
@@ -133,7 +132,6 @@ __global__ void gather_contiguous_kernel(MomentsOp<Accumulator<T>> op, Cut cut, 
 template <int kWidth, class T>
 __global__ void gather_columns_kernel(MomentsOp<Accumulator<T>> op, Cut cut, int64_t across, const T* x,
                                       Result<Accumulator<T>> result) {
-  simt::await_previous_kernels();
   using A = Accumulator<T>;
   const int64_t jobs = cut.outer * cut.parts * across;
   for (int64_t job = blockIdx.x; job < jobs; job += gridDim.x) {
@@ -187,7 +185,6 @@ __global__ void gather_columns_kernel(MomentsOp<Accumulator<T>> op, Cut cut, int
 template <class A>
 __global__ void merge_groups_kernel(MomentsOp<A> op, Cut cut, int64_t groups, int64_t width,
                                     Result<A> result) {
-  simt::await_previous_kernels();
   constexpr int kWarps = kThreads / 32;
   const int64_t statistics = cut.outer * groups;
   for (int64_t first = int64_t{blockIdx.x} * kWarps; first < statistics;
@@ -277,7 +274,6 @@ void find_statistics(Stream stream, const Norm& norm, const void* x, void* mean,
 
 template <class A>
 __global__ void find_rstd_kernel(int64_t count, const A* variance, A eps, A* rstd) {
-  simt::await_previous_kernels();
   for (int64_t i = first_item(); i < count; i += item_stride())
     rstd[i] = A(1) / math::sqrt(variance[i] + eps);
 }

@@ -31,7 +31,6 @@ __device__ inline void load_affine(const ApplyArguments<A>& args, int64_t affine
 template <int kWidth, class T, class Op>
 __global__ void apply_norm_kernel(Op op, ApplyArguments<Accumulator<T>> args, RowChunks cut, int64_t across,
                                   const T* x, T* y) {
-  simt::await_previous_kernels();
   using A = Accumulator<T>;
   const int64_t channels = args.groups * args.width, jobs = args.outer * cut.chunks * across;
   for (int64_t job = blockIdx.x; job < jobs; job += gridDim.x) {
@@ -65,7 +64,6 @@ __global__ void apply_norm_kernel(Op op, ApplyArguments<Accumulator<T>> args, Ro
 template <int kWidth, class T, class Op>
 __global__ void apply_lines_kernel(Op op, ApplyArguments<Accumulator<T>> args, int64_t across, const T* x,
                                    T* y) {
-  simt::await_previous_kernels();
   using A = Accumulator<T>;
   const Division block = divide(blockIdx.x, across);
   const int64_t channel = (block.remainder * blockDim.x + threadIdx.x) * kWidth;

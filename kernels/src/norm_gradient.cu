@@ -29,7 +29,6 @@ __global__ void sum_parameter_gradient_kernel(Norm norm, Behind<Op, Accumulator<
                                               int64_t across, bool vectors,
                                               const T* x, const T* dy, const Accumulator<T>* mean,
                                               const Accumulator<T>* rstd, SumsTarget<Accumulator<T>> target) {
-  simt::await_previous_kernels();
   using A = Accumulator<T>;
   const PairSum<A> op;
   const int64_t channels = norm.groups * norm.width, jobs = norm.outer * cut.parts * across;
@@ -103,7 +102,6 @@ template <int kWidth, class T, class Op>
 __global__ void channel_data_gradient_kernel(Norm norm, Behind<Op, Accumulator<T>> behind,
                                              DataArguments<Accumulator<T>> args, RowChunks cut,
                                              int64_t across, const T* x, const T* dy, T* dx) {
-  simt::await_previous_kernels();
   using A = Accumulator<T>;
   const A share = A(1) / static_cast<A>(norm.rows);
   const int64_t channels = norm.groups, jobs = norm.outer * cut.chunks * across;
@@ -154,7 +152,6 @@ template <int kLanes, int kWidth, class T, class Op>
 __global__ void group_data_gradient_kernel(Norm norm, Behind<Op, Accumulator<T>> behind,
                                            DataArguments<Accumulator<T>> args, int64_t part, int64_t parts,
                                            const T* x, const T* dy, T* dx) {
-  simt::await_previous_kernels();
   using A = Accumulator<T>;
   constexpr int kOwners = kThreads / kLanes;
   const PairSum<A> op;

@@ -34,7 +34,6 @@ struct SecondArguments {
 
 template <int kWidth, class T>
 __global__ void sum_second_kernel(Norm norm, SecondArguments<T> args, RowParts cut, int64_t across) {
-  simt::await_previous_kernels();
   using A = Accumulator<T>;
   const PairSum<A> op;
   const int64_t channels = norm.groups * norm.width, jobs = norm.outer * cut.parts * across;
@@ -148,7 +147,6 @@ struct SecondShared {
 // width = 1: a statistic is a channel.
 template <int kWidth, class T>
 __global__ void channel_second_kernel(Norm norm, SecondArguments<T> args, RowChunks cut, int64_t across) {
-  simt::await_previous_kernels();
   using A = Accumulator<T>;
   const A share = A(1) / static_cast<A>(norm.rows);
   const int64_t channels = norm.groups, jobs = norm.outer * cut.chunks * across;
@@ -214,7 +212,6 @@ __global__ void channel_second_kernel(Norm norm, SecondArguments<T> args, RowChu
 // width > 1: kLanes threads own part of an (outer, group), rows x width elements in packs of kWidth.
 template <int kLanes, int kWidth, class T>
 __global__ void group_second_kernel(Norm norm, SecondArguments<T> args, int64_t part, int64_t parts) {
-  simt::await_previous_kernels();
   using A = Accumulator<T>;
   constexpr int kOwners = kThreads / kLanes;
   const SecondMeansSum<A> op;

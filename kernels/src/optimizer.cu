@@ -157,7 +157,6 @@ template <class A>
 __global__ void step_kernel(const __grid_constant__ Optimizer optimizer,
                             const __grid_constant__ OptimizerState state,
                             const __grid_constant__ SegmentTable table) {
-  simt::await_previous_kernels();
   if (state.gate && *state.gate == 0) return;
   auto& s = shared<StepShared<A>>();
   if (threadIdx.x == 0) s.numbers = numbers_of<A>(optimizer, state);
@@ -196,7 +195,6 @@ __global__ void step_kernel(const __grid_constant__ Optimizer optimizer,
 }
 
 __global__ void advance_step_kernel(const float* gate, int64_t* step) {
-  simt::await_previous_kernels();
   if (!gate || *gate != 0) ++*step;
 }
 
@@ -229,7 +227,6 @@ struct NormShared {
 // sums[b] (+)= the squares of chunks b, b + gridDim.x, ... of the table.
 template <class A>
 __global__ void sum_squares_kernel(const __grid_constant__ SegmentTable table, bool first, A* sums) {
-  simt::await_previous_kernels();
   auto& s = shared<NormShared<A>>();
   A sum = 0;
   for (int block = blockIdx.x; block < table.blocks; block += gridDim.x) {
@@ -250,7 +247,6 @@ __global__ void sum_squares_kernel(const __grid_constant__ SegmentTable table, b
 
 template <class A>
 __global__ void add_sums_kernel(int64_t count, const A* sums, A* out) {
-  simt::await_previous_kernels();
   auto& s = shared<NormShared<A>>();
   A sum = 0;
   for (int64_t i = threadIdx.x; i < count; i += kThreads) sum += sums[i];

@@ -30,7 +30,6 @@ __device__ inline Place place_of(int64_t item, int rows, int columns, int64_t c)
 
 template <class T>
 __global__ void find_maxima_kernel(Resample r, int64_t items, const T* x, T* y, int32_t* position) {
-  simt::await_previous_kernels();
   for (int64_t item = first_item(); item < items; item += item_stride()) {
     const Place at = place_of(item, r.rows.out, r.columns.out, r.c);
     const Taps rows = taps_of(r.rows, at.row), columns = taps_of(r.columns, at.column);
@@ -54,7 +53,6 @@ __global__ void find_maxima_kernel(Resample r, int64_t items, const T* x, T* y, 
 
 template <class T>
 __global__ void sum_windows_kernel(Resample r, int64_t items, const T* dy, const int32_t* position, T* dx) {
-  simt::await_previous_kernels();
   for (int64_t item = first_item(); item < items; item += item_stride()) {
     const Place at = place_of(item, r.rows.out, r.columns.out, r.c);
     const Taps rows = taps_of(r.rows, at.row), columns = taps_of(r.columns, at.column);
@@ -74,7 +72,6 @@ __global__ void sum_windows_kernel(Resample r, int64_t items, const T* dy, const
 
 template <class T>
 __global__ void pick_positions_kernel(Resample r, int64_t items, const T* x, const int32_t* position, T* y) {
-  simt::await_previous_kernels();
   const int64_t outputs = int64_t{r.rows.out} * r.columns.out * r.c,
                 inputs = int64_t{r.rows.in} * r.columns.in * r.c;
   for (int64_t item = first_item(); item < items; item += item_stride()) {

@@ -80,7 +80,6 @@ struct alignas(4 * sizeof(T) < 16 ? 4 * sizeof(T) : 16) Four {
 template <class T, class A, class Draw>
 __global__ void draw_kernel(Draw draw, const RandomState* state, uint32_t ordinal, int64_t count, bool wide,
                             T* out) {
-  simt::await_previous_kernels();
   const RandomState now = *state;
   for (int64_t i = first_item(); i * 4 < count; i += item_stride()) {
     const Philox4 bits =

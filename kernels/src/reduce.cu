@@ -53,7 +53,6 @@ __device__ inline void put(const Target& target, const Op& op, int64_t output, i
 
 template <class Op, class T>
 __global__ void reduce_short_rows_kernel(Op op, Extent extent, const T* x, Target target) {
-  simt::await_previous_kernels();
   for (int64_t row = first_item(); row < extent.outer; row += item_stride()) {
     typename Op::State state = op.empty();
     for (int64_t r = 0; r < extent.reduce; ++r) op.add(state, widen(x[row * extent.reduce + r]), r);
@@ -64,7 +63,6 @@ __global__ void reduce_short_rows_kernel(Op op, Extent extent, const T* x, Targe
 // So many lanes own a part of a row: 32 or kThreads. packs: whether rows may be read in packs.
 template <class Op, class T>
 __global__ void reduce_rows_kernel(Op op, Extent extent, int lanes, bool packs, const T* x, Target target) {
-  simt::await_previous_kernels();
   using State = typename Op::State;
   constexpr int kPack = Pack<T>::kSize;
   const int rows = kThreads / lanes, lane = threadIdx.x % lanes;
@@ -97,7 +95,6 @@ __global__ void reduce_rows_kernel(Op op, Extent extent, int lanes, bool packs, 
 
 template <int kWidth, class Op, class T>
 __global__ void reduce_columns_kernel(Op op, Extent extent, int64_t across, const T* x, Target target) {
-  simt::await_previous_kernels();
   using State = typename Op::State;
   const int64_t jobs = extent.outer * extent.parts * across;
   for (int64_t job = blockIdx.x; job < jobs; job += gridDim.x) {
@@ -132,7 +129,6 @@ __global__ void reduce_columns_kernel(Op op, Extent extent, int64_t across, cons
 // A warp an output.
 template <class A, class Op>
 __global__ void merge_parts_kernel(Op op, Extent extent, Target target) {
-  simt::await_previous_kernels();
   constexpr int kWarps = kThreads / 32;
   const int64_t outputs = extent.outer * extent.inner;
   for (int64_t first = int64_t{blockIdx.x} * kWarps; first < outputs; first += int64_t{gridDim.x} * kWarps) {

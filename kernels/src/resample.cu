@@ -14,7 +14,6 @@ namespace {
 
 template <int kWidth, class T>
 __global__ void apply_axes_kernel(Resample r, int64_t items, const T* x, T* y) {
-  simt::await_previous_kernels();
   using A = Accumulator<T>;
   const int64_t packs = r.c / kWidth;
   for (int64_t item = first_item(); item < items; item += item_stride()) {

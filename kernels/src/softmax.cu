@@ -60,7 +60,6 @@ __device__ RowSum<Accumulator<T>> sum_exponentials(const Owner& owner, const T* 
 // Owners beyond the last row go along with nothing to do, so that whole blocks reach every barrier.
 template <class T>
 __global__ void apply_softmax_kernel(Softmax s, int lanes, const T* x, T* y) {
-  simt::await_previous_kernels();
   const Owner owner(lanes);
   for (int64_t first = owner.first - threadIdx.x / lanes; first < s.rows; first += owner.step) {
     const int64_t row = first + threadIdx.x / lanes;
@@ -78,7 +77,6 @@ __global__ void apply_softmax_kernel(Softmax s, int lanes, const T* x, T* y) {
 
 template <class T>
 __global__ void apply_softmax_gradient_kernel(Softmax s, int lanes, const T* y, const T* dy, T* dx) {
-  simt::await_previous_kernels();
   using A = Accumulator<T>;
   const Owner owner(lanes);
   for (int64_t first = owner.first - threadIdx.x / lanes; first < s.rows; first += owner.step) {
@@ -99,7 +97,6 @@ __global__ void apply_softmax_gradient_kernel(Softmax s, int lanes, const T* y, 
 
 template <class T>
 __global__ void apply_logsumexp_kernel(Softmax s, int lanes, const T* x, T* y) {
-  simt::await_previous_kernels();
   using A = Accumulator<T>;
   const Owner owner(lanes);
   for (int64_t first = owner.first - threadIdx.x / lanes; first < s.rows; first += owner.step) {

@@ -108,7 +108,6 @@ __device__ void normalise_all(const MatrixTable<A>& table, bool is_v, bool keep,
 
 template <class A>
 __global__ void iterate_power_kernel(const __grid_constant__ MatrixTable<A> table, int iterations, A eps) {
-  simt::await_previous_kernels();
   for (int n = 0; n < iterations; ++n) {
     multiply_all(table, true);
     simt::grid_sync();
