@@ -144,6 +144,18 @@ TEST(Hostile, JpegsThatFuzzingFound) {
   expect_mentions(error_of([&] { data::decode_picture("p", two); }), {"p: damaged JPEG", "second frame header"});
 }
 
+// One whose first IDAT is empty among them.
+TEST(Hostile, PngsThatFuzzingFound) {
+  int files = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(test::source_dir() + "/tests/fuzz/corpus/png")) {
+    std::ifstream in(entry.path(), std::ios::binary);
+    const std::vector<uint8_t> bytes{std::istreambuf_iterator<char>(in), {}};
+    error_of([&] { data::decode_picture("p", bytes); });
+    ++files;
+  }
+  EXPECT_GE(files, 9);
+}
+
 TEST(Hostile, WhatADecoderQuotesIsOneLine) {
   using data::big_endian;
   std::string png = "\x89PNG\r\n\x1a\n";
