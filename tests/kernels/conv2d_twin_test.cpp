@@ -2,6 +2,10 @@
 // double: every tile, edge and epilogue, in three orders; and where the table chooses it.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <string>
+#include <vector>
+
 #include "kernels/api/conv2d_rows.h"
 #include "kernels/device/conv_plan.h"
 #include "kernels/simt/simulator.h"
