@@ -44,7 +44,8 @@ def catch(fault, test_object, libraries, folder):
     path = faulty if source == fault["file"] else ROOT / source
     kernel_object, program = folder / "kernel.o", folder / "program"
     must(["g++", *FLAGS, f"-I{folder}", f"-I{ROOT}", "-x", "c++", "-c", path, "-o", kernel_object])
-    must(["g++", test_object, kernel_object, *libraries, *LIBRARIES, "-o", program])
+    # The faulty object first: of an inline function that both have, the linker keeps the one it meets first.
+    must(["g++", kernel_object, test_object, *libraries, *LIBRARIES, "-o", program])
     try:
         result = run([program], timeout=120)
     except subprocess.TimeoutExpired:

@@ -3,16 +3,14 @@
 //   h = p*stride - pad + r*dilation, likewise w
 // wgmma takes tf32 along the sum's terms alone, which are positions here. So a first kernel turns x and dy round, to lines of positions
 // with zeros between their rows (device/turned_pixels.h), and rounds them to tf32 on the way. Then a block takes tiles of 128 output
-// channels x 64 to 256 columns of one part of the sum (device/twin_multiply.h): columns come in blocks of 64 channels of one tap, a step of
-// the sum is 32 positions, and a tap is a shift of TMA's box along x, or along a copy of x that begins up to three positions earlier.
+// channels x 64 to 256 columns of one part of the sum (device/twin_weights.h): a step of the sum is 32 positions, and a tap is a shift of TMA's box along x, or along a copy of x that begins up to three positions earlier.
 // Zeros of dy meet whatever stands in x there: a NaN in x may reach all taps of its channel, as one in dy meets the zeros of the
 // padding.
 // turn_pixels moves dy once and x up to four times (3x3: three times; 4x4 of stride 2: twice), and the zeros; a block moves a tile of
 // 64 positions x 32 channels through shared memory, so that both sides are coalesced: bound by memory. The product moves dy once a tile column, x once a tap and tile row (from L2 after the first), dw
 // 1 + 2 * parts times (parts > 1). Bound: tensor cores.
 #include "kernels/device/conv_plan.h"
-#include "kernels/device/conv_problem.h"
-#include "kernels/device/twin_multiply.h"
+#include "kernels/device/twin_weights.h"
 
 namespace ganymede::kernels::GANYMEDE_TARGET {
 
@@ -90,48 +88,12 @@ Turn turn_of(const void* from, void* to, int images, int height, int width, int 
 
 }  // namespace
 
-struct TurnedWeightGradient {
+struct TurnedWeightGradient : TwinWeights {
   static constexpr Major kMajorA = Major::k, kMajorB = Major::k;
-  static constexpr bool kManyTiles = false;   // parts are as many as multiprocessors
-  TensorMap dy, x;
-  int units;                       // parts
-  int slices, part;                // of 32 positions: all, those of a part
-  int outputs, channels, blocks;   // K, C, blocks of columns
   TurnedAxis down, across;
   TurnedPlanes planes;
-  FastDivide taps, lines;          // taps of a filter row; blocks of a tap
-  Result result;
-  int64_t pitch, part_stride;
+  FastDivide taps;   // of a filter row
 
-  struct Fetch {
-    int slice, row, block;
-  };
-  struct Output {
-    int rows;
-    const Result& result;
-    StridedRows map;
-    FastDivide lines;
-    int channels, blocks;
-    __device__ ColumnRun columns(int column) const {
-      int tap = column / 64;
-      if (tap >= blocks) return {0, 0};
-      const int channel = lines.split(tap) * 64 + column % 64;
-      return {tap * channels + channel, channels - channel};
-    }
-  };
-  __device__ int rows(int) const { return outputs; }
-  __device__ int steps(int unit) const {
-    const int left = slices - unit * part;
-    return left < part ? left > 0 ? left : 1 : part;   // the last parts may be empty: their step lies behind all positions
-  }
-  __device__ Output output(int unit) const { return {outputs, result, {pitch, unit * part_stride}, lines, channels, blocks}; }
-  __device__ Fetch fetch(int unit, int row, int column) const { return {unit * part, row, column / 64}; }
-  __device__ void prefetch() const {
-#if GANYMEDE_HOPPER_CODE
-    simt::tma_prefetch(dy);
-    simt::tma_prefetch(x);
-#endif
-  }
   template <int kN>
   __device__ void load(const Fetch& at, int step, unsigned char* to_dy, unsigned char* to_x, simt::Mbarrier& full) const {
 #if GANYMEDE_HOPPER_CODE
@@ -172,7 +134,6 @@ MapSpec turned_map(const float* data, int64_t length, int channels, int64_t plan
 
 void convolve_weight_gradient_turned(Stream stream, const Conv2d& p, const void* x, const void* dy, float* dw, float* parts, float* turned, TilePlan plan) {
   const TurnedLayout layout = turned_layout(p);
-  const int blocks_of_tap = ceil_div(p.c, 64), taps = p.r * p.s;
   float *turned_dy = turned, *turned_x = turned + layout.dy_elements(p);
   Turn of_x = turn_of(x, turned_x, p.n, p.h, p.w, p.c, layout, layout.x_length()), of_dy = turn_of(dy, turned_dy, p.n, p.p, p.q, p.k, layout, layout.length);
   of_x.stride_h = p.stride_h, of_x.stride_w = p.stride_w;
@@ -185,24 +146,10 @@ void convolve_weight_gradient_turned(Stream stream, const Conv2d& p, const void*
   of_dy.tiles = of_dy.position_tiles * of_dy.channel_tiles;
   launch<TurnShared>(turn_pixels_kernel, grid_of(of_x.tiles + of_dy.tiles), dim3(kTurnChannels, kTurnRows), stream, of_x, of_dy);
 
-  TurnedWeightGradient problem;
+  TurnedWeightGradient problem{{p, plan, static_cast<int>(ceil_div<int64_t>(layout.length, 32)), plan.parts > 1 ? parts : dw},
+                               layout.down, layout.across, layout.planes, FastDivide(p.s)};
   problem.x = make_map(turned_map(turned_x, layout.x_length(), p.c, layout.x_planes(), 64));
   problem.dy = make_map(turned_map(turned_dy, layout.length, p.k, 0, TwinWide::kM));
-  problem.units = plan.parts;
-  problem.slices = static_cast<int>(ceil_div<int64_t>(layout.length, 32));
-  problem.part = ceil_div(problem.slices, plan.parts);
-  problem.outputs = p.k;
-  problem.channels = p.c;
-  problem.blocks = taps * blocks_of_tap;
-  problem.down = layout.down;
-  problem.across = layout.across;
-  problem.planes = layout.planes;
-  problem.taps = FastDivide(p.s);
-  problem.lines = FastDivide(blocks_of_tap);
-  problem.pitch = int64_t{taps} * p.c;
-  problem.part_stride = p.k * problem.pitch;
-  problem.result = result_of(plan.parts > 1 ? parts : dw, false, problem.pitch, {nullptr, Unary::identity, 0});
-  if (p.c % 2 != 0) problem.result.vectors = false;   // then every other tap's columns begin at an odd place
   with_twin_tile(plan.tile, [&]<class Tile>(Tile) { launch_twin<MmaTf32, Tile>(stream, problem, p.k, problem.blocks * 64); });
 }
 

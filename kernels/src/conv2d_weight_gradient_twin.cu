@@ -1,59 +1,20 @@
 // The twin of the weight gradient for sm_90a (bf16, one group; that of tf32 is in conv2d_weight_gradient_turned.cu):
 //   dw[k, (r,s,c)] = sum over (n,p,q) of dy[(n,p,q), k] * x[n, h, w, c]
 //   h = p*stride - pad + r*dilation, likewise w
-// A block takes tiles of 128 output channels x 64 to 256 columns of one part of the sum, one after another (device/twin_multiply.h).
-// Columns come in blocks of 64 channels of one tap (the last of a tap may be narrower: its padding is multiplied, not stored). A
+// A block takes tiles of 128 output channels x 64 to 256 columns of one part of the sum, one after another (device/twin_weights.h). A
 // step of the sum is 64 positions: their lines of dy, along k, and by TMA's im2col mode their lines of x at a tap, along c, so that
 // both operands lie along the product's rows and columns. Parts go to the workspace and are added in their order by sum_parts.
 // Moves dy once a tile column, x once a tap and tile row (from L2 after the first), dw 1 + 2 * parts times (parts > 1). Bound: tensor cores.
 #include "kernels/device/conv_plan.h"
-#include "kernels/device/conv_problem.h"
 #include "kernels/device/twin_maps.h"
-#include "kernels/device/twin_multiply.h"
+#include "kernels/device/twin_weights.h"
 
 namespace ganymede::kernels::GANYMEDE_TARGET {
 
-struct WeightGradientTwin {
+struct WeightGradientTwin : TwinWeights {
   static constexpr Major kMajorA = Major::mn, kMajorB = Major::mn;
-  static constexpr bool kManyTiles = false;   // parts are as many as multiprocessors
-  TensorMap dy, x;
-  int units;                       // parts
-  int slices, part;                // of 64 positions: all, those of a part
-  int outputs, channels, blocks;   // K, C, blocks of columns
   TwinWindows windows;
-  FastDivide lines;                // blocks of a tap
-  Result result;
-  int64_t pitch, part_stride;
 
-  struct Fetch {
-    int slice, row, block;
-  };
-  struct Output {
-    int rows;
-    const Result& result;
-    StridedRows map;
-    FastDivide lines;
-    int channels, blocks;
-    __device__ ColumnRun columns(int column) const {
-      int tap = column / 64;
-      if (tap >= blocks) return {0, 0};
-      const int channel = lines.split(tap) * 64 + column % 64;
-      return {tap * channels + channel, channels - channel};
-    }
-  };
-  __device__ int rows(int) const { return outputs; }
-  __device__ int steps(int unit) const {
-    const int left = slices - unit * part;
-    return left < part ? left > 0 ? left : 1 : part;   // the last parts may be empty: their step lies behind all positions
-  }
-  __device__ Output output(int unit) const { return {outputs, result, {pitch, unit * part_stride}, lines, channels, blocks}; }
-  __device__ Fetch fetch(int unit, int row, int column) const { return {unit * part, row, column / 64}; }
-  __device__ void prefetch() const {
-#if GANYMEDE_HOPPER_CODE
-    simt::tma_prefetch(dy);
-    simt::tma_prefetch(x);
-#endif
-  }
   template <int kN>
   __device__ void load(const Fetch& at, int step, unsigned char* to_dy, unsigned char* to_x, simt::Mbarrier& full) const {
 #if GANYMEDE_HOPPER_CODE
@@ -80,8 +41,7 @@ bool convolve_weight_gradient_twin(Stream stream, const Conv2d& p, const void* x
     return true;
   }
   if (!aligned(x, 16) || !aligned(dy, 16)) return false;
-  const int positions = p.n * p.p * p.q, lines = ceil_div(p.c, 64), taps = p.r * p.s;
-  WeightGradientTwin problem;
+  const int positions = p.n * p.p * p.q;
   MapSpec image = window_map<MmaBf16>(x, p), above;
   image.channels = image.pixels = 64;
   above.data = dy;
@@ -90,19 +50,9 @@ bool convolve_weight_gradient_twin(Stream stream, const Conv2d& p, const void* x
   above.size[1] = uint64_t(positions);
   above.stride[0] = uint64_t(p.k) * 2;
   above.box[0] = above.box[1] = 64;
+  WeightGradientTwin problem{{p, plan, ceil_div(positions, 64), plan.parts > 1 ? workspace : dw}, TwinWindows(p)};
   problem.x = make_map(image);
   problem.dy = make_map(above);
-  problem.units = plan.parts;
-  problem.slices = ceil_div(positions, 64);
-  problem.part = ceil_div(problem.slices, plan.parts);
-  problem.outputs = p.k;
-  problem.channels = p.c;
-  problem.blocks = taps * lines;
-  problem.windows = TwinWindows(p);
-  problem.lines = FastDivide(lines);
-  problem.pitch = int64_t{taps} * p.c;
-  problem.part_stride = p.k * problem.pitch;
-  problem.result = result_of(plan.parts > 1 ? workspace : dw, false, problem.pitch, {nullptr, Unary::identity, 0});
   with_twin_tile(plan.tile, [&]<class Tile>(Tile) { launch_twin<MmaBf16, Tile>(stream, problem, p.k, problem.blocks * 64); });
   return true;
 }

@@ -106,6 +106,9 @@ TEST_F(Conv2dTwinSim, TurnedImagesMatchReference) {
                           conv(2, 13, 12, 16, 5, 3, 3, 2, 2, 2), conv(1, 20, 17, 8, 8, 2, 2, 4, 0), conv(2, 11, 10, 8, 8, 4, 4, 3, 2), conv(2, 9, 7, 8, 72, 1, 1, 2)}) {
     for (const TileName tile : kTwinTiles) expect_matches(Conv2dRole::weight_gradient, with(p, kTwinNumbers[0]), tile, tile == TileName::twin_wide ? 3 : 1);
   }
+  Conv2d before = conv(2, 6, 8, 8, 8, 2, 2, 1, 1);   // taps reach before a row and not behind it
+  before.p = 6, before.q = 8;
+  expect_matches(Conv2dRole::weight_gradient, with(before, kTwinNumbers[0]), TileName::twin_narrow);
 }
 
 TEST_F(Conv2dTwinSim, StridesDilationAndCutsMatchReference) {
