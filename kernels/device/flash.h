@@ -75,6 +75,15 @@ __device__ __forceinline__ void round_words(uint32_t (&words)[4]) {
   }
 }
 
+// Waits for a tile that is on its way and sends for the next one. By the whole block.
+template <class StartCopy>
+__device__ __forceinline__ void advance_tiles(int tile, int tiles, StartCopy&& start_copy, simt::Where where = simt::Where::current()) {
+  simt::cp_async_wait<0>();
+  simt::sync_threads(where);  // the tile is there, and nobody reads what the next one overwrites
+  if (tile + 1 < tiles) start_copy(tile + 1);
+  simt::cp_async_commit();
+}
+
 // A warp's left operand: 16 * kRowTiles rows, kDepth terms.
 template <class T, int kRowTiles, int kDepth>
 struct FlashFragments {
@@ -114,15 +123,20 @@ struct FlashSums {
   static __device__ __forceinline__ int row(int e) { return simt::lane() / 4 + e / 2 * 8; }
   static __device__ __forceinline__ int column(int e) { return simt::lane() % 4 * 2 + e % 2; }
 
-  __device__ __forceinline__ void clear() {
+  // f(i, j, e, sum) for each of them.
+  template <class F>
+  __device__ __forceinline__ void each(F&& f) {
 #pragma unroll
     for (int i = 0; i < kRowTiles; ++i) {
 #pragma unroll
       for (int j = 0; j < kColumns / 8; ++j) {
 #pragma unroll
-        for (int e = 0; e < 4; ++e) v[i][j][e] = 0;
+        for (int e = 0; e < 4; ++e) f(i, j, e, v[i][j][e]);
       }
     }
+  }
+  __device__ __forceinline__ void clear() {
+    each([](int, int, int, float& sum) { sum = 0; });
   }
 
   // += rows of the left operand times lines of the tile from `first` on, whose terms lie along them.

@@ -75,10 +75,7 @@ __global__ void __launch_bounds__(kFlashThreads, 2)
   const int tiles = ceil_div(queries, kFlashOthers);
 #pragma unroll 1
   for (int tile = 0; tile < tiles; ++tile) {
-    simt::cp_async_wait<0>();
-    simt::sync_threads();  // the tile is there, and nobody reads what the next one overwrites
-    if (tile + 1 < tiles) start_copy(tile + 1);
-    simt::cp_async_commit();
+    advance_tiles(tile, tiles, start_copy);
     const auto& stage = memory.stages[tile % 2];
 #pragma unroll (kDepth * kWidth * sizeof(T) <= 8192 ? 4 : 1)
     for (int first = 0; first < kFlashOthers; first += kFlashStep) {
@@ -87,15 +84,11 @@ __global__ void __launch_bounds__(kFlashThreads, 2)
       scores.add_along(k, stage.q, first);
       slopes.clear();
       slopes.add_along(v, stage.g, first);
-#pragma unroll
-      for (int j = 0; j < kFlashStep / 8; ++j) {
-#pragma unroll
-        for (int e = 0; e < 4; ++e) {
-          const FlashStatistics query = stage.statistics[first + j * 8 + Scores::column(e)];
-          scores.v[0][j][e] = simt::exp2(c * scores.v[0][j][e] - query.logsum);
-          slopes.v[0][j][e] = scores.v[0][j][e] * (slopes.v[0][j][e] - query.delta);
-        }
-      }
+      scores.each([&](int, int j, int e, float& score) {
+        const FlashStatistics query = stage.statistics[first + j * 8 + Scores::column(e)];
+        score = simt::exp2(c * score - query.logsum);
+        slopes.v[0][j][e] = score * (slopes.v[0][j][e] - query.delta);
+      });
       FlashFragments<T, 1, kFlashStep> weights;
       scores.round_to(weights);
       dv.add_across(weights, stage.g, first);

@@ -75,10 +75,7 @@ __global__ void __launch_bounds__(kFlashThreads, sizeof(T) == 2 && kRowTiles == 
   const int tiles = ceil_div(keys, kFlashOthers);
 #pragma unroll 1
   for (int tile = 0; tile < tiles; ++tile) {
-    simt::cp_async_wait<0>();
-    simt::sync_threads();  // the tile is there, and nobody reads what the next one overwrites
-    if (tile + 1 < tiles) start_copy(tile + 1);
-    simt::cp_async_commit();
+    advance_tiles(tile, tiles, start_copy);
     const auto& stage = memory.stages[tile % 2];
     const int count = keys - tile * kFlashOthers;
     FlashSums<T, kRowTiles, kFlashStep> scores, next;
@@ -91,16 +88,9 @@ __global__ void __launch_bounds__(kFlashThreads, sizeof(T) == 2 && kRowTiles == 
         next.add_along(q, stage.k, first + kFlashStep);
       }
       if (first + kFlashStep > count) {
-#pragma unroll
-        for (int i = 0; i < kRowTiles; ++i) {
-#pragma unroll
-          for (int j = 0; j < kFlashStep / 8; ++j) {
-#pragma unroll
-            for (int e = 0; e < 4; ++e) {
-              if (first + j * 8 + scores.column(e) >= count) scores.v[i][j][e] = -INFINITY;
-            }
-          }
-        }
+        scores.each([&](int, int j, int e, float& score) {
+          if (first + j * 8 + scores.column(e) >= count) score = -INFINITY;
+        });
       }
 
       bool exceeds = false;
@@ -135,18 +125,10 @@ __global__ void __launch_bounds__(kFlashThreads, sizeof(T) == 2 && kRowTiles == 
         }
       }
 
-#pragma unroll
-      for (int i = 0; i < kRowTiles; ++i) {
-#pragma unroll
-        for (int j = 0; j < kFlashStep / 8; ++j) {
-#pragma unroll
-          for (int e = 0; e < 4; ++e) {
-            const float p = simt::exp2(c * scores.v[i][j][e] - reference[i][e / 2]);
-            scores.v[i][j][e] = p;
-            total[i][e / 2] += p;
-          }
-        }
-      }
+      scores.each([&](int i, int, int e, float& score) {
+        score = simt::exp2(c * score - reference[i][e / 2]);
+        total[i][e / 2] += score;
+      });
       FlashFragments<T, kRowTiles, kFlashStep> weights;
       scores.round_to(weights);
       output.add_across(weights, stage.v, first);

@@ -77,10 +77,7 @@ __global__ void __launch_bounds__(kFlashThreads, sizeof(T) == 2 && kRowTiles == 
   const int tiles = ceil_div(keys, kFlashOthers);
 #pragma unroll 1
   for (int tile = 0; tile < tiles; ++tile) {
-    simt::cp_async_wait<0>();
-    simt::sync_threads();  // the tile is there, and nobody reads what the next one overwrites
-    if (tile + 1 < tiles) start_copy(tile + 1);
-    simt::cp_async_commit();
+    advance_tiles(tile, tiles, start_copy);
     const auto& stage = memory.stages[tile % 2];
     const int count = keys - tile * kFlashOthers;
     Scores scores, slopes, next_scores, next_slopes;
@@ -94,28 +91,13 @@ __global__ void __launch_bounds__(kFlashThreads, sizeof(T) == 2 && kRowTiles == 
 #pragma unroll
     for (int first = 0; first < kFlashOthers; first += kFlashStep, scores = next_scores, slopes = next_slopes) {
       if (first + kFlashStep < kFlashOthers) multiply(first + kFlashStep, next_scores, next_slopes);
-#pragma unroll
-      for (int i = 0; i < kRowTiles; ++i) {
-#pragma unroll
-        for (int j = 0; j < kFlashStep / 8; ++j) {
-#pragma unroll
-          for (int e = 0; e < 4; ++e) {
-            const float p = simt::exp2(c * scores.v[i][j][e] - logsum[i][e / 2]);
-            slopes.v[i][j][e] = p * (slopes.v[i][j][e] - delta[i][e / 2]);
-          }
-        }
-      }
+      slopes.each([&](int i, int j, int e, float& slope) {
+        slope = simt::exp2(c * scores.v[i][j][e] - logsum[i][e / 2]) * (slope - delta[i][e / 2]);
+      });
       if (first + kFlashStep > count) {
-#pragma unroll
-        for (int i = 0; i < kRowTiles; ++i) {
-#pragma unroll
-          for (int j = 0; j < kFlashStep / 8; ++j) {
-#pragma unroll
-            for (int e = 0; e < 4; ++e) {
-              if (first + j * 8 + Scores::column(e) >= count) slopes.v[i][j][e] = 0;
-            }
-          }
-        }
+        slopes.each([&](int, int j, int e, float& slope) {
+          if (first + j * 8 + Scores::column(e) >= count) slope = 0;
+        });
       }
       FlashFragments<T, kRowTiles, kFlashStep> weights;
       slopes.round_to(weights);
