@@ -23,6 +23,7 @@ struct UnitRun {
 
 struct Context {
   Device device;                       // where creators (zeros, randn, ...) put tensors
+  Device planned{DeviceType::plan};    // on plan: the device whose kernels say what workspaces they want; plan: none is counted
   DType dtype = DType::f32;            // of what creators make: f32, or f64 for reference runs
   Precision precision = Precision::f32;  // of conv, linear, matmul and attention on f32 and bf16 tensors
   bool recording = true;               // off inside the last differentiation of an update
@@ -62,6 +63,15 @@ void launch(const Device& device, F&& f) {
   }
   f(k, k.device.stream());
 }
+
+// Memory beside a kernel's operands: as many bytes as ask(kernels) says, undefined if none.
+template <class F>
+Tensor workspace(const Device& device, F&& ask) {
+  const Device& asked = is_plan(device) ? context().planned : device;
+  const size_t bytes = is_plan(asked) ? 0 : ask(kernels_of(asked));
+  return bytes ? Tensor({int64_t(bytes)}, DType::u8, device) : Tensor();
+}
+inline void* data_or_null(const Tensor& t) { return t.defined() ? t.data() : nullptr; }
 
 // Throws when called inside an update: a captured update is replayed without the host looking at values.
 void forbid_host_read(const char* what);

@@ -40,6 +40,16 @@ Device Device::parse(const std::string& name) {
   throw UsageError(text("unknown device ", name, ": use auto, cpu, cuda, cuda:N or sim"));
 }
 
+Device Device::parse_or_plan(const std::string& name) {
+  try {
+    return parse(name);
+  } catch (const UsageError&) {
+    throw;
+  } catch (const Error&) {
+    return {DeviceType::plan, 0};
+  }
+}
+
 std::string Device::str() const {
   switch (type) {
     case DeviceType::cpu: return "cpu";

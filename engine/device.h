@@ -20,6 +20,8 @@ struct Device {
   // "cpu", "cuda", "cuda:1", "sim", "plan" (shapes only: ops count and allocate on paper), or "auto": cuda if there is
   // a usable card, else cpu. Throws UsageError for anything else, and Error when the device is not there.
   static Device parse(const std::string& name);
+  // The same, but plan where the device is not there.
+  static Device parse_or_plan(const std::string& name);
   std::string str() const;
 };
 

@@ -23,7 +23,7 @@ void on_paper(const std::function<void()>& f) {
   std::exception_ptr failure;
   std::thread([&] {
     Context& c = context();
-    c.device = kPlan, c.dtype = here.dtype, c.precision = here.precision;
+    c.device = kPlan, c.planned = is_plan(here.device) ? here.planned : here.device, c.dtype = here.dtype, c.precision = here.precision;
     try {
       f();
     } catch (...) {

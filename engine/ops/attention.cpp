@@ -15,8 +15,7 @@ using kernels::Stream;
 namespace {
 
 Tensor workspace_of(const kernels::Attention& p, const Device& device) {
-  const size_t bytes = is_plan(device) ? 0 : kernels_of(device).attention.workspace_bytes(p);
-  return bytes ? Tensor({int64_t(bytes)}, DType::u8, device) : Tensor{};
+  return workspace(device, [&](const Kernels& kernels) { return kernels.attention.workspace_bytes(p); });
 }
 
 // In ordinary ops, for the orders above the first derivative. Computed in f32 where the op is in bf16.
@@ -30,7 +29,7 @@ Tensors gradient(const kernels::Attention& p, const Tensor& q, const Tensor& k, 
   Tensors d{Tensor(q.shape(), q.dtype(), q.device()), Tensor(k.shape(), k.dtype(), k.device()), Tensor(v.shape(), v.dtype(), v.device())};
   const Tensor w = workspace_of(p, q.device());
   launch(q.device(), [=, pq = q.data(), pk = k.data(), pv = v.data(), po = o.data(), pl = logsum.data(), pg = g.data(), dq = d[0].data(), dk = d[1].data(), dv = d[2].data(),
-                      pw = w.defined() ? w.data() : nullptr](const Kernels& kernels, Stream s) { kernels.attention.gradient(s, p, pq, pk, pv, po, pl, pg, dq, dk, dv, pw); });
+                      pw = data_or_null(w)](const Kernels& kernels, Stream s) { kernels.attention.gradient(s, p, pq, pk, pv, po, pl, pg, dq, dk, dv, pw); });
   const char* name = "attention gradient";
   return record(name, d, {q, k, v, g}, [p, sq = Saved(name, q), sk = Saved(name, k), sv = Saved(name, v), sg = Saved(name, g)](Backward& b) {
     const Tensors found = differentiate_gradient([&](const Tensors& in) { return composed(p.scale, in); }, {sq(), sk(), sv()}, sg(), {b.grad(0), b.grad(1), b.grad(2)},
@@ -50,7 +49,7 @@ Tensor attention(const Tensor& q_in, const Tensor& k_in, const Tensor& v_in, dou
   Tensor o({q.dim(0), q.dim(1), v.dim(2)}, a.dtype, q.device());
   Tensor logsum({q.dim(0), q.dim(1)}, a.dtype == DType::f64 ? DType::f64 : DType::f32, q.device());
   const Tensor w = workspace_of(p, q.device());
-  launch(q.device(), [=, pq = q.data(), pk = k.data(), pv = v.data(), po = o.data(), pl = logsum.data(), pw = w.defined() ? w.data() : nullptr](const Kernels& kernels, Stream s) {
+  launch(q.device(), [=, pq = q.data(), pk = k.data(), pv = v.data(), po = o.data(), pl = logsum.data(), pw = data_or_null(w)](const Kernels& kernels, Stream s) {
     kernels.attention.forward(s, p, pq, pk, pv, po, pl, pw);
   });
   const char* name = "attention";

@@ -9,7 +9,6 @@
 
 namespace ganymede {
 
-using kernels::Conv2dKernels;
 using kernels::Kernels;
 using kernels::Stream;
 using Problem = kernels::Conv2d;
@@ -28,13 +27,6 @@ struct Fused {
   Activation f;
 };
 
-// Undefined where none is needed.
-Tensor workspace_of(const Device& device, const Problem& p, size_t (*Conv2dKernels::*bytes_of)(const Problem&)) {
-  const size_t bytes = is_plan(device) ? 0 : (kernels_of(device).conv2d.*bytes_of)(p);
-  return bytes ? Tensor({int64_t(bytes)}, DType::u8, device) : Tensor();
-}
-void* address(const Tensor& workspace) { return workspace.defined() ? workspace.data() : nullptr; }
-
 kernels::Epilogue epilogue(const Fused& fused) {
   return {fused.bias.defined() ? fused.bias.data() : nullptr, fused.f.op, fused.f.alpha};
 }
@@ -49,11 +41,11 @@ Tensor apply(const char* name, bool is_forward, const Problem& p, const Tensor& 
   require(a.shape() == (is_forward ? x_shape(p) : y_shape(p)) && w.shape() == w_shape(p), name, ": operands of shape ", in.shape(), " and ", w.shape());
   Tensor y(is_forward ? y_shape(p) : x_shape(p), p.dtype, in.device());
   const WeightOperand weight = weight_operand(w, p.dtype);
-  const Tensor workspace = is_forward ? Tensor() : workspace_of(in.device(), p, &Conv2dKernels::data_gradient_workspace);
+  const Tensor memory = is_forward ? Tensor() : workspace(in.device(), [&](const Kernels& k) { return k.conv2d.data_gradient_workspace(p); });
   ++launched;
   ConvolutionRecord::note(is_forward ? kernels::Conv2dRole::forward : kernels::Conv2dRole::data_gradient, p);
   launch(in.device(), [is_forward, p, x = a.data(), weight = weight.operand(), hold = weight.held(), e = epilogue(fused), q = y.data(),
-                       ws = address(workspace)](const Kernels& k, Stream s) {
+                       ws = data_or_null(memory)](const Kernels& k, Stream s) {
     if (is_forward) k.conv2d.forward(s, p, x, weight, q, e);
     else k.conv2d.data_gradient(s, p, x, weight, q, e, ws);
   });
@@ -76,10 +68,10 @@ Tensor data_gradient(const Problem& p, const Tensor& g, const Tensor& w, const F
 Tensor weight_gradient(const Problem& p, const Tensor& in_x, const Tensor& in_g) {
   const Tensor x = cast(in_x, p.dtype), g = cast(in_g, p.dtype);
   Tensor w(w_shape(p), weight_type(p.dtype), x.device());
-  const Tensor workspace = workspace_of(x.device(), p, &Conv2dKernels::weight_gradient_workspace);
+  const Tensor memory = workspace(x.device(), [&](const Kernels& k) { return k.conv2d.weight_gradient_workspace(p); });
   ++launched;
   ConvolutionRecord::note(kernels::Conv2dRole::weight_gradient, p);
-  launch(x.device(), [p, px = x.data(), pg = g.data(), pw = w.data(), ws = address(workspace)](const Kernels& k, Stream s) {
+  launch(x.device(), [p, px = x.data(), pg = g.data(), pw = w.data(), ws = data_or_null(memory)](const Kernels& k, Stream s) {
     k.conv2d.weight_gradient(s, p, px, pg, pw, ws);
   });
   return record("conv2d weight gradient", w, {x, g}, [p, sx = Saved("conv2d weight gradient", x), sg = Saved("conv2d weight gradient", g)](Backward& b) {

@@ -16,14 +16,12 @@ using kernels::Stream;
 // grid_gradient the derivative of <dy, S> or <dy, J> by the grid. Each one's derivatives are the others.
 namespace {
 
-const void* address(const Tensor& t) { return t.defined() ? t.data() : nullptr; }
-
 Tensor adjoint(const GridSample& p, const Tensor& dy, const Tensor& grid, const Tensor& v);
 Tensor grid_gradient(const GridSample& p, const Tensor& x, const Tensor& dy, const Tensor& grid, const Tensor& v);
 
 Tensor sample(const GridSample& p, const Tensor& x, const Tensor& grid, const Tensor& v) {
   Tensor y({p.n, p.p, p.q, p.c}, x.dtype(), x.device());
-  launch(x.device(), [p, px = x.data(), pg = grid.data(), pv = address(v), py = y.data()](const Kernels& k, Stream s) { k.grid_sample.sample(s, p, px, pg, pv, py); });
+  launch(x.device(), [p, px = x.data(), pg = grid.data(), pv = data_or_null(v), py = y.data()](const Kernels& k, Stream s) { k.grid_sample.sample(s, p, px, pg, pv, py); });
   const char* name = "grid sample";
   return record(name, y, {x, grid, v}, [=, sx = Saved(name, x), sg = Saved(name, grid), sv = Saved(name, v)](Backward& b) {
     const Tensor& dy = b.grad();
@@ -35,10 +33,8 @@ Tensor sample(const GridSample& p, const Tensor& x, const Tensor& grid, const Te
 
 Tensor adjoint(const GridSample& p, const Tensor& dy, const Tensor& grid, const Tensor& v) {
   Tensor dx({p.n, p.h, p.w, p.c}, dy.dtype(), dy.device());
-  const size_t bytes = is_plan(dy.device()) ? 0 : kernels_of(dy.device()).grid_sample.workspace_bytes(p);
-  Tensor workspace;
-  if (bytes) workspace = Tensor({int64_t(bytes)}, DType::u8, dy.device());
-  launch(dy.device(), [p, py = dy.data(), pg = grid.data(), pv = address(v), px = dx.data(), w = bytes ? workspace.data() : nullptr](const Kernels& k, Stream s) {
+  const Tensor memory = workspace(dy.device(), [&](const Kernels& k) { return k.grid_sample.workspace_bytes(p); });
+  launch(dy.device(), [p, py = dy.data(), pg = grid.data(), pv = data_or_null(v), px = dx.data(), w = data_or_null(memory)](const Kernels& k, Stream s) {
     k.grid_sample.data_gradient(s, p, py, pg, pv, px, w);
   });
   const char* name = "grid sample adjoint";
@@ -52,7 +48,7 @@ Tensor adjoint(const GridSample& p, const Tensor& dy, const Tensor& grid, const 
 
 Tensor grid_gradient(const GridSample& p, const Tensor& x, const Tensor& dy, const Tensor& grid, const Tensor& v) {
   Tensor dg(grid.shape(), grid.dtype(), grid.device());
-  launch(x.device(), [p, px = x.data(), py = dy.data(), pg = grid.data(), pv = address(v), d = dg.data()](const Kernels& k, Stream s) {
+  launch(x.device(), [p, px = x.data(), py = dy.data(), pg = grid.data(), pv = data_or_null(v), d = dg.data()](const Kernels& k, Stream s) {
     k.grid_sample.grid_gradient(s, p, px, py, pg, pv, d);
   });
   const char* name = "grid sample grid gradient";

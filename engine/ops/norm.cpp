@@ -27,11 +27,8 @@ Tensor composed(const Norm& v, const Shape& affine, const Tensors& in) {
 }
 
 Tensor workspace_for(const Norm& v, const Device& device) {
-  const size_t bytes = is_plan(device) ? 0 : kernels_of(device).norm.workspace_bytes(v);
-  return bytes ? Tensor({int64_t(bytes)}, DType::u8, device) : Tensor{};
+  return workspace(device, [&](const Kernels& k) { return k.norm.workspace_bytes(v); });
 }
-
-void* data_or_null(const Tensor& t) { return t.defined() ? t.data() : nullptr; }
 
 // What the backward of a norm took and found, for its own backward. dgamma and dbeta: [outer, channels].
 struct Gradient {
@@ -57,10 +54,10 @@ Tensors second_gradient(const Norm& v, const Gradient& of, const Backward& b) {
   const int64_t channels = v.groups * v.width;
   const Tensor to_x = b.needs(0) ? empty_like(x) : Tensor{}, to_g = b.needs(2) ? empty_like(x) : Tensor{};
   const Tensor to_gamma = b.needs(1) ? Tensor({v.outer, channels}, of.dgamma.dtype(), device) : Tensor{};
-  const Tensor workspace(Shape{is_plan(device) ? 0 : int64_t(kernels_of(device).norm.second_workspace_bytes(v))}, DType::u8, device);
+  const Tensor memory = workspace(device, [&](const Kernels& k) { return k.norm.second_workspace_bytes(v); });
   const kernels::NormSecond arguments{x.data(), of.g().data(), of.mean.data(), of.rstd.data(), data_or_null(gamma), of.dgamma.data(), of.dbeta.data(), b.grad(0).data(),
                                       data_or_null(b.grad(1)), data_or_null(b.grad(2)), data_or_null(to_g), data_or_null(to_x), data_or_null(to_gamma)};
-  launch(device, [v, arguments, w = workspace.data()](const Kernels& k, Stream s) { k.norm.second_gradient(s, v, arguments, w); });
+  launch(device, [v, arguments, w = data_or_null(memory)](const Kernels& k, Stream s) { k.norm.second_gradient(s, v, arguments, w); });
   return {to_x, to_gamma.defined() ? reshape(sum_to(to_gamma, gamma.rank() == 2 ? to_gamma.shape() : Shape{1, channels}), gamma.shape()) : Tensor{}, to_g};
 }
 
@@ -70,9 +67,9 @@ Tensors norm_gradient(const Norm& v, const Activation& f, const Tensor& x, const
   const DType t = v.dtype == DType::f64 ? DType::f64 : DType::f32;
   const int64_t channels = v.groups * v.width;
   Tensor dx = empty_like(x), dgamma({v.outer, channels}, t, x.device()), dbeta({v.outer, channels}, t, x.device());
-  const Tensor workspace = workspace_for(v, x.device());
+  const Tensor memory = workspace_for(v, x.device());
   launch(x.device(), [v, px = x.data(), pg = g.data(), m = mean.data(), r = rstd.data(), ga = data_or_null(gamma), be = data_or_null(beta), f, dg = dgamma.data(), db = dbeta.data(),
-                      w = data_or_null(workspace), d = dx.data()](const Kernels& k, Stream s) {
+                      w = data_or_null(memory), d = dx.data()](const Kernels& k, Stream s) {
     const kernels::NormActivation behind{f.op, f.alpha, ga, be};
     k.norm.parameter_gradient(s, v, behind, px, pg, m, r, dg, db, w);
     k.norm.data_gradient(s, v, behind, px, pg, m, r, ga, dg, db, d);
@@ -108,14 +105,14 @@ Normalised normalise(const Tensor& x, const Norm& view, const Tensor& gamma, con
   const bool fused = f.none() || f.op == Unary::relu || f.op == Unary::leaky_relu || f.op == Unary::tanh;
   const Activation in_kernel = fused ? f : Activation{};
   Normalised out{empty_like(x), Tensor({v.outer, v.groups}, t, x.device()), Tensor({v.outer, v.groups}, t, x.device())};
-  const Tensor workspace = workspace_for(v, x.device());
+  const Tensor memory = workspace_for(v, x.device());
   if (running.mean.defined())
     require(running.mean.count() == v.groups && running.variance.count() == v.groups && v.outer == 1, "running statistics of shape ", running.mean.shape(), " for ", v.outer * v.groups, " channels");
   std::vector<std::shared_ptr<Storage>> moved;
   for (const Tensor& t : {running.mean, running.variance})
     if (t.defined()) moved.push_back(t.storage());
   const kernels::Running kept{running.momentum, data_or_null(running.mean), data_or_null(running.variance)};
-  launch(x.device(), [v, px = x.data(), m = out.mean.data(), r = out.rstd.data(), ga = data_or_null(gamma), be = data_or_null(beta), f = in_kernel, w = data_or_null(workspace),
+  launch(x.device(), [v, px = x.data(), m = out.mean.data(), r = out.rstd.data(), ga = data_or_null(gamma), be = data_or_null(beta), f = in_kernel, w = data_or_null(memory),
                       y = out.y.data(), kept, moved](const Kernels& k, Stream s) {
     k.norm.statistics(s, v, px, m, r, kept, w);
     k.norm.apply(s, v, px, m, r, ga, be, f.op, f.alpha, y);

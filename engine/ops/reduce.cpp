@@ -33,10 +33,8 @@ Shape dropped_shape(const Shape& shape, const std::vector<bool>& reduced) {
 Tensor reduce_run(Reduction op, const Tensor& x, int64_t outer, int64_t reduce, int64_t inner, DType out) {
   const kernels::Reduce problem{op, outer, reduce, inner, x.dtype(), out};
   Tensor y({outer, inner}, out, x.device());
-  const size_t bytes = is_plan(x.device()) ? 0 : kernels_of(x.device()).reduce.workspace_bytes(problem);
-  Tensor workspace;
-  if (bytes) workspace = Tensor({int64_t(bytes)}, DType::u8, x.device());
-  launch(x.device(), [problem, p = x.data(), q = y.data(), w = bytes ? workspace.data() : nullptr](const Kernels& k, Stream s) {
+  const Tensor memory = workspace(x.device(), [&](const Kernels& k) { return k.reduce.workspace_bytes(problem); });
+  launch(x.device(), [problem, p = x.data(), q = y.data(), w = data_or_null(memory)](const Kernels& k, Stream s) {
     k.reduce.reduce(s, problem, p, q, w);
   });
   return y;

@@ -64,10 +64,8 @@ Tensor pick_rows(const Tensor& x, const Tensor& index) {
 Tensor scatter_rows(const Shape& table, const Tensor& index, const Tensor& g) {
   Tensor dx(table, g.dtype(), g.device());
   const kernels::Gather p{table[0], index.count(), row_width(table), g.dtype()};
-  const size_t bytes = is_plan(g.device()) ? 0 : kernels_of(g.device()).gather.workspace_bytes(p);
-  Tensor workspace;
-  if (bytes) workspace = Tensor({int64_t(bytes)}, DType::u8, g.device());
-  launch(g.device(), [p, pg = g.data(), at = static_cast<const int64_t*>(index.data()), d = dx.data(), w = bytes ? workspace.data() : nullptr](const Kernels& k, Stream s) {
+  const Tensor memory = workspace(g.device(), [&](const Kernels& k) { return k.gather.workspace_bytes(p); });
+  launch(g.device(), [p, pg = g.data(), at = static_cast<const int64_t*>(index.data()), d = dx.data(), w = data_or_null(memory)](const Kernels& k, Stream s) {
     k.gather.scatter_add(s, p, pg, at, d, w);
   });
   return record("scatter", dx, {g}, [index](Backward& b) { b.results[0] = pick_rows(b.grad(), index); });

@@ -25,10 +25,8 @@ void power_iteration(const std::vector<SpectralWeight>& weights, int iterations,
     matrices.push_back({w.u.count(), w.v.count(), w.transposed, w.w.data(), w.u.data(), w.v.data(), s});
     hold.push_back(w.u.storage()), hold.push_back(w.v.storage());
   }
-  const size_t bytes = is_plan(first.device()) ? 0 : kernels_of(first.device()).spectral.workspace_bytes(first.dtype(), matrices.data(), int(matrices.size()));
-  Tensor workspace;
-  if (bytes) workspace = Tensor({int64_t(bytes)}, DType::u8, first.device());
-  launch(first.device(), [matrices, hold, iterations, eps, t = first.dtype(), w = bytes ? workspace.data() : nullptr](const Kernels& k, Stream s) {
+  const Tensor memory = workspace(first.device(), [&](const Kernels& k) { return k.spectral.workspace_bytes(first.dtype(), matrices.data(), int(matrices.size())); });
+  launch(first.device(), [matrices, hold, iterations, eps, t = first.dtype(), w = data_or_null(memory)](const Kernels& k, Stream s) {
     k.spectral.power_iteration(s, t, matrices.data(), int(matrices.size()), iterations, eps, w);
     for (const auto& storage : hold) ++storage->version;
   });
