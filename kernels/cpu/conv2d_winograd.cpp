@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <type_traits>
 
 #include "kernels/cpu/conv2d.h"
 #include "kernels/cpu/conv2d_epilogue.h"
@@ -13,6 +14,7 @@
 #include "kernels/cpu/onednn.h"
 #include "kernels/cpu/parallel.h"
 #include "kernels/cpu/vectors.h"
+#include "kernels/cpu/widen.h"
 
 #pragma GCC optimize("fp-contract=fast")  // as in conv2d_tile.cpp
 
@@ -82,18 +84,19 @@ void find_pixels(const Conv2d& p, const Tile<Scheme>& tile, T* x, int phase, T* 
 
 constexpr int64_t kMostWeights = 1 << 18;  // C * K, whose transforms stay in memory
 constexpr int kLeastChannels = 32;
-const float kZeros[kMostWeights / kLeastChannels] = {};  // the channels of a pixel outside
+template <class T>
+const T kZeros[kMostWeights / kLeastChannels] = {};  // the channels of a pixel outside
 
 // One tile of x, transformed. place(column): where its phase * C + channel goes at the first point; point_stride: from one point to the next.
-template <class Scheme, class Place>
-void transform_x(const Conv2d& p, const Tile<Scheme>& tile, const float* x, Place place, int64_t point_stride) {
+template <class Scheme, class T, class Place>
+void transform_x(const Conv2d& p, const Tile<Scheme>& tile, const T* x, Place place, int64_t point_stride) {
   constexpr int kSide = Scheme::kSide;
   for (int phase = 0; phase < kPhases<Scheme>; ++phase) {
-    const float* pixel[kSide][kSide];
-    find_pixels(p, tile, x, phase, kZeros, pixel);
+    const T* pixel[kSide][kSide];
+    find_pixels(p, tile, x, phase, kZeros<T>, pixel);
     for (int c = 0; c < p.c; c += kRegisterLanes) {
       float* const v = place(phase * p.c + c);
-      transform<Scheme::kInput, Lanes>([&](int i, int j) { return Lanes(lanes(pixel[i][j] + c)); },
+      transform<Scheme::kInput, Lanes>([&](int i, int j) { return load_lanes(pixel[i][j] + c); },
                                        [&](int i, int j, Lanes value) { lanes(v + (i * kSide + j) * point_stride) = value; });
     }
   }
@@ -116,37 +119,44 @@ void add_adjoint_x(const Conv2d& p, const Tile<Scheme>& tile, const float* v, in
   }
 }
 
-// One tile of y from m [points, K].
-template <class Scheme>
-void transform_y(const Conv2d& p, const Tile<Scheme>& tile, const float* m, int64_t point_stride, float* y, const Epilogue& epilogue) {
+// One tile of y from m [points, K], which may be overwritten.
+template <class Scheme, class T>
+void transform_y(const Conv2d& p, const Tile<Scheme>& tile, float* m, int64_t point_stride, T* y, const Epilogue& epilogue) {
   constexpr int kSide = Scheme::kSide, kOut = Scheme::kOut;
-  float* pixel[kOut][kOut];
+  constexpr bool kRounds = std::is_same_v<T, Bf16>;
+  T* pixel[kOut][kOut];
   for (int i = 0; i < kOut; ++i)
     for (int j = 0; j < kOut; ++j) pixel[i][j] = tile.of_y(p, y, i, j);
+  // Rounded once: where something follows, a sum takes the place of what it was made from.
+  const bool plain = is_plain(epilogue), in_place = kRounds && !plain;
   for (int k = 0; k < p.k; k += kRegisterLanes) {
-    transform<Scheme::kOutput, Lanes>([&](int i, int j) { return Lanes(lanes(m + (i * kSide + j) * point_stride + k)); },
+    transform<Scheme::kOutput, Lanes>([&](int i, int j) { return load_lanes(m + (i * kSide + j) * point_stride + k); },
                                       [&](int i, int j, Lanes value) {
-                                        if (pixel[i][j]) lanes(pixel[i][j] + k) = value;
+                                        if (in_place) store_lanes(m + (i * kOut + j) * point_stride + k, value);
+                                        else if (pixel[i][j]) store_lanes(pixel[i][j] + k, value);
                                       });
   }
-  if (is_plain(epilogue)) return;
-  for (int i = 0; i < kOut && pixel[i][0]; ++i)
-    apply_epilogue(DType::f32, std::min(kOut, p.q - kOut * tile.column), p.k, epilogue, nullptr, pixel[i][0]);
+  if (plain) return;
+  for (int i = 0; i < kOut && pixel[i][0]; ++i) {
+    const int columns = std::min(kOut, p.q - kOut * tile.column);
+    if (!in_place) apply_epilogue(p.dtype, columns, p.k, epilogue, nullptr, pixel[i][0]);
+    for (int j = 0; in_place && j < columns; ++j) apply_epilogue(p.dtype, 1, p.k, epilogue, m + (i * kOut + j) * point_stride, pixel[i][j]);
+  }
 }
 
 // One tile of dy, by the transposed map. place(column): where channel column goes at the first point.
-template <class Scheme, class Place>
-void adjoint_y(const Conv2d& p, const Tile<Scheme>& tile, const float* dy, Place place, int64_t point_stride) {
+template <class Scheme, class T, class Place>
+void adjoint_y(const Conv2d& p, const Tile<Scheme>& tile, const T* dy, Place place, int64_t point_stride) {
   constexpr int kSide = Scheme::kSide, kOut = Scheme::kOut;
-  const float* pixel[kOut][kOut];
+  const T* pixel[kOut][kOut];
   for (int i = 0; i < kOut; ++i)
     for (int j = 0; j < kOut; ++j) {
-      const float* const found = tile.of_y(p, dy, i, j);
-      pixel[i][j] = found ? found : kZeros;
+      const T* const found = tile.of_y(p, dy, i, j);
+      pixel[i][j] = found ? found : kZeros<T>;
     }
   for (int k = 0; k < p.k; k += kRegisterLanes) {
     float* const m = place(k);
-    transform<Scheme::kOutput.transposed(), Lanes>([&](int i, int j) { return Lanes(lanes(pixel[i][j] + k)); },
+    transform<Scheme::kOutput.transposed(), Lanes>([&](int i, int j) { return load_lanes(pixel[i][j] + k); },
                                                    [&](int i, int j, Lanes value) { lanes(m + (i * kSide + j) * point_stride) = value; });
   }
 }
@@ -163,8 +173,8 @@ void for_each_tap(const Conv2d& p, int k, int phase, int c, Use use) {
 }
 
 // u [points] of matrices [phases * C, K] in panels.
-template <class Scheme>
-void transform_weights(const Conv2d& p, const float* w, float* u) {
+template <class Scheme, class T>
+void transform_weights(const Conv2d& p, const T* w, float* u) {
   constexpr int kSide = Scheme::kSide, kTaps = Scheme::kTaps;
   const int rows = kPhases<Scheme> * p.c;
   const int64_t matrix = point_stride(int64_t{rows} * p.k);
@@ -173,7 +183,7 @@ void transform_weights(const Conv2d& p, const float* w, float* u) {
     for (int c = 0; c < p.c; c += kRegisterLanes)
       for (int k = 0; k < p.k; ++k) {
         Lanes g[kTaps][kTaps]{};
-        for_each_tap<Scheme>(p, k, phase, c, [&](int64_t at, int i, int j) { g[i][j] = lanes(w + at); });
+        for_each_tap<Scheme>(p, k, phase, c, [&](int64_t at, int i, int j) { g[i][j] = load_lanes(w + at); });
         float* const to = u + panel_index(rows, p.k, phase * p.c + c, k);
         const int width = std::min(kPanel, p.k - k / kPanel * kPanel);
         transform<Scheme::kFilter, Lanes>([&](int i, int j) { return g[i][j]; },
@@ -185,8 +195,8 @@ void transform_weights(const Conv2d& p, const float* w, float* u) {
 }
 
 // u [points] of matrices [K, phases * C] in panels; turned: of the filter turned by 180 degrees.
-template <class Scheme, bool turned>
-void transform_weights_transposed(const Conv2d& p, const float* w, float* u) {
+template <class Scheme, bool turned, class T>
+void transform_weights_transposed(const Conv2d& p, const T* w, float* u) {
   constexpr int kSide = Scheme::kSide, kTaps = Scheme::kTaps;
   const int columns = kPhases<Scheme> * p.c;
   const int64_t matrix = point_stride(int64_t{columns} * p.k);
@@ -196,7 +206,7 @@ void transform_weights_transposed(const Conv2d& p, const float* w, float* u) {
       for (int c = 0; c < p.c; c += kRegisterLanes) {
         Lanes g[kTaps][kTaps]{};
         for_each_tap<Scheme>(p, k, phase, c, [&](int64_t at, int i, int j) {
-          (turned ? g[kTaps - 1 - i][kTaps - 1 - j] : g[i][j]) = lanes(w + at);
+          (turned ? g[kTaps - 1 - i][kTaps - 1 - j] : g[i][j]) = load_lanes(w + at);
         });
         float* const to = u + panel_index(p.k, columns, k, phase * p.c + c);
         transform<Scheme::kFilter, Lanes>([&](int i, int j) { return g[i][j]; },
@@ -249,8 +259,8 @@ struct Workspace {
 
 float* scratch(Scratch slot, int64_t numbers) { return static_cast<float*>(onednn_scratch(slot, numbers * sizeof(float))); }
 
-template <class Scheme>
-void forward(const Conv2d& p, const float* x, const float* u, float* y, const Epilogue& epilogue) {
+template <class Scheme, class T>
+void forward(const Conv2d& p, const T* x, const float* u, T* y, const Epilogue& epilogue) {
   const Tiles<Scheme> tiles(p);
   const int length = kPhases<Scheme> * p.c;
   const int64_t chunk = chunk_of<Scheme>(p), chunks = (tiles.count + chunk - 1) / chunk;
@@ -269,14 +279,19 @@ void forward(const Conv2d& p, const float* x, const float* u, float* y, const Ep
 
 // By the adjoint of every step. Neighbouring tiles overlap in dx: a thread takes whole images, as many as fill a chunk, or, where
 // there are too few, bands of their tile rows, first the even ones, then the odd ones.
-template <class Scheme>
-void adjoint(const Conv2d& p, const float* dy, const float* u, float* dx, const Epilogue& epilogue) {
+template <class Scheme, class T>
+void adjoint(const Conv2d& p, const T* dy, const float* u, T* out, const Epilogue& epilogue) {
   const Tiles<Scheme> tiles(p);
   const int length = kPhases<Scheme> * p.c, threads = omp_get_max_threads();
   const int bands = p.n >= threads ? 1 : std::min(2 * threads, tiles.rows);
   const int64_t chunk = chunk_of<Scheme>(p), image = int64_t{tiles.rows} * tiles.columns;
   const int together = static_cast<int>(std::clamp<int64_t>(chunk / image, 1, std::max(1, p.n / threads)));
   float* const memory = scratch(Scratch::source, threads * Workspace<Scheme>::numbers(p, chunk));
+  const int64_t pixels = int64_t{p.n} * p.h * p.w;
+  constexpr bool kRounds = std::is_same_v<T, Bf16>;
+  float* dx;
+  if constexpr (kRounds) dx = wide_result(pixels * p.c);
+  else dx = out;
   const auto add_tiles = [&](const Workspace<Scheme>& space, int64_t begin, int64_t end) {
     for (int64_t first = begin; first < end; first += chunk) {
       const int64_t count = std::min(chunk, end - first);
@@ -305,11 +320,11 @@ void adjoint(const Conv2d& p, const float* dy, const float* u, float* dx, const 
         }
     }
   }
-  apply_epilogue(DType::f32, int64_t{p.n} * p.h * p.w, p.c, epilogue, nullptr, dx);
+  apply_epilogue(p.dtype, pixels, p.c, epilogue, kRounds ? dx : nullptr, out);
 }
 
-template <class Scheme>
-void weight_gradient(const Conv2d& p, const float* x, const float* dy, float* dw) {
+template <class Scheme, class T>
+void weight_gradient(const Conv2d& p, const T* x, const T* dy, float* dw) {
   constexpr int kSide = Scheme::kSide, kTaps = Scheme::kTaps;
   const Tiles<Scheme> tiles(p);
   const int columns = kPhases<Scheme> * p.c;
@@ -367,6 +382,12 @@ int64_t cost(const Conv2d& p) {
   return (Tiles<Scheme>(p).count + 36) * kPoints<Scheme> * kPhases<Scheme>;
 }
 
+// Calls body(T{}) with the type of p's images and weights.
+template <class Body>
+void with_type(const Conv2d& p, Body body) {
+  p.dtype == DType::bf16 ? body(Bf16{}) : body(float{});
+}
+
 // Calls body with the cheapest scheme of a filter of p's size and stride.
 template <class Body>
 void with_scheme(const Conv2d& p, Body body) {
@@ -383,17 +404,21 @@ std::atomic<bool> winograd_allowed = true;
 void allow_winograd(bool allowed) { winograd_allowed = allowed; }
 
 bool goes_by_winograd(const Conv2d& p) {
-  if (!winograd_allowed || p.dtype != DType::f32 || p.groups != 1 || p.dilation_h != 1 || p.dilation_w != 1) return false;
+  if (!winograd_allowed || p.dtype == DType::f64 || p.groups != 1 || p.dilation_h != 1 || p.dilation_w != 1) return false;
   if (p.c % kTileLanes != 0 || p.k % kTileLanes != 0 || p.c < kLeastChannels || p.k < kLeastChannels || p.stride_h != p.stride_w) return false;
   const auto [least, most] = std::minmax(p.r, p.s);
   if (!(p.stride_h == 1 ? least == 3 && most == 3 : p.stride_h == 2 && least >= 3 && most <= 5)) return false;
   if (int64_t{p.c} * p.k > kMostWeights) return false;
+  // Where the processor multiplies bf16, at twice the rate, half the products must do. With stride 2, or few channels, the transforms outweigh
+  // what is left to save (measured in training steps, where weights are transformed anew each time).
+  const bool against_bf16 = p.dtype == DType::bf16 && has_avx512();
+  if (against_bf16 && (p.stride_h == 2 || p.c * p.k < 64 * 64)) return false;
   bool wins = false;
   with_scheme(p, [&]<class Scheme>(Scheme) {
     // One of 3x3 and stride 2, too, is transformed as if it had 4x4 taps, of which sums take nine.
     constexpr int kReach = Scheme::kStride * Scheme::kTaps;
     const int taps = std::max(p.r, p.s) == 3 ? p.r * p.s : kReach * kReach;
-    wins = cost<Scheme>(p) <= int64_t{p.n} * p.p * p.q * taps;
+    wins = (against_bf16 ? 2 : 1) * cost<Scheme>(p) <= int64_t{p.n} * p.p * p.q * taps;
   });
   return wins;
 }
@@ -401,31 +426,37 @@ bool goes_by_winograd(const Conv2d& p) {
 void forward_by_winograd(const Conv2d& p, const void* x, const Weight& w, void* y, const Epilogue& epilogue) {
   auto lock = lock_onednn();
   with_scheme(p, [&]<class Scheme>(Scheme) {
-    const float* const u = packed_weight(w, WeightForm::winograd, transformed_numbers<Scheme>(p), [&](float* to) {
-      transform_weights<Scheme>(p, static_cast<const float*>(w.data), to);
+    with_type(p, [&]<class T>(T) {
+      const float* const u = packed_weight(w, WeightForm::winograd, transformed_numbers<Scheme>(p), [&](float* to) {
+        transform_weights<Scheme>(p, static_cast<const T*>(w.data), to);
+      });
+      forward<Scheme>(p, static_cast<const T*>(x), u, static_cast<T*>(y), epilogue);
     });
-    forward<Scheme>(p, static_cast<const float*>(x), u, static_cast<float*>(y), epilogue);
   });
 }
 
 void data_gradient_by_winograd(const Conv2d& p, const void* dy, const Weight& w, void* dx, const Epilogue& epilogue) {
   auto lock = lock_onednn();
   with_scheme(p, [&]<class Scheme>(Scheme) {
-    constexpr bool kTurned = Scheme::kStride == 1;
-    const float* const u = packed_weight(w, WeightForm::winograd_transposed, transformed_numbers<Scheme>(p), [&](float* to) {
-      transform_weights_transposed<Scheme, kTurned>(p, static_cast<const float*>(w.data), to);
+    with_type(p, [&]<class T>(T) {
+      constexpr bool kTurned = Scheme::kStride == 1;
+      const float* const u = packed_weight(w, WeightForm::winograd_transposed, transformed_numbers<Scheme>(p), [&](float* to) {
+        transform_weights_transposed<Scheme, kTurned>(p, static_cast<const T*>(w.data), to);
+      });
+      const T* const from = static_cast<const T*>(dy);
+      T* const to = static_cast<T*>(dx);
+      if constexpr (kTurned) forward<Scheme>(turned(p), from, u, to, epilogue);
+      else adjoint<Scheme>(p, from, u, to, epilogue);
     });
-    const float* const from = static_cast<const float*>(dy);
-    float* const to = static_cast<float*>(dx);
-    if constexpr (kTurned) forward<Scheme>(turned(p), from, u, to, epilogue);
-    else adjoint<Scheme>(p, from, u, to, epilogue);
   });
 }
 
 void weight_gradient_by_winograd(const Conv2d& p, const void* x, const void* dy, void* dw) {
   auto lock = lock_onednn();
   with_scheme(p, [&]<class Scheme>(Scheme) {
-    weight_gradient<Scheme>(p, static_cast<const float*>(x), static_cast<const float*>(dy), static_cast<float*>(dw));
+    with_type(p, [&]<class T>(T) {
+      weight_gradient<Scheme>(p, static_cast<const T*>(x), static_cast<const T*>(dy), static_cast<float*>(dw));
+    });
   });
 }
 

@@ -1,4 +1,4 @@
-// Convolutions in f32 with fewer multiplications: 3x3 of stride 1 with a quarter of them, 4x4 and 5x5 of stride 2 with less than half. A
+// Convolutions with fewer multiplications, f32 inside: 3x3 of stride 1 with a quarter of them, 4x4 and 5x5 of stride 2 with less than half. A
 // tile of x and the filter are transformed into points, at each point all channels of all tiles are one matrix product, and the result
 // is transformed back. 3x3 of stride 2 goes as a 4x4 one.
 #pragma once

@@ -127,7 +127,7 @@ Conv2d with_type(Conv2d p, DType dtype) {
   return p;
 }
 
-void expect_matches(const Conv2d& p, const Epilogue& f, bool bias) {
+void expect_matches(const Conv2d& p, const Epilogue& f, bool bias, const Conv2dKernels& kernels = conv2d_kernels) {
   SCOPED_TRACE(testing::Message() << name_of(p.dtype) << " n" << p.n << ' ' << p.h << 'x' << p.w << 'x' << p.c
                                   << " -> " << p.p << 'x' << p.q << 'x' << p.k << " k" << p.r << 'x' << p.s
                                   << " s" << p.stride_h << 'x' << p.stride_w << " p" << p.pad_h << 'x'
@@ -152,17 +152,22 @@ void expect_matches(const Conv2d& p, const Epilogue& f, bool bias) {
 
   Buffer bbias_k(sums, bias_k), bbias_c(sums, bias_c);
   Buffer by(p.dtype, y_count(p)), bdx(p.dtype, x_count(p)), bdw(sums, w_count(p));
-  conv2d_kernels.forward(nullptr, p, bx.data(), weight, by.data(),
-                         {bias ? bbias_k.data() : nullptr, f.activation, f.alpha});
-  conv2d_kernels.data_gradient(nullptr, p, bdy.data(), weight, bdx.data(),
-                               {bias ? bbias_c.data() : nullptr, f.activation, f.alpha}, nullptr);
-  std::vector<char> workspace(conv2d_kernels.weight_gradient_workspace(p));
-  conv2d_kernels.weight_gradient(nullptr, p, bx.data(), bdy.data(), bdw.data(), workspace.data());
+  kernels.forward(nullptr, p, bx.data(), weight, by.data(), {bias ? bbias_k.data() : nullptr, f.activation, f.alpha});
+  kernels.data_gradient(nullptr, p, bdy.data(), weight, bdx.data(), {bias ? bbias_c.data() : nullptr, f.activation, f.alpha}, nullptr);
+  std::vector<char> workspace(kernels.weight_gradient_workspace(p));
+  kernels.weight_gradient(nullptr, p, bx.data(), bdy.data(), bdw.data(), workspace.data());
   EXPECT_LE(relative_error(by.values(), y), tolerance(p.dtype).forward) << "forward";
   EXPECT_LE(relative_error(bdx.values(), dx), tolerance(p.dtype).gradient) << "data gradient";
   EXPECT_LE(relative_error(bdw.values(), dw), tolerance(p.dtype).gradient) << "weight gradient";
   EXPECT_TRUE(by.guard_is_whole() && bdx.guard_is_whole() && bdw.guard_is_whole());
 }
+
+// Whatever is the faster way.
+const Conv2dKernels kByWinograd{
+    [](Stream, const Conv2d& p, const void* x, const Weight& w, void* y, const Epilogue& e) { forward_by_winograd(p, x, w, y, e); },
+    [](Stream, const Conv2d& p, const void* dy, const Weight& w, void* dx, const Epilogue& e, void*) { data_gradient_by_winograd(p, dy, w, dx, e); },
+    [](Stream, const Conv2d& p, const void* x, const void* dy, void* dw, void*) { weight_gradient_by_winograd(p, x, dy, dw); },
+    conv2d_kernels.data_gradient_workspace, conv2d_kernels.weight_gradient_workspace};
 
 constexpr DType kTypes[] = {DType::f64, DType::f32, DType::bf16};
 
@@ -244,10 +249,12 @@ TEST(Conv2dCpu, WinogradMatchesReference) {
   for (const Conv2d& p : kWinogradProblems) {
     EXPECT_TRUE(goes_by_winograd(p)) << p.n << ' ' << p.h << 'x' << p.w;
     expect_matches(p, kPlain, false);
+    expect_matches(with_type(p, DType::bf16), kPlain, false, kByWinograd);
   }
   for (const int each : {1, 3, 5, 16}) {
     omp_set_num_threads(each);
-    for (int i : {4, 6, 10, 13}) expect_matches(kWinogradProblems[i], {nullptr, Unary::tanh, 0}, true);
+    for (int i : {4, 6, 10, 13})
+      for (const DType dtype : {DType::f32, DType::bf16}) expect_matches(with_type(kWinogradProblems[i], dtype), {nullptr, Unary::tanh, 0}, true, kByWinograd);
   }
   omp_set_num_threads(threads);
 }
