@@ -139,9 +139,13 @@ TEST(Hostile, JpegsThatFuzzingFound) {
   }
   EXPECT_GE(files, 10);
   EXPECT_GE(refused, 1);
-  std::ifstream in(test::source_dir() + "/tests/fuzz/corpus/jpeg/two_frames", std::ios::binary);
-  const std::vector<uint8_t> two{std::istreambuf_iterator<char>(in), {}};   // 64015 x 4112 pixels, then 16 x 16
-  expect_mentions(error_of([&] { data::decode_picture("p", two); }), {"p: damaged JPEG", "second frame header"});
+  const auto error_of_file = [](const std::string& name) {
+    std::ifstream in(test::source_dir() + "/tests/fuzz/corpus/jpeg/" + name, std::ios::binary);
+    const std::vector<uint8_t> bytes{std::istreambuf_iterator<char>(in), {}};
+    return error_of([&] { data::decode_picture("p", bytes); });
+  };
+  expect_mentions(error_of_file("two_frames"), {"p: damaged JPEG", "second frame header"});   // 64015 x 4112 pixels, then 16 x 16
+  expect_mentions(error_of_file("large_differences"), {"p: ", "bad delta"});
 }
 
 // One whose first IDAT is empty among them.
