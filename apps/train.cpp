@@ -249,7 +249,7 @@ void add_train(CLI::App& program) {
       ->excludes(steps);
   verb->add_option("--device", s.device, "auto, cpu, cuda, cuda:N or sim")->capture_default_str();
   verb->add_option("--precision", s.precision, "f32, tf32 or bf16")->capture_default_str();
-  verb->add_option("--threads", s.threads, "threads of the cpu (every core)")->check(whole(1, 1024));
+  verb->add_option("--threads", s.threads, "threads of the cpu (OMP_NUM_THREADS, else every core)")->check(whole(1, 1024));
   const auto interval = [&](const char* name, int64_t& value, const char* help) {
     verb->add_option(name, value, help)->check(whole(1, kMostIterations));
   };

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <iostream>
 #include <sstream>
 
@@ -15,6 +16,17 @@
 #include "nn/init.h"
 
 namespace ganymede {
+
+namespace {
+
+// As OpenMP's programs do: OMP_NUM_THREADS, else every core.
+int standard_threads() {
+  const char* const wanted = std::getenv("OMP_NUM_THREADS");
+  const int count = wanted ? std::atoi(wanted) : 0;   // of a list, one for each level, the first
+  return count > 0 ? count : omp_get_num_procs();
+}
+
+}  // namespace
 
 const char* version() { return GANYMEDE_VERSION; }
 
@@ -124,7 +136,7 @@ Session::Session(const SessionOptions& options, Use use, const Json* facts) : op
   else o.device = device.str();
   if (c.precision == Precision::tf32 && device.type == DeviceType::cpu) throw UsageError("precision tf32 is for tensor cores: on cpu use f32 or bf16");
   c.dtype = DType::f32;
-  if (o.threads <= 0) o.threads = omp_get_num_procs();
+  if (o.threads <= 0) o.threads = standard_threads();
   if (use != Use::plan)
     if (const auto set_threads = kernels_of(device).device.set_threads) set_threads(o.threads);
   if (use != Use::plan) apply_tuned(device, std::cerr);

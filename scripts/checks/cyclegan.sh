@@ -2,7 +2,7 @@
 # light); the data know what a scene would be on the other side. No identity terms, as in most of the paper: they show each generator
 # pictures of the side that it is to make.
 source "$(dirname "$0")/lib.sh"
-common=(cyclegan --data shapes:unpaired,truth=1 --size 32 --batch 4 --steps 3000 --set width=8 --set blocks=2 --set rate=1e-3 --set identity=0 ${OMP_NUM_THREADS:+--threads $OMP_NUM_THREADS})
+common=(cyclegan --data shapes:unpaired,truth=1 --size 32 --batch 4 --steps 3000 --set width=8 --set blocks=2 --set rate=1e-3 --set identity=0)
 run both "${common[@]}"
 run uncycled "${common[@]}" --set lambda_a=0 --set lambda_b=0
 run unjudged "${common[@]}" --set gan=0

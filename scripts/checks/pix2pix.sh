@@ -4,7 +4,7 @@
 # encoder-decoder of its size. Dropout is off and batches are of 8: with 16 channels and a picture at a time, dropping half of the inner
 # features and normalising over their 2 x 2 places left hardly more than the outline.
 source "$(dirname "$0")/lib.sh"
-common=(pix2pix --size 32 --batch 8 --steps 3000 --set width=16 --set dropout=0 --set constant_part=0.5 ${OMP_NUM_THREADS:+--threads $OMP_NUM_THREADS})
+common=(pix2pix --size 32 --batch 8 --steps 3000 --set width=16 --set dropout=0 --set constant_part=0.5)
 edges=shapes:pairs,plain=1,objects=1,count=2000,with=semantic maps=shapes:pairs,from=labels,plain=1,objects=1,count=2000,with=semantic
 run both-maps "${common[@]}" --data $maps,colours=two --set rate=1e-3
 run l1-maps "${common[@]}" --data $maps,colours=two --set rate=1e-3 --set loss=l1

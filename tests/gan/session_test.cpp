@@ -1,0 +1,35 @@
+// What a session takes from its surroundings.
+#include "gan/session.h"
+
+#include <gtest/gtest.h>
+#include <omp.h>
+
+#include <cstdlib>
+
+#include "engine/context.h"
+
+namespace ganymede {
+namespace {
+
+TEST(Session, ThreadsAreThoseThatOpenMPIsTold) {
+  const char* const before = std::getenv("OMP_NUM_THREADS");
+  const std::string kept = before ? before : "";
+  const auto threads_of = [](const char* told, int asked) {
+    if (told) setenv("OMP_NUM_THREADS", told, 1);
+    else unsetenv("OMP_NUM_THREADS");
+    SessionOptions o;
+    o.model = "gan", o.data = "mixture:ring8", o.threads = asked;
+    const Session session(o, Session::Use::plan);
+    return session.options().threads;
+  };
+  EXPECT_EQ(threads_of("3", 0), 3);
+  EXPECT_EQ(threads_of("3,2", 0), 3);
+  EXPECT_EQ(threads_of("3", 5), 5);
+  EXPECT_EQ(threads_of("many", 0), omp_get_num_procs());
+  EXPECT_EQ(threads_of(nullptr, 0), omp_get_num_procs());
+  if (before) setenv("OMP_NUM_THREADS", kept.c_str(), 1);
+  context() = {};
+}
+
+}  // namespace
+}  // namespace ganymede
