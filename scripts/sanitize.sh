@@ -53,7 +53,8 @@ case $kind in
     # loader has its own. Randomised addresses of newer kernels lie outside of what ThreadSanitizer expects.
     setarch -R true 2>/dev/null && wrapper=(setarch -R)
     export TSAN_OPTIONS=exitcode=66:halt_on_error=0:second_deadlock_stack=1:suppressions=$PWD/scripts/tsan.supp
-    check test_gan 'Loader*:Trainer*:Update*:RunFolder*:StopRequest*:Forecast.IsWhat*:Forecast.DoesNot*'
+    check test_gan 'Loader*:Trainer*:Update*:RunFolder*:Forecast.IsWhat*:Forecast.DoesNot*'
+    check test_gan 'StopRequest*'   # alone: it forks, and ThreadSanitizer hands signals on late in the child of a process that had threads
     ;;
   valgrind)
     export ONEDNN_MAX_CPU_ISA=SSE41 DNNL_MAX_CPU_ISA=SSE41
