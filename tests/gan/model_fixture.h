@@ -25,6 +25,8 @@ struct TinyModel {
   bool capture = true;
   uint64_t seed = 1;
 };
+// Else GoogleTest prints its bytes, padding among them, which nobody ever wrote.
+inline void PrintTo(const TinyModel& m, std::ostream* out) { *out << m.model; }
 
 class Tiny {
  public:

@@ -23,6 +23,8 @@ struct OpCase {
   bool piecewise = false;                // kinks: inputs are kept away from whole numbers by 0.1
   int activations = 1;                   // so many inputs are in the type under test; the rest are f32 masters beside bf16
 };
+// Else GoogleTest prints its bytes, padding among them, which nobody ever wrote.
+inline void PrintTo(const OpCase& c, std::ostream* out) { *out << c.name; }
 
 Tensors inputs_of(const OpCase& c);      // f64 on the cpu, the same values each time; exact in bf16
 
