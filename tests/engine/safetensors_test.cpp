@@ -164,6 +164,7 @@ struct Damage {
   std::string header;
   std::string error;  // part of the expected message
 };
+void PrintTo(const Damage& d, std::ostream* out) { *out << d.name; }  // its bytes else, unused ones of short strings among them
 
 std::string tensor(const std::string& dtype, const std::string& shape, const std::string& offsets) {
   return "{\"dtype\":" + dtype + ",\"shape\":" + shape + ",\"data_offsets\":" + offsets + "}";
