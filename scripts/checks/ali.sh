@@ -13,4 +13,4 @@ row ali "distance of x to G(E(x)) over that to G(E(y)), the same run" "<" 0.35 "
 row ali "normals of 25 found by samples, the same run" ">=" 20 "$(measured with modes modes-hit -n 2000)" - -
 row ali "mean of an element of drawn codes, the larger, the same run" "<" 0.2 "$(of with drawn-mean)" - -
 row ali "deviation of drawn codes, from 1, the same run" "<" 0.2 "$(of with drawn-deviation)" - -
-row ali "sigma of q(z | x), mean, the same run" ">" 0.01 "$(of with sigma)" - -
+row ali "sigma of q(z \\| x), mean, the same run" ">" 0.01 "$(of with sigma)" - -
