@@ -119,9 +119,8 @@ bool make_plan(Plan& plan, Make make) {
 // cost; so are data gradients of large filters, and everything below AVX-512.
 ConvForm form_of(const Conv2d& p, ConvRole role) {
   const bool whole_blocks = p.groups == 1 && p.c % 16 == 0 && p.k % 16 == 0;
-  const bool large_gradient = role == ConvRole::data_gradient && p.r * p.s >= 16 && p.stride_h == 1 && p.stride_w == 1;
-  if (large_gradient && whole_blocks) return ConvForm::blocked;
-  const bool slow_plain = role == ConvRole::weight_gradient || !has_avx512();
+  const bool large_gradient = role == ConvRole::data_gradient && p.r * p.s >= 16;
+  const bool slow_plain = role == ConvRole::weight_gradient || large_gradient || !has_avx512();
   return p.dtype == DType::f32 && whole_blocks && slow_plain ? ConvForm::blocked : ConvForm::direct;
 }
 
