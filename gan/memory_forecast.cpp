@@ -129,7 +129,8 @@ std::string memory_table(const Session& session, const FreeMemory& free) {
     if (r.bytes) out << "  " << std::left << std::setw(16) << r.name << std::right << std::setw(12) << memory_text(r.bytes) << "  " << r.what << "\n";
   out << "  " << std::left << std::setw(16) << "in all" << std::right << std::setw(12) << memory_text(f.total()) << "  tensors take "
       << memory_text(f.peak) << " at the highest point of an iteration\n"
-      << "not counted: the program, decoded data, and the copies of weights that the cpu's kernels keep\n";
+      << "not counted: the program, decoded data, and the copies of weights that the cpu's kernels keep"
+      << (is_plan(context().planned) ? ", and what a device that is not here needs beside its tensors\n" : "\n");
   if (free.bytes == INT64_MAX) {
     out << "how much is free is not known here\n";
   } else {

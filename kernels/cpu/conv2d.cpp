@@ -31,7 +31,7 @@ void check(const Conv2d& p) {
 // Filters of one tap with few channels on a side: a weight gradient dy^T [K, N*H*W] x [N*H*W, C] for which oneDNN's convolution is slow.
 bool is_thin_product(const Conv2d& p) {
   return p.dtype == DType::f32 && p.r == 1 && p.s == 1 && p.stride_h == 1 && p.stride_w == 1 && p.pad_h == 0 && p.pad_w == 0 && p.groups == 1 &&
-         std::min(p.c, p.k) < 8 && int64_t{p.n} * p.h * p.w <= INT_MAX;
+         p.p == p.h && p.q == p.w && std::min(p.c, p.k) < 8 && int64_t{p.n} * p.h * p.w <= INT_MAX;
 }
 
 // One output pixel that sees all of x, and nothing else: rows x [N, R*S*C], dy [N, K] and weights [K, R*S*C]

@@ -192,11 +192,6 @@ void weight_gradient(const Shape& shape, const T* narrow, const T* wide, float* 
   }
 }
 
-template <typename Body>
-void with_type(DType dtype, Body body) {
-  dtype == DType::bf16 ? body(Bf16{}) : body(float{});
-}
-
 }  // namespace
 
 bool is_narrow(const Conv2d& p, ConvRole role) {
@@ -213,7 +208,7 @@ bool is_narrow(const Conv2d& p, ConvRole role) {
 
 void forward_narrow(const Conv2d& p, const void* x, const void* w, void* y, const Epilogue& epilogue) {
   auto lock = lock_onednn();
-  with_type(p.dtype, [&]<typename T>(T) {
+  with_f32_or_bf16(p.dtype, [&]<typename T>(T) {
     fold(Shape(p), static_cast<const T*>(x), static_cast<const T*>(w), static_cast<T*>(y), epilogue);
   });
 }
@@ -221,14 +216,14 @@ void forward_narrow(const Conv2d& p, const void* x, const void* w, void* y, cons
 void data_gradient_narrow(const Conv2d& p, const void* dy, const void* w, void* dx,
                           const Epilogue& epilogue) {
   auto lock = lock_onednn();
-  with_type(p.dtype, [&]<typename T>(T) {
+  with_f32_or_bf16(p.dtype, [&]<typename T>(T) {
     fold(Shape(p), static_cast<const T*>(dy), static_cast<const T*>(w), static_cast<T*>(dx), epilogue);
   });
 }
 
 void weight_gradient_narrow(const Conv2d& p, const void* x, const void* dy, void* dw) {
   auto lock = lock_onednn();
-  with_type(p.dtype, [&]<typename T>(T) {
+  with_f32_or_bf16(p.dtype, [&]<typename T>(T) {
     const Shape shape(p);
     weight_gradient(shape, static_cast<const T*>(shape.flipped ? dy : x), static_cast<const T*>(shape.flipped ? x : dy), static_cast<float*>(dw));
   });

@@ -11,6 +11,7 @@
 #include "kernels/cpu/conv2d_pack.h"
 #include "kernels/cpu/conv2d_tile.h"
 #include "kernels/cpu/conv2d_winograd_transforms.h"
+#include "kernels/cpu/number.h"
 #include "kernels/cpu/onednn.h"
 #include "kernels/cpu/parallel.h"
 #include "kernels/cpu/vectors.h"
@@ -382,12 +383,6 @@ int64_t cost(const Conv2d& p) {
   return (Tiles<Scheme>(p).count + 36) * kPoints<Scheme> * kPhases<Scheme>;
 }
 
-// Calls body(T{}) with the type of p's images and weights.
-template <class Body>
-void with_type(const Conv2d& p, Body body) {
-  p.dtype == DType::bf16 ? body(Bf16{}) : body(float{});
-}
-
 // Calls body with the cheapest scheme of a filter of p's size and stride.
 template <class Body>
 void with_scheme(const Conv2d& p, Body body) {
@@ -426,7 +421,7 @@ bool goes_by_winograd(const Conv2d& p) {
 void forward_by_winograd(const Conv2d& p, const void* x, const Weight& w, void* y, const Epilogue& epilogue) {
   auto lock = lock_onednn();
   with_scheme(p, [&]<class Scheme>(Scheme) {
-    with_type(p, [&]<class T>(T) {
+    with_f32_or_bf16(p.dtype, [&]<class T>(T) {
       const float* const u = packed_weight(w, WeightForm::winograd, transformed_numbers<Scheme>(p), [&](float* to) {
         transform_weights<Scheme>(p, static_cast<const T*>(w.data), to);
       });
@@ -438,7 +433,7 @@ void forward_by_winograd(const Conv2d& p, const void* x, const Weight& w, void* 
 void data_gradient_by_winograd(const Conv2d& p, const void* dy, const Weight& w, void* dx, const Epilogue& epilogue) {
   auto lock = lock_onednn();
   with_scheme(p, [&]<class Scheme>(Scheme) {
-    with_type(p, [&]<class T>(T) {
+    with_f32_or_bf16(p.dtype, [&]<class T>(T) {
       constexpr bool kTurned = Scheme::kStride == 1;
       const float* const u = packed_weight(w, WeightForm::winograd_transposed, transformed_numbers<Scheme>(p), [&](float* to) {
         transform_weights_transposed<Scheme, kTurned>(p, static_cast<const T*>(w.data), to);
@@ -454,7 +449,7 @@ void data_gradient_by_winograd(const Conv2d& p, const void* dy, const Weight& w,
 void weight_gradient_by_winograd(const Conv2d& p, const void* x, const void* dy, void* dw) {
   auto lock = lock_onednn();
   with_scheme(p, [&]<class Scheme>(Scheme) {
-    with_type(p, [&]<class T>(T) {
+    with_f32_or_bf16(p.dtype, [&]<class T>(T) {
       weight_gradient<Scheme>(p, static_cast<const T*>(x), static_cast<const T*>(dy), static_cast<float*>(dw));
     });
   });

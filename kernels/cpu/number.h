@@ -72,6 +72,12 @@ void with_float_type(DType type, const char* kernel, Body body) {
   }
 }
 
+// The same of kernels that are f32 inside and leave f64 to others.
+template <typename Body>
+void with_f32_or_bf16(DType type, Body body) {
+  type == DType::bf16 ? body(Bf16{}) : body(float{});
+}
+
 // Calls body(T{}) with the type that dtype names, integers included.
 template <typename Body>
 void with_any_type(DType type, Body body) {

@@ -5,7 +5,7 @@ source "$(dirname "$0")/lib.sh"
 settings=(--data mixture:grid25,deviation=0.1 --batch 100 --steps 50000 --log-every 500 --threads 1 --set width=64 --set d_width=64 --set deviation=0 --set rate=1e-3 --set last_rate=0.01)
 run with ali "${settings[@]}" &
 run without ali "${settings[@]}" --set encoder=0
-wait
+wait $!   # with its failure, if any
 of() { measured "$1" "$2" "$2" -n 2000; }
 row ali "points whose G(E(x)) is nearest to their own normal, 25 normals, 50000 iterations" ">" 0.8 "$(of with reconstructed-label)" "encoder's gradient (encoder=0)" "$(of without reconstructed-label)"
 row ali "the same" ">" 0.8 "$(of with reconstructed-label)" "the point's own code (another point's)" "$(of with reconstructed-label-shuffled)"

@@ -96,7 +96,12 @@ TEST_F(Forecast, TheBatchThatFitsFits) {
     EXPECT_NE(what.find("use --batch "), what.npos) << what;
   }
   EXPECT_NO_THROW(require_memory(session, {whole, "the test"}));
-  EXPECT_NE(memory_table(session, {one - 1, "the test"}).find("no batch fits: use a smaller --size"), std::string::npos);
+  const std::string table = memory_table(session, {one - 1, "the test"}), unasked = "what a device that is not here needs";
+  EXPECT_NE(table.find("no batch fits: use a smaller --size"), table.npos);
+  EXPECT_EQ(table.find(unasked), table.npos);
+  SessionOptions absent = tiny("dcgan", {{"width", "8"}});
+  absent.device = "cuda:99";
+  EXPECT_NE(memory_table(Session(absent, Session::Use::plan), {whole, "the test"}).find(unasked), std::string::npos);
 }
 
 TEST_F(Forecast, TheMachineHasSome) {

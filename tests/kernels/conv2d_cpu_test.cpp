@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <omp.h>
 
+#include <bit>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -13,6 +14,7 @@
 #include "kernels/cpu/families.h"
 #include "kernels/cpu/number.h"
 #include "kernels/cpu/onednn.h"
+#include "kernels/cpu/vectors.h"
 
 namespace ganymede::kernels::cpu {
 namespace {
@@ -194,6 +196,10 @@ const Conv2d kOddProblems[] = {
     // taps and pixels that meet only zeros
     {1, 3, 3, 2, 3, 2, 2, 3, 4, 4, 3, 5, 4, 1, 1, 1, DType::f32, Math::f32},
     {1, 5, 5, 32, 16, 1, 1, 5, 5, 1, 1, 0, 0, 1, 1, 1, DType::f32, Math::f32},
+    // one tap, few channels on a side: all pixels, and fewer than there are
+    {2, 6, 7, 16, 3, 1, 1, 6, 7, 1, 1, 0, 0, 1, 1, 1, DType::f32, Math::f32},
+    {2, 6, 7, 3, 16, 1, 1, 6, 7, 1, 1, 0, 0, 1, 1, 1, DType::f32, Math::f32},
+    {2, 6, 7, 16, 3, 1, 1, 5, 4, 1, 1, 0, 0, 1, 1, 1, DType::f32, Math::f32},
     {3, 6, 5, 1, 16, 4, 4, 3, 2, 2, 2, 1, 1, 1, 1, 1, DType::f32, Math::f32},  // few channels in x
     {2, 11, 13, 3, 32, 5, 3, 5, 4, 2, 3, 2, 0, 1, 1, 1, DType::f32, Math::f32},
     {1, 23, 17, 4, 48, 7, 7, 17, 11, 1, 1, 0, 0, 1, 1, 1, DType::f32, Math::f32},
@@ -242,6 +248,17 @@ const Conv2d kDirectProblems[] = {
 TEST(Conv2dCpu, MatchesReference) {
   for (const Conv2d& p : kOddProblems)
     for (DType dtype : kTypes) expect_matches(with_type(p, dtype), kPlain, false);
+}
+
+TEST(Conv2dCpu, VectorsRoundLikeSingleNumbers) {
+  std::vector<float> values{0, -0.0f, 1, -1, 1.00390625f, 1.01171875f, 3.4e38f, 1e-40f, INFINITY, -INFINITY, NAN, -NAN, std::bit_cast<float>(0x7f800001u)};
+  for (uint32_t i = 0; values.size() % kRegisterLanes != 0 || values.size() < 256; ++i) values.push_back(std::bit_cast<float>(i * 2654435761u));
+  std::vector<Bf16> rounded(values.size());
+  for (size_t i = 0; i < values.size(); i += kRegisterLanes) store_lanes(&rounded[i], load_lanes(&values[i]));
+  for (size_t i = 0; i < values.size(); ++i) EXPECT_EQ(rounded[i].bits, to_bf16(values[i]).bits) << values[i];
+  std::vector<float> widened(values.size());
+  for (size_t i = 0; i < values.size(); i += kRegisterLanes) store_lanes(&widened[i], load_lanes(&rounded[i]));
+  for (size_t i = 0; i < values.size(); ++i) EXPECT_EQ(std::bit_cast<uint32_t>(widened[i]), uint32_t{rounded[i].bits} << 16);
 }
 
 TEST(Conv2dCpu, WinogradMatchesReference) {
