@@ -29,7 +29,7 @@ void answer_png(httplib::Response& res, const data::Picture& picture) { res.set_
 
 void answer_pictures(httplib::Response& res, const std::vector<data::Picture>& pictures) { res.set_content(Json{{"pictures", in_base64(pictures)}}.dump(), "application/json"); }
 
-void answer_json(httplib::Response& res, const std::vector<Result>& results, double milliseconds) {
+void answer_json(httplib::Response& res, const std::vector<Result>& results, const std::vector<std::string>& notes, double milliseconds) {
   Json all = Json::array();
   for (const Result& r : results) {
     Json one{{"name", r.name}, {"frames", in_base64(r.frames)}};
@@ -37,7 +37,9 @@ void answer_json(httplib::Response& res, const std::vector<Result>& results, dou
     if (!r.json.empty()) one["json"] = Json::parse(r.json);
     all.push_back(std::move(one));
   }
-  res.set_content(Json{{"milliseconds", milliseconds}, {"results", std::move(all)}}.dump(), "application/json");
+  Json answer{{"milliseconds", milliseconds}, {"results", std::move(all)}};
+  if (!notes.empty()) answer["notes"] = notes;
+  res.set_content(answer.dump(), "application/json");
 }
 
 void answer_result(httplib::Response& res, const std::vector<Result>& results, const std::string& name) {

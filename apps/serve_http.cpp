@@ -197,16 +197,17 @@ void HttpServer::run(ServedModel& model, ModelQueue& queue, const ServeLimits& l
       Query query = query_of(req);
       const std::string format = taken(query, "format"), wanted = taken(query, "result");
       if (!format.empty() && format != "png" && format != "json") throw UsageError("setting format=" + format + ": it must be png or json");
-      std::vector<NamedPicture> pictures = decoded(files, limits);
+      DecodedUpload upload = decoded(files, limits);
       std::vector<Result> results;
       double milliseconds = 0;
       queue.call([&] {
         const auto start = std::chrono::steady_clock::now();
-        results = model.apply(req.path.substr(std::strlen("/apply/")), std::move(pictures), query);
+        results = model.apply(req.path.substr(std::strlen("/apply/")), std::move(upload.pictures), query);
         milliseconds = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
       });
-      if (format == "json") answer_json(res, results, milliseconds);
-      else answer_result(res, results, wanted);
+      if (format == "json") return answer_json(res, results, upload.notes, milliseconds);
+      for (const std::string& note : upload.notes) res.set_header("Ganymede-Note", note);
+      answer_result(res, results, wanted);
     } catch (...) {
       answer_error(res);
     }

@@ -35,7 +35,7 @@ async function request() {
       const made = await answer.json();
       if (asked === task) {
         results(made.results.map(r => ({...r, addresses: r.frames.map(f => "data:image/png;base64," + f)})).map(r => ({...r, address: r.addresses[0]})));
-        state(made.milliseconds < 10000 ? Math.round(made.milliseconds) + " ms" : (made.milliseconds / 1000).toFixed(1) + " s"); problem("");
+        state(made.milliseconds < 10000 ? Math.round(made.milliseconds) + " ms" : (made.milliseconds / 1000).toFixed(1) + " s"); problem((made.notes || []).join("; "));
       }
     }
   } catch (e) { problem("The server does not answer. Is it still running?"); state(""); }

@@ -47,21 +47,22 @@ std::vector<UploadedFile> read_upload(const httplib::Request& req, const httplib
   return files;
 }
 
-std::vector<NamedPicture> decoded(std::vector<UploadedFile>& files, const ServeLimits& limits) {
-  std::vector<NamedPicture> pictures;
+DecodedUpload decoded(std::vector<UploadedFile>& files, const ServeLimits& limits) {
+  DecodedUpload upload;
   for (UploadedFile& f : files) {
     try {
       const data::PictureInfo info = data::picture_info(f.name, f.bytes, data::Check::header);
       if (info.height * info.width > limits.pixels)
         throw Refused(413, text(f.name, ": ", info.width, "x", info.height, " has ", info.height * info.width, " pixels; at most ", limits.pixels, ": scale it down, or start the server with --pixels"));
-      pictures.push_back({f.name, data::decode_picture(f.name, std::move(f.bytes))});
+      if (const std::string lost = data::picture_info(f.name, f.bytes, data::Check::whole).reduced; !lost.empty()) upload.notes.push_back(f.name + " is " + lost);
+      upload.pictures.push_back({f.name, data::decode_picture(f.name, std::move(f.bytes))});
     } catch (const Refused&) {
       throw;
     } catch (const Error& e) {
       throw Refused(400, e.what());
     }
   }
-  return pictures;
+  return upload;
 }
 
 }  // namespace ganymede::apps

@@ -24,7 +24,11 @@ struct UploadedFile {
 // The body as one file, or the files of multipart/form-data in their order. Reads to the end what is too large, so that the
 // sender gets to see the answer, but keeps none of it.
 std::vector<UploadedFile> read_upload(const httplib::Request& req, const httplib::ContentReader& reader, const ServeLimits& limits);
+struct DecodedUpload {
+  std::vector<NamedPicture> pictures;
+  std::vector<std::string> notes;   // what was lost on the way: "a.png is animated, its first picture is read"
+};
 // Refused with 400 for what is no PNG, JPEG or BMP picture, with 413 for too many pixels.
-std::vector<NamedPicture> decoded(std::vector<UploadedFile>& files, const ServeLimits& limits);
+DecodedUpload decoded(std::vector<UploadedFile>& files, const ServeLimits& limits);
 
 }  // namespace ganymede::apps

@@ -6,6 +6,7 @@
 #include "engine/context.h"
 #include "engine/ops.h"
 #include "gan/data/transform.h"
+#include "gan/lab.h"
 #include "gan/pictures.h"
 
 namespace ganymede {
@@ -17,9 +18,14 @@ nn::Optim falling_rate(const nn::Optim& o, const Config& c, double part) {
 
 Direction direction_of(const Config& c) {
   Direction d{"a", "b", c.data.input_channels, c.data.channels};
-  if (c.choice("direction", {"AtoB", "BtoA"}, "which side of a pair is the input") == "AtoB") return d;
-  return {d.target, d.input, d.out, d.in};
+  if (c.choice("direction", {"AtoB", "BtoA"}, "which side of a pair is the input") == "BtoA") d = {d.target, d.input, d.out, d.in};
+  if (d.in == 1 && d.out == 3) d.lab = c.choice("colours", {"rgb", "lab"}, "what is made of a grey picture: red, green and blue, or the colours a and b of Lab for its lightness, which stays as it is") == "lab";
+  return d;
 }
+
+Tensor Direction::given(const Tensor& input) const { return lab ? lightness(input) : input; }
+Tensor Direction::wanted(const Tensor& target) const { return lab ? chroma(target) : target; }
+Tensor Direction::picture(const Tensor& given, const Tensor& made) const { return lab ? from_lab(given, made) : made; }
 
 Tensor translated(const Translator& t, const Tensor& x) {
   const int64_t h = x.dim(1), w = x.dim(2), below = (t.unit - h % t.unit) % t.unit, right = (t.unit - w % t.unit) % t.unit;

@@ -8,12 +8,20 @@ namespace ganymede {
 // The rate for this part of the run's steps, then linearly to 0 at its end; constant where the run is open or part is 1.
 nn::Optim falling_rate(const nn::Optim& o, const Config& c, double part);
 
-// Whether recipes translate from field a to field b or back, and the channels on both sides.
+// Whether recipes translate from field a to field b or back, the channels on both sides, and what of them a network is for: the
+// pictures, or (lab) two Lab colours for the lightness of the input (lab.h).
 struct Direction {
   std::string input = "a", target = "b";
   int64_t in = 1, out = 1;
+  bool lab = false;
+
+  int64_t made() const { return lab ? 2 : out; }                       // channels that the network makes
+  Tensor given(const Tensor& input) const;                             // what it sees of pictures of the input side
+  Tensor wanted(const Tensor& target) const;                           // what it is to make of them
+  Tensor picture(const Tensor& given, const Tensor& made) const;       // and the picture that this is
 };
-Direction direction_of(const Config& c);   // reads the setting `direction`
+// Reads the setting `direction` and, from one channel to three, `colours`.
+Direction direction_of(const Config& c);
 
 // A map of pictures [n, H, W, in] in [-1, 1] whose sides are multiples of `unit`.
 struct Translator {

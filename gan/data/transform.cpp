@@ -30,6 +30,22 @@ Image with_hole(Image image, Random& random) {
   return image;
 }
 
+// The sRGB grey of the same luminance (IEC 61966-2-1), hence of the same lightness in Lab.
+std::vector<float> grey_of_lightness(const Image& image) {
+  const auto light = [](float v) {
+    const double c = (double(v) + 1) / 2;
+    return c <= 0.04045 ? c / 12.92 : std::pow((c + 0.055) / 1.055, 2.4);
+  };
+  std::vector<float> grey(static_cast<size_t>(image.height * image.width));
+  const size_t channels = static_cast<size_t>(image.channels);
+  for (size_t i = 0; i < grey.size(); ++i) {
+    const float* pixel = &image.values[i * channels];
+    const double y = channels < 3 ? light(pixel[0]) : 0.2126729 * light(pixel[0]) + 0.7151522 * light(pixel[1]) + 0.0721750 * light(pixel[2]);
+    grey[i] = static_cast<float>(2 * (y <= 0.0031308 ? 12.92 * y : 1.055 * std::pow(y, 1 / 2.4) - 0.055) - 1);
+  }
+  return grey;
+}
+
 Image gradients(const Image& image) {
   const std::vector<float> grey = luma(image);
   Image out{image.height, image.width, 2, std::vector<float>(grey.size() * 2)};
@@ -127,7 +143,7 @@ Image blurred(const Image& image, double sigma) {
 
 Image transformed(const Image& image, Transform transform, Random& random) {
   switch (transform) {
-    case Transform::colourise: return {image.height, image.width, 1, luma(image)};
+    case Transform::colourise: return {image.height, image.width, 1, grey_of_lightness(image)};
     case Transform::inpaint: return with_hole(image, random);
     case Transform::edges: return edge_drawing(image);
     case Transform::gradients: return gradients(image);

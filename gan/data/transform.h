@@ -16,7 +16,7 @@ struct Image {
 
 // What the input of a made pair is; the other side is the picture itself.
 enum class Transform {
-  colourise,  // its luma, 1 channel
+  colourise,  // the grey of its lightness, 1 channel
   inpaint,    // a rectangle of a quarter to a half of each side is 0, drawn from `random`
   edges,      // 1 channel, dark lines on white: where the smoothed luma changes fast
   gradients,  // 2 channels, the luma's differences to the right and downwards

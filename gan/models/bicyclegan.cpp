@@ -38,7 +38,7 @@ Recipe bicyclegan(const Config& c) {
 
   const nets::TranslationNorm norm{nn::NormKind::instance, false};
   Recipe r;
-  nets::UnetShape g{.in = int(d.in), .out = int(d.out), .width = width, .halvings = nets::halvings_of(size, size), .bias = true, .norm = norm, .first_dropped = 2, .latent = int(nz), .xavier = xavier};
+  nets::UnetShape g{.in = int(d.in), .out = int(d.made()), .width = width, .halvings = nets::halvings_of(size, size), .bias = true, .norm = norm, .first_dropped = 2, .latent = int(nz), .xavier = xavier};
   g.latent_everywhere = c.choice("inject", {"all", "input"}, "where z enters: at every step of the encoder half, or beside the input") == "all";
   g.resize = c.choice("upsampling", {"transposed", "resize"}, "transposed convolutions, or bilinear doubling and a 3x3 convolution") == "resize";
   g.dropout = c.number("dropout", 0.5, "probability to drop a feature of three inner steps, in training only; 0: none", 0, 0.95);
@@ -46,7 +46,7 @@ Recipe bicyclegan(const Config& c) {
   nn::Net E;
   if (!noise_only) {
     const bool residual = c.choice("encoder", {"resnet", "cnn"}, "residual blocks, or strided convolutions") == "resnet";
-    E = r.net("E", nets::style_encoder({.size = int(size), .in = int(d.out), .width = width, .latent = int(nz), .residual = residual, .xavier = xavier}));
+    E = r.net("E", nets::style_encoder({.size = int(size), .in = int(d.made()), .width = width, .latent = int(nz), .residual = residual, .xavier = xavier}));
   }
   // 3 halvings for 256 px, 2 for 128 and 64; the map of the smallest scale must not vanish.
   const int scales = int(c.integer("scales", 2, "scales at which a discriminator looks", 1, 4));
@@ -55,13 +55,13 @@ Recipe bicyclegan(const Config& c) {
   if (nets::patch_map(smallest, halvings) < 1)
     throw UsageError(text("settings d_layers=", halvings, " and scales=", scales, ": they need pictures of ", (int64_t{3} << halvings) << (scales - 1), " px, these have ", size));
   const auto discriminator = [&](const char* name) {
-    return r.net(name, nets::multi_scale_patches({.in = int(conditional ? d.in + d.out : d.out), .width = width, .halvings = halvings, .bias = true, .norm = norm, .xavier = xavier}, scales));
+    return r.net(name, nets::multi_scale_patches({.in = int(conditional ? d.in + d.made() : d.made()), .width = width, .halvings = halvings, .bias = true, .norm = norm, .xavier = xavier}, scales));
   };
   const nn::Net D = encodes || one_d ? discriminator("D") : nn::Net{}, D2 = one_d ? D : random ? discriminator("D2") : nn::Net{};
 
   const auto half = [](const Tensor& x, bool second) { return slice(x, 0, second ? x.dim(0) / 2 : 0, second ? x.dim(0) : x.dim(0) / 2); };
-  const auto input = [=](const Batch& b) { return half(b[d.input], false); };
-  const auto target = [=](const Batch& b) { return half(b[d.target], false); };
+  const auto input = [=](const Batch& b, bool second = false) { return half(d.given(b[d.input]), second); };
+  const auto target = [=](const Batch& b, bool second = false) { return half(d.wanted(b[d.target]), second); };
   const auto draw = [=](const Batch& b) { return randn({b.size / 2, nz}); };
   const SharedValue z = random ? r.shared("z", {}, draw) : SharedValue{}, eps = samples_code ? r.shared("eps", {}, draw) : SharedValue{};
   // mu and log variance side by side.
@@ -103,16 +103,16 @@ Recipe bicyclegan(const Config& c) {
   if (D)
     r.update("D", {D}, adam, [=](const Batch& b) -> Losses {
       Losses l{{"adv", judge(D, seen(input(b), target(b)), seen(input(b), b_enc())), "(D(B) - 1)^2 + D(B_enc)^2"}};
-      if (one_d) l.push_back({"adv_rnd", judge(D, seen(half(b[d.input], true), half(b[d.target], true)), seen(input(b), b_rnd())), "(D(B') - 1)^2 + D(B_rnd)^2"});
+      if (one_d) l.push_back({"adv_rnd", judge(D, seen(input(b, true), target(b, true)), seen(input(b), b_rnd())), "(D(B') - 1)^2 + D(B_rnd)^2"});
       return l;
     });
   if (D2 && !one_d)
     r.update("D2", {D2}, adam, [=](const Batch& b) -> Losses {
-      return {{"adv", judge(D2, seen(half(b[d.input], true), half(b[d.target], true)), seen(input(b), b_rnd())), "(D2(B') - 1)^2 + D2(B_rnd)^2, B' the other half of the batch"}};
+      return {{"adv", judge(D2, seen(input(b, true), target(b, true)), seen(input(b), b_rnd())), "(D2(B') - 1)^2 + D2(B_rnd)^2, B' the other half of the batch"}};
     });
   if (alone || method == "cae-gan") r.without_gradient = {"E.log_variance.weight", "E.log_variance.bias"};
 
-  add_style_uses(r, d, {[=](const Tensor& a, const Tensor& code) { return G(Tensors{a, code})[0]; }, E ? [=](const Tensor& b) { return E(Tensors{b})[0]; } : std::function<Tensor(const Tensor&)>{},
+  add_style_uses(r, d, {[=](const Tensor& a, const Tensor& code) { return d.picture(d.given(a), G(Tensors{d.given(a), code})[0]); }, E ? [=](const Tensor& b) { return E(Tensors{d.wanted(b)})[0]; } : std::function<Tensor(const Tensor&)>{},
                         nz, int64_t{1} << g.halvings, size});
   return r;
 }

@@ -11,43 +11,12 @@
 #include "gan/losses/translation.h"
 #include "gan/models.h"
 #include "gan/nets/patch_discriminator.h"
+#include "gan/pair_settings.h"
 #include "gan/segmenter.h"
 #include "gan/translate.h"
 #include "nn/losses.h"
 
 namespace ganymede {
-namespace {
-
-nets::UnetShape read_generator(const Config& c, const Direction& d) {
-  nets::UnetShape s;
-  s.in = int(d.in), s.out = int(d.out);
-  s.width = int(c.integer("width", 64, "channels of the generator's first level", 1, 4096));
-  const int most = nets::halvings_of(c.data.size, c.data.width);
-  s.halvings = int(c.integer("levels", most, "halvings of the U-Net; its pictures are multiples of 2^levels", 2, most));
-  s.skips = c.choice("generator", {"unet", "encoder-decoder"}, "with skips, or without") == "unet";
-  s.resize = c.choice("upsampling", {"transposed", "resize"}, "transposed convolutions, or bilinear doubling and a 3x3 convolution") == "resize";
-  s.dropout = c.number("dropout", 0.5, "probability to drop a feature of the first three decoder steps, the only noise; 0: none", 0, 0.95);
-  return s;
-}
-
-// The wanted receptive field, or the largest of the paper's up to 70 that the pictures allow.
-int read_halvings(const Config& c) {
-  const int64_t side = std::min(c.data.size, c.data.width);
-  std::vector<std::string> fields;
-  int standard = 0;
-  for (int n = 0; n <= 5; ++n) {
-    fields.push_back(std::to_string(nets::receptive_field(n)));
-    if (n <= 3 && nets::patch_map(side, n) >= 1) standard = n;
-  }
-  std::rotate(fields.begin(), fields.begin() + standard, fields.begin() + standard + 1);
-  const int field = std::stoi(c.choice("receptive_field", fields, "pixels that one output of D sees"));
-  int n = 0;
-  while (nets::receptive_field(n) != field) ++n;
-  if (nets::patch_map(side, n) < 1) throw UsageError(text("setting receptive_field=", field, ": it needs pictures of ", int64_t{3} << n, " px, these have ", side));
-  return n;
-}
-
-}  // namespace
 
 Recipe pix2pix(const Config& c) {
   const Direction d = direction_of(c);
@@ -63,12 +32,12 @@ Recipe pix2pix(const Config& c) {
   const bool as_trained = c.choice("test", {"as-training", "running"}, "when sampling: dropout and the batch's statistics, or none and running statistics (for training batches above 3)") == "as-training";
 
   Recipe r;
-  const nets::UnetShape generator = read_generator(c, d);
+  const nets::UnetShape generator = read_unet(c, d);
   const nn::Net G = r.net("G", nets::unet(generator));
   const int64_t unit = int64_t{1} << generator.halvings;
   const nn::Optim adam = falling_rate(nn::adam(rate, beta1), c, constant_part);
-  const auto input = [=](const Batch& b) { return b[d.input]; };
-  const auto target = [=](const Batch& b) { return b[d.target]; };
+  const auto input = [=](const Batch& b) { return d.given(b[d.input]); };
+  const auto target = [=](const Batch& b) { return d.wanted(b[d.target]); };
   const SharedValue fake = r.shared("fake", {G}, [=](const Batch& b) { return G(input(b)); });
 
   nn::Net D;
@@ -78,9 +47,9 @@ Recipe pix2pix(const Config& c) {
   if (adversary) {
     adv = &adversarial(c.choice("objective", {"bce", "lsgan", "hinge"}, "what D and G minimise"));
     nets::PatchShape s;
-    s.in = int(conditional ? d.in + d.out : d.out);
+    s.in = int(conditional ? d.in + d.made() : d.made());
     s.width = int(c.integer("d_width", generator.width, "channels of D's first layer", 1, 4096));
-    s.halvings = read_halvings(c);
+    s.halvings = read_patch_halvings(c);
     D = r.net("D", nets::patch_discriminator(s));
     r.update("D", {D}, adam, [=](const Batch& b) -> Losses {
       const Tensor on_real = D(seen(input(b), target(b))), on_fake = D(seen(input(b), fake()));
@@ -93,7 +62,7 @@ Recipe pix2pix(const Config& c) {
   if (extra == "pair") {
     if (c.batch == 1) throw UsageError("setting extra=pair: pictures that do not belong together come from one batch; set --batch 2 or more");
     nets::PatchShape s;
-    s.in = int(d.in + d.out), s.width = generator.width, s.halvings = std::clamp(nets::halvings_of(c.data.size, c.data.width) - 2, 1, 3);
+    s.in = int(d.in + d.made()), s.width = generator.width, s.halvings = std::clamp(nets::halvings_of(c.data.size, c.data.width) - 2, 1, 3);
     P = r.net("P", nets::patch_discriminator(s));
     r.update("P", {P}, adam, [=](const Batch& b) -> Losses {
       const auto judged = [&](const Tensor& y) { return P(concat({input(b), y}, 3)); };
@@ -123,12 +92,15 @@ Recipe pix2pix(const Config& c) {
 
   r.sample_statistics = as_trained ? Statistics::batch : Statistics::running;
   const int64_t chunk = as_trained ? std::max<int64_t>(c.batch, 1) : 64;
-  const Translator translator{[=](const Tensor& x) { return G(x); }, d.in, unit};
-  const auto made = [=](const Batch& b) { return in_chunks([&](const Tensor& x) { return G(x); }, input(b), chunk); };
-  r.sample = [=](int64_t n, const Batch& b) { return made({n, {{d.input, input(b).rows(0, n)}}}); };
-  r.columns = [=](const Batch& b) -> std::vector<Column> { return {{"input", showable(input(b))}, {"output", showable(made(b))}, {"target", showable(target(b))}}; };
-  r.tasks.push_back(translate_task(translator));
-  if (adversary) r.tasks.push_back(score_task([=](const Tensor& x, const Tensor& y) { return sigmoid(D(seen(x, y))); }, d, conditional));
+  const auto translate = [=](const Tensor& picture) {
+    const Tensor x = d.given(picture);
+    return d.picture(x, G(x));
+  };
+  const auto made = [=](const Batch& b) { return in_chunks(translate, b[d.input], chunk); };
+  r.sample = [=](int64_t n, const Batch& b) { return made({n, {{d.input, b[d.input].rows(0, n)}}}); };
+  r.columns = [=](const Batch& b) -> std::vector<Column> { return {{"input", showable(b[d.input])}, {"output", showable(made(b))}, {"target", showable(b[d.target])}}; };
+  r.tasks.push_back(translate_task({translate, d.in, unit}));
+  if (adversary) r.tasks.push_back(score_task([=](const Tensor& x, const Tensor& y) { return sigmoid(D(seen(d.given(x), d.wanted(y)))); }, d, conditional));
   add_pair_measures(r, d, made);
   add_segmentation_measures(r, c, d, made);
   return r;

@@ -13,42 +13,12 @@
 #include "engine/check.h"
 #include "engine/context.h"
 #include "engine/ops.h"
-#include "gan/data/dataset.h"
 #include "gan/models.h"
 #include "gan/singan/measures.h"
 #include "gan/singan/recipe.h"
 #include "gan/singan/tasks.h"
-#include "nn/init.h"
 
 namespace ganymede {
-namespace {
-
-using singan::Pyramid;
-using singan::Scale;
-
-// A picture of the data set as the pyramid's finest scale and those below. The batches are not read: there is only this one.
-void write_reals(const Pyramid& p, const DataFacts& data, int64_t row) {
-  const data::HostBatch host = data.read({row});
-  const auto pixels = host.real("image");
-  const Tensor given = tensor(std::vector<double>(pixels.begin(), pixels.end()), {1, data.size, data.width, data.channels}, context().dtype, context().device);
-  const Tensor finest = p.shape.shrink < 1 ? clamp(matlab_resize(given, p.shape.shrink), -1, 1) : given;
-  for (int i = 0; i <= p.finest(); ++i) assign(p.scales[size_t(i)].real, i == p.finest() ? finest : clamp(matlab_resize(finest, p.shape.scale_of(i)), -1, 1));
-}
-
-void enter_scale(const Pyramid& p, int i, double noise) {
-  const Scale& s = p.scales[size_t(i)];
-  const Scale& below = p.scales[size_t(i - 1)];
-  if (s.channels == below.channels)
-    for (const auto& [to, from] : {std::pair{s.G, below.G}, std::pair{s.D, below.D}}) {
-      assign(to.flat(), from.flat());
-      for (size_t k = 0; k < to.buffers().size(); ++k) assign(to.buffers()[k].value, from.buffers()[k].value);
-    }
-  assign(s.before, cast(p.enlarge(p.reconstruct(i - 1), i), s.before.dtype()));
-  assign(s.amp, reshape(noise * sqrt(mean(square(s.before - s.real))), Shape{1}));
-}
-
-}  // namespace
-
 namespace singan {
 
 Recipe recipe(const Config& c, const Draws& draws) {
@@ -99,9 +69,9 @@ Recipe recipe(const Config& c, const Draws& draws) {
 
   for (int i = 0; i <= p->finest(); ++i) {
     Stage& stage = r.stage(scale_name(i, p->finest()), how.iterations, [=, data = c.data] {
-      if (!is_plan(context().device) && i == 0) write_reals(*p, data, row);
+      if (!is_plan(context().device) && i == 0) p->take(data, row);
       if (i == 0) assign(p->z_star, p->noise(0, 1));
-      else enter_scale(*p, i, noise);
+      else p->enter(i, noise);
       assign(p->begun, full({1}, i + 1));
     });
     stage.cost = double(p->size(i).height * p->size(i).width * p->scales[size_t(i)].channels);

@@ -4,6 +4,8 @@
 #include <cmath>
 
 #include "engine/check.h"
+#include "engine/context.h"
+#include "gan/data/dataset.h"
 
 namespace ganymede::singan {
 namespace {
@@ -25,6 +27,26 @@ Extent times(const Extent& e, double tall, double wide) {
 }  // namespace
 
 int Pyramid::reached() const { return std::max(0, int(begun.item()) - 1); }
+
+void Pyramid::take(const DataFacts& data, int64_t row) const {
+  const data::HostBatch host = data.read({row});
+  const auto pixels = host.real("image");
+  const Tensor given = tensor(std::vector<double>(pixels.begin(), pixels.end()), {1, data.size, data.width, data.channels}, context().dtype, context().device);
+  const Tensor last = shape.shrink < 1 ? clamp(matlab_resize(given, shape.shrink), -1, 1) : given;
+  for (int i = 0; i <= finest(); ++i) assign(scales[size_t(i)].real, i == finest() ? last : clamp(matlab_resize(last, shape.scale_of(i)), -1, 1));
+}
+
+void Pyramid::enter(int i, double noise) const {
+  const Scale& s = scales[size_t(i)];
+  const Scale& below = scales[size_t(i - 1)];
+  if (s.channels == below.channels)
+    for (const auto& [to, from] : {std::pair{s.G, below.G}, std::pair{s.D, below.D}}) {
+      assign(to.flat(), from.flat());
+      for (size_t k = 0; k < to.buffers().size(); ++k) assign(to.buffers()[k].value, from.buffers()[k].value);
+    }
+  assign(s.before, cast(enlarge(reconstruct(i - 1), i), s.before.dtype()));
+  assign(s.amp, reshape(noise * sqrt(mean(square(s.before - s.real))), Shape{1}));
+}
 
 Tensor Pyramid::noise(int scale, int64_t n, const Extent& size) const {
   const int64_t more = noise_in_padding ? 2 * kReach : 0;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "engine/ops.h"
+#include "gan/config.h"
 #include "gan/nets/singan.h"
 #include "gan/singan/shape.h"
 #include "nn/net.h"
@@ -38,6 +39,12 @@ struct Pyramid {
   // The finest scale whose training has begun; reads the device.
   int reached() const;
   const Extent& size(int scale) const { return shape.sizes[size_t(scale)]; }
+
+  // A picture of the data set as the finest scale's and, shrunk, as those below. Batches are not read: there is only this one.
+  void take(const DataFacts& data, int64_t row) const;
+  // What training of a scale above 0 starts from: the weights of the scale before if that is as wide, its reconstruction, and an
+  // amplitude of `noise` times the error of that.
+  void enter(int scale, double noise) const;
 
   // Noise for a picture of this size: one channel at scale 0, which every colour gets.
   Tensor noise(int scale, int64_t n, const Extent& size) const;

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "gan/data/apng.h"
 #include "gan/data/picture_file.h"
 #include "gan/data/png.h"
 #include "tests/apps/http_client.h"
@@ -126,6 +127,13 @@ TEST_F(Serve, TranslatesWhatIsSent) {
   EXPECT_EQ(all["results"][2]["frames"].size(), 1u);
   EXPECT_NE(post(port_, "/apply/translate?count=3&result=picture_2", png_of(16, 16, 255)).body, post(port_, "/apply/translate?count=3", png_of(16, 16, 255)).body);
   refuses(post(port_, "/apply/translate?result=nine", png_of(16, 16, 255)), 400, {"result=nine", "picture"});
+  // What is lost of an input is said.
+  EXPECT_FALSE(all.contains("notes"));
+  EXPECT_EQ(white.head.find("Ganymede-Note"), white.head.npos);
+  data::write_animation((folder_ / "moving.png").string(), {data::Picture(16, 16, 3, 255), data::Picture(16, 16, 3, 0)}, 10);
+  const std::string moving = get("moving.png"), said = "picture is animated, its first picture is read";
+  EXPECT_NE(post(port_, "/apply/translate", moving).head.find("Ganymede-Note: " + said), std::string::npos);
+  EXPECT_EQ(Json::parse(post(port_, "/apply/translate?format=json", moving).body)["notes"], Json{said});
   // Two pictures make a pair.
   const Answer score = post_form(port_, "/apply/score", {{"input", png_of(16, 16, 255)}, {"result", png_of(16, 16, 0)}});
   EXPECT_EQ(score.status, 200) << score.body;

@@ -115,7 +115,8 @@ TEST(MakePairs, GivesThePictureAndWhatTheTaskMakesOfIt) {
 TEST(Transform, IsWhatItsNameSays) {
   Random random(1);
   const Image red = flat_image(8, 8, {1, -1, -1});
-  EXPECT_NEAR(transformed(red, Transform::colourise, random).values[5], 0.299f - 0.587f - 0.114f, 1e-6);
+  // The grey of red's luminance, 0.2126729: 1.055 y^(1/2.4) - 0.055 = 0.498519 of the range.
+  EXPECT_NEAR(transformed(red, Transform::colourise, random).values[5], 2 * 0.498519 - 1, 1e-5);
   for (float value : transformed(red, Transform::edges, random).values) EXPECT_EQ(value, 1);
   for (float value : transformed(red, Transform::gradients, random).values) EXPECT_EQ(value, 0);
   for (size_t i = 0; i < 6; ++i)

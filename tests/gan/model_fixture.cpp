@@ -34,7 +34,7 @@ Tiny::Tiny(const TinyModel& tiny) {
   const Model& m = find_model(tiny.model);
   const TinyChoice choice = tiny_choice(tiny.model);
   data::Options o;
-  o.size = tiny.size ? tiny.size : choice.size, o.channels = 1, o.seed = 3;
+  o.size = tiny.size ? tiny.size : choice.size, o.channels = tiny.channels, o.seed = 3;
   dataset_ = data::open_dataset(choice.data, o);
   auto settings = choice.settings;
   for (const std::string& k : tiny.without) settings.erase(k);

@@ -24,6 +24,7 @@ struct TinyModel {
   Precision precision = Precision::f32;
   bool capture = true;
   uint64_t seed = 1;
+  int64_t channels = 1;                              // of pictures
 };
 // Else GoogleTest prints its bytes, padding among them, which nobody ever wrote.
 inline void PrintTo(const TinyModel& m, std::ostream* out) { *out << m.model; }

@@ -7,6 +7,7 @@
 #include "engine/context.h"
 #include "engine/ops.h"
 #include "gan/data/dataset.h"
+#include "gan/lab.h"
 #include "gan/models.h"
 #include "gan/nets/patch_discriminator.h"
 #include "gan/pool.h"
@@ -161,6 +162,30 @@ TEST(TranslateTask, KeepsNamesAndSizesAndDropoutIsItsNoise) {
   test::Tiny quiet({"pix2pix", {{"dropout", "0"}}});
   quiet->sampling(1, [&] { again = task_of(quiet->recipe(), "translate").run({{plain("one", 16, 16, 3)}, settings, 2}); });
   EXPECT_EQ(again[0].frames[0].pixels, again[1].frames[0].pixels);
+}
+
+// In Lab a network makes two colours for the lightness that it is given, which its pictures keep.
+TEST(Direction, InLabPicturesKeepTheirLightness) {
+  for (const char* model : {"pix2pix", "bicyclegan"}) {
+    test::Tiny t({.model = model, .settings = {{"colours", "lab"}}, .channels = 3}), rgb({.model = model, .channels = 3});
+    t->step(), rgb->step();
+    EXPECT_NE(t->values(), rgb->values()) << model;
+    for (const auto& [name, value] : t->values()) EXPECT_TRUE(std::isfinite(value)) << model << " " << name;
+    const Config settings(t.config().data, {});
+    std::vector<Result> made;
+    t->sampling(1, [&] { made = task_of(t->recipe(), "translate").run({{plain("grey", 17, 22, 1)}, settings, 1}); });
+    const data::Picture& p = made.at(0).frames.at(0);
+    ASSERT_EQ(p.channels, 3);
+    const NamedPicture grey = plain("grey", 17, 22, 1);
+    const auto tensor_of = [](const data::Picture& q) {
+      std::vector<float> v(q.pixels.size());
+      data::to_float(q, v.data());
+      return tensor(v, Shape{1, q.height, q.width, q.channels}, context().dtype, context().device);
+    };
+    // Colours of a network that has hardly learned are faint, so that few are clipped.
+    EXPECT_LT(mean(abs(lightness(tensor_of(p)) - lightness(tensor_of(grey.picture)))).item(), 0.02) << model;
+  }
+  EXPECT_THROW(test::Tiny({.model = "pix2pix", .settings = {{"colours", "lab"}}}).config().check_all_read(), UsageError);
 }
 
 TEST(StyleTasks, DrawManyAndTakeAStyle) {
