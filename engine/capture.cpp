@@ -56,13 +56,12 @@ void Unit::run(const std::function<void()>& f) {
   require(c.device == device_, "an update captured on ", device_, " runs on ", c.device);
   if (stage_ >= 3) return replay();
   const int64_t before = c.launches;
-  const bool planned = is_plan(device_) && stage_ == 2;  // on paper there is nothing to capture after the layout
-  if (!capture_ || stage_ == 0 || planned) {
+  if (!capture_ || stage_ == 0) {
     InUnit in(nullptr);
     f();
     if (capture_ && stage_ == 0) stage_ = 1;
   } else if (stage_ == 1) {
-    arena_ = std::make_shared<Arena>(device_);
+    arena_ = std::make_shared<Arena>(device_, scratch_ ? scratch_ : std::make_shared<Scratch>(device_));
     {
       InUnit in(nullptr);
       ArenaScope scope(arena_, ArenaScope::Mode::trace);
@@ -71,8 +70,14 @@ void Unit::run(const std::function<void()>& f) {
     arena_->lay_out();
     stage_ = 2;
   } else {
-    const auto& d = kernels_of(device_).device;
+    arena_->settle();
     arena_->rewind();
+    if (is_plan(device_)) {   // on paper there is nothing to capture
+      InUnit in(nullptr);
+      ArenaScope scope(arena_, ArenaScope::Mode::place);
+      return f();
+    }
+    const auto& d = kernels_of(device_).device;
     {
       InUnit in(d.begin_capture ? nullptr : &recorded_);
       ArenaScope scope(arena_, ArenaScope::Mode::place);

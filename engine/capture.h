@@ -15,7 +15,8 @@ namespace ganymede {
 //   run 3: captured (a CUDA graph on cuda, a list of launches on cpu and sim);  from run 4 on: replayed.
 class Unit {
  public:
-  explicit Unit(bool capture = true) : capture_(capture) {}
+  // scratch: shared with other units that never run while this one does; null: memory of its own.
+  explicit Unit(bool capture = true, std::shared_ptr<Scratch> scratch = nullptr) : capture_(capture), scratch_(std::move(scratch)) {}
   ~Unit();
   Unit(const Unit&) = delete;
   void run(const std::function<void()>& f);
@@ -26,6 +27,7 @@ class Unit {
  private:
   void replay();
   bool capture_;
+  std::shared_ptr<Scratch> scratch_;
   int stage_ = 0;
   Device device_;
   std::shared_ptr<Arena> arena_;

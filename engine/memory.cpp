@@ -1,5 +1,7 @@
 #include "engine/memory.h"
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <map>
 #include <mutex>
@@ -44,8 +46,12 @@ void* take(const Device& device, size_t bytes) {
     pool.free.erase(it);
     return data;
   }
-  if (is_plan(device)) {
+  const auto count = [&] {
     pool.use.held += int64_t(bytes);
+    pool.use.most_held = std::max(pool.use.most_held, pool.use.held);
+  };
+  if (is_plan(device)) {
+    count();
     return kOnPaper;
   }
   const auto& kernels = kernels_of(device).device;
@@ -64,7 +70,7 @@ void* take(const Device& device, size_t bytes) {
                              " MiB are in use, the device has ", total >> 20, " MiB"));
     }
   }
-  pool.use.held += int64_t(bytes);
+  count();
   return data;
 }
 
@@ -86,22 +92,15 @@ void count_live(const Device& device, int64_t bytes) {
 Storage::Storage(Device where, size_t size) : device(where), bytes(round_up(size)) {
   count_live(device, int64_t(bytes));
   if (bytes == 0) return;
-  if (is_plan(device)) {
-    if (active.arena) trace_ = active.arena, number_ = active.arena->note_allocation(bytes);
-    take(device, bytes);
-    return;
-  }
   if (active.arena && active.mode == ArenaScope::Mode::place) {
     arena_ = active.arena.get();
     data = arena_->place(bytes);
   } else {
-    if (active.arena) {
-      trace_ = active.arena;
-      number_ = active.arena->note_allocation(bytes);
-    }
+    if (active.arena) trace_ = active.arena, number_ = active.arena->note_allocation(bytes);
     data = take(device, bytes);
   }
-  if (poison) {
+  if (is_plan(device)) data = nullptr;
+  if (poison && data) {
     const auto& kernels = kernels_of(device).device;
     kernels.fill_bytes(kernels.stream(), data, 0xFF, bytes);
   }
@@ -109,15 +108,22 @@ Storage::Storage(Device where, size_t size) : device(where), bytes(round_up(size
 
 Storage::~Storage() {
   count_live(device, -int64_t(bytes));
-  if (is_plan(device) && bytes != 0) {
-    if (auto arena = trace_.lock()) arena->note_release(number_);
-    give_back(device, kOnPaper, bytes);
-  }
-  if (!data) return;
-  if (parameter && kernels_of(device).device.forget_weights) kernels_of(device).device.forget_weights(data, bytes);
-  if (arena_) return;
+  if (bytes == 0 || arena_) return;
+  if (data && parameter && kernels_of(device).device.forget_weights) kernels_of(device).device.forget_weights(data, bytes);
   if (auto arena = trace_.lock()) arena->note_release(number_);
-  give_back(device, data, bytes);
+  give_back(device, is_plan(device) ? kOnPaper : data, bytes);
+}
+
+std::byte* Scratch::take(size_t bytes) {
+  for (const Region& r : regions_)
+    if (r.bytes >= bytes) return r.data;
+  const size_t size = std::max({bytes, announced_, kAlign});
+  regions_.push_back({static_cast<std::byte*>(ganymede::take(device_, size)), size});
+  return regions_.back().data;
+}
+
+Scratch::~Scratch() {
+  for (const Region& r : regions_) give_back(device_, r.data, r.bytes);
 }
 
 int Arena::note_allocation(size_t bytes) {
@@ -126,7 +132,7 @@ int Arena::note_allocation(size_t bytes) {
 }
 
 void Arena::note_release(int number) {
-  if (!scratch_ && !kept_) items_[number].died = std::min(items_[number].died, clock_++);
+  if (!laid_out_) items_[number].died = std::min(items_[number].died, clock_++);
 }
 
 void Arena::lay_out() {
@@ -156,8 +162,15 @@ void Arena::lay_out() {
     placed.insert(std::upper_bound(placed.begin(), placed.end(), i,
                                    [&](int a, int b) { return items_[a].offset < items_[b].offset; }), i);
   }
-  scratch_ = static_cast<std::byte*>(take(device_, std::max(scratch_bytes_, kAlign)));
+  laid_out_ = true;
+  shared_->announce(scratch_bytes_);
+}
+
+void Arena::settle() {
+  if (scratch_) return;
+  release_pooled_memory(device_);
   kept_ = static_cast<std::byte*>(take(device_, std::max(kept_bytes_, kAlign)));
+  scratch_ = shared_->take(scratch_bytes_);
 }
 
 void* Arena::place(size_t bytes) {
@@ -168,7 +181,6 @@ void* Arena::place(size_t bytes) {
 }
 
 Arena::~Arena() {
-  if (scratch_) give_back(device_, scratch_, std::max(scratch_bytes_, kAlign));
   if (kept_) give_back(device_, kept_, std::max(kept_bytes_, kAlign));
 }
 
@@ -187,7 +199,7 @@ MemoryUse memory_use(const Device& device) {
 void reset_peak_memory(const Device& device) {
   Pool& pool = pool_of(device);
   std::lock_guard lock(pool.mutex);
-  pool.use.peak = pool.use.live;
+  pool.use.peak = pool.use.live, pool.use.most_held = pool.use.held;
 }
 
 void release_pooled_memory(const Device& device) {
@@ -197,7 +209,11 @@ void release_pooled_memory(const Device& device) {
     if (!is_plan(device)) kernels_of(device).device.release(block);
     pool.use.held -= int64_t(size);
   }
+  if (pool.free.empty()) return;
   pool.free.clear();
+#ifdef __GLIBC__
+  malloc_trim(0);   // else the C library keeps host memory for itself
+#endif
 }
 
 void poison_fresh_memory(bool on) { poison = on; }

@@ -1,5 +1,6 @@
 // Memory of a device: a caching pool, and arenas that give a captured update the same addresses at every replay.
 #pragma once
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -13,12 +14,31 @@ struct MemoryUse {
   int64_t live = 0;   // bytes of tensors alive now
   int64_t peak = 0;   // largest live since the last reset
   int64_t held = 0;   // bytes taken from the device (live, pooled and arenas)
+  int64_t most_held = 0;   // largest held since the last reset
+};
+
+// Memory for what does not outlive a run of an update, shared by updates that never run at the same time.
+class Scratch {
+ public:
+  explicit Scratch(Device device) : device_(device) {}
+  ~Scratch();
+  Scratch(const Scratch&) = delete;
+
+  // Announces a size. The first take() allocates the largest of those announced.
+  void announce(size_t bytes) { announced_ = std::max(announced_, bytes); }
+  std::byte* take(size_t bytes);
+
+ private:
+  Device device_;
+  size_t announced_ = 0;
+  struct Region { std::byte* data; size_t bytes; };
+  std::vector<Region> regions_;   // more than one if a size was not announced in time
 };
 
 // Lifetimes of one run of an update, and the layout that follows from them.
 class Arena {
  public:
-  explicit Arena(Device device) : device_(device) {}
+  Arena(Device device, std::shared_ptr<Scratch> shared) : device_(device), shared_(std::move(shared)) {}
   ~Arena();
   Arena(const Arena&) = delete;
 
@@ -26,8 +46,10 @@ class Arena {
   int note_allocation(size_t bytes);
   void note_release(int number);
   // Lays the traced allocations out: those released before the end share scratch, the others (values that other updates
-  // or the log still read) get memory of their own. Allocates both.
+  // or the log still read) get memory of their own.
   void lay_out();
+  // Takes the memory, at the first call. What eager runs left in the pool goes back to the device before.
+  void settle();
   // Addresses for the run that is captured, in the order of the trace. Throws when the run differs from the trace.
   void* place(size_t bytes);
   void rewind() { next_ = 0; }
@@ -36,8 +58,10 @@ class Arena {
  private:
   struct Item { size_t bytes; int64_t born, died; size_t offset; };
   Device device_;
+  std::shared_ptr<Scratch> shared_;
   std::vector<Item> items_;
   int64_t clock_ = 0;
+  bool laid_out_ = false;
   size_t next_ = 0, scratch_bytes_ = 0, kept_bytes_ = 0;
   std::byte* scratch_ = nullptr;
   std::byte* kept_ = nullptr;

@@ -46,7 +46,7 @@ int64_t bytes_of(const std::vector<nn::NamedTensor>& tensors) {
 namespace {
 
 MemoryForecast forecast(const Session& session, int64_t batch) {
-  const int64_t others = memory_use(kPlan).held;   // of a session that is being explained
+  const MemoryUse others = memory_use(kPlan);   // of a session that is being explained
   MemoryForecast f;
   f.batch = batch;
   Config config = session.config();
@@ -70,17 +70,13 @@ MemoryForecast forecast(const Session& session, int64_t batch) {
   row("optimisers", "moments, averages and rates", moments);
   row("batches", text(trainer.batches_per_iteration(), " of ", batch, " samples"), sample * batch * trainer.batches_per_iteration());
 
-  const int64_t fixed = memory_use(kPlan).held - others;
+  const int64_t fixed = memory_use(kPlan).held - others.held;
   row("other", "gradients' buffers and rounding", fixed - known);
   reset_peak_memory(kPlan);
-  const int64_t before = memory_use(kPlan).live;
-  trainer.step();   // the first iteration fills the pool, the second lays the arenas out
-  const int64_t pooled = memory_use(kPlan).held - others;
-  f.peak = memory_use(kPlan).peak - before + fixed;
-  trainer.step();
-  f.held = memory_use(kPlan).held - others;
-  row("activations", "and gradients, while updates are not captured yet", pooled - fixed);
-  row("arenas", "activations and gradients of captured updates", f.held - pooled);
+  for (int i = 0; i < 3; ++i) trainer.step();   // eager, traced, captured
+  f.peak = memory_use(kPlan).peak - others.live;
+  f.held = memory_use(kPlan).most_held - others.held;
+  row("activations", "and gradients, at the step that holds the most: before updates are captured, or in their arenas", f.held - fixed);
   const int ahead = data::batches_in_memory(session.reading_threads(batch));
   f.read_ahead = sample * batch * ahead;
   row("read ahead", text(ahead, " batches on the host"), f.read_ahead);

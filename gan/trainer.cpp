@@ -10,7 +10,7 @@
 namespace ganymede {
 
 struct Trainer::Run {
-  explicit Run(bool capture) : unit(capture) {}
+  Run(bool capture, const std::shared_ptr<Scratch>& scratch) : unit(capture, scratch) {}
   Unit unit;
   Losses terms;
   std::vector<Tensor> norms;  // squared gradient norm of each moved network
@@ -106,10 +106,11 @@ void Trainer::begin_stage(size_t stage) {
   for (SharedValue& s : recipe_.stages[stage_].shared_values) s.state->value = {};
   stage_ = stage, stage_start_ = 0, entered_ = false;
   for (size_t i = 0; i < stage; ++i) stage_start_ += recipe_.stages[i].steps;
-  for (size_t i = 0; i < now().shared_values.size(); ++i) shared_units_.push_back(std::make_unique<Unit>(options_.capture));
+  const auto scratch = std::make_shared<Scratch>(context().device);
+  for (size_t i = 0; i < now().shared_values.size(); ++i) shared_units_.push_back(std::make_unique<Unit>(options_.capture, scratch));
   for (const Update& u : now().updates) {
     auto& runs = runs_.emplace_back();
-    for (int i = 0; i < u.repeat; ++i) runs.push_back(std::make_unique<Run>(options_.capture));
+    for (int i = 0; i < u.repeat; ++i) runs.push_back(std::make_unique<Run>(options_.capture, scratch));
     auto& moved = moved_.emplace_back();
     for (const Group& g : u.groups)
       for (const nn::Net& n : g.nets) {
@@ -171,6 +172,7 @@ void Trainer::compute_shared() {
   for (size_t i = 0; i < now().shared_values.size(); ++i) {
     place_draws(kSharedUnits + uint32_t(i));
     SharedValue::State& s = *now().shared_values[i].state;
+    if (!shared_units_[i]->captured()) s.value = {};   // and all that it was made from, before its memory is needed again
     shared_units_[i]->run([&] {
       nn::Moving moving(s.nets);
       s.value = s.compute(batches_[0]);

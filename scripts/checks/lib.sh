@@ -49,7 +49,7 @@ row() {
 figures() {
   local run all= figure name=$1
   shift
-  for run in "$WORK/$name"[0-9]; do
+  for run in "$WORK/$name"[0-9]*/; do
     figure=$(measured "$(basename "$run")" "$@") || true
     [ -n "$figure" ] || { echo none; return; }
     all+=$figure$'\n'
