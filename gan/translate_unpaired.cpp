@@ -40,22 +40,21 @@ struct Centre {
   }
 };
 
+// The share of results that are no less likely among the pictures of the other side than 99 of 100 of those are.
 double domain_share(const Evaluation& e, const Translator& t, const char* from, const char* to) {
-  std::vector<std::vector<double>> own, other, made;
+  std::vector<std::vector<double>> real, made;
   const auto add = [](auto& rows, const Tensor& x) {
     for (auto& row : colour_statistics(x)) rows.push_back(std::move(row));
   };
-  e.each_batch([&](const Batch& b) { add(own, b[from]), add(other, b[to]), add(made, translated(t, b[from])); });
+  e.each_batch([&](const Batch& b) { add(real, b[to]), add(made, translated(t, b[from])); });
   require(!made.empty(), "nothing to measure: the test split is empty");
-  // Nearer to the one side than to the other is what any picture that is like neither may be, too: it must not surprise more than 99 of 100
-  // real ones do.
-  const Centre before(own), after(other);
-  std::vector<double> real;
-  for (const auto& row : other) real.push_back(after.surprise(row));
-  const auto limit = real.begin() + int64_t(0.99 * double(real.size() - 1));
-  std::nth_element(real.begin(), limit, real.end());
-  const auto moved = std::count_if(made.begin(), made.end(), [&](const auto& row) { return after.surprise(row) < before.surprise(row) && after.surprise(row) <= *limit; });
-  return double(moved) / double(made.size());
+  const Centre side(real);
+  std::vector<double> surprises;
+  for (const auto& row : real) surprises.push_back(side.surprise(row));
+  const auto limit = surprises.begin() + int64_t(0.99 * double(surprises.size() - 1));
+  std::nth_element(surprises.begin(), limit, surprises.end());
+  const auto alike = std::count_if(made.begin(), made.end(), [&](const auto& row) { return side.surprise(row) <= *limit; });
+  return double(alike) / double(made.size());
 }
 
 // How much of the way to the other side is left: of distances of whole sets in features that see stripes and edges as well as colours.
@@ -145,7 +144,7 @@ void add_unpaired_uses(Recipe& r, const Translator& to_b, const Translator& to_a
   };
   cycle("cycle_a", "mean |F(G(a)) - a|, pixels in [-1, 1]; low says little by itself: the way back can be hidden in the result", to_b, to_a, "a");
   cycle("cycle_b", "mean |G(F(b)) - b|, pixels in [-1, 1]", to_a, to_b, "b");
-  const std::string rule = " by means and spreads of its channels, under a normal fitted to each side: likelier on the other side, and there no less likely than 99 % of the real ones; 1 is best";
+  const std::string rule = " by means and spreads of its channels: no less likely there than 99 % of the real ones, under independent normals; 1 is best";
   r.measures.push_back({"domain_b", "share of G(a) that look like side b," + rule, [=](const Evaluation& e) { return domain_share(e, to_b, "a", "b"); }});
   r.measures.push_back({"domain_a", "share of F(b) that look like side a," + rule, [=](const Evaluation& e) { return domain_share(e, to_a, "b", "a"); }});
   if (to_a.in == to_b.in) {

@@ -63,7 +63,7 @@ TEST_F(Memory, ALimitOnAddressSpace) {
   GTEST_SKIP() << "sanitizers need the address space";
 #endif
   // The program itself lies in the address space too, and is twice as large with kernels for the GPU in it.
-  const rlim_t bytes = std::filesystem::file_size(test::binary_dir() + "/ganymede") + (rlim_t{300} << 20);
+  const rlim_t bytes = std::filesystem::file_size(test::binary_dir() + "/ganymede") + (rlim_t{200} << 20);
   follow_advice([bytes] {
     const rlimit space{bytes, bytes};
     setrlimit(RLIMIT_AS, &space);

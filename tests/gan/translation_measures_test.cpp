@@ -93,5 +93,25 @@ TEST(TranslationMeasures, DistanceToTheOtherSideSeesMoreThanColour) {
   EXPECT_LT(colour, 0.9);
 }
 
+// A result counts if it is like the other side, not if it is merely unlike its own; the sides may differ in channels.
+TEST(TranslationMeasures, DomainIsTheOtherSideAndNotJustAnother) {
+  seed(7);
+  const Tensor a = uniform({64, 8, 8, 1}, -1, -0.8), b = uniform({64, 8, 8, 3}, 0.4, 0.8);
+  const auto share = [&](double level) {
+    Recipe r;
+    add_unpaired_uses(r, {[=](const Tensor& x) { return broadcast_to(x + level, {x.dim(0), 8, 8, 3}); }, 1}, {[](const Tensor& x) { return x; }, 3}, {}, {});
+    for (const Measure& m : r.measures)
+      if (m.name == "domain_b") return m.value({64, [&](const std::function<void(const Batch&)>& look) { look({64, {{"a", a}, {"b", b}}}); }});
+    return -1.0;
+  };
+  EXPECT_EQ(share(0), 0);
+  EXPECT_EQ(share(1), 0);
+  EXPECT_LT(share(1.5), 0.9);   // the level of b, and half of its grain
+  Recipe r;
+  add_unpaired_uses(r, {[&](const Tensor&) { return b; }, 1}, {[](const Tensor& x) { return x; }, 3}, {}, {});
+  for (const Measure& m : r.measures)
+    if (m.name == "domain_b") EXPECT_GE(m.value({64, [&](const std::function<void(const Batch&)>& look) { look({64, {{"a", a}, {"b", b}}}); }}), 0.98);
+}
+
 }  // namespace
 }  // namespace ganymede
