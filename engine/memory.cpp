@@ -108,8 +108,8 @@ Storage::Storage(Device where, size_t size) : device(where), bytes(round_up(size
 
 Storage::~Storage() {
   count_live(device, -int64_t(bytes));
-  if (bytes == 0 || arena_) return;
   if (data && parameter && kernels_of(device).device.forget_weights) kernels_of(device).device.forget_weights(data, bytes);
+  if (bytes == 0 || arena_) return;
   if (auto arena = trace_.lock()) arena->note_release(number_);
   give_back(device, is_plan(device) ? kOnPaper : data, bytes);
 }

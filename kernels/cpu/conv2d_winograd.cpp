@@ -1,7 +1,6 @@
 #include "kernels/cpu/conv2d_winograd.h"
 
 #include <omp.h>
-#include <cstdlib>
 
 #include <algorithm>
 #include <atomic>
@@ -408,7 +407,7 @@ bool goes_by_winograd(const Conv2d& p) {
   // Where the processor multiplies bf16, at twice the rate, half the products must do. With stride 2, or few channels, the transforms outweigh
   // what is left to save (measured in training steps, where weights are transformed anew each time).
   const bool against_bf16 = p.dtype == DType::bf16 && has_avx512();
-  if (against_bf16 && (p.stride_h == 2 ? getenv("GW") == nullptr || p.c * p.k > atoi(getenv("GW")) : p.c * p.k < 64 * 64)) return false;
+  if (against_bf16 && (p.stride_h == 2 || p.c * p.k < 64 * 64)) return false;
   bool wins = false;
   with_scheme(p, [&]<class Scheme>(Scheme) {
     // One of 3x3 and stride 2, too, is transformed as if it had 4x4 taps, of which sums take nine.

@@ -242,11 +242,11 @@ void check_pyramid(const Settings& small, const std::string& folder) {
 
 // The scene at twice the size is what super-resolution should look like: in its features, and in how sharp it is. Pixel by pixel the sheet
 // asks for less error than nearest neighbours have. The authors' procedure, programmed apart from this one in PyTorch
-// (bench/super_resolution.py, the same picture and as long a training, two seeds), does not reach that either (0.126 and 0.131 beside 0.122;
+// (bench/super_resolution.py, the same picture and as long a training, two seeds), does not reach that either (0.125 and 0.132 beside 0.122;
 // nor does the paper's own figure on BSD100, 16.22, come near that of methods without a discriminator, 12.29). So it is the measure here.
 void check_super_resolution(Settings settings, const std::string& folder) {
   const int64_t side = 64;
-  const double authors = 0.129;
+  const double authors = 0.128;
   const int seeds = 3;
   const Picture picture = scene(2 * side, 11), low = data::resized(picture, side, side, data::Filter::cubic, data::Border::mirror);
   settings["sr_factor"] = "2";
@@ -268,7 +268,7 @@ void check_super_resolution(Settings settings, const std::string& folder) {
   const double loose = difference(enlarged(settings, 1)[0].frames[0], picture);
   const Picture smooth = data::resized(low, 2 * side, 2 * side, data::Filter::cubic, data::Border::mirror);
   const double smooth_distance = far(smooth, picture);
-  line("super-resolution x2, mean of 3 seeds: RMSE to the original over 0.129, that of the authors' procedure in PyTorch", "< 1.15", error / authors, "no rec. loss (1 seed)", loose / authors,
+  line("super-resolution x2, mean of 3 seeds: RMSE to the original over 0.128, that of the authors' procedure in PyTorch", "< 1.15", error / authors, "no rec. loss (1 seed)", loose / authors,
        error / authors < 1.15 && loose / authors >= 1.15);
   line("super-resolution x2, mean of 3 seeds: random-feature SIFID to the original", "< bicubic", distance, "bicubic", smooth_distance, distance < smooth_distance);
   line("super-resolution x2, mean of 3 seeds: energy of differences", "> bicubic", energy, "bicubic", sharpness(smooth), energy > sharpness(smooth));
