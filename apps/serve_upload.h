@@ -26,7 +26,8 @@ struct UploadedFile {
 std::vector<UploadedFile> read_upload(const httplib::Request& req, const httplib::ContentReader& reader, const ServeLimits& limits);
 struct DecodedUpload {
   std::vector<NamedPicture> pictures;
-  std::vector<std::string> notes;   // what was lost on the way: "a.png is animated, its first picture is read"
+  std::vector<std::string> notes;   // what was lost on the way: "a.png is animated, its first picture is read"; the answer
+                                    // gives them as "notes" or, beside a PNG, in headers Ganymede-Note
 };
 // Refused with 400 for what is no PNG, JPEG or BMP picture, with 413 for too many pixels.
 DecodedUpload decoded(std::vector<UploadedFile>& files, const ServeLimits& limits);

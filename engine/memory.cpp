@@ -169,7 +169,7 @@ void Arena::lay_out() {
 void Arena::settle() {
   if (scratch_) return;
   release_pooled_memory(device_);
-  kept_ = static_cast<std::byte*>(take(device_, std::max(kept_bytes_, kAlign)));
+  if (!kept_) kept_ = static_cast<std::byte*>(take(device_, std::max(kept_bytes_, kAlign)));   // there from a call that then ran out of memory
   scratch_ = shared_->take(scratch_bytes_);
 }
 

@@ -6,6 +6,7 @@
 #include "engine/check.h"
 #include "engine/context.h"
 #include "engine/ops.h"
+#include "gan/data/transform.h"
 
 namespace ganymede {
 namespace {
@@ -36,6 +37,18 @@ TEST(Lab, ComesBackAndStaysWithinItsRange) {
     const Tensor grey = slice(x, 3, 0, 1);
     EXPECT_LT(max(abs(lightness(grey) - lightness(concat({grey, grey, grey}, 3)))).item(), 1e-5);
   }
+}
+
+// The input of colourisation is made on the host, by a curve of its own: it must have the lightness of the picture.
+TEST(Lab, TheGreyToColouriseHasThePicturesLightness) {
+  ContextScope scope;
+  seed(2);
+  const Tensor x = uniform({1, 9, 7, 3}, -1, 1);
+  data::Random random(1);
+  const data::Image grey = data::transformed({9, 7, 3, x.to_floats()}, data::Transform::colourise, random);
+  ASSERT_EQ(grey.channels, 1);
+  const Tensor made = tensor(grey.values, Shape{1, 9, 7, 1}, DType::f32, context().device);
+  EXPECT_LT(max(abs(lightness(made) - lightness(x))).item(), 1e-4);
 }
 
 TEST(Lab, IsTheSameOnTheSimulatorAndRefusesOtherChannels) {
