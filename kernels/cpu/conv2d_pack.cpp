@@ -3,13 +3,15 @@
 #include <map>
 
 #include "kernels/cpu/conv2d.h"
+#include "kernels/cpu/memory.h"
 
 namespace ganymede::kernels::cpu {
 namespace {
 
 struct Copy {
   WeightForm form;
-  dnnl::memory memory;
+  Memory data;
+  dnnl::memory memory;  // of data
   const uint64_t* version;
   uint64_t packed_at;  // the version's value when memory was written
 };
@@ -33,8 +35,11 @@ const dnnl::memory& up_to_date(const Weight& weight, WeightForm form, const dnnl
   const auto address = reinterpret_cast<uintptr_t>(weight.data);
   auto [found, end] = copies().equal_range(address);
   while (found != end && (found->second.form != form || found->second.memory.get_desc() != packed)) ++found;
-  if (found == end)
-    found = copies().insert({address, {form, dnnl::memory(packed, onednn_engine()), nullptr, 0}});
+  if (found == end) {
+    Memory data(allocate_memory(packed.get_size()));
+    dnnl::memory memory(packed, onednn_engine(), data.get());
+    found = copies().emplace(address, Copy{form, std::move(data), std::move(memory), nullptr, 0});
+  }
   Copy& copy = found->second;
   if (copy.version != weight.version || copy.packed_at != *weight.version) {
     copy.version = nullptr;  // stays so if packing fails

@@ -10,6 +10,7 @@
 #include "kernels/cpu/conv2d_epilogue.h"
 #include "kernels/cpu/conv2d_pack.h"
 #include "kernels/cpu/conv2d_tile.h"
+#include "kernels/cpu/conv2d_winograd_operands.h"
 #include "kernels/cpu/conv2d_winograd_transforms.h"
 #include "kernels/cpu/number.h"
 #include "kernels/cpu/onednn.h"
@@ -22,7 +23,12 @@
 namespace ganymede::kernels::cpu {
 namespace {
 
-// Where element (row, column) of a matrix [rows, columns] lies that a product reads column by column, in panels.
+template <class Scheme>
+constexpr int64_t numbers_of(int64_t terms) {
+  return (terms + kTerms<typename Scheme::Number> - 1) / kTerms<typename Scheme::Number>;
+}
+
+// Where number (row, column) of a matrix [rows, columns] lies that a product reads column by column, in panels.
 int64_t panel_index(int64_t rows, int columns, int64_t row, int column) {
   const int first = column / kPanel * kPanel, width = std::min(kPanel, columns - first);
   return rows * first + row * width + column - first;
@@ -56,21 +62,35 @@ struct Tile {
         row(static_cast<int>(index / tiles.columns % tiles.rows)),
         column(static_cast<int>(index % tiles.columns)) {}
 
-  // Pixel (i, j) of what the tile reads of x, or null outside.
+  // Pixel (i, j) of what the tile reads of x, or null outside, or where there is no x; likewise of y.
   template <class T>
   T* of_x(const Conv2d& p, T* x, int i, int j) const {
     constexpr int kStep = Scheme::kOut * Scheme::kStride;
     const int h = kStep * row - p.pad_h + i, w = kStep * column - p.pad_w + j;
-    if (h < 0 || h >= p.h || w < 0 || w >= p.w) return nullptr;
+    if (!x || h < 0 || h >= p.h || w < 0 || w >= p.w) return nullptr;
     return x + ((int64_t{n} * p.h + h) * p.w + w) * p.c;
   }
   template <class T>
   T* of_y(const Conv2d& p, T* y, int i, int j) const {
     const int to_row = Scheme::kOut * row + i, to_column = Scheme::kOut * column + j;
-    if (to_row >= p.p || to_column >= p.q) return nullptr;
+    if (!y || to_row >= p.p || to_column >= p.q) return nullptr;
     return y + ((int64_t{n} * p.p + to_row) * p.q + to_column) * p.k;
   }
 };
+
+// m in m^T for in(i, j) = load(vector, i, j), each vector by itself; values of all go to put(point, them).
+template <Matrix m, class V, class Load, class Put>
+[[gnu::always_inline]] inline void transform_vectors(Load load, Put put) {
+  constexpr int kSide = std::size(m.at);
+  if constexpr (kVectors<V> == 1) {
+    transform<m, Lanes>([&](int i, int j) { return load(0, i, j); }, [&](int i, int j, Lanes value) { put(i * kSide + j, value); });
+  } else {
+    Lanes values[kVectors<V>][kSide * kSide];
+    for (int vector = 0; vector < kVectors<V>; ++vector)
+      transform<m, Lanes>([&](int i, int j) { return load(vector, i, j); }, [&](int i, int j, Lanes value) { values[vector][i * kSide + j] = value; });
+    for (int point = 0; point < kSide * kSide; ++point) put(point, V{values[0][point], values[1][point]});
+  }
+}
 
 // The pixels of one phase of x that a tile reads; `outside` for those that are none.
 template <class Scheme, class T>
@@ -83,22 +103,22 @@ void find_pixels(const Conv2d& p, const Tile<Scheme>& tile, T* x, int phase, T* 
     }
 }
 
-constexpr int64_t kMostWeights = 1 << 18;  // C * K, whose transforms stay in memory
+constexpr int64_t kManyWeights = 1 << 18, kMostWeights = 1 << 19;  // C * K, whose transforms stay in memory
 constexpr int kLeastChannels = 32;
 template <class T>
 const T kZeros[kMostWeights / kLeastChannels] = {};  // the channels of a pixel outside
 
-// One tile of x, transformed. place(column): where its phase * C + channel goes at the first point; point_stride: from one point to the next.
-template <class Scheme, class T, class Place>
-void transform_x(const Conv2d& p, const Tile<Scheme>& tile, const T* x, Place place, int64_t point_stride) {
-  constexpr int kSide = Scheme::kSide;
+// Tiles of x from index on, as many as V has vectors, transformed; zeros from `end` on. place(column): where their phase * C + channel
+// goes, an AlongSum or AcrossSums.
+template <class V, class Scheme, class T, class Place>
+void transform_x(const Conv2d& p, const Tiles<Scheme>& tiles, int64_t index, int64_t end, const T* x, Place place) {
   for (int phase = 0; phase < kPhases<Scheme>; ++phase) {
-    const T* pixel[kSide][kSide];
-    find_pixels(p, tile, x, phase, kZeros<T>, pixel);
+    const T* pixel[kVectors<V>][Scheme::kSide][Scheme::kSide];
+    for (int i = 0; i < kVectors<V>; ++i) find_pixels(p, Tile<Scheme>(tiles, index + i), index + i < end ? x : nullptr, phase, kZeros<T>, pixel[i]);
     for (int c = 0; c < p.c; c += kRegisterLanes) {
-      float* const v = place(phase * p.c + c);
-      transform<Scheme::kInput, Lanes>([&](int i, int j) { return load_lanes(pixel[i][j] + c); },
-                                       [&](int i, int j, Lanes value) { lanes(v + (i * kSide + j) * point_stride) = value; });
+      const auto v = place(phase * p.c + c);
+      transform_vectors<Scheme::kInput, V>([&](int vector, int i, int j) { return load_lanes(pixel[vector][i][j] + c); },
+                                           [&](int point, const V& value) { v.put(point, value); });
     }
   }
 }
@@ -145,20 +165,21 @@ void transform_y(const Conv2d& p, const Tile<Scheme>& tile, float* m, int64_t po
   }
 }
 
-// One tile of dy, by the transposed map. place(column): where channel column goes at the first point.
-template <class Scheme, class T, class Place>
-void adjoint_y(const Conv2d& p, const Tile<Scheme>& tile, const T* dy, Place place, int64_t point_stride) {
-  constexpr int kSide = Scheme::kSide, kOut = Scheme::kOut;
-  const T* pixel[kOut][kOut];
-  for (int i = 0; i < kOut; ++i)
-    for (int j = 0; j < kOut; ++j) {
-      const T* const found = tile.of_y(p, dy, i, j);
-      pixel[i][j] = found ? found : kZeros<T>;
-    }
+// Tiles of dy, by the transposed map; as transform_x.
+template <class V, class Scheme, class T, class Place>
+void adjoint_y(const Conv2d& p, const Tiles<Scheme>& tiles, int64_t index, int64_t end, const T* dy, Place place) {
+  constexpr int kOut = Scheme::kOut;
+  const T* pixel[kVectors<V>][kOut][kOut];
+  for (int vector = 0; vector < kVectors<V>; ++vector)
+    for (int i = 0; i < kOut; ++i)
+      for (int j = 0; j < kOut; ++j) {
+        const T* const found = Tile<Scheme>(tiles, index + vector).of_y(p, index + vector < end ? dy : nullptr, i, j);
+        pixel[vector][i][j] = found ? found : kZeros<T>;
+      }
   for (int k = 0; k < p.k; k += kRegisterLanes) {
-    float* const m = place(k);
-    transform<Scheme::kOutput.transposed(), Lanes>([&](int i, int j) { return load_lanes(pixel[i][j] + k); },
-                                                   [&](int i, int j, Lanes value) { lanes(m + (i * kSide + j) * point_stride) = value; });
+    const auto m = place(k);
+    transform_vectors<Scheme::kOutput.transposed(), V>([&](int vector, int i, int j) { return load_lanes(pixel[vector][i][j] + k); },
+                                                       [&](int point, const V& value) { m.put(point, value); });
   }
 }
 
@@ -175,49 +196,56 @@ void for_each_tap(const Conv2d& p, int k, int phase, int c, Use use) {
 
 // u [points] of matrices [phases * C, K] in panels.
 template <class Scheme, class T>
-void transform_weights(const Conv2d& p, const T* w, float* u) {
-  constexpr int kSide = Scheme::kSide, kTaps = Scheme::kTaps;
-  const int rows = kPhases<Scheme> * p.c;
-  const int64_t matrix = point_stride(int64_t{rows} * p.k);
+void transform_weights(const Conv2d& p, const T* w, typename Scheme::Number* u) {
+  using Number = typename Scheme::Number;
+  constexpr int kTaps = Scheme::kTaps, kNumbers = kRegisterLanes / kTerms<Number>;
+  const int64_t rows = numbers_of<Scheme>(kPhases<Scheme> * p.c), matrix = point_stride(rows * p.k);
 #pragma omp parallel for collapse(2)
   for (int phase = 0; phase < kPhases<Scheme>; ++phase)
     for (int c = 0; c < p.c; c += kRegisterLanes)
-      for (int k = 0; k < p.k; ++k) {
-        Lanes g[kTaps][kTaps]{};
-        for_each_tap<Scheme>(p, k, phase, c, [&](int64_t at, int i, int j) { g[i][j] = load_lanes(w + at); });
-        float* const to = u + panel_index(rows, p.k, phase * p.c + c, k);
+      for (int k = 0; k < p.k; k += kRegisterLanes) {
+        WordLanes block[kPoints<Scheme>][kNumbers];  // [points, k, rows], transposed to [points, rows, k]
+        for (int lane = 0; lane < kRegisterLanes; ++lane) {
+          Lanes g[kTaps][kTaps]{};
+          for_each_tap<Scheme>(p, k + lane, phase, c, [&](int64_t at, int i, int j) { g[i][j] = load_lanes(w + at); });
+          const AlongSum<Number> to{reinterpret_cast<Number*>(block) + lane * kNumbers, kNumbers * kRegisterLanes};
+          transform_vectors<Scheme::kFilter, Lanes>([&](int, int i, int j) { return g[i][j]; }, [&](int point, Lanes value) { to.put(point, value); });
+        }
+        Number* const to = u + panel_index(rows, p.k, numbers_of<Scheme>(phase * p.c + c), k);
         const int width = std::min(kPanel, p.k - k / kPanel * kPanel);
-        transform<Scheme::kFilter, Lanes>([&](int i, int j) { return g[i][j]; },
-                                          [&](int i, int j, Lanes value) {
-                                            for (int lane = 0; lane < kRegisterLanes; ++lane)
-                                              to[(i * kSide + j) * matrix + lane * width] = value[lane];
-                                          });
+        for (int point = 0; point < kPoints<Scheme>; ++point) {
+          transpose(block[point]);
+          for (int row = 0; row < kNumbers; ++row) *reinterpret_cast<UnalignedWordLanes*>(to + point * matrix + row * width) = block[point][row];
+        }
       }
 }
 
 // u [points] of matrices [K, phases * C] in panels; turned: of the filter turned by 180 degrees.
 template <class Scheme, bool turned, class T>
-void transform_weights_transposed(const Conv2d& p, const T* w, float* u) {
-  constexpr int kSide = Scheme::kSide, kTaps = Scheme::kTaps;
+void transform_weights_transposed(const Conv2d& p, const T* w, typename Scheme::Number* u) {
+  using Number = typename Scheme::Number;
+  constexpr int kTaps = Scheme::kTaps;
   const int columns = kPhases<Scheme> * p.c;
-  const int64_t matrix = point_stride(int64_t{columns} * p.k);
+  const int64_t rows = numbers_of<Scheme>(p.k), matrix = point_stride(rows * columns);
+  using V = Terms<Number>;
 #pragma omp parallel for
-  for (int k = 0; k < p.k; ++k)
+  for (int k = 0; k < p.k; k += kVectors<V>)
     for (int phase = 0; phase < kPhases<Scheme>; ++phase)
       for (int c = 0; c < p.c; c += kRegisterLanes) {
-        Lanes g[kTaps][kTaps]{};
-        for_each_tap<Scheme>(p, k, phase, c, [&](int64_t at, int i, int j) {
-          (turned ? g[kTaps - 1 - i][kTaps - 1 - j] : g[i][j]) = load_lanes(w + at);
-        });
-        float* const to = u + panel_index(p.k, columns, k, phase * p.c + c);
-        transform<Scheme::kFilter, Lanes>([&](int i, int j) { return g[i][j]; },
-                                          [&](int i, int j, Lanes value) { lanes(to + (i * kSide + j) * matrix) = value; });
+        Lanes g[kVectors<V>][kTaps][kTaps]{};
+        for (int vector = 0; vector < kVectors<V>; ++vector)
+          for_each_tap<Scheme>(p, k + vector, phase, c, [&](int64_t at, int i, int j) {
+            (turned ? g[vector][kTaps - 1 - i][kTaps - 1 - j] : g[vector][i][j]) = load_lanes(w + at);
+          });
+        const AcrossSums<Number> to{u + panel_index(rows, columns, k / kVectors<V>, phase * p.c + c), matrix};
+        transform_vectors<Scheme::kFilter, V>([&](int vector, int i, int j) { return g[vector][i][j]; },
+                                              [&](int point, const V& value) { to.put(point, value); });
       }
 }
 
-// c [points, count, columns] = a [points, count, length] * u, one point after the other.
+// c [points, count, columns] = a [points, count, length] * u, one point after the other; length in numbers.
 template <class Scheme>
-void multiply_points(int64_t count, int length, int columns, const float* a, const float* u, float* c) {
+void multiply_points(int64_t count, int64_t length, int columns, const typename Scheme::Number* a, const typename Scheme::Number* u, float* c) {
   for (int point = 0; point < kPoints<Scheme>; ++point)
     for (int first = 0; first < columns; first += kPanel) {
       const int width = std::min(kPanel, columns - first);
@@ -228,143 +256,181 @@ void multiply_points(int64_t count, int length, int columns, const float* a, con
 
 template <class Scheme>
 int64_t transformed_numbers(const Conv2d& p) {  // of the weights
-  return kPoints<Scheme> * point_stride(int64_t{kPhases<Scheme>} * p.c * p.k);
+  return kPoints<Scheme> * point_stride(numbers_of<Scheme>(int64_t{kPhases<Scheme>} * p.c * p.k));
 }
 
-template <class Scheme>
-int64_t numbers_of_a_tile(const Conv2d& p) {
-  return kPoints<Scheme> * (int64_t{kPhases<Scheme>} * p.c + p.k);
-}
-
-// Tiles at a time: what lies between the transforms fills about a second cache of 1 MB; as many as help where the weights, read
+// Tiles at a time: what lies between the transforms fills three quarters of a second cache of 1 MB; as many as help where the weights, read
 // once a chunk, come from beyond it; fewer where threads would go without.
 template <class Scheme>
-int64_t chunk_of(const Conv2d& p) {
-  constexpr int64_t kNumbers = 1 << 18, kRows = 6, kLeast = 24, kMost = 96, kManyWeights = 3 << 19;
+int64_t chunk_of(const Conv2d& p, int terms, int results) {
+  constexpr int64_t kNumbers = 3 << 16, kRows = 6, kLeast = 24, kMost = 96, kFarWeights = 3 << 19;
   const int64_t threads = omp_get_max_threads(), share = (Tiles<Scheme>(p).count + threads * kRows - 1) / (threads * kRows) * kRows;
-  if (transformed_numbers<Scheme>(p) > kManyWeights) return std::min(share, kMost);
-  return std::min(share, std::clamp(kNumbers / numbers_of_a_tile<Scheme>(p) / kRows * kRows, kLeast, kMost));
+  if (transformed_numbers<Scheme>(p) > kFarWeights) return std::min(share, kMost);
+  return std::min(share, std::clamp(kNumbers / (kPoints<Scheme> * (numbers_of<Scheme>(terms) + results)) / kRows * kRows, kLeast, kMost));
 }
 
-// Memory of one thread for a chunk: v [points, chunk, phases * C] and m [points, chunk, K].
+// Memory of one thread for a chunk: operands [points, chunk, terms] and results [points, chunk, results] of its products.
 template <class Scheme>
 struct Workspace {
-  float *v, *m;
-  Workspace(const Conv2d& p, int64_t chunk, float* memory, int thread) {
-    v = memory + thread * numbers(p, chunk);
-    m = v + numbers_of_v(p, chunk);
+  using Number = typename Scheme::Number;
+  Number* operands;
+  float* products;
+  Workspace(int64_t chunk, int terms, int results, float* memory, int thread) {
+    memory += thread * numbers(chunk, terms, results);
+    operands = reinterpret_cast<Number*>(memory);
+    products = memory + numbers_of_operands(chunk, terms);
   }
-  static int64_t numbers_of_v(const Conv2d& p, int64_t chunk) { return kPoints<Scheme> * point_stride(chunk * kPhases<Scheme> * p.c); }
-  static int64_t numbers(const Conv2d& p, int64_t chunk) { return numbers_of_v(p, chunk) + kPoints<Scheme> * point_stride(chunk * p.k); }
+  static int64_t numbers_of_operands(int64_t chunk, int terms) { return kPoints<Scheme> * point_stride(chunk * numbers_of<Scheme>(terms)); }
+  static int64_t numbers(int64_t chunk, int terms, int results) {
+    return numbers_of_operands(chunk, terms) + kPoints<Scheme> * point_stride(chunk * results);
+  }
 };
 
 float* scratch(Scratch slot, int64_t numbers) { return static_cast<float*>(onednn_scratch(slot, numbers * sizeof(float))); }
 
 template <class Scheme, class T>
-void forward(const Conv2d& p, const T* x, const float* u, T* y, const Epilogue& epilogue) {
+void forward(const Conv2d& p, const T* x, const typename Scheme::Number* u, T* y, const Epilogue& epilogue) {
+  using Number = typename Scheme::Number;
   const Tiles<Scheme> tiles(p);
-  const int length = kPhases<Scheme> * p.c;
-  const int64_t chunk = chunk_of<Scheme>(p), chunks = (tiles.count + chunk - 1) / chunk;
-  float* const memory = scratch(Scratch::source, omp_get_max_threads() * Workspace<Scheme>::numbers(p, chunk));
+  const int terms = kPhases<Scheme> * p.c;
+  const int64_t length = numbers_of<Scheme>(terms);
+  const int64_t chunk = chunk_of<Scheme>(p, terms, p.k), chunks = (tiles.count + chunk - 1) / chunk;
+  float* const memory = scratch(Scratch::source, omp_get_max_threads() * Workspace<Scheme>::numbers(chunk, terms, p.k));
 #pragma omp parallel for schedule(static)
   for (int64_t index = 0; index < chunks; ++index) {
-    const Workspace<Scheme> space(p, chunk, memory, omp_get_thread_num());
+    const Workspace<Scheme> space(chunk, terms, p.k, memory, omp_get_thread_num());
     const int64_t begin = index * chunk, count = std::min(chunk, tiles.count - begin);
     for (int64_t i = 0; i < count; ++i)
-      transform_x(p, Tile<Scheme>(tiles, begin + i), x, [&](int column) { return space.v + i * length + column; }, point_stride(count * length));
-    multiply_points<Scheme>(count, length, p.k, space.v, u, space.m);
+      transform_x<Lanes>(p, tiles, begin + i, tiles.count, x, [&](int column) {
+        return AlongSum<Number>{space.operands + i * length + column / kTerms<Number>, point_stride(count * length)};
+      });
+    multiply_points<Scheme>(count, length, p.k, space.operands, u, space.products);
     for (int64_t i = 0; i < count; ++i)
-      transform_y(p, Tile<Scheme>(tiles, begin + i), space.m + i * p.k, point_stride(count * p.k), y, epilogue);
+      transform_y(p, Tile<Scheme>(tiles, begin + i), space.products + i * p.k, point_stride(count * p.k), y, epilogue);
+  }
+}
+
+// Adds what tiles begin .. end give to dx, whose first image is first_image.
+template <class Scheme, class T>
+void add_tiles(const Conv2d& p, const Tiles<Scheme>& tiles, const T* dy, const typename Scheme::Number* u, int64_t chunk, const Workspace<Scheme>& space,
+               int64_t begin, int64_t end, int first_image, float* dx) {
+  using Number = typename Scheme::Number;
+  const int columns = kPhases<Scheme> * p.c;
+  const int64_t length = numbers_of<Scheme>(p.k);
+  for (int64_t first = begin; first < end; first += chunk) {
+    const int64_t count = std::min(chunk, end - first);
+    for (int64_t i = 0; i < count; ++i)
+      adjoint_y<Lanes>(p, tiles, first + i, end, dy, [&](int column) {
+        return AlongSum<Number>{space.operands + i * length + column / kTerms<Number>, point_stride(count * length)};
+      });
+    multiply_points<Scheme>(count, length, columns, space.operands, u, space.products);
+    for (int64_t i = 0; i < count; ++i) {
+      Tile<Scheme> tile(tiles, first + i);
+      tile.n -= first_image;
+      add_adjoint_x(p, tile, space.products + i * columns, point_stride(count * columns), dx);
+    }
   }
 }
 
 // By the adjoint of every step. Neighbouring tiles overlap in dx: a thread takes whole images, as many as fill a chunk, or, where
-// there are too few, bands of their tile rows, first the even ones, then the odd ones.
+// there are too few, bands of their tile rows, first the even ones, then the odd ones. Sums that will be rounded to bf16 wait in f32.
 template <class Scheme, class T>
-void adjoint(const Conv2d& p, const T* dy, const float* u, T* out, const Epilogue& epilogue) {
+void adjoint(const Conv2d& p, const T* dy, const typename Scheme::Number* u, T* out, const Epilogue& epilogue) {
   const Tiles<Scheme> tiles(p);
-  const int length = kPhases<Scheme> * p.c, threads = omp_get_max_threads();
-  const int bands = p.n >= threads ? 1 : std::min(2 * threads, tiles.rows);
-  const int64_t chunk = chunk_of<Scheme>(p), image = int64_t{tiles.rows} * tiles.columns;
-  const int together = static_cast<int>(std::clamp<int64_t>(chunk / image, 1, std::max(1, p.n / threads)));
-  float* const memory = scratch(Scratch::source, threads * Workspace<Scheme>::numbers(p, chunk));
-  const int64_t pixels = int64_t{p.n} * p.h * p.w;
+  const int columns = kPhases<Scheme> * p.c, threads = omp_get_max_threads();
+  const int64_t chunk = chunk_of<Scheme>(p, p.k, columns), tiles_of_image = int64_t{tiles.rows} * tiles.columns;
+  const int64_t pixels = int64_t{p.h} * p.w, image = pixels * p.c;
+  float* const memory = scratch(Scratch::source, threads * Workspace<Scheme>::numbers(chunk, p.k, columns));
   constexpr bool kRounds = std::is_same_v<T, Bf16>;
-  float* dx;
-  if constexpr (kRounds) dx = wide_result(pixels * p.c);
-  else dx = out;
-  const auto add_tiles = [&](const Workspace<Scheme>& space, int64_t begin, int64_t end) {
-    for (int64_t first = begin; first < end; first += chunk) {
-      const int64_t count = std::min(chunk, end - first);
-      for (int64_t i = 0; i < count; ++i)
-        adjoint_y(p, Tile<Scheme>(tiles, first + i), dy, [&](int column) { return space.m + i * p.k + column; }, point_stride(count * p.k));
-      multiply_points<Scheme>(count, p.k, length, space.m, u, space.v);
-      for (int64_t i = 0; i < count; ++i)
-        add_adjoint_x(p, Tile<Scheme>(tiles, first + i), space.v + i * length, point_stride(count * length), dx);
-    }
+  const int together = static_cast<int>(std::clamp<int64_t>(chunk / tiles_of_image, 1, std::max(1, p.n / threads)));
+  float* const wide = kRounds ? wide_result(std::min(p.n, threads * together) * image) : nullptr;
+  const auto sums = [&](int64_t in_wide, int64_t in_out) {
+    if constexpr (kRounds) return wide + in_wide;
+    else return out + in_out;
   };
+  if (p.n >= threads) {
+#pragma omp parallel for schedule(static)
+    for (int n = 0; n < p.n; n += together) {
+      const int thread = omp_get_thread_num(), count = std::min(together, p.n - n);
+      float* const dx = sums(thread * together * image, n * image);
+      std::fill_n(dx, count * image, 0.0f);
+      const Workspace<Scheme> space(chunk, p.k, columns, memory, thread);
+      add_tiles(p, tiles, dy, u, chunk, space, n * tiles_of_image, (n + count) * tiles_of_image, n, dx);
+      apply_epilogue(p.dtype, count * pixels, p.c, epilogue, kRounds ? dx : nullptr, out + n * image);
+    }
+    return;
+  }
+  const int bands = std::min(2 * threads, tiles.rows);
+  float* const dx = sums(0, 0);
 #pragma omp parallel
   {
-    const Workspace<Scheme> space(p, chunk, memory, omp_get_thread_num());
+    const Workspace<Scheme> space(chunk, p.k, columns, memory, omp_get_thread_num());
 #pragma omp for schedule(static)
     for (int64_t row = 0; row < int64_t{p.n} * p.h; ++row) std::fill_n(dx + row * p.w * p.c, int64_t{p.w} * p.c, 0.0f);
-    if (bands == 1) {
+    for (int parity = 0; parity < 2; ++parity)
 #pragma omp for schedule(static)
-      for (int n = 0; n < p.n; n += together) add_tiles(space, n * image, std::min(n + together, p.n) * image);
-    } else {
-      for (int parity = 0; parity < 2; ++parity)
-#pragma omp for schedule(static)
-        for (int pair = 0; pair < p.n * ((bands + 1 - parity) / 2); ++pair) {
-          const int pairs = (bands + 1 - parity) / 2, band = 2 * (pair % pairs) + parity;
-          const int64_t top = int64_t{pair / pairs} * tiles.rows;
-          add_tiles(space, (top + tiles.rows * band / bands) * tiles.columns, (top + tiles.rows * (band + 1) / bands) * tiles.columns);
-        }
-    }
+      for (int pair = 0; pair < p.n * ((bands + 1 - parity) / 2); ++pair) {
+        const int pairs = (bands + 1 - parity) / 2, band = 2 * (pair % pairs) + parity;
+        const int64_t top = int64_t{pair / pairs} * tiles.rows;
+        add_tiles(p, tiles, dy, u, chunk, space, (top + tiles.rows * band / bands) * tiles.columns, (top + tiles.rows * (band + 1) / bands) * tiles.columns, 0, dx);
+      }
   }
-  apply_epilogue(p.dtype, pixels, p.c, epilogue, kRounds ? dx : nullptr, out);
+  apply_epilogue(p.dtype, p.n * pixels, p.c, epilogue, kRounds ? dx : nullptr, out);
 }
 
+// A thread takes blocks of the filter: their sums at all points stay in its second cache until they are transformed back.
 template <class Scheme, class T>
 void weight_gradient(const Conv2d& p, const T* x, const T* dy, float* dw) {
-  constexpr int kSide = Scheme::kSide, kTaps = Scheme::kTaps;
+  using Number = typename Scheme::Number;
+  using V = Terms<Number>;
+  constexpr int kSide = Scheme::kSide, kTaps = Scheme::kTaps, kTogether = kTerms<Number>, kLeastRows = 16;
   const Tiles<Scheme> tiles(p);
-  const int columns = kPhases<Scheme> * p.c;
-  const int64_t matrix = point_stride(int64_t{columns} * p.k);
-  // A chunk, which all threads read, fills about half a third cache, or, where that is more, as much as u, which each chunk rewrites.
-  const int64_t numbers = std::max<int64_t>(1 << 21, kPoints<Scheme> * matrix);
-  const int64_t chunk = std::min(tiles.count, std::max<int64_t>(96, numbers / numbers_of_a_tile<Scheme>(p)));
-  float* const v = scratch(Scratch::source, kPoints<Scheme> * point_stride(chunk * columns));
-  float* const m = scratch(Scratch::destination, kPoints<Scheme> * point_stride(chunk * p.k));
-  float* const u = scratch(Scratch::sums, kPoints<Scheme> * matrix);
+  const int columns = kPhases<Scheme> * p.c, threads = omp_get_max_threads();
+  // A chunk, which all threads read, stays in the third cache.
+  constexpr int64_t kNumbers = 1 << 20, kLeast = 96;
+  const int64_t of_number = kPoints<Scheme> * (int64_t{columns} + p.k);
+  const int64_t chunk = std::min(tiles.count, std::max(kLeast, kNumbers / of_number * kTogether)), most = numbers_of<Scheme>(chunk);
+  Number* const v = reinterpret_cast<Number*>(scratch(Scratch::source, kPoints<Scheme> * point_stride(most * columns)));
+  Number* const m = reinterpret_cast<Number*>(scratch(Scratch::destination, kPoints<Scheme> * point_stride(most * p.k)));
+  int rows_of_block = kPanel;
+  while (rows_of_block > kLeastRows && (p.k / rows_of_block) * (columns / kPanel) < 4 * threads) rows_of_block /= 2;
+  const int64_t block = point_stride(int64_t{rows_of_block} * kPanel);
+  float* const sums = scratch(Scratch::sums, threads * kPoints<Scheme> * block);
 #pragma omp parallel
-  {
-    for (int64_t first = 0; first < tiles.count; first += chunk) {
-      const int64_t count = std::min(chunk, tiles.count - first);
+  for (int64_t first = 0; first < tiles.count; first += chunk) {
+    const int64_t end = std::min(tiles.count, first + chunk), length = numbers_of<Scheme>(end - first);
 #pragma omp for schedule(static)
-      for (int64_t i = 0; i < count; ++i) {
-        const Tile<Scheme> tile(tiles, first + i);
-        transform_x(p, tile, x, [&](int column) { return v + panel_index(count, columns, i, column); }, point_stride(count * columns));
-        adjoint_y(p, tile, dy, [&](int column) { return m + panel_index(count, p.k, i, column); }, point_stride(count * p.k));
-      }
-#pragma omp for schedule(static) collapse(3)
-      for (int point = 0; point < kPoints<Scheme>; ++point)
-        for (int row = 0; row < p.k; row += kPanel)
-          for (int column = 0; column < columns; column += kPanel) {
-            const int rows = std::min(kPanel, p.k - row), width = std::min(kPanel, columns - column);
-            multiply_tiles({m + point * point_stride(count * p.k) + count * row, 1, rows, v + point * point_stride(count * columns) + count * column, width,
-                            u + point * matrix + int64_t{row} * columns + column, columns, rows, width, count, first > 0});
-          }
+    for (int64_t number = 0; number < length; ++number) {
+      const int64_t tile = first + number * kTogether;
+      transform_x<V>(p, tiles, tile, end, x, [&](int column) {
+        return AcrossSums<Number>{v + panel_index(length, columns, number, column), point_stride(length * columns)};
+      });
+      adjoint_y<V>(p, tiles, tile, end, dy, [&](int column) {
+        return AcrossSums<Number>{m + panel_index(length, p.k, number, column), point_stride(length * p.k)};
+      });
     }
-#pragma omp for
-    for (int k = 0; k < p.k; ++k)
-      for (int phase = 0; phase < kPhases<Scheme>; ++phase)
-        for (int c = 0; c < p.c; c += kRegisterLanes) {
-          Lanes g[kTaps][kTaps];
-          const float* const from = u + int64_t{k} * columns + phase * p.c + c;
-          transform<Scheme::kFilter.transposed(), Lanes>([&](int i, int j) { return Lanes(lanes(from + (i * kSide + j) * matrix)); },
-                                                         [&](int i, int j, Lanes value) { g[i][j] = value; });
-          for_each_tap<Scheme>(p, k, phase, c, [&](int64_t at, int i, int j) { lanes(dw + at) = g[i][j]; });
-        }
+    float* const u = sums + omp_get_thread_num() * kPoints<Scheme> * block;
+#pragma omp for schedule(static) collapse(2)
+    for (int row = 0; row < p.k; row += rows_of_block)
+      for (int column = 0; column < columns; column += kPanel) {
+        const int rows = std::min(rows_of_block, p.k - row), width = std::min(kPanel, columns - column);
+        const int64_t rows_of_m = std::min(kPanel, p.k - row / kPanel * kPanel);
+        for (int point = 0; point < kPoints<Scheme>; ++point)
+          multiply_tiles({m + point * point_stride(length * p.k) + panel_index(length, p.k, 0, row), 1, rows_of_m,
+                          v + point * point_stride(length * columns) + panel_index(length, columns, 0, column), width, u + point * block, kPanel, rows, width,
+                          length, false});
+        for (int k = 0; k < rows; ++k)
+          for (int j = 0; j < width; j += kRegisterLanes) {
+            Lanes g[kTaps][kTaps];
+            const float* const from = u + int64_t{k} * kPanel + j;
+            transform<Scheme::kFilter.transposed(), Lanes>([&](int r, int s) { return Lanes(lanes(from + (r * kSide + s) * block)); },
+                                                           [&](int r, int s, Lanes value) { g[r][s] = value; });
+            for_each_tap<Scheme>(p, row + k, (column + j) / p.c, (column + j) % p.c, [&](int64_t at, int r, int s) {
+              if (first == 0) lanes(dw + at) = g[r][s];
+              else lanes(dw + at) += g[r][s];
+            });
+          }
+      }
   }
 }
 
@@ -383,13 +449,38 @@ int64_t cost(const Conv2d& p) {
   return (Tiles<Scheme>(p).count + 36) * kPoints<Scheme> * kPhases<Scheme>;
 }
 
-// Calls body with the cheapest scheme of a filter of p's size and stride.
+#ifdef __AVX512BF16__
+std::atomic<bool> bf16_products = true;
+#else
+std::atomic<bool> bf16_products = false;
+#endif
+
+// Calls body with the cheapest scheme of a filter of p's size and stride, and with the type of images and filter.
 template <class Body>
 void with_scheme(const Conv2d& p, Body body) {
-  if (p.stride_h == 1) body(StrideOne());
-  else if (std::max(p.r, p.s) == 5) body(StrideTwoWide());
-  else if (cost<StrideTwo>(p) < cost<StrideTwoSmall>(p)) body(StrideTwo());
-  else body(StrideTwoSmall());
+  const bool wide = std::max(p.r, p.s) == 5;
+  const bool one = p.stride_h == 1;
+  if (p.dtype == DType::bf16 && bf16_products && !(one && p.r == 4)) {
+    if (one) body(StrideOneBf16(), Bf16());
+    else if (wide) body(StrideTwoWideBf16(), Bf16());
+    else if (cost<StrideTwoBf16>(p) < cost<StrideTwoSmallBf16>(p)) body(StrideTwoBf16(), Bf16());
+    else body(StrideTwoSmallBf16(), Bf16());
+    return;
+  }
+  with_f32_or_bf16(p.dtype, [&]<class T>(T type) {
+    if (one) p.r == 4 ? body(StrideOneWide(), type) : body(StrideOne(), type);
+    else if (wide) body(StrideTwoWide(), type);
+    else if (int64_t{p.c} * p.k <= kManyWeights && cost<StrideTwo>(p) < cost<StrideTwoSmall>(p)) body(StrideTwo(), type);
+    else body(StrideTwoSmall(), type);
+  });
+}
+
+template <class Scheme, class Transform>
+const typename Scheme::Number* transformed_weights(const Conv2d& p, const Weight& w, WeightForm form, Transform transform) {
+  using Number = typename Scheme::Number;
+  static_assert(sizeof(Number) == sizeof(float));
+  return reinterpret_cast<const Number*>(
+      packed_weight(w, form, transformed_numbers<Scheme>(p), [&](float* to) { transform(reinterpret_cast<Number*>(to)); }));
 }
 
 std::atomic<bool> winograd_allowed = true;
@@ -397,61 +488,58 @@ std::atomic<bool> winograd_allowed = true;
 }  // namespace
 
 void allow_winograd(bool allowed) { winograd_allowed = allowed; }
+bool multiply_bf16_in_winograd(bool bf16) { return bf16_products.exchange(bf16); }
 
 bool goes_by_winograd(const Conv2d& p) {
   if (!winograd_allowed || p.dtype == DType::f64 || p.groups != 1 || p.dilation_h != 1 || p.dilation_w != 1) return false;
   if (p.c % kTileLanes != 0 || p.k % kTileLanes != 0 || p.c < kLeastChannels || p.k < kLeastChannels || p.stride_h != p.stride_w) return false;
   const auto [least, most] = std::minmax(p.r, p.s);
-  if (!(p.stride_h == 1 ? least == 3 && most == 3 : p.stride_h == 2 && least >= 3 && most <= 5)) return false;
+  if (!(p.stride_h == 1 ? least == most && (most == 3 || most == 4) : p.stride_h == 2 && least >= 3 && most <= 5)) return false;
   if (int64_t{p.c} * p.k > kMostWeights) return false;
-  // Where the processor multiplies bf16, at twice the rate, half the products must do. With stride 2, or few channels, the transforms outweigh
-  // what is left to save (measured in training steps, where weights are transformed anew each time).
+  // Where the processor multiplies bf16, at twice the rate, f32 must save half the products more. With few channels, or missing taps, the
+  // transforms outweigh what is left to save.
   const bool against_bf16 = p.dtype == DType::bf16 && has_avx512();
-  if (against_bf16 && (p.stride_h == 2 || p.c * p.k < 64 * 64)) return false;
+  if (against_bf16 && p.c * p.k < 32 * 64) return false;
   bool wins = false;
-  with_scheme(p, [&]<class Scheme>(Scheme) {
+  with_scheme(p, [&]<class Scheme, class T>(Scheme, T) {
     // One of 3x3 and stride 2, too, is transformed as if it had 4x4 taps, of which sums take nine.
     constexpr int kReach = Scheme::kStride * Scheme::kTaps;
     const int taps = std::max(p.r, p.s) == 3 ? p.r * p.s : kReach * kReach;
-    wins = (against_bf16 ? 2 : 1) * cost<Scheme>(p) <= int64_t{p.n} * p.p * p.q * taps;
+    const bool multiplies_f32 = kTerms<typename Scheme::Number> == 1;
+    const double least_saving = !against_bf16 ? 1 : multiplies_f32 ? 2 : taps < kReach * kReach ? 4.0 / 3 : 1;
+    wins = least_saving * cost<Scheme>(p) <= int64_t{p.n} * p.p * p.q * taps;
   });
   return wins;
 }
 
 void forward_by_winograd(const Conv2d& p, const void* x, const Weight& w, void* y, const Epilogue& epilogue) {
   auto lock = lock_onednn();
-  with_scheme(p, [&]<class Scheme>(Scheme) {
-    with_f32_or_bf16(p.dtype, [&]<class T>(T) {
-      const float* const u = packed_weight(w, WeightForm::winograd, transformed_numbers<Scheme>(p), [&](float* to) {
-        transform_weights<Scheme>(p, static_cast<const T*>(w.data), to);
-      });
-      forward<Scheme>(p, static_cast<const T*>(x), u, static_cast<T*>(y), epilogue);
+  with_scheme(p, [&]<class Scheme, class T>(Scheme, T) {
+    const auto u = transformed_weights<Scheme>(p, w, WeightForm::winograd, [&](typename Scheme::Number* to) {
+      transform_weights<Scheme>(p, static_cast<const T*>(w.data), to);
     });
+    forward<Scheme>(p, static_cast<const T*>(x), u, static_cast<T*>(y), epilogue);
   });
 }
 
 void data_gradient_by_winograd(const Conv2d& p, const void* dy, const Weight& w, void* dx, const Epilogue& epilogue) {
   auto lock = lock_onednn();
-  with_scheme(p, [&]<class Scheme>(Scheme) {
-    with_f32_or_bf16(p.dtype, [&]<class T>(T) {
-      constexpr bool kTurned = Scheme::kStride == 1;
-      const float* const u = packed_weight(w, WeightForm::winograd_transposed, transformed_numbers<Scheme>(p), [&](float* to) {
-        transform_weights_transposed<Scheme, kTurned>(p, static_cast<const T*>(w.data), to);
-      });
-      const T* const from = static_cast<const T*>(dy);
-      T* const to = static_cast<T*>(dx);
-      if constexpr (kTurned) forward<Scheme>(turned(p), from, u, to, epilogue);
-      else adjoint<Scheme>(p, from, u, to, epilogue);
+  with_scheme(p, [&]<class Scheme, class T>(Scheme, T) {
+    constexpr bool kTurned = Scheme::kStride == 1;
+    const auto u = transformed_weights<Scheme>(p, w, WeightForm::winograd_transposed, [&](typename Scheme::Number* to) {
+      transform_weights_transposed<Scheme, kTurned>(p, static_cast<const T*>(w.data), to);
     });
+    const T* const from = static_cast<const T*>(dy);
+    T* const to = static_cast<T*>(dx);
+    if constexpr (kTurned) forward<Scheme>(turned(p), from, u, to, epilogue);
+    else adjoint<Scheme>(p, from, u, to, epilogue);
   });
 }
 
 void weight_gradient_by_winograd(const Conv2d& p, const void* x, const void* dy, void* dw) {
   auto lock = lock_onednn();
-  with_scheme(p, [&]<class Scheme>(Scheme) {
-    with_f32_or_bf16(p.dtype, [&]<class T>(T) {
-      weight_gradient<Scheme>(p, static_cast<const T*>(x), static_cast<const T*>(dy), static_cast<float*>(dw));
-    });
+  with_scheme(p, [&]<class Scheme, class T>(Scheme, T) {
+    weight_gradient<Scheme>(p, static_cast<const T*>(x), static_cast<const T*>(dy), static_cast<float*>(dw));
   });
 }
 

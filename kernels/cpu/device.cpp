@@ -6,11 +6,11 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
-#include <new>
 #include <string>
 
 #include "kernels/cpu/conv2d.h"
 #include "kernels/cpu/families.h"
+#include "kernels/cpu/memory.h"
 #include "kernels/cpu/threads.h"
 #include "kernels/cpu/parallel.h"
 
@@ -39,14 +39,7 @@ void select(int) {}
 
 Stream stream() { return nullptr; }
 
-void* allocate(size_t bytes) {
-  constexpr size_t kAlign = 256;
-  const size_t rounded = (bytes + kAlign - 1) / kAlign * kAlign;
-  if (rounded < bytes) throw std::bad_alloc();
-  void* data = std::aligned_alloc(kAlign, rounded > 0 ? rounded : kAlign);
-  if (!data) throw std::bad_alloc();
-  return data;
-}
+void* allocate(size_t bytes) { return allocate_memory(bytes); }
 
 void release(void* data) { std::free(data); }
 

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
-#include <new>
+
+#include "kernels/cpu/memory.h"
 
 namespace ganymede::kernels::cpu {
 
@@ -52,21 +52,18 @@ dnnl::primitive_attr onednn_attributes(Unary activation, float alpha) {
 
 void* onednn_scratch(Scratch slot, size_t bytes) {
   struct Buffer {
-    void* data = nullptr;
+    Memory data;
     size_t bytes = 0;
-    ~Buffer() { std::free(data); }
   };
   static std::array<Buffer, static_cast<size_t>(Scratch::count)> buffers;
   Buffer& buffer = buffers[static_cast<size_t>(slot)];
   if (bytes > buffer.bytes) {
-    std::free(buffer.data);
+    buffer.data.reset();
     buffer.bytes = 0;
-    const size_t rounded = (bytes + 4095) / 4096 * 4096;
-    buffer.data = std::aligned_alloc(4096, rounded);
-    if (!buffer.data) throw std::bad_alloc();
-    buffer.bytes = rounded;
+    buffer.data.reset(allocate_memory(bytes));
+    buffer.bytes = bytes;
   }
-  return buffer.data;
+  return buffer.data.get();
 }
 
 OnednnCall::OnednnCall(const dnnl::primitive& primitive, const dnnl::memory::desc& scratchpad)

@@ -1,8 +1,10 @@
 // The widest f32 vectors that a register of the processor built for holds. Wider ones would live in memory, tens of times
 // slower, and narrower ones leave arithmetic unused.
 #pragma once
+#include <algorithm>
 #include <bit>
 #include <cstdint>
+#include <utility>
 
 #include "kernels/api/types.h"
 
@@ -26,17 +28,43 @@ inline void store_lanes(float* p, Lanes v) { lanes(p) = v; }
 
 // The same of bf16, rounded as by to_bf16.
 using WordLanes = uint32_t __attribute__((vector_size(4 * kRegisterLanes)));
+using UnalignedWordLanes = uint32_t __attribute__((vector_size(4 * kRegisterLanes), aligned(4), may_alias));
 using HalfWordLanes = uint16_t __attribute__((vector_size(2 * kRegisterLanes)));
 using UnalignedHalfWordLanes = uint16_t __attribute__((vector_size(2 * kRegisterLanes), aligned(2), may_alias));
+inline WordLanes widened(HalfWordLanes v) {
+  return __builtin_convertvector(v, WordLanes);
+}
+inline HalfWordLanes narrowed(WordLanes v) {
+  return __builtin_convertvector(v, HalfWordLanes);
+}
 inline Lanes load_lanes(const Bf16* p) {
-  const HalfWordLanes bits = *reinterpret_cast<const UnalignedHalfWordLanes*>(p);
-  return std::bit_cast<Lanes>(__builtin_convertvector(bits, WordLanes) << 16);
+  return std::bit_cast<Lanes>(widened(HalfWordLanes(*reinterpret_cast<const UnalignedHalfWordLanes*>(p))) << 16);
 }
 inline void store_lanes(Bf16* p, Lanes v) {
   const WordLanes bits = std::bit_cast<WordLanes>(v);
   const WordLanes rounded = (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16, quiet = (bits >> 16) | 0x40u;
   const WordLanes is_nan = std::bit_cast<WordLanes>(v != v);
-  *reinterpret_cast<UnalignedHalfWordLanes*>(p) = __builtin_convertvector((rounded & ~is_nan) | (quiet & is_nan), HalfWordLanes);
+  *reinterpret_cast<UnalignedHalfWordLanes*>(p) = narrowed((rounded & ~is_nan) | (quiet & is_nan));
+}
+
+// From a and b in turn, from the first or from the middle on.
+template <int from, size_t... lane>
+WordLanes interleave(WordLanes a, WordLanes b, std::index_sequence<lane...>) {
+  return __builtin_shufflevector(a, b, (lane % 2 * kRegisterLanes + from + lane / 2)...);
+}
+
+// A matrix [kRegisterLanes, columns] of words becomes its transpose: each round moves the highest bit of a place to its end.
+template <size_t columns>
+void transpose(WordLanes (&m)[columns]) {
+  constexpr auto kLanes = std::make_index_sequence<kRegisterLanes>();
+  for (int round = 1; round < kRegisterLanes; round *= 2) {
+    WordLanes next[columns];
+    for (size_t i = 0; i < columns / 2; ++i) {
+      next[2 * i] = interleave<0>(m[i], m[i + columns / 2], kLanes);
+      next[2 * i + 1] = interleave<kRegisterLanes / 2>(m[i], m[i + columns / 2], kLanes);
+    }
+    std::copy_n(next, columns, m);
+  }
 }
 
 }  // namespace ganymede::kernels::cpu
