@@ -1,0 +1,157 @@
+// The tiles of Winograd's convolutions: which pixels one reads and writes, and its transforms into operands of products and back.
+#pragma once
+#include <algorithm>
+#include <type_traits>
+
+#include "kernels/cpu/conv2d_epilogue.h"
+#include "kernels/cpu/conv2d_winograd_operands.h"
+#include "kernels/cpu/conv2d_winograd_transforms.h"
+
+namespace ganymede::kernels::cpu {
+
+template <class Scheme>
+constexpr int kPoints = Scheme::kSide * Scheme::kSide;
+template <class Scheme>
+constexpr int kPhases = Scheme::kStride * Scheme::kStride;  // images of x: (row, column) modulo the stride
+
+// A tile is kOut x kOut pixels of y; it reads kSide x kSide pixels of each phase of x.
+template <class Scheme>
+struct Tiles {
+  int rows, columns;
+  int64_t count;
+  explicit Tiles(const Conv2d& p)
+      : rows((p.p + Scheme::kOut - 1) / Scheme::kOut),
+        columns((p.q + Scheme::kOut - 1) / Scheme::kOut),
+        count(int64_t{p.n} * rows * columns) {}
+};
+
+template <class Scheme>
+struct Tile {
+  int n, row, column;
+  Tile(const Tiles<Scheme>& tiles, int64_t index)
+      : n(static_cast<int>(index / (tiles.rows * tiles.columns))),
+        row(static_cast<int>(index / tiles.columns % tiles.rows)),
+        column(static_cast<int>(index % tiles.columns)) {}
+
+  // Pixel (i, j) of what the tile reads of x, or null outside, or where there is no x; likewise of y.
+  template <class T>
+  T* of_x(const Conv2d& p, T* x, int i, int j) const {
+    constexpr int kStep = Scheme::kOut * Scheme::kStride;
+    const int h = kStep * row - p.pad_h + i, w = kStep * column - p.pad_w + j;
+    if (!x || h < 0 || h >= p.h || w < 0 || w >= p.w) return nullptr;
+    return x + ((int64_t{n} * p.h + h) * p.w + w) * p.c;
+  }
+  template <class T>
+  T* of_y(const Conv2d& p, T* y, int i, int j) const {
+    const int to_row = Scheme::kOut * row + i, to_column = Scheme::kOut * column + j;
+    if (!y || to_row >= p.p || to_column >= p.q) return nullptr;
+    return y + ((int64_t{n} * p.p + to_row) * p.q + to_column) * p.k;
+  }
+};
+
+// m in m^T for in(i, j) = load(vector, i, j), each vector by itself; values of all go to put(point, them).
+template <Matrix m, class V, class Load, class Put>
+[[gnu::always_inline]] inline void transform_vectors(Load load, Put put) {
+  constexpr int kSide = std::size(m.at);
+  if constexpr (kVectors<V> == 1) {
+    transform<m, Lanes>([&](int i, int j) { return load(0, i, j); }, [&](int i, int j, Lanes value) { put(i * kSide + j, value); });
+  } else {
+    Lanes values[kVectors<V>][kSide * kSide];
+    for (int vector = 0; vector < kVectors<V>; ++vector)
+      transform<m, Lanes>([&](int i, int j) { return load(vector, i, j); }, [&](int i, int j, Lanes value) { values[vector][i * kSide + j] = value; });
+    for (int point = 0; point < kSide * kSide; ++point) put(point, V{values[0][point], values[1][point]});
+  }
+}
+
+// The pixels of one phase of x that a tile reads; `outside` for those that are none.
+template <class Scheme, class T>
+void find_pixels(const Conv2d& p, const Tile<Scheme>& tile, T* x, int phase, T* outside, T* (&pixel)[Scheme::kSide][Scheme::kSide]) {
+  constexpr int kStride = Scheme::kStride;
+  for (int i = 0; i < Scheme::kSide; ++i)
+    for (int j = 0; j < Scheme::kSide; ++j) {
+      T* const found = tile.of_x(p, x, kStride * i + phase / kStride, kStride * j + phase % kStride);
+      pixel[i][j] = found ? found : outside;
+    }
+}
+
+constexpr int64_t kManyWeights = 1 << 18, kMostWeights = 1 << 19;  // C * K, whose transforms stay in memory
+constexpr int kLeastChannels = 32;
+template <class T>
+inline constexpr T kZeros[kMostWeights / kLeastChannels] = {};  // the channels of a pixel outside
+
+// Tiles of x from index on, as many as V has vectors, transformed; zeros from `end` on. place(column): where their phase * C + channel
+// goes, an AlongSum or AcrossSums.
+template <class V, class Scheme, class T, class Place>
+void transform_x(const Conv2d& p, const Tiles<Scheme>& tiles, int64_t index, int64_t end, const T* x, Place place) {
+  for (int phase = 0; phase < kPhases<Scheme>; ++phase) {
+    const T* pixel[kVectors<V>][Scheme::kSide][Scheme::kSide];
+    for (int i = 0; i < kVectors<V>; ++i) find_pixels(p, Tile<Scheme>(tiles, index + i), index + i < end ? x : nullptr, phase, kZeros<T>, pixel[i]);
+    for (int c = 0; c < p.c; c += kRegisterLanes) {
+      const auto v = place(phase * p.c + c);
+      transform_vectors<Scheme::kInput, V>([&](int vector, int i, int j) { return load_lanes(pixel[vector][i][j] + c); },
+                                           [&](int point, const V& value) { v.put(point, value); });
+    }
+  }
+}
+
+// Adds one tile's v [points, phases, C] to dx.
+template <class Scheme>
+void add_adjoint_x(const Conv2d& p, const Tile<Scheme>& tile, const float* v, int64_t point_stride, float* dx) {
+  constexpr int kSide = Scheme::kSide;
+  for (int phase = 0; phase < kPhases<Scheme>; ++phase) {
+    float* pixel[kSide][kSide];
+    find_pixels<Scheme, float>(p, tile, dx, phase, nullptr, pixel);
+    for (int c = 0; c < p.c; c += kRegisterLanes) {
+      const float* const from = v + phase * p.c + c;
+      transform<Scheme::kInput.transposed(), Lanes>([&](int i, int j) { return Lanes(lanes(from + (i * kSide + j) * point_stride)); },
+                                                    [&](int i, int j, Lanes value) {
+                                                      if (pixel[i][j]) lanes(pixel[i][j] + c) += value;
+                                                    });
+    }
+  }
+}
+
+// One tile of y from m [points, K], which may be overwritten.
+template <class Scheme, class T>
+void transform_y(const Conv2d& p, const Tile<Scheme>& tile, float* m, int64_t point_stride, T* y, const Epilogue& epilogue) {
+  constexpr int kSide = Scheme::kSide, kOut = Scheme::kOut;
+  constexpr bool kRounds = std::is_same_v<T, Bf16>;
+  T* pixel[kOut][kOut];
+  for (int i = 0; i < kOut; ++i)
+    for (int j = 0; j < kOut; ++j) pixel[i][j] = tile.of_y(p, y, i, j);
+  // Rounded once: where something follows, a sum takes the place of what it was made from.
+  const bool plain = is_plain(epilogue), in_place = kRounds && !plain;
+  for (int k = 0; k < p.k; k += kRegisterLanes) {
+    transform<Scheme::kOutput, Lanes>([&](int i, int j) { return load_lanes(m + (i * kSide + j) * point_stride + k); },
+                                      [&](int i, int j, Lanes value) {
+                                        if (in_place) store_lanes(m + (i * kOut + j) * point_stride + k, value);
+                                        else if (pixel[i][j]) store_lanes(pixel[i][j] + k, value);
+                                      });
+  }
+  if (plain) return;
+  for (int i = 0; i < kOut && pixel[i][0]; ++i) {
+    const int columns = std::min(kOut, p.q - kOut * tile.column);
+    if (!in_place) apply_epilogue(p.dtype, columns, p.k, epilogue, nullptr, pixel[i][0]);
+    for (int j = 0; in_place && j < columns; ++j) apply_epilogue(p.dtype, 1, p.k, epilogue, m + (i * kOut + j) * point_stride, pixel[i][j]);
+  }
+}
+
+// Tiles of dy, by the transposed map; as transform_x.
+template <class V, class Scheme, class T, class Place>
+void adjoint_y(const Conv2d& p, const Tiles<Scheme>& tiles, int64_t index, int64_t end, const T* dy, Place place) {
+  constexpr int kOut = Scheme::kOut;
+  const T* pixel[kVectors<V>][kOut][kOut];
+  for (int vector = 0; vector < kVectors<V>; ++vector)
+    for (int i = 0; i < kOut; ++i)
+      for (int j = 0; j < kOut; ++j) {
+        const T* const found = Tile<Scheme>(tiles, index + vector).of_y(p, index + vector < end ? dy : nullptr, i, j);
+        pixel[vector][i][j] = found ? found : kZeros<T>;
+      }
+  for (int k = 0; k < p.k; k += kRegisterLanes) {
+    const auto m = place(k);
+    transform_vectors<Scheme::kOutput.transposed(), V>([&](int vector, int i, int j) { return load_lanes(pixel[vector][i][j] + k); },
+                                                       [&](int point, const V& value) { m.put(point, value); });
+  }
+}
+
+}  // namespace ganymede::kernels::cpu
