@@ -63,6 +63,12 @@ template <Matrix m, class V, class Load, class Put>
   }
 }
 
+// Pixels of a tile lie far apart in memory, where the processor does not expect them.
+template <class T>
+void prefetch(const T* pixel, int channels) {
+  for (int c = 0; c < channels; c += 64 / sizeof(T)) __builtin_prefetch(pixel + c);
+}
+
 // The pixels of one phase of x that a tile reads; `outside` for those that are none.
 template <class Scheme, class T>
 void find_pixels(const Conv2d& p, const Tile<Scheme>& tile, T* x, int phase, T* outside, T* (&pixel)[Scheme::kSide][Scheme::kSide]) {
@@ -71,6 +77,7 @@ void find_pixels(const Conv2d& p, const Tile<Scheme>& tile, T* x, int phase, T* 
     for (int j = 0; j < Scheme::kSide; ++j) {
       T* const found = tile.of_x(p, x, kStride * i + phase / kStride, kStride * j + phase % kStride);
       pixel[i][j] = found ? found : outside;
+      if (found) prefetch(found, p.c);
     }
 }
 
@@ -146,6 +153,7 @@ void adjoint_y(const Conv2d& p, const Tiles<Scheme>& tiles, int64_t index, int64
       for (int j = 0; j < kOut; ++j) {
         const T* const found = Tile<Scheme>(tiles, index + vector).of_y(p, index + vector < end ? dy : nullptr, i, j);
         pixel[vector][i][j] = found ? found : kZeros<T>;
+        if (found) prefetch(found, p.k);
       }
   for (int k = 0; k < p.k; k += kRegisterLanes) {
     const auto m = place(k);

@@ -1,6 +1,10 @@
 // The widest f32 vectors that a register of the processor built for holds. Wider ones would live in memory, tens of times
 // slower, and narrower ones leave arithmetic unused.
 #pragma once
+#ifdef __AVX512F__
+#include <immintrin.h>
+#endif
+
 #include <algorithm>
 #include <bit>
 #include <cstdint>
@@ -31,12 +35,14 @@ using WordLanes = uint32_t __attribute__((vector_size(4 * kRegisterLanes)));
 using UnalignedWordLanes = uint32_t __attribute__((vector_size(4 * kRegisterLanes), aligned(4), may_alias));
 using HalfWordLanes = uint16_t __attribute__((vector_size(2 * kRegisterLanes)));
 using UnalignedHalfWordLanes = uint16_t __attribute__((vector_size(2 * kRegisterLanes), aligned(2), may_alias));
-inline WordLanes widened(HalfWordLanes v) {
-  return __builtin_convertvector(v, WordLanes);
-}
-inline HalfWordLanes narrowed(WordLanes v) {
-  return __builtin_convertvector(v, HalfWordLanes);
-}
+#ifdef __AVX512F__
+// GCC 12 takes the general forms apart into halves. With masks, since the plain intrinsics read what is not set.
+inline WordLanes widened(HalfWordLanes v) { return std::bit_cast<WordLanes>(_mm512_maskz_cvtepu16_epi32(0xffff, std::bit_cast<__m256i>(v))); }
+inline HalfWordLanes narrowed(WordLanes v) { return std::bit_cast<HalfWordLanes>(_mm512_maskz_cvtepi32_epi16(0xffff, std::bit_cast<__m512i>(v))); }
+#else
+inline WordLanes widened(HalfWordLanes v) { return __builtin_convertvector(v, WordLanes); }
+inline HalfWordLanes narrowed(WordLanes v) { return __builtin_convertvector(v, HalfWordLanes); }
+#endif
 inline Lanes load_lanes(const Bf16* p) {
   return std::bit_cast<Lanes>(widened(HalfWordLanes(*reinterpret_cast<const UnalignedHalfWordLanes*>(p))) << 16);
 }
