@@ -31,14 +31,27 @@ void multiply_points(int64_t count, int64_t length, int columns, const typename 
     }
 }
 
+constexpr int64_t kRows = 6;  // that products take at a time
+
 // Tiles at a time: what lies between the transforms fills three quarters of a second cache of 1 MB; as many as help where the weights, read
 // once a chunk, come from beyond it; fewer where threads would go without.
 template <class Scheme>
 int64_t chunk_of(const Conv2d& p, int terms, int results) {
-  constexpr int64_t kNumbers = 3 << 16, kRows = 6, kLeast = 24, kMost = 96, kFarWeights = 3 << 19;
+  constexpr int64_t kNumbers = 3 << 16, kLeast = 24, kMost = 96, kFarWeights = 3 << 19;
   const int64_t threads = omp_get_max_threads(), share = (Tiles<Scheme>(p).count + threads * kRows - 1) / (threads * kRows) * kRows;
   if (transformed_numbers<Scheme>(p) > kFarWeights) return std::min(share, kMost);
   return std::min(share, std::clamp(kNumbers / (kPoints<Scheme> * (numbers_of<Scheme>(terms) + results)) / kRows * kRows, kLeast, kMost));
+}
+
+// In a parallel region: calls body(begin, end) for this thread's share of [0, count), in pieces of about one size, at most `most`, where they
+// can a multiple of `multiple`.
+template <class Body>
+void for_each_piece(int64_t count, int64_t most, int64_t multiple, Body body) {
+  const int64_t threads = omp_get_num_threads(), rank = omp_get_thread_num();
+  const int64_t begin = count * rank / threads, end = count * (rank + 1) / threads;
+  if (begin == end) return;
+  const int64_t pieces = ceil_div(end - begin, most), piece = std::min(most, ceil_div(ceil_div(end - begin, pieces), multiple) * multiple);
+  for (int64_t first = begin; first < end; first += piece) body(first, std::min(first + piece, end));
 }
 
 // Memory of one thread for a chunk: operands [points, chunk, terms] and results [points, chunk, results] of its products.
@@ -66,20 +79,20 @@ void forward(const Conv2d& p, const T* x, const typename Scheme::Number* u, T* y
   const Tiles<Scheme> tiles(p);
   const int terms = kPhases<Scheme> * p.c;
   const int64_t length = numbers_of<Scheme>(terms);
-  const int64_t chunk = chunk_of<Scheme>(p, terms, p.k), chunks = (tiles.count + chunk - 1) / chunk;
+  const int64_t chunk = chunk_of<Scheme>(p, terms, p.k);
   float* const memory = scratch(Scratch::source, omp_get_max_threads() * Workspace<Scheme>::numbers(chunk, terms, p.k));
-#pragma omp parallel for schedule(static)
-  for (int64_t index = 0; index < chunks; ++index) {
+#pragma omp parallel
+  for_each_piece(tiles.count, chunk, kRows, [&](int64_t begin, int64_t end) {
     const Workspace<Scheme> space(chunk, terms, p.k, memory, omp_get_thread_num());
-    const int64_t begin = index * chunk, count = std::min(chunk, tiles.count - begin);
+    const int64_t count = end - begin;
     for (int64_t i = 0; i < count; ++i)
-      transform_x<Lanes>(p, tiles, begin + i, tiles.count, x, [&](int column) {
+      transform_x<Lanes>(p, tiles, begin + i, end, x, [&](int column) {
         return AlongSum<Number>{space.operands + i * length + column / kTerms<Number>, point_stride(count * length)};
       });
     multiply_points<Scheme>(count, length, p.k, space.operands, u, space.products);
     for (int64_t i = 0; i < count; ++i)
       transform_y(p, Tile<Scheme>(tiles, begin + i), space.products + i * p.k, point_stride(count * p.k), y, epilogue);
-  }
+  });
 }
 
 // Adds what tiles begin .. end give to dx, whose first image is first_image.
@@ -121,15 +134,15 @@ void adjoint(const Conv2d& p, const T* dy, const typename Scheme::Number* u, T* 
     else return out + in_out;
   };
   if (p.n >= threads) {
-#pragma omp parallel for schedule(static)
-    for (int n = 0; n < p.n; n += together) {
-      const int thread = omp_get_thread_num(), count = std::min(together, p.n - n);
-      float* const dx = sums(thread * together * image, n * image);
-      std::fill_n(dx, count * image, 0.0f);
+#pragma omp parallel
+    for_each_piece(p.n, together, 1, [&](int64_t begin, int64_t end) {
+      const int thread = omp_get_thread_num();
+      float* const dx = sums(thread * together * image, begin * image);
+      std::fill_n(dx, (end - begin) * image, 0.0f);
       const Workspace<Scheme> space(chunk, p.k, columns, memory, thread);
-      add_tiles(p, tiles, dy, u, chunk, space, n * tiles_of_image, (n + count) * tiles_of_image, n, dx);
-      apply_epilogue(p.dtype, count * pixels, p.c, epilogue, kRounds ? dx : nullptr, out + n * image);
-    }
+      add_tiles(p, tiles, dy, u, chunk, space, begin * tiles_of_image, end * tiles_of_image, static_cast<int>(begin), dx);
+      apply_epilogue(p.dtype, (end - begin) * pixels, p.c, epilogue, kRounds ? dx : nullptr, out + begin * image);
+    });
     return;
   }
   const int bands = std::min(2 * threads, tiles.rows);
