@@ -82,6 +82,10 @@ enum class Record { off, on };
 Tensors grad(const Tensors& ys, const Tensors& targets, const Tensors& cotangents = {}, Record record = Record::on);
 Tensor grad(const Tensor& y, const Tensor& target, Record record = Record::on);
 
+// The same for a last differentiation, with what several paths contribute to a target kept apart while it is small: parts that
+// add up, in this order, to its gradient; none where y does not depend on it. Who reads gradients once adds while reading.
+std::vector<Tensors> gradient_parts(const Tensors& ys, const Tensors& targets);
+
 // The derivative of a fused op's derivative, for ops whose second and higher derivatives are not worth a kernel:
 // given f composed of ordinary ops, returns for inputs x, cotangent g of f(x) and cotangents h of its gradients dx = J(x)^T g
 // the gradients of <dx, h> with respect to x and g (in that order), where needs says so. Entries of x, h and results may

@@ -248,7 +248,8 @@ void Trainer::run_body(const Update& update, Run& run, int repeat) {
     first.push_back(leaves.size());
   }
   run.terms.clear(), run.norms.clear();
-  Tensors gradients(leaves.size()), gates(moved.size());
+  std::vector<Tensors> gradients(leaves.size());  // each as parts that add up
+  Tensors gates(moved.size());
   {
     nn::Moving moving(nets);
     run.terms = update.loss(batches_[size_t(update.first_batch + repeat)]);
@@ -260,9 +261,8 @@ void Trainer::run_body(const Update& update, Run& run, int repeat) {
       std::vector<size_t> at;
       for (size_t i = 0; i < moved.size(); ++i)
         for (size_t k = first[i]; wanted(moved[i].net) && k < first[i + 1]; ++k) targets.push_back(leaves[k]), at.push_back(k);
-      const Tensors found = grad(Tensors{loss}, targets, {}, Record::off);
-      for (size_t i = 0; i < at.size(); ++i)
-        if (found[i]) gradients[at[i]] = gradients[at[i]] ? add(gradients[at[i]], found[i]).constant() : found[i];
+      const std::vector<Tensors> found = gradient_parts({loss}, targets);
+      for (size_t i = 0; i < at.size(); ++i) gradients[at[i]].insert(gradients[at[i]].end(), found[i].begin(), found[i].end());
     };
     descend(total(run.terms, [](const Term& t) { return t.moves.empty(); }), [](const nn::Net&) { return true; });
     // Terms that move the same networks are differentiated together.
@@ -278,7 +278,7 @@ void Trainer::run_body(const Update& update, Run& run, int repeat) {
   }
   for (Term& t : run.terms) t.value = cast(t.value, t.value.dtype() == DType::bf16 ? DType::f32 : t.value.dtype()).constant();
   for (size_t i = 0; i < moved.size(); ++i)
-    run.norms.push_back(moved[i].stepper.step(Tensors(gradients.begin() + int64_t(first[i]), gradients.begin() + int64_t(first[i + 1])), gates[i]));
+    run.norms.push_back(moved[i].stepper.step(std::vector<Tensors>(gradients.begin() + int64_t(first[i]), gradients.begin() + int64_t(first[i + 1])), gates[i]));
   if (!update.after) return;
   ContextScope scope;
   context().recording = false;

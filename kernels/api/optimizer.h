@@ -6,11 +6,12 @@ namespace ganymede::kernels {
 
 enum class Rule : uint8_t { sgd, rmsprop, adam };
 
-// A parameter inside the flat buffer and its gradient, which lies wherever backward left it. Gradients are of the
-// parameters' dtype; null: zero.
+// A parameter inside the flat buffer and its gradient, which lies wherever backward left it: as parts that are added up in
+// this order while they are read. Gradients are of the parameters' dtype; null ends the parts, none at all: zero.
 struct Segment {
+  static constexpr int kParts = 4;
   int64_t offset, count;   // elements
-  const void* gradient;
+  const void* gradient[kParts];
 };
 
 // Numbers that change while a captured update is replayed; in device memory, written before the update runs.

@@ -1,6 +1,6 @@
 // One step of SGD, RMSprop or Adam over a flat buffer, with clipping of gradients and of weights and the
 // moving average of the weights. The segments travel in the kernel's arguments, as many a launch as fit in
-// 4 KB. A block owns 4096 elements of one segment and a thread four neighbours at a time; a last launch of one
+// 4 KB; the parts of a gradient are added up as they are read. A block owns 4096 elements of one segment and a thread four neighbours at a time; a last launch of one
 // thread advances the step counter. Adam with an average moves 36 bytes a parameter: bound by memory.
 // gradient_norm_squared: a fixed number of blocks shares out the elements; the last launch adds up their sums.
 #include "kernels/device/dispatch.h"
@@ -14,14 +14,15 @@ namespace ganymede::kernels::GANYMEDE_TARGET {
 namespace {
 
 constexpr int kChunk = 4096;       // elements of a block
-constexpr int kMaxSegments = 120;  // of a launch
+constexpr int kMaxSegments = 84, kMaxParts = 2 * kMaxSegments;  // of a launch
 constexpr int64_t kNormBlocks = 256;
 
 struct SegmentTable {
   int count, blocks;
   int first_block[kMaxSegments];
+  int first_part[kMaxSegments + 1];                    // those of a segment end where the next one's begin
   int64_t offset[kMaxSegments], length[kMaxSegments];  // elements
-  const void* gradient[kMaxSegments];
+  const void* part[kMaxParts];
 };
 static_assert(sizeof(SegmentTable) + sizeof(Optimizer) + sizeof(OptimizerState) < 4000,
               "arguments must fit in 4 KB");
@@ -40,22 +41,24 @@ __device__ inline int segment_of(const SegmentTable& table, int block) {
   return low;
 }
 
-// Calls body(table) for tables of at most kMaxSegments that together hold every non-empty segment.
+// Calls body(table) for tables that together hold every non-empty segment.
 template <class Body>
 void for_each_table(const Segment* segments, int count, Body&& body) {
   SegmentTable table{};
   for (int i = 0; i < count; ++i) {
     const Segment& segment = segments[i];
     if (segment.count == 0) continue;
+    int parts = table.first_part[table.count];
+    if (table.count == kMaxSegments || parts + Segment::kParts > kMaxParts) {
+      body(table);
+      table.count = table.blocks = parts = 0;
+    }
     table.first_block[table.count] = table.blocks;
     table.offset[table.count] = segment.offset;
     table.length[table.count] = segment.count;
-    table.gradient[table.count] = segment.gradient;
+    for (int k = 0; k < Segment::kParts && segment.gradient[k]; ++k) table.part[parts++] = segment.gradient[k];
     table.blocks += static_cast<int>(ceil_div<int64_t>(segment.count, kChunk));
-    if (++table.count == kMaxSegments) {
-      body(table);
-      table.count = table.blocks = 0;
-    }
+    table.first_part[++table.count] = parts;
   }
   if (table.count > 0) body(table);
 }
@@ -83,6 +86,19 @@ __device__ inline void store_four(A* p, const Four<A>& value, bool wide, int64_t
       if (j < valid) p[j] = value.v[j];
     }
   }
+}
+
+// Four neighbours of a segment's gradient from element `at` of the segment on.
+template <class A>
+__device__ inline Four<A> load_gradient(const SegmentTable& table, int segment, int64_t at, int64_t valid) {
+  Four<A> sum{};
+  for (int k = table.first_part[segment]; k < table.first_part[segment + 1]; ++k) {
+    const A* g = static_cast<const A*>(table.part[k]) + at;
+    const bool wide = valid >= 4 && reinterpret_cast<uintptr_t>(g) % 16 == 0;
+    const Four<A> part = load_four(g, wide, valid);
+    for (int j = 0; j < 4; ++j) sum.v[j] += part.v[j];
+  }
+  return sum;
 }
 
 // Numbers of this step, the same for all elements.
@@ -171,14 +187,13 @@ __global__ void step_kernel(const __grid_constant__ Optimizer optimizer,
     A *p = static_cast<A*>(state.p) + offset, *m = state.m ? static_cast<A*>(state.m) + offset : nullptr;
     A* v = state.v ? static_cast<A*>(state.v) + offset : nullptr;
     A* average = state.average ? static_cast<A*>(state.average) + offset : nullptr;
-    const A* g = table.gradient[segment] ? static_cast<const A*>(table.gradient[segment]) + begin : nullptr;
     const auto address = [](const void* at) { return reinterpret_cast<uintptr_t>(at); };
-    const bool straight = (address(p) | address(m) | address(v) | address(average) | address(g)) % 16 == 0;
+    const bool straight = (address(p) | address(m) | address(v) | address(average)) % 16 == 0;
     for (int64_t i = threadIdx.x * 4; i < count; i += kThreads * 4) {
       const bool wide = straight && i + 4 <= count;
       const int64_t valid = count - i;
       const Four<A> zero{};
-      const Four<A> gi = g ? load_four(g + i, wide, valid) : zero;
+      const Four<A> gi = load_gradient<A>(table, segment, begin + i, valid);
       Four<A> pi = load_four(p + i, wide, valid);
       Four<A> mi = m ? load_four(m + i, wide, valid) : zero, vi = v ? load_four(v + i, wide, valid) : zero;
       for (int j = 0; j < 4; ++j) step_element(optimizer.rule, k, gi.v[j], pi.v[j], mi.v[j], vi.v[j]);
@@ -231,13 +246,11 @@ __global__ void sum_squares_kernel(const __grid_constant__ SegmentTable table, b
   A sum = 0;
   for (int block = blockIdx.x; block < table.blocks; block += gridDim.x) {
     const int segment = segment_of(table, block);
-    if (!table.gradient[segment]) continue;
+    if (table.first_part[segment] == table.first_part[segment + 1]) continue;
     const int64_t begin = int64_t{block - table.first_block[segment]} * kChunk;
     const int64_t left = table.length[segment] - begin, count = left < kChunk ? left : kChunk;
-    const A* g = static_cast<const A*>(table.gradient[segment]) + begin;
-    const bool straight = reinterpret_cast<uintptr_t>(g) % 16 == 0;
     for (int64_t i = threadIdx.x * 4; i < count; i += kThreads * 4) {
-      const Four<A> v = load_four(g + i, straight && i + 4 <= count, count - i);
+      const Four<A> v = load_gradient<A>(table, segment, begin + i, count - i);
       for (int j = 0; j < 4; ++j) sum += v.v[j] * v.v[j];
     }
   }
