@@ -2,7 +2,6 @@
 #pragma once
 #include <algorithm>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <vector>
 
@@ -79,9 +78,8 @@ class Storage {
   void* data = nullptr;      // null on plan and when bytes is 0
   uint64_t version = 0;      // advanced by every writer after the first
   bool parameter = false;    // written only by steps: devices may keep packed copies by version
-  // bf16 copies of weights in here, by element offset; see ops/conv.cpp.
-  struct LowPrecision { std::shared_ptr<Storage> copy; uint64_t version = 0, unit = 0; };
-  std::map<int64_t, LowPrecision> low_precision;
+  // A bf16 copy of all f32 weights in here; see ops/weights.cpp.
+  struct LowPrecision { std::shared_ptr<Storage> copy; uint64_t version = 0, unit = 0; } low_precision;
 
  private:
   Arena* arena_ = nullptr;   // placed in an arena: not ours to release
