@@ -160,14 +160,14 @@ Tensor Stepper::step(const std::vector<Tensors>& gradients, const Tensor& gate) 
     tracing->steps.push_back({net_.name(), sums, copy_of(net_.flat()), {}});
   }
   Tensor norm({1}, problem.dtype, device);
+  const Tensor memory = workspace(device, [&](const kernels::Kernels& k) { return k.optimizer.norm_workspace(problem.count, int(segments.size())); });
+  const bool clips = problem.norm_clip > 0;   // then the norm must be known before the step
   const kernels::OptimizerState state{net_.flat().data(), data(m_), data(v_), data(average_), static_cast<int64_t*>(step_.data()),
-                                      static_cast<const kernels::StepScalars*>(scalars_.data()), static_cast<const float*>(data(gate)), norm.data()};
-  const size_t bytes = is_plan(device) ? 0 : kernels_of(device).optimizer.norm_workspace(problem.count);
-  Tensor workspace;
-  if (bytes) workspace = Tensor({int64_t(bytes)}, DType::u8, device);
-  launch(device, [segments, t = problem.dtype, out = norm.data(), w = data(workspace)](const kernels::Kernels& k, kernels::Stream s) {
-    k.optimizer.gradient_norm_squared(s, t, segments.data(), int(segments.size()), out, w);
-  });
+                                      static_cast<const kernels::StepScalars*>(scalars_.data()), static_cast<const float*>(data(gate)), norm.data(), clips ? nullptr : data(memory)};
+  if (clips)
+    launch(device, [segments, t = problem.dtype, out = norm.data(), w = data(memory)](const kernels::Kernels& k, kernels::Stream s) {
+      k.optimizer.gradient_norm_squared(s, t, segments.data(), int(segments.size()), out, w);
+    });
   launch(device, [problem, state, segments, flat = net_.flat().storage(), mean = average_ ? average_.storage() : nullptr, m = m_, v = v_, count = step_, scalars = scalars_](
                      const kernels::Kernels& k, kernels::Stream s) {
     k.optimizer.step(s, problem, state, segments.data(), int(segments.size()));

@@ -143,7 +143,10 @@ void step_of(const Optimizer& o, const OptimizerState& s, const Segment* segment
   });
 }
 
-void step(Stream, const Optimizer& o, const OptimizerState& s, const Segment* segments, int segment_count) {
+void gradient_norm_squared(Stream, DType dtype, const Segment* segments, int segment_count, void* out, void* workspace);
+
+void step(Stream stream, const Optimizer& o, const OptimizerState& s, const Segment* segments, int segment_count) {
+  if (s.norm_workspace) gradient_norm_squared(stream, o.dtype, segments, segment_count, s.norm_squared, s.norm_workspace);
   if (s.gate && s.gate[0] == 0.0f) return;
   switch (o.dtype) {
     case DType::f32:
@@ -191,7 +194,7 @@ void gradient_norm_squared(Stream, DType dtype, const Segment* segments, int seg
   }
 }
 
-size_t norm_workspace(int64_t count) { return ceil_div(count, kNormChunk) * sizeof(double); }
+size_t norm_workspace(int64_t count, int) { return ceil_div(count, kNormChunk) * sizeof(double); }
 
 }  // namespace
 

@@ -1,8 +1,9 @@
 // One step of SGD, RMSprop or Adam over a flat buffer, with clipping of gradients and of weights and the
 // moving average of the weights. The segments travel in the kernel's arguments, as many a launch as fit in
-// 4 KB; the parts of a gradient are added up as they are read. A block owns 4096 elements of one segment and a thread four neighbours at a time; a last launch of one
-// thread advances the step counter. Adam with an average moves 36 bytes a parameter: bound by memory.
+// 4 KB; the parts of a gradient are added up as they are read. A block owns 4096 elements of one segment and a thread four neighbours at a time; the block that
+// ends last adds up what the others found of the norm and advances the step counter. Adam with an average moves 36 bytes a parameter: bound by memory.
 // gradient_norm_squared: a fixed number of blocks shares out the elements; the last launch adds up their sums.
+#include "kernels/device/column_merge.h"
 #include "kernels/device/dispatch.h"
 #include "kernels/device/families.h"
 #include "kernels/device/grid.h"
@@ -19,6 +20,8 @@ constexpr int64_t kNormBlocks = 256;
 
 struct SegmentTable {
   int count, blocks;
+  int first_chunk;  // blocks of the tables before
+  bool last;        // of the tables
   int first_block[kMaxSegments];
   int first_part[kMaxSegments + 1];                    // those of a segment end where the next one's begin
   int64_t offset[kMaxSegments], length[kMaxSegments];  // elements
@@ -51,6 +54,7 @@ void for_each_table(const Segment* segments, int count, Body&& body) {
     int parts = table.first_part[table.count];
     if (table.count == kMaxSegments || parts + Segment::kParts > kMaxParts) {
       body(table);
+      table.first_chunk += table.blocks;
       table.count = table.blocks = parts = 0;
     }
     table.first_block[table.count] = table.blocks;
@@ -60,7 +64,8 @@ void for_each_table(const Segment* segments, int count, Body&& body) {
     table.blocks += static_cast<int>(ceil_div<int64_t>(segment.count, kChunk));
     table.first_part[++table.count] = parts;
   }
-  if (table.count > 0) body(table);
+  table.last = true;
+  body(table);
 }
 
 template <class A>
@@ -167,13 +172,16 @@ __device__ inline void step_element(Rule rule, const StepNumbers<A>& k, A g, A& 
 template <class A>
 struct StepShared {
   StepNumbers<A> numbers;
+  BlockReduce<A> reduce;
+  bool last;
 };
 
 template <class A>
 __global__ void step_kernel(const __grid_constant__ Optimizer optimizer,
                             const __grid_constant__ OptimizerState state,
-                            const __grid_constant__ SegmentTable table) {
-  if (state.gate && *state.gate == 0) return;
+                            const __grid_constant__ SegmentTable table, unsigned* arrivals) {
+  const bool open = !state.gate || *state.gate != 0;
+  A* chunk_sums = static_cast<A*>(state.norm_workspace);
   auto& s = shared<StepShared<A>>();
   if (threadIdx.x == 0) s.numbers = numbers_of<A>(optimizer, state);
   simt::sync_threads();
@@ -189,11 +197,14 @@ __global__ void step_kernel(const __grid_constant__ Optimizer optimizer,
     A* average = state.average ? static_cast<A*>(state.average) + offset : nullptr;
     const auto address = [](const void* at) { return reinterpret_cast<uintptr_t>(at); };
     const bool straight = (address(p) | address(m) | address(v) | address(average)) % 16 == 0;
+    A squares = 0;
     for (int64_t i = threadIdx.x * 4; i < count; i += kThreads * 4) {
       const bool wide = straight && i + 4 <= count;
       const int64_t valid = count - i;
       const Four<A> zero{};
       const Four<A> gi = load_gradient<A>(table, segment, begin + i, valid);
+      for (int j = 0; j < 4; ++j) squares += gi.v[j] * gi.v[j];
+      if (!open) continue;
       Four<A> pi = load_four(p + i, wide, valid);
       Four<A> mi = m ? load_four(m + i, wide, valid) : zero, vi = v ? load_four(v + i, wide, valid) : zero;
       for (int j = 0; j < 4; ++j) step_element(optimizer.rule, k, gi.v[j], pi.v[j], mi.v[j], vi.v[j]);
@@ -206,18 +217,26 @@ __global__ void step_kernel(const __grid_constant__ Optimizer optimizer,
         store_four(average + i, mean, wide, valid);
       }
     }
+    if (!chunk_sums) continue;
+    squares = block_sum(squares, s.reduce);
+    if (threadIdx.x == 0) chunk_sums[table.first_chunk + block] = squares;
   }
-}
-
-__global__ void advance_step_kernel(const float* gate, int64_t* step) {
-  if (!gate || *gate != 0) ++*step;
+  if (!table.last || !last_to_arrive(arrivals, gridDim.x, s.last)) return;
+  if (chunk_sums) {
+    A sum = 0;
+    for (int i = threadIdx.x; i < table.first_chunk + table.blocks; i += kThreads) sum += chunk_sums[i];
+    sum = block_sum(sum, s.reduce);
+    if (threadIdx.x == 0) *static_cast<A*>(state.norm_squared) = sum;
+  }
+  if (threadIdx.x == 0 && open) ++*state.step;
 }
 
 template <class A>
 void launch_steps(Stream stream, const Optimizer& optimizer, const OptimizerState& state,
                   const Segment* segments, int count) {
   for_each_table(segments, count, [&](const SegmentTable& table) {
-    launch<StepShared<A>>(step_kernel<A>, grid_of(table.blocks), kThreads, stream, optimizer, state, table);
+    launch<StepShared<A>>(step_kernel<A>, grid_of(table.blocks > 0 ? table.blocks : 1), kThreads, stream,
+                          optimizer, state, table, arrivals_of(stream));
   });
 }
 
@@ -231,7 +250,6 @@ void step(Stream stream, const Optimizer& optimizer, const OptimizerState& state
     throw std::runtime_error(std::string("optimizer.step: dtype ") + name(optimizer.dtype) +
                              "; f32 or f64 is needed");
   }
-  launch(advance_step_kernel, 1, 1, stream, state.gate, state.step);
 }
 
 template <class A>
@@ -271,7 +289,7 @@ template <class A>
 void launch_norm(Stream stream, const Segment* segments, int segment_count, A* out, A* sums) {
   int64_t chunks = 0;
   for (int i = 0; i < segment_count; ++i) chunks += ceil_div<int64_t>(segments[i].count, kChunk);
-  const int64_t blocks = chunks < kNormBlocks ? chunks : kNormBlocks;
+  const int64_t blocks = chunks < 1 ? 1 : chunks < kNormBlocks ? chunks : kNormBlocks;
   bool first = true;
   for_each_table(segments, segment_count, [&](const SegmentTable& table) {
     launch<NormShared<A>>(sum_squares_kernel<A>, blocks, kThreads, stream, table, first, sums);
@@ -292,7 +310,11 @@ void gradient_norm_squared(Stream stream, DType dtype, const Segment* segments, 
   }
 }
 
-size_t norm_workspace(int64_t) { return kNormBlocks * sizeof(double); }
+// The sums of so many blocks, or of as many chunks as there can be.
+size_t norm_workspace(int64_t count, int segment_count) {
+  const int64_t chunks = count / kChunk + segment_count;
+  return static_cast<size_t>(chunks > kNormBlocks ? chunks : kNormBlocks) * sizeof(double);
+}
 
 }  // namespace
 

@@ -129,6 +129,19 @@ TEST(Optimizer, AClosedGateLeavesEverythingAlone) {
   EXPECT_TRUE(p != 1 && m != 2 && v != 3 && average != 4 && step == 7);
 }
 
+TEST(Optimizer, StepsTellTheNormWhateverTheGate) {
+  std::vector<float> p(5000, 1), g(5000, 0.5f);
+  int64_t step = 0;
+  const StepScalars scalars{0.1, 0};
+  float norm = -1, gate = 0;
+  std::vector<double> workspace(optimizer_kernels.norm_workspace(5000, 1) / sizeof(double));
+  const OptimizerState state{p.data(), nullptr, nullptr, nullptr, &step, &scalars, &gate, &norm, workspace.data()};
+  const Segment segment{0, 5000, {g.data()}};
+  optimizer_kernels.step(nullptr, {Rule::sgd, DType::f32, 5000, 0, 0, 0, false, 0, 0}, state, &segment, 1);
+  EXPECT_EQ(norm, 1250);
+  EXPECT_EQ(p[0], 1);
+}
+
 TEST(Optimizer, NormOfTheGradients) {
   const auto g = random_values(20000, 1);
   const auto f = as<float>(g);
@@ -139,7 +152,7 @@ TEST(Optimizer, NormOfTheGradients) {
   const auto norm = [&](auto type, const auto* data) {
     using T = decltype(type);
     const Segment segments[] = {{0, 5, {data}}, {5, 995, {}}, {1000, 19000, {data + 1000}}};
-    std::vector<uint64_t> workspace(optimizer_kernels.norm_workspace(20000) / 8 + 1, ~uint64_t{0});
+    std::vector<uint64_t> workspace(optimizer_kernels.norm_workspace(20000, 3) / 8 + 1, ~uint64_t{0});
     T out;
     optimizer_kernels.gradient_norm_squared(nullptr, dtype_of<T>(), segments, 3, &out, workspace.data());
     return static_cast<double>(out);

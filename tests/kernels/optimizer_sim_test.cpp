@@ -89,8 +89,9 @@ void check_steps(const Optimizer& rule, const Layout& layout, bool has_m, bool h
     for (const double v : g) squares += v * v;
     norms.push_back(std::make_unique<Buffer>(o.dtype, Values{squares}));
   }
+  Buffer workspace(DType::u8, static_cast<int64_t>(kernels().optimizer.norm_workspace(o.count, static_cast<int>(layout.sizes.size()))), 0, 64);
   const auto found = run_in_orders(
-      {with(start.p), with(start.m), with(start.v), with(start.average), {DType::i64, 1, {4}}},
+      {with(start.p), with(start.m), with(start.v), with(start.average), {DType::i64, 1, {4}}, {o.dtype, 1}},
       [&](const auto& out) {
         OptimizerState device{out[0],
                               has_m ? out[1] : nullptr,
@@ -101,7 +102,8 @@ void check_steps(const Optimizer& rule, const Layout& layout, bool has_m, bool h
                               gate_buffer.as<float>()};
         for (size_t n = 0; n < gradients.size(); ++n) {
           const Values& g = gradients[n];
-          device.norm_squared = norms[n]->data();
+          device.norm_squared = o.norm_clip > 0 ? norms[n]->data() : out[5];
+          device.norm_workspace = o.norm_clip > 0 ? nullptr : workspace.data();
           std::vector<std::unique_ptr<Buffer>> pieces;
           std::vector<Segment> segments;
           int64_t offset = 0;
@@ -132,6 +134,10 @@ void check_steps(const Optimizer& rule, const Layout& layout, bool has_m, bool h
     EXPECT_LT(relative_error(found[2], state.v), bound);
   }
   EXPECT_EQ(found[4][0], gate != 0 ? 6 : 4);
+  if (o.norm_clip == 0) {
+    EXPECT_LT(relative_error(found[5], norms[1]->values()), o.dtype == DType::f64 ? 1e-12 : 1e-5);
+  }
+  EXPECT_TRUE(workspace.guarded());
 }
 
 const Layout kSmall{{4, 1, 7, 64, 0, 130, 5000}, 3};
@@ -196,7 +202,7 @@ TEST(OptimizerSim, GradientNorm) {
         segments.push_back({offset, layout.sizes[s], {absent ? nullptr : pieces[s]->data(), twice ? pieces[s]->data() : nullptr}});
         offset += layout.sizes[s];
       }
-      Buffer workspace(DType::u8, static_cast<int64_t>(kernels().optimizer.norm_workspace(offset)), 0, 64);
+      Buffer workspace(DType::u8, static_cast<int64_t>(kernels().optimizer.norm_workspace(offset, static_cast<int>(segments.size()))), 0, 64);
       const auto found = run_in_orders({{dtype, 1}}, [&](const auto& out) {
         kernels().optimizer.gradient_norm_squared(
             nullptr, dtype, segments.data(), static_cast<int>(segments.size()), out[0], workspace.data());
