@@ -166,7 +166,7 @@ std::vector<Tensors> differentiate(const Tensors& ys, const Tensors& targets, co
     const bool given = i < cotangents.size() && cotangents[i].defined();
     if (given)
       require(cotangents[i].shape() == ys[i].shape(), "grad: a cotangent of shape ", cotangents[i].shape(), " for a value of shape ", ys[i].shape());
-    add_to({ys[i].node().get(), ys[i].output()}, given ? cotangents[i] : full(ys[i].shape(), 1, ys[i].dtype(), ys[i].device()));
+    add_to({ys[i].node().get(), ys[i].output()}, given ? cotangents[i] : uniform_constant(ys[i].shape(), 1, ys[i].dtype(), ys[i].device()));
   }
   for (auto it = plan.order.rbegin(); it != plan.order.rend(); ++it) {
     const std::shared_ptr<Node>& node = *it;
@@ -189,10 +189,12 @@ std::vector<Tensors> differentiate(const Tensors& ys, const Tensors& targets, co
     }
     Backward backward(node, std::move(cotangent), needs);
     node->backward(backward);
-    for (size_t i = 0; i < node->inputs.size(); ++i) {
-      const auto& e = node->inputs[i];
-      const Tensor& g = backward.results[i];
-      if (!needs[i] || !g.defined()) continue;
+    std::vector<Backward::Part> all;
+    for (size_t i = 0; i < node->inputs.size(); ++i) all.push_back({int(i), backward.results[i]});
+    all.insert(all.end(), backward.more.begin(), backward.more.end());
+    for (const auto& [i, g] : all) {
+      const auto& e = node->inputs[size_t(i)];
+      if (!needs[size_t(i)] || !g.defined()) continue;
       const Node::Output& out = e.node->outputs[e.output];
       require(g.shape() == out.shape && g.dtype() == out.dtype, node->name, ": the gradient of input ", i, " is ", g.dtype(), " ",
               g.shape(), ", the input ", out.dtype, " ", out.shape);

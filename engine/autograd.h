@@ -46,6 +46,9 @@ class Backward {
   bool needs(int input) const { return needs_[input]; }
   Tensor output(int k = 0) const;                                           // a kept output, with its past
   Tensors results;
+  // What is to be added to some of the results: parts that nobody has added up yet.
+  struct Part { int input; Tensor value; };
+  std::vector<Part> more;
  private:
   std::shared_ptr<Node> node_;
   Tensors cotangents_;

@@ -90,11 +90,11 @@ Tensor linear(const Tensor& x, const Tensor& w, const Tensor& bias, const Activa
   const bool keep = !f.none();
   return record("linear", y, {in, w, bias}, [f, keep, rows, sx = Saved("linear", in), sw = Saved("linear", w), bias_shape = bias.defined() ? bias.shape() : Shape{},
                                             bias_type = bias.defined() ? bias.dtype() : DType::f32](Backward& b) {
-    const Tensor g = keep ? activation_gradient(f, b.output(), b.grad()) : b.grad();
+    const auto [g, to_bias] = bias_activation_gradient(f, keep ? b.output() : Tensor{}, b.grad(), b.needs(2), bias_shape, bias_type);
     const Tensor flat_g = reshape(g, Shape{1, rows, g.dim(-1)}), flat_x = reshape(sx(), Shape{1, rows, sx().dim(-1)}), flat_w = reshape(sw(), Shape{1, sw().dim(0), sw().dim(1)});
     if (b.needs(0)) b.results[0] = reshape(batched(flat_g, flat_w, false, false, sx().dtype()), sx().shape());
     if (b.needs(1)) b.results[1] = reshape(batched(flat_g, flat_x, true, false, sw().dtype()), sw().shape());
-    if (b.needs(2)) b.results[2] = sum_to(g, bias_shape, bias_type);
+    b.results[2] = to_bias;
   }, keep);
 }
 
