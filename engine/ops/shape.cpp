@@ -180,20 +180,17 @@ Tensor join(const Tensors& xs, DType dtype) {
   Shape shape = xs[0].shape();
   shape[0] = 0;
   std::vector<int64_t> ends;
+  std::vector<kernels::ElementwiseKernels::Piece> pieces;
   for (const Tensor& x : xs) {
     Shape same = x.shape();
     same[0] = xs[0].dim(0);
     require(same == xs[0].shape() && is_floating(x.dtype()), "join: ", x.dtype(), " ", x.shape(), " behind ", xs[0].dtype(), " ", xs[0].shape());
     ends.push_back(shape[0] += x.dim(0));
+    const auto number = uniform_value(x);
+    pieces.push_back({number ? nullptr : x.data(), x.dtype(), x.count(), number.value_or(0)});
   }
   const Tensor y(shape, dtype, xs[0].device());
-  for (size_t i = 0; i < xs.size(); ++i) {
-    const Tensor& x = xs[i];
-    launch(x.device(), [from = x.dtype(), dtype, n = x.count(), known = uniform_value(x), p = uniform_value(x) ? nullptr : x.data(), q = y.rows(ends[i] - x.dim(0), ends[i]).data()](const Kernels& k, Stream s) {
-      if (known) k.elementwise.fill(s, dtype, n, *known, q);
-      else k.elementwise.cast(s, from, dtype, n, p, q);
-    });
-  }
+  launch(y.device(), [pieces, dtype, q = y.data()](const Kernels& k, Stream s) { k.elementwise.join(s, dtype, pieces.data(), int(pieces.size()), q); });
   std::vector<DType> types;
   for (const Tensor& x : xs) types.push_back(x.dtype());
   return record("join", y, xs, [ends, types](Backward& b) {

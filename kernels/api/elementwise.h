@@ -41,6 +41,16 @@ struct ElementwiseKernels {
   // out[r, i] = b[r, i] + weight[r] * (a[r, i] - b[r, i]); a and b f32 or bf16 each and the others f32, or all f64.
   void (*mix)(Stream, DType a_type, DType b_type, int64_t rows, int64_t columns, const void* weight, const void* a, const void* b, void* out);
 
+  // Pieces one after another, each converted to dtype `to` (f32, bf16 or f64, as all of them): elements that lie at `from`, or,
+  // where that is null, one number.
+  struct Piece {
+    const void* from;
+    DType type;
+    int64_t count;
+    double number;
+  };
+  void (*join)(Stream, DType to, const Piece* pieces /* host */, int piece_count, void* out);
+
   void (*fill)(Stream, DType, int64_t count, double value, void* out);     // every dtype
   void (*cast)(Stream, DType from, DType to, int64_t count, const void* x, void* y);  // among f32, bf16, f64, i32, i64, u8; to bf16: nearest even
 

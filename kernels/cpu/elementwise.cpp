@@ -184,8 +184,17 @@ void cast(Stream, DType from, DType to, int64_t count, const void* x, void* y) {
   });
 }
 
+void join(Stream stream, DType to, const ElementwiseKernels::Piece* pieces, int count, void* out) {
+  char* at = static_cast<char*>(out);
+  for (const auto* p = pieces; p != pieces + count; ++p) {
+    if (p->from) cast(stream, p->type, to, p->count, p->from, at);
+    else fill(stream, to, p->count, p->number, at);
+    at += p->count * (to == DType::f64 ? 8 : to == DType::f32 ? 4 : 2);
+  }
+}
+
 }  // namespace
 
-const ElementwiseKernels elementwise_kernels = {unary, unary_gradient, bias_gradient, bias_gradient_workspace, binary, axpby, scale_by, mix, fill, cast, copy_strided};
+const ElementwiseKernels elementwise_kernels = {unary, unary_gradient, bias_gradient, bias_gradient_workspace, binary, axpby, scale_by, mix, join, fill, cast, copy_strided};
 
 }  // namespace ganymede::kernels::cpu

@@ -198,6 +198,49 @@ void mix(Stream stream, DType a_type, DType b_type, int64_t rows, int64_t column
   });
 }
 
+constexpr int kMaxPieces = 16;  // of a launch
+
+struct PieceTable {
+  ElementwiseKernels::Piece pieces[kMaxPieces];
+  int64_t end[kMaxPieces];  // in the result
+  int count;
+};
+
+template <class A>
+__device__ inline A element_of(const ElementwiseKernels::Piece& piece, int64_t i) {
+  if (!piece.from) return static_cast<A>(piece.number);
+  if (piece.type == DType::f32) return static_cast<A>(static_cast<const float*>(piece.from)[i]);
+  if (piece.type == DType::bf16) return static_cast<A>(to_float(static_cast<const Bf16*>(piece.from)[i]));
+  return static_cast<A>(static_cast<const double*>(piece.from)[i]);
+}
+
+template <class T>
+__global__ void join_kernel(const __grid_constant__ PieceTable table, T* out) {
+  const int64_t count = table.end[table.count - 1];
+  for (int64_t i = first_item(); i < count; i += item_stride()) {
+    int piece = 0;
+    while (table.end[piece] <= i) ++piece;
+    out[i] = narrow<T>(element_of<Accumulator<T>>(table.pieces[piece], i - (piece ? table.end[piece - 1] : 0)));
+  }
+}
+
+void join(Stream stream, DType to, const ElementwiseKernels::Piece* pieces, int count, void* out) {
+  dispatch_float(to, "join", [&]<class T>() {
+    T* at = static_cast<T*>(out);
+    for (int first = 0; first < count; first += kMaxPieces) {
+      PieceTable table{};
+      table.count = count - first < kMaxPieces ? count - first : kMaxPieces;
+      for (int i = 0; i < table.count; ++i) {
+        table.pieces[i] = pieces[first + i];
+        table.end[i] = (i ? table.end[i - 1] : 0) + pieces[first + i].count;
+      }
+      const int64_t elements = table.end[table.count - 1];
+      if (elements > 0) launch(join_kernel<T>, blocks_for(elements), kThreads, stream, table, at);
+      at += elements;
+    }
+  });
+}
+
 template <class T>
 __global__ void fill_kernel(int64_t count, int64_t packs, T value, T* out) {
   constexpr int kPack = Pack<T>::kSize;
@@ -225,6 +268,6 @@ void fill(Stream stream, DType dtype, int64_t count, double value, void* out) {
 }  // namespace
 
 extern const ElementwiseKernels elementwise_kernels = {
-    apply_unary, apply_unary_gradient, bias_gradient, bias_gradient_workspace, apply_binary, axpby, scale_by, mix, fill, cast, copy_strided};
+    apply_unary, apply_unary_gradient, bias_gradient, bias_gradient_workspace, apply_binary, axpby, scale_by, mix, join, fill, cast, copy_strided};
 
 }  // namespace ganymede::kernels::GANYMEDE_TARGET

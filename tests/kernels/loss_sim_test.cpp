@@ -84,6 +84,21 @@ TEST(ElementwiseSim, MixesRows) {
   }
 }
 
+TEST(ElementwiseSim, JoinsPieces) {
+  for (const DType to : kFloats) {
+    Buffer a(DType::f32, random_values(37, 1)), b(DType::bf16, random_values(5, 2)), c(DType::f64, random_values(100, 3));
+    std::vector<ElementwiseKernels::Piece> pieces{{a.data(), DType::f32, 37, 0}, {nullptr, DType::f32, 3, 0.75}, {b.data(), DType::bf16, 5, 0}, {nullptr, DType::f32, 0, 1}};
+    for (int i = 0; i < 16; ++i) pieces.push_back({c.data(), DType::f64, 100, 0});
+    Values wanted = a.values();
+    wanted.insert(wanted.end(), 3, 0.75);
+    for (const double v : b.values()) wanted.push_back(v);
+    for (int i = 0; i < 16; ++i)
+      for (const double v : c.values()) wanted.push_back(v);
+    const auto found = run_in_orders({{to, static_cast<int64_t>(wanted.size())}}, [&](const auto& out) { kernels().elementwise.join(nullptr, to, pieces.data(), static_cast<int>(pieces.size()), out[0]); });
+    EXPECT_LE(relative_error(found[0], wanted), tolerance(to, 1e-7));
+  }
+}
+
 // dx = g f'(y), and its columns' sums.
 TEST(ElementwiseSim, BiasGradients) {
   struct Size { int64_t rows, channels; int shift; };
