@@ -148,7 +148,7 @@ KernelCase optimizer_case(const KernelOperation& o, const KernelShape& shape) {
   c.operands.push_back(raw("step", &steps, sizeof steps, {1}));
   c.operands.push_back(raw("scalars", &scalars, sizeof scalars, {1}));
   c.call = [=](const Kernels& t, DType d, Math, const Pointers& v) {
-    const kernels::Segment all{0, n, v[3]};
+    const kernels::Segment all{0, n, {v[3]}};
     t.optimizer.step(t.device.stream(), {kernels::Rule::adam, d, n, 0.999, 1e-8, 0, false, 0, 0},
                      {v[0], v[1], v[2], nullptr, static_cast<int64_t*>(v[4]), static_cast<const kernels::StepScalars*>(v[5]), nullptr}, &all, 1);
   };

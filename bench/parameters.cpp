@@ -17,7 +17,7 @@ void add_optimizer(const char* name, Rule rule, bool average, int64_t count, int
     table().device.upload(stream(), o->scalars[0], &now, sizeof now);
     table().device.synchronize();
     return Prepared{[=](int i) {
-      const Segment all{0, count, o->g[i]};
+      const Segment all{0, count, {o->g[i]}};
       table().optimizer.step(stream(), {rule, DType::f32, count, 0.999, 1e-8, 0, false, 0, 0.999},
                              {o->p[i], rule == Rule::sgd ? nullptr : o->m[i], rule == Rule::sgd ? nullptr : o->v[i], average ? o->mean[i] : nullptr,
                               static_cast<int64_t*>(o->step[i]), static_cast<const StepScalars*>(o->scalars[0]), nullptr},

@@ -137,9 +137,16 @@ Plan plan_walk(const Tensors& ys, const std::map<Key, int>& targets) {
   return plan;
 }
 
-}  // namespace
+// Larger parts are added up as they come: the launch costs little there, and memory is held for one gradient only.
+constexpr int64_t kSmallPart = int64_t{1} << 20;  // elements
 
-Tensors grad(const Tensors& ys, const Tensors& targets, const Tensors& cotangents, Record mode) {
+Tensor sum_of(Tensors& parts) {
+  for (; parts.size() > 1; parts.erase(parts.begin() + 1)) parts[0] = add(parts[0], parts[1]);
+  return parts[0];
+}
+
+// What each target's gradient is the sum of.
+std::vector<Tensors> differentiate(const Tensors& ys, const Tensors& targets, const Tensors& cotangents, Record mode) {
   std::map<Key, int> wanted;
   for (const Tensor& t : targets) {
     require(t.node() != nullptr, "grad: a target of shape ", t.shape(), " was neither watched nor recorded");
@@ -147,10 +154,11 @@ Tensors grad(const Tensors& ys, const Tensors& targets, const Tensors& cotangent
   }
   ContextScope scope;
   context().recording = mode == Record::on;
-  std::map<Key, Tensor> found;
+  std::map<Key, Tensors> found;
   const auto add_to = [&](const Key& key, const Tensor& g) {
-    auto [it, fresh] = found.try_emplace(key, g);
-    if (!fresh) it->second = add(it->second, g);
+    Tensors& parts = found[key];
+    parts.push_back(g);
+    if (g.count() > kSmallPart) sum_of(parts);
   };
   const Plan plan = plan_walk(ys, wanted);
   for (size_t i = 0; i < ys.size(); ++i) {
@@ -158,7 +166,7 @@ Tensors grad(const Tensors& ys, const Tensors& targets, const Tensors& cotangent
     const bool given = i < cotangents.size() && cotangents[i].defined();
     if (given)
       require(cotangents[i].shape() == ys[i].shape(), "grad: a cotangent of shape ", cotangents[i].shape(), " for a value of shape ", ys[i].shape());
-    add_to({ys[i].node().get(), ys[i].output()}, given ? cotangents[i] : full(ys[i].shape(), 1, ys[i].dtype(), ys[i].device()));
+    add_to({ys[i].node().get(), ys[i].output()}, given ? cotangents[i] : uniform_constant(ys[i].shape(), 1, ys[i].dtype(), ys[i].device()));
   }
   for (auto it = plan.order.rbegin(); it != plan.order.rend(); ++it) {
     const std::shared_ptr<Node>& node = *it;
@@ -168,7 +176,7 @@ Tensors grad(const Tensors& ys, const Tensors& targets, const Tensors& cotangent
       const Key key{node.get(), int(k)};
       const auto f = found.find(key);
       if (f == found.end()) continue;
-      cotangent[k] = f->second;
+      cotangent[k] = sum_of(f->second);
       any = true;
       if (!wanted.count(key)) found.erase(f);
     }
@@ -181,23 +189,38 @@ Tensors grad(const Tensors& ys, const Tensors& targets, const Tensors& cotangent
     }
     Backward backward(node, std::move(cotangent), needs);
     node->backward(backward);
-    for (size_t i = 0; i < node->inputs.size(); ++i) {
-      const auto& e = node->inputs[i];
-      const Tensor& g = backward.results[i];
-      if (!needs[i] || !g.defined()) continue;
+    std::vector<Backward::Part> all;
+    for (size_t i = 0; i < node->inputs.size(); ++i) all.push_back({int(i), backward.results[i]});
+    all.insert(all.end(), backward.more.begin(), backward.more.end());
+    for (const auto& [i, g] : all) {
+      const auto& e = node->inputs[size_t(i)];
+      if (!needs[size_t(i)] || !g.defined()) continue;
       const Node::Output& out = e.node->outputs[e.output];
       require(g.shape() == out.shape && g.dtype() == out.dtype, node->name, ": the gradient of input ", i, " is ", g.dtype(), " ",
               g.shape(), ", the input ", out.dtype, " ", out.shape);
       add_to({e.node.get(), e.output}, g);
     }
   }
-  Tensors result;
+  std::vector<Tensors> result;
   for (const Tensor& t : targets) {
     const auto f = found.find({t.node().get(), t.output()});
-    result.push_back(f == found.end() ? Tensor{} : f->second);
+    result.push_back(f == found.end() ? Tensors{} : f->second);
   }
   return result;
 }
+
+}  // namespace
+
+Tensors grad(const Tensors& ys, const Tensors& targets, const Tensors& cotangents, Record mode) {
+  std::vector<Tensors> parts = differentiate(ys, targets, cotangents, mode);
+  ContextScope scope;
+  context().recording = mode == Record::on;
+  Tensors sums;
+  for (Tensors& p : parts) sums.push_back(p.empty() ? Tensor{} : sum_of(p));
+  return sums;
+}
+
+std::vector<Tensors> gradient_parts(const Tensors& ys, const Tensors& targets) { return differentiate(ys, targets, {}, Record::off); }
 
 Tensor grad(const Tensor& y, const Tensor& target, Record mode) { return grad(Tensors{y}, {target}, {}, mode)[0]; }
 

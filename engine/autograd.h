@@ -46,6 +46,9 @@ class Backward {
   bool needs(int input) const { return needs_[input]; }
   Tensor output(int k = 0) const;                                           // a kept output, with its past
   Tensors results;
+  // What is to be added to some of the results: parts that nobody has added up yet.
+  struct Part { int input; Tensor value; };
+  std::vector<Part> more;
  private:
   std::shared_ptr<Node> node_;
   Tensors cotangents_;
@@ -81,6 +84,10 @@ enum class Record { off, on };
 // Record::on: the gradients can be differentiated again.
 Tensors grad(const Tensors& ys, const Tensors& targets, const Tensors& cotangents = {}, Record record = Record::on);
 Tensor grad(const Tensor& y, const Tensor& target, Record record = Record::on);
+
+// The same for a last differentiation, with what several paths contribute to a target kept apart while it is small: parts that
+// add up, in this order, to its gradient; none where y does not depend on it. Who reads gradients once adds while reading.
+std::vector<Tensors> gradient_parts(const Tensors& ys, const Tensors& targets);
 
 // The derivative of a fused op's derivative, for ops whose second and higher derivatives are not worth a kernel:
 // given f composed of ordinary ops, returns for inputs x, cotangent g of f(x) and cotangents h of its gradients dx = J(x)^T g

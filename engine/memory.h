@@ -2,8 +2,8 @@
 #pragma once
 #include <algorithm>
 #include <cstdint>
-#include <map>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "engine/device.h"
@@ -79,9 +79,11 @@ class Storage {
   void* data = nullptr;      // null on plan and when bytes is 0
   uint64_t version = 0;      // advanced by every writer after the first
   bool parameter = false;    // written only by steps: devices may keep packed copies by version
-  // bf16 copies of weights in here, by element offset; see ops/conv.cpp.
-  struct LowPrecision { std::shared_ptr<Storage> copy; uint64_t version = 0, unit = 0; };
-  std::map<int64_t, LowPrecision> low_precision;
+  // If set, every element is this number; if unwritten, memory says so only once it is asked for (ops/create.h, uniform).
+  std::optional<double> uniform;
+  bool unwritten = false;
+  // A bf16 copy of all f32 weights in here; see ops/weights.cpp.
+  struct LowPrecision { std::shared_ptr<Storage> copy; uint64_t version = 0, unit = 0; } low_precision;
 
  private:
   Arena* arena_ = nullptr;   // placed in an arena: not ours to release

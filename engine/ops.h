@@ -6,6 +6,7 @@
 #include "engine/ops/create.h"
 #include "engine/ops/elementwise.h"
 #include "engine/ops/grid_sample.h"
+#include "engine/ops/loss.h"
 #include "engine/ops/matmul.h"
 #include "engine/ops/norm.h"
 #include "engine/ops/reduce.h"

@@ -72,6 +72,11 @@ Tensor::Tensor(std::shared_ptr<Storage> storage, Shape shape, DType dtype) : sto
 }
 
 void* Tensor::data() const {
+  if (storage_->unwritten) {
+    storage_->unwritten = false;
+    const auto count = int64_t(storage_->bytes / dtype_bytes(dtype_));
+    launch(storage_->device, [t = dtype_, count, value = *storage_->uniform, p = storage_->data](const kernels::Kernels& k, kernels::Stream s) { k.elementwise.fill(s, t, count, value, p); });
+  }
   auto* base = static_cast<std::byte*>(storage_->data);
   return base ? base + offset_ * int64_t(dtype_bytes(dtype_)) : nullptr;
 }
@@ -144,6 +149,7 @@ Tensor tensor(const std::vector<int64_t>& values, const Shape& shape, const Devi
 
 void upload(const Tensor& to, const void* from, size_t bytes) {
   require(bytes == to.bytes(), "upload of ", bytes, " bytes into a tensor of ", to.bytes());
+  to.storage()->uniform.reset();
   if (is_plan(to.device())) return;
   ++to.storage()->version;
   if (bytes == 0) return;
@@ -156,6 +162,7 @@ void assign(const Tensor& to, const Tensor& from) {
           from.dtype(), " ", from.shape());
   if (is_plan(to.device()) || is_plan(from.device()) || to.count() == 0) return;
   if (to.device() == from.device()) {
+    to.storage()->uniform.reset();
     launch(to.device(), [storage = to.storage(), p = to.data(), q = from.data(), n = to.bytes()](const kernels::Kernels& k, kernels::Stream s) {
       k.device.copy(s, p, q, n);
       ++storage->version;

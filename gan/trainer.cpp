@@ -56,15 +56,15 @@ void fill(const Batch& to, const data::HostBatch& from) {
   }
 }
 
-Tensor total(const Losses& terms, const std::function<bool(const Term&)>& counts) {
-  Tensor sum;
+// The parts of a loss: the gradient of their sum is taken without adding them up.
+Tensors parts_of(const Losses& terms, const std::function<bool(const Term&)>& counts) {
+  Tensors parts;
   for (const Term& t : terms) {
     if (t.shown || !counts(t)) continue;
     require(t.value.count() == 1, "term ", t.name, ": a loss has one element, this one has shape ", t.value.shape());
-    const Tensor v = reshape(cast(t.value, t.value.dtype() == DType::f64 ? DType::f64 : DType::f32), Shape{});
-    sum = sum ? add(sum, v) : v;
+    parts.push_back(t.value);
   }
-  return sum;
+  return parts;
 }
 
 // Samples are drawn from the averages where there are some; the weights come back afterwards.
@@ -248,23 +248,23 @@ void Trainer::run_body(const Update& update, Run& run, int repeat) {
     first.push_back(leaves.size());
   }
   run.terms.clear(), run.norms.clear();
-  Tensors gradients(leaves.size()), gates(moved.size());
+  std::vector<Tensors> gradients(leaves.size());  // each as parts that add up
+  Tensors gates(moved.size());
   {
     nn::Moving moving(nets);
     run.terms = update.loss(batches_[size_t(update.first_batch + repeat)]);
     for (size_t i = 0; i < moved.size(); ++i)
       if (moved[i].gate) gates[i] = moved[i].gate(run.terms).constant();
-    const auto descend = [&](const Tensor& loss, const std::function<bool(const nn::Net&)>& wanted) {
-      if (!loss) return;
+    const auto descend = [&](const Tensors& losses, const std::function<bool(const nn::Net&)>& wanted) {
+      if (losses.empty()) return;
       Tensors targets;
       std::vector<size_t> at;
       for (size_t i = 0; i < moved.size(); ++i)
         for (size_t k = first[i]; wanted(moved[i].net) && k < first[i + 1]; ++k) targets.push_back(leaves[k]), at.push_back(k);
-      const Tensors found = grad(Tensors{loss}, targets, {}, Record::off);
-      for (size_t i = 0; i < at.size(); ++i)
-        if (found[i]) gradients[at[i]] = gradients[at[i]] ? add(gradients[at[i]], found[i]).constant() : found[i];
+      const std::vector<Tensors> found = gradient_parts(losses, targets);
+      for (size_t i = 0; i < at.size(); ++i) gradients[at[i]].insert(gradients[at[i]].end(), found[i].begin(), found[i].end());
     };
-    descend(total(run.terms, [](const Term& t) { return t.moves.empty(); }), [](const nn::Net&) { return true; });
+    descend(parts_of(run.terms, [](const Term& t) { return t.moves.empty(); }), [](const nn::Net&) { return true; });
     // Terms that move the same networks are differentiated together.
     std::vector<const Term*> narrow;
     for (const Term& t : run.terms)
@@ -272,13 +272,13 @@ void Trainer::run_body(const Update& update, Run& run, int repeat) {
     for (const Term* lead : narrow) {
       for (const nn::Net& n : lead->moves)
         require(std::find(nets.begin(), nets.end(), n) != nets.end(), "update ", update.name, ", term ", lead->name, ": moves ", n.name(), ", which the update does not hold");
-      descend(total(run.terms, [&](const Term& t) { return t.moves == lead->moves; }),
+      descend(parts_of(run.terms, [&](const Term& t) { return t.moves == lead->moves; }),
               [&](const nn::Net& n) { return std::find(lead->moves.begin(), lead->moves.end(), n) != lead->moves.end(); });
     }
   }
   for (Term& t : run.terms) t.value = cast(t.value, t.value.dtype() == DType::bf16 ? DType::f32 : t.value.dtype()).constant();
   for (size_t i = 0; i < moved.size(); ++i)
-    run.norms.push_back(moved[i].stepper.step(Tensors(gradients.begin() + int64_t(first[i]), gradients.begin() + int64_t(first[i + 1])), gates[i]));
+    run.norms.push_back(moved[i].stepper.step(std::vector<Tensors>(gradients.begin() + int64_t(first[i]), gradients.begin() + int64_t(first[i + 1])), gates[i]));
   if (!update.after) return;
   ContextScope scope;
   context().recording = false;

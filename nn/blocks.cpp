@@ -29,6 +29,7 @@ class SampleNorm : public Module {
   }
   Tensor forward(const Tensor& x) override { return forward_then(x, {}); }
   Tensor forward_then(const Tensor& x, const Activation& f) override { return normalise(x, norm_view(kind_, x, eps_, groups_), gain_, bias_, f).y; }
+  bool batches_pass_together() const override { return true; }
   void visit(const Visit& v) override {
     if (gain_) v.parameter(v.prefix + "weight", gain_), v.parameter(v.prefix + "bias", bias_);
   }
@@ -48,6 +49,7 @@ class Residual : public Module {
   using Module::forward;
   Tensor forward(const Tensor& x) override { return main_->forward(x) + (shortcut_ ? shortcut_->forward(x) : x); }
   bool conditional() const override { return main_->conditional() || (shortcut_ && shortcut_->conditional()); }
+  bool batches_pass_together() const override { return main_->batches_pass_together() && (!shortcut_ || shortcut_->batches_pass_together()); }
   Tensor forward_given(const Tensor& x, const Tensor& condition, const Activation& f) override {
     const Tensor y = main_->forward_given(x, condition) + (shortcut_ ? shortcut_->forward_given(x, condition) : x);
     return f.none() ? y : activate(y, f);

@@ -52,7 +52,9 @@ BatchNorm::BatchNorm(int channels, double eps, double momentum, const Init& gain
 }
 Tensor BatchNorm::forward_then(const Tensor& x, const Activation& f) {
   if (!context().training) return normalise_by(x, mean_, variance_, eps_, gain_, bias_, f);
-  return normalise(x, batch_view(x, eps_), gain_, bias_, f, moving ? RunningStatistics{momentum_, mean_, variance_} : RunningStatistics{}).y;
+  kernels::Norm view = batch_view(x, eps_);
+  view.outer = batches_in_pass(), view.rows /= view.outer;
+  return normalise(x, view, gain_, bias_, f, moving ? RunningStatistics{momentum_, mean_, variance_} : RunningStatistics{}).y;
 }
 void BatchNorm::visit(const Visit& v) {
   if (gain_) v.parameter(v.prefix + "weight", gain_);
@@ -71,6 +73,7 @@ class ActivationLayer : public Module {
  public:
   explicit ActivationLayer(Activation f) : f(f) {}
   Tensor forward(const Tensor& x) override { return activate(x, f); }
+  bool batches_pass_together() const override { return true; }
   std::string type() const override { return "act"; }
   std::string describe() const override {
     switch (f.op) {
@@ -97,6 +100,7 @@ class Reshape : public Module {
     dims.insert(dims.end(), sample_.begin(), sample_.end());
     return reshape(x, Shape(dims));
   }
+  bool batches_pass_together() const override { return true; }
   std::string type() const override { return "reshape"; }
   std::string describe() const override { return text("reshape to ", sample_); }
  private:

@@ -23,6 +23,7 @@ class Linear : public Module, public SpectralLayer {
   using Module::forward;
   Tensor forward(const Tensor& x) override { return forward_then(x, {}); }
   Tensor forward_then(const Tensor& x, const Activation& f) override;
+  bool batches_pass_together() const override { return true; }
   void visit(const Visit& v) override;
   std::string type() const override { return "linear"; }
   std::string describe() const override;
@@ -40,6 +41,7 @@ class Conv : public Module, public SpectralLayer {
   using Module::forward;
   Tensor forward(const Tensor& x) override { return forward_then(x, {}); }
   Tensor forward_then(const Tensor& x, const Activation& f) override;
+  bool batches_pass_together() const override { return true; }
   void visit(const Visit& v) override;
   std::string type() const override { return transposed_ ? "deconv" : "conv"; }
   std::string describe() const override;
@@ -63,6 +65,7 @@ class BatchNorm : public Module {
   using Module::forward;
   Tensor forward(const Tensor& x) override { return forward_then(x, {}); }
   Tensor forward_then(const Tensor& x, const Activation& f) override;
+  bool batches_pass_together() const override { return true; }
   void visit(const Visit& v) override;
   std::string type() const override { return "norm"; }
   std::string describe() const override;

@@ -1,5 +1,6 @@
 #include "nn/losses.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "engine/check.h"
@@ -13,11 +14,22 @@ Tensor in_full(const Tensor& x) { return x.dtype() == DType::bf16 ? cast(x, DTyp
 
 Tensor reduced(const Tensor& x, Reduction how) { return how == Reduction::mean ? mean(x) : sum(x); }
 
+// f(sign * x + shift) over all elements.
+Tensor over(const Tensor& x, Reduction how, Unary f, double sign = 1, double shift = 0) {
+  return loss_sum({f, sign, shift, how == Reduction::mean ? 1.0 / double(std::max<int64_t>(x.count(), 1)) : 1.0}, x);
+}
+
+// f(x - t), for targets of x's shape in one launch.
+Tensor of_difference(const Tensor& x, const Tensor& t, Reduction how, Unary f) {
+  if (x.shape() != t.shape()) return reduced(unary(f, in_full(x) - in_full(t)), how);
+  return loss_sum({f, 1, 0, how == Reduction::mean ? 1.0 / double(std::max<int64_t>(x.count(), 1)) : 1.0}, x, t);
+}
+
 }  // namespace
 
-Tensor mse(const Tensor& x, const Tensor& t, Reduction how) { return reduced(square(in_full(x) - in_full(t)), how); }
-Tensor mse(const Tensor& x, double t, Reduction how) { return reduced(square(in_full(x) - t), how); }
-Tensor l1(const Tensor& x, const Tensor& t, Reduction how) { return reduced(abs(in_full(x) - in_full(t)), how); }
+Tensor mse(const Tensor& x, const Tensor& t, Reduction how) { return of_difference(x, t, how, Unary::square); }
+Tensor mse(const Tensor& x, double t, Reduction how) { return over(x, how, Unary::square, 1, -t); }
+Tensor l1(const Tensor& x, const Tensor& t, Reduction how) { return of_difference(x, t, how, Unary::abs); }
 
 Tensor huber(const Tensor& x, const Tensor& t, double delta, Reduction how) {
   require(delta > 0, "huber: delta ", delta, " must be positive");
@@ -32,9 +44,9 @@ Tensor bce_with_logits(const Tensor& logits, const Tensor& t, Reduction how) {
 }
 
 Tensor bce_with_logits(const Tensor& logits, double t, Reduction how) {
+  if (t == 1) return over(logits, how, Unary::softplus, -1);
+  if (t == 0) return over(logits, how, Unary::softplus);
   const Tensor x = in_full(logits);
-  if (t == 1) return reduced(softplus(-x), how);
-  if (t == 0) return reduced(softplus(x), how);
   return reduced(softplus(x) - x * t, how);
 }
 
@@ -45,8 +57,8 @@ Tensor cross_entropy(const Tensor& logits, const Tensor& labels, Reduction how) 
   return -reduced(picked, how);
 }
 
-Tensor hinge_real(const Tensor& x) { return mean(relu(1.0 - in_full(x))); }
-Tensor hinge_fake(const Tensor& x) { return mean(relu(in_full(x) + 1.0)); }
+Tensor hinge_real(const Tensor& x) { return over(x, Reduction::mean, Unary::relu, -1, 1); }
+Tensor hinge_fake(const Tensor& x) { return over(x, Reduction::mean, Unary::relu, 1, 1); }
 
 Tensor kl_standard_normal(const Tensor& mean, const Tensor& log_variance, Reduction how) {
   const Tensor mu = in_full(mean), logvar = in_full(log_variance);

@@ -36,6 +36,10 @@ bool Sequential::conditional() const {
   return std::any_of(layers_.begin(), layers_.end(), [](const Layer& l) { return l->conditional(); });
 }
 
+bool Sequential::batches_pass_together() const {
+  return std::all_of(layers_.begin(), layers_.end(), [](const Layer& l) { return l->batches_pass_together(); });
+}
+
 Tensor Sequential::forward_given(const Tensor& x, const Tensor& condition, const Activation& f) {
   const Tensor y = run(x, condition);
   return f.none() ? y : activate(y, f);

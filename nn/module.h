@@ -39,11 +39,18 @@ class Module {
   virtual std::string type() const = 0;                 // "conv", the stem of its name in a Sequential
   virtual std::string describe() const { return type(); }  // "conv k4 s2 p1 64 -> 128"
 
+  // Whether batches may pass one behind the other as if each were alone: false if samples meet otherwise than in a batch norm, or
+  // noise is drawn.
+  virtual bool batches_pass_together() const { return false; }
+
   // Set while an update that moves this module runs: batch norm then follows its running statistics.
   bool moving = false;
 };
 
 using Layer = std::shared_ptr<Module>;
+
+// Equal batches that lie one behind the other in the tensors of the pass that this thread is in: 1 but for Net::each.
+int batches_in_pass();
 
 // Layers one after another. Names are type and number: conv1, norm1, conv2, ...
 class Sequential : public Module {
@@ -52,6 +59,7 @@ class Sequential : public Module {
   using Module::forward;
   Tensor forward(const Tensor& x) override { return run(x, {}); }
   bool conditional() const override;
+  bool batches_pass_together() const override;
   Tensor forward_given(const Tensor& x, const Tensor& condition, const Activation& f = {}) override;
   void visit(const Visit& v) override;
   std::string type() const override { return "sequential"; }

@@ -1,8 +1,12 @@
 #include "nn/net.h"
 
+#include <algorithm>
+
 #include "engine/check.h"
 #include "engine/context.h"
 #include "engine/ops/create.h"
+#include "engine/ops/shape.h"
+#include "engine/ops/weights.h"
 #include "nn/spectral.h"
 
 namespace ganymede::nn {
@@ -40,6 +44,14 @@ constexpr int kFirstIterations = 15;  // of the power method on a new network, a
 constexpr int64_t kAlign = 64;  // elements: every parameter starts where vector loads may
 int64_t padded(int64_t count) { return (count + kAlign - 1) / kAlign * kAlign; }
 
+thread_local int batches = 1;
+
+class BatchesInPass {
+ public:
+  explicit BatchesInPass(int n) { batches = n; }
+  ~BatchesInPass() { batches = 1; }
+};
+
 Tensors all_leaves(const std::vector<Net>& nets) {
   Tensors leaves;
   for (const Net& n : nets)
@@ -47,6 +59,8 @@ Tensors all_leaves(const std::vector<Net>& nets) {
   return leaves;
 }
 }  // namespace
+
+int batches_in_pass() { return batches; }
 
 Net::Net(std::string name, Layer module) : impl_(std::make_shared<Impl>()) {
   impl_->name = std::move(name);
@@ -90,6 +104,20 @@ Tensors Net::operator()(const Tensors& xs) const {
 }
 
 Tensor Net::operator()(const Tensor& x, const Tensor& condition) const { return (*this)(Tensors{x, condition}).at(0); }
+
+Tensors Net::each(const Tensors& xs) const {
+  require(!xs.empty(), name(), ": each of no batches");
+  const bool alike = std::all_of(xs.begin(), xs.end(), [&](const Tensor& x) { return x.shape() == xs[0].shape(); });
+  const bool one_type = std::all_of(xs.begin(), xs.end(), [&](const Tensor& x) { return x.dtype() == xs[0].dtype(); });
+  Tensors ys;
+  if (xs.size() == 1 || !alike || !module().batches_pass_together()) {
+    for (const Tensor& x : xs) ys.push_back((*this)(x));
+    return ys;
+  }
+  BatchesInPass scope(int(xs.size()));
+  // Of several types they become the one that layers multiply in.
+  return split((*this)(join(xs, one_type ? xs[0].dtype() : arithmetic(DType::f32).dtype)), int64_t(xs.size()));
+}
 
 Tensor Net::infer(const Tensor& x) const {
   ContextScope scope;

@@ -22,6 +22,9 @@ class Net {
 
   Tensor operator()(const Tensor& x) const;
   Tensors operator()(const Tensors& xs) const;
+  // On several batches, each as if it were alone: in one pass where shapes and layers allow it, in which batch norms take each batch's
+  // own statistics and follow them in this order.
+  Tensors each(const Tensors& xs) const;
   // As a frozen network: running statistics, no dropout, whatever the pass around it does.
   Tensor infer(const Tensor& x) const;
   // With class labels [N] (i64) or a vector a sample [N, C] for the layers that want it (nn/conditional.h).

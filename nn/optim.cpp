@@ -6,6 +6,7 @@
 #include "engine/check.h"
 #include "engine/context.h"
 #include "engine/ops/create.h"
+#include "engine/ops/elementwise.h"
 
 namespace ganymede::nn {
 
@@ -75,6 +76,21 @@ namespace {
 
 thread_local StepTrace* tracing = nullptr;
 
+// Parts beyond what a segment holds are added up first.
+Tensors as_many_as_fit(Tensors parts) {
+  for (; parts.size() > size_t(kernels::Segment::kParts); parts.pop_back()) {
+    Tensor& one_before = parts[parts.size() - 2];
+    one_before = add(one_before, parts.back()).constant();
+  }
+  return parts;
+}
+
+Tensor sum_of(const Tensors& parts) {
+  Tensor sum;
+  for (const Tensor& g : parts) sum = sum ? add(sum, g).constant() : g;
+  return sum;
+}
+
 Tensor copy_of(const Tensor& x) {
   const Tensor y = empty_like(x);
   assign(y, x);
@@ -112,30 +128,46 @@ void Stepper::prepare(int64_t steps_done) {
 }
 
 Tensor Stepper::step(const Tensors& gradients, const Tensor& gate) {
+  std::vector<Tensors> parts;
+  for (const Tensor& g : gradients) parts.push_back(g ? Tensors{g} : Tensors{});
+  return step(parts, gate);
+}
+
+Tensor Stepper::step(const std::vector<Tensors>& gradients, const Tensor& gate) {
   const auto& parameters = net_.parameters();
   require(gradients.size() == parameters.size(), "step of ", net_.name(), ": ", gradients.size(), " gradients for ", parameters.size(), " parameters");
   std::vector<kernels::Segment> segments;
+  std::vector<Tensors> held;  // until the launches are noted
   for (size_t i = 0; i < parameters.size(); ++i) {
     const Tensor& p = parameters[i].value;
-    const Tensor& g = gradients[i];
-    if (g) require(g.shape() == p.shape() && g.dtype() == p.dtype(), "step of ", net_.name(), ".", parameters[i].name, ": gradient ", g.dtype(), " ", g.shape(), " for ", p.dtype(), " ", p.shape());
-    segments.push_back({p.offset() - net_.flat().offset(), p.count(), g ? g.data() : nullptr});
+    const Tensors& parts = held.emplace_back(as_many_as_fit(gradients[i]));
+    kernels::Segment segment{p.offset() - net_.flat().offset(), p.count(), {}};
+    for (size_t k = 0; k < parts.size(); ++k) {
+      const Tensor& g = parts[k];
+      require(g.shape() == p.shape() && g.dtype() == p.dtype(), "step of ", net_.name(), ".", parameters[i].name, ": gradient ", g.dtype(), " ", g.shape(), " for ", p.dtype(), " ", p.shape());
+      segment.gradient[k] = g.data();
+    }
+    segments.push_back(segment);
   }
   const kernels::Optimizer problem{optim_.rule,         net_.flat().dtype(), net_.flat().count(), optim_.beta2,
                                    optim_.eps,          optim_.weight_decay, optim_.decoupled,    optim_.clip,
                                    decay_,              optim_.gradient_clip, optim_.norm_clip};
   const auto data = [](const Tensor& t) { return t ? t.data() : nullptr; };
   const Device& device = net_.flat().device();
-  if (tracing) tracing->steps.push_back({net_.name(), gradients, copy_of(net_.flat()), {}});
+  if (tracing) {
+    Tensors sums;
+    for (const Tensors& parts : gradients) sums.push_back(sum_of(parts));
+    tracing->steps.push_back({net_.name(), sums, copy_of(net_.flat()), {}});
+  }
   Tensor norm({1}, problem.dtype, device);
+  const Tensor memory = workspace(device, [&](const kernels::Kernels& k) { return k.optimizer.norm_workspace(problem.count, int(segments.size())); });
+  const bool clips = problem.norm_clip > 0;   // then the norm must be known before the step
   const kernels::OptimizerState state{net_.flat().data(), data(m_), data(v_), data(average_), static_cast<int64_t*>(step_.data()),
-                                      static_cast<const kernels::StepScalars*>(scalars_.data()), static_cast<const float*>(data(gate)), norm.data()};
-  const size_t bytes = is_plan(device) ? 0 : kernels_of(device).optimizer.norm_workspace(problem.count);
-  Tensor workspace;
-  if (bytes) workspace = Tensor({int64_t(bytes)}, DType::u8, device);
-  launch(device, [segments, t = problem.dtype, out = norm.data(), w = data(workspace)](const kernels::Kernels& k, kernels::Stream s) {
-    k.optimizer.gradient_norm_squared(s, t, segments.data(), int(segments.size()), out, w);
-  });
+                                      static_cast<const kernels::StepScalars*>(scalars_.data()), static_cast<const float*>(data(gate)), norm.data(), clips ? nullptr : data(memory)};
+  if (clips)
+    launch(device, [segments, t = problem.dtype, out = norm.data(), w = data(memory)](const kernels::Kernels& k, kernels::Stream s) {
+      k.optimizer.gradient_norm_squared(s, t, segments.data(), int(segments.size()), out, w);
+    });
   launch(device, [problem, state, segments, flat = net_.flat().storage(), mean = average_ ? average_.storage() : nullptr, m = m_, v = v_, count = step_, scalars = scalars_](
                      const kernels::Kernels& k, kernels::Stream s) {
     k.optimizer.step(s, problem, state, segments.data(), int(segments.size()));

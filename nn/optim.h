@@ -59,6 +59,8 @@ class Stepper {
   // One step from gradients, one a parameter, undefined for zero; gate: an f32 scalar, 0 means that nothing happens.
   // Returns the squared norm of all gradients, before any clipping (one element).
   Tensor step(const Tensors& gradients, const Tensor& gate = {});
+  // The same with each gradient as parts that add up, none for zero.
+  Tensor step(const std::vector<Tensors>& parts, const Tensor& gate = {});
   const Net& net() const { return net_; }
   const Optim& optim() const { return optim_; }
   const Tensor& average() const { return average_; }   // flat, undefined when none is kept

@@ -52,10 +52,10 @@ Tensor apply(const char* name, bool is_forward, const Problem& p, const Tensor& 
   const bool keep = !fused.f.none();
   return record(name, y, {a, w, fused.bias}, [=, sa = Saved(name, a), sw = Saved(name, w), f = fused.f,
                                               bias_shape = fused.bias.defined() ? fused.bias.shape() : Shape{}, bias_type = fused.bias.defined() ? fused.bias.dtype() : DType::f32](Backward& b) {
-    const Tensor g = keep ? activation_gradient(f, b.output(), b.grad()) : b.grad();
+    const auto [g, to_bias] = bias_activation_gradient(f, keep ? b.output() : Tensor{}, b.grad(), b.needs(2), bias_shape, bias_type);
     if (b.needs(0)) b.results[0] = is_forward ? data_gradient(p, g, sw()) : forward(p, g, sw());
     if (b.needs(1)) b.results[1] = is_forward ? weight_gradient(p, sa(), g) : weight_gradient(p, g, sa());
-    if (b.needs(2)) b.results[2] = sum_to(g, bias_shape, bias_type);
+    b.results[2] = to_bias;
   }, keep);
 }
 

@@ -14,6 +14,15 @@ Tensor full(const Shape& shape, double value, DType dtype, const Device& device)
   return y;
 }
 
+Tensor uniform_constant(const Shape& shape, double value, DType dtype, const Device& device) {
+  Tensor y(shape, dtype, device);
+  y.storage()->uniform = value;
+  y.storage()->unwritten = y.count() > 0;
+  return y;
+}
+
+std::optional<double> uniform_value(const Tensor& x) { return x.node() ? std::nullopt : x.storage()->uniform; }
+
 Tensor zeros(const Shape& shape) { return full(shape, 0); }
 Tensor ones(const Shape& shape) { return full(shape, 1); }
 Tensor full(const Shape& shape, double value) { return full(shape, value, context().dtype, context().device); }

@@ -1,5 +1,6 @@
 // Tensors made from nothing. Without a device and dtype they follow the context.
 #pragma once
+#include <optional>
 #include <vector>
 
 #include "engine/tensor.h"
@@ -10,6 +11,11 @@ Tensor full(const Shape& shape, double value, DType dtype, const Device& device)
 Tensor zeros(const Shape& shape);
 Tensor ones(const Shape& shape);
 Tensor full(const Shape& shape, double value);
+// A constant all of whose elements are one number known on the host. It takes no launch until a kernel reads it, and scaling,
+// broadcasting or summing it gives another such tensor: so the gradient of a loss begins.
+Tensor uniform_constant(const Shape& shape, double value, DType dtype, const Device& device);
+// The number, if x is such a tensor.
+std::optional<double> uniform_value(const Tensor& x);
 Tensor zeros_like(const Tensor& x);
 Tensor ones_like(const Tensor& x);
 Tensor empty_like(const Tensor& x);

@@ -5,7 +5,9 @@
 #include "engine/autograd.h"
 #include "engine/check.h"
 #include "engine/context.h"
+#include "engine/ops/create.h"
 #include "engine/ops/reduce.h"
+#include "engine/ops/shape.h"
 
 namespace ganymede {
 
@@ -163,7 +165,14 @@ bool derivative_from_value(Unary op) {
   }
 }
 
+// Whether `by` is one number that the host knows, which combines with x into x's shape and type.
+static bool is_number_beside(const Tensor& by, const Tensor& x) {
+  return uniform_value(by) && by.dtype() == x.dtype() && broadcast("a number", by.shape(), x.shape()) == x.shape();
+}
+
 Tensor add(const Tensor& a, const Tensor& b) {
+  if (is_number_beside(a, b)) return scale(b, 1, *uniform_value(a));
+  if (is_number_beside(b, a)) return scale(a, 1, *uniform_value(b));
   return binary("add", Binary::add, a, b, [](const Tensor& g, const Tensor&, const Tensor&) { return g; },
                 [](const Tensor& g, const Tensor&, const Tensor&) { return g; }, true);
 }
@@ -174,6 +183,8 @@ Tensor sub(const Tensor& a, const Tensor& b) {
 }
 
 Tensor mul(const Tensor& a, const Tensor& b) {
+  if (is_number_beside(a, b)) return scale(b, *uniform_value(a));
+  if (is_number_beside(b, a)) return scale(a, *uniform_value(b));
   return binary("mul", Binary::mul, a, b, [](const Tensor& g, const Tensor&, const Tensor& y) { return mul(g, y); },
                 [](const Tensor& g, const Tensor& x, const Tensor&) { return mul(g, x); });
 }
@@ -211,6 +222,7 @@ Tensor greater_equal(const Tensor& a, const Tensor& b) { const auto [x, y] = pro
 Tensor equal(const Tensor& a, const Tensor& b) { const auto [x, y] = promote(a, b); return binary_kernel("equal", Binary::equal, x, y); }
 
 Tensor scale(const Tensor& x, double alpha, double beta) {
+  if (const auto value = uniform_value(x)) return uniform_constant(x.shape(), alpha * *value + beta, x.dtype(), x.device());
   require(is_floating(x.dtype()), "scale: a tensor of ", x.dtype());
   Tensor y(x.shape(), x.dtype(), x.device());
   launch(x.device(), [t = x.dtype(), n = x.count(), alpha, beta, p = x.data(), q = y.data()](const Kernels& k, Stream s) {
@@ -218,6 +230,24 @@ Tensor scale(const Tensor& x, double alpha, double beta) {
   });
   if (alpha == 0) return y;
   return record("scale", y, {x}, [alpha](Backward& b) { b.results[0] = alpha == 1 ? b.grad() : scale(b.grad(), alpha); });
+}
+
+Tensor mix(const Tensor& a, const Tensor& b, const Tensor& weight) {
+  const DType t = a.dtype() == DType::f64 ? DType::f64 : DType::f32;
+  require(a.rank() > 0 && a.shape() == b.shape() && weight.count() == a.dim(0) && weight.dtype() == t, "mix: ", a.dtype(), " ", a.shape(), " and ", b.dtype(), " ", b.shape(), " by ", weight.dtype(), " ", weight.shape());
+  Tensor y(a.shape(), t, a.device());
+  launch(a.device(), [ta = a.dtype(), tb = b.dtype(), rows = a.dim(0), n = a.count(), w = weight.data(), pa = a.data(), pb = b.data(), py = y.data()](const Kernels& k, Stream s) {
+    k.elementwise.mix(s, ta, tb, rows, n / std::max<int64_t>(rows, 1), w, pa, pb, py);
+  });
+  return record("mix", y, {a, b, weight}, [t, sa = Saved("mix", a), sb = Saved("mix", b), sw = Saved("mix", weight)](Backward& back) {
+    const Tensor &g = back.grad(), &a = sa(), &b = sb();
+    std::vector<int64_t> each(size_t(a.rank()), 1);
+    each[0] = a.dim(0);
+    const Tensor w = reshape(sw(), Shape(each));
+    if (back.needs(0)) back.results[0] = cast(g * w, a.dtype());
+    if (back.needs(1)) back.results[1] = cast(g * (1.0 - w), b.dtype());
+    if (back.needs(2)) back.results[2] = reshape(sum_to(g * (cast(a, t) - cast(b, t)), w.shape()), sw().shape());
+  });
 }
 
 Tensor unary(Unary op, const Tensor& x, double alpha, double beta) {
@@ -248,8 +278,24 @@ Tensor activation_gradient(const Activation& f, const Tensor& y, const Tensor& g
   return f.none() ? g : unary_gradient({f.op, f.alpha, 0}, y, g);
 }
 
+BiasedGradient bias_activation_gradient(const Activation& f, const Tensor& y, const Tensor& g, bool bias_asked, const Shape& bias, DType bias_type) {
+  const DType sums = g.dtype() == DType::f64 ? DType::f64 : DType::f32;
+  if (f.none() || !bias_asked || context().recording || bias_type != sums) {
+    const Tensor to_sum = activation_gradient(f, y, g);
+    return {to_sum, bias_asked ? sum_to(to_sum, bias, bias_type) : Tensor{}};
+  }
+  const BiasedGradient d{empty_like(g), Tensor(bias, sums, g.device())};
+  const int64_t channels = bias.count(), rows = g.count() / std::max<int64_t>(channels, 1);
+  const Tensor memory = workspace(g.device(), [&](const Kernels& k) { return k.elementwise.bias_gradient_workspace(g.dtype(), rows, channels); });
+  launch(g.device(), [op = UnaryOp{f.op, f.alpha, 0}, t = g.dtype(), rows, channels, r = y.data(), p = g.data(), q = d.to_sum.data(), b = d.to_bias.data(), w = data_or_null(memory)](const Kernels& k, Stream s) {
+    k.elementwise.bias_gradient(s, op, t, rows, channels, r, p, q, b, w);
+  });
+  return d;
+}
+
 Tensor cast(const Tensor& x, DType dtype) {
   if (x.dtype() == dtype) return x;
+  if (const auto value = uniform_value(x); value && is_floating(dtype)) return uniform_constant(x.shape(), *value, dtype, x.device());
   Tensor y(x.shape(), dtype, x.device());
   launch(x.device(), [from = x.dtype(), dtype, n = x.count(), p = x.data(), q = y.data()](const Kernels& k, Stream s) {
     k.elementwise.cast(s, from, dtype, n, p, q);

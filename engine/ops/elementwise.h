@@ -37,6 +37,9 @@ inline Tensor operator-(double a, const Tensor& b) { return scale(b, -1, a); }
 inline Tensor operator*(double a, const Tensor& b) { return scale(b, a); }
 inline Tensor operator-(const Tensor& a) { return scale(a, -1); }
 
+// b + weight * (a - b), one weight a row: a and b of one shape [N, ...], weight with N elements; f32 (f64 for f64).
+Tensor mix(const Tensor& a, const Tensor& b, const Tensor& weight);
+
 inline Tensor abs(const Tensor& x) { return unary(Unary::abs, x); }
 inline Tensor exp(const Tensor& x) { return unary(Unary::exp, x); }
 inline Tensor log(const Tensor& x) { return unary(Unary::log, x); }
@@ -74,6 +77,10 @@ Tensor bias_activation(const Tensor& x, const Tensor& bias, const Activation& f)
 Tensor activate(const Tensor& x, const Activation& f);
 // g * f'(.) in terms of y = f(x): for fused ops whose last step is f. Only for the activations kernels may fuse.
 Tensor activation_gradient(const Activation& f, const Tensor& y, const Tensor& g);
+// The same with the gradient of a bias [channels of g] that was added before f, where that is asked for: two launches where the
+// gradient may be differentiated again, else one.
+struct BiasedGradient { Tensor to_sum, to_bias; };
+BiasedGradient bias_activation_gradient(const Activation& f, const Tensor& y, const Tensor& g, bool bias_asked, const Shape& bias, DType bias_type);
 bool derivative_from_value(Unary op);
 
 Tensor cast(const Tensor& x, DType dtype);

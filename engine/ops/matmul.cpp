@@ -19,7 +19,7 @@ namespace {
 Tensor batched(const Tensor& a, const Tensor& b, bool ta, bool tb, DType out) {
   const Arithmetic arithmetic_ = arithmetic(a.dtype() == DType::bf16 ? b.dtype() : a.dtype());
   const DType t = a.dtype() == DType::bf16 && b.dtype() == DType::bf16 ? DType::bf16 : arithmetic_.dtype;
-  const Tensor x = cast(a, t), y = cast(b, t);
+  const Tensor x = weight_operand(a, t).value(), y = weight_operand(b, t).value();  // of parameters, the copy that is there
   Gemm g{};
   g.batch = int(std::max(a.dim(0), b.dim(0)));
   g.m = int(ta ? a.dim(2) : a.dim(1)), g.k = int(ta ? a.dim(1) : a.dim(2)), g.n = int(tb ? b.dim(1) : b.dim(2));
@@ -90,13 +90,11 @@ Tensor linear(const Tensor& x, const Tensor& w, const Tensor& bias, const Activa
   const bool keep = !f.none();
   return record("linear", y, {in, w, bias}, [f, keep, rows, sx = Saved("linear", in), sw = Saved("linear", w), bias_shape = bias.defined() ? bias.shape() : Shape{},
                                             bias_type = bias.defined() ? bias.dtype() : DType::f32](Backward& b) {
-    const Tensor g = keep ? activation_gradient(f, b.output(), b.grad()) : b.grad();
+    const auto [g, to_bias] = bias_activation_gradient(f, keep ? b.output() : Tensor{}, b.grad(), b.needs(2), bias_shape, bias_type);
     const Tensor flat_g = reshape(g, Shape{1, rows, g.dim(-1)}), flat_x = reshape(sx(), Shape{1, rows, sx().dim(-1)}), flat_w = reshape(sw(), Shape{1, sw().dim(0), sw().dim(1)});
-    // Where nothing is recorded, the copy of the weight that the forward sweep has made will do.
-    const Tensor read_w = !b.needs(0) || context().recording ? flat_w : weight_operand(sw(), sx().dtype()).value().viewed(flat_w.shape());
-    if (b.needs(0)) b.results[0] = reshape(batched(flat_g, read_w, false, false, sx().dtype()), sx().shape());
+    if (b.needs(0)) b.results[0] = reshape(batched(flat_g, flat_w, false, false, sx().dtype()), sx().shape());
     if (b.needs(1)) b.results[1] = reshape(batched(flat_g, flat_x, true, false, sw().dtype()), sw().shape());
-    if (b.needs(2)) b.results[2] = sum_to(g, bias_shape, bias_type);
+    b.results[2] = to_bias;
   }, keep);
 }
 

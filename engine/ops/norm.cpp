@@ -61,6 +61,9 @@ Tensors second_gradient(const Norm& v, const Gradient& of, const Backward& b) {
   return {to_x, to_gamma.defined() ? reshape(sum_to(to_gamma, gamma.rank() == 2 ? to_gamma.shape() : Shape{1, channels}), gamma.shape()) : Tensor{}, to_g};
 }
 
+// So few rows of a shared parameter's gradient are left as parts: a launch to add them up would cost more than who reads them does.
+constexpr int64_t kFewRows = 4;
+
 // (dx, dgamma, dbeta) from g: linear in g, and functions of x and gamma. f: the activation behind the norm if g is the gradient
 // of its value; such a gradient cannot be differentiated again.
 Tensors norm_gradient(const Norm& v, const Activation& f, const Tensor& x, const Tensor& g, const Tensor& gamma, const Tensor& beta, const Tensor& mean, const Tensor& rstd) {
@@ -75,6 +78,7 @@ Tensors norm_gradient(const Norm& v, const Activation& f, const Tensor& x, const
     k.norm.data_gradient(s, v, behind, px, pg, m, r, ga, dg, db, d);
   });
   const auto shaped = [&](const Tensor& sums, const Tensor& parameter) {
+    if (!context().recording && parameter.defined() && v.outer <= kFewRows) return sums;
     return parameter.defined() ? reshape(sum_to(sums, parameter.rank() == 2 ? sums.shape() : Shape{1, channels}), parameter.shape()).constant() : Tensor({0}, t, x.device());
   };
   const Shape affine = gamma.defined() ? gamma.shape() : beta.defined() ? beta.shape() : Shape{channels};
@@ -107,7 +111,7 @@ Normalised normalise(const Tensor& x, const Norm& view, const Tensor& gamma, con
   Normalised out{empty_like(x), Tensor({v.outer, v.groups}, t, x.device()), Tensor({v.outer, v.groups}, t, x.device())};
   const Tensor memory = workspace_for(v, x.device());
   if (running.mean.defined())
-    require(running.mean.count() == v.groups && running.variance.count() == v.groups && v.outer == 1, "running statistics of shape ", running.mean.shape(), " for ", v.outer * v.groups, " channels");
+    require(running.mean.count() == v.groups && running.variance.count() == v.groups , "running statistics of shape ", running.mean.shape(), " for ", v.groups, " channels");
   std::vector<std::shared_ptr<Storage>> moved;
   for (const Tensor& t : {running.mean, running.variance})
     if (t.defined()) moved.push_back(t.storage());
@@ -123,8 +127,13 @@ Normalised normalise(const Tensor& x, const Norm& view, const Tensor& gamma, con
     const bool apart = keep && context().recording;  // an op of its own where its derivative may be asked for
     const Tensor g = apart ? activation_gradient(f, b.output(), b.grad()) : b.grad();
     const Tensors d = norm_gradient(v, apart ? Activation{} : f, sx(), g, sg(), sb(), mean, rstd);
-    for (int i = 0; i < 3; ++i)
-      if (b.needs(i)) b.results[i] = d[i];
+    b.results[0] = d[0];
+    for (int i = 1; i < 3; ++i) {
+      if (!b.needs(i)) continue;
+      const Shape shape = (i == 1 ? sg() : sb()).shape();
+      if (d[i].count() == shape.count()) b.results[i] = reshape(d[i], shape);
+      else for (int64_t row = 0; row < d[i].dim(0); ++row) b.more.push_back({i, d[i].rows(row, row + 1).viewed(shape)});
+    }
   }, keep);
   if (!fused) out.y = activate(out.y, f);
   return out;

@@ -10,7 +10,7 @@ struct Normalised {
   Tensor mean, rstd;  // [outer, groups] of the batch; rstd = 1 / sqrt(biased variance + eps)
 };
 
-// Statistics [groups] that follow those of the batches: running = (1 - momentum) running + momentum batch, the variance unbiased.
+// Statistics [groups] that follow those of the batches, of every outer index in turn: running = (1 - momentum) running + momentum batch, the variance unbiased.
 // Undefined: none are kept.
 struct RunningStatistics {
   double momentum = 0;

@@ -30,8 +30,8 @@ Shape dropped_shape(const Shape& shape, const std::vector<bool>& reduced) {
   return s;
 }
 
-Tensor reduce_run(Reduction op, const Tensor& x, int64_t outer, int64_t reduce, int64_t inner, DType out) {
-  const kernels::Reduce problem{op, outer, reduce, inner, x.dtype(), out};
+Tensor reduce_run(Reduction op, const Tensor& x, int64_t outer, int64_t reduce, int64_t inner, DType out, double eps = 0) {
+  const kernels::Reduce problem{op, outer, reduce, inner, x.dtype(), out, eps};
   Tensor y({outer, inner}, out, x.device());
   const Tensor memory = workspace(x.device(), [&](const Kernels& k) { return k.reduce.workspace_bytes(problem); });
   launch(x.device(), [problem, p = x.data(), q = y.data(), w = data_or_null(memory)](const Kernels& k, Stream s) {
@@ -65,10 +65,37 @@ Tensor reduce_kernel(Reduction op, const Tensor& x, const std::vector<bool>& red
 
 DType sum_type(DType t) { return t == DType::bf16 ? DType::f32 : t; }
 
+Shape kept_shape(Shape shape, const std::vector<bool>& reduced) {
+  for (int i = 0; i < shape.rank(); ++i)
+    if (reduced[i]) shape[i] = 1;
+  return shape;
+}
+
 Tensor sum_marked(const Tensor& x, const std::vector<bool>& reduced, DType out) {
+  if (const auto value = uniform_value(x)) {
+    const Shape shape = kept_shape(x.shape(), reduced);
+    return uniform_constant(shape, *value * double(x.count()) / double(std::max<int64_t>(shape.count(), 1)), out, x.device());
+  }
   return record("sum", reduce_kernel(Reduction::sum, x, reduced, out), {x}, [shape = x.shape(), t = x.dtype()](Backward& b) {
     b.results[0] = broadcast_to(cast(b.grad(), t), shape);
   });
+}
+
+// sqrt(sum of x^2 + eps) over neighbouring axes.
+Tensor norm_marked(const Tensor& x, const std::vector<bool>& reduced, double eps) {
+  const Shape shape = kept_shape(x.shape(), reduced);
+  int64_t outer = 1, inner = 1;
+  for (int i = 0, passed = false; i < x.rank(); ++i) reduced[i] ? passed = true : (passed ? inner : outer) *= x.shape()[i];
+  const Tensor y = reduce_run(Reduction::norm, x, outer, x.count() / std::max<int64_t>(outer * inner, 1), inner, sum_type(x.dtype()), eps).viewed(shape);
+  return record("norm", y, {x}, [sx = Saved("norm", x)](Backward& b) {
+    b.results[0] = mul(sx(), cast(div(b.grad(), b.output()), sx().dtype()));
+  }, true);
+}
+
+bool neighbours(const std::vector<bool>& marked) {
+  int runs = 0;
+  for (size_t i = 0; i < marked.size(); ++i) runs += marked[i] && (i == 0 || !marked[i - 1]);
+  return runs == 1;
 }
 
 Tensor extremum(const char* name, Reduction op, const Tensor& x, const Axes& axes, bool keep) {
@@ -92,8 +119,15 @@ Tensor sum(const Tensor& x, const Axes& axes, bool keep) {
 }
 
 Tensor mean(const Tensor& x, const Axes& axes, bool keep) {
-  const Tensor y = sum(x, axes, keep);
-  return scale(y, double(std::max<int64_t>(y.count(), 1)) / double(std::max<int64_t>(x.count(), 1)));
+  const auto reduced = marked(x, axes);
+  const Shape shape = kept_shape(x.shape(), reduced);
+  const double share = double(std::max<int64_t>(shape.count(), 1)) / double(std::max<int64_t>(x.count(), 1));
+  // The mean of an empty tensor is 0, which the kernel's division would not give.
+  const Tensor value = reduce_kernel(x.count() > 0 ? Reduction::mean : Reduction::sum, x, reduced, sum_type(x.dtype()));
+  const Tensor y = record("mean", value, {x}, [share, from = x.shape(), t = x.dtype()](Backward& b) {
+    b.results[0] = broadcast_to(cast(scale(b.grad(), share), t), from);
+  });
+  return keep ? y : reshape(y, dropped_shape(x.shape(), reduced));
 }
 
 Tensor max(const Tensor& x, const Axes& axes, bool keep) { return extremum("max", Reduction::max, x, axes, keep); }
@@ -108,6 +142,10 @@ Tensor logsumexp(const Tensor& x, const Axes& axes, bool keep) {
 
 Tensor norm(const Tensor& x, const Axes& axes, bool keep, double eps) {
   const auto reduced = marked(x, axes);
+  if (eps > 0 && neighbours(reduced)) {
+    const Tensor y = norm_marked(x, reduced, eps);
+    return keep ? y : reshape(y, dropped_shape(x.shape(), reduced));
+  }
   Tensor squares = sum(square(x), axes, true);
   if (eps == 0) {
     // sqrt has no derivative at 0: where the sum is 0 the root of 1 is taken and masked away.
@@ -144,6 +182,7 @@ Tensor sum_to(const Tensor& x, const Shape& shape) { return sum_to(x, shape, x.d
 Tensor broadcast_to(const Tensor& x, const Shape& shape) {
   if (x.shape() == shape) return x;
   require(broadcast("broadcast_to", x.shape(), shape) == shape, "broadcast_to: shape ", x.shape(), " does not broadcast to ", shape);
+  if (const auto value = uniform_value(x)) return uniform_constant(shape, *value, x.dtype(), x.device());
   kernels::ElementwiseKernels::Strided plan{};
   plan.rank = shape.rank();
   int64_t step_from = 1, step_to = 1;

@@ -175,6 +175,42 @@ Tensor concat(const Tensors& given, int axis) {
   });
 }
 
+Tensor join(const Tensors& xs, DType dtype) {
+  require(!xs.empty() && xs[0].rank() > 0, "join of nothing");
+  Shape shape = xs[0].shape();
+  shape[0] = 0;
+  std::vector<int64_t> ends;
+  std::vector<kernels::ElementwiseKernels::Piece> pieces;
+  for (const Tensor& x : xs) {
+    Shape same = x.shape();
+    same[0] = xs[0].dim(0);
+    require(same == xs[0].shape() && is_floating(x.dtype()), "join: ", x.dtype(), " ", x.shape(), " behind ", xs[0].dtype(), " ", xs[0].shape());
+    ends.push_back(shape[0] += x.dim(0));
+    const auto number = uniform_value(x);
+    pieces.push_back({number ? nullptr : x.data(), x.dtype(), x.count(), number.value_or(0)});
+  }
+  const Tensor y(shape, dtype, xs[0].device());
+  launch(y.device(), [pieces, dtype, q = y.data()](const Kernels& k, Stream s) { k.elementwise.join(s, dtype, pieces.data(), int(pieces.size()), q); });
+  std::vector<DType> types;
+  for (const Tensor& x : xs) types.push_back(x.dtype());
+  return record("join", y, xs, [ends, types](Backward& b) {
+    for (size_t i = 0; i < ends.size(); ++i)
+      if (b.needs(int(i))) b.results[i] = cast(slice(b.grad(), 0, i ? ends[i - 1] : 0, ends[i]), types[i]);
+  });
+}
+
+Tensors split(const Tensor& x, int64_t parts) {
+  require(x.rank() > 0 && parts > 0 && x.dim(0) % parts == 0, "split: ", x.shape(), " into ", parts, " parts");
+  const int64_t rows = x.dim(0) / parts;
+  Tensors ys;
+  for (int64_t i = 0; i < parts; ++i) ys.push_back(x.rows(i * rows, (i + 1) * rows));
+  return record("split", ys, {x}, [parts, shape = ys[0].shape(), t = x.dtype(), device = x.device()](Backward& b) {
+    Tensors gs;
+    for (int i = 0; i < int(parts); ++i) gs.push_back(b.grad(i) ? b.grad(i) : uniform_constant(shape, 0, t, device));
+    b.results[0] = join(gs, t);
+  });
+}
+
 Tensor flip(const Tensor& x, int axis) {
   const int a = x.shape().axis(axis);
   auto from = strides(x.shape());

@@ -14,6 +14,10 @@ Tensor permute(const Tensor& x, const std::vector<int>& axes);   // y's axis i i
 Tensor transpose(const Tensor& x);                 // the last two axes
 Tensor slice(const Tensor& x, int axis, int64_t begin, int64_t end);
 Tensor concat(const Tensors& xs, int axis);        // f32 and bf16 mix to f32, as in element-wise functions
+// Batches one after another along the leading axis: one launch, which converts them to dtype. And apart again, in `parts` equal
+// parts: no launch.
+Tensor join(const Tensors& xs, DType dtype);
+Tensors split(const Tensor& x, int64_t parts);
 Tensor flip(const Tensor& x, int axis);
 Tensor roll(const Tensor& x, int64_t shift, int axis = 0);
 // Zeros around: before[i] and after[i] elements on axis i; the adjoint of taking the middle out.

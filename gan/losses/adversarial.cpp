@@ -10,8 +10,9 @@ using nn::bce_with_logits;
 
 namespace {
 
-Tensor probability(const Tensor& x) { return mean(sigmoid(x)); }
+Tensor probability(const Tensor& x) { return loss_sum({Unary::sigmoid, 1, 0, 1.0 / double(x.count())}, x); }
 Tensor score(const Tensor& x) { return mean(x); }
+Tensor minus_score(const Tensor& x) { return loss_sum({Unary::identity, -1, 0, 1.0 / double(x.count())}, x); }
 
 Tensor cross_entropy(const Tensor& r, const Tensor& f) { return bce_with_logits(r, 1) + bce_with_logits(f, 0); }
 
@@ -31,11 +32,11 @@ const std::vector<Adversarial>& all() {
     {"minimax", cross_entropy, [](const Tensor& f) { return -bce_with_logits(f, 0); }, "-E log D(x) - E log(1 - D(G(z)))", "E log(1 - D(G(z)))", probability},
     {"lsgan", [](const Tensor& r, const Tensor& f) { return (nn::mse(r, 1) + nn::mse(f, 0)) * 0.5; }, [](const Tensor& f) { return nn::mse(f, 1) * 0.5; },
      "1/2 E (D(x) - 1)^2 + 1/2 E D(G(z))^2", "1/2 E (D(G(z)) - 1)^2", score},
-    {"hinge", [](const Tensor& r, const Tensor& f) { return nn::hinge_real(r) + nn::hinge_fake(f); }, [](const Tensor& f) { return -mean(f); },
+    {"hinge", [](const Tensor& r, const Tensor& f) { return nn::hinge_real(r) + nn::hinge_fake(f); }, minus_score,
      "E max(0, 1 - D(x)) + E max(0, 1 + D(G(z)))", "-E D(G(z))", score},
-    {"wgan", [](const Tensor& r, const Tensor& f) { return mean(f) - mean(r); }, [](const Tensor& f) { return -mean(f); },
+    {"wgan", [](const Tensor& r, const Tensor& f) { return mean(f) - mean(r); }, minus_score,
      "E f(G(z)) - E f(x)", "-E f(G(z))", score, true},
-    {"wgan-gp", [](const Tensor& r, const Tensor& f) { return mean(f) - mean(r); }, [](const Tensor& f) { return -mean(f); },
+    {"wgan-gp", [](const Tensor& r, const Tensor& f) { return mean(f) - mean(r); }, minus_score,
      "E f(G(z)) - E f(x)", "-E f(G(z))", score, true},
     of_divergence("kl"),
     of_divergence("pearson"),
@@ -44,6 +45,11 @@ const std::vector<Adversarial>& all() {
 }
 
 }  // namespace
+
+Verdict Adversarial::judge(const Tensor& on_real, const Tensor& on_fake) const {
+  const Tensor real = shown(on_real), fake = shown(on_fake);
+  return {critic ? fake - real : d(on_real, on_fake), real, fake};
+}
 
 const Adversarial& adversarial(const std::string& name) {
   std::string list;

@@ -10,6 +10,11 @@
 
 namespace ganymede {
 
+// What a discriminator's step looks at: its loss, and what is logged as D(x) and D(G(z)).
+struct Verdict {
+  Tensor loss, real, fake;
+};
+
 struct Adversarial {
   std::string name;
   std::function<Tensor(const Tensor& real, const Tensor& fake)> d;  // discriminator's loss
@@ -17,6 +22,8 @@ struct Adversarial {
   std::string d_formula, g_formula;
   Tensor (*shown)(const Tensor& output);                // what is logged as D(x): a probability or the score
   bool critic = false;                                  // a Wasserstein critic: no batch norm, several steps
+  // d and shown of both sides together: a critic's loss is made of what is logged.
+  Verdict judge(const Tensor& real, const Tensor& fake) const;
 };
 
 // bce (Goodfellow 2014, non-saturating), minimax (the same D, and G as in the game itself, which saturates), lsgan (Mao 2017), hinge

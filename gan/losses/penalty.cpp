@@ -1,6 +1,7 @@
 #include "gan/losses/penalty.h"
 
 #include "engine/ops.h"
+#include "nn/losses.h"
 
 namespace ganymede {
 namespace {
@@ -10,14 +11,14 @@ Tensor between(const Tensor& real, const Tensor& fake) {
   for (int i = 1; i < real.rank(); ++i) each.push_back(1);
   const Tensor a = uniform(each);
   const Tensor x = real.constant(), y = fake.constant();
-  return add(y, mul(a, sub(x, y)));
+  return mix(x, y, a);
 }
 
 }  // namespace
 
 Tensor gradient_norms_at(const Critic& critic, const Tensor& point, NormOver over) {
   const Tensor x = watch(point);
-  const Tensor g = grad(sum(critic(x)), x);
+  const Tensor g = grad(Tensors{critic(x)}, {x})[0];
   // The small constant keeps the root's derivative finite where the gradient vanishes.
   return over == NormOver::sample ? norm(flatten(g), {1}, false, 1e-12) : norm(g, {-1}, false, 1e-12);
 }
@@ -26,10 +27,10 @@ Tensor gradient_norms(const Critic& critic, const Tensor& real, const Tensor& fa
   return gradient_norms_at(critic, between(real, fake), over);
 }
 
-Tensor penalty_at(const Critic& critic, const Tensor& x, double target, NormOver over) { return mean(square(gradient_norms_at(critic, x, over) - target)); }
+Tensor penalty_at(const Critic& critic, const Tensor& x, double target, NormOver over) { return nn::mse(gradient_norms_at(critic, x, over), target); }
 
 Tensor gradient_penalty(const Critic& critic, const Tensor& real, const Tensor& fake, NormOver over) {
-  return mean(square(gradient_norms(critic, real, fake, over) - 1.0));
+  return nn::mse(gradient_norms(critic, real, fake, over), 1);
 }
 
 Tensor dragan_penalty(const Critic& critic, const Tensor& real) {
@@ -43,8 +44,8 @@ Tensor dragan_penalty(const Critic& critic, const Tensor& real) {
 
 Tensor r1_penalty(const Critic& critic, const Tensor& point) {
   const Tensor x = watch(point.constant());
-  const Tensor g = grad(sum(critic(x)), x);
-  return mean(sum(square(flatten(g.dtype() == DType::bf16 ? cast(g, DType::f32) : g)), {1}));
+  const Tensor g = grad(Tensors{critic(x)}, {x})[0];
+  return loss_sum({Unary::square, 1, 0, 1.0 / double(g.dim(0))}, g);
 }
 
 }  // namespace ganymede

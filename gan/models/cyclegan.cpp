@@ -68,8 +68,9 @@ Recipe cyclegan(const Config& c) {
   const auto judge = [&](const std::string& name, const nn::Net& D, const char* side_of, const SharedValue& fakes, const ImagePool& pool) {
     const std::string seen = name == "D_Y" ? formula_of(adv.d_formula, "(y)", "(G(x))") : formula_of(adv.d_formula, "(x)", "(F(y))");
     r.update(name, {D}, adam, [=](const Batch& b) -> Losses {
-      const Tensor on_real = D(b[side_of]), on_fake = D(pool.query(translation(fakes, b)));
-      return {{"adv", adv.d(on_real, on_fake) * (adv.name == "lsgan" ? 1 : 0.5), adv.name == "lsgan" ? seen : text("1/2 (", seen, ")")}, shown("real", adv.shown(on_real), "E D(real)"), shown("fake", adv.shown(on_fake), "E D(fake)")};
+      const Tensors said = D.each({b[side_of], pool.query(translation(fakes, b))});
+      const Verdict v = adv.judge(said[0], said[1]);
+      return {{"adv", v.loss * (adv.name == "lsgan" ? 1 : 0.5), adv.name == "lsgan" ? seen : text("1/2 (", seen, ")")}, shown("real", v.real, "E D(real)"), shown("fake", v.fake, "E D(fake)")};
     });
   };
   judge("D_Y", DY, "b", of_g, pool_y);

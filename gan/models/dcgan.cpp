@@ -43,8 +43,10 @@ Recipe dcgan(const Config& c) {
   const auto fake = [=](const Batch& x) { return share ? shared() : G(noise(x.size)); };
 
   r.update("D", {D}, clipped ? optim.clipped(clip) : optim, [=](const Batch& x) -> Losses {
-    const Tensor y = fake(x), on_real = D(x.image()), on_fake = D(y);
-    Losses l{{"adv", adv.d(on_real, on_fake), adv.d_formula}, shown("real", adv.shown(on_real), "E D(x)"), shown("fake", adv.shown(on_fake), "E D(G(z))")};
+    const Tensor y = fake(x);
+    const Tensors said = D.each({x.image(), y});
+    const Verdict v = adv.judge(said[0], said[1]);
+    Losses l{{"adv", v.loss, adv.d_formula}, shown("real", v.real, "E D(x)"), shown("fake", v.fake, "E D(G(z))")};
     if (penalised) l.push_back({"gp", gp * gradient_penalty(D, x.image(), y), text(gp, " E (|grad f(x^)| - 1)^2")});
     return l;
   }).times(critic_steps);

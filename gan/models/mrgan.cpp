@@ -58,8 +58,9 @@ Recipe mrgan(const Config& c) {
   if (regularised) {
     const SharedValue fake = r.shared("fake", {G}, [=](const Batch& b) { return G(noise(b.size)); });
     r.update("D", {D}, adam, [=](const Batch& b) -> Losses {
-      const Tensor on_real = D(samples_of(b)), on_fake = D(fake());
-      return {{"adv", bce.d(on_real, on_fake), bce.d_formula}, shown("real", bce.shown(on_real), "E D(x)"), shown("fake", bce.shown(on_fake), "E D(G(z))")};
+      const Tensors said = D.each({samples_of(b), fake()});
+      const Verdict v = bce.judge(said[0], said[1]);
+      return {{"adv", v.loss, bce.d_formula}, shown("real", v.real, "E D(x)"), shown("fake", v.fake, "E D(G(z))")};
     });
     std::vector<Group> groups{Group{{G}, adam}};
     if (lambda1 > 0 || lambda2 > 0) groups.push_back(Group{{E}, adam});

@@ -52,8 +52,9 @@ Recipe pix2pix(const Config& c) {
     s.halvings = read_patch_halvings(c);
     D = r.net("D", nets::patch_discriminator(s));
     r.update("D", {D}, adam, [=](const Batch& b) -> Losses {
-      const Tensor on_real = D(seen(input(b), target(b))), on_fake = D(seen(input(b), fake()));
-      return {{"adv", adv->d(on_real, on_fake) * 0.5, text("1/2 (", formula(adv->d_formula), ")")}, shown("real", adv->shown(on_real), formula("E D(x)")), shown("fake", adv->shown(on_fake), formula("E D(G(z))"))};
+      const Tensors said = D.each({seen(input(b), target(b)), seen(input(b), fake())});
+      const Verdict v = adv->judge(said[0], said[1]);
+      return {{"adv", v.loss * 0.5, text("1/2 (", formula(adv->d_formula), ")")}, shown("real", v.real, formula("E D(x)")), shown("fake", v.fake, formula("E D(G(z))"))};
     });
   }
 

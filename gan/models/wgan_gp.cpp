@@ -12,6 +12,7 @@
 #include "gan/nets/perceptron.h"
 #include "gan/nets/wgan_gp.h"
 #include "gan/point_measures.h"
+#include "nn/losses.h"
 
 namespace ganymede {
 
@@ -66,12 +67,20 @@ Recipe wgan_gp(const Config& c) {
   };
 
   r.update("critic", {f}, clip > 0 ? adam(critic_steps).clipped(clip) : adam(critic_steps), [=](const Batch& x) -> Losses {
-    const Tensor image = real(x), z = noise(x.size), y = generate(z, labels(x.size)), on_fake = f(y);
-    const Tensors said = f(Tensors{image});
-    const Tensor on_real = said[0], norms = penalised ? gradient_norms(f, image, y) : Tensor{};
-    Losses l{{"adv", adv.d(on_real, on_fake), adv.d_formula}};
-    if (penalised) l.push_back({"gp", lambda * mean(square(norms - 1.0)), text(lambda, " E (|grad f(x^)| - 1)^2")});
-    l.push_back(shown("real", adv.shown(on_real), penalised ? "E f(x)" : "E D(x)")), l.push_back(shown("fake", adv.shown(on_fake), penalised ? "E f(G(z))" : "E D(G(z))"));
+    const Tensor image = real(x), z = noise(x.size), y = generate(z, labels(x.size));
+    Tensor on_real, on_fake;
+    Tensors said;
+    if (by_class) {
+      on_fake = f(y), said = f(Tensors{image}), on_real = said[0];
+    } else {
+      const Tensors of_both = f.each({y, image});
+      on_fake = of_both[0], on_real = of_both[1];
+    }
+    const Tensor norms = penalised ? gradient_norms(f, image, y) : Tensor{};
+    const Verdict v = adv.judge(on_real, on_fake);
+    Losses l{{"adv", v.loss, adv.d_formula}};
+    if (penalised) l.push_back({"gp", lambda * nn::mse(norms, 1), text(lambda, " E (|grad f(x^)| - 1)^2")});
+    l.push_back(shown("real", v.real, penalised ? "E f(x)" : "E D(x)")), l.push_back(shown("fake", v.fake, penalised ? "E f(G(z))" : "E D(G(z))"));
     if (penalised) l.push_back(shown("norm", mean(norms), "E |grad f(x^)|"));
     if (by_class) {
       l.push_back({"class", real_weight * class_loss(said[1], x["label"]), text(real_weight, " CE(class(x), y)")});

@@ -53,15 +53,23 @@ Tensor Pyramid::noise(int scale, int64_t n, const Extent& size) const {
   return draws.normal({n, size.height + more, size.width + more, scale == 0 ? 1 : colours});
 }
 
+Tensor Pyramid::prepared(int scale, const Tensor& noise) const {
+  const Tensor z = mul(scales[size_t(scale)].amp, noise), on_all = broadcast_to(z, {z.dim(0), z.dim(1), z.dim(2), colours});
+  return noise_in_padding ? on_all : padded(on_all);
+}
+
+Tensor Pyramid::input(const Tensor& z, const Tensor& before) const {
+  if (!before) return z;
+  return z ? add(z, padded(before)) : padded(before);
+}
+
+Tensor Pyramid::pass_prepared(const Pass& generator, const Tensor& z, const Tensor& before) const {
+  const Tensor residual = generator(input(z, before));
+  return before ? add(residual, before) : residual;
+}
+
 Tensor Pyramid::pass(int scale, const Pass& generator, const Tensor& noise, const Tensor& before) const {
-  Tensor z;
-  if (noise) {
-    z = mul(scales[size_t(scale)].amp, noise);
-    if (z.dim(3) != colours) z = broadcast_to(z, {z.dim(0), z.dim(1), z.dim(2), colours});
-  }
-  if (!before) return generator(noise_in_padding ? z : padded(z));
-  if (!z) return add(generator(padded(before)), before);
-  return add(generator(noise_in_padding ? add(z, padded(before)) : padded(add(z, before))), before);
+  return pass_prepared(generator, noise ? prepared(scale, noise) : Tensor{}, before);
 }
 
 Tensor Pyramid::frozen(int scale, const Tensor& noise, const Tensor& before) const {

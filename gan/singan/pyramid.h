@@ -53,6 +53,10 @@ struct Pyramid {
   // G(amp noise + before) + before. noise undefined: none; before undefined: none (scale 0).
   using Pass = std::function<Tensor(const Tensor&)>;
   Tensor pass(int scale, const Pass& generator, const Tensor& noise, const Tensor& before) const;
+  // In two steps, for noise that several passes share: z = amp noise on every colour, zeros around it; and the pass.
+  Tensor prepared(int scale, const Tensor& noise) const;
+  Tensor input(const Tensor& z, const Tensor& before) const;   // of the generator: z + before, where either may be undefined
+  Tensor pass_prepared(const Pass& generator, const Tensor& z, const Tensor& before) const;
   // By the network as it trains, and as it is when frozen.
   Tensor train(int scale, const Tensor& noise, const Tensor& before) const { return pass(scale, scales[size_t(scale)].G, noise, before); }
   Tensor frozen(int scale, const Tensor& noise, const Tensor& before) const;

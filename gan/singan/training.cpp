@@ -2,6 +2,7 @@
 
 #include "engine/check.h"
 #include "engine/ops.h"
+#include "engine/ops/weights.h"
 #include "gan/losses/adversarial.h"
 #include "gan/losses/penalty.h"
 #include "nn/losses.h"
@@ -19,33 +20,41 @@ void train_scale(Recipe& r, const std::shared_ptr<Pyramid>& pyramid, int i, cons
   const auto alter = [f = how.alter](const Tensor& x) { return f && x ? f(x) : x; };
   const double alpha = how.reconstruction, lambda = how.penalty;
 
-  const SharedValue noise = r.shared("noise", {}, [=](const Batch& x) { return pyramid->noise(i, x.size); });
+  // The first scale's generator reads the noise as it is: in the type that it multiplies in.
+  const auto prepared = [=](const Tensor& z) {
+    const Tensor p = pyramid->prepared(i, z);
+    return i ? p : cast(p, arithmetic(p.dtype()).dtype);
+  };
+  const SharedValue noise = r.shared("noise", {}, [=](const Batch& x) { return prepared(pyramid->noise(i, x.size)); });
   SharedValue rec_noise;
-  if (i == 0 && how.redraw)
+  if (i == 0)
     rec_noise = r.shared("z*", {}, [=](const Batch&) {
-      assign(pyramid->z_star, pyramid->noise(0, 1));
-      return pyramid->z_star;
+      if (how.redraw) assign(pyramid->z_star, pyramid->noise(0, 1));
+      return prepared(pyramid->z_star);
     });
   // What D's last step drew; every iteration writes it before G reads it.
   const auto drawn = std::make_shared<Tensor>();
-  const auto generate = [=](const Tensor& z, const Tensor& before) { return pyramid->pass(i, G, z, before); };
 
   r.update("D", {D}, adam(how.critic_steps), [=](const Batch& x) -> Losses {
     const Tensor before = alter(pyramid->before(i, x.size));
     if (before && !*drawn) *drawn = Tensor(before.shape(), before.dtype(), before.device());
     if (before) assign(*drawn, before);
-    const Tensor fake = generate(noise(), before), real = broadcast_to(s.real, fake.shape());
-    const Tensor between = add(fake, mul(pyramid->draws.uniform({x.size, 1, 1, 1}), sub(real, fake)));
-    const Tensor on_real = D(s.real), on_fake = D(fake);
-    return {{"adv", wasserstein.d(on_real, on_fake), wasserstein.d_formula},
+    const Tensor fake = pyramid->pass_prepared(G, noise(), before), real = broadcast_to(s.real, fake.shape());
+    const Tensor between = mix(real, fake, pyramid->draws.uniform({x.size, 1, 1, 1}));
+    const Tensors said = D.each({s.real, fake});
+    const Verdict v = wasserstein.judge(said[0], said[1]);
+    return {{"adv", v.loss, wasserstein.d_formula},
             {"gp", lambda * penalty_at(D, between, 1, NormOver::pixel), text(lambda, " E (|grad D(u)| - 1)^2, a pixel")},
-            shown("real", mean(on_real), "E D(x)"), shown("fake", mean(on_fake), "E D(fake)")};
+            shown("real", v.real, "E D(x)"), shown("fake", v.fake, "E D(fake)")};
   }).times(how.critic_steps);
   r.update("G", {G}, adam(how.generator_steps), [=](const Batch&) -> Losses {
-    Losses l{{"adv", wasserstein.g(D(generate(noise(), *drawn))), wasserstein.g_formula}};
-    if (alpha == 0) return l;
-    const Tensor made = generate(i ? Tensor{} : pyramid->z_star, i ? alter(s.before) : Tensor{});
-    l.push_back({"rec", alpha * nn::mse(made, s.real), text(alpha, " E (G(z*) - x)^2")});
+    const Tensor before = i ? alter(s.before) : Tensor{};
+    Tensors inputs{pyramid->input(noise(), *drawn)};
+    if (alpha > 0) inputs.push_back(pyramid->input(i ? Tensor{} : rec_noise(), before));
+    const Tensors residuals = G.each(inputs);
+    const auto made = [](const Tensor& residual, const Tensor& below) { return below ? add(residual, below) : residual; };
+    Losses l{{"adv", wasserstein.g(D(made(residuals[0], *drawn))), wasserstein.g_formula}};
+    if (alpha > 0) l.push_back({"rec", alpha * nn::mse(made(residuals[1], before), s.real), text(alpha, " E (G(z*) - x)^2")});
     return l;
   }).times(how.generator_steps);
 }

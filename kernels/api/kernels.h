@@ -8,6 +8,7 @@
 #include "kernels/api/gather.h"
 #include "kernels/api/gemm.h"
 #include "kernels/api/grid_sample.h"
+#include "kernels/api/loss.h"
 #include "kernels/api/norm.h"
 #include "kernels/api/optimizer.h"
 #include "kernels/api/pool.h"
@@ -35,6 +36,7 @@ struct Kernels {
   GridSampleKernels grid_sample;
   SpectralKernels spectral;
   AttentionKernels attention;
+  LossKernels loss;
 };
 
 namespace cpu { const Kernels& table(); }

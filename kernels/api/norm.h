@@ -19,7 +19,7 @@ struct Norm {
 };
 
 // Statistics that follow those of the batches: running = (1 - momentum) * running + momentum * batch, with the unbiased variance
-// (as PyTorch); groups entries (outer is 1).
+// (as PyTorch); groups entries. Where outer is more than 1, they follow one outer index after the other.
 struct Running {
   double momentum = 0;
   void *mean = nullptr, *variance = nullptr;  // null: none are kept

@@ -1,4 +1,4 @@
-// Optimisers over the flat parameter buffer of a network, one launch a step.
+// Optimisers over the flat parameter buffer of a network, one launch a step, the norm of the gradient included.
 #pragma once
 #include "kernels/api/types.h"
 
@@ -6,11 +6,12 @@ namespace ganymede::kernels {
 
 enum class Rule : uint8_t { sgd, rmsprop, adam };
 
-// A parameter inside the flat buffer and its gradient, which lies wherever backward left it. Gradients are of the
-// parameters' dtype; null: zero.
+// A parameter inside the flat buffer and its gradient, which lies wherever backward left it: as parts that are added up in
+// this order while they are read. Gradients are of the parameters' dtype; null ends the parts, none at all: zero.
 struct Segment {
+  static constexpr int kParts = 4;
   int64_t offset, count;   // elements
-  const void* gradient;
+  const void* gradient[kParts];
 };
 
 // Numbers that change while a captured update is replayed; in device memory, written before the update runs.
@@ -41,7 +42,8 @@ struct OptimizerState {
   int64_t* step;           // device counter of steps done; this launch reads step[0] + 1 as the number of the step
   const StepScalars* scalars;
   const float* gate;       // null, or one device element: 0 means that nothing happens, average and step included
-  const void* norm_squared = nullptr;  // what gradient_norm_squared wrote; read when norm_clip > 0
+  void* norm_squared = nullptr;        // what gradient_norm_squared wrote; read when norm_clip > 0
+  void* norm_workspace = nullptr;      // given: step writes norm_squared itself, whatever the gate; only where norm_clip is 0
 };
 
 struct OptimizerKernels {
@@ -52,7 +54,8 @@ struct OptimizerKernels {
   void (*step)(Stream, const Optimizer&, const OptimizerState&, const Segment* segments /* host */, int segment_count);
   // out[0] = sum over segments of g^2 (f32, or f64 for f64), in a fixed order. workspace of norm_workspace bytes.
   void (*gradient_norm_squared)(Stream, DType, const Segment* segments, int segment_count, void* out, void* workspace);
-  size_t (*norm_workspace)(int64_t count);
+  // For either, with so many elements in so many segments.
+  size_t (*norm_workspace)(int64_t count, int segment_count);
 };
 
 }  // namespace ganymede::kernels

@@ -79,6 +79,18 @@ void unary_gradient(Stream, const UnaryOp& op, DType dtype, int64_t count, const
   });
 }
 
+kernels::Reduce column_sums(DType dtype, int64_t rows, int64_t channels) {
+  return {Reduction::sum, 1, rows, channels, dtype, dtype == DType::f64 ? DType::f64 : DType::f32};
+}
+
+// Two passes: the sums find dx in the caches, or take no time.
+void bias_gradient(Stream stream, const UnaryOp& op, DType dtype, int64_t rows, int64_t channels, const void* reference, const void* g, void* dx, void* dbias, void* workspace) {
+  unary_gradient(stream, op, dtype, rows * channels, reference, g, dx);
+  reduce_kernels.reduce(stream, column_sums(dtype, rows, channels), dx, dbias, workspace);
+}
+
+size_t bias_gradient_workspace(DType dtype, int64_t rows, int64_t channels) { return reduce_kernels.workspace_bytes(column_sums(dtype, rows, channels)); }
+
 void axpby(Stream, DType dtype, int64_t count, double c0, const void* a, double c1, const void* b, double c2,
            void* out) {
   with_float_type(dtype, "axpby", [&](auto type) {
@@ -103,6 +115,30 @@ void scale_by(Stream stream, DType dtype, int64_t count, const void* scale, cons
   const double factor =
       dtype == DType::f64 ? *static_cast<const double*>(scale) : *static_cast<const float*>(scale);
   axpby(stream, dtype, count, factor, a, 0, nullptr, 0, out);
+}
+
+void mix(Stream, DType a_type, DType b_type, int64_t rows, int64_t columns, const void* weight, const void* a, const void* b, void* out) {
+  with_float_type(a_type, "mix", [&](auto a_of) {
+    with_float_type(b_type, "mix", [&](auto b_of) {
+      using TA = decltype(a_of);
+      using TB = decltype(b_of);
+      using C = Compute<TA>;
+      if constexpr (std::is_same_v<C, Compute<TB>>) {
+        const C* by = static_cast<const C*>(weight);
+        parallel_ranges(rows, rows * columns, kCheapGrain, [&](int64_t begin, int64_t end) {
+          for (int64_t row = begin; row < end; ++row) {
+            const TA* x = static_cast<const TA*>(a) + row * columns;
+            const TB* y = static_cast<const TB*>(b) + row * columns;
+            C* to = static_cast<C*>(out) + row * columns;
+#pragma omp simd
+            for (int64_t i = 0; i < columns; ++i) to[i] = load(y[i]) + by[row] * (load(x[i]) - load(y[i]));
+          }
+        });
+      } else {
+        unsupported(b_type, "mix beside another type");
+      }
+    });
+  });
 }
 
 void fill(Stream, DType dtype, int64_t count, double value, void* out) {
@@ -148,9 +184,17 @@ void cast(Stream, DType from, DType to, int64_t count, const void* x, void* y) {
   });
 }
 
+void join(Stream stream, DType to, const ElementwiseKernels::Piece* pieces, int count, void* out) {
+  char* at = static_cast<char*>(out);
+  for (const auto* p = pieces; p != pieces + count; ++p) {
+    if (p->from) cast(stream, p->type, to, p->count, p->from, at);
+    else fill(stream, to, p->count, p->number, at);
+    at += p->count * (to == DType::f64 ? 8 : to == DType::f32 ? 4 : 2);
+  }
+}
+
 }  // namespace
 
-const ElementwiseKernels elementwise_kernels = {unary,    unary_gradient, binary, axpby,
-                                                scale_by, fill,           cast,   copy_strided};
+const ElementwiseKernels elementwise_kernels = {unary, unary_gradient, bias_gradient, bias_gradient_workspace, binary, axpby, scale_by, mix, join, fill, cast, copy_strided};
 
 }  // namespace ganymede::kernels::cpu

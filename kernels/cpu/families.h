@@ -19,5 +19,6 @@ extern const GatherKernels gather_kernels;            // cpu/gather.cpp
 extern const GridSampleKernels grid_sample_kernels;   // cpu/grid_sample.cpp
 extern const SpectralKernels spectral_kernels;        // cpu/spectral.cpp
 extern const AttentionKernels attention_kernels;        // cpu/attention.cpp
+extern const LossKernels loss_kernels;                // cpu/loss.cpp
 
 }  // namespace ganymede::kernels::cpu

@@ -108,11 +108,11 @@ template <typename C>
 void update_running(const Norm& p, const C* mean, const C* rstd, const Running& running) {
   const double count = static_cast<double>(p.rows * p.width), unbiased = count > 1 ? count / (count - 1) : 1;
   C *running_mean = static_cast<C*>(running.mean), *running_variance = static_cast<C*>(running.variance);
-  for (int64_t s = 0; s < p.groups; ++s) {
+  for (int64_t s = 0; s < p.outer * p.groups; ++s) {
     const double variance = std::max(0.0, 1 / (double{rstd[s]} * rstd[s]) - p.eps) * unbiased;
-    running_mean[s] = static_cast<C>((1 - running.momentum) * running_mean[s] + running.momentum * mean[s]);
-    running_variance[s] =
-        static_cast<C>((1 - running.momentum) * running_variance[s] + running.momentum * variance);
+    C &follows_mean = running_mean[s % p.groups], &follows_variance = running_variance[s % p.groups];
+    follows_mean = static_cast<C>((1 - running.momentum) * follows_mean + running.momentum * mean[s]);
+    follows_variance = static_cast<C>((1 - running.momentum) * follows_variance + running.momentum * variance);
   }
 }
 

@@ -10,16 +10,30 @@ namespace {
 
 constexpr int64_t kNormChunk = 4096;  // elements of the flat buffer a partial sum
 
-// Calls body(first element, count, its gradient or null) for the parts of segments inside [begin, end).
+// Calls body(first element, count, its gradient or null) for the pieces of segments inside [begin, end). A gradient in parts is
+// added up a piece of kPiece elements at a time, which stays in the cache.
+constexpr int64_t kPiece = 1024;
+
 template <typename C, typename Body>
 void for_each_part(const Segment* segments, int count, int64_t begin, int64_t end, Body body) {
+  C sum[kPiece];
   const Segment* segment = std::partition_point(
       segments, segments + count, [begin](const Segment& s) { return s.offset + s.count <= begin; });
   for (; segment != segments + count && segment->offset < end; ++segment) {
     const int64_t first = std::max(begin, segment->offset),
                   last = std::min(end, segment->offset + segment->count);
-    const C* gradient = static_cast<const C*>(segment->gradient);
-    if (first < last) body(first, last - first, gradient ? gradient + (first - segment->offset) : nullptr);
+    const auto part = [&](int k) { return static_cast<const C*>(segment->gradient[k]); };
+    if (first < last && (!part(0) || !part(1))) body(first, last - first, part(0) ? part(0) + (first - segment->offset) : nullptr);
+    if (!part(0) || !part(1)) continue;
+    for (int64_t at = first; at < last; at += kPiece) {
+      const int64_t size = std::min(kPiece, last - at);
+      for (int k = 0; k < Segment::kParts && part(k); ++k) {
+        const C* g = part(k) + (at - segment->offset);
+#pragma omp simd
+        for (int64_t i = 0; i < size; ++i) sum[i] = k ? sum[i] + g[i] : g[i];
+      }
+      body(at, size, static_cast<const C*>(sum));
+    }
   }
 }
 
@@ -129,7 +143,10 @@ void step_of(const Optimizer& o, const OptimizerState& s, const Segment* segment
   });
 }
 
-void step(Stream, const Optimizer& o, const OptimizerState& s, const Segment* segments, int segment_count) {
+void gradient_norm_squared(Stream, DType dtype, const Segment* segments, int segment_count, void* out, void* workspace);
+
+void step(Stream stream, const Optimizer& o, const OptimizerState& s, const Segment* segments, int segment_count) {
+  if (s.norm_workspace) gradient_norm_squared(stream, o.dtype, segments, segment_count, s.norm_squared, s.norm_workspace);
   if (s.gate && s.gate[0] == 0.0f) return;
   switch (o.dtype) {
     case DType::f32:
@@ -177,7 +194,7 @@ void gradient_norm_squared(Stream, DType dtype, const Segment* segments, int seg
   }
 }
 
-size_t norm_workspace(int64_t count) { return ceil_div(count, kNormChunk) * sizeof(double); }
+size_t norm_workspace(int64_t count, int) { return ceil_div(count, kNormChunk) * sizeof(double); }
 
 }  // namespace
 

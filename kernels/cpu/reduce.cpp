@@ -1,5 +1,7 @@
 // Reductions in two stages: partial results of chunks of fixed size, then the chunks in order, sums in
 // double.
+#include <cmath>
+
 #include "kernels/cpu/columns.h"
 #include "kernels/cpu/families.h"
 
@@ -49,6 +51,7 @@ void reduce_with(const Reduce& r, const T* x, void* y, void* workspace) {
   const bool mean = r.op == Reduction::mean;
   const auto put_result = [&](int64_t i, double value) {
     if (mean) value /= static_cast<double>(r.reduce);
+    if (r.op == Reduction::norm) value = std::sqrt(value + r.eps);
     if (r.out == DType::bf16) {
       static_cast<Bf16*>(y)[i] = to_bf16(static_cast<float>(value));
     } else {
@@ -102,6 +105,7 @@ void reduce(Stream, const Reduce& r, const void* x, void* y, void* workspace) {
       case Reduction::mean:
         return reduce_with<T, Add, false>(r, from, y, workspace);
       case Reduction::sum_of_squares:
+      case Reduction::norm:
         return reduce_with<T, Add, true>(r, from, y, workspace);
       case Reduction::max:
         return reduce_with<T, Largest, false>(r, from, y, workspace);

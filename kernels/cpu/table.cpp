@@ -6,7 +6,8 @@ namespace ganymede::kernels::cpu {
 const Kernels& table() {
   static const Kernels all{device_kernels,    conv2d_kernels,      gemm_kernels,   elementwise_kernels, reduce_kernels,
                            norm_kernels,      random_kernels,      optimizer_kernels, resample_kernels,  max_pool_kernels,
-                           softmax_kernels,   gather_kernels,      grid_sample_kernels, spectral_kernels, attention_kernels};
+                           softmax_kernels,   gather_kernels,      grid_sample_kernels, spectral_kernels, attention_kernels,
+                           loss_kernels};
   return all;
 }
 

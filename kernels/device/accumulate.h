@@ -4,6 +4,7 @@
 #pragma once
 #include <cmath>
 
+#include "kernels/device/math.h"
 #include "kernels/simt/simt.h"
 
 namespace ganymede::kernels::GANYMEDE_TARGET {
@@ -30,6 +31,13 @@ struct SumOfSquares {
   }
   __device__ State merge(State a, State b) const { return a + b; }
   __device__ A result(State state) const { return state; }
+};
+
+// sqrt(sum of squares + eps)
+template <class A>
+struct Norm2 : SumOfSquares<A> {
+  A eps;
+  __device__ A result(A state) const { return math::sqrt(state + eps); }
 };
 
 // sign 1: the largest; sign -1: the smallest. NaN wins over everything.

@@ -9,6 +9,9 @@ void apply_unary(Stream, const UnaryOp&, DType, int64_t count, const void* x, co
                  int64_t channels, void* y);
 void apply_unary_gradient(Stream, const UnaryOp&, DType, int64_t count, const void* reference, const void* g,
                           void* dx);
+void bias_gradient(Stream, const UnaryOp&, DType, int64_t rows, int64_t channels, const void* reference,
+                   const void* g, void* dx, void* dbias, void* workspace);
+size_t bias_gradient_workspace(DType, int64_t rows, int64_t channels);  // both in src/bias_gradient.cu
 void copy_strided(Stream, const ElementwiseKernels::Strided&, int element_bytes, const void* from, void* to);
 void cast(Stream, DType from, DType to, int64_t count, const void* x, void* y);
 

@@ -20,5 +20,6 @@ extern const GatherKernels gather_kernels;            // src/gather.cu
 extern const GridSampleKernels grid_sample_kernels;   // src/grid_sample.cu
 extern const SpectralKernels spectral_kernels;        // src/spectral.cu
 extern const AttentionKernels attention_kernels;        // src/attention.cu
+extern const LossKernels loss_kernels;                // src/loss.cu
 
 }  // namespace ganymede::kernels::GANYMEDE_TARGET

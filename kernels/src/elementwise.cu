@@ -172,6 +172,75 @@ void scale_by(Stream stream, DType dtype, int64_t count, const void* scale, cons
   launch_add_scaled("scale_by", stream, dtype, count, 1, scale, a, 0, nullptr, 0, out);
 }
 
+template <class A, class TA, class TB>
+__global__ void mix_kernel(int64_t count, int64_t columns, const A* weight, const TA* a, const TB* b, A* out) {
+  for (int64_t i = first_item(); i < count; i += item_stride()) {
+    const A from = widen(b[i]);
+    out[i] = from + weight[divide(i, columns).quotient] * (widen(a[i]) - from);
+  }
+}
+
+void mix(Stream stream, DType a_type, DType b_type, int64_t rows, int64_t columns, const void* weight,
+         const void* a, const void* b, void* out) {
+  const int64_t count = rows * columns;
+  if (count == 0) return;
+  dispatch_float(a_type, "mix", [&]<class TA>() {
+    dispatch_float(b_type, "mix", [&]<class TB>() {
+      using A = Accumulator<TA>;
+      if constexpr (std::is_same_v<A, Accumulator<TB>>) {
+        launch(mix_kernel<A, TA, TB>, blocks_for(count), kThreads, stream, count, columns,
+               static_cast<const A*>(weight), static_cast<const TA*>(a), static_cast<const TB*>(b),
+               static_cast<A*>(out));
+      } else {
+        throw std::runtime_error("mix: f64 beside another type");
+      }
+    });
+  });
+}
+
+constexpr int kMaxPieces = 16;  // of a launch
+
+struct PieceTable {
+  ElementwiseKernels::Piece pieces[kMaxPieces];
+  int64_t end[kMaxPieces];  // in the result
+  int count;
+};
+
+template <class A>
+__device__ inline A element_of(const ElementwiseKernels::Piece& piece, int64_t i) {
+  if (!piece.from) return static_cast<A>(piece.number);
+  if (piece.type == DType::f32) return static_cast<A>(static_cast<const float*>(piece.from)[i]);
+  if (piece.type == DType::bf16) return static_cast<A>(to_float(static_cast<const Bf16*>(piece.from)[i]));
+  return static_cast<A>(static_cast<const double*>(piece.from)[i]);
+}
+
+template <class T>
+__global__ void join_kernel(const __grid_constant__ PieceTable table, T* out) {
+  const int64_t count = table.end[table.count - 1];
+  for (int64_t i = first_item(); i < count; i += item_stride()) {
+    int piece = 0;
+    while (table.end[piece] <= i) ++piece;
+    out[i] = narrow<T>(element_of<Accumulator<T>>(table.pieces[piece], i - (piece ? table.end[piece - 1] : 0)));
+  }
+}
+
+void join(Stream stream, DType to, const ElementwiseKernels::Piece* pieces, int count, void* out) {
+  dispatch_float(to, "join", [&]<class T>() {
+    T* at = static_cast<T*>(out);
+    for (int first = 0; first < count; first += kMaxPieces) {
+      PieceTable table{};
+      table.count = count - first < kMaxPieces ? count - first : kMaxPieces;
+      for (int i = 0; i < table.count; ++i) {
+        table.pieces[i] = pieces[first + i];
+        table.end[i] = (i ? table.end[i - 1] : 0) + pieces[first + i].count;
+      }
+      const int64_t elements = table.end[table.count - 1];
+      if (elements > 0) launch(join_kernel<T>, blocks_for(elements), kThreads, stream, table, at);
+      at += elements;
+    }
+  });
+}
+
 template <class T>
 __global__ void fill_kernel(int64_t count, int64_t packs, T value, T* out) {
   constexpr int kPack = Pack<T>::kSize;
@@ -199,6 +268,6 @@ void fill(Stream stream, DType dtype, int64_t count, double value, void* out) {
 }  // namespace
 
 extern const ElementwiseKernels elementwise_kernels = {
-    apply_unary, apply_unary_gradient, apply_binary, axpby, scale_by, fill, cast, copy_strided};
+    apply_unary, apply_unary_gradient, bias_gradient, bias_gradient_workspace, apply_binary, axpby, scale_by, mix, join, fill, cast, copy_strided};
 
 }  // namespace ganymede::kernels::GANYMEDE_TARGET

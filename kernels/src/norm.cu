@@ -207,6 +207,24 @@ __global__ void merge_groups_kernel(MomentsOp<A> op, Cut cut, int64_t groups, in
   }
 }
 
+// Several outer indices' statistics, one after the other: a thread a group.
+template <class A>
+__global__ void follow_kernel(Norm norm, const A* mean, const A* rstd, A momentum, A* running_mean,
+                              A* running_variance) {
+  const double count = static_cast<double>(norm.rows * norm.width);
+  const double unbiased = count > 1 ? count / (count - 1) : 1;
+  for (int64_t group = first_item(); group < norm.groups; group += item_stride()) {
+    A m = running_mean[group], v = running_variance[group];
+    for (int64_t outer = 0; outer < norm.outer; ++outer) {
+      const double r = rstd[outer * norm.groups + group], found = 1 / (r * r) - norm.eps;
+      m = (A(1) - momentum) * m + momentum * mean[outer * norm.groups + group];
+      v = (A(1) - momentum) * v + momentum * static_cast<A>((found > 0 ? found : 0) * unbiased);
+    }
+    running_mean[group] = m;
+    running_variance[group] = v;
+  }
+}
+
 bool contiguous(const Norm& norm) { return norm.rows == 1 || norm.groups == 1; }
 
 Cut cut_of(const Norm& norm) {
@@ -247,8 +265,8 @@ void find_statistics(Stream stream, const Norm& norm, const void* x, void* mean,
                            cut.parts > 1 && !grouped(norm) ? arrivals_of(stream) : nullptr,
                            static_cast<A>(norm.eps),
                            static_cast<A>(running.momentum),
-                           static_cast<A*>(running.mean),
-                           static_cast<A*>(running.variance)};
+                           norm.outer == 1 ? static_cast<A*>(running.mean) : nullptr,
+                           norm.outer == 1 ? static_cast<A*>(running.variance) : nullptr};
     const T* in = static_cast<const T*>(x);
     if (contiguous(norm)) {
       const bool packs = aligned(x, 16) && (cut.outer == 1 || cut.rows % kPack == 0);
@@ -268,6 +286,10 @@ void find_statistics(Stream stream, const Norm& norm, const void* x, void* mean,
     if (grouped(norm)) {
       launch(merge_groups_kernel<A>, grid_of(ceil_div<int64_t>(cut.outer * norm.groups, kThreads / 32)),
              kThreads, stream, op, cut, norm.groups, norm.width, result);
+    }
+    if (running.mean && norm.outer > 1) {
+      launch(follow_kernel<A>, blocks_for(norm.groups), kThreads, stream, norm, result.mean, result.rstd,
+             result.momentum, static_cast<A*>(running.mean), static_cast<A*>(running.variance));
     }
   });
 }

@@ -1,8 +1,9 @@
 // One step of SGD, RMSprop or Adam over a flat buffer, with clipping of gradients and of weights and the
 // moving average of the weights. The segments travel in the kernel's arguments, as many a launch as fit in
-// 4 KB. A block owns 4096 elements of one segment and a thread four neighbours at a time; a last launch of one
-// thread advances the step counter. Adam with an average moves 36 bytes a parameter: bound by memory.
+// 4 KB; the parts of a gradient are added up as they are read. A block owns 4096 elements of one segment and a thread four neighbours at a time; the block that
+// ends last adds up what the others found of the norm and advances the step counter. Adam with an average moves 36 bytes a parameter: bound by memory.
 // gradient_norm_squared: a fixed number of blocks shares out the elements; the last launch adds up their sums.
+#include "kernels/device/column_merge.h"
 #include "kernels/device/dispatch.h"
 #include "kernels/device/families.h"
 #include "kernels/device/grid.h"
@@ -14,14 +15,17 @@ namespace ganymede::kernels::GANYMEDE_TARGET {
 namespace {
 
 constexpr int kChunk = 4096;       // elements of a block
-constexpr int kMaxSegments = 120;  // of a launch
+constexpr int kMaxSegments = 84, kMaxParts = 2 * kMaxSegments;  // of a launch
 constexpr int64_t kNormBlocks = 256;
 
 struct SegmentTable {
   int count, blocks;
+  int first_chunk;  // blocks of the tables before
+  bool last;        // of the tables
   int first_block[kMaxSegments];
+  int first_part[kMaxSegments + 1];                    // those of a segment end where the next one's begin
   int64_t offset[kMaxSegments], length[kMaxSegments];  // elements
-  const void* gradient[kMaxSegments];
+  const void* part[kMaxParts];
 };
 static_assert(sizeof(SegmentTable) + sizeof(Optimizer) + sizeof(OptimizerState) < 4000,
               "arguments must fit in 4 KB");
@@ -40,24 +44,28 @@ __device__ inline int segment_of(const SegmentTable& table, int block) {
   return low;
 }
 
-// Calls body(table) for tables of at most kMaxSegments that together hold every non-empty segment.
+// Calls body(table) for tables that together hold every non-empty segment.
 template <class Body>
 void for_each_table(const Segment* segments, int count, Body&& body) {
   SegmentTable table{};
   for (int i = 0; i < count; ++i) {
     const Segment& segment = segments[i];
     if (segment.count == 0) continue;
+    int parts = table.first_part[table.count];
+    if (table.count == kMaxSegments || parts + Segment::kParts > kMaxParts) {
+      body(table);
+      table.first_chunk += table.blocks;
+      table.count = table.blocks = parts = 0;
+    }
     table.first_block[table.count] = table.blocks;
     table.offset[table.count] = segment.offset;
     table.length[table.count] = segment.count;
-    table.gradient[table.count] = segment.gradient;
+    for (int k = 0; k < Segment::kParts && segment.gradient[k]; ++k) table.part[parts++] = segment.gradient[k];
     table.blocks += static_cast<int>(ceil_div<int64_t>(segment.count, kChunk));
-    if (++table.count == kMaxSegments) {
-      body(table);
-      table.count = table.blocks = 0;
-    }
+    table.first_part[++table.count] = parts;
   }
-  if (table.count > 0) body(table);
+  table.last = true;
+  body(table);
 }
 
 template <class A>
@@ -83,6 +91,19 @@ __device__ inline void store_four(A* p, const Four<A>& value, bool wide, int64_t
       if (j < valid) p[j] = value.v[j];
     }
   }
+}
+
+// Four neighbours of a segment's gradient from element `at` of the segment on.
+template <class A>
+__device__ inline Four<A> load_gradient(const SegmentTable& table, int segment, int64_t at, int64_t valid) {
+  Four<A> sum{};
+  for (int k = table.first_part[segment]; k < table.first_part[segment + 1]; ++k) {
+    const A* g = static_cast<const A*>(table.part[k]) + at;
+    const bool wide = valid >= 4 && reinterpret_cast<uintptr_t>(g) % 16 == 0;
+    const Four<A> part = load_four(g, wide, valid);
+    for (int j = 0; j < 4; ++j) sum.v[j] += part.v[j];
+  }
+  return sum;
 }
 
 // Numbers of this step, the same for all elements.
@@ -151,13 +172,16 @@ __device__ inline void step_element(Rule rule, const StepNumbers<A>& k, A g, A& 
 template <class A>
 struct StepShared {
   StepNumbers<A> numbers;
+  BlockReduce<A> reduce;
+  bool last;
 };
 
 template <class A>
 __global__ void step_kernel(const __grid_constant__ Optimizer optimizer,
                             const __grid_constant__ OptimizerState state,
-                            const __grid_constant__ SegmentTable table) {
-  if (state.gate && *state.gate == 0) return;
+                            const __grid_constant__ SegmentTable table, unsigned* arrivals) {
+  const bool open = !state.gate || *state.gate != 0;
+  A* chunk_sums = static_cast<A*>(state.norm_workspace);
   auto& s = shared<StepShared<A>>();
   if (threadIdx.x == 0) s.numbers = numbers_of<A>(optimizer, state);
   simt::sync_threads();
@@ -171,14 +195,16 @@ __global__ void step_kernel(const __grid_constant__ Optimizer optimizer,
     A *p = static_cast<A*>(state.p) + offset, *m = state.m ? static_cast<A*>(state.m) + offset : nullptr;
     A* v = state.v ? static_cast<A*>(state.v) + offset : nullptr;
     A* average = state.average ? static_cast<A*>(state.average) + offset : nullptr;
-    const A* g = table.gradient[segment] ? static_cast<const A*>(table.gradient[segment]) + begin : nullptr;
     const auto address = [](const void* at) { return reinterpret_cast<uintptr_t>(at); };
-    const bool straight = (address(p) | address(m) | address(v) | address(average) | address(g)) % 16 == 0;
+    const bool straight = (address(p) | address(m) | address(v) | address(average)) % 16 == 0;
+    A squares = 0;
     for (int64_t i = threadIdx.x * 4; i < count; i += kThreads * 4) {
       const bool wide = straight && i + 4 <= count;
       const int64_t valid = count - i;
       const Four<A> zero{};
-      const Four<A> gi = g ? load_four(g + i, wide, valid) : zero;
+      const Four<A> gi = load_gradient<A>(table, segment, begin + i, valid);
+      for (int j = 0; j < 4; ++j) squares += gi.v[j] * gi.v[j];
+      if (!open) continue;
       Four<A> pi = load_four(p + i, wide, valid);
       Four<A> mi = m ? load_four(m + i, wide, valid) : zero, vi = v ? load_four(v + i, wide, valid) : zero;
       for (int j = 0; j < 4; ++j) step_element(optimizer.rule, k, gi.v[j], pi.v[j], mi.v[j], vi.v[j]);
@@ -191,18 +217,26 @@ __global__ void step_kernel(const __grid_constant__ Optimizer optimizer,
         store_four(average + i, mean, wide, valid);
       }
     }
+    if (!chunk_sums) continue;
+    squares = block_sum(squares, s.reduce);
+    if (threadIdx.x == 0) chunk_sums[table.first_chunk + block] = squares;
   }
-}
-
-__global__ void advance_step_kernel(const float* gate, int64_t* step) {
-  if (!gate || *gate != 0) ++*step;
+  if (!table.last || !last_to_arrive(arrivals, gridDim.x, s.last)) return;
+  if (chunk_sums) {
+    A sum = 0;
+    for (int i = threadIdx.x; i < table.first_chunk + table.blocks; i += kThreads) sum += chunk_sums[i];
+    sum = block_sum(sum, s.reduce);
+    if (threadIdx.x == 0) *static_cast<A*>(state.norm_squared) = sum;
+  }
+  if (threadIdx.x == 0 && open) ++*state.step;
 }
 
 template <class A>
 void launch_steps(Stream stream, const Optimizer& optimizer, const OptimizerState& state,
                   const Segment* segments, int count) {
   for_each_table(segments, count, [&](const SegmentTable& table) {
-    launch<StepShared<A>>(step_kernel<A>, grid_of(table.blocks), kThreads, stream, optimizer, state, table);
+    launch<StepShared<A>>(step_kernel<A>, grid_of(table.blocks > 0 ? table.blocks : 1), kThreads, stream,
+                          optimizer, state, table, arrivals_of(stream));
   });
 }
 
@@ -216,7 +250,6 @@ void step(Stream stream, const Optimizer& optimizer, const OptimizerState& state
     throw std::runtime_error(std::string("optimizer.step: dtype ") + name(optimizer.dtype) +
                              "; f32 or f64 is needed");
   }
-  launch(advance_step_kernel, 1, 1, stream, state.gate, state.step);
 }
 
 template <class A>
@@ -231,13 +264,11 @@ __global__ void sum_squares_kernel(const __grid_constant__ SegmentTable table, b
   A sum = 0;
   for (int block = blockIdx.x; block < table.blocks; block += gridDim.x) {
     const int segment = segment_of(table, block);
-    if (!table.gradient[segment]) continue;
+    if (table.first_part[segment] == table.first_part[segment + 1]) continue;
     const int64_t begin = int64_t{block - table.first_block[segment]} * kChunk;
     const int64_t left = table.length[segment] - begin, count = left < kChunk ? left : kChunk;
-    const A* g = static_cast<const A*>(table.gradient[segment]) + begin;
-    const bool straight = reinterpret_cast<uintptr_t>(g) % 16 == 0;
     for (int64_t i = threadIdx.x * 4; i < count; i += kThreads * 4) {
-      const Four<A> v = load_four(g + i, straight && i + 4 <= count, count - i);
+      const Four<A> v = load_gradient<A>(table, segment, begin + i, count - i);
       for (int j = 0; j < 4; ++j) sum += v.v[j] * v.v[j];
     }
   }
@@ -258,7 +289,7 @@ template <class A>
 void launch_norm(Stream stream, const Segment* segments, int segment_count, A* out, A* sums) {
   int64_t chunks = 0;
   for (int i = 0; i < segment_count; ++i) chunks += ceil_div<int64_t>(segments[i].count, kChunk);
-  const int64_t blocks = chunks < kNormBlocks ? chunks : kNormBlocks;
+  const int64_t blocks = chunks < 1 ? 1 : chunks < kNormBlocks ? chunks : kNormBlocks;
   bool first = true;
   for_each_table(segments, segment_count, [&](const SegmentTable& table) {
     launch<NormShared<A>>(sum_squares_kernel<A>, blocks, kThreads, stream, table, first, sums);
@@ -279,7 +310,11 @@ void gradient_norm_squared(Stream stream, DType dtype, const Segment* segments, 
   }
 }
 
-size_t norm_workspace(int64_t) { return kNormBlocks * sizeof(double); }
+// The sums of so many blocks, or of as many chunks as there can be.
+size_t norm_workspace(int64_t count, int segment_count) {
+  const int64_t chunks = count / kChunk + segment_count;
+  return static_cast<size_t>(chunks > kNormBlocks ? chunks : kNormBlocks) * sizeof(double);
+}
 
 }  // namespace
 

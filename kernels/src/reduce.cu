@@ -204,6 +204,7 @@ void reduce(Stream stream, const Reduce& r, const void* x, void* y, void* worksp
       case Reduction::max: return run(stream, r, Extreme<A>{1}, in, y, workspace);
       case Reduction::min: return run(stream, r, Extreme<A>{-1}, in, y, workspace);
       case Reduction::sum_of_squares: return run(stream, r, SumOfSquares<A>{}, in, y, workspace);
+      case Reduction::norm: return run(stream, r, Norm2<A>{{}, static_cast<A>(r.eps)}, in, y, workspace);
       case Reduction::argmax: return run(stream, r, ArgMax<A>{}, in, y, workspace);
     }
   });

@@ -170,6 +170,40 @@ TEST(Autograd, CutsTheZeroPathOfAPenalty) {
   EXPECT_GE(backward, 2 * kLayers - 1);
 }
 
+TEST(Autograd, KeepsPartsOfSmallGradientsApart) {
+  const Tensor w = watch(random_tensor({3, 4}, 1)), x = random_tensor({3, 4}, 2);
+  const Tensor a = sum(mul(w, x)), b = sum(square(w)), c = sum(exp(x));
+  const std::vector<Tensors> parts = gradient_parts({a, b, c}, {w});
+  ASSERT_EQ(parts[0].size(), 2u);
+  const auto sum_of_parts = add(parts[0][0], parts[0][1]).to_doubles(), whole = grad(Tensors{a, b, c}, {w})[0].to_doubles();
+  for (size_t i = 0; i < whole.size(); ++i) EXPECT_DOUBLE_EQ(sum_of_parts[i], whole[i]);
+  EXPECT_TRUE(gradient_parts({c}, {w})[0].empty());
+}
+
+// A gradient begins as a number that the host knows: means, weights and broadcasts of it take no launch.
+TEST(Autograd, LaunchesNothingForWhatTheHostKnows) {
+  const auto count = [](const std::function<void()>& f) {
+    const int64_t before = context().launches;
+    f();
+    return context().launches - before;
+  };
+  const Tensor x = watch(random_tensor({3, 4}, 1)), y = watch(random_tensor({3, 4}, 2));
+  const Tensor loss = (mean(x) - mean(mul(x, y))) * 0.5;
+  Tensors g;
+  EXPECT_EQ(count([&] { g = grad(Tensors{loss}, {x, y}, {}, Record::off); }), 3);  // y / 24, x / 24, and the sum for x, which fills
+  const auto to_x = g[0].to_doubles(), to_y = g[1].to_doubles(), vx = x.to_doubles(), vy = y.to_doubles();
+  for (size_t i = 0; i < vx.size(); ++i) {
+    EXPECT_NEAR(to_x[i], (1 - vy[i]) / 24, 1e-15);
+    EXPECT_NEAR(to_y[i], -vx[i] / 24, 1e-15);
+  }
+  const Tensor ones = uniform_constant({2, 2}, 3, DType::f64, x.device());
+  EXPECT_EQ(uniform_value(sum(ones * 2.0)), 24.0);
+  EXPECT_EQ(ones.to_doubles(), std::vector<double>(4, 3.0));
+  assign(ones, ones * 2.0);
+  EXPECT_FALSE(uniform_value(ones));
+  EXPECT_EQ(ones.to_doubles(), std::vector<double>(4, 6.0));
+}
+
 TEST(Update, ForbidsHostReads) {
   Unit unit;
   const Tensor x = random_tensor({1}, 1);

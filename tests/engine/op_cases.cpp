@@ -93,8 +93,26 @@ std::vector<OpCase> tensor_cases() {
   reduce_case("max", odd, call([](const Tensors& in) { return max(in[0], {2}); }));
   reduce_case("min", odd, call([](const Tensors& in) { return min(in[0], {0, 1}); }));
   reduce_case("logsumexp", odd, call([](const Tensors& in) { return logsumexp(in[0], {1}); }));
+  reduce_case("norm with eps, leading axes", odd, call([](const Tensors& in) { return norm(in[0], {0, 1}, false, 1e-3); }));
+  reduce_case("norm with eps, apart", odd, call([](const Tensors& in) { return norm(in[0], {0, 2}, false, 1e-3); }));
+  reduce_case("mean all", odd, call([](const Tensors& in) { return mean(in[0]); }));
+  reduce_case("mean ends", odd, call([](const Tensors& in) { return mean(in[0], {0, 2}); }));
   reduce_case("norm", odd, call([](const Tensors& in) { return norm(in[0], {1, 2}); }));
   reduce_case("norm with eps", odd, call([](const Tensors& in) { return norm(in[0], {2}, true, 1e-3); }));
+  const auto loss_case = [&](const char* name, LossForm form, bool of_two, bool kinks = false) {
+    c.push_back({name, Kind::summing, of_two ? std::vector<Shape>{odd, odd} : std::vector<Shape>{odd}, call([=](const Tensors& in) { return loss_sum(form, in[0], of_two ? in[1] : Tensor{}); }),
+                 -2, 2, kinks, of_two ? 2 : 1});
+  };
+  loss_case("loss_sum", {Unary::identity, -0.5, 0.25, 3}, false);
+  loss_case("loss_sum square", {Unary::square, 1, -0.75, 0.1}, false);
+  loss_case("loss_sum square of two", {Unary::square, 1, 0, 0.1}, true);
+  loss_case("loss_sum abs", {Unary::abs, -1, 0, 0.1}, false, true);
+  loss_case("loss_sum abs of two", {Unary::abs, 0.5, 8, 0.1}, true);
+  loss_case("loss_sum relu", {Unary::relu, -1, 1, 0.1}, false, true);
+  loss_case("loss_sum softplus", {Unary::softplus, -1, 0, 0.1}, false);
+  loss_case("loss_sum softplus of two", {Unary::softplus, 2, 0.5, 0.1}, true);
+  loss_case("loss_sum sigmoid", {Unary::sigmoid, 1, 0, 0.1}, false);
+  c.push_back({"mix", Kind::element_wise, {odd, odd, {3, 1, 1}}, call([](const Tensors& in) { return mix(in[0], in[1], in[2]); }), -2, 2, false, 2});
   reduce_case("broadcast_to", {3, 1, 2}, call([](const Tensors& in) { return broadcast_to(in[0], {2, 3, 4, 2}); }));
 
   reduce_case("reshape", odd, call([](const Tensors& in) { return reshape(in[0], std::vector<int64_t>{7, -1}); }));
@@ -102,6 +120,11 @@ std::vector<OpCase> tensor_cases() {
   reduce_case("transpose", odd, call([](const Tensors& in) { return transpose(in[0]); }));
   reduce_case("slice rows", odd, call([](const Tensors& in) { return slice(in[0], 0, 1, 3); }));
   reduce_case("slice inner", odd, call([](const Tensors& in) { return slice(in[0], 2, 2, 5); }));
+  c.push_back({"join", Kind::element_wise, {{2, 5, 7}, {1, 5, 7}}, call([](const Tensors& in) { return join(in, in[0].dtype()); }), -2, 2, false, 2});
+  c.push_back({"split", Kind::element_wise, {{6, 5}}, [](const Tensors& in) {
+                 const Tensors parts = split(in[0], 3);
+                 return Tensors{parts[0], parts[2] * 2.0};
+               }});
   reduce_case("flip", odd, call([](const Tensors& in) { return flip(in[0], 1); }));
   reduce_case("roll", odd, call([](const Tensors& in) { return roll(in[0], 2, 2); }));
   reduce_case("pad_zero", odd, call([](const Tensors& in) { return pad_zero(in[0], {0, 1, 2}, {1, 0, 3}); }));

@@ -332,5 +332,23 @@ TEST(NormSim, RunningStatisticsAreUnbiased) {
   }
 }
 
+TEST(NormSim, RunningStatisticsFollowOneOuterIndexAfterTheOther) {
+  for (const DType dtype : {DType::f32, DType::f64}) {
+    const Norm n{3, 40, 5, 1, 1e-5, true, 0, dtype};
+    const Reference r = reference_of(n, 1, false, 0.5);
+    Values wanted_mean(5, 4), wanted_variance(5, 5);
+    for (size_t s = 0; s < 15; ++s) {
+      wanted_mean[s % 5] = 0.9 * wanted_mean[s % 5] + 0.1 * r.mean[s];
+      wanted_variance[s % 5] = 0.9 * wanted_variance[s % 5] + 0.1 * (1 / (r.rstd[s] * r.rstd[s]) - n.eps) * 40 / 39;
+    }
+    Buffer x(dtype, r.x), workspace(DType::u8, static_cast<int64_t>(kernels().norm.workspace_bytes(n)));
+    const auto found = run_in_orders({{dtype, 5, Values(5, 4)}, {dtype, 5, Values(5, 5)}, {dtype, 15}, {dtype, 15}}, [&](const auto& out) {
+      kernels().norm.statistics(nullptr, n, x.data(), out[2], out[3], {0.1, out[0], out[1]}, workspace.data());
+    });
+    EXPECT_LT(relative_error(found[0], wanted_mean), 1e-6);
+    EXPECT_LT(relative_error(found[1], wanted_variance), 1e-6);
+  }
+}
+
 }  // namespace
 }  // namespace ganymede::kernels::sim::family_check

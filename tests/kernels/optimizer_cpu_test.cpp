@@ -55,9 +55,15 @@ void expect_matches(const Setting& setting, bool with_average) {
     scalars.rate = 0.01 * t;
     const auto g = random_values(total, 10 + t);
     const auto tg = as<T>(g);
-    const Segment segments[] = {{0, counts[0], tg.data()},
-                                {counts[0], counts[1], nullptr},
-                                {counts[0] + counts[1], counts[2], tg.data() + counts[0] + counts[1]}};
+    // The last one in parts: a quarter, three eighths twice.
+    auto quarter = g, rest = g;
+    for (double& v : quarter) v *= 0.25;
+    for (double& v : rest) v *= 0.375;
+    const auto tq = as<T>(quarter), tr = as<T>(rest);
+    const int64_t last = counts[0] + counts[1];
+    const Segment segments[] = {{0, counts[0], {tg.data()}},
+                                {counts[0], counts[1], {}},
+                                {last, counts[2], {tq.data() + last, tr.data() + last, tr.data() + last}}};
     const auto gradient = [&](int64_t i) { return i >= counts[0] && i < counts[0] + counts[1] ? 0 : g[i]; };
     double squares = 0;
     for (int64_t i = 0; i < total; ++i) squares += gradient(i) * gradient(i);
@@ -115,12 +121,25 @@ TEST(Optimizer, AClosedGateLeavesEverythingAlone) {
   const StepScalars scalars{0.1, 0.9};
   const Optimizer problem{Rule::adam, DType::f32, 1, 0.999, 1e-8, 0, false, 0, 0.5};
   const OptimizerState state{&p, &m, &v, &average, &step, &scalars, &gate};
-  const Segment segment{0, 1, &g};
+  const Segment segment{0, 1, {&g}};
   optimizer_kernels.step(nullptr, problem, state, &segment, 1);
   EXPECT_TRUE(p == 1 && m == 2 && v == 3 && average == 4 && step == 6);
   gate = 1;
   optimizer_kernels.step(nullptr, problem, state, &segment, 1);
   EXPECT_TRUE(p != 1 && m != 2 && v != 3 && average != 4 && step == 7);
+}
+
+TEST(Optimizer, StepsTellTheNormWhateverTheGate) {
+  std::vector<float> p(5000, 1), g(5000, 0.5f);
+  int64_t step = 0;
+  const StepScalars scalars{0.1, 0};
+  float norm = -1, gate = 0;
+  std::vector<double> workspace(optimizer_kernels.norm_workspace(5000, 1) / sizeof(double));
+  const OptimizerState state{p.data(), nullptr, nullptr, nullptr, &step, &scalars, &gate, &norm, workspace.data()};
+  const Segment segment{0, 5000, {g.data()}};
+  optimizer_kernels.step(nullptr, {Rule::sgd, DType::f32, 5000, 0, 0, 0, false, 0, 0}, state, &segment, 1);
+  EXPECT_EQ(norm, 1250);
+  EXPECT_EQ(p[0], 1);
 }
 
 TEST(Optimizer, NormOfTheGradients) {
@@ -132,8 +151,8 @@ TEST(Optimizer, NormOfTheGradients) {
   }
   const auto norm = [&](auto type, const auto* data) {
     using T = decltype(type);
-    const Segment segments[] = {{0, 5, data}, {5, 995, nullptr}, {1000, 19000, data + 1000}};
-    std::vector<uint64_t> workspace(optimizer_kernels.norm_workspace(20000) / 8 + 1, ~uint64_t{0});
+    const Segment segments[] = {{0, 5, {data}}, {5, 995, {}}, {1000, 19000, {data + 1000}}};
+    std::vector<uint64_t> workspace(optimizer_kernels.norm_workspace(20000, 3) / 8 + 1, ~uint64_t{0});
     T out;
     optimizer_kernels.gradient_norm_squared(nullptr, dtype_of<T>(), segments, 3, &out, workspace.data());
     return static_cast<double>(out);

@@ -89,8 +89,9 @@ void check_steps(const Optimizer& rule, const Layout& layout, bool has_m, bool h
     for (const double v : g) squares += v * v;
     norms.push_back(std::make_unique<Buffer>(o.dtype, Values{squares}));
   }
+  Buffer workspace(DType::u8, static_cast<int64_t>(kernels().optimizer.norm_workspace(o.count, static_cast<int>(layout.sizes.size()))), 0, 64);
   const auto found = run_in_orders(
-      {with(start.p), with(start.m), with(start.v), with(start.average), {DType::i64, 1, {4}}},
+      {with(start.p), with(start.m), with(start.v), with(start.average), {DType::i64, 1, {4}}, {o.dtype, 1}},
       [&](const auto& out) {
         OptimizerState device{out[0],
                               has_m ? out[1] : nullptr,
@@ -101,16 +102,23 @@ void check_steps(const Optimizer& rule, const Layout& layout, bool has_m, bool h
                               gate_buffer.as<float>()};
         for (size_t n = 0; n < gradients.size(); ++n) {
           const Values& g = gradients[n];
-          device.norm_squared = norms[n]->data();
+          device.norm_squared = o.norm_clip > 0 ? norms[n]->data() : out[5];
+          device.norm_workspace = o.norm_clip > 0 ? nullptr : workspace.data();
           std::vector<std::unique_ptr<Buffer>> pieces;
           std::vector<Segment> segments;
           int64_t offset = 0;
           for (size_t s = 0; s < layout.sizes.size(); ++s) {
             const auto begin = g.begin() + offset;
-            pieces.push_back(std::make_unique<Buffer>(o.dtype, Values(begin, begin + layout.sizes[s]),
-                                                      s % 3 == 2 ? 1 : 0));
-            segments.push_back({offset, layout.sizes[s],
-                                static_cast<int>(s) == layout.absent ? nullptr : pieces[s]->data()});
+            Segment segment{offset, layout.sizes[s], {}};
+            // Some gradients come in parts: a half, an eighth (at another address) and the rest.
+            const std::vector<double> shares = s % 4 == 1 ? std::vector<double>{0.5, 0.125, 0.375} : std::vector<double>{1};
+            for (size_t k = 0; k < shares.size() && static_cast<int>(s) != layout.absent; ++k) {
+              Values part(begin, begin + layout.sizes[s]);
+              for (double& v : part) v *= shares[k];
+              pieces.push_back(std::make_unique<Buffer>(o.dtype, part, (s + k) % 3 == 2 ? 1 : 0));
+              segment.gradient[k] = pieces.back()->data();
+            }
+            segments.push_back(segment);
             offset += layout.sizes[s];
           }
           kernels().optimizer.step(nullptr, o, device, segments.data(), static_cast<int>(segments.size()));
@@ -126,6 +134,10 @@ void check_steps(const Optimizer& rule, const Layout& layout, bool has_m, bool h
     EXPECT_LT(relative_error(found[2], state.v), bound);
   }
   EXPECT_EQ(found[4][0], gate != 0 ? 6 : 4);
+  if (o.norm_clip == 0) {
+    EXPECT_LT(relative_error(found[5], norms[1]->values()), o.dtype == DType::f64 ? 1e-12 : 1e-5);
+  }
+  EXPECT_TRUE(workspace.guarded());
 }
 
 const Layout kSmall{{4, 1, 7, 64, 0, 130, 5000}, 3};
@@ -161,7 +173,7 @@ TEST(OptimizerSim, PlainDescentNeedsNoVelocity) {
   Buffer gradient(DType::f32, g);
   const OnDevice<StepScalars> scalars_there({0.1, 0.9});
   const auto found = run_in_orders({{DType::f32, 100, p}, {DType::i64, 1, {0}}}, [&](const auto& out) {
-    const Segment segment{0, 100, gradient.data()};
+    const Segment segment{0, 100, {gradient.data()}};
     kernels().optimizer.step(
         nullptr, {Rule::sgd, DType::f32, 100, 0, 0, 0, false, 0, 0},
         {out[0], nullptr, nullptr, nullptr, static_cast<int64_t*>(out[1]), scalars_there.get(), nullptr},
@@ -183,12 +195,14 @@ TEST(OptimizerSim, GradientNorm) {
       for (size_t s = 0; s < layout.sizes.size(); ++s) {
         const bool absent = static_cast<int>(s) == layout.absent;
         const Values g = random_values(layout.sizes[s], 50 + static_cast<int>(s));
-        for (const double v : g) wanted += absent ? 0 : v * v;
         pieces.push_back(std::make_unique<Buffer>(dtype, g, s % 2 ? 1 : 0));
-        segments.push_back({offset, layout.sizes[s], absent ? nullptr : pieces[s]->data()});
+        // Every third counts twice: as two parts.
+        const bool twice = s % 3 == 0 && !absent;
+        for (const double v : g) wanted += absent ? 0 : (twice ? 4 : 1) * v * v;
+        segments.push_back({offset, layout.sizes[s], {absent ? nullptr : pieces[s]->data(), twice ? pieces[s]->data() : nullptr}});
         offset += layout.sizes[s];
       }
-      Buffer workspace(DType::u8, static_cast<int64_t>(kernels().optimizer.norm_workspace(offset)), 0, 64);
+      Buffer workspace(DType::u8, static_cast<int64_t>(kernels().optimizer.norm_workspace(offset, static_cast<int>(segments.size()))), 0, 64);
       const auto found = run_in_orders({{dtype, 1}}, [&](const auto& out) {
         kernels().optimizer.gradient_norm_squared(
             nullptr, dtype, segments.data(), static_cast<int>(segments.size()), out[0], workspace.data());

@@ -36,7 +36,7 @@ std::vector<double> reference(const Reduce& r, const std::vector<double>& x) {
         smallest = std::min(smallest, v);
       }
       const double values[] = {
-          sum, sum / static_cast<double>(r.reduce), largest, smallest, squares, static_cast<double>(at)};
+          sum, sum / static_cast<double>(r.reduce), largest, smallest, squares, static_cast<double>(at), std::sqrt(squares + r.eps)};
       y[o * r.inner + i] = values[static_cast<int>(r.op)];
     }
   }
@@ -47,11 +47,11 @@ TEST(Reduce, MatchesReference) {
   for (const Shape& s : kShapes) {
     SCOPED_TRACE(testing::Message() << s.outer << ' ' << s.reduce << ' ' << s.inner);
     const auto x = random_values(s.outer * s.reduce * s.inner, 1, 0.5);
-    for (int op = 0; op <= static_cast<int>(Reduction::argmax); ++op) {
+    for (int op = 0; op <= static_cast<int>(Reduction::norm); ++op) {
       for_each_float_type([&](auto type) {
         using T = decltype(type);
         const auto tx = as<T>(x);
-        Reduce problem{static_cast<Reduction>(op), s.outer, s.reduce, s.inner, dtype_of<T>(), dtype_of<T>()};
+        Reduce problem{static_cast<Reduction>(op), s.outer, s.reduce, s.inner, dtype_of<T>(), dtype_of<T>(), 0.5};
         if (problem.op == Reduction::argmax) {
           problem.out = DType::i64;
           EXPECT_EQ((reduced<T, int64_t>(problem, tx)), reference(problem, x));

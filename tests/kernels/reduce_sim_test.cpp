@@ -5,7 +5,7 @@ namespace ganymede::kernels::sim::family_check {
 namespace {
 
 constexpr Reduction kAll[] = {Reduction::sum, Reduction::mean,           Reduction::max,
-                              Reduction::min, Reduction::sum_of_squares, Reduction::argmax};
+                              Reduction::min, Reduction::sum_of_squares, Reduction::argmax, Reduction::norm};
 
 Values reduce_reference(const Reduce& r, const Values& x) {
   Values y(static_cast<size_t>(r.outer * r.inner));
@@ -27,6 +27,7 @@ Values reduce_reference(const Reduce& r, const Values& x) {
         case Reduction::max: result = most; break;
         case Reduction::min: result = least; break;
         case Reduction::sum_of_squares: result = squares; break;
+        case Reduction::norm: result = std::sqrt(squares + r.eps); break;
         case Reduction::argmax: result = static_cast<double>(where); break;
       }
     }

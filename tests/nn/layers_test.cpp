@@ -54,6 +54,53 @@ TEST_F(Layers, FuseAnActivationWithoutChangingTheValue) {
   EXPECT_LE(test::relative_error(fused->forward(x).to_doubles(), apart.to_doubles()), 1e-14);
 }
 
+// Batches in one pass are as batches in passes of their own: values, gradients and running statistics.
+TEST_F(Layers, BatchesPassTogetherAsIfEachWereAlone) {
+  const auto made = [] {
+    seed_parameters(3);
+    return Net("D", sequential({conv(3, 4, {.stride = 2, .bias = false}), batch_norm(4, 1e-5, init::normal(1, 0.2)), leaky_relu(0.2), conv(4, 5, {.bias_init = init::normal(0, 1)}),
+                                norm(NormKind::instance, 5), relu(), reshape_to({5}), linear(5, 2)}));
+  };
+  const Net together = made(), apart = made();
+  const Tensors xs{test::random_tensor({4, 7, 7, 3}, 1), test::random_tensor({4, 7, 7, 3}, 2) + 1.0, test::random_tensor({4, 7, 7, 3}, 4)};
+  const auto run = [&](const Net& net, bool each) {
+    const Moving moving({net});
+    const Watch watching({});
+    Tensors inputs, ys;
+    for (const Tensor& x : xs) inputs.push_back(watch(x));
+    if (each) ys = net.each(inputs);
+    else for (const Tensor& x : inputs) ys.push_back(net(x));
+    Tensors targets = net.leaves();
+    targets.insert(targets.end(), inputs.begin(), inputs.end());
+    // The second value counts nothing, the third differently from the first.
+    Tensors all = grad({sum(square(ys[0])), sum(exp(ys[2]))}, targets, {}, Record::off);
+    all.insert(all.end(), ys.begin(), ys.end());
+    for (const NamedTensor& b : net.buffers()) all.push_back(b.value);
+    return all;
+  };
+  const Tensors a = run(together, true), b = run(apart, false);
+  ASSERT_EQ(a.size(), b.size());
+  for (size_t i = 0; i < a.size(); ++i) {
+    const auto wanted = b[i] ? b[i].to_doubles() : std::vector<double>(a[i].count(), 0.0);
+    const auto found = a[i].to_doubles();
+    for (size_t k = 0; k < wanted.size(); ++k) EXPECT_NEAR(found[k], wanted[k], 1e-9) << i;
+  }
+}
+
+TEST_F(Layers, BatchesThatMeetDoNotPassTogether) {
+  const Net noisy("D", sequential({linear(3, 4), dropout(0.5)})), plain("D", sequential({linear(3, 4), relu()}));
+  const auto launches_of = [](const Net& net, const Tensors& xs) {
+    const int64_t before = context().launches;
+    net.each(xs);
+    return context().launches - before;
+  };
+  const Tensor x = ones({2, 3}), longer = ones({4, 3});
+  EXPECT_EQ(launches_of(plain, {x, x}), 2);        // the copies, the product
+  EXPECT_EQ(launches_of(plain, {x, longer}), 2);   // of two shapes: one by one
+  EXPECT_EQ(noisy.each({x, x}).size(), 2u);
+  EXPECT_FALSE(noisy.module().batches_pass_together());
+}
+
 TEST_F(Layers, BatchNormFollowsOnlyMovingNetworks) {
   const Net net("D", sequential({batch_norm(3)}));
   const Tensor x = test::random_tensor({8, 3}, 3) + 5.0;
