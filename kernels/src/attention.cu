@@ -1,6 +1,6 @@
 // The attention family of this target: checks, and delta[i] = sum_e g[i,e] * o[i,e] by one warp a row, which
 // the gradients share. The sums are those of device/flash.h where device/flash_plan.h says that they serve (bf16, and tf32 of few
-// columns), else of device/attention_tiles.h.
+// columns), else of device/attention_tiles.h; or of the twins for sm_90a (device/flash_twin.h) where somebody prefers them.
 #include "kernels/device/attention_tiles.h"
 #include "kernels/device/families.h"
 #include "kernels/device/flash_plan.h"
@@ -42,8 +42,10 @@ void check_attention(const Attention& a) {
 void forward(Stream stream, const Attention& a, const void* q, const void* k, const void* v, void* o,
              void* logsum, void*) {
   check_attention(a);
-  if (flash_serves_forward(a)) flash_output(stream, a, q, k, v, o, static_cast<float*>(logsum));
-  else attend_output(stream, a, q, k, v, o, static_cast<float*>(logsum));
+  auto* sums = static_cast<float*>(logsum);
+  if (takes_twin(AttentionRole::forward, a) && flash_output_twin(stream, a, q, k, v, o, sums)) return;
+  if (flash_serves_forward(a)) flash_output(stream, a, q, k, v, o, sums);
+  else attend_output(stream, a, q, k, v, o, sums);
 }
 
 void gradient(Stream stream, const Attention& a, const void* q, const void* k, const void* v, const void* o,

@@ -1,0 +1,171 @@
+// The twins of attention for sm_90a on the simulator (of the GPU: device_under_test.h, where it is one): every size of tile and edge, in
+// three orders, what their reference of the softmax must bear, and when a call takes them.
+#include <gtest/gtest.h>
+
+#include "kernels/device/flash_plan.h"
+#include "tests/kernels/attention_check.h"
+#include "tests/kernels/simt_orders.h"
+
+namespace ganymede::kernels::sim {
+namespace {
+
+using namespace check;
+
+const Device kBf16{"bf16 twin", kernels_under_test().attention, DType::bf16, Math::f32};
+constexpr AttentionRole kRoles[] = {AttentionRole::forward};
+
+const VariantKernels& variants_under_test() {
+#ifdef GANYMEDE_HAS_CUDA
+  if (tests_run_on_cuda()) return cuda::variants();
+#endif
+  return sim::variants();
+}
+
+Attention bf16(Attention a) {
+  a.dtype = DType::bf16;
+  return a;
+}
+
+class AttentionTwinSim : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (tests_run_on_cuda() && kernels_under_test().device.info(0).compute_capability != 90) GTEST_SKIP() << "the twins are for sm_90";
+    variants_under_test().force_twins(true);
+  }
+  ~AttentionTwinSim() override { variants_under_test().force_twins(false); }
+  const SettingsGuard guard_;
+};
+
+// In three orders, which must give equal bits.
+void expect_twin_matches(const Attention& a) {
+  ASSERT_TRUE(flash_has_twin(bf16(a)));
+  std::vector<std::vector<unsigned char>> bits;
+  for (const Order order : {Order::forward, Order::reverse, Order::random}) {
+    SCOPED_TRACE(static_cast<int>(order));
+    configure({order, 5, 0});
+    const auto found = expect_matches(a, kBf16);
+    if (order == Order::forward) bits = found;
+    else EXPECT_EQ(found, bits);
+  }
+}
+
+TEST_F(AttentionTwinSim, EverySizeMatchesReference) {
+  for (const int depth : {8, 16, 24, 32, 64, 128}) {
+    for (const int width : {8, 64, 72, 128}) expect_twin_matches(attention(1, 70, 150, depth, width));
+  }
+}
+
+TEST_F(AttentionTwinSim, EveryCountMatchesReference) {
+  expect_twin_matches(attention(1, 1, 1, 32, 128));
+  expect_twin_matches(attention(1, 1, 300, 16, 32));
+  expect_twin_matches(attention(1, 129, 1, 32, 64));
+  expect_twin_matches(attention(1, 64, 128, 40, 64));
+  expect_twin_matches(attention(2, 128, 256, 32, 128));
+  expect_twin_matches(attention(1, 127, 129, 64, 40));
+  expect_twin_matches(attention(2, 65, 257, 96, 104));
+}
+
+// More jobs than blocks, and more tiles than stages: rings and turns go on from job to job.
+TEST_F(AttentionTwinSim, PersistentBlocksMatchReference) {
+  expect_twin_matches(attention(6, 140, 200, 32, 128));
+  expect_twin_matches(attention(9, 20, 1, 8, 8));
+  expect_twin_matches(attention(5, 10, 600, 128, 128));
+  expect_twin_matches(attention(5, 130, 400, 16, 64));
+}
+
+// Forward alone, with scores that no default makes.
+void expect_forward_matches(const Attention& a, Tensors& t) {
+  reference(a, t);
+  Guarded q(a.dtype, t.q), k(a.dtype, t.k), v(a.dtype, t.v), o(a.dtype, std::ssize(t.o)), logsum(DType::f32, std::ssize(t.logsum));
+  kBf16.kernels.forward(nullptr, a, q.data(), k.data(), v.data(), o.data(), logsum.data(), nullptr);
+  const double allowed = tolerance(a.dtype, a.math).forward;
+  EXPECT_LE(relative_error(o.values(), t.o), allowed);
+  EXPECT_LE(relative_error(logsum.values(), t.logsum), allowed);
+}
+
+TEST_F(AttentionTwinSim, ScaleZeroAverages) {
+  Attention a = bf16(attention(1, 5, 170, 16, 8));
+  a.scale = 0;
+  Tensors t = operands(a);
+  expect_forward_matches(a, t);
+}
+
+// Scores rise from key to key, or fall, by more or less than the slack that a reference has.
+TEST_F(AttentionTwinSim, ReferenceFollowsScores) {
+  for (const double step : {0.05, 1.0, -0.05, -1.0}) {
+    SCOPED_TRACE(step);
+    const Attention a = bf16(attention(2, 137, 500, 8, 72, 1.0));
+    Tensors t = operands(a);
+    for (size_t i = 0; i < t.q.size(); i += 8) {
+      std::fill_n(&t.q[i], 8, 0.0);
+      t.q[i] = i / 8 % 3 == 0 ? step : step / 4;
+    }
+    for (size_t j = 0; j < t.k.size(); j += 8) t.k[j] = static_cast<double>(j / 8 % 500 / 2) - 125;
+    expect_forward_matches(a, t);
+  }
+}
+
+// What a row gives does not depend on the rows beside it.
+TEST_F(AttentionTwinSim, RowsAreTheirOwn) {
+  const auto all = expect_matches(attention(2, 130, 290, 24, 104, 1.0), kBf16), first = expect_matches(attention(1, 130, 290, 24, 104, 1.0), kBf16);
+  for (const int i : {0, 1, 2, 3, 4}) EXPECT_TRUE(std::equal(first[i].begin(), first[i].end(), all[i].begin())) << i;
+}
+
+TEST(AttentionTwin, ServesWholePieces) {
+  EXPECT_TRUE(flash_has_twin(bf16(attention(1, 1, 1, 8, 8))));
+  EXPECT_TRUE(flash_has_twin(bf16(attention(1, 7, 9, 128, 128))));
+  EXPECT_FALSE(flash_has_twin(attention(1, 7, 9, 128, 128)));   // f32
+  EXPECT_FALSE(flash_has_twin(bf16(attention(1, 7, 9, 4, 8))));
+  EXPECT_FALSE(flash_has_twin(bf16(attention(1, 7, 9, 8, 12))));
+  EXPECT_FALSE(flash_has_twin(bf16(attention(1, 7, 9, 136, 8))));
+  EXPECT_FALSE(flash_has_twin(bf16(attention(1, 7, 9, 8, 136))));
+  EXPECT_FALSE(flash_has_twin(bf16(attention(1, 7, 9, 8, 8, -1.0))));
+  EXPECT_FALSE(flash_has_twin(bf16(attention(1, 0, 9, 8, 8))));
+}
+
+TEST(AttentionTwin, IsTakenWherePreferred) {
+  const SettingsGuard guard;
+  const VariantKernels& v = sim::variants();
+  const Attention a = bf16(attention(1, 7, 9, 16, 8)), other = bf16(attention(1, 7, 9, 16, 16)), odd = bf16(attention(1, 7, 9, 16, 9));
+  for (const AttentionRole role : kRoles) {
+    EXPECT_FALSE(v.has_attention_twin(role, a));   // the simulator is a card of sm_80 unless it is told otherwise
+    EXPECT_FALSE(v.prefer_attention_twin(role, a, true));
+    const Settings plain = settings();
+    Settings hopper = plain;
+    hopper.capability = 90;
+    configure(hopper);
+    EXPECT_TRUE(v.has_attention_twin(role, a));
+    EXPECT_FALSE(v.takes_attention_twin(role, a));   // the table
+    EXPECT_TRUE(v.prefer_attention_twin(role, a, true));
+    EXPECT_TRUE(v.takes_attention_twin(role, a));
+    EXPECT_FALSE(v.takes_attention_twin(role, other));
+    EXPECT_TRUE(v.prefer_attention_twin(role, a, false));
+    EXPECT_FALSE(v.takes_attention_twin(role, a));
+    EXPECT_FALSE(v.prefer_attention_twin(role, odd, true));
+    v.force_twins(true);
+    EXPECT_TRUE(v.takes_attention_twin(role, other));
+    EXPECT_FALSE(v.takes_attention_twin(role, odd));
+    v.force_twins(false);
+    configure(plain);
+  }
+  v.prefer_attention_twin(kRoles[0], a, true);
+  v.forget();
+  EXPECT_FALSE(v.takes_attention_twin(kRoles[0], a));
+}
+
+// Behind sources that do not begin at 16 bytes the other kernel serves.
+TEST_F(AttentionTwinSim, UnalignedPointersAreServedByTheOtherKernel) {
+  const Attention a = bf16(attention(1, 9, 20, 16, 8));
+  Tensors t = operands(a);
+  reference(a, t);
+  std::vector<double> shifted = t.q;
+  shifted.insert(shifted.begin(), 0.0);
+  Guarded q(a.dtype, shifted), k(a.dtype, t.k), v(a.dtype, t.v), o(a.dtype, std::ssize(t.o)), logsum(DType::f32, std::ssize(t.logsum));
+  const auto* odd = static_cast<const Bf16*>(q.data()) + 1;
+  EXPECT_FALSE(flash_output_twin(nullptr, a, odd, k.data(), v.data(), o.data(), static_cast<float*>(logsum.data())));
+  kBf16.kernels.forward(nullptr, a, odd, k.data(), v.data(), o.data(), logsum.data(), nullptr);
+  EXPECT_LE(relative_error(o.values(), t.o), tolerance(a.dtype, a.math).forward);
+}
+
+}  // namespace
+}  // namespace ganymede::kernels::sim
