@@ -17,10 +17,13 @@ constexpr bool flash_serves(const Attention& a, bool whole_rows) {
 constexpr bool flash_serves_forward(const Attention& a) { return flash_serves(a, false); }
 constexpr bool flash_serves_gradient(const Attention& a) { return flash_serves(a, true); }
 
-// Whether the twins for sm_90a (device/flash_twin.h) can compute it: rows of whole 16 bytes, and scores that grow with products.
-constexpr bool flash_has_twin(const Attention& a) {
-  return a.dtype == DType::bf16 && a.batch >= 1 && a.queries >= 1 && a.width >= 1 && a.depth % 8 == 0 && a.depth <= 128 && a.width % 8 == 0 &&
-         a.width <= 128 && a.scale >= 0;
+// Whether the twins for sm_90a (device/flash_twin.h) can compute it: rows of whole 16 bytes; forward, scores that grow with products;
+// the gradient in keys and values, sums that registers hold.
+constexpr bool flash_has_twin(AttentionRole role, const Attention& a) {
+  const bool shape = a.dtype == DType::bf16 && a.batch >= 1 && a.queries >= 1 && a.width >= 1 && a.depth % 8 == 0 && a.depth <= 128 && a.width % 8 == 0 &&
+                     a.width <= 128;
+  if (role == AttentionRole::forward) return shape && a.scale >= 0;
+  return shape && (role == AttentionRole::query_gradient || a.depth <= 64 || a.width <= 64);
 }
 
 // Whether a call takes it: only where somebody measured it and prefers it, or tests force it. src/variants.cu
@@ -37,6 +40,8 @@ struct alignas(8) FlashStatistics {
   float logsum;  // to the base 2
   float delta;   // g . o
 };
+// Those of one element of the batch: TMA wants it to begin at multiples of 16 bytes.
+constexpr int flash_statistics_count(int queries) { return (queries + 1) / 2 * 2; }
 
 // The launchers, for problems that they serve. src/attention_flash_*.cu
 void flash_output(Stream stream, const Attention& a, const void* q, const void* k, const void* v, void* o, float* logsum);
@@ -49,5 +54,9 @@ void flash_key_gradient(Stream stream, const Attention& a, const void* q, const 
 
 // The twins; false where addresses are not aligned to 16 bytes.
 bool flash_output_twin(Stream stream, const Attention& a, const void* q, const void* k, const void* v, void* o, float* logsum);
+bool flash_query_gradient_twin(Stream stream, const Attention& a, const void* q, const void* k, const void* v, const void* g,
+                               const FlashStatistics* statistics, void* dq);
+bool flash_key_gradient_twin(Stream stream, const Attention& a, const void* q, const void* k, const void* v, const void* g,
+                             const FlashStatistics* statistics, void* dk, void* dv);
 
 }  // namespace ganymede::kernels::GANYMEDE_TARGET

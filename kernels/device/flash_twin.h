@@ -13,6 +13,9 @@ namespace ganymede::kernels::GANYMEDE_TARGET {
 constexpr int kFlashTwinGroups = 2, kFlashTwinThreads = 128 * (kFlashTwinGroups + 1);
 constexpr int kFlashTwinRows = 64 * kFlashTwinGroups;   // of a block
 
+// A thread's warp, in a register that the warp shares: descriptors that depend on it take none of each thread's.
+__device__ __forceinline__ int flash_twin_warp() { return simt::shuffle_idx(simt::warp(), 0); }
+
 // kRows rows of an operand [batch, count, width], kColumns of them, in blocks of up to 64 columns; zeros beyond the last row and column.
 template <int kRows, int kColumns>
 struct FlashTwinTile {
@@ -34,8 +37,7 @@ struct FlashTwinTile {
 
 #if GANYMEDE_HOPPER_CODE
   // By one thread.
-  __device__ __forceinline__ void fetch(const TensorMap& map, int first_row, int batch, simt::Mbarrier& full) {
-    simt::mbarrier_expect(full, kBytes);
+  __device__ __forceinline__ void load(const TensorMap& map, int first_row, int batch, simt::Mbarrier& full) {
 #pragma unroll
     for (int block = 0; block < kBlocks; ++block) simt::tma_load_tile(data + block * kBlockBytes, map, {block * kLine, first_row, batch}, full);
   }
@@ -52,10 +54,10 @@ struct FlashTwinTile {
 #endif
 };
 
-// Tiles that are fetched and freed one after another.
-template <class Tile, int kStages>
+// The barriers of tiles that are fetched and freed one after another, kBytes by TMA each time. Apart from the tiles, of which so many
+// fit side by side.
+template <int kStages, int kBytes>
 struct FlashTwinRing {
-  Tile tiles[kStages];
   simt::Mbarrier full[kStages], empty[kStages];
 
 #if GANYMEDE_HOPPER_CODE
@@ -65,15 +67,16 @@ struct FlashTwinRing {
       simt::mbarrier_init(empty[s], 4 * kFlashTwinGroups);
     }
   }
-  __device__ __forceinline__ void fetch(Stage<kStages>& stage, const TensorMap& map, int first_row, int batch) {
+  // By one thread: load(index, barrier) into the next that is free.
+  template <class Load>
+  __device__ __forceinline__ void fetch(Stage<kStages>& stage, Load&& load) {
     simt::mbarrier_wait(empty[stage.index], stage.parity ^ 1);
-    tiles[stage.index].fetch(map, first_row, batch, full[stage.index]);
+    simt::mbarrier_expect(full[stage.index], kBytes);
+    load(stage.index, full[stage.index]);
     stage.advance();
   }
-  __device__ __forceinline__ const Tile& wait(const Stage<kStages>& stage) {
-    simt::mbarrier_wait(full[stage.index], stage.parity);
-    return tiles[stage.index];
-  }
+  // By the others. Each stage is waited for once and freed once by every warp.
+  __device__ __forceinline__ void wait(const Stage<kStages>& stage) { simt::mbarrier_wait(full[stage.index], stage.parity); }
   __device__ __forceinline__ void free(Stage<kStages>& stage) {
     if (simt::lane() == 0) simt::mbarrier_arrive(empty[stage.index]);
     stage.advance();
@@ -133,6 +136,11 @@ __device__ __forceinline__ void store_sums(const float (&sums)[kColumns / 2], Bf
       if (row < rows && column < width) *reinterpret_cast<Four*>(to + static_cast<int64_t>(row) * width + column) = {{pair[0], pair[1], pair[2], pair[3]}};
     }
   }
+}
+
+inline dim3 flash_twin_grid(int batch, int row_blocks) {
+  const unsigned jobs = flash_grid(int64_t{batch} * row_blocks), most = static_cast<unsigned>(simt::multiprocessors());
+  return dim3(jobs < most ? jobs : most);
 }
 
 // f(depth, width), integral constants: the least tiles that hold the problem's sizes.

@@ -55,8 +55,10 @@ void gradient(Stream stream, const Attention& a, const void* q, const void* k, c
   if (flash_serves_gradient(a)) {
     auto* statistics = static_cast<FlashStatistics*>(workspace);
     flash_statistics(stream, a, g, o, sums, statistics);
-    if (dq) flash_query_gradient(stream, a, q, k, v, g, statistics, dq);
-    if (dk || dv) flash_key_gradient(stream, a, q, k, v, g, statistics, dk, dv);
+    if (dq && !(takes_twin(AttentionRole::query_gradient, a) && flash_query_gradient_twin(stream, a, q, k, v, g, statistics, dq)))
+      flash_query_gradient(stream, a, q, k, v, g, statistics, dq);
+    if ((dk || dv) && !(takes_twin(AttentionRole::key_gradient, a) && flash_key_gradient_twin(stream, a, q, k, v, g, statistics, dk, dv)))
+      flash_key_gradient(stream, a, q, k, v, g, statistics, dk, dv);
     return;
   }
   auto* delta = static_cast<float*>(workspace);
@@ -74,7 +76,8 @@ void gradient(Stream stream, const Attention& a, const void* q, const void* k, c
 }
 
 size_t workspace_bytes(const Attention& a) {
-  return (flash_serves_gradient(a) ? sizeof(FlashStatistics) : sizeof(float)) * a.batch * a.queries;
+  if (flash_serves_gradient(a)) return sizeof(FlashStatistics) * a.batch * flash_statistics_count(a.queries);
+  return sizeof(float) * a.batch * a.queries;
 }
 
 }  // namespace

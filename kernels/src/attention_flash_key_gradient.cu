@@ -13,7 +13,7 @@ namespace {
 template <class T>
 struct FlashKeyGradient {
   FlashMatrix<T> q, k, v, g;
-  const FlashStatistics* statistics;  // [batch, queries]
+  const FlashStatistics* statistics;  // [batch, flash_statistics_count(queries)]
   T *dk, *dv;                      // or null
   float scale;
   int row_blocks;
@@ -54,7 +54,8 @@ __global__ void __launch_bounds__(kFlashThreads, 2)
     job.g.start_copy(batch, tile * kFlashOthers, 0, stage.g);
     const int query = tile * kFlashOthers + static_cast<int>(threadIdx.x);
     if (threadIdx.x < kFlashOthers)
-      simt::cp_async<8>(&stage.statistics[threadIdx.x], job.statistics + static_cast<int64_t>(batch) * queries + query, query < queries);
+      simt::cp_async<8>(&stage.statistics[threadIdx.x], job.statistics + static_cast<int64_t>(batch) * flash_statistics_count(queries) + query,
+                        query < queries);
   };
   job.k.start_copy(batch, first_row, 0, memory.k);
   job.v.start_copy(batch, first_row, 0, memory.v);

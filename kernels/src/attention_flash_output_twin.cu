@@ -24,10 +24,15 @@ struct FlashOutputTwin {
 template <int kDepth, int kWidth>
 struct FlashOutputTwinShared {
   static constexpr int kStages = kDepth + kWidth > 192 ? 3 : 4;
-  FlashTwinTile<kFlashTwinRows, kDepth> q;
-  FlashTwinRing<FlashTwinTile<kTileKeys, kDepth>, kStages> k;
-  FlashTwinRing<FlashTwinTile<kTileKeys, kWidth>, kStages> v;
-  simt::Mbarrier q_full, q_empty;
+  using Queries = FlashTwinTile<kFlashTwinRows, kDepth>;
+  using Keys = FlashTwinTile<kTileKeys, kDepth>;
+  using Values = FlashTwinTile<kTileKeys, kWidth>;
+  Queries q;
+  Keys k[kStages];
+  Values v[kStages];
+  FlashTwinRing<1, Queries::kBytes> q_ring;
+  FlashTwinRing<kStages, Keys::kBytes> k_ring;
+  FlashTwinRing<kStages, Values::kBytes> v_ring;
   FlashTwinTurns turns;
 };
 
@@ -80,15 +85,14 @@ __global__ void __launch_bounds__(kFlashTwinThreads, 1) flash_output_twin_kernel
   using Shared = FlashOutputTwinShared<kDepth, kWidth>;
   auto& memory = shared<Shared>();
   if (threadIdx.x == 0) {
-    memory.k.init();
-    memory.v.init();
+    memory.q_ring.init();
+    memory.k_ring.init();
+    memory.v_ring.init();
     memory.turns.init();
-    simt::mbarrier_init(memory.q_full, 1);
-    simt::mbarrier_init(memory.q_empty, 4 * kFlashTwinGroups);
     simt::mbarrier_init_fence();
   }
   simt::sync_threads();
-  const int warp = simt::warp(), lane = simt::lane(), group = warp / 4;
+  const int warp = flash_twin_warp(), lane = simt::lane(), group = warp / 4;
   const int jobs = job.batch * job.row_blocks, tiles = ceil_div(job.keys, kTileKeys);
   Stage<Shared::kStages> k_stage, v_stage;
   Stage<1> q_stage;
@@ -100,12 +104,10 @@ __global__ void __launch_bounds__(kFlashTwinThreads, 1) flash_output_twin_kernel
     simt::tma_prefetch(job.v);
     for (int at = static_cast<int>(blockIdx.x); at < jobs; at += static_cast<int>(gridDim.x)) {
       const int batch = at / job.row_blocks;
-      simt::mbarrier_wait(memory.q_empty, q_stage.parity ^ 1);
-      memory.q.fetch(job.q, at % job.row_blocks * kFlashTwinRows, batch, memory.q_full);
-      q_stage.advance();
-      for (int tile = 0; tile < tiles; ++tile) {
-        memory.k.fetch(k_stage, job.k, tile * kTileKeys, batch);
-        memory.v.fetch(v_stage, job.v, tile * kTileKeys, batch);
+      memory.q_ring.fetch(q_stage, [&](int, simt::Mbarrier& full) { memory.q.load(job.q, at % job.row_blocks * kFlashTwinRows, batch, full); });
+      for (int key = 0; key < job.keys; key += kTileKeys) {
+        memory.k_ring.fetch(k_stage, [&](int i, simt::Mbarrier& full) { memory.k[i].load(job.k, key, batch, full); });
+        memory.v_ring.fetch(v_stage, [&](int i, simt::Mbarrier& full) { memory.v[i].load(job.v, key, batch, full); });
       }
     }
     return;
@@ -116,7 +118,7 @@ __global__ void __launch_bounds__(kFlashTwinThreads, 1) flash_output_twin_kernel
   float scores[kTileKeys / 2], output[kWidth / 2], factor[2];
   uint32_t weights[kTileKeys / 16][4];
   const auto multiply_scores = [&] {
-    const auto& k = memory.k.tiles[k_stage.index];
+    const auto& k = memory.k[k_stage.index];
     simt::wgmma_fence();
 #pragma unroll
     for (int term = 0; term < kDepth / 16; ++term)
@@ -124,7 +126,8 @@ __global__ void __launch_bounds__(kFlashTwinThreads, 1) flash_output_twin_kernel
     simt::wgmma_commit();
   };
   const auto multiply_values = [&](bool add) {
-    const auto& v = memory.v.wait(v_stage);
+    const auto& v = memory.v[v_stage.index];
+    memory.v_ring.wait(v_stage);
     simt::wgmma_keep(weights);
     simt::wgmma_keep(output);
     simt::wgmma_fence();
@@ -136,17 +139,16 @@ __global__ void __launch_bounds__(kFlashTwinThreads, 1) flash_output_twin_kernel
   for (int at = static_cast<int>(blockIdx.x); at < jobs; at += static_cast<int>(gridDim.x)) {
     const int batch = at / job.row_blocks, first_row = at % job.row_blocks * kFlashTwinRows + warp * 16;
     SoftmaxRows rows;
-    simt::mbarrier_wait(memory.q_full, q_stage.parity);
-    q_stage.advance();
-    memory.k.wait(k_stage);
+    memory.q_ring.wait(q_stage);
+    memory.k_ring.wait(k_stage);
     memory.turns.take(group, turns++);
     multiply_scores();
     memory.turns.pass_on(group);
     simt::wgmma_wait<0>();
     simt::wgmma_keep(scores);
-    memory.k.free(k_stage);
+    memory.k_ring.free(k_stage);
     rows.weigh(scores, c, job.keys, factor);
-    if (tiles > 1) memory.k.wait(k_stage);
+    if (tiles > 1) memory.k_ring.wait(k_stage);
     round_sums<kTileKeys>(scores, weights);
 #pragma unroll 1
     for (int tile = 1; tile < tiles; ++tile) {
@@ -156,21 +158,21 @@ __global__ void __launch_bounds__(kFlashTwinThreads, 1) flash_output_twin_kernel
       memory.turns.pass_on(group);
       simt::wgmma_wait<1>();
       simt::wgmma_keep(scores);
-      memory.k.free(k_stage);
+      memory.k_ring.free(k_stage);
       const bool moved = rows.weigh(scores, c, job.keys - tile * kTileKeys, factor);
       simt::wgmma_keep(scores);
-      if (tile + 1 < tiles) memory.k.wait(k_stage);   // here, for a loop is what the assembler does not move the weights behind
+      if (tile + 1 < tiles) memory.k_ring.wait(k_stage);   // here, for a loop is what the assembler does not move the weights behind
       simt::wgmma_wait<0>();
       simt::wgmma_keep(output);
       simt::wgmma_keep(weights);
-      memory.v.free(v_stage);
+      memory.v_ring.free(v_stage);
       if (moved) {
 #pragma unroll
         for (int i = 0; i < kWidth / 2; ++i) output[i] *= factor[i / 2 % 2];
       }
       round_sums<kTileKeys>(scores, weights);
     }
-    if (lane == 0) simt::mbarrier_arrive(memory.q_empty);
+    memory.q_ring.free(q_stage);
     memory.turns.take(group, turns++);
     multiply_values(tiles > 1);
     memory.turns.pass_on(group);
@@ -185,7 +187,7 @@ __global__ void __launch_bounds__(kFlashTwinThreads, 1) flash_output_twin_kernel
     }
     simt::wgmma_wait<0>();
     simt::wgmma_keep(output);
-    memory.v.free(v_stage);
+    memory.v_ring.free(v_stage);
     store_sums<kWidth>(output, job.o + static_cast<int64_t>(batch) * job.queries * job.width, job.queries, job.width, first_row, factor);
   }
 #endif
@@ -194,18 +196,15 @@ __global__ void __launch_bounds__(kFlashTwinThreads, 1) flash_output_twin_kernel
 }  // namespace
 
 bool flash_output_twin(Stream stream, const Attention& a, const void* q, const void* k, const void* v, void* o, float* logsum) {
-  require_twin(flash_has_twin(a), "attention forward");
+  require_twin(flash_has_twin(AttentionRole::forward, a), "attention forward");
   if (!aligned(q, 16) || !aligned(k, 16) || !aligned(v, 16) || !aligned(o, 16)) return false;
   with_flash_twin_sizes(a, [&](auto depth, auto width) {
     constexpr int kDepth = decltype(depth)::value, kWidth = decltype(width)::value;
-    FlashOutputTwin job{FlashTwinTile<kFlashTwinRows, kDepth>::map(q, a.batch, a.queries, a.depth),
-                        FlashTwinTile<kTileKeys, kDepth>::map(k, a.batch, a.keys, a.depth),
-                        FlashTwinTile<kTileKeys, kWidth>::map(v, a.batch, a.keys, a.width),
-                        static_cast<Bf16*>(o), logsum, static_cast<float>(a.scale), a.batch, a.queries, a.keys, a.width,
-                        ceil_div(a.queries, kFlashTwinRows)};
-    const unsigned jobs = flash_grid(int64_t{a.batch} * job.row_blocks), most = static_cast<unsigned>(simt::multiprocessors());
-    launch<FlashOutputTwinShared<kDepth, kWidth>>(flash_output_twin_kernel<kDepth, kWidth>, dim3(jobs < most ? jobs : most), dim3(kFlashTwinThreads),
-                                                  stream, job);
+    using Shared = FlashOutputTwinShared<kDepth, kWidth>;
+    const FlashOutputTwin job{Shared::Queries::map(q, a.batch, a.queries, a.depth), Shared::Keys::map(k, a.batch, a.keys, a.depth),
+                              Shared::Values::map(v, a.batch, a.keys, a.width), static_cast<Bf16*>(o), logsum, static_cast<float>(a.scale), a.batch,
+                              a.queries, a.keys, a.width, ceil_div(a.queries, kFlashTwinRows)};
+    launch<Shared>(flash_output_twin_kernel<kDepth, kWidth>, flash_twin_grid(a.batch, job.row_blocks), dim3(kFlashTwinThreads), stream, job);
   });
   return true;
 }

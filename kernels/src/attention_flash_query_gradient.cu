@@ -12,7 +12,7 @@ template <class T>
 struct FlashQueryGradient {
   FlashMatrix<T> q, k, v, g;
   T* dq;
-  const FlashStatistics* statistics;  // [batch, queries]
+  const FlashStatistics* statistics;  // [batch, flash_statistics_count(queries)]
   float scale;
   int row_blocks;
 };
@@ -66,7 +66,7 @@ __global__ void __launch_bounds__(kFlashThreads, sizeof(T) == 2 && kRowTiles == 
 #pragma unroll
     for (int half = 0; half < 2; ++half) {
       const int row = first_row + warp_row + i * 16 + Scores::row(2 * half);
-      const int64_t query = static_cast<int64_t>(batch) * queries + (row < queries ? row : queries - 1);
+      const int64_t query = static_cast<int64_t>(batch) * flash_statistics_count(queries) + (row < queries ? row : queries - 1);
       logsum[i][half] = job.statistics[query].logsum;
       delta[i][half] = job.statistics[query].delta;
     }

@@ -79,7 +79,7 @@ void forget() {
   all.any = false;
 }
 
-bool has_attention_twin(AttentionRole, const Attention& a) { return simt::compute_capability() == 90 && flash_has_twin(a); }
+bool has_attention_twin(AttentionRole role, const Attention& a) { return simt::compute_capability() == 90 && flash_has_twin(role, a); }
 
 bool prefer_attention_twin(AttentionRole role, const Attention& a, bool twin) {
   if (twin && !has_attention_twin(role, a)) return false;
@@ -134,7 +134,7 @@ TilePlan plan_for(Conv2dRole role, const Conv2d& p) {
 
 bool takes_twin(AttentionRole role, const Attention& a) {
   Preferences& all = preferences();
-  if (!(all.any || all.twins) || !flash_has_twin(a)) return false;
+  if (!(all.any || all.twins) || !flash_has_twin(role, a)) return false;
   const std::lock_guard lock(all.mutex);
   return all.twins || all.attention.contains(key_of(role, a));
 }

@@ -12,7 +12,7 @@ namespace {
 using namespace check;
 
 const Device kBf16{"bf16 twin", kernels_under_test().attention, DType::bf16, Math::f32};
-constexpr AttentionRole kRoles[] = {AttentionRole::forward};
+constexpr AttentionRole kRoles[] = {AttentionRole::forward, AttentionRole::query_gradient, AttentionRole::key_gradient};
 
 const VariantKernels& variants_under_test() {
 #ifdef GANYMEDE_HAS_CUDA
@@ -38,7 +38,7 @@ class AttentionTwinSim : public testing::Test {
 
 // In three orders, which must give equal bits.
 void expect_twin_matches(const Attention& a) {
-  ASSERT_TRUE(flash_has_twin(bf16(a)));
+  ASSERT_TRUE(flash_has_twin(AttentionRole::forward, bf16(a)));
   std::vector<std::vector<unsigned char>> bits;
   for (const Order order : {Order::forward, Order::reverse, Order::random}) {
     SCOPED_TRACE(static_cast<int>(order));
@@ -71,6 +71,7 @@ TEST_F(AttentionTwinSim, PersistentBlocksMatchReference) {
   expect_twin_matches(attention(9, 20, 1, 8, 8));
   expect_twin_matches(attention(5, 10, 600, 128, 128));
   expect_twin_matches(attention(5, 130, 400, 16, 64));
+  expect_twin_matches(attention(3, 401, 140, 32, 128));
 }
 
 // Forward alone, with scores that no default makes.
@@ -105,6 +106,52 @@ TEST_F(AttentionTwinSim, ReferenceFollowsScores) {
   }
 }
 
+// The gradients alone: forward asks for scores that grow with products.
+TEST_F(AttentionTwinSim, NegativeScaleMatchesReference) {
+  ASSERT_FALSE(flash_has_twin(AttentionRole::forward, bf16(attention(1, 133, 270, 24, 40, -0.5))));
+  ASSERT_TRUE(flash_has_twin(AttentionRole::query_gradient, bf16(attention(1, 133, 270, 24, 40, -0.5))));
+  expect_matches(attention(1, 133, 270, 24, 40, -0.5), kBf16);
+}
+
+struct Gradients {
+  std::vector<double> q, k, v;
+};
+// From the reference's forward results; a null gradient is not asked for.
+Gradients twin_gradients(const Attention& a, const Tensors& t, bool with_dk = true, bool with_dv = true) {
+  Guarded q(a.dtype, t.q), k(a.dtype, t.k), v(a.dtype, t.v), g(a.dtype, t.g), o(a.dtype, t.o), logsum(DType::f32, t.logsum);
+  Guarded dq(a.dtype, std::ssize(t.q)), dk(a.dtype, std::ssize(t.k)), dv(a.dtype, std::ssize(t.v));
+  Guarded workspace(DType::f32, static_cast<int64_t>(kBf16.kernels.workspace_bytes(a) / 4));
+  kBf16.kernels.gradient(nullptr, a, q.data(), k.data(), v.data(), o.data(), logsum.data(), g.data(), dq.data(), with_dk ? dk.data() : nullptr,
+                         with_dv ? dv.data() : nullptr, workspace.data());
+  EXPECT_TRUE(workspace.guard_is_whole());
+  return {dq.values(), dk.values(), dv.values()};
+}
+
+// Scores far below zero make the weights of places beyond the last infinite, which must not reach a sum.
+TEST_F(AttentionTwinSim, PlacesBeyondTheLastStayOut) {
+  const Attention a = bf16(attention(1, 35, 35, 8, 8, 1.0));
+  Tensors t = operands(a);
+  for (double& x : t.q) x = 4 + 0.25 * x;
+  for (double& x : t.k) x = -4 + 0.25 * x;
+  for (std::vector<double>* all : {&t.q, &t.k}) {
+    for (double& x : *all) x = to_float(to_bf16(static_cast<float>(x)));
+  }
+  reference(a, t);
+  const Gradients found = twin_gradients(a, t);
+  for (const double x : found.q) ASSERT_TRUE(std::isfinite(x));   // its digits cancel with such keys
+  EXPECT_LE(relative_error(found.k, t.dk), tolerance(a.dtype, a.math).gradient);
+  EXPECT_LE(relative_error(found.v, t.dv), tolerance(a.dtype, a.math).gradient);
+}
+
+TEST_F(AttentionTwinSim, OneOfTheGradientsMayBeLeftOut) {
+  const Attention a = bf16(attention(1, 70, 140, 16, 24));
+  Tensors t = operands(a);
+  reference(a, t);
+  const Gradients all = twin_gradients(a, t);
+  EXPECT_EQ(twin_gradients(a, t, true, false).k, all.k);
+  EXPECT_EQ(twin_gradients(a, t, false, true).v, all.v);
+}
+
 // What a row gives does not depend on the rows beside it.
 TEST_F(AttentionTwinSim, RowsAreTheirOwn) {
   const auto all = expect_matches(attention(2, 130, 290, 24, 104, 1.0), kBf16), first = expect_matches(attention(1, 130, 290, 24, 104, 1.0), kBf16);
@@ -112,15 +159,19 @@ TEST_F(AttentionTwinSim, RowsAreTheirOwn) {
 }
 
 TEST(AttentionTwin, ServesWholePieces) {
-  EXPECT_TRUE(flash_has_twin(bf16(attention(1, 1, 1, 8, 8))));
-  EXPECT_TRUE(flash_has_twin(bf16(attention(1, 7, 9, 128, 128))));
-  EXPECT_FALSE(flash_has_twin(attention(1, 7, 9, 128, 128)));   // f32
-  EXPECT_FALSE(flash_has_twin(bf16(attention(1, 7, 9, 4, 8))));
-  EXPECT_FALSE(flash_has_twin(bf16(attention(1, 7, 9, 8, 12))));
-  EXPECT_FALSE(flash_has_twin(bf16(attention(1, 7, 9, 136, 8))));
-  EXPECT_FALSE(flash_has_twin(bf16(attention(1, 7, 9, 8, 136))));
-  EXPECT_FALSE(flash_has_twin(bf16(attention(1, 7, 9, 8, 8, -1.0))));
-  EXPECT_FALSE(flash_has_twin(bf16(attention(1, 0, 9, 8, 8))));
+  EXPECT_TRUE(flash_has_twin(AttentionRole::forward, bf16(attention(1, 1, 1, 8, 8))));
+  EXPECT_TRUE(flash_has_twin(AttentionRole::forward, bf16(attention(1, 7, 9, 128, 128))));
+  EXPECT_FALSE(flash_has_twin(AttentionRole::forward, attention(1, 7, 9, 128, 128)));   // f32
+  EXPECT_FALSE(flash_has_twin(AttentionRole::forward, bf16(attention(1, 7, 9, 4, 8))));
+  EXPECT_FALSE(flash_has_twin(AttentionRole::forward, bf16(attention(1, 7, 9, 8, 12))));
+  EXPECT_FALSE(flash_has_twin(AttentionRole::forward, bf16(attention(1, 7, 9, 136, 8))));
+  EXPECT_FALSE(flash_has_twin(AttentionRole::forward, bf16(attention(1, 7, 9, 8, 136))));
+  EXPECT_FALSE(flash_has_twin(AttentionRole::forward, bf16(attention(1, 7, 9, 8, 8, -1.0))));
+  EXPECT_FALSE(flash_has_twin(AttentionRole::forward, bf16(attention(1, 0, 9, 8, 8))));
+  EXPECT_TRUE(flash_has_twin(AttentionRole::query_gradient, bf16(attention(1, 7, 9, 128, 128))));
+  EXPECT_TRUE(flash_has_twin(AttentionRole::key_gradient, bf16(attention(1, 7, 9, 64, 128))));
+  EXPECT_TRUE(flash_has_twin(AttentionRole::key_gradient, bf16(attention(1, 7, 9, 128, 64))));
+  EXPECT_FALSE(flash_has_twin(AttentionRole::key_gradient, bf16(attention(1, 7, 9, 72, 72))));   // registers do not hold both sums
 }
 
 TEST(AttentionTwin, IsTakenWherePreferred) {
@@ -165,6 +216,10 @@ TEST_F(AttentionTwinSim, UnalignedPointersAreServedByTheOtherKernel) {
   EXPECT_FALSE(flash_output_twin(nullptr, a, odd, k.data(), v.data(), o.data(), static_cast<float*>(logsum.data())));
   kBf16.kernels.forward(nullptr, a, odd, k.data(), v.data(), o.data(), logsum.data(), nullptr);
   EXPECT_LE(relative_error(o.values(), t.o), tolerance(a.dtype, a.math).forward);
+  Guarded statistics(DType::f32, std::vector<double>(40)), d(a.dtype, std::ssize(t.k));
+  const auto* known = static_cast<const FlashStatistics*>(statistics.data());
+  EXPECT_FALSE(flash_query_gradient_twin(nullptr, a, odd, k.data(), v.data(), o.data(), known, d.data()));
+  EXPECT_FALSE(flash_key_gradient_twin(nullptr, a, odd, k.data(), v.data(), o.data(), known, d.data(), nullptr));
 }
 
 }  // namespace
