@@ -2,8 +2,9 @@
 // a warpgroup that fetches and two that multiply, and results on their way out. src/attention_flash_*_twin.cu use it.
 //
 // A block lives on each multiprocessor and takes one job after another (persistent). One thread of its last warpgroup fetches, as far
-// ahead as the rings go, also into the next job. The two others own 64 rows each and take turns at the tensor cores: while one's
-// products run the other finds weights. Sums of a product that are a left operand of the next stay in registers.
+// ahead as the rings go, also into the next job. The two others own 64 rows each: while one's products run the other finds weights;
+// forward, where 2^x takes as long as the products, they take turns. Sums of a product that are a left operand of the next stay in
+// registers. All of it is sent off before it is waited for: products of the next tile, behind them those of this tile's weights.
 #pragma once
 #include "kernels/device/flash.h"
 #include "kernels/device/twin_multiply.h"
