@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Looks into the machine code of the kernels for sm_90a: every variant of the twins must load by TMA and multiply by wgmma.
+# Looks into the machine code of the kernels for sm_90a: every variant of the twins must load by TMA and multiply by wgmma, and those of
+# attention must compute 2^x between the two waits of their loop, while products run.
 #   scripts/sass_check.sh BUILD
 # Says so and ends well where the build has no cuda device, or no cuobjdump is found (on the PATH, in /usr/local/cuda/bin or
 # $CUDA_HOME/bin; it comes with the CUDA toolkit and calls nvdisasm, which must be beside it or on the PATH).
@@ -20,9 +21,14 @@ look() {
     /UTMALDG/ { load[name]++ }
     /UTMALDG.*IM2COL/ { im2col[name]++ }
     /STL|LDL/ { spill[name]++ }
+    /DEPBAR.LE gsb0, 0x1/ { waited[name] = 1 }
+    /DEPBAR.LE gsb0, 0x0/ { if (waited[name] == 1) waited[name] = 2 }
+    /HGMMA/ { if (waited[name] == 2) waited[name] = 3 }
+    /MUFU.EX2/ { if (waited[name] == 2) late[name]++ }
     END {
       for (k in kernels) {
         ++n
+        if (k ~ /flash/ && late[k] > 8) { print "sass_check: " k ": " late[k] " of 2^x behind the wait for the products that should run meanwhile"; bad = 1 }
         if (multiply[k] < products || load[k] < loads || im2col[k] < windows || spill[k]) { print "sass_check: " k ": HGMMA " multiply[k] ", UTMALDG " load[k] " (im2col " im2col[k] "), local memory " spill[k] + 0; bad = 1 }
       }
       if (!n) { print "sass_check: no " pattern " is in the code for sm_90a; was the build for it (GANYMEDE_CUDA_ARCHITECTURES)?"; exit 0 }
