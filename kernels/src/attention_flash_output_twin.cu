@@ -1,10 +1,11 @@
 // The twin of attention forward for sm_90a (bf16):
 //   o[i, :] = sum_j p_ij * v[j, :] / sum_j p_ij,  p_ij = 2^(c * q_i . k_j - m_i),  c = scale * log2(e)
-// with references m_i that move as in attention_flash_output.cu. A block takes jobs of 128 queries of one element of the batch (device/flash_twin.h), 64 a
-// warpgroup, and walks the keys 128 at a time. A warpgroup sends off the scores of the next keys and, behind them, the product of
-// the weights that it has with their values, then finds the next weights while the values are multiplied. So the tensor cores have that
-// product, and the other warpgroup's, to do while 2^x is computed. Scores and sums stay in registers: 64 and up to 64 of a thread, and 32 of rounded
-// weights. Moves q and o once, k and v once a job (from L2). Expected bound: tensor cores for 128 columns, 2^x for 64. Not measured.
+// with references m_i that move as in attention_flash_output.cu. A block takes jobs of 128 queries of one element of the batch
+// (device/flash_twin.h), 64 a warpgroup, and walks the keys 128 at a time. A warpgroup sends off the scores of the next keys and,
+// behind them, the product of the weights that it has with their values, then finds the next weights while the values are multiplied.
+// So the tensor cores have that product, and the other warpgroup's, to do while 2^x is computed. Scores and sums stay in registers:
+// 64 and up to 64 of a thread, and 32 of rounded weights. Moves q and o once, k and v once a job (from L2). Expected bound: tensor
+// cores for 128 columns, 2^x for 64. Not measured.
 #include "kernels/device/flash_twin.h"
 
 namespace ganymede::kernels::GANYMEDE_TARGET {
@@ -36,6 +37,7 @@ struct FlashOutputTwinShared {
   FlashTwinTurns turns;
 };
 
+#if GANYMEDE_HOPPER_CODE
 // The softmax of a lane's two rows so far: what scores are compared with, in bits, and the lane's part of the sum of weights.
 struct SoftmaxRows {
   static constexpr float kSlack = 8;   // of scores above their reference, in bits
@@ -78,6 +80,7 @@ struct SoftmaxRows {
     return moves;
   }
 };
+#endif
 
 template <int kDepth, int kWidth>
 __global__ void __launch_bounds__(kFlashTwinThreads, 1) flash_output_twin_kernel([[maybe_unused]] const __grid_constant__ FlashOutputTwin job) {
