@@ -98,13 +98,7 @@ KernelCase softmax_case(const KernelOperation& o, const KernelShape& shape) {
 
 KernelCase attention_case(const KernelOperation& o, const KernelShape& shape) {
   const std::vector<int> s = numbers(o, shape, true);
-  KernelCase c{"softmax(q k^T / sqrt(D)) v of B, queries, keys, D, E = " + list(s), {}, double(s[0]) * s[1] * s[2] * (s[3] + s[4]), true, true, 1e-5};
-  c.operands = {input("q", {s[0], s[1], s[3]}, 1), input("k", {s[0], s[2], s[3]}, 2), input("v", {s[0], s[2], s[4]}, 3), output("o", {s[0], s[1], s[4]}),
-                output("logsum", {s[0], s[1]}, Store::wide)};
-  const auto problem = [=](DType d, Math m) { return kernels::Attention{s[0], s[1], s[2], s[3], s[4], 1 / std::sqrt(double(s[3])), d, m}; };
-  c.call = [=](const Kernels& t, DType d, Math m, const Pointers& v) { t.attention.forward(t.device.stream(), problem(d, m), v[0], v[1], v[2], v[3], v[4], v[5]); };
-  c.workspace = [=](const Kernels& t, DType d, Math m) { return t.attention.workspace_bytes(problem(d, m)); };
-  return c;
+  return apps::attention_case({s[0], s[1], s[2], s[3], s[4], 1 / std::sqrt(double(s[3])), DType::f32, Math::f32}, kernels::AttentionRole::forward);
 }
 
 KernelCase resample_case(const KernelOperation& o, const KernelShape& shape) {
@@ -232,5 +226,34 @@ KernelOperand input(const std::string& name, std::vector<int64_t> shape, int see
 }
 
 KernelOperand output(const std::string& name, std::vector<int64_t> shape, Store store) { return {name, std::move(shape), true, store}; }
+
+KernelCase attention_case(const kernels::Attention& p, kernels::AttentionRole role) {
+  const bool forward = role == kernels::AttentionRole::forward, keys = role == kernels::AttentionRole::key_gradient;
+  const double products = forward ? p.depth + p.width : keys ? 2 * p.depth + 2 * p.width : 2 * p.depth + p.width;
+  const std::string sizes = " of B, queries, keys, D, E = " + list({p.batch, p.queries, p.keys, p.depth, p.width});
+  KernelCase c{(forward ? "softmax(q k^T / sqrt(D)) v" : keys ? "gradients of attention in keys and values" : "gradient of attention in queries") + sizes, {},
+               double(p.batch) * p.queries * p.keys * products, true, true, forward ? 1e-5 : 5e-5};
+  c.gradient = !forward;
+  const std::vector<int64_t> q{p.batch, p.queries, p.depth}, k{p.batch, p.keys, p.depth}, v{p.batch, p.keys, p.width}, o{p.batch, p.queries, p.width};
+  const auto with = [p](DType dtype, Math math) {
+    kernels::Attention a = p;
+    a.dtype = dtype, a.math = math;
+    return a;
+  };
+  c.operands = {input("q", q, 1), input("k", k, 2), input("v", v, 3)};
+  if (forward) {
+    c.operands.insert(c.operands.end(), {output("o", o), output("logsum", {p.batch, p.queries}, Store::wide)});
+    c.call = [=](const Kernels& t, DType d, Math m, const Pointers& x) { t.attention.forward(t.device.stream(), with(d, m), x[0], x[1], x[2], x[3], x[4], x[5]); };
+  } else {
+    c.operands.insert(c.operands.end(), {input("o", o, 4), input("logsum", {p.batch, p.queries}, 5, Store::wide), input("g", o, 6)});
+    if (keys) c.operands.insert(c.operands.end(), {output("dk", k), output("dv", v)});
+    else c.operands.push_back(output("dq", q));
+    c.call = [=](const Kernels& t, DType d, Math m, const Pointers& x) {
+      t.attention.gradient(t.device.stream(), with(d, m), x[0], x[1], x[2], x[3], x[4], x[5], keys ? nullptr : x[6], keys ? x[6] : nullptr, keys ? x[7] : nullptr, x.back());
+    };
+  }
+  c.workspace = [=](const Kernels& t, DType d, Math m) { return t.attention.workspace_bytes(with(d, m)); };
+  return c;
+}
 
 }  // namespace ganymede::apps

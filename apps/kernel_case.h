@@ -7,6 +7,7 @@
 
 #include "engine/device.h"
 #include "kernels/api/conv2d_rows.h"
+#include "kernels/api/variants.h"
 
 namespace ganymede::apps {
 
@@ -66,5 +67,7 @@ struct ConvolutionShape {
   kernels::Conv2dRole role;
 };
 ConvolutionShape convolution_shape(const KernelOperation&, const KernelShape&);
+
+KernelCase attention_case(const kernels::Attention& problem, kernels::AttentionRole role);
 
 }  // namespace ganymede::apps

@@ -21,7 +21,7 @@ constexpr Family kFamilies[] = {
      "forward, data gradient (= transposed convolution, all phases in one launch), weight gradient; any stride, padding, dilation, groups; tiles below; each direction has a twin for sm_90a by wgmma and TMA"},
     {"gemm", "gemm.cu gemm_f32.cu gemm_tf32.cu gemm_bf16.cu", "batched products of plain and transposed matrices; tiles below"},
     {"attention", "attention.cu attention_output.cu attention_query_gradient.cu attention_key_gradient.cu attention_value_gradient.cu; attention_flash_*.cu",
-     "softmax(q k^T) v and its gradients without a score matrix; blocks of 64 rows, by f32, tf32 or bf16 products; bf16 (tf32) of up to 128 (32) x 128: scores in registers, blocks of 64 or 128 rows"},
+     "softmax(q k^T) v and its gradients without a score matrix; blocks of 64 rows, by f32, tf32 or bf16 products; bf16 (tf32) of up to 128 (32) x 128: scores in registers, blocks of 64 or 128 rows; in bf16 each has a twin for sm_90a by wgmma and TMA"},
     {"norm", "norm.cu norm_apply.cu norm_gradient.cu",
      "batch, instance, layer, group and pixel norm; a warp or block a statistic where its elements are neighbours, else 32 packs of channels a block"},
     {"softmax", "softmax.cu", "rows up to 1024: a warp a row; longer ones: a block a row; also log-softmax, log-sum-exp, gradients"},
@@ -75,6 +75,8 @@ std::string list_kernels() {
   twin_line<TwinWide>(out, TileName::twin_wide, "many results, more than 128 columns");
   twin_line<TwinSquare>(out, TileName::twin_square, "many results");
   twin_line<TwinNarrow>(out, TileName::twin_narrow, "up to 64 columns, or few tiles");
+  out << "twins of attention for sm_90a (kernels/device/flash_twin.h): bf16, D and E multiples of 8 up to 128 (gradient in keys and values: one of them up to 64),\n"
+         "  forward with a scale of 0 or more; blocks of 128 rows, 1 a multiprocessor; taken where ganymede tune found them faster, never by the table alone\n";
   out << "few_channels (kernels/device/few_channels.h): conv2d in bf16 and tf32 with up to " << kFewChannels << " channels on one side and up to " << kFewWide
       << " on the other, one group, up to " << kFewTaps << " taps x few channels;\n  strides up to " << kFewStride << " where the inputs are few, of 1 where the outputs are\n";
   out << "  A sum may be cut into up to " << kMostParts << " parts (weight gradient: 256) that blocks compute side by side, where there are fewer than " << kBusyBlocks

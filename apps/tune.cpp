@@ -1,5 +1,7 @@
-// ganymede tune: measures the variants of convolutions on this machine's card, for later runs to follow.
+// ganymede tune: measures the variants of convolutions and attentions on this machine's card, for later runs to follow.
 #include <algorithm>
+#include <cmath>
+#include <functional>
 #include <iomanip>
 #include <iostream>
 #include <memory>
@@ -15,6 +17,7 @@
 namespace ganymede::apps {
 namespace {
 
+using kernels::AttentionRole;
 using kernels::ConvVariant;
 using kernels::VariantKernels;
 
@@ -22,32 +25,59 @@ using kernels::VariantKernels;
 constexpr double kCounted = 2e7;
 // A variant must be so much faster than the table's choice to take its place: less is noise.
 constexpr double kGain = 0.98;
+// The variants of an attention, by name.
+constexpr const char *kTwin = "twin", *kNoTwin = "mma";
 
 struct Options {
   ModelOptions model;
-  std::vector<std::string> shapes, directions;
+  std::vector<std::string> shapes, directions, attentions;
   std::string device = "auto", number = "bf16", file;
   bool show = false, forget = false, variants = false;
 };
 
-UsedConvolution parse(const std::string& direction, const std::string& shape, const std::string& number) {
+DType dtype_of(const std::string& number) { return number == "bf16" ? DType::bf16 : DType::f32; }
+Math math_of(const std::string& number) { return number == "tf32" ? Math::tf32 : Math::f32; }
+
+// A shape is parsed as another verb does it, whose name stands in what it refuses.
+template <class Parse>
+auto in_own_name(const char* option, Parse&& parse) {
   try {
-    const auto [problem, role] = convolution_shape(kernel_operation("conv2d." + direction), {shape, 0, 1});
-    UsedConvolution u{role, problem};
-    u.problem.dtype = number == "bf16" ? DType::bf16 : DType::f32;
-    u.problem.math = number == "tf32" ? Math::tf32 : Math::f32;
-    return u;
-  } catch (const UsageError& wrong) {   // shared with another verb
-    const std::string what = wrong.what(), other = "kernels run:";
-    throw UsageError(what.starts_with(other) ? "tune:" + what.substr(other.size()) : what);
+    return parse();
+  } catch (const UsageError& wrong) {
+    const std::string what = wrong.what(), other = "kernels run: --shape";
+    throw UsageError(what.starts_with(other) ? "tune: " + (option + what.substr(other.size())) : what);
   }
 }
 
+UsedConvolution parse(const std::string& direction, const std::string& shape, const std::string& number) {
+  return in_own_name("--shape", [&] {
+    const auto [problem, role] = convolution_shape(kernel_operation("conv2d." + direction), {shape, 0, 1});
+    UsedConvolution u{role, problem};
+    u.problem.dtype = dtype_of(number);
+    u.problem.math = math_of(number);
+    return u;
+  });
+}
+
+kernels::Attention parse_attention(const std::string& shape, const std::string& number) {
+  const std::vector<int> s = in_own_name("--attention", [&] { return parse_shape(kernel_operation("attention.forward"), shape); });
+  return {s[0], s[1], s[2], s[3], s[4], 1 / std::sqrt(double(s[3])), dtype_of(number), math_of(number)};
+}
+
+struct Wanted {
+  std::vector<UsedConvolution> convolutions;
+  std::vector<UsedAttention> attentions;
+  size_t count() const { return convolutions.size() + attentions.size(); }
+};
+
 // Of the given shapes, or of one iteration of a model, on paper; each once.
-std::vector<UsedConvolution> wanted(const Options& o) {
-  std::vector<UsedConvolution> all;
+Wanted wanted(const Options& o) {
+  Wanted all;
   const auto add = [&](const UsedConvolution& u) {
-    if (std::none_of(all.begin(), all.end(), [&](const UsedConvolution& old) { return same_convolution(old, u); })) all.push_back(u);
+    if (std::none_of(all.convolutions.begin(), all.convolutions.end(), [&](const UsedConvolution& old) { return same_convolution(old, u); })) all.convolutions.push_back(u);
+  };
+  const auto add_attention = [&](const UsedAttention& u) {
+    if (std::none_of(all.attentions.begin(), all.attentions.end(), [&](const UsedAttention& old) { return same_attention(old, u); })) all.attentions.push_back(u);
   };
   std::vector<std::string> directions = o.directions;
   if (directions.empty()) directions = {"forward", "data_gradient", "weight_gradient"};
@@ -59,23 +89,32 @@ std::vector<UsedConvolution> wanted(const Options& o) {
   }
   for (const std::string& shape : shapes)
     for (const std::string& direction : directions) add(parse(direction, shape, o.number));
+  for (const std::string& shape : o.attentions)
+    for (const AttentionRole role : {AttentionRole::forward, AttentionRole::query_gradient, AttentionRole::key_gradient}) add_attention({role, parse_attention(shape, o.number)});
   if (o.model.session.model.empty()) return all;
   SessionOptions options = o.model.get();
   options.precision = o.number;
   ContextScope scope;
   Session session(options, Session::Use::plan);
   ConvolutionRecord record;
+  AttentionRecord attention_record;
   session.trainer().step();
   for (const UsedConvolution& u : record.all())
     if (u.problem.dtype != DType::f64) add(u);
-  if (all.empty()) throw UsageError("tune: an iteration of " + o.model.session.model + " has no convolution");
+  for (const UsedAttention& u : attention_record.all())
+    if (u.problem.dtype != DType::f64) add_attention(u);
+  if (all.count() == 0) throw UsageError("tune: an iteration of " + o.model.session.model + " has no convolution and no attention");
   return all;
 }
 
 std::string describe(const UsedConvolution& u) {
   const kernels::Conv2d& p = u.problem;
-  const std::string text = std::string(role_name(u.role)) + " " + number_name(p);
+  const std::string text = std::string(role_name(u.role)) + " " + number_name(p.dtype, p.math);
   return text + ", " + convolution_case(p, u.role).text;
+}
+
+std::string describe(const UsedAttention& u) {
+  return std::string(number_name(u.problem.dtype, u.problem.math)) + ", " + attention_case(u.problem, u.role).text;
 }
 
 std::string name(const VariantKernels& v, const ConvVariant& c) { return std::string(v.tile_name(c.tile)) + " x " + std::to_string(c.parts); }
@@ -86,38 +125,71 @@ std::string shown_cost(double cost, bool counted) {
   return text;
 }
 
-// Runs every variant once, compares it with the table's choice, and measures it.
-TunedConvolution measure(const Device& device, const UsedConvolution& u, bool print_variants) {
+// A way to compute a case: how the kernels are told to take it, and what the simulator counts instead of timing.
+struct Variant {
+  std::string name;
+  std::function<void()> prefer;
+  double counted;
+};
+struct Measured {
+  size_t best = 0;
+  double cost = 0, table_cost = 0;
+};
+
+// Runs every variant once, compares it with the first, which is the table's choice, and measures it.
+Measured measure(const Device& device, const KernelCase& problem, DType dtype, Math math, const std::string& description, const std::vector<Variant>& all,
+                 bool print_variants) {
   const kernels::Kernels& table = kernels_of(device);
-  const VariantKernels& v = *variants_of(device);
   const bool counted = device.type == DeviceType::sim;
-  const KernelCase problem = convolution_case(u.problem, u.role);
-  ConvVariant list[kernels::kMostVariants];
-  const int count = v.list(u.role, u.problem, list);
-  v.prefer(u.role, u.problem, list[0]);
-  PreparedCase prepared(table, problem, u.problem.dtype, u.problem.math);
-  const size_t output = problem.operands.size() - 1;
-  std::vector<double> right;
-  TunedConvolution best{u, v.tile_name(list[0].tile), list[0].parts, 0, 0};
-  for (int i = 0; i < count; ++i) {
-    v.prefer(u.role, u.problem, list[i]);
+  all[0].prefer();
+  PreparedCase prepared(table, problem, dtype, math);
+  std::vector<std::vector<double>> right;
+  Measured m;
+  for (size_t i = 0; i < all.size(); ++i) {
+    all[i].prefer();
     prepared.renew_workspace();
     prepared.call();
-    const std::vector<double> found = prepared.values(output);
-    if (i == 0) right = found;
-    const double error = relative_error(found, right);
-    if (!(error <= allowed_error(problem, u.problem.dtype, u.problem.math)))
-      throw Error("tune: " + name(v, list[i]) + " gives another result than " + name(v, list[0]) + " (relative error " + text(error) + ") for " + describe(u));
-    const double cost = counted ? v.count(u.role, u.problem, list[i]) : median_seconds(table, [&] { prepared.call(); });
-    if (print_variants) std::cout << "  " << name(v, list[i]) << ", " << shown_cost(cost, counted) << "\n";
-    if (i == 0) best.cost = best.table_cost = cost;
-    if (cost < best.cost && cost < kGain * best.table_cost) best.tile = v.tile_name(list[i].tile), best.parts = list[i].parts, best.cost = cost;
+    for (size_t operand = 0, output = 0; operand < problem.operands.size(); ++operand) {
+      if (!problem.operands[operand].output) continue;
+      const std::vector<double> found = prepared.values(operand);
+      if (i == 0) right.push_back(found);
+      const double error = relative_error(found, right[output++]);
+      if (!(error <= allowed_error(problem, dtype, math)))
+        throw Error("tune: " + all[i].name + " gives another result than " + all[0].name + " (relative error " + text(error) + ") for " + description);
+    }
+    const double cost = counted ? all[i].counted : median_seconds(table, [&] { prepared.call(); });
+    if (print_variants) std::cout << "  " << all[i].name << ", " << shown_cost(cost, counted) << "\n";
+    if (i == 0) m.cost = m.table_cost = cost;
+    if (cost < m.cost && cost < kGain * m.table_cost) m.best = i, m.cost = cost;
   }
-  std::cout << describe(u) << ": " << best.tile << " x " << best.parts << ", " << shown_cost(best.cost, counted);
-  if (best.cost < best.table_cost) std::cout << " (table: " << name(v, list[0]) << ", " << shown_cost(best.table_cost, counted) << ")";
+  std::cout << description << ": " << all[m.best].name << ", " << shown_cost(m.cost, counted);
+  if (m.best > 0) std::cout << " (table: " << all[0].name << ", " << shown_cost(m.table_cost, counted) << ")";
   else std::cout << " (as the table has it)";
-  std::cout << ", " << count << " variants\n" << std::flush;
-  return best;
+  std::cout << ", " << all.size() << " variants\n" << std::flush;
+  return m;
+}
+
+TunedConvolution measure(const Device& device, const UsedConvolution& u, bool print_variants) {
+  const VariantKernels& v = *variants_of(device);
+  ConvVariant list[kernels::kMostVariants];
+  const int count = v.list(u.role, u.problem, list);
+  std::vector<Variant> all;
+  for (int i = 0; i < count; ++i)
+    all.push_back({name(v, list[i]), [&v, &u, c = list[i]] { v.prefer(u.role, u.problem, c); }, v.count(u.role, u.problem, list[i])});
+  const Measured m = measure(device, convolution_case(u.problem, u.role), u.problem.dtype, u.problem.math, describe(u), all, print_variants);
+  return {u, v.tile_name(list[m.best].tile), list[m.best].parts, m.cost, m.table_cost};
+}
+
+TunedAttention measure(const Device& device, const UsedAttention& u, bool print_variants) {
+  const VariantKernels& v = *variants_of(device);
+  const KernelCase problem = attention_case(u.problem, u.role);
+  std::vector<Variant> all;
+  for (const bool twin : {false, true}) {
+    if (twin && !v.has_attention_twin(u.role, u.problem)) continue;
+    all.push_back({twin ? kTwin : kNoTwin, [&v, &u, twin] { v.prefer_attention_twin(u.role, u.problem, twin); }, problem.multiply_adds});
+  }
+  const Measured m = measure(device, problem, u.problem.dtype, u.problem.math, describe(u), all, print_variants);
+  return {u, m.best == 1, m.cost, m.table_cost};
 }
 
 Device chosen_device(const Options& o) {
@@ -131,25 +203,28 @@ Device chosen_device(const Options& o) {
 void show(const Device& device, const std::filesystem::path& file) {
   const Card card = card_of(device);
   for (const TunedCard& c : read_tuned(file)) {
-    std::cout << c.card.name << ", driver " << c.card.driver << (c.card == card ? " (this one)" : "") << ": " << c.convolutions.size() << " convolutions\n";
+    std::cout << c.card.name << ", driver " << c.card.driver << (c.card == card ? " (this one)" : "") << ": " << c.convolutions.size() << " convolutions, " << c.attentions.size() << " attentions\n";
     if (c.card != card) continue;
     for (const TunedConvolution& t : c.convolutions)
       std::cout << "  " << describe(t.what) << ": " << t.tile << " x " << t.parts << ", " << shown_cost(t.cost, device.type == DeviceType::sim) << "\n";
+    for (const TunedAttention& t : c.attentions)
+      std::cout << "  " << describe(t.what) << ": " << (t.twin ? kTwin : kNoTwin) << ", " << shown_cost(t.cost, device.type == DeviceType::sim) << "\n";
   }
 }
 
-void check_sizes(const std::vector<UsedConvolution>& all) {
-  for (const UsedConvolution& u : all) {
-    const double terms = convolution_case(u.problem, u.role).multiply_adds;
+void check_sizes(const Wanted& all) {
+  const auto check = [](const auto& u, double terms) {
     if (terms > kCounted) throw UsageError("tune: " + describe(u) + " has " + text(terms) + " multiply-adds and the simulator takes at most " + text(kCounted) + " each: smaller shapes, or a smaller model");
-  }
+  };
+  for (const UsedConvolution& u : all.convolutions) check(u, convolution_case(u.problem, u.role).multiply_adds);
+  for (const UsedAttention& u : all.attentions) check(u, attention_case(u.problem, u.role).multiply_adds);
 }
 
 void tune(const Options& o) {
-  const bool nothing = o.model.session.model.empty() && o.shapes.empty();
+  const bool nothing = o.model.session.model.empty() && o.shapes.empty() && o.attentions.empty();
   if (o.show && o.forget) throw UsageError("tune: --show or --forget, not both");
   if ((o.show || o.forget) != nothing)
-    throw UsageError(nothing ? "tune: say what to measure: a model, or --shape (a row A1 to F4, all, or N,H,W,C,K,filter,stride,pad)" : "tune: --show and --forget measure nothing: leave the model and --shape out");
+    throw UsageError(nothing ? "tune: say what to measure: a model, or --shape (a row A1 to F4, all, or N,H,W,C,K,filter,stride,pad), or --attention" : "tune: --show and --forget measure nothing: leave the model, --shape and --attention out");
   const Device device = chosen_device(o);
   const std::filesystem::path file = o.file.empty() ? tuned_file() : std::filesystem::path(o.file);
   if (file.empty()) throw Error("tune: there is no place for the result: set HOME or XDG_CACHE_HOME, or give --file");
@@ -165,12 +240,13 @@ void tune(const Options& o) {
   std::error_code ignored;
   if (file.has_parent_path()) std::filesystem::create_directories(file.parent_path(), ignored);
   { const AtomicFile probe(file); }
-  const std::vector<UsedConvolution> all = wanted(o);
+  const Wanted all = wanted(o);
   if (device.type == DeviceType::sim) check_sizes(all);
-  TunedCard result{card, {}};
-  std::cout << "tune: " << all.size() << " convolutions on " << card.name << ", driver " << card.driver
+  TunedCard result{card, {}, {}};
+  std::cout << "tune: " << all.convolutions.size() << " convolutions and " << all.attentions.size() << " attentions on " << card.name << ", driver " << card.driver
             << (device.type == DeviceType::sim ? "; counted on the simulator, not timed" : "") << "\n";
-  for (const UsedConvolution& u : all) result.convolutions.push_back(measure(device, u, o.variants));
+  for (const UsedConvolution& u : all.convolutions) result.convolutions.push_back(measure(device, u, o.variants));
+  for (const UsedAttention& u : all.attentions) result.attentions.push_back(measure(device, u, o.variants));
   variants_of(device)->forget();
   write_tuned(file, result);
   std::cout << "kept in " << file.string() << "\n";
@@ -180,13 +256,14 @@ void tune(const Options& o) {
 
 void add_tune(CLI::App& program) {
   auto o = std::make_shared<Options>();
-  auto* verb = program.add_subcommand("tune", "measure the variants of convolutions on this card, for later runs to follow");
-  verb->add_option("model", o->model.session.model, "all convolutions of one of its iterations (of the first stage, if it has several)");
+  auto* verb = program.add_subcommand("tune", "measure the variants of convolutions and attentions on this card, for later runs to follow");
+  verb->add_option("model", o->model.session.model, "all convolutions and attentions of one of its iterations (of the first stage, if it has several)");
   o->model.add_to(*verb);
   verb->add_option("--shape", o->shapes, "a row of the benchmark set, A1 to F4, all of them, or N,H,W,C,K,filter,stride,pad; may be repeated")->allow_extra_args(false);
   verb->add_option("--direction", o->directions, "of --shape: forward, data_gradient or weight_gradient; may be repeated (all three)")
       ->allow_extra_args(false)
       ->check(one_of({"forward", "data_gradient", "weight_gradient"}));
+  verb->add_option("--attention", o->attentions, "an attention of batch,queries,keys,D,E and its gradients; may be repeated")->allow_extra_args(false);
   verb->add_option("--dtype,--precision", o->number, "f32, tf32 (f32 on tensor cores) or bf16")->check(one_of({"f32", "tf32", "bf16"}))->capture_default_str();
   verb->add_option("--device", o->device, "auto, cuda, cuda:N or sim")->capture_default_str();
   verb->add_option("--file", o->file, "where the choices are kept (tune.json in the cache folder; others are not followed by later runs)");

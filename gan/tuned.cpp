@@ -1,6 +1,8 @@
 #include "gan/tuned.h"
 
 #include <fstream>
+#include <initializer_list>
+#include <iterator>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <ostream>
@@ -14,6 +16,8 @@
 
 namespace ganymede {
 
+using kernels::Attention;
+using kernels::AttentionRole;
 using kernels::Conv2d;
 using kernels::Conv2dRole;
 using Json = nlohmann::ordered_json;
@@ -24,21 +28,33 @@ constexpr const char* kFormat = "ganymede tune";
 constexpr int kVersion = 1;
 constexpr uintmax_t kMostBytes = 64 << 20;
 
+template <class Problem>
 struct Field {
   const char* name;
-  int Conv2d::* member;
+  int Problem::* member;
   int least;
 };
-constexpr Field kFields[] = {{"n", &Conv2d::n, 0}, {"h", &Conv2d::h, 0}, {"w", &Conv2d::w, 0}, {"c", &Conv2d::c, 1}, {"k", &Conv2d::k, 1},
+constexpr Field<Attention> kAttentionFields[] = {{"batch", &Attention::batch, 0}, {"queries", &Attention::queries, 0}, {"keys", &Attention::keys, 1},
+                                                 {"depth", &Attention::depth, 1}, {"width", &Attention::width, 0}};
+constexpr Field<Conv2d> kFields[] = {{"n", &Conv2d::n, 0}, {"h", &Conv2d::h, 0}, {"w", &Conv2d::w, 0}, {"c", &Conv2d::c, 1}, {"k", &Conv2d::k, 1},
                              {"r", &Conv2d::r, 1}, {"s", &Conv2d::s, 1}, {"p", &Conv2d::p, 0}, {"q", &Conv2d::q, 0}, {"stride_h", &Conv2d::stride_h, 1},
                              {"stride_w", &Conv2d::stride_w, 1}, {"pad_h", &Conv2d::pad_h, 0}, {"pad_w", &Conv2d::pad_w, 0},
                              {"dilation_h", &Conv2d::dilation_h, 1}, {"dilation_w", &Conv2d::dilation_w, 1}, {"groups", &Conv2d::groups, 1}};
 
 Json convolution_json(const TunedConvolution& t) {
-  Json j{{"direction", role_name(t.what.role)}, {"number", number_name(t.what.problem)}};
-  for (const Field& f : kFields) j[f.name] = t.what.problem.*f.member;
+  Json j{{"direction", role_name(t.what.role)}, {"number", number_name(t.what.problem.dtype, t.what.problem.math)}};
+  for (const auto& f : kFields) j[f.name] = t.what.problem.*f.member;
   j["tile"] = t.tile;
   j["parts"] = t.parts;
+  j["cost"] = t.cost;
+  j["table_cost"] = t.table_cost;
+  return j;
+}
+
+Json attention_json(const TunedAttention& t) {
+  Json j{{"direction", role_name(t.what.role)}, {"number", number_name(t.what.problem.dtype, t.what.problem.math)}};
+  for (const auto& f : kAttentionFields) j[f.name] = t.what.problem.*f.member;
+  j["twin"] = t.twin;
   j["cost"] = t.cost;
   j["table_cost"] = t.table_cost;
   return j;
@@ -64,19 +80,43 @@ double cost(const Json& j, const char* name) {
   return v.get<double>();
 }
 
+template <class Role>
+Role role_of(const Json& j, std::initializer_list<Role> roles) {
+  const std::string direction = word(j, "direction");
+  std::string all;
+  for (const Role role : roles) {
+    if (direction == role_name(role)) return role;
+    all += (all.empty() ? "" : role == *std::prev(roles.end()) ? " or " : ", ") + std::string(role_name(role));
+  }
+  fail("\"direction\" is \"", direction, "\", must be ", all);
+}
+// What kind of numbers, and the sizes.
+template <class Problem, size_t kCount>
+Problem problem_of(const Json& j, const Field<Problem> (&fields)[kCount]) {
+  Problem p{};
+  const std::string multiplied = word(j, "number");
+  require(multiplied == "bf16" || multiplied == "tf32" || multiplied == "f32", "\"number\" is \"", multiplied, "\", must be bf16, tf32 or f32");
+  for (const auto& f : fields) p.*f.member = number(j, f.name, f.least);
+  p.dtype = multiplied == "bf16" ? DType::bf16 : DType::f32;
+  p.math = multiplied == "tf32" ? Math::tf32 : Math::f32;
+  return p;
+}
+
 TunedConvolution convolution_of(const Json& j) {
   TunedConvolution t{};
-  const std::string direction = word(j, "direction"), multiplied = word(j, "number");
-  bool known = false;
-  for (const auto role : {Conv2dRole::forward, Conv2dRole::data_gradient, Conv2dRole::weight_gradient})
-    if (direction == role_name(role)) t.what.role = role, known = true;
-  require(known, "\"direction\" is \"", direction, "\", must be forward, data_gradient or weight_gradient");
-  require(multiplied == "bf16" || multiplied == "tf32" || multiplied == "f32", "\"number\" is \"", multiplied, "\", must be bf16, tf32 or f32");
-  for (const Field& f : kFields) t.what.problem.*f.member = number(j, f.name, f.least);
-  t.what.problem.dtype = multiplied == "bf16" ? DType::bf16 : DType::f32;
-  t.what.problem.math = multiplied == "tf32" ? Math::tf32 : Math::f32;
+  t.what = {role_of(j, {Conv2dRole::forward, Conv2dRole::data_gradient, Conv2dRole::weight_gradient}), problem_of(j, kFields)};
   t.tile = word(j, "tile");
   t.parts = number(j, "parts", 1);
+  t.cost = cost(j, "cost");
+  t.table_cost = cost(j, "table_cost");
+  return t;
+}
+
+TunedAttention attention_of(const Json& j) {
+  TunedAttention t{};
+  t.what = {role_of(j, {AttentionRole::forward, AttentionRole::query_gradient, AttentionRole::key_gradient}), problem_of(j, kAttentionFields)};
+  require(member(j, "twin").is_boolean(), "\"twin\" is neither true nor false");
+  t.twin = j["twin"].get<bool>();
   t.cost = cost(j, "cost");
   t.table_cost = cost(j, "table_cost");
   return t;
@@ -85,9 +125,10 @@ TunedConvolution convolution_of(const Json& j) {
 void write(const std::filesystem::path& path, const std::vector<TunedCard>& cards) {
   Json all{{"format", kFormat}, {"version", kVersion}, {"cards", Json::array()}};
   for (const TunedCard& c : cards) {
-    Json list = Json::array();
-    for (const TunedConvolution& t : c.convolutions) list.push_back(convolution_json(t));
-    all["cards"].push_back({{"card", c.card.name}, {"driver", c.card.driver}, {"convolutions", std::move(list)}});
+    Json convolutions = Json::array(), attentions = Json::array();
+    for (const TunedConvolution& t : c.convolutions) convolutions.push_back(convolution_json(t));
+    for (const TunedAttention& t : c.attentions) attentions.push_back(attention_json(t));
+    all["cards"].push_back({{"card", c.card.name}, {"driver", c.card.driver}, {"convolutions", std::move(convolutions)}, {"attentions", std::move(attentions)}});
   }
   std::error_code ignored;   // AtomicFile says what is wrong with the folder
   if (path.has_parent_path()) std::filesystem::create_directories(path.parent_path(), ignored);
@@ -99,13 +140,19 @@ void write(const std::filesystem::path& path, const std::vector<TunedCard>& card
 const char* role_name(Conv2dRole role) {
   return role == Conv2dRole::forward ? "forward" : role == Conv2dRole::data_gradient ? "data_gradient" : "weight_gradient";
 }
-const char* number_name(const Conv2d& p) { return p.dtype == DType::bf16 ? "bf16" : p.math == Math::tf32 ? "tf32" : "f32"; }
+const char* role_name(AttentionRole role) {
+  return role == AttentionRole::forward ? "forward" : role == AttentionRole::query_gradient ? "query_gradient" : "key_gradient";
+}
+const char* number_name(DType dtype, Math math) { return dtype == DType::bf16 ? "bf16" : math == Math::tf32 ? "tf32" : "f32"; }
 
-bool same_convolution(const UsedConvolution& a, const UsedConvolution& b) {
-  for (const Field& f : kFields)
+template <class Used, class Fields>
+bool same_use(const Used& a, const Used& b, const Fields& fields) {
+  for (const auto& f : fields)
     if (a.problem.*f.member != b.problem.*f.member) return false;
   return a.role == b.role && a.problem.dtype == b.problem.dtype && a.problem.math == b.problem.math;
 }
+bool same_convolution(const UsedConvolution& a, const UsedConvolution& b) { return same_use(a, b, kFields); }
+bool same_attention(const UsedAttention& a, const UsedAttention& b) { return same_use(a, b, kAttentionFields); }
 
 const kernels::VariantKernels* variants_of(const Device& device) {
   if (device.type == DeviceType::sim) return &kernels::sim::variants();
@@ -147,6 +194,10 @@ std::vector<TunedCard> read_tuned(const std::filesystem::path& path) {
       TunedCard card{{word(c, "card"), word(c, "driver")}, {}};
       require(member(c, "convolutions").is_array(), "\"convolutions\" is not a list");
       for (const Json& t : c["convolutions"]) card.convolutions.push_back(convolution_of(t));
+      if (c.contains("attentions")) {
+        require(c["attentions"].is_array(), "\"attentions\" is not a list");
+        for (const Json& t : c["attentions"]) card.attentions.push_back(attention_of(t));
+      }
       cards.push_back(std::move(card));
     }
     return cards;
@@ -164,6 +215,10 @@ void write_tuned(const std::filesystem::path& path, const TunedCard& measured) {
   for (const TunedConvolution& t : measured.convolutions) {
     std::erase_if(mine->convolutions, [&](const TunedConvolution& old) { return same_convolution(old.what, t.what); });
     mine->convolutions.push_back(t);
+  }
+  for (const TunedAttention& t : measured.attentions) {
+    std::erase_if(mine->attentions, [&](const TunedAttention& old) { return same_attention(old.what, t.what); });
+    mine->attentions.push_back(t);
   }
   write(path, cards);
 }
@@ -202,8 +257,9 @@ void apply_tuned(const Device& device, std::ostream& say) {
       while (v->tile_name(tile) && t.tile != v->tile_name(tile)) ++tile;
       refused += !v->tile_name(tile) || !v->prefer(t.what.role, t.what.problem, {tile, t.parts});
     }
+    for (const TunedAttention& t : c.attentions) refused += t.twin && !v->prefer_attention_twin(t.what.role, t.what.problem, true);
     if (refused)
-      say << "ganymede: " + path.string() + ": " + std::to_string(refused) + " of " + std::to_string(c.convolutions.size()) +
+      say << "ganymede: " + path.string() + ": " + std::to_string(refused) + " of " + std::to_string(c.convolutions.size() + c.attentions.size()) +
                  " measured variants are not in this build and are left out; run ganymede tune again\n";
   }
 }

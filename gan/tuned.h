@@ -1,4 +1,4 @@
-// The choices of `ganymede tune`: which variant of a convolution was the fastest on a card, in a file that later runs on the same card
+// The choices of `ganymede tune`: which variant of a convolution or an attention was the fastest on a card, in a file that later runs on the same card
 // and driver follow.
 #pragma once
 #include <filesystem>
@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/device.h"
+#include "engine/ops/attention_record.h"
 #include "engine/ops/conv_record.h"
 
 namespace ganymede {
@@ -27,9 +28,17 @@ struct TunedConvolution {
   double cost = 0, table_cost = 0;   // of this variant and of the table's choice: seconds on cuda, counted terms on sim
 };
 
+struct TunedAttention {
+  UsedAttention what;
+  bool twin;   // of sm_90a, else the table's kernel
+  double cost = 0, table_cost = 0;
+};
+
 const char* role_name(kernels::Conv2dRole role);                 // "forward", "data_gradient", "weight_gradient"
-const char* number_name(const kernels::Conv2d& problem);         // "bf16", "tf32", "f32"
+const char* role_name(kernels::AttentionRole role);              // "forward", "query_gradient", "key_gradient"
+const char* number_name(DType dtype, kernels::Math math);         // "bf16", "tf32", "f32"
 bool same_convolution(const UsedConvolution& a, const UsedConvolution& b);
+bool same_attention(const UsedAttention& a, const UsedAttention& b);   // but for the scale
 
 // tune.json in the program's cache folder ($GANYMEDE_CACHE, else $XDG_CACHE_HOME/ganymede, else ~/.cache/ganymede); "" if there is none.
 std::filesystem::path tuned_file();
@@ -38,11 +47,12 @@ std::filesystem::path tuned_file();
 struct TunedCard {
   Card card;
   std::vector<TunedConvolution> convolutions;
+  std::vector<TunedAttention> attentions = {};   // a file from before there were any has none
 };
 // Empty where there is no file. Throws Error that names the file and what is wrong with it: not readable, not JSON, not a file of tune,
 // a field missing or out of range.
 std::vector<TunedCard> read_tuned(const std::filesystem::path& path);
-// Puts a card's choices in the place of older ones for the same convolutions; all others stay. The file appears whole or not at all;
+// Puts a card's choices in the place of older ones for the same convolutions and attentions; all others stay. The file appears whole or not at all;
 // one that read_tuned refuses is left alone. Throws Error.
 void write_tuned(const std::filesystem::path& path, const TunedCard& measured);
 // Removes those of a card; true if there were any.

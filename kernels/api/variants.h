@@ -1,12 +1,15 @@
 // The variants in which cuda and sim can compute a convolution: a tile and a number of parts of the sum. A table chooses among
 // them by the shape and the card alone (kernels/device/conv_plan.h); `ganymede tune` measures them and puts choices of its own in
-// place. They give the same sums in another order.
+// place. They give the same sums in another order. Attention in bf16 has one variant besides the table's choice, the twin for sm_90a.
 #pragma once
+#include "kernels/api/attention.h"
 #include "kernels/api/conv2d.h"
 
 namespace ganymede::kernels {
 
 enum class Conv2dRole { forward, data_gradient, weight_gradient };
+
+enum class AttentionRole { forward, query_gradient, key_gradient };   // the last of keys and values together
 
 struct ConvVariant {
   int tile = 0;    // see tile_name
@@ -22,6 +25,11 @@ struct VariantKernels {
   ConvVariant (*chosen)(Conv2dRole, const Conv2d&);                  // what a call takes now
   bool (*prefer)(Conv2dRole, const Conv2d&, const ConvVariant&);     // from now on; false: it cannot compute this
   void (*forget)();                                                  // back to the table
+  // Whether the twin can compute it on the current device, whether a call takes it now (the table never does: on no card have the
+  // two been compared yet), and whether it shall from now on; false: it cannot.
+  bool (*has_attention_twin)(AttentionRole, const Attention&);
+  bool (*takes_attention_twin)(AttentionRole, const Attention&);
+  bool (*prefer_attention_twin)(AttentionRole, const Attention&, bool);
   // The twins for sm_90a wherever they can compute it, for tests; without effect on other cards. Preferences go before.
   void (*force_twins)(bool);
   // Of a variant: terms that the busiest of the simulator's multiprocessors multiplies. What sim has instead of a clock.

@@ -33,6 +33,11 @@
 //   wgmma_bf16<N, major_a, major_b>(d, a, b, add), wgmma_tf32<N>(...)      warpgroup (four warps, the first a multiple of four); d[64 x N] of f32,
 //                                    a[64 x K], b[N x K] of bf16 (K 16) or f32 read as tf32 (K 8, low 13 bits ignored); add: to d,
 //                                    else d begins at zero. d is not to be touched until it has been waited for
+//   wgmma_bf16<N, major_b>(d, a, b, add)   the same with a[64 x 16] in registers: pairs of neighbouring terms, uint32_t a[4] of each lane,
+//                                    which are not to be touched either. Pair i of a lane: row 16 * (warp % 4) + lane / 4 + i % 2 * 8,
+//                                    terms i / 2 * 8 + lane % 4 * 2 and the next: sums of such a product, two and two, as they lie
+//   wgmma_keep(registers)            on cuda keeps the compiler from moving what is done with these registers to the other side; said of
+//                                    accumulators and of a's before wgmma_fence() and after wgmma_wait where other work is near
 //   wgmma_commit(), wgmma_wait<n>()  warpgroup; closes a group, waits until at most n groups of this warp are in flight
 //   named_barrier_sync(id, threads), named_barrier_arrive(id, threads)   id 1 to 15; whole warps
 //   registers_fewer<n>(), registers_more<n>()            warpgroup; from now on its threads have n registers, 24 to 256 by 8
@@ -43,7 +48,7 @@
 // poison until then, and so are accumulators until the wait. It reports, at the kernel's line: memory that TMA still fills
 // read by wgmma, memory that a wgmma still reads overwritten, ordinary writes that no fence_proxy_async made visible, waiting
 // twice for one phase (a parity that did not alternate), too many arrivals, barriers that nobody made or that were overwritten,
-// missing wgmma_fence, accumulators written in flight, warps of a warpgroup whose products differ, and in deadlocks how many
+// missing wgmma_fence, accumulators or registers of a written in flight, warps of a warpgroup whose products differ, and in deadlocks how many
 // arrivals and bytes each barrier misses.
 #pragma once
 #include "kernels/simt/simt.h"

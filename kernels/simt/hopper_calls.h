@@ -220,6 +220,15 @@ std::vector<uint32_t> pieces(Worker& w, uint64_t descriptor, Major major, int fi
   return all;
 }
 
+// Row r of the 16 from the registers of four lanes. Pairs of bf16 alone.
+template <int K>
+void fetch_left(const std::vector<Left>& lanes, int r, float (&to)[K]) {
+  for (int k = 0; k < K; ++k) {
+    const uint32_t pair = lanes[static_cast<size_t>(r % 8 * 4 + k % 8 / 2)].bits[r / 8 + k / 8 * 2];
+    to[k] = std::bit_cast<float>((k % 2 ? pair >> 16 : pair) << 16);
+  }
+}
+
 // d[16][n] (+)= a[16][K] b[n][K]^T from shared memory.
 template <int K, class Read>
 void multiply_rows(Accumulators& d, const Operation& op, const unsigned char* arena, Read read) {
@@ -235,7 +244,10 @@ void multiply_rows(Accumulators& d, const Operation& op, const unsigned char* ar
       to[k] = eight[row % 8];
     }
   };
-  for (int r = 0; r < 16; ++r) fetch(op.a, op.product.a_major, r, a[r]);
+  for (int r = 0; r < 16; ++r) {
+    if (op.left.empty()) fetch(op.a, op.product.a_major, r, a[r]);
+    else fetch_left(op.left, r, a[r]);
+  }
   for (int column = 0; column < d.n; column += 8) {
     Row b[K], sum[16];
     for (int c = 0; c < 8; ++c) {
@@ -282,7 +294,8 @@ void Worker::issue_product(const Slot* slots, Where where) {
   fibers::Product lanes[32];
   for (int l = 0; l < 32; ++l) std::memcpy(&lanes[l], slots[l].bytes, sizeof lanes[l]);
   const auto same_product = [](const fibers::Product& a, const fibers::Product& b) {
-    return a.a == b.a && a.b == b.b && a.n == b.n && a.bf16 == b.bf16 && a.add == b.add && a.a_major == b.a_major && a.b_major == b.b_major;
+    return a.a == b.a && a.b == b.b && a.n == b.n && a.bf16 == b.bf16 && a.add == b.add && a.a_major == b.a_major && a.b_major == b.b_major &&
+           !a.left == !b.left;
   };
   for (const auto& lane : lanes)
     if (!same_product(lane, lanes[0])) fail("wgmma: lanes of a warp give different operands", where);
@@ -311,8 +324,13 @@ void Worker::issue_product(const Slot* slots, Where where) {
   for (int l = 0; l < 32; ++l)
     if (found->second.d[l] != lanes[l].d || found->second.n != lanes[l].n) fail("wgmma: accumulators in flight are used as another shape", where);
 
-  Operation op{lanes[0], warp.group, pieces(*this, lanes[0].a, lanes[0].a_major, static_cast<int>(number % 4) * 16, 16, state.known.size(), "a", where),
-               pieces(*this, lanes[0].b, lanes[0].b_major, 0, lanes[0].n, state.known.size(), "b", where), where};
+  Operation op{lanes[0], warp.group, {}, pieces(*this, lanes[0].b, lanes[0].b_major, 0, lanes[0].n, state.known.size(), "b", where), {}, where};
+  if (lanes[0].left) {
+    if (!warp.left_fenced) fail("wgmma: wgmma_fence() is missing after the last wait, before a product that reads registers", where);
+    for (const auto& lane : lanes) std::memcpy(op.left.emplace_back(Left{lane.left, {}}).bits, lane.left, sizeof(Left::bits));
+  } else {
+    op.a = pieces(*this, lanes[0].a, lanes[0].a_major, static_cast<int>(number % 4) * 16, 16, state.known.size(), "a", where);
+  }
   for (const auto* operand : {&op.a, &op.b}) {
     for (const uint32_t at : *operand) {
       if (state.filling[at / 16]) fail("wgmma: byte " + std::to_string(at) + " of shared memory is still being filled by TMA; wait for its mbarrier first", where);
@@ -326,6 +344,7 @@ void Worker::issue_product(const Slot* slots, Where where) {
 void Worker::wait_products(int groups, Where where) {
   AsyncState& state = async();
   WarpProducts& warp = state.warps[static_cast<size_t>(current_->rank / 32)];
+  warp.left_fenced = false;
   size_t done = 0;
   for (; done < warp.operations.size() && warp.group - warp.operations[done].group > static_cast<uint64_t>(groups); ++done) {
     const Operation& op = warp.operations[done];
@@ -334,6 +353,10 @@ void Worker::wait_products(int groups, Where where) {
         --state.readers[at / 16];
         if (!state.visible(at)) fail("shared memory was written while this wgmma read it", op.where);
       }
+    }
+    for (const Left& lane : op.left) {
+      for (int i = 0; i < 4; ++i)   // not memcmp, which ThreadSanitizer sees: it does not know that the lanes have met
+        if (lane.registers[i] != lane.bits[i]) fail("registers of a were written while this wgmma read them", op.where);
     }
     run_operation(warp.accumulators.at(op.product.d), op, state.arena);
   }
@@ -372,7 +395,7 @@ void fibers::wgmma(const Product& lane, Where where) {
       [&](Warp& warp, int side) { worker->issue_product(warp.slots[side], where); });
 }
 void fibers::wgmma_fence(Where where) {
-  together("wgmma_fence", where, [](WarpProducts& warp) { warp.fenced = true; });
+  together("wgmma_fence", where, [](WarpProducts& warp) { warp.fenced = warp.left_fenced = true; });
 }
 void fibers::wgmma_commit(Where where) {
   together("wgmma_commit", where, [](WarpProducts& warp) { ++warp.group; });

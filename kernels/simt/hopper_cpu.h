@@ -34,6 +34,7 @@ struct Product {
   int n;
   bool bf16, add;
   Major a_major, b_major;
+  const uint32_t* left = nullptr;   // a of this lane, where it lies in registers
 };
 void wgmma(const Product& lane, Where where);
 void wgmma_fence(Where where);
@@ -170,6 +171,13 @@ void wgmma_bf16(float (&d)[kN / 2], uint64_t a, uint64_t b, bool add, Where wher
   static_assert(kN == 64 || kN == 128 || kN == 256);
   fibers::wgmma({d, a, b, kN, true, add, kA, kB}, where);
 }
+template <int kN, Major kB = Major::k>
+void wgmma_bf16(float (&d)[kN / 2], const uint32_t (&a)[4], uint64_t b, bool add, Where where = Where::current()) {
+  static_assert(kN == 64 || kN == 128);
+  fibers::wgmma({d, 0, b, kN, true, add, Major::k, kB, a}, where);
+}
+template <class Registers>
+void wgmma_keep(Registers&) {}
 template <int kN, Major kA = Major::k, Major kB = Major::k>
 void wgmma_tf32(float (&d)[kN / 2], uint64_t a, uint64_t b, bool add, Where where = Where::current()) {
   static_assert(kN == 64 || kN == 128 || kN == 256);

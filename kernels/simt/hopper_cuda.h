@@ -86,6 +86,16 @@ template <int kGroups>
 __device__ __forceinline__ void wgmma_wait(Where = {}) {
   asm volatile("wgmma.wait_group.sync.aligned %0;" ::"n"(kGroups) : "memory");
 }
+template <int kCount>
+__device__ __forceinline__ void wgmma_keep(float (&registers)[kCount]) {
+#pragma unroll
+  for (float& r : registers) asm volatile("" : "+f"(r)::"memory");
+}
+template <int kCount>
+__device__ __forceinline__ void wgmma_keep(uint32_t (&registers)[kCount][4]) {
+#pragma unroll
+  for (auto& four : registers) asm volatile("" : "+r"(four[0]), "+r"(four[1]), "+r"(four[2]), "+r"(four[3])::"memory");
+}
 
 // Names and operands of registers, 32 at a time.
 #define GANYMEDE_R0                                                                                                             \
@@ -125,6 +135,23 @@ __device__ __forceinline__ void wgmma_wait(Where = {}) {
 #define GANYMEDE_K_ALONE(i, j)
 GANYMEDE_WGMMA_FUNCTION(wgmma_bf16, "k16", "bf16.bf16", GANYMEDE_EITHER)
 GANYMEDE_WGMMA_FUNCTION(wgmma_tf32, "k8", "tf32.tf32", GANYMEDE_K_ALONE)
+
+// The same of bf16 with a in registers.
+#define GANYMEDE_WGMMA_REGISTERS(shape, registers, left, right, flag, major, ...)                                                   \
+  asm volatile("{\n.reg .pred p;\nsetp.ne.b32 p, %" flag ", 0;\nwgmma.mma_async.sync.aligned." shape "k16.f32.bf16.bf16 {" registers \
+               "}, {" left "}, %" right ", p, 1, 1, %" major ";\n}"                                                                \
+               : __VA_ARGS__                                                                                                       \
+               : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b), "r"(static_cast<int>(add)), "n"(static_cast<int>(kB)))
+template <int kN, Major kB = Major::k>
+__device__ __forceinline__ void wgmma_bf16(float (&d)[kN / 2], const uint32_t (&a)[4], uint64_t b, bool add, Where = {}) {
+  static_assert(kN == 64 || kN == 128);
+  if constexpr (kN == 64) {
+    GANYMEDE_WGMMA_REGISTERS("m64n64", GANYMEDE_R0, "%32,%33,%34,%35", "36", "37", "38", GANYMEDE_D32(0));
+  } else {
+    GANYMEDE_WGMMA_REGISTERS("m64n128", GANYMEDE_R0 "," GANYMEDE_R1, "%64,%65,%66,%67", "68", "69", "70", GANYMEDE_D32(0), GANYMEDE_D32(32));
+  }
+}
+#undef GANYMEDE_WGMMA_REGISTERS
 #undef GANYMEDE_EITHER
 #undef GANYMEDE_K_ALONE
 #undef GANYMEDE_WGMMA_FUNCTION

@@ -46,11 +46,18 @@ struct NamedBarrier : Waiting {
   }
 };
 
+// A lane's registers of a, and what they held when the product was issued.
+struct Left {
+  const uint32_t* registers;
+  uint32_t bits[4];
+};
+
 // One warp's part of a product: 16 rows of the 64. Which bytes it reads.
 struct Operation {
   fibers::Product product;   // d: of lane 0
   uint64_t group;
   std::vector<uint32_t> a, b;   // shared addresses of 16-byte pieces (pieces(), hopper_calls.h)
+  std::vector<Left> left;       // of each lane, where a lies in registers and has no pieces
   simt::Where where;
 };
 
@@ -66,6 +73,7 @@ struct WarpProducts {
   std::map<float*, Accumulators> accumulators;
   uint64_t group = 0;       // that the next operation joins
   bool fenced = false;
+  bool left_fenced = false; // since the last wait, behind which registers of a may have been written
   size_t issued = 0;        // operations ever
   int registers = 0;        // set by set_registers; 0: those of the launch
 };

@@ -273,6 +273,12 @@ void wgmma_bf16(float (&d)[kN / 2], uint64_t a, uint64_t b, bool add, Where wher
   const tracing::Quiet quiet;
   unseen_wgmma_bf16<kN, kA, kB>(d, a, b, add, where);
 }
+template <int kN, Major kB = Major::k>
+void wgmma_bf16(float (&d)[kN / 2], const uint32_t (&a)[4], uint64_t b, bool add, Where where = Where::current()) {
+  tracing::warp_operation("wgmma_bf16");
+  const tracing::Quiet quiet;
+  unseen_wgmma_bf16<kN, kB>(d, a, b, add, where);
+}
 template <int kN, Major kA = Major::k, Major kB = Major::k>
 void wgmma_tf32(float (&d)[kN / 2], uint64_t a, uint64_t b, bool add, Where where = Where::current()) {
   tracing::warp_operation("wgmma_tf32");

@@ -1,6 +1,6 @@
 // The attention family of this target: checks, and delta[i] = sum_e g[i,e] * o[i,e] by one warp a row, which
 // the gradients share. The sums are those of device/flash.h where device/flash_plan.h says that they serve (bf16, and tf32 of few
-// columns), else of device/attention_tiles.h.
+// columns), else of device/attention_tiles.h; or of the twins for sm_90a (device/flash_twin.h) where somebody prefers them.
 #include "kernels/device/attention_tiles.h"
 #include "kernels/device/families.h"
 #include "kernels/device/flash_plan.h"
@@ -42,8 +42,10 @@ void check_attention(const Attention& a) {
 void forward(Stream stream, const Attention& a, const void* q, const void* k, const void* v, void* o,
              void* logsum, void*) {
   check_attention(a);
-  if (flash_serves_forward(a)) flash_output(stream, a, q, k, v, o, static_cast<float*>(logsum));
-  else attend_output(stream, a, q, k, v, o, static_cast<float*>(logsum));
+  auto* sums = static_cast<float*>(logsum);
+  if (takes_twin(AttentionRole::forward, a) && flash_output_twin(stream, a, q, k, v, o, sums)) return;
+  if (flash_serves_forward(a)) flash_output(stream, a, q, k, v, o, sums);
+  else attend_output(stream, a, q, k, v, o, sums);
 }
 
 void gradient(Stream stream, const Attention& a, const void* q, const void* k, const void* v, const void* o,
@@ -53,8 +55,10 @@ void gradient(Stream stream, const Attention& a, const void* q, const void* k, c
   if (flash_serves_gradient(a)) {
     auto* statistics = static_cast<FlashStatistics*>(workspace);
     flash_statistics(stream, a, g, o, sums, statistics);
-    if (dq) flash_query_gradient(stream, a, q, k, v, g, statistics, dq);
-    if (dk || dv) flash_key_gradient(stream, a, q, k, v, g, statistics, dk, dv);
+    if (dq && !(takes_twin(AttentionRole::query_gradient, a) && flash_query_gradient_twin(stream, a, q, k, v, g, statistics, dq)))
+      flash_query_gradient(stream, a, q, k, v, g, statistics, dq);
+    if ((dk || dv) && !(takes_twin(AttentionRole::key_gradient, a) && flash_key_gradient_twin(stream, a, q, k, v, g, statistics, dk, dv)))
+      flash_key_gradient(stream, a, q, k, v, g, statistics, dk, dv);
     return;
   }
   auto* delta = static_cast<float*>(workspace);
@@ -72,7 +76,8 @@ void gradient(Stream stream, const Attention& a, const void* q, const void* k, c
 }
 
 size_t workspace_bytes(const Attention& a) {
-  return (flash_serves_gradient(a) ? sizeof(FlashStatistics) : sizeof(float)) * a.batch * a.queries;
+  if (flash_serves_gradient(a)) return sizeof(FlashStatistics) * a.batch * flash_statistics_count(a.queries);
+  return sizeof(float) * a.batch * a.queries;
 }
 
 }  // namespace

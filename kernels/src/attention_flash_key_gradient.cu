@@ -13,10 +13,10 @@ namespace {
 template <class T>
 struct FlashKeyGradient {
   FlashMatrix<T> q, k, v, g;
-  const FlashStatistics* statistics;  // [batch, queries]
+  const FlashStatistics* statistics;  // [batch, statistics_count]
   T *dk, *dv;                      // or null
   float scale;
-  int row_blocks;
+  int row_blocks, statistics_count;
 };
 
 template <class T, int kDepth, int kWidth>
@@ -54,7 +54,7 @@ __global__ void __launch_bounds__(kFlashThreads, 2)
     job.g.start_copy(batch, tile * kFlashOthers, 0, stage.g);
     const int query = tile * kFlashOthers + static_cast<int>(threadIdx.x);
     if (threadIdx.x < kFlashOthers)
-      simt::cp_async<8>(&stage.statistics[threadIdx.x], job.statistics + static_cast<int64_t>(batch) * queries + query, query < queries);
+      simt::cp_async<8>(&stage.statistics[threadIdx.x], job.statistics + static_cast<int64_t>(batch) * job.statistics_count + query, query < queries);
   };
   job.k.start_copy(batch, first_row, 0, memory.k);
   job.v.start_copy(batch, first_row, 0, memory.v);
@@ -111,7 +111,8 @@ void flash_key_gradient(Stream stream, const Attention& a, const void* q, const 
     using Shared = FlashKeyGradientShared<T, kDepth, kWidth>;
     const FlashKeyGradient<T> job{flash_matrix<T>(q, a.queries, a.depth), flash_matrix<T>(k, a.keys, a.depth),
                                   flash_matrix<T>(v, a.keys, a.width), flash_matrix<T>(g, a.queries, a.width), statistics,
-                                  static_cast<T*>(dk), static_cast<T*>(dv), static_cast<float>(a.scale), ceil_div(a.keys, Shared::kRows)};
+                                  static_cast<T*>(dk), static_cast<T*>(dv), static_cast<float>(a.scale), ceil_div(a.keys, Shared::kRows),
+                                  flash_statistics_count(a.queries)};
     launch<Shared>(flash_key_gradient_kernel<T, kDepth, kWidth>, dim3(flash_grid(int64_t{a.batch} * job.row_blocks)), dim3(kFlashThreads),
                    stream, job);
   });

@@ -12,9 +12,9 @@ template <class T>
 struct FlashQueryGradient {
   FlashMatrix<T> q, k, v, g;
   T* dq;
-  const FlashStatistics* statistics;  // [batch, queries]
+  const FlashStatistics* statistics;  // [batch, statistics_count]
   float scale;
-  int row_blocks;
+  int row_blocks, statistics_count;
 };
 
 template <class T, int kDepth, int kWidth, int kRowTiles>
@@ -66,7 +66,7 @@ __global__ void __launch_bounds__(kFlashThreads, sizeof(T) == 2 && kRowTiles == 
 #pragma unroll
     for (int half = 0; half < 2; ++half) {
       const int row = first_row + warp_row + i * 16 + Scores::row(2 * half);
-      const int64_t query = static_cast<int64_t>(batch) * queries + (row < queries ? row : queries - 1);
+      const int64_t query = static_cast<int64_t>(batch) * job.statistics_count + (row < queries ? row : queries - 1);
       logsum[i][half] = job.statistics[query].logsum;
       delta[i][half] = job.statistics[query].delta;
     }
@@ -125,7 +125,7 @@ void flash_query_gradient(Stream stream, const Attention& a, const void* q, cons
     constexpr int kDepth = decltype(depth)::value, kWidth = decltype(width)::value;
     const FlashQueryGradient<T> job{flash_matrix<T>(q, a.queries, a.depth), flash_matrix<T>(k, a.keys, a.depth),
                                     flash_matrix<T>(v, a.keys, a.width), flash_matrix<T>(g, a.queries, a.width), static_cast<T*>(dq),
-                                    statistics, static_cast<float>(a.scale), 0};
+                                    statistics, static_cast<float>(a.scale), 0, flash_statistics_count(a.queries)};
     if constexpr (flash_can_pair_rows<T>(kDepth, kWidth)) {
       if (flash_rows_are_paired(a.batch, a.queries, 1, simt::multiprocessors()))
         return launch_query_gradient<T, kDepth, kWidth, 2>(stream, a.batch, job);

@@ -34,7 +34,10 @@ __global__ void __launch_bounds__(kThreads)
     }
     sum += simt::shuffle_xor(sum, 1);
     sum += simt::shuffle_xor(sum, 2);
-    if (row < rows && lane == 0) statistics[row] = {kLog2E * logsum[row], sum};
+    if (row < rows && lane == 0) {
+      const int64_t gaps = g.count % 2 != 0 ? row / g.count : 0;   // flash_statistics_count
+      statistics[row + gaps] = {kLog2E * logsum[row], sum};
+    }
   }
 }
 

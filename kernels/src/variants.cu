@@ -1,4 +1,4 @@
-// Which variant a convolution takes: a measured one that somebody put in place, else the table's. Host code.
+// Which variant a convolution or an attention takes: a measured one that somebody put in place, else the table's. Host code.
 #include "kernels/api/variants.h"
 
 #include <array>
@@ -8,10 +8,13 @@
 #include <iterator>
 #include <map>
 #include <mutex>
+#include <set>
+#include <tuple>
 
 #include "kernels/device/conv_launch.h"
 #include "kernels/device/conv_plan.h"
 #include "kernels/device/families.h"
+#include "kernels/device/flash_plan.h"
 
 namespace ganymede::kernels::GANYMEDE_TARGET {
 
@@ -23,9 +26,13 @@ Key key_of(Conv2dRole role, const Conv2d& p) {
           static_cast<int>(p.dtype), static_cast<int>(p.math)};
 }
 
+using AttentionKey = std::tuple<AttentionRole, int, int, int, int, int>;
+AttentionKey key_of(AttentionRole role, const Attention& a) { return {role, a.batch, a.queries, a.keys, a.depth, a.width}; }
+
 struct Preferences {
   std::mutex mutex;
   std::map<Key, TilePlan> plans;
+  std::set<AttentionKey> attention;   // of the twin
   std::atomic<bool> any{false}, twins{false};
 };
 Preferences& preferences() {
@@ -68,7 +75,20 @@ void forget() {
   Preferences& all = preferences();
   const std::lock_guard lock(all.mutex);
   all.plans.clear();
+  all.attention.clear();
   all.any = false;
+}
+
+bool has_attention_twin(AttentionRole role, const Attention& a) { return simt::compute_capability() == 90 && flash_has_twin(role, a); }
+
+bool prefer_attention_twin(AttentionRole role, const Attention& a, bool twin) {
+  if (twin && !has_attention_twin(role, a)) return false;
+  Preferences& all = preferences();
+  const std::lock_guard lock(all.mutex);
+  if (twin) all.attention.insert(key_of(role, a));
+  else all.attention.erase(key_of(role, a));
+  all.any = true;
+  return true;
 }
 
 // The number of the driver itself where the system tells it, and the CUDA version that it speaks.
@@ -112,9 +132,17 @@ TilePlan plan_for(Conv2dRole role, const Conv2d& p) {
   return table_plan(role, p, simt::compute_capability());
 }
 
+bool takes_twin(AttentionRole role, const Attention& a) {
+  Preferences& all = preferences();
+  if (!(all.any || all.twins) || !flash_has_twin(role, a)) return false;
+  const std::lock_guard lock(all.mutex);
+  return all.twins || all.attention.contains(key_of(role, a));
+}
+
 const VariantKernels& variants() {
   static const VariantKernels all{
-      tile_name, list, [](Conv2dRole role, const Conv2d& p) { return plain(plan_for(role, p)); }, prefer, forget, force_twins,
+      tile_name, list, [](Conv2dRole role, const Conv2d& p) { return plain(plan_for(role, p)); }, prefer, forget, has_attention_twin, takes_twin,
+      prefer_attention_twin, force_twins,
       [](Conv2dRole role, const Conv2d& p, const ConvVariant& v) { return plan_terms(role, p, plan_of_variant(v), 4); }, driver};
   return all;
 }

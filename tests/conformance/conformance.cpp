@@ -68,15 +68,22 @@ int64_t count_twins(const ganymede::ConvolutionRecord& record, const ganymede::k
   });
 }
 
+int64_t count_twins(const ganymede::AttentionRecord& record, const ganymede::kernels::VariantKernels& variants) {
+  return std::count_if(record.all().begin(), record.all().end(), [&](const ganymede::UsedAttention& u) { return variants.takes_attention_twin(u.role, u.problem); });
+}
+
 int run(const std::vector<std::string>& paths, const Setting& setting, bool allow_unsupported, bool twins) {
   int counts[3] = {};
   const ganymede::ConvolutionRecord record;
+  const ganymede::AttentionRecord attentions;
   for (const std::string& file : files_in(paths)) ++counts[static_cast<int>(run_case(file, setting))];
   std::cout << counts[0] << " passed, " << counts[1] << " failed, " << counts[2] << " unsupported\n";
   if (twins) {
-    const int64_t done = count_twins(record, *ganymede::variants_of(setting.device));
+    const auto& variants = *ganymede::variants_of(setting.device);
+    const int64_t done = count_twins(record, variants), attended = count_twins(attentions, variants);
     std::cout << done << " of " << record.all().size() << " convolutions by twins for sm_90a\n";
-    if (done == 0) return 1;
+    std::cout << attended << " of " << attentions.all().size() << " attentions by twins for sm_90a\n";
+    if (done + attended == 0) return 1;
   }
   return counts[1] != 0 || (counts[2] != 0 && !allow_unsupported) ? 1 : 0;
 }

@@ -32,6 +32,9 @@ class Tuned : public testing::Test {
   static UsedConvolution convolution(int n, Conv2dRole role = Conv2dRole::forward) {
     return {role, {n, 8, 8, 16, 24, 3, 3, 8, 8, 1, 1, 1, 1, 1, 1, 1, DType::bf16, Math::f32}};
   }
+  static UsedAttention attention(int batch) {
+    return {kernels::AttentionRole::key_gradient, {batch, 8, 16, 24, 32, 1, DType::bf16, Math::f32}};
+  }
   void put(const std::string& bytes) const {
     fs::create_directories(file_.parent_path());
     std::ofstream(file_, std::ios::binary) << bytes;
@@ -73,13 +76,22 @@ TEST_F(Tuned, CardsAndConvolutionsAreKeptApart) {
   EXPECT_TRUE(same_convolution(cards[0].convolutions[1].what, convolution(1)));
   EXPECT_FALSE(same_convolution(cards[0].convolutions[2].what, convolution(1)));
   EXPECT_EQ(cards[1].convolutions[0].tile, "small");
+  write_tuned(file_, {one, {}, {{attention(1), true, 1, 2}, {attention(2), true, 1, 2}}});
+  write_tuned(file_, {one, {}, {{attention(1), false, 3, 3}}});
+  cards = read_tuned(file_);
+  EXPECT_EQ(cards[0].convolutions.size(), 3u);
+  ASSERT_EQ(cards[0].attentions.size(), 2u);
+  EXPECT_TRUE(same_attention(cards[0].attentions[0].what, attention(2)));
+  EXPECT_TRUE(cards[0].attentions[0].twin);
+  EXPECT_FALSE(cards[0].attentions[1].twin);
+  EXPECT_EQ(cards[0].attentions[1].cost, 3);
   EXPECT_TRUE(remove_tuned(file_, one));
   EXPECT_FALSE(remove_tuned(file_, one));
   EXPECT_EQ(read_tuned(file_).size(), 1u);
 }
 
 TEST_F(Tuned, EveryWrongFileIsRefusedAndStays) {
-  write_tuned(file_, {{"card", "driver"}, {{convolution(1), "large", 1, 1, 1}}});
+  write_tuned(file_, {{"card", "driver"}, {{convolution(1), "large", 1, 1, 1}}, {{attention(1), true, 1, 1}}});
   const std::string good = get();
   const auto with = [&](const std::string& from, const std::string& to) {
     std::string bytes = good;
@@ -98,6 +110,9 @@ TEST_F(Tuned, EveryWrongFileIsRefusedAndStays) {
            {with("\"driver\": \"driver\"", "\"driver\": 3"), "\"driver\" is not text"},
            {with("\"direction\": \"forward\"", "\"direction\": \"sideways\""), "sideways"},
            {with("\"number\": \"bf16\"", "\"number\": \"fp4\""), "fp4"},
+           {with("\"direction\": \"key_gradient\"", "\"direction\": \"sideways\""), "forward, query_gradient or key_gradient"},
+           {with("\"twin\": true", "\"twin\": 1"), "\"twin\" is neither"},
+           {with("\"keys\": 16", "\"keys\": 0"), "\"keys\" is 0"},
            {with("\"stride_h\": 1", "\"stride_h\": 0"), "\"stride_h\" is 0"},
            {with("\"parts\": 1", "\"parts\": 1e99"), "\"parts\""},
            {with("\"parts\": 1", "\"parts\": null"), "\"parts\""},
@@ -127,8 +142,8 @@ TEST_F(Tuned, AppliedChoicesAreFollowed) {
   };
   const std::string table_b = chosen(b);
   ASSERT_NE(chosen(a), "tall 3");
-  // A twin is nothing for a card of sm_80, and a tile of a later version nothing for this one.
-  write_tuned(file_, {mine, {{a, "tall", 3, 1, 2}, {b, "twin_square", 1, 1, 2}, {convolution(3), "enormous", 1, 1, 2}, {c, "medium", 5, 1, 2}}});
+  // Twins are nothing for a card of sm_80, and a tile of a later version nothing for this one.
+  write_tuned(file_, {mine, {{a, "tall", 3, 1, 2}, {b, "twin_square", 1, 1, 2}, {convolution(3), "enormous", 1, 1, 2}, {c, "medium", 5, 1, 2}}, {{attention(1), true, 1, 2}, {attention(2), false, 2, 2}}});
   write_tuned(file_, {{"simulator", "older"}, {{b, "thin", 1, 1, 2}}});
   write_tuned(file_, {{"another card", "simulator"}, {{b, "thin", 1, 1, 2}}});
   std::ostringstream said;
@@ -139,7 +154,7 @@ TEST_F(Tuned, AppliedChoicesAreFollowed) {
   EXPECT_EQ(chosen(c), "medium 5");
   EXPECT_EQ(chosen(b), table_b);
   const std::string lines = said.str();
-  EXPECT_NE(lines.find("2 of 4 measured variants are not in this build"), std::string::npos) << lines;
+  EXPECT_NE(lines.find("3 of 6 measured variants are not in this build"), std::string::npos) << lines;
   EXPECT_NE(lines.find("measured with driver older are left out, this is simulator"), std::string::npos) << lines;
   EXPECT_EQ(std::count(lines.begin(), lines.end(), '\n'), 2);
   // The workspace is that of the parts.

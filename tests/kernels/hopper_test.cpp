@@ -371,6 +371,85 @@ TEST(HopperWgmma, OperandsAlongRows) {
   expect_majors<256, Major::k, Major::mn>(4096);   // of 32 terms alone
 }
 
+enum class LeftFault { none, no_fence, written_in_flight, one_warp_from_memory };
+
+// d[64 x N] = a[64 x 32] b[N x 32]^T of bf16 with a in registers, from two groups in flight.
+template <int kN, Major kB>
+__global__ void multiply_registers_kernel(const Bf16* a, const Bf16* b, float* out, LeftFault fault) {
+  auto& s = shared<Operands>();
+  const int thread = static_cast<int>(threadIdx.x), lane = thread % 32, warp = thread / 32;
+  for (int i = thread; i < kN * 32; i += 128) {
+    const auto row = static_cast<uint32_t>(i / 32), k = static_cast<uint32_t>(i % 32);
+    const uint32_t at = kB == Major::k ? swizzled(row * 128 + k * 2, Swizzle::bytes128) : place_along_rows(row, k, 8192, 1024);
+    *reinterpret_cast<Bf16*>(s.b + at) = b[i];
+  }
+  simt::fence_proxy_async();
+  simt::sync_threads();
+  uint32_t left[2][4];
+  for (int k = 0; k < 2; ++k) {
+    for (int i = 0; i < 4; ++i) {
+      const int row = 16 * warp + lane / 4 + i % 2 * 8, term = 16 * k + i / 2 * 8 + lane % 4 * 2;
+      left[k][i] = a[row * 32 + term].bits | uint32_t{a[row * 32 + term + 1].bits} << 16;
+    }
+  }
+  const uint64_t right = simt::matrix_descriptor(s.b, kB == Major::k ? 16 : 8192, 1024, Swizzle::bytes128);
+  float d[kN / 2];
+  simt::wgmma_keep(left);
+  if (fault != LeftFault::no_fence) simt::wgmma_fence();
+  for (int k = 0; k < 2; ++k) {
+    const uint64_t terms = simt::descriptor_at(right, k * (kB == Major::k ? 32 : 2048));
+    if (fault == LeftFault::one_warp_from_memory && warp == 3) simt::wgmma_bf16<kN, Major::k, kB>(d, right, terms, k > 0);
+    else simt::wgmma_bf16<kN, kB>(d, left[k], terms, k > 0);
+    simt::wgmma_commit();
+  }
+  if (fault == LeftFault::written_in_flight) left[1][2] ^= 1;
+  simt::wgmma_wait<1>();
+  simt::wgmma_wait<0>();
+  simt::wgmma_keep(d);
+  for (int i = 0; i < kN / 2; ++i) out[(16 * warp + lane / 4 + i / 2 % 2 * 8) * kN + i / 4 * 8 + lane % 4 * 2 + i % 2] = d[i];
+}
+
+template <int kN, Major kB>
+void expect_registers() {
+  SCOPED_TRACE("N " + std::to_string(kN) + " major " + std::to_string(static_cast<int>(kB)));
+  std::mt19937 generator(6);
+  std::normal_distribution<float> normal;
+  std::vector<Bf16> a(64 * 32), b(kN * 32);
+  for (auto* all : {&a, &b})
+    for (Bf16& x : *all) x = to_bf16(normal(generator));
+  const auto run = [&](LeftFault fault) {
+    std::vector<float> out(64 * kN);
+    launch<Operands>(multiply_registers_kernel<kN, kB>, 1, 128, nullptr, a.data(), b.data(), out.data(), fault);
+    return out;
+  };
+  const auto got = equal_in_any_order([&] { return run(LeftFault::none); });
+  for (int m = 0; m < 64; ++m) {
+    for (int n = 0; n < kN; ++n) {
+      double want = 0;
+      for (int k = 0; k < 32; ++k) want += double{to_float(a[static_cast<size_t>(m * 32 + k)])} * to_float(b[static_cast<size_t>(n * 32 + k)]);
+      ASSERT_NEAR(got[static_cast<size_t>(m * kN + n)], want, 1e-4) << m << ", " << n;
+    }
+  }
+  const auto said = [&](LeftFault fault) {
+    try {
+      run(fault);
+    } catch (const std::runtime_error& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  EXPECT_NE(said(LeftFault::no_fence).find("wgmma_fence() is missing"), std::string::npos);
+  EXPECT_NE(said(LeftFault::written_in_flight).find("registers of a were written while this wgmma read them"), std::string::npos);
+  EXPECT_NE(said(LeftFault::one_warp_from_memory).find("different operands"), std::string::npos);
+}
+
+TEST(HopperWgmma, LeftOperandInRegisters) {
+  expect_registers<64, Major::k>();
+  expect_registers<128, Major::k>();
+  expect_registers<64, Major::mn>();
+  expect_registers<128, Major::mn>();
+}
+
 // Where byte `column` of a row lies: the canonical layouts of the PTX manual.
 __host__ __device__ constexpr uint32_t place(const Layout& l, uint32_t row, uint32_t column) {
   if (l.swizzle == Swizzle::none) return row / 8 * static_cast<uint32_t>(l.stride) + row % 8 * 16 + column / 16 * static_cast<uint32_t>(l.leading) + column % 16;
