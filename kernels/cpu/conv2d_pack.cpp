@@ -8,12 +8,15 @@
 namespace ganymede::kernels::cpu {
 namespace {
 
+// A copy that is asked for once a version, as in most updates, lies in scratch memory; one that is asked for again stays.
 struct Copy {
   WeightForm form;
-  Memory data;
+  dnnl::memory::desc desc;
+  Memory data;          // null: not kept
   dnnl::memory memory;  // of data
   const uint64_t* version;
-  uint64_t packed_at;  // the version's value when memory was written
+  uint64_t packed_at;  // the version's value at the last request
+  bool used_again;     // at that version
 };
 
 using Copies = std::multimap<uintptr_t, Copy>;  // by address, so that a released range is one range here
@@ -23,31 +26,44 @@ Copies& copies() {
   return all;
 }
 
+Copy& copy_of(const Weight& weight, WeightForm form, const dnnl::memory::desc& packed) {
+  const auto address = reinterpret_cast<uintptr_t>(weight.data);
+  auto [found, end] = copies().equal_range(address);
+  while (found != end && (found->second.form != form || found->second.desc != packed)) ++found;
+  if (found == end) found = copies().emplace(address, Copy{form, packed, nullptr, {}, nullptr, 0, false});
+  return found->second;
+}
+
+template <class Pack>
+const dnnl::memory& packed_for_one_call(const dnnl::memory::desc& packed, Pack pack) {
+  static dnnl::memory temporary;
+  temporary = dnnl::memory(packed, onednn_engine(), onednn_scratch(Scratch::weights, packed.get_size()));
+  pack(temporary);
+  return temporary;
+}
+
 template <class Pack>
 const dnnl::memory& up_to_date(const Weight& weight, WeightForm form, const dnnl::memory::desc& packed,
                                Pack pack) {
-  if (!weight.version) {
-    static dnnl::memory temporary;
-    temporary = dnnl::memory(packed, onednn_engine(), onednn_scratch(Scratch::weights, packed.get_size()));
-    pack(temporary);
-    return temporary;
+  if (!weight.version) return packed_for_one_call(packed, pack);
+  Copy& copy = copy_of(weight, form, packed);
+  const bool again = copy.version == weight.version && copy.packed_at == *weight.version;
+  if (again && copy.data) {
+    copy.used_again = true;
+    return copy.memory;
   }
-  const auto address = reinterpret_cast<uintptr_t>(weight.data);
-  auto [found, end] = copies().equal_range(address);
-  while (found != end && (found->second.form != form || found->second.memory.get_desc() != packed)) ++found;
-  if (found == end) {
-    Memory data(allocate_memory(packed.get_size()));
-    dnnl::memory memory(packed, onednn_engine(), data.get());
-    found = copies().emplace(address, Copy{form, std::move(data), std::move(memory), nullptr, 0});
+  if (!again && !copy.used_again) copy.data.reset();
+  copy.version = nullptr;  // stays so if packing fails
+  if (again && !copy.data) {
+    copy.data.reset(allocate_memory(packed.get_size()));
+    copy.memory = dnnl::memory(packed, onednn_engine(), copy.data.get());
   }
-  Copy& copy = found->second;
-  if (copy.version != weight.version || copy.packed_at != *weight.version) {
-    copy.version = nullptr;  // stays so if packing fails
-    pack(copy.memory);
-    copy.version = weight.version;
-    copy.packed_at = *weight.version;
-  }
-  return copy.memory;
+  if (copy.data) pack(copy.memory);
+  const dnnl::memory& result = copy.data ? copy.memory : packed_for_one_call(packed, pack);
+  copy.version = weight.version;
+  copy.packed_at = *weight.version;
+  copy.used_again = again;
+  return result;
 }
 
 }  // namespace

@@ -9,8 +9,9 @@ namespace ganymede::kernels::cpu {
 
 enum class WeightForm : int { onednn, winograd, winograd_transposed, direct, direct_transposed };
 
-// The packed form of a weight: a copy kept under (pointer, form, layout) and refreshed when the version has
-// moved, or, for data without a version, packed afresh into scratch memory, which lasts until the next call.
+// The packed form of a weight, valid until the next call: a copy kept under (pointer, form, layout) from the second request at
+// one version on, refreshed when the version has moved and given up when nobody asked again; else, and for data without a version, scratch
+// memory, packed afresh.
 const dnnl::memory& packed_weight(const Weight& weight, const dnnl::memory::desc& packed,
                                   OnednnCall& reorder);
 const float* packed_weight(const Weight& weight, WeightForm form, int64_t numbers,

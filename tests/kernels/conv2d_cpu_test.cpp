@@ -354,7 +354,8 @@ TEST(Conv2dCpu, RefusesTf32) {
                std::runtime_error);
 }
 
-// Packed copies follow the version, and nothing else, until they are forgotten.
+// Packed copies, which are kept from the second request at a version on, follow the version, and nothing else, until they are forgotten or
+// a version has been asked for only once.
 void expect_packed_weights_follow(const Conv2d& p) {
   Buffer x(p.dtype, random_values(x_count(p), 1)), dy(p.dtype, random_values(y_count(p), 2));
   Buffer w(p.dtype, random_values(w_count(p), 3)), other(p.dtype, random_values(w_count(p), 4));
@@ -366,6 +367,7 @@ void expect_packed_weights_follow(const Conv2d& p) {
     return std::pair(y.values(), dx.values());
   };
   const auto before = outputs(&version);
+  EXPECT_EQ(before, outputs(&version));
   EXPECT_EQ(before, outputs(nullptr));
   std::memcpy(w.data(), other.data(), w_count(p) * size_of(p.dtype));
   const auto after = outputs(nullptr);
@@ -379,6 +381,10 @@ void expect_packed_weights_follow(const Conv2d& p) {
   EXPECT_EQ(outputs(&version), after);
   forget_packed_weights(w.data(), 4);
   EXPECT_EQ(outputs(&version), outputs(nullptr));
+  ++version;
+  outputs(&version);
+  std::memcpy(w.data(), other.data(), w_count(p) * size_of(p.dtype));
+  EXPECT_EQ(outputs(&version), after) << "nothing was kept of the first request";
 }
 
 TEST(Conv2dCpu, PackedWeightsFollowTheirVersion) {
