@@ -181,11 +181,13 @@ TEST_F(Unlucky, APictureUnpluggedWhileTraining) {
   make_pictures("pictures", 1600);
   Program p(folder_, on_pictures("pictures", "run", "800"), "", slower);
   p.wait_for(*this / "run/reals.png");
-  // Pictures are cut short, as a stick that is pulled out leaves them.
+  // Pictures are cut short, as a stick that is pulled out leaves them: all at once, for the trainer does not run meanwhile.
+  p.signal(SIGSTOP);
   for (int i = 0; i < 1600; ++i) {
     const fs::path path = *this / ("pictures/" + std::to_string(i) + ".png");
     fs::resize_file(path, fs::file_size(path) / 2);
   }
+  p.signal(SIGCONT);
   expect_has(complaint(p.wait()), {"pictures/", ".png: truncated PNG", "saved at iteration"});
 }
 
