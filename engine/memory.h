@@ -79,7 +79,7 @@ class Storage {
   void* data = nullptr;      // null on plan and when bytes is 0
   uint64_t version = 0;      // advanced by every writer after the first
   bool parameter = false;    // written only by steps: devices may keep packed copies by version
-  // If set, every element is this number; if unwritten, memory says so only once it is asked for (ops/create.h, uniform).
+  // If set, every element is this number; if unwritten, memory says so only once it is asked for (ops/create.h, uniform_constant).
   std::optional<double> uniform;
   bool unwritten = false;
   // A bf16 copy of all f32 weights in here; see ops/weights.cpp.

@@ -29,7 +29,7 @@ class Tensor {
   const Device& device() const { return storage_->device; }
   size_t bytes() const { return size_t(count()) * dtype_bytes(dtype_); }
 
-  // The first element; null on plan. Launches what writes it if it is of uniform() and was not asked for yet.
+  // The first element; null on plan. Launches what writes it if it is a uniform_constant (ops/create.h) whose memory nobody has asked for yet.
   void* data() const;
   const std::shared_ptr<Storage>& storage() const { return storage_; }
   int64_t offset() const { return offset_; }

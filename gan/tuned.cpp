@@ -41,9 +41,23 @@ constexpr Field<Conv2d> kFields[] = {{"n", &Conv2d::n, 0}, {"h", &Conv2d::h, 0},
                              {"stride_w", &Conv2d::stride_w, 1}, {"pad_h", &Conv2d::pad_h, 0}, {"pad_w", &Conv2d::pad_w, 0},
                              {"dilation_h", &Conv2d::dilation_h, 1}, {"dilation_w", &Conv2d::dilation_w, 1}, {"groups", &Conv2d::groups, 1}};
 
+// Direction, kind of numbers and sizes.
+template <class Used, class Fields>
+Json use_json(const Used& use, const Fields& fields) {
+  Json j{{"direction", role_name(use.role)}, {"number", number_name(use.problem.dtype, use.problem.math)}};
+  for (const auto& f : fields) j[f.name] = use.problem.*f.member;
+  return j;
+}
+
+template <class Used, class Fields>
+bool same_use(const Used& a, const Used& b, const Fields& fields) {
+  for (const auto& f : fields)
+    if (a.problem.*f.member != b.problem.*f.member) return false;
+  return a.role == b.role && a.problem.dtype == b.problem.dtype && a.problem.math == b.problem.math;
+}
+
 Json convolution_json(const TunedConvolution& t) {
-  Json j{{"direction", role_name(t.what.role)}, {"number", number_name(t.what.problem.dtype, t.what.problem.math)}};
-  for (const auto& f : kFields) j[f.name] = t.what.problem.*f.member;
+  Json j = use_json(t.what, kFields);
   j["tile"] = t.tile;
   j["parts"] = t.parts;
   j["cost"] = t.cost;
@@ -52,8 +66,7 @@ Json convolution_json(const TunedConvolution& t) {
 }
 
 Json attention_json(const TunedAttention& t) {
-  Json j{{"direction", role_name(t.what.role)}, {"number", number_name(t.what.problem.dtype, t.what.problem.math)}};
-  for (const auto& f : kAttentionFields) j[f.name] = t.what.problem.*f.member;
+  Json j = use_json(t.what, kAttentionFields);
   j["twin"] = t.twin;
   j["cost"] = t.cost;
   j["table_cost"] = t.table_cost;
@@ -145,12 +158,6 @@ const char* role_name(AttentionRole role) {
 }
 const char* number_name(DType dtype, Math math) { return dtype == DType::bf16 ? "bf16" : math == Math::tf32 ? "tf32" : "f32"; }
 
-template <class Used, class Fields>
-bool same_use(const Used& a, const Used& b, const Fields& fields) {
-  for (const auto& f : fields)
-    if (a.problem.*f.member != b.problem.*f.member) return false;
-  return a.role == b.role && a.problem.dtype == b.problem.dtype && a.problem.math == b.problem.math;
-}
 bool same_convolution(const UsedConvolution& a, const UsedConvolution& b) { return same_use(a, b, kFields); }
 bool same_attention(const UsedAttention& a, const UsedAttention& b) { return same_use(a, b, kAttentionFields); }
 

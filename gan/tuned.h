@@ -7,8 +7,7 @@
 #include <vector>
 
 #include "engine/device.h"
-#include "engine/ops/attention_record.h"
-#include "engine/ops/conv_record.h"
+#include "engine/ops/use_record.h"
 
 namespace ganymede {
 

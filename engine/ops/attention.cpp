@@ -3,9 +3,9 @@
 #include "engine/autograd.h"
 #include "engine/check.h"
 #include "engine/context.h"
-#include "engine/ops/attention_record.h"
 #include "engine/ops/matmul.h"
 #include "engine/ops/softmax.h"
+#include "engine/ops/use_record.h"
 #include "engine/ops/weights.h"
 
 namespace ganymede {
@@ -29,8 +29,8 @@ Tensor composed(double factor, const Tensors& in) {
 
 Tensors gradient(const kernels::Attention& p, const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& o, const Tensor& logsum, const Tensor& g) {
   Tensors d{Tensor(q.shape(), q.dtype(), q.device()), Tensor(k.shape(), k.dtype(), k.device()), Tensor(v.shape(), v.dtype(), v.device())};
-  AttentionRecord::note(AttentionRole::query_gradient, p);
-  AttentionRecord::note(AttentionRole::key_gradient, p);
+  AttentionRecord::note({AttentionRole::query_gradient, p});
+  AttentionRecord::note({AttentionRole::key_gradient, p});
   const Tensor w = workspace_of(p, q.device());
   launch(q.device(), [=, pq = q.data(), pk = k.data(), pv = v.data(), po = o.data(), pl = logsum.data(), pg = g.data(), dq = d[0].data(), dk = d[1].data(), dv = d[2].data(),
                       pw = data_or_null(w)](const Kernels& kernels, Stream s) { kernels.attention.gradient(s, p, pq, pk, pv, po, pl, pg, dq, dk, dv, pw); });
@@ -51,7 +51,7 @@ Tensor attention(const Tensor& q_in, const Tensor& k_in, const Tensor& v_in, dou
   const Tensor q = cast(q_in, a.dtype), k = cast(k_in, a.dtype), v = cast(v_in, a.dtype);
   const kernels::Attention p{int(q.dim(0)), int(q.dim(1)), int(k.dim(1)), int(q.dim(2)), int(v.dim(2)), scale, a.dtype, a.math};
   Tensor o({q.dim(0), q.dim(1), v.dim(2)}, a.dtype, q.device());
-  AttentionRecord::note(AttentionRole::forward, p);
+  AttentionRecord::note({AttentionRole::forward, p});
   Tensor logsum({q.dim(0), q.dim(1)}, a.dtype == DType::f64 ? DType::f64 : DType::f32, q.device());
   const Tensor w = workspace_of(p, q.device());
   launch(q.device(), [=, pq = q.data(), pk = k.data(), pv = v.data(), po = o.data(), pl = logsum.data(), pw = data_or_null(w)](const Kernels& kernels, Stream s) {

@@ -3,8 +3,8 @@
 #include "engine/autograd.h"
 #include "engine/check.h"
 #include "engine/context.h"
-#include "engine/ops/conv_record.h"
 #include "engine/ops/reduce.h"
+#include "engine/ops/use_record.h"
 #include "engine/ops/weights.h"
 
 namespace ganymede {
@@ -43,7 +43,7 @@ Tensor apply(const char* name, bool is_forward, const Problem& p, const Tensor& 
   const WeightOperand weight = weight_operand(w, p.dtype);
   const Tensor memory = is_forward ? Tensor() : workspace(in.device(), [&](const Kernels& k) { return k.conv2d.data_gradient_workspace(p); });
   ++launched;
-  ConvolutionRecord::note(is_forward ? kernels::Conv2dRole::forward : kernels::Conv2dRole::data_gradient, p);
+  ConvolutionRecord::note({is_forward ? kernels::Conv2dRole::forward : kernels::Conv2dRole::data_gradient, p});
   launch(in.device(), [is_forward, p, x = a.data(), weight = weight.operand(), hold = weight.held(), e = epilogue(fused), q = y.data(),
                        ws = data_or_null(memory)](const Kernels& k, Stream s) {
     if (is_forward) k.conv2d.forward(s, p, x, weight, q, e);
@@ -70,7 +70,7 @@ Tensor weight_gradient(const Problem& p, const Tensor& in_x, const Tensor& in_g)
   Tensor w(w_shape(p), weight_type(p.dtype), x.device());
   const Tensor memory = workspace(x.device(), [&](const Kernels& k) { return k.conv2d.weight_gradient_workspace(p); });
   ++launched;
-  ConvolutionRecord::note(kernels::Conv2dRole::weight_gradient, p);
+  ConvolutionRecord::note({kernels::Conv2dRole::weight_gradient, p});
   launch(x.device(), [p, px = x.data(), pg = g.data(), pw = w.data(), ws = data_or_null(memory)](const Kernels& k, Stream s) {
     k.conv2d.weight_gradient(s, p, px, pg, pw, ws);
   });

@@ -111,7 +111,7 @@ Normalised normalise(const Tensor& x, const Norm& view, const Tensor& gamma, con
   Normalised out{empty_like(x), Tensor({v.outer, v.groups}, t, x.device()), Tensor({v.outer, v.groups}, t, x.device())};
   const Tensor memory = workspace_for(v, x.device());
   if (running.mean.defined())
-    require(running.mean.count() == v.groups && running.variance.count() == v.groups , "running statistics of shape ", running.mean.shape(), " for ", v.groups, " channels");
+    require(running.mean.count() == v.groups && running.variance.count() == v.groups, "running statistics of shape ", running.mean.shape(), " for ", v.groups, " channels");
   std::vector<std::shared_ptr<Storage>> moved;
   for (const Tensor& t : {running.mean, running.variance})
     if (t.defined()) moved.push_back(t.storage());

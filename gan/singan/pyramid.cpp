@@ -63,9 +63,10 @@ Tensor Pyramid::input(const Tensor& z, const Tensor& before) const {
   return z ? add(z, padded(before)) : padded(before);
 }
 
+Tensor Pyramid::onto(const Tensor& before, const Tensor& residual) { return before ? add(residual, before) : residual; }
+
 Tensor Pyramid::pass_prepared(const Pass& generator, const Tensor& z, const Tensor& before) const {
-  const Tensor residual = generator(input(z, before));
-  return before ? add(residual, before) : residual;
+  return onto(before, generator(input(z, before)));
 }
 
 Tensor Pyramid::pass(int scale, const Pass& generator, const Tensor& noise, const Tensor& before) const {

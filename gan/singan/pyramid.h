@@ -56,6 +56,7 @@ struct Pyramid {
   // In two steps, for noise that several passes share: z = amp noise on every colour, zeros around it; and the pass.
   Tensor prepared(int scale, const Tensor& noise) const;
   Tensor input(const Tensor& z, const Tensor& before) const;   // of the generator: z + before, where either may be undefined
+  static Tensor onto(const Tensor& before, const Tensor& residual);   // of the generator
   Tensor pass_prepared(const Pass& generator, const Tensor& z, const Tensor& before) const;
   // By the network as it trains, and as it is when frozen.
   Tensor train(int scale, const Tensor& noise, const Tensor& before) const { return pass(scale, scales[size_t(scale)].G, noise, before); }

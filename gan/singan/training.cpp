@@ -52,9 +52,8 @@ void train_scale(Recipe& r, const std::shared_ptr<Pyramid>& pyramid, int i, cons
     Tensors inputs{pyramid->input(noise(), *drawn)};
     if (alpha > 0) inputs.push_back(pyramid->input(i ? Tensor{} : rec_noise(), before));
     const Tensors residuals = G.each(inputs);
-    const auto made = [](const Tensor& residual, const Tensor& below) { return below ? add(residual, below) : residual; };
-    Losses l{{"adv", wasserstein.g(D(made(residuals[0], *drawn))), wasserstein.g_formula}};
-    if (alpha > 0) l.push_back({"rec", alpha * nn::mse(made(residuals[1], before), s.real), text(alpha, " E (G(z*) - x)^2")});
+    Losses l{{"adv", wasserstein.g(D(Pyramid::onto(*drawn, residuals[0]))), wasserstein.g_formula}};
+    if (alpha > 0) l.push_back({"rec", alpha * nn::mse(Pyramid::onto(before, residuals[1]), s.real), text(alpha, " E (G(z*) - x)^2")});
     return l;
   }).times(how.generator_steps);
 }

@@ -23,8 +23,10 @@ void for_each_part(const Segment* segments, int count, int64_t begin, int64_t en
     const int64_t first = std::max(begin, segment->offset),
                   last = std::min(end, segment->offset + segment->count);
     const auto part = [&](int k) { return static_cast<const C*>(segment->gradient[k]); };
-    if (first < last && (!part(0) || !part(1))) body(first, last - first, part(0) ? part(0) + (first - segment->offset) : nullptr);
-    if (!part(0) || !part(1)) continue;
+    if (!part(0) || !part(1)) {
+      if (first < last) body(first, last - first, part(0) ? part(0) + (first - segment->offset) : nullptr);
+      continue;
+    }
     for (int64_t at = first; at < last; at += kPiece) {
       const int64_t size = std::min(kPiece, last - at);
       for (int k = 0; k < Segment::kParts && part(k); ++k) {

@@ -1,7 +1,8 @@
 // One step of SGD, RMSprop or Adam over a flat buffer, with clipping of gradients and of weights and the
 // moving average of the weights. The segments travel in the kernel's arguments, as many a launch as fit in
-// 4 KB; the parts of a gradient are added up as they are read. A block owns 4096 elements of one segment and a thread four neighbours at a time; the block that
-// ends last adds up what the others found of the norm and advances the step counter. Adam with an average moves 36 bytes a parameter: bound by memory.
+// 4 KB; the parts of a gradient are added up as they are read. A block owns 4096 elements of one segment and a
+// thread four neighbours at a time; the block that ends last adds up what the others found of the norm and
+// advances the step counter. Adam with an average moves 36 bytes a parameter: bound by memory.
 // gradient_norm_squared: a fixed number of blocks shares out the elements; the last launch adds up their sums.
 #include "kernels/device/column_merge.h"
 #include "kernels/device/dispatch.h"

@@ -104,4 +104,13 @@ inline std::vector<std::vector<unsigned char>> expect_matches(Attention a, const
   return {o.bits(), logsum.bits(), dq.bits(), dk.bits(), dv.bits()};
 }
 
+// Forward alone, with scores that no default makes.
+inline void expect_forward_matches(const Attention& a, Tensors& t, const Device& device, double allowed) {
+  reference(a, t);
+  Guarded q(a.dtype, t.q), k(a.dtype, t.k), v(a.dtype, t.v), o(a.dtype, std::ssize(t.o)), logsum(DType::f32, std::ssize(t.logsum));
+  device.kernels.forward(nullptr, a, q.data(), k.data(), v.data(), o.data(), logsum.data(), nullptr);
+  EXPECT_LE(relative_error(o.values(), t.o), allowed);
+  EXPECT_LE(relative_error(logsum.values(), t.logsum), allowed);
+}
+
 }  // namespace ganymede::kernels::sim::check

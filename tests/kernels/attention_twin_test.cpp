@@ -74,21 +74,11 @@ TEST_F(AttentionTwinSim, PersistentBlocksMatchReference) {
   expect_twin_matches(attention(3, 401, 140, 32, 128));
 }
 
-// Forward alone, with scores that no default makes.
-void expect_forward_matches(const Attention& a, Tensors& t) {
-  reference(a, t);
-  Guarded q(a.dtype, t.q), k(a.dtype, t.k), v(a.dtype, t.v), o(a.dtype, std::ssize(t.o)), logsum(DType::f32, std::ssize(t.logsum));
-  kBf16.kernels.forward(nullptr, a, q.data(), k.data(), v.data(), o.data(), logsum.data(), nullptr);
-  const double allowed = tolerance(a.dtype, a.math).forward;
-  EXPECT_LE(relative_error(o.values(), t.o), allowed);
-  EXPECT_LE(relative_error(logsum.values(), t.logsum), allowed);
-}
-
 TEST_F(AttentionTwinSim, ScaleZeroAverages) {
   Attention a = bf16(attention(1, 5, 170, 16, 8));
   a.scale = 0;
   Tensors t = operands(a);
-  expect_forward_matches(a, t);
+  expect_forward_matches(a, t, kBf16, tolerance(a.dtype, a.math).forward);
 }
 
 // Scores rise from key to key, or fall, by more or less than the slack that a reference has.
@@ -102,7 +92,7 @@ TEST_F(AttentionTwinSim, ReferenceFollowsScores) {
       t.q[i] = i / 8 % 3 == 0 ? step : step / 4;
     }
     for (size_t j = 0; j < t.k.size(); j += 8) t.k[j] = static_cast<double>(j / 8 % 500 / 2) - 125;
-    expect_forward_matches(a, t);
+    expect_forward_matches(a, t, kBf16, tolerance(a.dtype, a.math).forward);
   }
 }
 
