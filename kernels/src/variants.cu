@@ -9,7 +9,6 @@
 #include <map>
 #include <mutex>
 #include <set>
-#include <tuple>
 
 #include "kernels/device/conv_launch.h"
 #include "kernels/device/conv_plan.h"
@@ -26,8 +25,8 @@ Key key_of(Conv2dRole role, const Conv2d& p) {
           static_cast<int>(p.dtype), static_cast<int>(p.math)};
 }
 
-using AttentionKey = std::tuple<AttentionRole, int, int, int, int, int>;
-AttentionKey key_of(AttentionRole role, const Attention& a) { return {role, a.batch, a.queries, a.keys, a.depth, a.width}; }
+using AttentionKey = std::array<int, 6>;
+AttentionKey key_of(AttentionRole role, const Attention& a) { return {static_cast<int>(role), a.batch, a.queries, a.keys, a.depth, a.width}; }
 
 struct Preferences {
   std::mutex mutex;
