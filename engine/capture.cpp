@@ -1,6 +1,7 @@
 #include "engine/capture.h"
 
 #include "engine/check.h"
+#include "engine/ops/weights.h"
 
 namespace ganymede {
 namespace {
@@ -8,11 +9,10 @@ namespace {
 // Marks the thread as inside an update for a scope.
 class InUnit {
  public:
-  explicit InUnit(std::vector<Launch>* recorded) {
+  InUnit(std::vector<std::shared_ptr<Storage>>& copied, std::vector<Action>* recorded = nullptr, bool graph = false) {
     static uint64_t serials = 0;
     require(!context().unit, "an update inside an update");
-    run_.recorded = recorded;
-    run_.serial = ++serials;
+    run_ = {recorded, graph, ++serials, &copied};
     context().unit = &run_;
   }
   ~InUnit() { context().unit = nullptr; }
@@ -45,25 +45,25 @@ void Unit::replay() {
   if (graph_) {
     const auto& d = kernels_of(device_).device;
     d.launch_graph(d.stream(), graph_);
-    return;
   }
-  for (const Launch& launch : recorded_) launch();
+  for (const Action& action : recorded_) action();
 }
 
 void Unit::run(const std::function<void()>& f) {
   Context& c = context();
   if (stage_ == 0) device_ = c.device;
   require(c.device == device_, "an update captured on ", device_, " runs on ", c.device);
+  for (const auto& storage : copied_) refresh_copy(storage);  // somebody may have written the weights since
   if (stage_ >= 3) return replay();
   const int64_t before = c.launches;
   if (!capture_ || stage_ == 0) {
-    InUnit in(nullptr);
+    InUnit in(copied_);
     f();
     if (capture_ && stage_ == 0) stage_ = 1;
   } else if (stage_ == 1) {
     arena_ = std::make_shared<Arena>(device_, scratch_ ? scratch_ : std::make_shared<Scratch>(device_));
     {
-      InUnit in(nullptr);
+      InUnit in(copied_);
       ArenaScope scope(arena_, ArenaScope::Mode::trace);
       f();
     }
@@ -73,13 +73,13 @@ void Unit::run(const std::function<void()>& f) {
     arena_->settle();
     arena_->rewind();
     if (is_plan(device_)) {   // on paper there is nothing to capture
-      InUnit in(nullptr);
+      InUnit in(copied_);
       ArenaScope scope(arena_, ArenaScope::Mode::place);
       return f();
     }
     const auto& d = kernels_of(device_).device;
     {
-      InUnit in(d.begin_capture ? nullptr : &recorded_);
+      InUnit in(copied_, &recorded_, d.begin_capture != nullptr);
       ArenaScope scope(arena_, ArenaScope::Mode::place);
       if (d.begin_capture) {
         graph_ = capture_graph(d, f);
@@ -88,7 +88,7 @@ void Unit::run(const std::function<void()>& f) {
       }
     }
     stage_ = 3;
-    if (graph_) replay();  // capturing a graph does not run it
+    if (graph_) d.launch_graph(d.stream(), graph_);  // capturing it has not run it
   }
   launches_ = c.launches - before;
 }

@@ -31,7 +31,8 @@ class Unit {
   int stage_ = 0;
   Device device_;
   std::shared_ptr<Arena> arena_;
-  std::vector<Launch> recorded_;
+  std::vector<Action> recorded_;
+  std::vector<std::shared_ptr<Storage>> copied_;  // bf16 copies of their weights are read
   void* graph_ = nullptr;
   int64_t launches_ = 0;
 };

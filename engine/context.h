@@ -12,13 +12,15 @@ namespace ganymede {
 enum class Precision : uint8_t { f32, tf32, bf16 };
 Precision parse_precision(const std::string& name);  // UsageError unless f32, tf32 or bf16
 
-// The list that capture records on devices without graphs: launches with their arguments, in order.
-using Launch = std::function<void()>;
+// What a captured update does again at a replay: a launch with its arguments, or what the host has to remember of one.
+using Action = std::function<void()>;
 
 // A run of an update; see capture.h.
 struct UnitRun {
-  std::vector<Launch>* recorded = nullptr;  // where launches are noted while capturing
-  uint64_t serial = 0;                      // distinguishes runs, so that a unit refreshes its own weight copies
+  std::vector<Action>* recorded = nullptr;  // where actions are noted, in order, while capturing
+  bool graph = false;                       // the device notes the launches itself
+  uint64_t serial = 0;                      // distinguishes runs
+  std::vector<std::shared_ptr<Storage>>* copied = nullptr;  // parameters whose bf16 copies the update reads (ops/weights.h)
 };
 
 struct Context {
@@ -58,10 +60,23 @@ void launch(const Device& device, F&& f) {
   ++c.launches;
   if (is_plan(device)) return;
   const kernels::Kernels& k = kernels_of(device);
-  if (c.unit && c.unit->recorded) {
+  if (c.unit && c.unit->recorded && !c.unit->graph) {
     c.unit->recorded->push_back([f, &k] { f(k, k.device.stream()); });
   }
   f(k, k.device.stream());
+}
+
+// What follows on the host from the launches before it, such as versions: runs f now, and again at every replay of the update that is being
+// captured, where a graph runs only what the device does.
+inline void on_host(Action f) {
+  f();
+  if (UnitRun* unit = context().unit; unit && unit->recorded) unit->recorded->push_back(std::move(f));
+}
+// The launches before it wrote into storages.
+inline void note_written(std::vector<std::shared_ptr<Storage>> storages) {
+  on_host([storages = std::move(storages)] {
+    for (const auto& storage : storages) ++storage->version;
+  });
 }
 
 // Memory beside a kernel's operands: as many bytes as ask(kernels) says, undefined if none.

@@ -163,10 +163,8 @@ void assign(const Tensor& to, const Tensor& from) {
   if (is_plan(to.device()) || is_plan(from.device()) || to.count() == 0) return;
   if (to.device() == from.device()) {
     to.storage()->uniform.reset();
-    launch(to.device(), [storage = to.storage(), p = to.data(), q = from.data(), n = to.bytes()](const kernels::Kernels& k, kernels::Stream s) {
-      k.device.copy(s, p, q, n);
-      ++storage->version;
-    });
+    launch(to.device(), [p = to.data(), q = from.data(), n = to.bytes()](const kernels::Kernels& k, kernels::Stream s) { k.device.copy(s, p, q, n); });
+    note_written({to.storage()});
   } else {
     forbid_host_read("a copy between devices");
     std::vector<std::byte> bytes(from.bytes());

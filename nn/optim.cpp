@@ -162,16 +162,22 @@ Tensor Stepper::step(const std::vector<Tensors>& gradients, const Tensor& gate) 
   Tensor norm({1}, problem.dtype, device);
   const Tensor memory = workspace(device, [&](const kernels::Kernels& k) { return k.optimizer.norm_workspace(problem.count, int(segments.size())); });
   const bool clips = problem.norm_clip > 0;   // then the norm must be known before the step
+  const std::shared_ptr<Storage> flat = net_.flat().storage(), mean = average_ ? average_.storage() : nullptr, copy = flat->low_precision.copy;
+  auto* const rounded = copy && copy->data ? static_cast<kernels::Bf16*>(copy->data) + net_.flat().offset() : nullptr;
   const kernels::OptimizerState state{net_.flat().data(), data(m_), data(v_), data(average_), static_cast<int64_t*>(step_.data()),
-                                      static_cast<const kernels::StepScalars*>(scalars_.data()), static_cast<const float*>(data(gate)), norm.data(), clips ? nullptr : data(memory)};
+                                      static_cast<const kernels::StepScalars*>(scalars_.data()), static_cast<const float*>(data(gate)), norm.data(), clips ? nullptr : data(memory), rounded};
   if (clips)
     launch(device, [segments, t = problem.dtype, out = norm.data(), w = data(memory)](const kernels::Kernels& k, kernels::Stream s) {
       k.optimizer.gradient_norm_squared(s, t, segments.data(), int(segments.size()), out, w);
     });
-  launch(device, [problem, state, segments, flat = net_.flat().storage(), mean = average_ ? average_.storage() : nullptr, m = m_, v = v_, count = step_, scalars = scalars_](
-                     const kernels::Kernels& k, kernels::Stream s) {
+  launch(device, [problem, state, segments, flat, mean, copy, m = m_, v = v_, count = step_, scalars = scalars_](const kernels::Kernels& k, kernels::Stream s) {
     k.optimizer.step(s, problem, state, segments.data(), int(segments.size()));
+  });
+  on_host([flat, mean, copy] {
+    const bool fresh = copy && flat->copy_is_fresh();  // a closed gate leaves a stale copy as it is
     ++flat->version;
+    if (fresh) flat->low_precision.version = flat->version;
+    if (copy) ++copy->version;
     if (mean) ++mean->version;
   });
   if (tracing) tracing->steps.back().after = copy_of(net_.flat());

@@ -117,11 +117,11 @@ Normalised normalise(const Tensor& x, const Norm& view, const Tensor& gamma, con
     if (t.defined()) moved.push_back(t.storage());
   const kernels::Running kept{running.momentum, data_or_null(running.mean), data_or_null(running.variance)};
   launch(x.device(), [v, px = x.data(), m = out.mean.data(), r = out.rstd.data(), ga = data_or_null(gamma), be = data_or_null(beta), f = in_kernel, w = data_or_null(memory),
-                      y = out.y.data(), kept, moved](const Kernels& k, Stream s) {
+                      y = out.y.data(), kept](const Kernels& k, Stream s) {
     k.norm.statistics(s, v, px, m, r, kept, w);
     k.norm.apply(s, v, px, m, r, ga, be, f.op, f.alpha, y);
-    for (const auto& storage : moved) ++storage->version;
   });
+  note_written(std::move(moved));
   const bool keep = !in_kernel.none();
   out.y = record("norm", out.y, {x, gamma, beta}, [v, f = in_kernel, keep, sx = Saved("norm", x), sg = Saved("norm", gamma), sb = Saved("norm", beta), mean = out.mean, rstd = out.rstd](Backward& b) {
     const bool apart = keep && context().recording;  // an op of its own where its derivative may be asked for

@@ -26,10 +26,10 @@ void power_iteration(const std::vector<SpectralWeight>& weights, int iterations,
     hold.push_back(w.u.storage()), hold.push_back(w.v.storage());
   }
   const Tensor memory = workspace(first.device(), [&](const Kernels& k) { return k.spectral.workspace_bytes(first.dtype(), matrices.data(), int(matrices.size())); });
-  launch(first.device(), [matrices, hold, iterations, eps, t = first.dtype(), w = data_or_null(memory)](const Kernels& k, Stream s) {
+  launch(first.device(), [matrices, iterations, eps, t = first.dtype(), w = data_or_null(memory)](const Kernels& k, Stream s) {
     k.spectral.power_iteration(s, t, matrices.data(), int(matrices.size()), iterations, eps, w);
-    for (const auto& storage : hold) ++storage->version;
   });
+  note_written(std::move(hold));
 }
 
 Tensor spectral_normalise(const SpectralWeight& s) {

@@ -1,10 +1,17 @@
 #include "engine/ops/weights.h"
 
+#include <algorithm>
+
 #include "engine/check.h"
 #include "engine/context.h"
 #include "engine/ops/elementwise.h"
 
 namespace ganymede {
+namespace {
+
+int64_t count_of(const Storage& weights) { return int64_t(weights.bytes / dtype_bytes(DType::f32)); }
+
+}  // namespace
 
 Arithmetic arithmetic(DType activations) {
   if (activations == DType::f64) return {DType::f64, Math::f32};
@@ -17,28 +24,31 @@ Arithmetic arithmetic(DType activations) {
   return {activations, Math::f32};
 }
 
+void refresh_copy(const std::shared_ptr<Storage>& weights) {
+  if (!weights->low_precision.copy || weights->copy_is_fresh()) return;
+  launch(weights->device, [count = count_of(*weights), from = weights->data, to = weights->low_precision.copy->data](const kernels::Kernels& k, kernels::Stream s) {
+    k.elementwise.cast(s, DType::f32, DType::bf16, count, from, to);
+  });
+  on_host([weights] {
+    ++weights->low_precision.copy->version;
+    weights->low_precision.version = weights->version;
+  });
+}
+
 WeightOperand weight_operand(const Tensor& w, DType dtype) {
   const bool parameter = w.storage()->parameter;
   if (w.dtype() == dtype) return {w.constant(), parameter};
   if (!parameter || dtype != DType::bf16) return {cast(w, dtype).constant(), false};
-  // All weights of a network lie in one storage: one launch copies them together.
   Storage::LowPrecision& low = w.storage()->low_precision;
-  const int64_t count = int64_t(w.storage()->bytes / dtype_bytes(w.dtype()));
-  const uint64_t unit = context().unit ? context().unit->serial : 0;
-  const bool fresh = !low.copy;
-  if (fresh) {
+  const int64_t count = count_of(*w.storage());
+  if (!low.copy) {
     low.copy = std::make_shared<Storage>(w.device(), size_t(count) * dtype_bytes(dtype));
     low.copy->parameter = true;
+    low.version = w.storage()->version - 1;
   }
-  // Inside an update the copy is refreshed at the first use whatever its version: the update may be replayed when its
-  // weights have moved since.
-  if (fresh || low.version != w.storage()->version || low.unit != unit) {
-    low.version = w.storage()->version, low.unit = unit;
-    launch(w.device(), [count, to = low.copy, keep = w.storage()](const kernels::Kernels& k, kernels::Stream s) {
-      k.elementwise.cast(s, DType::f32, DType::bf16, count, keep->data, to->data);
-      ++to->version;
-    });
-  }
+  refresh_copy(w.storage());
+  if (UnitRun* unit = context().unit; unit && std::find(unit->copied->begin(), unit->copied->end(), w.storage()) == unit->copied->end())
+    unit->copied->push_back(w.storage());
   return {Tensor(low.copy, {count}, dtype).window(w.offset(), w.shape()), true};
 }
 

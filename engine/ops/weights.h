@@ -13,8 +13,7 @@ struct Arithmetic {
 // From the context's precision and the type of the activations: f64 stays f64.
 Arithmetic arithmetic(DType activations);
 
-// A weight as kernels want it: in the op's dtype (bf16 copies of parameters are made once a version), with the counter
-// that tells whether a packed copy is still good.
+// A weight as kernels want it: in the op's dtype, with the counter that tells whether a packed copy is still good.
 class WeightOperand {
  public:
   WeightOperand(Tensor value, bool versioned) : value_(std::move(value)), versioned_(versioned) {}
@@ -27,5 +26,10 @@ class WeightOperand {
   bool versioned_;
 };
 WeightOperand weight_operand(const Tensor& w, DType dtype);
+
+// bf16 copies of parameters. All weights of a network lie in one storage, whose copy is made at its first use, by one launch. A step
+// writes the copy along with the weights (nn/optim.cpp), so that it stays fresh; after other writers it is made again by the next
+// use, or before the next run of an update that reads it.
+void refresh_copy(const std::shared_ptr<Storage>& weights);  // does nothing if there is none or it is fresh
 
 }  // namespace ganymede

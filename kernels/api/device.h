@@ -23,7 +23,7 @@ struct DeviceKernels {
   void (*copy)(Stream, void* to, const void* from, size_t bytes);
   void (*fill_bytes)(Stream, void* to, int value, size_t bytes);
   void (*synchronize)();
-  // Graph capture; null where the engine's own recorded list is used (cpu, sim).
+  // Graph capture: what the device is asked to do until the end is noted and not done. Null on cpu, where the engine's own list of actions is used.
   void (*begin_capture)(Stream);
   void* (*end_capture)(Stream);
   void (*launch_graph)(Stream, void* graph);

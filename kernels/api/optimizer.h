@@ -44,6 +44,7 @@ struct OptimizerState {
   const float* gate;       // null, or one device element: 0 means that nothing happens, average and step included
   void* norm_squared = nullptr;        // what gradient_norm_squared wrote; read when norm_clip > 0
   void* norm_workspace = nullptr;      // given: step writes norm_squared itself, whatever the gate; only where norm_clip is 0
+  Bf16* copy = nullptr;                // [count], where p is f32: p after the step, rounded; null: none
 };
 
 struct OptimizerKernels {

@@ -4,14 +4,15 @@
 
 #include "kernels/cpu/columns.h"
 #include "kernels/cpu/families.h"
+#include "kernels/cpu/vectors.h"
 
 namespace ganymede::kernels::cpu {
 namespace {
 
-constexpr int64_t kNormChunk = 4096;  // elements of the flat buffer a partial sum
+constexpr int64_t kNormChunk = 4096;  // elements of the flat buffer a partial sum of squares
 
-// Calls body(first element, count, its gradient or null) for the pieces of segments inside [begin, end). A gradient in parts is
-// added up a piece of kPiece elements at a time, which stays in the cache.
+// Calls body(first element, count, its gradient or null) for the pieces of segments inside [begin, end), of kPiece elements at most: what is
+// done with one after the other stays in the cache. A gradient in parts is added up before.
 constexpr int64_t kPiece = 1024;
 
 template <typename C, typename Body>
@@ -23,12 +24,12 @@ void for_each_part(const Segment* segments, int count, int64_t begin, int64_t en
     const int64_t first = std::max(begin, segment->offset),
                   last = std::min(end, segment->offset + segment->count);
     const auto part = [&](int k) { return static_cast<const C*>(segment->gradient[k]); };
-    if (!part(0) || !part(1)) {
-      if (first < last) body(first, last - first, part(0) ? part(0) + (first - segment->offset) : nullptr);
-      continue;
-    }
     for (int64_t at = first; at < last; at += kPiece) {
       const int64_t size = std::min(kPiece, last - at);
+      if (!part(0) || !part(1)) {
+        body(at, size, part(0) ? part(0) + (at - segment->offset) : nullptr);
+        continue;
+      }
       for (int k = 0; k < Segment::kParts && part(k); ++k) {
         const C* g = part(k) + (at - segment->offset);
 #pragma omp simd
@@ -37,6 +38,12 @@ void for_each_part(const Segment* segments, int count, int64_t begin, int64_t en
       body(at, size, static_cast<const C*>(sum));
     }
   }
+}
+
+void round_line(int64_t count, const float* from, Bf16* to) {
+  int64_t i = 0;
+  for (; i + kRegisterLanes <= count; i += kRegisterLanes) store_lanes(to + i, load_lanes(from + i));
+  for (; i < count; ++i) to[i] = to_bf16(from[i]);
 }
 
 // The numbers of one step, in the type of the buffers.
@@ -122,34 +129,81 @@ void step_part(Rule rule, const StepNumbers<C>& k, int64_t count, const C* g, C*
   }
 }
 
+int64_t end_of(const Segment* segments, int count) { return count > 0 ? segments[count - 1].offset + segments[count - 1].count : 0; }
+
+// Calls body as for_each_part does, for the whole buffer, which the threads share in chunks; squares, if given, [chunks]: the sum of the
+// squares of each chunk's gradient.
+template <typename C, typename Body>
+void for_all_parts(const Segment* segments, int count, double* squares, Body body) {
+  const int64_t end = end_of(segments, count);
+  parallel_ranges(ceil_div(end, kNormChunk), end, kCheapGrain, [&](int64_t first_chunk, int64_t last_chunk) {
+    for (int64_t chunk = first_chunk; chunk < last_chunk; ++chunk) {
+      double sum = 0;
+      for_each_part<C>(segments, count, chunk * kNormChunk, (chunk + 1) * kNormChunk, [&](int64_t first, int64_t size, const C* g) {
+        if (squares && g) sum += sum_line<Add, C>(size, [g](int64_t i) { return g[i] * g[i]; });
+        body(first, size, g);
+      });
+      if (squares) squares[chunk] = sum;
+    }
+  });
+}
+
+template <typename C>
+void write_norm(const Segment* segments, int count, const double* squares, void* out) {
+  double total = 0;
+  for (int64_t chunk = 0; chunk < ceil_div(end_of(segments, count), kNormChunk); ++chunk) total += squares[chunk];
+  *static_cast<C*>(out) = static_cast<C>(total);
+}
+
 template <typename C>
 void step_of(const Optimizer& o, const OptimizerState& s, const Segment* segments, int segment_count) {
   const StepNumbers<C> k(o, s);
   C *p = static_cast<C*>(s.p), *m = static_cast<C*>(s.m), *v = static_cast<C*>(s.v),
     *average = static_cast<C*>(s.average);
-  parallel_elements(o.count, kCheapGrain, [&](int64_t begin, int64_t end) {
-    for_each_part<C>(segments, segment_count, begin, end, [&](int64_t first, int64_t count, const C* g) {
-      C* now = p + first;
-      step_part(o.rule, k, count, g, now, m ? m + first : nullptr, v ? v + first : nullptr);
-      if (o.clip > 0) {
+  double* squares = static_cast<double*>(s.norm_workspace);
+  for_all_parts<C>(segments, segment_count, squares, [&](int64_t first, int64_t count, const C* g) {
+    C* now = p + first;
+    step_part(o.rule, k, count, g, now, m ? m + first : nullptr, v ? v + first : nullptr);
+    if (o.clip > 0) {
 #pragma omp simd
-        for (int64_t i = 0; i < count; ++i)
-          now[i] = now[i] > k.clip ? k.clip : now[i] < -k.clip ? -k.clip : now[i];
-      }
-      if (average) {
-        C* mean = average + first;
+      for (int64_t i = 0; i < count; ++i)
+        now[i] = now[i] > k.clip ? k.clip : now[i] < -k.clip ? -k.clip : now[i];
+    }
+    if (average) {
+      C* mean = average + first;
 #pragma omp simd
-        for (int64_t i = 0; i < count; ++i) mean[i] = k.ema * mean[i] + k.other_ema * now[i];
-      }
-    });
+      for (int64_t i = 0; i < count; ++i) mean[i] = k.ema * mean[i] + k.other_ema * now[i];
+    }
+    if constexpr (std::is_same_v<C, float>) {
+      if (s.copy) round_line(count, now, s.copy + first);
+    }
   });
+  if (squares) write_norm<C>(segments, segment_count, squares, s.norm_squared);
 }
 
-void gradient_norm_squared(Stream, DType dtype, const Segment* segments, int segment_count, void* out, void* workspace);
+template <typename C>
+void norm_of(const Segment* segments, int segment_count, void* out, void* workspace) {
+  double* squares = static_cast<double*>(workspace);
+  for_all_parts<C>(segments, segment_count, squares, [](int64_t, int64_t, const C*) {});
+  write_norm<C>(segments, segment_count, squares, out);
+}
+
+void gradient_norm_squared(Stream, DType dtype, const Segment* segments, int segment_count, void* out, void* workspace) {
+  switch (dtype) {
+    case DType::f32:
+      return norm_of<float>(segments, segment_count, out, workspace);
+    case DType::f64:
+      return norm_of<double>(segments, segment_count, out, workspace);
+    default:
+      unsupported(dtype, "gradient_norm_squared");
+  }
+}
 
 void step(Stream stream, const Optimizer& o, const OptimizerState& s, const Segment* segments, int segment_count) {
-  if (s.norm_workspace) gradient_norm_squared(stream, o.dtype, segments, segment_count, s.norm_squared, s.norm_workspace);
-  if (s.gate && s.gate[0] == 0.0f) return;
+  if (s.gate && s.gate[0] == 0.0f) {
+    if (s.norm_workspace) gradient_norm_squared(stream, o.dtype, segments, segment_count, s.norm_squared, s.norm_workspace);
+    return;
+  }
   switch (o.dtype) {
     case DType::f32:
       step_of<float>(o, s, segments, segment_count);
@@ -161,39 +215,6 @@ void step(Stream stream, const Optimizer& o, const OptimizerState& s, const Segm
       unsupported(o.dtype, "optimizer step");
   }
   ++s.step[0];
-}
-
-template <typename C>
-void gradient_norm_squared_of(const Segment* segments, int segment_count, C* out, double* parts) {
-  const int64_t count =
-      segment_count > 0 ? segments[segment_count - 1].offset + segments[segment_count - 1].count : 0;
-  const int64_t chunks = ceil_div(count, kNormChunk);
-  parallel_ranges(chunks, count, kCheapGrain, [&](int64_t begin, int64_t end) {
-    for (int64_t chunk = begin; chunk < end; ++chunk) {
-      parts[chunk] = 0;
-      for_each_part<C>(segments, segment_count, chunk * kNormChunk, (chunk + 1) * kNormChunk,
-                       [&](int64_t, int64_t size, const C* g) {
-                         if (g)
-                           parts[chunk] += sum_line<Add, C>(size, [g](int64_t i) { return g[i] * g[i]; });
-                       });
-    }
-  });
-  double total = 0;
-  for (int64_t chunk = 0; chunk < chunks; ++chunk) total += parts[chunk];
-  out[0] = static_cast<C>(total);
-}
-
-void gradient_norm_squared(Stream, DType dtype, const Segment* segments, int segment_count, void* out,
-                           void* workspace) {
-  double* parts = static_cast<double*>(workspace);
-  switch (dtype) {
-    case DType::f32:
-      return gradient_norm_squared_of<float>(segments, segment_count, static_cast<float*>(out), parts);
-    case DType::f64:
-      return gradient_norm_squared_of<double>(segments, segment_count, static_cast<double*>(out), parts);
-    default:
-      unsupported(dtype, "gradient_norm_squared");
-  }
 }
 
 size_t norm_workspace(int64_t count, int) { return ceil_div(count, kNormChunk) * sizeof(double); }

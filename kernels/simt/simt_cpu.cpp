@@ -9,6 +9,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "kernels/simt/graph.h"
 #include "kernels/simt/mma.h"
 #include "kernels/simt/scheduler.h"
 #include "kernels/simt/workers.h"
@@ -480,6 +481,7 @@ void fibers::run(const Launch& launch) {
   const dim3 grid = launch.grid;
   if (!grid.x || !grid.y || !grid.z) return;
   check(launch);
+  if (graphs::note(launch)) return;
   const uint64_t blocks = uint64_t{grid.x} * grid.y * grid.z;
   Job job{launch, settings(), launch.cooperative ? 1 : blocks, blocks};
   static Workers workers;

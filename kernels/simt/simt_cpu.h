@@ -57,8 +57,9 @@ struct Launch {
   bool cooperative;
   void (*thread)(const void* context);   // runs the kernel for the current thread
   const void* context;
+  size_t context_bytes;
 };
-void run(const Launch& launch);
+void run(const Launch& launch);   // or notes it, while a graph is captured (graph.h)
 
 extern constinit thread_local unsigned char* arena;   // shared memory of the current block
 extern constinit thread_local size_t arena_bytes;
@@ -127,8 +128,9 @@ void run(bool cooperative, void (*kernel)(P...), const Grid& grid, dim3 block, P
   static_assert((std::is_trivially_copyable_v<P> && ...), "kernel arguments are copied as bytes");
   const auto body = [kernel, args...] { kernel(args...); };
   using Body = decltype(body);
+  static_assert(std::is_trivially_copyable_v<Body>);
   fibers::run({grid, block, std::is_empty_v<Shared> ? 0 : sizeof(Shared), cooperative,
-               [](const void* context) { (*static_cast<Body*>(context))(); }, &body});
+               [](const void* context) { (*static_cast<Body*>(context))(); }, &body, sizeof body});
 }
 
 }  // namespace launching

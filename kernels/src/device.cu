@@ -199,6 +199,7 @@ extern const DeviceKernels device_kernels = {
 #include <new>
 #include <stdexcept>
 
+#include "kernels/simt/graph.h"
 #include "kernels/simt/simulator.h"
 
 namespace ganymede::kernels::GANYMEDE_TARGET {
@@ -237,12 +238,35 @@ void* allocate(size_t bytes) {
 void release(void* data) { std::free(data); }
 
 void copy(Stream, void* to, const void* from, size_t bytes) {
-  if (bytes) std::memmove(to, from, bytes);
+  const auto work = [=] {
+    if (bytes) std::memmove(to, from, bytes);
+  };
+  if (!graphs::note(work)) work();
 }
 
 void fill_bytes(Stream, void* to, int value, size_t bytes) {
-  if (bytes) std::memset(to, value, bytes);
+  const auto work = [=] {
+    if (bytes) std::memset(to, value, bytes);
+  };
+  if (!graphs::note(work)) work();
 }
+
+// As on cuda, where the one is refused for what a graph would do later and the other by the driver.
+void upload(Stream stream, void* to, const void* from, size_t bytes) {
+  if (bytes && graphs::capturing())
+    throw std::runtime_error("a copy from the host while a graph is captured; make the tensor before the update");
+  copy(stream, to, from, bytes);
+}
+
+void download(Stream stream, void* to, const void* from, size_t bytes) {
+  if (graphs::capturing()) throw std::runtime_error("copy from the device: a graph is being captured");
+  copy(stream, to, from, bytes);
+}
+
+void begin_capture(Stream) { graphs::begin(); }
+void* end_capture(Stream) { return graphs::end(); }
+void launch_graph(Stream, void* graph) { graphs::launch(graph); }
+void destroy_graph(void* graph) { graphs::destroy(graph); }
 
 void synchronize() {}
 
@@ -255,8 +279,8 @@ void set_threads(int count) {
 }  // namespace
 
 extern const DeviceKernels device_kernels = {count,   info,    select,  stream,     allocate,    release,
-                                             copy,    copy,    copy,    fill_bytes, synchronize, nullptr,
-                                             nullptr, nullptr, nullptr, nullptr, set_threads};
+                                             upload,  download, copy, fill_bytes, synchronize, begin_capture,
+                                             end_capture, launch_graph, destroy_graph, nullptr, set_threads};
 
 }  // namespace ganymede::kernels::GANYMEDE_TARGET
 

@@ -2,7 +2,7 @@
 // moving average of the weights. The segments travel in the kernel's arguments, as many a launch as fit in
 // 4 KB; the parts of a gradient are added up as they are read. A block owns 4096 elements of one segment and a
 // thread four neighbours at a time; the block that ends last adds up what the others found of the norm and
-// advances the step counter. Adam with an average moves 36 bytes a parameter: bound by memory.
+// advances the step counter. Adam with an average moves 36 bytes a parameter, with a bf16 copy two more: bound by memory.
 // gradient_norm_squared: a fixed number of blocks shares out the elements; the last launch adds up their sums.
 #include "kernels/device/column_merge.h"
 #include "kernels/device/dispatch.h"
@@ -91,6 +91,20 @@ __device__ inline void store_four(A* p, const Four<A>& value, bool wide, int64_t
     for (int j = 0; j < 4; ++j) {
       if (j < valid) p[j] = value.v[j];
     }
+  }
+}
+
+// Rounded; in one store of 8 bytes where the address allows it.
+template <class A>
+__device__ inline void store_copy(Bf16* to, const Four<A>& value, int64_t valid) {
+  struct alignas(8) FourRounded {
+    Bf16 v[4];
+  } rounded;
+  for (int j = 0; j < 4; ++j) rounded.v[j] = narrow<Bf16>(value.v[j]);
+  if (valid >= 4 && reinterpret_cast<uintptr_t>(to) % 8 == 0) {
+    *reinterpret_cast<FourRounded*>(to) = rounded;
+  } else {
+    for (int j = 0; j < 4 && j < valid; ++j) to[j] = rounded.v[j];
   }
 }
 
@@ -196,6 +210,7 @@ __global__ void step_kernel(const __grid_constant__ Optimizer optimizer,
     A *p = static_cast<A*>(state.p) + offset, *m = state.m ? static_cast<A*>(state.m) + offset : nullptr;
     A* v = state.v ? static_cast<A*>(state.v) + offset : nullptr;
     A* average = state.average ? static_cast<A*>(state.average) + offset : nullptr;
+    Bf16* copy = state.copy ? state.copy + offset : nullptr;
     const auto address = [](const void* at) { return reinterpret_cast<uintptr_t>(at); };
     const bool straight = (address(p) | address(m) | address(v) | address(average)) % 16 == 0;
     A squares = 0;
@@ -210,6 +225,7 @@ __global__ void step_kernel(const __grid_constant__ Optimizer optimizer,
       Four<A> mi = m ? load_four(m + i, wide, valid) : zero, vi = v ? load_four(v + i, wide, valid) : zero;
       for (int j = 0; j < 4; ++j) step_element(optimizer.rule, k, gi.v[j], pi.v[j], mi.v[j], vi.v[j]);
       store_four(p + i, pi, wide, valid);
+      if (copy) store_copy(copy + i, pi, valid);
       if (m) store_four(m + i, mi, wide, valid);
       if (v) store_four(v + i, vi, wide, valid);
       if (average) {

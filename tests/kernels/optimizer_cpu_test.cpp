@@ -43,6 +43,7 @@ void expect_matches(const Setting& setting, bool with_average) {
   int64_t step = 0;
   StepScalars scalars{0.01, setting.momentum};
   T norm_squared = 0;
+  std::vector<Bf16> copy(total, Bf16{0x1234});
   const OptimizerState state{tp.data(),
                              has_m ? tm.data() : nullptr,
                              setting.rule == Rule::sgd ? nullptr : tv.data(),
@@ -50,7 +51,9 @@ void expect_matches(const Setting& setting, bool with_average) {
                              &step,
                              &scalars,
                              nullptr,
-                             &norm_squared};
+                             &norm_squared,
+                             nullptr,
+                             std::is_same_v<T, float> ? copy.data() : nullptr};
   for (int t = 1; t <= 3; ++t) {
     scalars.rate = 0.01 * t;
     const auto g = random_values(total, 10 + t);
@@ -97,6 +100,7 @@ void expect_matches(const Setting& setting, bool with_average) {
   }
   EXPECT_EQ(step, 3);
   EXPECT_LT(relative_error(tp.values(), p), tolerance<T>(1e-6));
+  for (int64_t i = 0; std::is_same_v<T, float> && i < total; ++i) ASSERT_EQ(copy[i].bits, to_bf16(static_cast<float>(tp.data()[i])).bits) << i;
   if (with_average) {
     EXPECT_LT(relative_error(taverage.values(), average), tolerance<T>(1e-6));
   }
@@ -120,13 +124,14 @@ TEST(Optimizer, AClosedGateLeavesEverythingAlone) {
   int64_t step = 6;
   const StepScalars scalars{0.1, 0.9};
   const Optimizer problem{Rule::adam, DType::f32, 1, 0.999, 1e-8, 0, false, 0, 0.5};
-  const OptimizerState state{&p, &m, &v, &average, &step, &scalars, &gate};
+  Bf16 copy{0x1234};
+  const OptimizerState state{&p, &m, &v, &average, &step, &scalars, &gate, nullptr, nullptr, &copy};
   const Segment segment{0, 1, {&g}};
   optimizer_kernels.step(nullptr, problem, state, &segment, 1);
-  EXPECT_TRUE(p == 1 && m == 2 && v == 3 && average == 4 && step == 6);
+  EXPECT_TRUE(p == 1 && m == 2 && v == 3 && average == 4 && step == 6 && copy.bits == 0x1234);
   gate = 1;
   optimizer_kernels.step(nullptr, problem, state, &segment, 1);
-  EXPECT_TRUE(p != 1 && m != 2 && v != 3 && average != 4 && step == 7);
+  EXPECT_TRUE(p != 1 && m != 2 && v != 3 && average != 4 && step == 7 && copy.bits == to_bf16(p).bits);
 }
 
 TEST(Optimizer, StepsTellTheNormWhateverTheGate) {

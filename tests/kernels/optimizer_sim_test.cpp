@@ -91,7 +91,7 @@ void check_steps(const Optimizer& rule, const Layout& layout, bool has_m, bool h
   }
   Buffer workspace(DType::u8, static_cast<int64_t>(kernels().optimizer.norm_workspace(o.count, static_cast<int>(layout.sizes.size()))), 0, 64);
   const auto found = run_in_orders(
-      {with(start.p), with(start.m), with(start.v), with(start.average), {DType::i64, 1, {4}}, {o.dtype, 1}},
+      {with(start.p), with(start.m), with(start.v), with(start.average), {DType::i64, 1, {4}}, {o.dtype, 1}, {DType::bf16, o.count}},
       [&](const auto& out) {
         OptimizerState device{out[0],
                               has_m ? out[1] : nullptr,
@@ -100,6 +100,7 @@ void check_steps(const Optimizer& rule, const Layout& layout, bool has_m, bool h
                               static_cast<int64_t*>(out[4]),
                               scalars_there.get(),
                               gate_buffer.as<float>()};
+        if (o.dtype == DType::f32) device.copy = static_cast<Bf16*>(out[6]);
         for (size_t n = 0; n < gradients.size(); ++n) {
           const Values& g = gradients[n];
           device.norm_squared = o.norm_clip > 0 ? norms[n]->data() : out[5];
@@ -127,6 +128,9 @@ void check_steps(const Optimizer& rule, const Layout& layout, bool has_m, bool h
   const double bound = o.dtype == DType::f64 ? 1e-12 : 1e-6;
   EXPECT_LT(relative_error(found[0], state.p), bound);
   EXPECT_LT(relative_error(found[3], state.average), bound);
+  if (o.dtype == DType::f32 && gate != 0) {
+    EXPECT_EQ(found[6], Buffer(DType::bf16, found[0]).values());  // the same numbers, rounded
+  }
   if (has_m) {
     EXPECT_LT(relative_error(found[1], state.m), bound);
   }
