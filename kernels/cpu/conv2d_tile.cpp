@@ -91,8 +91,9 @@ int64_t multiply_some(const TileProduct<Number>& p, int64_t column) {
   return vectors * kRegisterLanes;
 }
 
-// Rows of b that a block of columns keeps in the first cache while all rows of a pass.
-constexpr int64_t kLengthBlock = 96;
+// Rows of b that a block of columns keeps in the first cache, or about there, while all rows of a pass: longer sums are interrupted less
+// often. Measured: 192 takes 2 to 3 % less than 96 where a row of b is 256 bytes.
+constexpr int64_t kLengthBlock = kRegisters == 32 ? 192 : 96;
 
 template <class Number>
 void multiply_blocks(const TileProduct<Number>& product) {

@@ -20,13 +20,20 @@
 namespace ganymede::kernels::cpu {
 namespace {
 
-// c [points, count, columns] = a [points, count, length] * u, one point after the other; length in numbers.
-template <class Scheme>
+// Where Main, whose rest Scheme is or which is Scheme, has a point of Scheme.
+template <class Scheme, class Main>
+constexpr int point_in(int point) {
+  if constexpr (std::is_same_v<Scheme, Main>) return point;
+  else return Scheme::kPlace[point / Scheme::kSide] * Main::kSide + Scheme::kPlace[point % Scheme::kSide];
+}
+
+// c [points, count, columns] = a [points, count, length] * u, one point after the other; length in numbers, u at the points of Main.
+template <class Scheme, class Main>
 void multiply_points(int64_t count, int64_t length, int columns, const typename Scheme::Number* a, const typename Scheme::Number* u, float* c) {
   for (int point = 0; point < kPoints<Scheme>; ++point)
     for (int first = 0; first < columns; first += kPanel) {
       const int width = std::min(kPanel, columns - first);
-      multiply_tiles({a + point * point_stride(count * length), length, 1, u + point * point_stride(int64_t{columns} * length) + int64_t{first} * length, width,
+      multiply_tiles({a + point * point_stride(count * length), length, 1, u + point_in<Scheme, Main>(point) * point_stride(int64_t{columns} * length) + int64_t{first} * length, width,
                       c + point * point_stride(count * columns) + first, columns, count, width, length, false});
     }
 }
@@ -36,9 +43,9 @@ constexpr int64_t kRows = 6;  // that products take at a time
 // Tiles at a time: what lies between the transforms fills three quarters of a second cache of 1 MB; as many as help where the weights, read
 // once a chunk, come from beyond it; fewer where threads would go without.
 template <class Scheme>
-int64_t chunk_of(const Conv2d& p, int terms, int results) {
+int64_t chunk_of(const Conv2d& p, const Tiles<Scheme>& tiles, int terms, int results) {
   constexpr int64_t kNumbers = 3 << 16, kLeast = 24, kMost = 96, kFarWeights = 3 << 19;
-  const int64_t threads = omp_get_max_threads(), share = (Tiles<Scheme>(p).count + threads * kRows - 1) / (threads * kRows) * kRows;
+  const int64_t threads = omp_get_max_threads(), share = (tiles.count + threads * kRows - 1) / (threads * kRows) * kRows;
   if (transformed_numbers<Scheme>(p) > kFarWeights) return std::min(share, kMost);
   return std::min(share, std::clamp(kNumbers / (kPoints<Scheme> * (numbers_of<Scheme>(terms) + results)) / kRows * kRows, kLeast, kMost));
 }
@@ -73,13 +80,12 @@ struct Workspace {
 
 float* scratch(Scratch slot, int64_t numbers) { return static_cast<float*>(onednn_scratch(slot, numbers * sizeof(float))); }
 
-template <class Scheme, class T>
-void forward(const Conv2d& p, const T* x, const typename Scheme::Number* u, T* y, const Epilogue& epilogue) {
+template <class Main, class Scheme, class T>
+void forward_tiles(const Conv2d& p, const Tiles<Scheme>& tiles, const T* x, const typename Scheme::Number* u, T* y, const Epilogue& epilogue) {
   using Number = typename Scheme::Number;
-  const Tiles<Scheme> tiles(p);
   const int terms = kPhases<Scheme> * p.c;
   const int64_t length = numbers_of<Scheme>(terms);
-  const int64_t chunk = chunk_of<Scheme>(p, terms, p.k);
+  const int64_t chunk = chunk_of(p, tiles, terms, p.k);
   float* const memory = scratch(Scratch::source, omp_get_max_threads() * Workspace<Scheme>::numbers(chunk, terms, p.k));
 #pragma omp parallel
   for_each_piece(tiles.count, chunk, kRows, [&](int64_t begin, int64_t end) {
@@ -89,14 +95,21 @@ void forward(const Conv2d& p, const T* x, const typename Scheme::Number* u, T* y
       transform_x<Lanes>(p, tiles, begin + i, end, x, [&](int column) {
         return AlongSum<Number>{space.operands + i * length + column / kTerms<Number>, point_stride(count * length)};
       });
-    multiply_points<Scheme>(count, length, p.k, space.operands, u, space.products);
+    multiply_points<Scheme, Main>(count, length, p.k, space.operands, u, space.products);
     for (int64_t i = 0; i < count; ++i)
-      transform_y(p, Tile<Scheme>(tiles, begin + i), space.products + i * p.k, point_stride(count * p.k), y, epilogue);
+      transform_y(p, tiles[begin + i], space.products + i * p.k, point_stride(count * p.k), y, epilogue);
   });
 }
 
-// Adds what tiles begin .. end give to dx, whose first image is first_image.
 template <class Scheme, class T>
+void forward(const Conv2d& p, const T* x, const typename Scheme::Number* u, T* y, const Epilogue& epilogue) {
+  const Cut<Scheme> cut(p);
+  forward_tiles<Scheme>(p, cut.main, x, u, y, epilogue);
+  if (cut.rest.count) forward_tiles<Scheme>(p, cut.rest, x, u, y, epilogue);
+}
+
+// Adds what tiles begin .. end give to dx, whose first image is first_image.
+template <class Main, class Scheme, class T>
 void add_tiles(const Conv2d& p, const Tiles<Scheme>& tiles, const T* dy, const typename Scheme::Number* u, int64_t chunk, const Workspace<Scheme>& space,
                int64_t begin, int64_t end, int first_image, float* dx) {
   using Number = typename Scheme::Number;
@@ -108,9 +121,9 @@ void add_tiles(const Conv2d& p, const Tiles<Scheme>& tiles, const T* dy, const t
       adjoint_y<Lanes>(p, tiles, first + i, end, dy, [&](int column) {
         return AlongSum<Number>{space.operands + i * length + column / kTerms<Number>, point_stride(count * length)};
       });
-    multiply_points<Scheme>(count, length, columns, space.operands, u, space.products);
+    multiply_points<Scheme, Main>(count, length, columns, space.operands, u, space.products);
     for (int64_t i = 0; i < count; ++i) {
-      Tile<Scheme> tile(tiles, first + i);
+      Tile<Scheme> tile = tiles[first + i];
       tile.n -= first_image;
       add_adjoint_x(p, tile, space.products + i * columns, point_stride(count * columns), dx);
     }
@@ -121,13 +134,15 @@ void add_tiles(const Conv2d& p, const Tiles<Scheme>& tiles, const T* dy, const t
 // there are too few, bands of their tile rows, first the even ones, then the odd ones. Sums that will be rounded to bf16 wait in f32.
 template <class Scheme, class T>
 void adjoint(const Conv2d& p, const T* dy, const typename Scheme::Number* u, T* out, const Epilogue& epilogue) {
-  const Tiles<Scheme> tiles(p);
+  using Rest = typename Scheme::Rest;
   const int columns = kPhases<Scheme> * p.c, threads = omp_get_max_threads();
-  const int64_t chunk = chunk_of<Scheme>(p, p.k, columns), tiles_of_image = int64_t{tiles.rows} * tiles.columns;
+  const Tiles<Scheme> tiles(p);
+  const Cut<Scheme> cut(p);
+  const int64_t chunk = chunk_of(p, p.n < threads ? tiles : cut.main, p.k, columns), rest_chunk = chunk_of(p, cut.rest, p.k, columns);
   const int64_t pixels = int64_t{p.h} * p.w, image = pixels * p.c;
-  float* const memory = scratch(Scratch::source, threads * Workspace<Scheme>::numbers(chunk, p.k, columns));
+  float* const memory = scratch(Scratch::source, threads * std::max(Workspace<Scheme>::numbers(chunk, p.k, columns), Workspace<Rest>::numbers(rest_chunk, p.k, columns)));
   constexpr bool kRounds = std::is_same_v<T, Bf16>;
-  const int together = static_cast<int>(std::clamp<int64_t>(chunk / tiles_of_image, 1, std::max(1, p.n / threads)));
+  const int together = static_cast<int>(std::clamp<int64_t>(chunk / cut.main.of_image, 1, std::max(1, p.n / threads)));
   float* const wide = kRounds ? wide_result(std::min(p.n, threads * together) * image) : nullptr;
   const auto sums = [&](int64_t in_wide, int64_t in_out) {
     if constexpr (kRounds) return wide + in_wide;
@@ -139,13 +154,17 @@ void adjoint(const Conv2d& p, const T* dy, const typename Scheme::Number* u, T* 
       const int thread = omp_get_thread_num();
       float* const dx = sums(thread * together * image, begin * image);
       std::fill_n(dx, (end - begin) * image, 0.0f);
-      const Workspace<Scheme> space(chunk, p.k, columns, memory, thread);
-      add_tiles(p, tiles, dy, u, chunk, space, begin * tiles_of_image, end * tiles_of_image, static_cast<int>(begin), dx);
+      const auto add = [&]<class Cutting>(const Tiles<Cutting>& of, int64_t at_a_time) {
+        const Workspace<Cutting> space(at_a_time, p.k, columns, memory, thread);
+        add_tiles<Scheme>(p, of, dy, u, at_a_time, space, begin * of.of_image, end * of.of_image, static_cast<int>(begin), dx);
+      };
+      add(cut.main, chunk);
+      add(cut.rest, rest_chunk);
       apply_epilogue(p.dtype, (end - begin) * pixels, p.c, epilogue, kRounds ? dx : nullptr, out + begin * image);
     });
     return;
   }
-  const int bands = std::min(2 * threads, tiles.rows);
+  const int bands = std::min(2 * threads, tiles.rows());
   float* const dx = sums(0, 0);
 #pragma omp parallel
   {
@@ -156,20 +175,19 @@ void adjoint(const Conv2d& p, const T* dy, const typename Scheme::Number* u, T* 
 #pragma omp for schedule(static)
       for (int pair = 0; pair < p.n * ((bands + 1 - parity) / 2); ++pair) {
         const int pairs = (bands + 1 - parity) / 2, band = 2 * (pair % pairs) + parity;
-        const int64_t top = int64_t{pair / pairs} * tiles.rows;
-        add_tiles(p, tiles, dy, u, chunk, space, (top + tiles.rows * band / bands) * tiles.columns, (top + tiles.rows * (band + 1) / bands) * tiles.columns, 0, dx);
+        const int64_t top = int64_t{pair / pairs} * tiles.rows();
+        add_tiles<Scheme>(p, tiles, dy, u, chunk, space, (top + tiles.rows() * band / bands) * tiles.columns(), (top + tiles.rows() * (band + 1) / bands) * tiles.columns(), 0, dx);
       }
   }
   apply_epilogue(p.dtype, p.n * pixels, p.c, epilogue, kRounds ? dx : nullptr, out);
 }
 
-// A thread takes blocks of the filter: their sums at all points stay in its second cache until they are transformed back.
+// What tiles give, or add. A thread takes blocks of the filter: their sums at all points stay in its second cache until they are transformed back.
 template <class Scheme, class T>
-void weight_gradient(const Conv2d& p, const T* x, const T* dy, float* dw) {
+void weight_gradient_of_tiles(const Conv2d& p, const Tiles<Scheme>& tiles, bool adds, const T* x, const T* dy, float* dw) {
   using Number = typename Scheme::Number;
   using V = Terms<Number>;
   constexpr int kSide = Scheme::kSide, kTaps = Scheme::kTaps, kTogether = kTerms<Number>, kLeastRows = 16;
-  const Tiles<Scheme> tiles(p);
   const int columns = kPhases<Scheme> * p.c, threads = omp_get_max_threads();
   // A chunk, which all threads read, stays in the third cache.
   constexpr int64_t kNumbers = 1 << 20, kLeast = 96;
@@ -211,12 +229,19 @@ void weight_gradient(const Conv2d& p, const T* x, const T* dy, float* dw) {
             transform<Scheme::kFilter.transposed(), Lanes>([&](int r, int s) { return Lanes(lanes(from + (r * kSide + s) * block)); },
                                                            [&](int r, int s, Lanes value) { g[r][s] = value; });
             for_each_tap<Scheme>(p, row + k, (column + j) / p.c, (column + j) % p.c, [&](int64_t at, int r, int s) {
-              if (first == 0) lanes(dw + at) = g[r][s];
+              if (first == 0 && !adds) lanes(dw + at) = g[r][s];
               else lanes(dw + at) += g[r][s];
             });
           }
       }
   }
+}
+
+template <class Scheme, class T>
+void weight_gradient(const Conv2d& p, const T* x, const T* dy, float* dw) {
+  const Cut<Scheme> cut(p);
+  weight_gradient_of_tiles(p, cut.main, false, x, dy, dw);
+  if (cut.rest.count) weight_gradient_of_tiles(p, cut.rest, true, x, dy, dw);
 }
 
 // The convolution of dy that is the data gradient of one of stride 1.
@@ -231,7 +256,7 @@ Conv2d turned(const Conv2d& p) {
 // multiplying by them 36 times.
 template <class Scheme>
 int64_t cost(const Conv2d& p) {
-  return (Tiles<Scheme>(p).count + 36) * kPoints<Scheme> * kPhases<Scheme>;
+  return (Cut<Scheme>(p).products() + 36 * kPoints<Scheme>) * kPhases<Scheme>;
 }
 
 #ifdef __AVX512BF16__

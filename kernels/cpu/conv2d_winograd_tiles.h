@@ -14,39 +14,76 @@ constexpr int kPoints = Scheme::kSide * Scheme::kSide;
 template <class Scheme>
 constexpr int kPhases = Scheme::kStride * Scheme::kStride;  // images of x: (row, column) modulo the stride
 
-// A tile is kOut x kOut pixels of y; it reads kSide x kSide pixels of each phase of x.
-template <class Scheme>
-struct Tiles {
-  int rows, columns;
-  int64_t count;
-  explicit Tiles(const Conv2d& p)
-      : rows((p.p + Scheme::kOut - 1) / Scheme::kOut),
-        columns((p.q + Scheme::kOut - 1) / Scheme::kOut),
-        count(int64_t{p.n} * rows * columns) {}
-};
-
+// kOut x kOut pixels of y, the first of them in row top and column left; it reads kSide x kSide pixels of each phase of x.
 template <class Scheme>
 struct Tile {
-  int n, row, column;
-  Tile(const Tiles<Scheme>& tiles, int64_t index)
-      : n(static_cast<int>(index / (tiles.rows * tiles.columns))),
-        row(static_cast<int>(index / tiles.columns % tiles.rows)),
-        column(static_cast<int>(index % tiles.columns)) {}
+  int n, top, left;
 
   // Pixel (i, j) of what the tile reads of x, or null outside, or where there is no x; likewise of y.
   template <class T>
   T* of_x(const Conv2d& p, T* x, int i, int j) const {
-    constexpr int kStep = Scheme::kOut * Scheme::kStride;
-    const int h = kStep * row - p.pad_h + i, w = kStep * column - p.pad_w + j;
+    const int h = Scheme::kStride * top - p.pad_h + i, w = Scheme::kStride * left - p.pad_w + j;
     if (!x || h < 0 || h >= p.h || w < 0 || w >= p.w) return nullptr;
     return x + ((int64_t{n} * p.h + h) * p.w + w) * p.c;
   }
   template <class T>
   T* of_y(const Conv2d& p, T* y, int i, int j) const {
-    const int to_row = Scheme::kOut * row + i, to_column = Scheme::kOut * column + j;
+    const int to_row = top + i, to_column = left + j;
     if (!y || to_row >= p.p || to_column >= p.q) return nullptr;
     return y + ((int64_t{n} * p.p + to_row) * p.q + to_column) * p.k;
   }
+};
+
+// The tiles of parts of y, the same of each image. The last may overhang.
+template <class Scheme>
+class Tiles {
+ public:
+  struct Part {
+    int top, left, rows, columns;  // rows and columns of tiles
+    static Part of(int top, int left, int bottom, int right) {
+      const auto tiles = [](int pixels) { return (pixels + Scheme::kOut - 1) / Scheme::kOut; };
+      return {top, left, tiles(bottom - top), tiles(right - left)};
+    }
+    int64_t count() const { return int64_t{rows} * columns; }
+  };
+  int64_t of_image, count;
+
+  explicit Tiles(const Conv2d& p) : Tiles(p.n, Part::of(0, 0, p.p, p.q), Part{}) {}
+  Tiles(int images, Part first, Part second)
+      : of_image(first.count() + second.count()), count(images * of_image), first_(first), second_(second) {}
+
+  int rows() const { return first_.rows; }  // where there is one part
+  int columns() const { return first_.columns; }
+  Tile<Scheme> operator[](int64_t index) const {
+    const int64_t in_image = index % of_image, in_second = in_image - first_.count();
+    const Part& part = in_second < 0 ? first_ : second_;
+    const int i = static_cast<int>(in_second < 0 ? in_image : in_second);
+    return {static_cast<int>(index / of_image), part.top + Scheme::kOut * (i / part.columns), part.left + Scheme::kOut * (i % part.columns)};
+  }
+
+ private:
+  Part first_, second_;
+};
+
+// How y is cut: into tiles of Scheme, and of Scheme::Rest where those would overhang and that takes fewer products.
+template <class Scheme>
+struct Cut {
+  using Rest = typename Scheme::Rest;
+  Tiles<Scheme> main;
+  Tiles<Rest> rest;
+  explicit Cut(const Conv2d& p) : main(p), rest(p.n, {}, {}) {
+    if constexpr (Scheme::kHasRest) {
+      constexpr int kUnit = Scheme::kOut * Rest::kOut;  // so that neither overhangs where they meet
+      const int bottom = p.p / kUnit * kUnit, right = p.q / kUnit * kUnit;
+      const Cut parted(Tiles<Scheme>(p.n, Tiles<Scheme>::Part::of(0, 0, bottom, right), {}),
+                       Tiles<Rest>(p.n, Tiles<Rest>::Part::of(0, right, bottom, p.q), Tiles<Rest>::Part::of(bottom, 0, p.p, p.q)));
+      if (bottom && right && parted.products() < products()) *this = parted;
+    }
+  }
+  int64_t products() const { return main.count * kPoints<Scheme> + rest.count * kPoints<Rest>; }  // of an input and an output channel and a phase
+
+ private:
+  Cut(Tiles<Scheme> main, Tiles<Rest> rest) : main(main), rest(rest) {}
 };
 
 // m in m^T for in(i, j) = load(vector, i, j), each vector by itself; values of all go to put(point, them).
@@ -92,7 +129,7 @@ template <class V, class Scheme, class T, class Place>
 void transform_x(const Conv2d& p, const Tiles<Scheme>& tiles, int64_t index, int64_t end, const T* x, Place place) {
   for (int phase = 0; phase < kPhases<Scheme>; ++phase) {
     const T* pixel[kVectors<V>][Scheme::kSide][Scheme::kSide];
-    for (int i = 0; i < kVectors<V>; ++i) find_pixels(p, Tile<Scheme>(tiles, index + i), index + i < end ? x : nullptr, phase, kZeros<T>, pixel[i]);
+    for (int i = 0; i < kVectors<V>; ++i) find_pixels(p, tiles[index + i], index + i < end ? x : nullptr, phase, kZeros<T>, pixel[i]);
     for (int c = 0; c < p.c; c += kRegisterLanes) {
       const auto v = place(phase * p.c + c);
       transform_vectors<Scheme::kInput, V>([&](int vector, int i, int j) { return load_lanes(pixel[vector][i][j] + c); },
@@ -137,7 +174,7 @@ void transform_y(const Conv2d& p, const Tile<Scheme>& tile, float* m, int64_t po
   }
   if (plain) return;
   for (int i = 0; i < kOut && pixel[i][0]; ++i) {
-    const int columns = std::min(kOut, p.q - kOut * tile.column);
+    const int columns = std::min(kOut, p.q - tile.left);
     if (!in_place) apply_epilogue(p.dtype, columns, p.k, epilogue, nullptr, pixel[i][0]);
     for (int j = 0; in_place && j < columns; ++j) apply_epilogue(p.dtype, 1, p.k, epilogue, m + (i * kOut + j) * point_stride, pixel[i][j]);
   }
@@ -151,7 +188,7 @@ void adjoint_y(const Conv2d& p, const Tiles<Scheme>& tiles, int64_t index, int64
   for (int vector = 0; vector < kVectors<V>; ++vector)
     for (int i = 0; i < kOut; ++i)
       for (int j = 0; j < kOut; ++j) {
-        const T* const found = Tile<Scheme>(tiles, index + vector).of_y(p, index + vector < end ? dy : nullptr, i, j);
+        const T* const found = tiles[index + vector].of_y(p, index + vector < end ? dy : nullptr, i, j);
         pixel[vector][i][j] = found ? found : kZeros<T>;
         if (found) prefetch(found, p.k);
       }

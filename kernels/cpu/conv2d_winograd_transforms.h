@@ -2,6 +2,8 @@
 // neural networks" (2016). In one dimension  y = A ((B d) * (G g))  is the filter g over d, with fewer products than taps; in two, each map is
 // applied to columns, then to rows. Gradients take the same maps transposed.
 #pragma once
+#include <type_traits>
+
 #include "kernels/cpu/conv2d_tile.h"
 
 namespace ganymede::kernels::cpu {
@@ -23,6 +25,14 @@ struct F22 {
   static constexpr Matrix<3, 3> kInput{{{1, -1, 0}, {0, 1, 0}, {0, -1, 1}}};
   static constexpr Matrix<3, 2> kFilter{{{1, 0}, {1, 1}, {0, 1}}};
   static constexpr Matrix<2, 3> kOutput{{{1, 1, 0}, {0, 1, 1}}};
+};
+
+// The same with the filter as F32 has it at those points, which are the first, second and fourth of its own.
+struct F22OfF32 {
+  static constexpr int kTaps = 2, kOut = 2, kSide = 3, kPlace[] = {0, 1, 3};
+  static constexpr Matrix<3, 3> kInput = F22::kInput;
+  static constexpr Matrix<3, 2> kFilter{{{1, 0}, {1.0f / 2, 1.0f / 2}, {0, 1}}};
+  static constexpr Matrix<2, 3> kOutput{{{1, 2, 0}, {0, 2, 1}}};
 };
 
 // Points 0, 1, -1, infinity.
@@ -80,11 +90,15 @@ struct F34 {
 
 // A filter of stride 2 goes as kTaps x kTaps filters on the four images of even and odd rows and columns. Number: in which transformed
 // operands are multiplied; rounded to bf16 where the maps are only sums of few, so that little is lost (a relative 0.4 %; by F42 and F43
-// it would be 1.5 and 2.5 %). Products for a whole filter and one input channel:
-template <class Maps, int stride, class N>
+// it would be 1.5 and 2.5 %). R: another with smaller tiles and some of the points, for what would be left of y. Products for a whole filter and
+// one input channel:
+struct Nothing;
+template <class Maps, int stride, class N, class R = Nothing>
 struct Scheme : Maps {
   using Number = N;
+  using Rest = std::conditional_t<std::is_same_v<R, Nothing>, Scheme, R>;
   static constexpr int kStride = stride;
+  static constexpr bool kHasRest = !std::is_same_v<R, Nothing>;
 };
 using StrideOne = Scheme<F43, 1, float>;             // 3x3: 36 for 4x4 outputs, direct sums take 144
 using StrideOneBf16 = Scheme<F23, 1, Bf16Pair>;      // 3x3: 16 for 2x2 outputs, not 36
@@ -92,7 +106,7 @@ using StrideOneWide = Scheme<F34, 1, float>;         // 4x4: 36 for 3x3 outputs,
 using StrideTwoSmall = Scheme<F22, 2, float>;        // 4x4: 36 for 2x2 outputs, not 64
 using StrideTwoSmallBf16 = Scheme<F22, 2, Bf16Pair>;
 using StrideTwo = Scheme<F42, 2, float>;             // 4x4: 100 for 4x4 outputs, not 256
-using StrideTwoBf16 = Scheme<F32, 2, Bf16Pair>;      // 4x4: 64 for 3x3 outputs, not 144
+using StrideTwoBf16 = Scheme<F32, 2, Bf16Pair, Scheme<F22OfF32, 2, Bf16Pair>>;  // 4x4: 64 for 3x3 outputs, not 144
 using StrideTwoWide = Scheme<F43, 2, float>;         // 5x5: 144 for 4x4 outputs, not 400
 using StrideTwoWideBf16 = Scheme<F23, 2, Bf16Pair>;  // 5x5: 64 for 2x2 outputs, not 100
 

@@ -237,6 +237,8 @@ const Conv2d kWinogradProblems[] = {
     {29, 6, 6, 32, 32, 3, 3, 6, 6, 1, 1, 1, 1, 1, 1, 1, DType::f32, Math::f32},
     {9, 9, 12, 32, 48, 4, 4, 8, 11, 1, 1, 1, 1, 1, 1, 1, DType::f32, Math::f32},
     {3, 14, 13, 48, 32, 4, 4, 13, 9, 1, 1, 2, 0, 1, 1, 1, DType::f32, Math::f32},  // q smaller than what fits
+    {5, 32, 16, 32, 48, 4, 4, 16, 8, 2, 2, 1, 1, 1, 1, 1, DType::f32, Math::f32},  // in bf16: 12x6 in tiles of 3x3, the rest in 2x2
+    {6, 27, 28, 48, 32, 4, 4, 13, 14, 2, 2, 1, 1, 1, 1, 1, DType::f32, Math::f32},  // the lowest of those overhang
 };
 
 const Conv2d kDirectProblems[] = {
@@ -287,7 +289,7 @@ TEST(Conv2dCpu, WinogradMatchesReferenceInBf16) {
     for (const Conv2d& p : kWinogradProblems) expect_matches(with_type(p, DType::bf16), kPlain, false, kByWinograd);
     for (const int each : {1, 3, 5, 16}) {
       omp_set_num_threads(each);
-      for (int i : {4, 6, 10, 13, 17}) expect_matches(with_type(kWinogradProblems[i], DType::bf16), {nullptr, Unary::tanh, 0}, true, kByWinograd);
+      for (int i : {4, 6, 10, 13, 17, 19, 20}) expect_matches(with_type(kWinogradProblems[i], DType::bf16), {nullptr, Unary::tanh, 0}, true, kByWinograd);
     }
     omp_set_num_threads(threads);
   }
@@ -297,7 +299,7 @@ TEST(Conv2dCpu, WinogradMatchesReferenceInBf16) {
 // Rounding transformed images to bf16 costs a fixed share of what is summed; a scheme that loses more is not one of those used.
 TEST(Conv2dCpu, WinogradInBf16LosesLittle) {
   const bool before = multiply_bf16_in_winograd(true);
-  for (const Conv2d& p : {kWinogradProblems[0], kWinogradProblems[6], kWinogradProblems[10], kWinogradProblems[13]}) {
+  for (const Conv2d& p : {kWinogradProblems[0], kWinogradProblems[6], kWinogradProblems[10], kWinogradProblems[13], kWinogradProblems[19]}) {
     const Conv2d q = with_type(p, DType::bf16);
     const auto x = random_values(x_count(p), 1), w = random_values(w_count(p), 2);
     std::vector<double> exact(y_count(p));
