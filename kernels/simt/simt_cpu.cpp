@@ -395,6 +395,7 @@ namespace {
 
 std::mutex settings_mutex;
 std::optional<Settings> settings_now;
+std::atomic<uint64_t> launches_so_far{0};
 
 void check(const Launch& launch) {
   const dim3 grid = launch.grid, block = launch.block;
@@ -435,12 +436,15 @@ void configure(const Settings& settings) {
   settings_now = settings;
 }
 
+uint64_t launch_count() { return launches_so_far; }
+
 int simt::compute_capability() { return settings().capability; }
 
 void fibers::run(const Launch& launch) {
   const dim3 grid = launch.grid;
   if (!grid.x || !grid.y || !grid.z) return;
   check(launch);
+  ++launches_so_far;
   const uint64_t blocks = uint64_t{grid.x} * grid.y * grid.z;
   const uint64_t together = launch.cooperative ? blocks : launch.cluster ? launch.cluster : 1;
   Job job{launch, settings(), blocks / together, together};
