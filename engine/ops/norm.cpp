@@ -32,6 +32,7 @@ Tensor workspace_for(const Norm& v, const Device& device) {
   return workspace(device, [&](const Kernels& k) { return k.norm.workspace_bytes(v); });
 }
 
+// Notes the use for who measures its variants; into how many launches the device cuts it.
 int launches_of(NormRole role, const Norm& v, const Device& device, bool follows = false) {
   NormRecord::note({role, v});
   return asked_of(device, 1, [&](const Kernels& k) { return k.norm.launches(role, v, follows); });

@@ -1,5 +1,5 @@
 // Which norms are computed in one launch by blocks that hold their rows (device/norm_resident.h), and how these are dealt out.
-// Pure functions of the shape, the number of blocks and the card, tested on the host; addresses play no part.
+// Pure functions of the shape and the number of blocks, tested on the host; addresses play no part.
 #pragma once
 #include "kernels/api/norm.h"
 #include "kernels/device/grid.h"
@@ -49,14 +49,15 @@ constexpr NormPlan resident_plan(NormRole role, const Norm& norm, int blocks) {
   return plan;
 }
 
-// What the table takes: one block a tile where that cannot lose to two launches; no card has compared them yet. A launch more costs
-// 2.5 us or more between the small kernels of a step (these took 3.9 us each on an H100, mostly that), some 4200 clocks. In as many one
-// multiprocessor takes in and hands out what it holds: an element costs 10 instructions forward, 22 in the gradient behind an
-// activation, 24 in the second, of which 128 threads issue one a clock, and its bytes pass at 50 a clock or more. That makes 26000,
-// 14000 and 11000 elements of bf16: 52, 56 and 65 KB held. Two launches could at best make all of this vanish. A tensor of 4 MB passes
-// through memory in about a launch's time, so that neither way is bound by it, and one launch reads it once where two read it twice.
-// Channels that do not make whole packs are copied one by one, in as many instructions: their tiles are so much smaller.
-constexpr int64_t kSureHeld = 56 << 10, kSureTensor = 4 << 20;
+// What the table takes: one block a tile where that should not lose to two launches. An expectation: no card has compared them yet.
+// Another launch costs 2.5 us or more between the small kernels of a step (they took 3.9 us each on an H100, and that is most of it):
+// some 4300 clocks. In these one multiprocessor issues 128 instructions a clock and passes 50 bytes or more; an element costs 10
+// instructions forward, 22 in the gradient behind an activation, 24 in the second, and all its bytes. That makes 27000, 15000 and 11000
+// elements of bf16: 54, 58 and 66 KB held, and fewer elements in wider types. Two launches cannot make this vanish either: where they
+// spread the rows, the sums of the parts pass through memory and a counter. A tensor of 4 MB passes through memory in about a
+// launch's time, so neither way is bound by that, and one launch reads it once where two read it twice. Channels that do not make
+// whole packs are copied one by one, in as many instructions: their tiles are so much smaller.
+constexpr int64_t kSureHeld = 64 << 10, kSureTensor = 4 << 20;
 
 constexpr int table_norm_blocks(NormRole role, const Norm& norm) {
   const NormPlan plan = resident_plan(role, norm, 1);
