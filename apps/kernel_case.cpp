@@ -149,8 +149,16 @@ KernelCase optimizer_case(const KernelOperation& o, const KernelShape& shape) {
   return c;
 }
 
+KernelCase norm_case(const KernelOperation& o, const KernelShape& shape) {
+  const std::vector<int> s = numbers(o, shape, true);
+  const std::string name = o.name;
+  const kernels::NormRole role = name == "norm.forward" ? kernels::NormRole::forward : name == "norm.gradient" ? kernels::NormRole::gradient : kernels::NormRole::second_gradient;
+  return apps::norm_case({s[0], s[1], s[2], 1, 1e-5, true, 0, DType::f32}, role);
+}
+
 constexpr const char* kConvolution = "N,H,W,C,K,R,stride,pad or a row A1 to F4";
 constexpr const char* kPicture = "N,H,W,C";
+constexpr const char* kNorm = "outer,rows,channels";
 
 }  // namespace
 
@@ -162,6 +170,9 @@ const std::vector<KernelOperation>& kernel_operations() {
       {"gemm.multiply", "B,M,N,K", "1,64,64,64", gemm_case},
       {"norm.statistics", kPicture, "2,8,8,32", statistics_case},
       {"norm.apply", kPicture, "2,8,8,32", apply_case},
+      {"norm.forward", kNorm, "2,64,32", norm_case},
+      {"norm.gradient", kNorm, "2,64,32", norm_case},
+      {"norm.second_gradient", kNorm, "2,64,32", norm_case},
       {"softmax.forward", "rows,columns", "16,100", softmax_case},
       {"softmax.gradient", "rows,columns", "16,100", softmax_case},
       {"attention.forward", "B,queries,keys,D,E", "1,64,64,16,32", attention_case},
@@ -253,6 +264,46 @@ KernelCase attention_case(const kernels::Attention& p, kernels::AttentionRole ro
     };
   }
   c.workspace = [=](const Kernels& t, DType d, Math m) { return t.attention.workspace_bytes(with(d, m)); };
+  return c;
+}
+
+KernelCase norm_case(const kernels::Norm& p, kernels::NormRole role) {
+  using kernels::NormRole;
+  const std::vector<int64_t> all{p.outer, p.rows, p.groups}, each{p.outer, p.groups}, shared{p.groups};
+  const std::string sizes = " by channels of outer, rows, channels = " + list({int(p.outer), int(p.rows), int(p.groups)});
+  const bool forward = role == NormRole::forward, second = role == NormRole::second_gradient;
+  KernelCase c{(forward ? "y = relu of a norm" : second ? "gradients of a norm's gradient" : "gradient of a norm") + sizes, {},
+               (forward ? 4.0 : second ? 20.0 : 8.0) * double(p.outer * p.rows * p.groups), false, true, forward ? 1e-5 : second ? 2e-4 : 5e-5};
+  c.gradient = !forward;
+  const auto with = [p](DType dtype) {
+    kernels::Norm n = p;
+    n.dtype = dtype;
+    return n;
+  };
+  c.operands = {input("x", all, 1), input("gamma", shared, 2, Store::wide), input("beta", shared, 3, Store::wide)};
+  if (forward) {
+    c.operands.insert(c.operands.end(), {output("mean", each, Store::wide), output("rstd", each, Store::wide), output("y", all)});
+    c.call = [=](const Kernels& t, DType d, Math, const Pointers& v) {
+      t.norm.forward(t.device.stream(), with(d), {kernels::Unary::relu, 0, v[1], v[2]}, v[0], v[3], v[4], {}, v[5], v.back());
+    };
+  } else {
+    c.operands.insert(c.operands.end(), {input("dy", all, 4), input("mean", each, 5, Store::wide), input("rstd", each, 6, Store::wide)});
+    for (double& r : c.operands.back().values) r = std::fabs(r) + 0.5;
+  }
+  if (role == NormRole::gradient) {
+    c.operands.insert(c.operands.end(), {output("dgamma", each, Store::wide), output("dbeta", each, Store::wide), output("dx", all)});
+    c.call = [=](const Kernels& t, DType d, Math, const Pointers& v) {
+      t.norm.gradient(t.device.stream(), with(d), {kernels::Unary::identity, 0, v[1], v[2]}, v[0], v[3], v[4], v[5], v[6], v[7], v[8], v.back());
+    };
+  }
+  if (second) {
+    c.operands.insert(c.operands.end(), {input("dgamma", each, 7, Store::wide), input("dbeta", each, 8, Store::wide), input("v", all, 9), input("u", shared, 10, Store::wide),
+                                         input("w", shared, 11, Store::wide), output("to_dy", all), output("to_x", all), output("to_gamma", each, Store::wide)});
+    c.call = [=](const Kernels& t, DType d, Math, const Pointers& v) {
+      t.norm.second_gradient(t.device.stream(), with(d), {v[0], v[3], v[4], v[5], v[1], v[6], v[7], v[8], v[9], v[10], v[11], v[12], v[13]}, v.back());
+    };
+  }
+  c.workspace = [=](const Kernels& t, DType d, Math) { return second ? t.norm.second_workspace_bytes(with(d)) : t.norm.workspace_bytes(with(d)); };
   return c;
 }
 

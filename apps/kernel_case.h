@@ -69,5 +69,7 @@ struct ConvolutionShape {
 ConvolutionShape convolution_shape(const KernelOperation&, const KernelShape&);
 
 KernelCase attention_case(const kernels::Attention& problem, kernels::AttentionRole role);
+// Of one whose statistics belong to channels.
+KernelCase norm_case(const kernels::Norm& problem, kernels::NormRole role);
 
 }  // namespace ganymede::apps

@@ -5,6 +5,7 @@
 
 #include "kernels/api/conv2d_rows.h"
 #include "kernels/device/conv_plan.h"
+#include "kernels/device/norm_plan.h"
 #include "kernels/device/twin_multiply.h"
 
 namespace ganymede::apps {
@@ -22,8 +23,8 @@ constexpr Family kFamilies[] = {
     {"gemm", "gemm.cu gemm_f32.cu gemm_tf32.cu gemm_bf16.cu", "batched products of plain and transposed matrices; tiles below"},
     {"attention", "attention.cu attention_output.cu attention_query_gradient.cu attention_key_gradient.cu attention_value_gradient.cu; attention_flash_*.cu",
      "softmax(q k^T) v and its gradients without a score matrix; blocks of 64 rows, by f32, tf32 or bf16 products; bf16 (tf32) of up to 128 (32) x 128: scores in registers, blocks of 64 or 128 rows; in bf16 each has a twin for sm_90a by wgmma and TMA"},
-    {"norm", "norm.cu norm_apply.cu norm_gradient.cu",
-     "batch, instance, layer, group and pixel norm; a warp or block a statistic where its elements are neighbours, else 32 packs of channels a block"},
+    {"norm", "norm.cu norm_apply.cu norm_gradient.cu norm_second.cu; norm_resident.cu norm_resident_gradient.cu norm_resident_second.cu",
+     "batch, instance, layer, group and pixel norm; a warp or block a statistic where its elements are neighbours, else 128 bytes of channels a block; in one launch where a block, or a cluster of blocks, holds the rows of a few channels"},
     {"softmax", "softmax.cu", "rows up to 1024: a warp a row; longer ones: a block a row; also log-softmax, log-sum-exp, gradients"},
     {"reduce", "reduce.cu", "rows up to 16: a thread a row; longer: a warp or a block; columns: 32 packs a block; long sums of few results in parts"},
     {"resample", "resample.cu", "resizing, padding, average pooling and their adjoints; a thread a pack of channels of a pixel (packs of 16 bytes, or one element)"},
@@ -77,6 +78,8 @@ std::string list_kernels() {
   twin_line<TwinNarrow>(out, TileName::twin_narrow, "up to 64 columns, or few tiles");
   out << "twins of attention for sm_90a (kernels/device/flash_twin.h): bf16, D and E multiples of 8 up to 128 (gradient in keys and values: one of them up to 64),\n"
          "  forward with a scale of 0 or more; blocks of 128 rows, 1 a multiprocessor; taken where ganymede tune found them faster, never by the table alone\n";
+  out << "norms in one launch (kernels/device/norm_plan.h): statistics that belong to channels; by one block a tile of 32 to 128 bytes of channels where its rows take\n  up to "
+      << (kSureHeld >> 10) << " KB of tensors of up to " << (kSureTensor >> 20) << " MiB, by clusters of 2, 4 or 8 blocks on sm_90 where ganymede tune found them faster, never by the table alone\n";
   out << "few_channels (kernels/device/few_channels.h): conv2d in bf16 and tf32 with up to " << kFewChannels << " channels on one side and up to " << kFewWide
       << " on the other, one group, up to " << kFewTaps << " taps x few channels;\n  strides up to " << kFewStride << " where the inputs are few, of 1 where the outputs are\n";
   out << "  A sum may be cut into up to " << kMostParts << " parts (weight gradient: 256) that blocks compute side by side, where there are fewer than " << kBusyBlocks

@@ -1,4 +1,4 @@
-// ganymede tune: measures the variants of convolutions and attentions on this machine's card, for later runs to follow.
+// ganymede tune: measures the variants of convolutions, attentions and norms on this machine's card, for later runs to follow.
 #include <algorithm>
 #include <cmath>
 #include <functional>
@@ -19,6 +19,7 @@ namespace {
 
 using kernels::AttentionRole;
 using kernels::ConvVariant;
+using kernels::NormRole;
 using kernels::VariantKernels;
 
 // What the simulator counts for one convolution in some seconds, all variants together.
@@ -30,7 +31,7 @@ constexpr const char *kTwin = "twin", *kNoTwin = "mma";
 
 struct Options {
   ModelOptions model;
-  std::vector<std::string> shapes, directions, attentions;
+  std::vector<std::string> shapes, directions, attentions, norms;
   std::string device = "auto", number = "bf16", file;
   bool show = false, forget = false, variants = false;
 };
@@ -64,20 +65,32 @@ kernels::Attention parse_attention(const std::string& shape, const std::string& 
   return {s[0], s[1], s[2], s[3], s[4], 1 / std::sqrt(double(s[3])), dtype_of(number), math_of(number)};
 }
 
+kernels::Norm parse_norm(const std::string& shape, const std::string& number) {
+  const std::vector<int> s = in_own_name("--norm", [&] { return parse_shape(kernel_operation("norm.forward"), shape); });
+  return {s[0], s[1], s[2], 1, 1e-5, true, 0, dtype_of(number)};
+}
+
+// Puts it behind the others unless it stands there.
+template <class Use, class Same>
+void add_once(std::vector<Use>& all, const Use& use, Same same) {
+  if (std::none_of(all.begin(), all.end(), [&](const Use& old) { return same(old, use); })) all.push_back(use);
+}
+
 struct Wanted {
   std::vector<UsedConvolution> convolutions;
   std::vector<UsedAttention> attentions;
-  size_t count() const { return convolutions.size() + attentions.size(); }
+  std::vector<UsedNorm> norms;
+  size_t count() const { return convolutions.size() + attentions.size() + norms.size(); }
 };
 
-// Of the given shapes, or of one iteration of a model, on paper; each once.
-Wanted wanted(const Options& o) {
+// Of the given shapes, or of one iteration of a model, on paper; each once. Norms without variants are left out.
+Wanted wanted(const Options& o, const VariantKernels& v) {
   Wanted all;
-  const auto add = [&](const UsedConvolution& u) {
-    if (std::none_of(all.convolutions.begin(), all.convolutions.end(), [&](const UsedConvolution& old) { return same_convolution(old, u); })) all.convolutions.push_back(u);
-  };
-  const auto add_attention = [&](const UsedAttention& u) {
-    if (std::none_of(all.attentions.begin(), all.attentions.end(), [&](const UsedAttention& old) { return same_attention(old, u); })) all.attentions.push_back(u);
+  const auto add = [&](const UsedConvolution& u) { add_once(all.convolutions, u, same_convolution); };
+  const auto add_attention = [&](const UsedAttention& u) { add_once(all.attentions, u, same_attention); };
+  const auto add_norm = [&](const UsedNorm& u) {
+    int list[kernels::kMostNormVariants];
+    if (u.problem.dtype != DType::f64 && v.list_norm(u.role, u.problem, list) > 1) add_once(all.norms, u, same_norm);
   };
   std::vector<std::string> directions = o.directions;
   if (directions.empty()) directions = {"forward", "data_gradient", "weight_gradient"};
@@ -91,6 +104,8 @@ Wanted wanted(const Options& o) {
     for (const std::string& direction : directions) add(parse(direction, shape, o.number));
   for (const std::string& shape : o.attentions)
     for (const AttentionRole role : {AttentionRole::forward, AttentionRole::query_gradient, AttentionRole::key_gradient}) add_attention({role, parse_attention(shape, o.number)});
+  for (const std::string& shape : o.norms)
+    for (const NormRole role : {NormRole::forward, NormRole::gradient, NormRole::second_gradient}) add_norm({role, parse_norm(shape, o.number)});
   if (o.model.session.model.empty()) return all;
   SessionOptions options = o.model.get();
   options.precision = o.number;
@@ -98,12 +113,14 @@ Wanted wanted(const Options& o) {
   Session session(options, Session::Use::plan);
   ConvolutionRecord record;
   AttentionRecord attention_record;
+  NormRecord norm_record;
   session.trainer().step();
   for (const UsedConvolution& u : record.all())
     if (u.problem.dtype != DType::f64) add(u);
   for (const UsedAttention& u : attention_record.all())
     if (u.problem.dtype != DType::f64) add_attention(u);
-  if (all.count() == 0) throw UsageError("tune: an iteration of " + o.model.session.model + " has no convolution and no attention");
+  for (const UsedNorm& u : norm_record.all()) add_norm(u);
+  if (all.count() == 0) throw UsageError("tune: an iteration of " + o.model.session.model + " has no convolution, no attention and no norm of channels");
   return all;
 }
 
@@ -116,6 +133,10 @@ std::string describe(const UsedConvolution& u) {
 std::string describe(const UsedAttention& u) {
   return std::string(number_name(u.problem.dtype, u.problem.math)) + ", " + attention_case(u.problem, u.role).text;
 }
+
+std::string describe(const UsedNorm& u) { return std::string(number_name(u.problem.dtype, Math::f32)) + ", " + norm_case(u.problem, u.role).text; }
+
+std::string blocks_name(int blocks) { return blocks == 0 ? "two launches" : blocks == 1 ? "a block" : "a cluster of " + std::to_string(blocks); }
 
 std::string name(const VariantKernels& v, const ConvVariant& c) { return std::string(v.tile_name(c.tile)) + " x " + std::to_string(c.parts); }
 
@@ -192,6 +213,17 @@ TunedAttention measure(const Device& device, const UsedAttention& u, bool print_
   return {u, m.best == 1, m.cost, m.table_cost};
 }
 
+TunedNorm measure(const Device& device, const UsedNorm& u, bool print_variants) {
+  const VariantKernels& v = *variants_of(device);
+  const KernelCase problem = norm_case(u.problem, u.role);
+  int list[kernels::kMostNormVariants];
+  const int count = v.list_norm(u.role, u.problem, list);
+  std::vector<Variant> all;
+  for (int i = 0; i < count; ++i) all.push_back({blocks_name(list[i]), [&v, &u, blocks = list[i]] { v.prefer_norm(u.role, u.problem, blocks); }, problem.multiply_adds});
+  const Measured m = measure(device, problem, u.problem.dtype, Math::f32, describe(u), all, print_variants);
+  return {u, list[m.best], m.cost, m.table_cost};
+}
+
 Device chosen_device(const Options& o) {
   if (o.device == "auto" && device_count(DeviceType::cuda) == 0)
     throw Error("tune: there is no usable card on this machine; --device sim counts instead of timing, for tests");
@@ -203,12 +235,14 @@ Device chosen_device(const Options& o) {
 void show(const Device& device, const std::filesystem::path& file) {
   const Card card = card_of(device);
   for (const TunedCard& c : read_tuned(file)) {
-    std::cout << c.card.name << ", driver " << c.card.driver << (c.card == card ? " (this one)" : "") << ": " << c.convolutions.size() << " convolutions, " << c.attentions.size() << " attentions\n";
+    std::cout << c.card.name << ", driver " << c.card.driver << (c.card == card ? " (this one)" : "") << ": " << c.convolutions.size() << " convolutions, " << c.attentions.size() << " attentions, " << c.norms.size() << " norms\n";
     if (c.card != card) continue;
     for (const TunedConvolution& t : c.convolutions)
       std::cout << "  " << describe(t.what) << ": " << t.tile << " x " << t.parts << ", " << shown_cost(t.cost, device.type == DeviceType::sim) << "\n";
     for (const TunedAttention& t : c.attentions)
       std::cout << "  " << describe(t.what) << ": " << (t.twin ? kTwin : kNoTwin) << ", " << shown_cost(t.cost, device.type == DeviceType::sim) << "\n";
+    for (const TunedNorm& t : c.norms)
+      std::cout << "  " << describe(t.what) << ": " << blocks_name(t.blocks) << ", " << shown_cost(t.cost, device.type == DeviceType::sim) << "\n";
   }
 }
 
@@ -218,13 +252,14 @@ void check_sizes(const Wanted& all) {
   };
   for (const UsedConvolution& u : all.convolutions) check(u, convolution_case(u.problem, u.role).multiply_adds);
   for (const UsedAttention& u : all.attentions) check(u, attention_case(u.problem, u.role).multiply_adds);
+  for (const UsedNorm& u : all.norms) check(u, norm_case(u.problem, u.role).multiply_adds);
 }
 
 void tune(const Options& o) {
-  const bool nothing = o.model.session.model.empty() && o.shapes.empty() && o.attentions.empty();
+  const bool nothing = o.model.session.model.empty() && o.shapes.empty() && o.attentions.empty() && o.norms.empty();
   if (o.show && o.forget) throw UsageError("tune: --show or --forget, not both");
   if ((o.show || o.forget) != nothing)
-    throw UsageError(nothing ? "tune: say what to measure: a model, or --shape (a row A1 to F4, all, or N,H,W,C,K,filter,stride,pad), or --attention" : "tune: --show and --forget measure nothing: leave the model, --shape and --attention out");
+    throw UsageError(nothing ? "tune: say what to measure: a model, or --shape (a row A1 to F4, all, or N,H,W,C,K,filter,stride,pad), --attention or --norm" : "tune: --show and --forget measure nothing: leave the model, --shape, --attention and --norm out");
   const Device device = chosen_device(o);
   const std::filesystem::path file = o.file.empty() ? tuned_file() : std::filesystem::path(o.file);
   if (file.empty()) throw Error("tune: there is no place for the result: set HOME or XDG_CACHE_HOME, or give --file");
@@ -240,13 +275,14 @@ void tune(const Options& o) {
   std::error_code ignored;
   if (file.has_parent_path()) std::filesystem::create_directories(file.parent_path(), ignored);
   { const AtomicFile probe(file); }
-  const Wanted all = wanted(o);
+  const Wanted all = wanted(o, *variants_of(device));
   if (device.type == DeviceType::sim) check_sizes(all);
-  TunedCard result{card, {}, {}};
-  std::cout << "tune: " << all.convolutions.size() << " convolutions and " << all.attentions.size() << " attentions on " << card.name << ", driver " << card.driver
+  TunedCard result{card, {}, {}, {}};
+  std::cout << "tune: " << all.convolutions.size() << " convolutions, " << all.attentions.size() << " attentions and " << all.norms.size() << " norms on " << card.name << ", driver " << card.driver
             << (device.type == DeviceType::sim ? "; counted on the simulator, not timed" : "") << "\n";
   for (const UsedConvolution& u : all.convolutions) result.convolutions.push_back(measure(device, u, o.variants));
   for (const UsedAttention& u : all.attentions) result.attentions.push_back(measure(device, u, o.variants));
+  for (const UsedNorm& u : all.norms) result.norms.push_back(measure(device, u, o.variants));
   variants_of(device)->forget();
   write_tuned(file, result);
   std::cout << "kept in " << file.string() << "\n";
@@ -256,14 +292,15 @@ void tune(const Options& o) {
 
 void add_tune(CLI::App& program) {
   auto o = std::make_shared<Options>();
-  auto* verb = program.add_subcommand("tune", "measure the variants of convolutions and attentions on this card, for later runs to follow");
-  verb->add_option("model", o->model.session.model, "all convolutions and attentions of one of its iterations (of the first stage, if it has several)");
+  auto* verb = program.add_subcommand("tune", "measure the variants of convolutions, attentions and norms on this card, for later runs to follow");
+  verb->add_option("model", o->model.session.model, "all convolutions, attentions and norms of one of its iterations (of the first stage, if it has several)");
   o->model.add_to(*verb);
   verb->add_option("--shape", o->shapes, "a row of the benchmark set, A1 to F4, all of them, or N,H,W,C,K,filter,stride,pad; may be repeated")->allow_extra_args(false);
   verb->add_option("--direction", o->directions, "of --shape: forward, data_gradient or weight_gradient; may be repeated (all three)")
       ->allow_extra_args(false)
       ->check(one_of({"forward", "data_gradient", "weight_gradient"}));
   verb->add_option("--attention", o->attentions, "an attention of batch,queries,keys,D,E and its gradients; may be repeated")->allow_extra_args(false);
+  verb->add_option("--norm", o->norms, "a norm by channels of outer,rows,channels and its gradients (batch norm: outer 1, rows N x H x W); may be repeated")->allow_extra_args(false);
   verb->add_option("--dtype,--precision", o->number, "f32, tf32 (f32 on tensor cores) or bf16")->check(one_of({"f32", "tf32", "bf16"}))->capture_default_str();
   verb->add_option("--device", o->device, "auto, cuda, cuda:N or sim")->capture_default_str();
   verb->add_option("--file", o->file, "where the choices are kept (tune.json in the cache folder; others are not followed by later runs)");

@@ -1,5 +1,5 @@
-// norm/{batch,instance,layer,pixel}/{forward,gradient}/HxWxC/{f32,bf16}: statistics and apply, or parameter and data gradient,
-// of 16 pictures.
+// norm/{batch,instance,layer,pixel}/{forward,gradient}/HxWxC/{f32,bf16}: a norm forward (statistics and apply), or its gradient, of 16
+// pictures.
 #include "bench/peers.h"
 
 namespace ganymede::bench {
@@ -31,12 +31,11 @@ void add_norms() {
             table().norm.statistics(stream(), norm, o->x[0], o->mean[0], o->rstd[0], {}, o->workspace[0]);
             return Prepared{[=](int i) {
               const auto& k = table().norm;
+              const kernels::NormActivation affine{kernels::Unary::identity, 0, o->gamma[0], o->beta[0]};
               if (gradient) {
-                k.parameter_gradient(stream(), norm, {}, o->x[i], o->y[i], o->mean[0], o->rstd[0], o->gamma[1], o->beta[1], o->workspace[0]);
-                k.data_gradient(stream(), norm, {}, o->x[i], o->y[i], o->mean[0], o->rstd[0], o->gamma[0], o->gamma[1], o->beta[1], o->dx[i]);
+                k.gradient(stream(), norm, affine, o->x[i], o->y[i], o->mean[0], o->rstd[0], o->gamma[1], o->beta[1], o->dx[i], o->workspace[0]);
               } else {
-                k.statistics(stream(), norm, o->x[i], o->mean[0], o->rstd[0], {}, o->workspace[0]);
-                k.apply(stream(), norm, o->x[i], o->mean[0], o->rstd[0], o->gamma[0], o->beta[0], kernels::Unary::identity, 0, o->y[i]);
+                k.forward(stream(), norm, affine, o->x[i], o->mean[0], o->rstd[0], {}, o->y[i], o->workspace[0]);
               }
             }, sets};
           };

@@ -53,11 +53,11 @@ class ContextScope {
 };
 
 // Runs f(kernels, stream) on the device, unless it is plan; notes it when an update is being captured. f must own or
-// outlive what it points to: tensors' memory is fixed by the arena, parameters are held by their storage.
+// outlive what it points to: tensors' memory is fixed by the arena, parameters are held by their storage. count: the kernels that f asks for.
 template <class F>
-void launch(const Device& device, F&& f) {
+void launch(const Device& device, F&& f, int count = 1) {
   Context& c = context();
-  ++c.launches;
+  c.launches += count;
   if (is_plan(device)) return;
   const kernels::Kernels& k = kernels_of(device);
   if (c.unit && c.unit->recorded && !c.unit->graph) {
@@ -79,11 +79,17 @@ inline void note_written(std::vector<std::shared_ptr<Storage>> storages) {
   });
 }
 
+// What ask(kernels) says, of the device or of the one that is planned for; `otherwise` where none is.
+template <class T, class F>
+T asked_of(const Device& device, T otherwise, F&& ask) {
+  const Device& asked = is_plan(device) ? context().planned : device;
+  return is_plan(asked) ? otherwise : ask(kernels_of(asked));
+}
+
 // Memory beside a kernel's operands: as many bytes as ask(kernels) says, undefined if none.
 template <class F>
 Tensor workspace(const Device& device, F&& ask) {
-  const Device& asked = is_plan(device) ? context().planned : device;
-  const size_t bytes = is_plan(asked) ? 0 : ask(kernels_of(asked));
+  const size_t bytes = asked_of<size_t>(device, 0, ask);
   return bytes ? Tensor({int64_t(bytes)}, DType::u8, device) : Tensor();
 }
 inline void* data_or_null(const Tensor& t) { return t.defined() ? t.data() : nullptr; }

@@ -8,6 +8,7 @@
 #include <ostream>
 #include <set>
 #include <sstream>
+#include <type_traits>
 
 #include "engine/atomic_file.h"
 #include "engine/check.h"
@@ -20,6 +21,8 @@ using kernels::Attention;
 using kernels::AttentionRole;
 using kernels::Conv2d;
 using kernels::Conv2dRole;
+using kernels::Norm;
+using kernels::NormRole;
 using Json = nlohmann::ordered_json;
 
 namespace {
@@ -28,12 +31,13 @@ constexpr const char* kFormat = "ganymede tune";
 constexpr int kVersion = 1;
 constexpr uintmax_t kMostBytes = 64 << 20;
 
-template <class Problem>
+template <class Problem, class Number = int>
 struct Field {
   const char* name;
-  int Problem::* member;
+  Number Problem::* member;
   int least;
 };
+constexpr Field<Norm, int64_t> kNormFields[] = {{"outer", &Norm::outer, 1}, {"rows", &Norm::rows, 1}, {"channels", &Norm::groups, 1}};
 constexpr Field<Attention> kAttentionFields[] = {{"batch", &Attention::batch, 0}, {"queries", &Attention::queries, 0}, {"keys", &Attention::keys, 1},
                                                  {"depth", &Attention::depth, 1}, {"width", &Attention::width, 0}};
 constexpr Field<Conv2d> kFields[] = {{"n", &Conv2d::n, 0}, {"h", &Conv2d::h, 0}, {"w", &Conv2d::w, 0}, {"c", &Conv2d::c, 1}, {"k", &Conv2d::k, 1},
@@ -41,10 +45,16 @@ constexpr Field<Conv2d> kFields[] = {{"n", &Conv2d::n, 0}, {"h", &Conv2d::h, 0},
                              {"stride_w", &Conv2d::stride_w, 1}, {"pad_h", &Conv2d::pad_h, 0}, {"pad_w", &Conv2d::pad_w, 0},
                              {"dilation_h", &Conv2d::dilation_h, 1}, {"dilation_w", &Conv2d::dilation_w, 1}, {"groups", &Conv2d::groups, 1}};
 
+template <class Problem>
+Math math_of(const Problem& p) {
+  if constexpr (std::is_same_v<Problem, Norm>) return Math::f32;
+  else return p.math;
+}
+
 // Direction, kind of numbers and sizes.
 template <class Used, class Fields>
 Json use_json(const Used& use, const Fields& fields) {
-  Json j{{"direction", role_name(use.role)}, {"number", number_name(use.problem.dtype, use.problem.math)}};
+  Json j{{"direction", role_name(use.role)}, {"number", number_name(use.problem.dtype, math_of(use.problem))}};
   for (const auto& f : fields) j[f.name] = use.problem.*f.member;
   return j;
 }
@@ -53,7 +63,7 @@ template <class Used, class Fields>
 bool same_use(const Used& a, const Used& b, const Fields& fields) {
   for (const auto& f : fields)
     if (a.problem.*f.member != b.problem.*f.member) return false;
-  return a.role == b.role && a.problem.dtype == b.problem.dtype && a.problem.math == b.problem.math;
+  return a.role == b.role && a.problem.dtype == b.problem.dtype && math_of(a.problem) == math_of(b.problem);
 }
 
 Json convolution_json(const TunedConvolution& t) {
@@ -68,6 +78,14 @@ Json convolution_json(const TunedConvolution& t) {
 Json attention_json(const TunedAttention& t) {
   Json j = use_json(t.what, kAttentionFields);
   j["twin"] = t.twin;
+  j["cost"] = t.cost;
+  j["table_cost"] = t.table_cost;
+  return j;
+}
+
+Json norm_json(const TunedNorm& t) {
+  Json j = use_json(t.what, kNormFields);
+  j["blocks"] = t.blocks;
   j["cost"] = t.cost;
   j["table_cost"] = t.table_cost;
   return j;
@@ -104,14 +122,14 @@ Role role_of(const Json& j, std::initializer_list<Role> roles) {
   fail("\"direction\" is \"", direction, "\", must be ", all);
 }
 // What kind of numbers, and the sizes.
-template <class Problem, size_t kCount>
-Problem problem_of(const Json& j, const Field<Problem> (&fields)[kCount]) {
+template <class Problem, class Number, size_t kCount>
+Problem problem_of(const Json& j, const Field<Problem, Number> (&fields)[kCount]) {
   Problem p{};
   const std::string multiplied = word(j, "number");
   require(multiplied == "bf16" || multiplied == "tf32" || multiplied == "f32", "\"number\" is \"", multiplied, "\", must be bf16, tf32 or f32");
   for (const auto& f : fields) p.*f.member = number(j, f.name, f.least);
   p.dtype = multiplied == "bf16" ? DType::bf16 : DType::f32;
-  p.math = multiplied == "tf32" ? Math::tf32 : Math::f32;
+  if constexpr (!std::is_same_v<Problem, Norm>) p.math = multiplied == "tf32" ? Math::tf32 : Math::f32;
   return p;
 }
 
@@ -135,13 +153,24 @@ TunedAttention attention_of(const Json& j) {
   return t;
 }
 
+TunedNorm norm_of(const Json& j) {
+  TunedNorm t{};
+  t.what = {role_of(j, {NormRole::forward, NormRole::gradient, NormRole::second_gradient}), problem_of(j, kNormFields)};
+  t.what.problem.width = 1;
+  t.blocks = number(j, "blocks", 0);
+  t.cost = cost(j, "cost");
+  t.table_cost = cost(j, "table_cost");
+  return t;
+}
+
 void write(const std::filesystem::path& path, const std::vector<TunedCard>& cards) {
   Json all{{"format", kFormat}, {"version", kVersion}, {"cards", Json::array()}};
   for (const TunedCard& c : cards) {
-    Json convolutions = Json::array(), attentions = Json::array();
+    Json convolutions = Json::array(), attentions = Json::array(), norms = Json::array();
     for (const TunedConvolution& t : c.convolutions) convolutions.push_back(convolution_json(t));
     for (const TunedAttention& t : c.attentions) attentions.push_back(attention_json(t));
-    all["cards"].push_back({{"card", c.card.name}, {"driver", c.card.driver}, {"convolutions", std::move(convolutions)}, {"attentions", std::move(attentions)}});
+    for (const TunedNorm& t : c.norms) norms.push_back(norm_json(t));
+    all["cards"].push_back({{"card", c.card.name}, {"driver", c.card.driver}, {"convolutions", std::move(convolutions)}, {"attentions", std::move(attentions)}, {"norms", std::move(norms)}});
   }
   std::error_code ignored;   // AtomicFile says what is wrong with the folder
   if (path.has_parent_path()) std::filesystem::create_directories(path.parent_path(), ignored);
@@ -156,10 +185,12 @@ const char* role_name(Conv2dRole role) {
 const char* role_name(AttentionRole role) {
   return role == AttentionRole::forward ? "forward" : role == AttentionRole::query_gradient ? "query_gradient" : "key_gradient";
 }
+const char* role_name(NormRole role) { return role == NormRole::forward ? "forward" : role == NormRole::gradient ? "gradient" : "second_gradient"; }
 const char* number_name(DType dtype, Math math) { return dtype == DType::bf16 ? "bf16" : math == Math::tf32 ? "tf32" : "f32"; }
 
 bool same_convolution(const UsedConvolution& a, const UsedConvolution& b) { return same_use(a, b, kFields); }
 bool same_attention(const UsedAttention& a, const UsedAttention& b) { return same_use(a, b, kAttentionFields); }
+bool same_norm(const UsedNorm& a, const UsedNorm& b) { return same_use(a, b, kNormFields); }
 
 const kernels::VariantKernels* variants_of(const Device& device) {
   if (device.type == DeviceType::sim) return &kernels::sim::variants();
@@ -205,6 +236,10 @@ std::vector<TunedCard> read_tuned(const std::filesystem::path& path) {
         require(c["attentions"].is_array(), "\"attentions\" is not a list");
         for (const Json& t : c["attentions"]) card.attentions.push_back(attention_of(t));
       }
+      if (c.contains("norms")) {
+        require(c["norms"].is_array(), "\"norms\" is not a list");
+        for (const Json& t : c["norms"]) card.norms.push_back(norm_of(t));
+      }
       cards.push_back(std::move(card));
     }
     return cards;
@@ -226,6 +261,10 @@ void write_tuned(const std::filesystem::path& path, const TunedCard& measured) {
   for (const TunedAttention& t : measured.attentions) {
     std::erase_if(mine->attentions, [&](const TunedAttention& old) { return same_attention(old.what, t.what); });
     mine->attentions.push_back(t);
+  }
+  for (const TunedNorm& t : measured.norms) {
+    std::erase_if(mine->norms, [&](const TunedNorm& old) { return same_norm(old.what, t.what); });
+    mine->norms.push_back(t);
   }
   write(path, cards);
 }
@@ -265,8 +304,9 @@ void apply_tuned(const Device& device, std::ostream& say) {
       refused += !v->tile_name(tile) || !v->prefer(t.what.role, t.what.problem, {tile, t.parts});
     }
     for (const TunedAttention& t : c.attentions) refused += t.twin && !v->prefer_attention_twin(t.what.role, t.what.problem, true);
+    for (const TunedNorm& t : c.norms) refused += !v->prefer_norm(t.what.role, t.what.problem, t.blocks);
     if (refused)
-      say << "ganymede: " + path.string() + ": " + std::to_string(refused) + " of " + std::to_string(c.convolutions.size() + c.attentions.size()) +
+      say << "ganymede: " + path.string() + ": " + std::to_string(refused) + " of " + std::to_string(c.convolutions.size() + c.attentions.size() + c.norms.size()) +
                  " measured variants are not in this build and are left out; run ganymede tune again\n";
   }
 }

@@ -44,7 +44,7 @@ what was measured on a card is in `docs/results`.
 
 ## What they own, move and are bound by
 TEXT
-  for f in kernels/src/*.cu kernels/device/{gemm_problem,attention_tiles,flash,flash_twin,tile_table,tile_multiply,twin_multiply,twin_weights,turned_pixels,tile_simt,tile_parts,columns,column_merge}.h; do
+  for f in kernels/src/*.cu kernels/device/{gemm_problem,attention_tiles,flash,flash_twin,tile_table,tile_multiply,twin_multiply,twin_weights,turned_pixels,tile_simt,tile_parts,columns,column_merge,norm_plan,norm_resident}.h; do
     case $f in */table.cu) continue ;; esac
     printf '\n**%s**\n\n```\n%s\n```\n' "$f" "$(head_of "$f")"
   done

@@ -5,7 +5,7 @@
 # BUILD: build folder (build-race); JOBS: compilers at a time (all cores).
 set -euo pipefail
 
-filter=${1:-'*Sim.*:Simt.*:SimtFaults.*:Device*.*'}
+filter=${1:-'*Sim.*:Simt.*:SimtCluster.*:SimtFaults.*:Device*.*'}
 root=$(cd "$(dirname "$0")/.." && pwd)
 build=${BUILD:-$root/build-race}
 

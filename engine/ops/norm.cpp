@@ -6,11 +6,13 @@
 #include "engine/ops/create.h"
 #include "engine/ops/reduce.h"
 #include "engine/ops/shape.h"
+#include "engine/ops/use_record.h"
 
 namespace ganymede {
 
 using kernels::Kernels;
 using kernels::Norm;
+using kernels::NormRole;
 using kernels::Stream;
 
 namespace {
@@ -28,6 +30,12 @@ Tensor composed(const Norm& v, const Shape& affine, const Tensors& in) {
 
 Tensor workspace_for(const Norm& v, const Device& device) {
   return workspace(device, [&](const Kernels& k) { return k.norm.workspace_bytes(v); });
+}
+
+// Notes the use for who measures its variants; into how many launches the device cuts it.
+int launches_of(NormRole role, const Norm& v, const Device& device, bool follows = false) {
+  NormRecord::note({role, v});
+  return asked_of(device, 1, [&](const Kernels& k) { return k.norm.launches(role, v, follows); });
 }
 
 // What the backward of a norm took and found, for its own backward. dgamma and dbeta: [outer, channels].
@@ -57,7 +65,8 @@ Tensors second_gradient(const Norm& v, const Gradient& of, const Backward& b) {
   const Tensor memory = workspace(device, [&](const Kernels& k) { return k.norm.second_workspace_bytes(v); });
   const kernels::NormSecond arguments{x.data(), of.g().data(), of.mean.data(), of.rstd.data(), data_or_null(gamma), of.dgamma.data(), of.dbeta.data(), b.grad(0).data(),
                                       data_or_null(b.grad(1)), data_or_null(b.grad(2)), data_or_null(to_g), data_or_null(to_x), data_or_null(to_gamma)};
-  launch(device, [v, arguments, w = data_or_null(memory)](const Kernels& k, Stream s) { k.norm.second_gradient(s, v, arguments, w); });
+  launch(device, [v, arguments, w = data_or_null(memory)](const Kernels& k, Stream s) { k.norm.second_gradient(s, v, arguments, w); },
+         launches_of(NormRole::second_gradient, v, device));
   return {to_x, to_gamma.defined() ? reshape(sum_to(to_gamma, gamma.rank() == 2 ? to_gamma.shape() : Shape{1, channels}), gamma.shape()) : Tensor{}, to_g};
 }
 
@@ -73,10 +82,8 @@ Tensors norm_gradient(const Norm& v, const Activation& f, const Tensor& x, const
   const Tensor memory = workspace_for(v, x.device());
   launch(x.device(), [v, px = x.data(), pg = g.data(), m = mean.data(), r = rstd.data(), ga = data_or_null(gamma), be = data_or_null(beta), f, dg = dgamma.data(), db = dbeta.data(),
                       w = data_or_null(memory), d = dx.data()](const Kernels& k, Stream s) {
-    const kernels::NormActivation behind{f.op, f.alpha, ga, be};
-    k.norm.parameter_gradient(s, v, behind, px, pg, m, r, dg, db, w);
-    k.norm.data_gradient(s, v, behind, px, pg, m, r, ga, dg, db, d);
-  });
+    k.norm.gradient(s, v, {f.op, f.alpha, ga, be}, px, pg, m, r, dg, db, d, w);
+  }, launches_of(NormRole::gradient, v, x.device()));
   const auto shaped = [&](const Tensor& sums, const Tensor& parameter) {
     if (!context().recording && parameter.defined() && v.outer <= kFewRows) return sums;
     return parameter.defined() ? reshape(sum_to(sums, parameter.rank() == 2 ? sums.shape() : Shape{1, channels}), parameter.shape()).constant() : Tensor({0}, t, x.device());
@@ -118,9 +125,8 @@ Normalised normalise(const Tensor& x, const Norm& view, const Tensor& gamma, con
   const kernels::Running kept{running.momentum, data_or_null(running.mean), data_or_null(running.variance)};
   launch(x.device(), [v, px = x.data(), m = out.mean.data(), r = out.rstd.data(), ga = data_or_null(gamma), be = data_or_null(beta), f = in_kernel, w = data_or_null(memory),
                       y = out.y.data(), kept](const Kernels& k, Stream s) {
-    k.norm.statistics(s, v, px, m, r, kept, w);
-    k.norm.apply(s, v, px, m, r, ga, be, f.op, f.alpha, y);
-  });
+    k.norm.forward(s, v, {f.op, f.alpha, ga, be}, px, m, r, kept, y, w);
+  }, launches_of(NormRole::forward, v, x.device(), running.mean.defined()));
   note_written(std::move(moved));
   const bool keep = !in_kernel.none();
   out.y = record("norm", out.y, {x, gamma, beta}, [v, f = in_kernel, keep, sx = Saved("norm", x), sg = Saved("norm", gamma), sb = Saved("norm", beta), mean = out.mean, rstd = out.rstd](Backward& b) {

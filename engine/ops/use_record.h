@@ -1,4 +1,4 @@
-// Which convolutions and attentions a piece of a program asks for.
+// Which convolutions, attentions and norms a piece of a program asks for.
 #pragma once
 #include <vector>
 
@@ -13,6 +13,7 @@ struct Used {
 };
 using UsedConvolution = Used<kernels::Conv2dRole, kernels::Conv2d>;
 using UsedAttention = Used<kernels::AttentionRole, kernels::Attention>;
+using UsedNorm = Used<kernels::NormRole, kernels::Norm>;
 
 // While one lives, the uses of its thread are noted in order, repeated ones too; also on plan, which computes none.
 template <class Use>
@@ -34,5 +35,6 @@ class UseRecord {
 };
 using ConvolutionRecord = UseRecord<UsedConvolution>;
 using AttentionRecord = UseRecord<UsedAttention>;
+using NormRecord = UseRecord<UsedNorm>;
 
 }  // namespace ganymede

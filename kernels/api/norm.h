@@ -30,7 +30,7 @@ struct Running {
 struct NormActivation {
   Unary op = Unary::identity;                     // one that apply takes
   double alpha = 0;                               // slope of leaky_relu
-  const void *gamma = nullptr, *beta = nullptr;   // as given to apply; not read with the identity
+  const void *gamma = nullptr, *beta = nullptr;   // as given to apply; by parameter_gradient and data_gradient not read with the identity
 };
 
 // What the gradients of a norm's backward are made of: what it took and gave, the cotangents of its results, and where the
@@ -44,7 +44,18 @@ struct NormSecond {
   void* to_gamma;                            // [outer, groups*width]; the caller sums over outer where gamma is shared
 };
 
+enum class NormRole { forward, gradient, second_gradient };
+
 struct NormKernels {
+  // The whole forward: statistics, then apply by them. `behind`: the activation, gamma and beta of apply.
+  void (*forward)(Stream, const Norm&, const NormActivation& behind, const void* x, void* mean, void* rstd, const Running&, void* y,
+                  void* workspace);
+  // The whole gradient: parameter_gradient, then data_gradient from its sums; gamma is that of `behind`, whatever its activation.
+  void (*gradient)(Stream, const Norm&, const NormActivation& behind, const void* x, const void* dy, const void* mean, const void* rstd,
+                   void* dgamma, void* dbeta, void* dx, void* workspace);
+  // Into how many launches the device cuts one of them (1 where there are none). follows: running statistics are kept.
+  int (*launches)(NormRole, const Norm&, bool follows);
+  // Their parts, for what needs one alone.
   // mean, rstd [outer, groups]; variance is biased, found by a numerically safe method (no E[x^2] - E[x]^2 in f32).
   void (*statistics)(Stream, const Norm&, const void* x, void* mean, void* rstd, const Running&, void* workspace);
   // y = f((x - mean) * rstd * gamma + beta); gamma and beta may be null. f: identity, relu, leaky_relu or tanh.
@@ -60,7 +71,7 @@ struct NormKernels {
                         const void* rstd, const void* gamma, const void* dgamma, const void* dbeta, void* dx);
   // rstd = 1 / sqrt(var + eps), count entries: to apply stored statistics.
   void (*rstd_of)(Stream, DType, int64_t count, const void* variance, double eps, void* rstd);
-  size_t (*workspace_bytes)(const Norm&);   // for statistics and parameter_gradient
+  size_t (*workspace_bytes)(const Norm&);   // for statistics and parameter_gradient, forward and gradient
   // With h = gamma * dy and means over the statistic's elements a of h, b of h * xhat, c of v, d of v * xhat, e of h * v, k of
   // u * dy, l of u * dy * xhat (a, c, k are 0 if not centred), the gradients of <v, dx> + <u, dgamma> + <w, dbeta>:
   //   to_gamma = sum of dy * t with t = rstd * (v - c - xhat * d);   to_dy = gamma * t + u * xhat + w

@@ -1,9 +1,12 @@
 // The variants in which cuda and sim can compute a convolution: a tile and a number of parts of the sum. A table chooses among
 // them by the shape and the card alone (kernels/device/conv_plan.h); `ganymede tune` measures them and puts choices of its own in
 // place. They give the same sums in another order. Attention in bf16 has one variant besides the table's choice, the twin for sm_90a.
+// A norm whose statistics belong to channels is computed in two launches that read its tensors twice, or in one by blocks that hold them,
+// alone or in clusters (sm_90a).
 #pragma once
 #include "kernels/api/attention.h"
 #include "kernels/api/conv2d.h"
+#include "kernels/api/norm.h"
 
 namespace ganymede::kernels {
 
@@ -16,7 +19,7 @@ struct ConvVariant {
   int parts = 1;   // into which sums are cut
 };
 
-constexpr int kMostVariants = 64;
+constexpr int kMostVariants = 64, kMostNormVariants = 5;
 
 struct VariantKernels {
   const char* (*tile_name)(int tile);   // "large", "twin_square", ...; null behind the last
@@ -30,6 +33,14 @@ struct VariantKernels {
   bool (*has_attention_twin)(AttentionRole, const Attention&);
   bool (*takes_attention_twin)(AttentionRole, const Attention&);
   bool (*prefer_attention_twin)(AttentionRole, const Attention&, bool);
+  // Of norms: how many blocks hold the rows of a tile of channels: 0 (none: two launches), 1, or 2, 4, 8 of a cluster. Those that can
+  // compute it on the current device, the table's choice first, returned is how many (at most kMostNormVariants); what a call takes
+  // now; what it shall take from now on, false: so many cannot.
+  int (*list_norm)(NormRole, const Norm&, int* blocks);
+  int (*norm_blocks)(NormRole, const Norm&);
+  bool (*prefer_norm)(NormRole, const Norm&, int blocks);
+  // So many blocks wherever they can, for tests; -1: no longer. Preferences go before.
+  void (*force_norm_blocks)(int blocks);
   // The twins for sm_90a wherever they can compute it, for tests; without effect on other cards. Preferences go before.
   void (*force_twins)(bool);
   // Of a variant: terms that the busiest of the simulator's multiprocessors multiplies. What sim has instead of a clock.

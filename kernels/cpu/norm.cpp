@@ -197,9 +197,23 @@ void rstd_of(Stream, DType dtype, int64_t count, const void* variance, double ep
   });
 }
 
+void forward(Stream stream, const Norm& p, const NormActivation& behind, const void* x, void* mean, void* rstd, const Running& running,
+             void* y, void* workspace) {
+  statistics(stream, p, x, mean, rstd, running, workspace);
+  apply(stream, p, x, mean, rstd, behind.gamma, behind.beta, behind.op, behind.alpha, y);
+}
+
+void gradient(Stream stream, const Norm& p, const NormActivation& behind, const void* x, const void* dy, const void* mean,
+              const void* rstd, void* dgamma, void* dbeta, void* dx, void* workspace) {
+  norm_parameter_gradient(stream, p, behind, x, dy, mean, rstd, dgamma, dbeta, workspace);
+  norm_data_gradient(stream, p, behind, x, dy, mean, rstd, behind.gamma, dgamma, dbeta, dx);
+}
+
+int launches(NormRole, const Norm&, bool) { return 1; }
+
 }  // namespace
 
-const NormKernels norm_kernels = {statistics,     apply,   norm_parameter_gradient, norm_data_gradient,
-                                  rstd_of,        workspace_bytes, norm_second_gradient, norm_second_workspace};
+const NormKernels norm_kernels = {forward, gradient, launches,  statistics, apply, norm_parameter_gradient, norm_data_gradient,
+                                  rstd_of, workspace_bytes, norm_second_gradient, norm_second_workspace};
 
 }  // namespace ganymede::kernels::cpu

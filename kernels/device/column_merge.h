@@ -25,21 +25,23 @@ struct ColumnState {
   }
 };
 
-template <class A, int kWidth>
+// Of blocks of at most kMostAcross threads across.
+template <class A, int kWidth, int kMostAcross = kThreads>
 struct ColumnMerge {
   static constexpr int kWarps = kThreads / 32;
   static constexpr int kPad = kWidth > 1 ? 32 / kWidth : 0;  // so that neither walk meets a bank twice
   A counts[kWarps];
-  A numbers[2][kWidth * (kThreads + kWarps * kPad)];
+  A numbers[2][kWidth * (kWarps * kMostAcross < kThreads ? kWarps * (kMostAcross + kPad) : kThreads + kWarps * kPad)];
   bool last;
 };
 
 // Merges the states of all threads with the same columns and calls body(column of the block, count, first,
-// second), each column once. The block has the threads of column_block.
-template <class A, int kWidth, class Op, class Body>
+// second), each column once. The block has the threads of column_block, and begins its shared memory with a ColumnMerge.
+template <int kMostAcross = kThreads, class A, int kWidth, class Op, class Body>
 __device__ inline void merge_columns(const Op& op, ColumnState<A, kWidth> state, Body body,
                                      simt::Where where = simt::Where::current()) {
-  auto& s = shared<ColumnMerge<A, kWidth>>();
+  using Memory = ColumnMerge<A, kWidth, kMostAcross>;
+  auto& s = shared<Memory>();
   const int across = blockDim.x, threads = across * blockDim.y;
   const int thread = threadIdx.y * across + threadIdx.x;
   for (int mask = across; mask < 32; mask *= 2) {
@@ -52,7 +54,7 @@ __device__ inline void merge_columns(const Op& op, ColumnState<A, kWidth> state,
     }
     state.merge(op, other.count, other.first, other.second);
   }
-  const int stride = across + ColumnMerge<A, kWidth>::kPad, lines = across < 32 ? threads / 32 : blockDim.y;
+  const int stride = across + Memory::kPad, lines = across < 32 ? threads / 32 : blockDim.y;
   const int line = across < 32 ? thread / 32 : threadIdx.y;
   if (across >= 32 || thread % 32 < across) {
     if (threadIdx.x == 0) s.counts[line] = state.count;

@@ -26,6 +26,29 @@ struct Behind {
     return g * (v > A(0) ? A(1) : alpha);
   }
 
+  // A row of neighbouring channels joins the sums of dy and of dy * (x - mean).
+  template <int kWidth, class T>
+  __device__ void add(const Elements<kWidth, T>& x, const Elements<kWidth, T>& dy, const A (&mean)[kWidth], const A (&scale)[kWidth],
+                      const A (&shift)[kWidth], ColumnState<A, kWidth>& sums) const {
+    for (int j = 0; j < kWidth; ++j) {
+      const A centred = widen(x[j]) - mean[j];
+      const A g = times_slope(widen(dy[j]), centred, scale[j], shift[j]);
+      sums.first[j] += g;
+      sums.second[j] += g * centred;
+    }
+  }
+
+  // dx = a * dy - b - (x - mean) * c of such a row takes the place of x; a is the scale.
+  template <int kWidth, class T>
+  __device__ void apply(Elements<kWidth, T>& x, const Elements<kWidth, T>& dy, const A (&mean)[kWidth], const A (&a)[kWidth],
+                        const A (&b)[kWidth], const A (&c)[kWidth], const A (&shift)[kWidth]) const {
+    for (int j = 0; j < kWidth; ++j) {
+      const A centred = widen(x[j]) - mean[j];
+      const A g = times_slope(widen(dy[j]), centred, a[j], shift[j]);
+      x[j] = narrow<T>(a[j] * g - b[j] - centred * c[j]);
+    }
+  }
+
   // shift of kWidth channels of an outer index. vectors: beta may be read 16 bytes at a time.
   template <int kWidth>
   __device__ void load_shift(const Norm& norm, int64_t outer, int64_t channel, bool vectors,
@@ -47,6 +70,14 @@ struct Behind {
   }
 };
 
+// Those coefficients of a channel with statistics of its own. They come as gamma, the sum of dy (0 if not centred) and rstd; share: 1 / rows.
+template <class A>
+__device__ inline void gradient_coefficients(A share, A dgamma, A& a, A& b, A& c) {
+  a *= c;
+  b *= a * share;
+  c *= a * dgamma * share;
+}
+
 // f(Behind) with op fixed at compile time for f32 and bf16.
 template <class T, class F>
 void with_activation_behind(const NormActivation& a, F&& f) {
@@ -65,6 +96,19 @@ void with_activation_behind(const NormActivation& a, F&& f) {
     call(Fixed<Unary::tanh>{}, alpha);
   } else {
     call(Fixed<Unary::leaky_relu>{}, alpha);
+  }
+}
+
+// f(op) of an activation that apply takes.
+template <class F>
+void with_activation(Unary activation, F&& f) {
+  switch (activation) {
+    case Unary::identity: return f(Fixed<Unary::identity>{});
+    case Unary::relu: return f(Fixed<Unary::relu>{});
+    case Unary::leaky_relu: return f(Fixed<Unary::leaky_relu>{});
+    case Unary::tanh: return f(Fixed<Unary::tanh>{});
+    default:
+      throw std::runtime_error("norm.apply: the activation must be identity, relu, leaky_relu or tanh");
   }
 }
 

@@ -112,6 +112,13 @@ struct FiberList {
     head = fiber;
     if (!tail) tail = fiber;
   }
+  void put_first(FiberList& other) {
+    if (!other.head) return;
+    other.tail->next = head;
+    head = other.head;
+    if (!tail) tail = other.tail;
+    other = {};
+  }
   Fiber* pop() {
     Fiber* fiber = head;
     head = fiber->next;

@@ -19,14 +19,15 @@ using simt::Where;
 struct Barrier {
   int alive = 0, arrived = 0;
   uint32_t generation = 0;
-  bool needs_all = false;       // no thread may have exited
+  int full = 0;                 // threads that it was made for
+  const char* all_of = nullptr; // "warp" or "cluster": no thread of it may have exited
   const char* what = nullptr;   // the primitive and its place, of the first to arrive
   Where where;
   int first = 0;
   FiberList waiting;        // in order of arrival
   char* tokens = nullptr;   // ThreadSanitizer's, one for odd generations and one for even ones
 
-  void reset(int threads);
+  void reset(int threads, int full);
 };
 
 struct alignas(16) Slot {
@@ -47,6 +48,8 @@ struct Block {
   std::vector<uint16_t> order;   // of Order::random
   Arena arena;
   std::unique_ptr<AsyncState> async;   // of the words of hopper.h; made when the first of them is said
+  bool read = false;   // by another block of its cluster, with no cluster_sync since
+  Where read_at;
 };
 
 // Thrown through the threads of a block that is given up.
@@ -63,6 +66,9 @@ class Worker {
   void arrive_block(Where where);
   void arrive_grid(Where where);
   void arrive_warp(Where where);
+  void arrive_cluster(Where where);
+  unsigned char* cluster_arena(int rank, Where where);
+  int cluster_size() const { return launch_->cluster ? static_cast<int>(launch_->cluster) : 1; }
   // All 32 lanes meet; deposit is called by each with its lane's generation of slots, combine by the last.
   template <class Deposit, class Combine>
   int meet(const char* what, Where where, Deposit deposit, Combine combine);
@@ -89,13 +95,14 @@ class Worker {
   void begin_thread(Fiber& fiber);
   void end_thread(Fiber& fiber);
   template <class Combine>
-  void arrive(Barrier& barrier, bool needs_all, const char* what, Where where, Combine combine);
+  void arrive(Barrier& barrier, const char* all_of, const char* what, Where where, Combine combine);
   void leave(Barrier& barrier);
   void open(Barrier& barrier);
   void land(size_t flight);
   bool land_next(bool must);
   void end_warp(Block& block, int warp);
   void end_block(Block& block);
+  void end_in_cluster(Block& block);
   void make_current(Fiber& fiber);
   bool fresh_left() const { return blocks_[filling_]->fresh || filling_ + 1 < resident_; }
   Fiber* pick();
@@ -115,7 +122,8 @@ class Worker {
   dim3 indexed_;                // the block size they are for
   const Launch* launch_ = nullptr;
   Settings settings_;
-  Barrier grid_;
+  Barrier together_;   // of the blocks at work: all of a cooperative grid, or of a cluster
+  bool cluster_begun_ = false;   // it has opened before
   size_t resident_ = 0, filling_ = 0;   // blocks at work; the one whose threads begin now
   int alive_ = 0, threads_ = 0;
   Fiber* current_ = nullptr;

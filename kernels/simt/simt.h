@@ -13,7 +13,12 @@
 //   shared<T>()              the block's shared memory, laid out as T (undefined at the start; NaN on sim)
 //   launch<S>(kernel, grid, block, stream, args...)     a grid with a zero dimension does nothing
 //   launch_cooperative<S>(kernel, grid, block, stream, args...)   all blocks at once: grid_sync() is allowed
-// Both throw std::runtime_error naming the kernel. On cuda faults of the kernel itself show at the next
+//   launch_cluster<S>(kernel, grid, cluster, block, stream, args...)   blocks of the grid in clusters of 1 to 8
+//                            neighbours along x, of which the grid has whole ones; those of a cluster run at once.
+//                            Compute capability 90 only: elsewhere it throws
+//   cluster_shared<T>(rank)  the shared memory of that block of the cluster, laid out as T: behind a cluster_sync(), which
+//                            shows that the block has begun, and before another, behind which it may end
+// The launches throw std::runtime_error naming the kernel. On cuda faults of the kernel itself show at the next
 // synchronisation, or at once with SYNC_LAUNCHES=1 in the environment; on sim they are thrown by the launch.
 //
 // In its namespace simt; "block", "warp" and "grid" calls must be reached by every live thread of theirs:
@@ -21,6 +26,8 @@
 //   sync_threads()           block barrier
 //   sync_warp()              warp barrier
 //   grid_sync()              grid barrier (launch_cooperative only)
+//   cluster_sync()           cluster barrier (launch_cluster only); all threads of the cluster, none may have ended
+//   cluster_rank(), cluster_size()   the block's place in its cluster and the number of blocks there (0 of 1 without)
 //   fence()                  orders memory for the device: the writer calls it before the atomic that
 //                            announces its data, the reader after the atomic that told it so
 //   shuffle_xor, shuffle_up, shuffle_down, shuffle_idx (value, lanes)   warp; 32 live lanes, up to 16 bytes

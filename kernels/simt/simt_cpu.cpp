@@ -69,8 +69,9 @@ uint64_t permuted(uint64_t i, uint64_t n, uint64_t seed) {
 
 uint64_t Worker::draw() { return mix(random_ += 0x9E3779B97F4A7C15u); }
 
-void Barrier::reset(int threads) {
+void Barrier::reset(int threads, int all) {
   alive = threads;
+  full = all;
   arrived = 0;
   waiting = {};
   tokens = sanitizers::thread() ? fresh_tokens() : barrier_tokens;
@@ -100,14 +101,16 @@ void Worker::make_current(Fiber& fiber) {
 void Worker::open(Barrier& barrier) {
   barrier.arrived = 0;
   ++barrier.generation;
-  ready_.take_all(barrier.waiting);
+  // A block of a cluster runs ahead as far as the barriers let it: it ends while the others still want its memory.
+  if (launch_->cluster && settings_.order != Order::random) ready_.put_first(barrier.waiting);
+  else ready_.take_all(barrier.waiting);
 }
 
 template <class Combine>
-void Worker::arrive(Barrier& barrier, bool needs_all, const char* what, Where where, Combine combine) {
+void Worker::arrive(Barrier& barrier, const char* all_of, const char* what, Where where, Combine combine) {
   Fiber& self = *current_;
   if (!barrier.arrived) {
-    barrier.needs_all = needs_all;
+    barrier.all_of = all_of;
     barrier.what = what;
     barrier.where = where;
     barrier.first = self.rank;
@@ -116,9 +119,10 @@ void Worker::arrive(Barrier& barrier, bool needs_all, const char* what, Where wh
              thread_name(barrier.first) + " waits in " + barrier.what + " at " + text(barrier.where),
          where);
   }
-  if (needs_all && barrier.alive != 32) {
-    fail(std::string(what) + " needs all 32 lanes of the warp; " + std::to_string(barrier.alive) +
-             " are alive",
+  if (all_of && barrier.alive != barrier.full) {
+    fail(std::string(what) + " needs all " + std::to_string(barrier.full) +
+             (&barrier == &together_ ? " threads" : " lanes") + " of the " + all_of + "; " +
+             std::to_string(barrier.alive) + " are alive",
          where);
   }
   void* token = barrier.tokens + barrier.generation % 2 * 8;
@@ -140,26 +144,27 @@ int Worker::meet(const char* what, Where where, Deposit deposit, Combine combine
   Warp& w = warp();
   const int side = static_cast<int>(w.barrier.generation % 2);
   deposit(w, side, w.barrier.arrived == 0);
-  arrive(w.barrier, true, what, where, [&] { combine(w, side); });
+  arrive(w.barrier, "warp", what, where, [&] { combine(w, side); });
   return side;
 }
 
 void Worker::arrive_block(Where where) {
-  arrive(current_->block->barrier, false, "sync_threads", where, [] {});
+  arrive(current_->block->barrier, nullptr, "sync_threads", where, [] {});
 }
 void Worker::arrive_warp(Where where) {
-  arrive(warp().barrier, false, "sync_warp", where, [] {});
+  arrive(warp().barrier, nullptr, "sync_warp", where, [] {});
 }
 void Worker::arrive_grid(Where where) {
   if (!launch_->cooperative) fail("grid_sync needs launch_cooperative", where);
-  arrive(grid_, false, "grid_sync", where, [] {});
+  arrive(together_, nullptr, "grid_sync", where, [] {});
 }
 
 void Worker::leave(Barrier& barrier) {
   --barrier.alive;
   if (!barrier.arrived) return;
-  if (barrier.needs_all) {
-    fail(std::string("this thread ends while others of its warp wait in ") + barrier.what, barrier.where);
+  if (barrier.all_of) {
+    fail(std::string("this thread ends while others of its ") + barrier.all_of + " wait in " + barrier.what,
+         barrier.where);
   }
   if (barrier.arrived == barrier.alive) open(barrier);
 }
@@ -182,13 +187,14 @@ void Worker::end_thread(Fiber& fiber) {
   end_warp(block, fiber.rank / 32);
   leave(block.warps[fiber.rank / 32].barrier);
   leave(block.barrier);
-  leave(grid_);
+  leave(together_);
   if (--block.alive == 0) end_block(block);
   if (block.alive == 0 && block.arena.overrun(launch_->shared_bytes)) {
     throw std::runtime_error("block " + text(block.index) + " wrote behind its " +
                              std::to_string(launch_->shared_bytes) + " bytes of shared memory; " +
                              launch_name());
   }
+  if (block.alive == 0 && launch_->cluster) end_in_cluster(block);
 }
 
 // The body of every fiber. Under ThreadSanitizer a fiber is an identity, so it takes a single thread a turn.
@@ -287,7 +293,9 @@ void Worker::start_block(Block& block, uint64_t number) {
   const uint64_t total = uint64_t{launch.grid.x} * launch.grid.y * launch.grid.z;
   if (settings_.order == Order::reverse) number = total - 1 - number;
   if (settings_.order == Order::random) {
-    number = permuted(number, total, settings_.seed);
+    const uint64_t together = launch.cluster ? launch.cluster : 1;
+    number = permuted(number / together, total / together, settings_.seed) * together +
+             permuted(number % together, together, settings_.seed + number / together);
     block.order.resize(static_cast<size_t>(threads_));
     for (int i = 0; i < threads_; ++i) {
       const auto other = static_cast<size_t>(mix(settings_.seed + number * 1024 + static_cast<uint64_t>(i)) %
@@ -301,10 +309,11 @@ void Worker::start_block(Block& block, uint64_t number) {
       dim3(static_cast<unsigned>(number % launch.grid.x),
            static_cast<unsigned>(number % plane / launch.grid.x), static_cast<unsigned>(number / plane));
   block.alive = block.fresh = threads_;
-  block.barrier.reset(threads_);
-  for (int w = 0; w * 32 < threads_; ++w) block.warps[w].barrier.reset(std::min(32, threads_ - w * 32));
+  block.barrier.reset(threads_, threads_);
+  for (int w = 0; w * 32 < threads_; ++w) block.warps[w].barrier.reset(std::min(32, threads_ - w * 32), 32);
   block.arena.prepare(launch.shared_bytes);
   block.async.reset();
+  block.read = false;
 }
 
 void Worker::run_blocks(const Launch& launch, const Settings& settings, uint64_t begin, uint64_t end) {
@@ -329,7 +338,8 @@ void Worker::run_blocks(const Launch& launch, const Settings& settings, uint64_t
     blocks_.back()->warps = std::make_unique<Warp[]>(32);
   }
   for (size_t i = 0; i < resident_; ++i) start_block(*blocks_[i], begin + i);
-  grid_.reset(alive_);
+  together_.reset(alive_, alive_);
+  cluster_begun_ = false;
   blockDim = size;
   gridDim = launch.grid;
   fibers::arena_bytes = launch.shared_bytes;
@@ -365,7 +375,9 @@ void Worker::release_waiting() {
 
 }  // namespace ganymede::kernels::sim
 
+#include "kernels/simt/cluster_calls.h"
 #include "kernels/simt/hopper_calls.h"
+#include "kernels/simt/warp_calls.h"
 
 namespace ganymede::kernels::sim {
 
@@ -380,66 +392,11 @@ void fibers::fence() {
   sanitizers::acquire(&fence_token);
 }
 
-void fibers::exchange(const void* value, unsigned bytes, const int* sources, int count, void* results,
-                      const char* what, Where where) {
-  // Of fixed sizes: a call of memcpy would be seen by ThreadSanitizer, to which slots are nobody's.
-  const auto copy = [bytes](void* to, const void* from) {
-    if (bytes == 4) std::memcpy(to, from, 4);
-    else if (bytes == 8) std::memcpy(to, from, 8);
-    else if (bytes == 16) std::memcpy(to, from, 16);
-    else
-      std::copy_n(static_cast<const volatile unsigned char*>(from), bytes, static_cast<unsigned char*>(to));
-  };
-  Worker& w = *worker;
-  Warp& warp = w.warp();
-  const int lane = fibers::rank % 32;
-  const int side = w.meet(
-      what, where, [&](Warp& warp, int side, bool) { copy(warp.slots[side][lane].bytes, value); },
-      [](Warp&, int) {});
-  for (int i = 0; i < count; ++i) {
-    copy(static_cast<unsigned char*>(results) + static_cast<size_t>(i) * bytes,
-         warp.slots[side][sources[i]].bytes);
-  }
-}
-
-unsigned fibers::ballot(bool predicate, const char* what, Where where) {
-  Worker& w = *worker;
-  Warp& warp = w.warp();
-  const unsigned bit = unsigned{predicate} << fibers::rank % 32;
-  const int side = w.meet(
-      what, where,
-      [&](Warp& warp, int side, bool first) { warp.votes[side] = (first ? 0 : warp.votes[side]) | bit; },
-      [](Warp&, int) {});
-  return warp.votes[side];
-}
-
-namespace {
-
-template <class Combine>
-void multiply_together(fibers::Fragments& f, const char* what, Where where, Combine combine) {
-  Worker& w = *worker;
-  Warp& warp = w.warp();
-  const int lane = fibers::rank % 32;
-  const int side = w.meet(
-      what, where,
-      [&](Warp& warp, int side, bool) { std::memcpy(warp.slots[side][lane].bytes, &f, sizeof f); },
-      [&](Warp& warp, int side) { combine(warp.slots[side]); });
-  std::memcpy(&f, warp.slots[side][lane].bytes, sizeof f);
-}
-
-}  // namespace
-
-void fibers::mma_bf16(Fragments& lane, Where where) {
-  multiply_together(lane, "mma_bf16", where, multiply_bf16);
-}
-void fibers::mma_tf32(Fragments& lane, Where where) {
-  multiply_together(lane, "mma_tf32", where, multiply_tf32);
-}
-
 namespace {
 
 std::mutex settings_mutex;
 std::optional<Settings> settings_now;
+std::atomic<uint64_t> launches_so_far{0};
 
 void check(const Launch& launch) {
   const dim3 grid = launch.grid, block = launch.block;
@@ -460,6 +417,11 @@ void check(const Launch& launch) {
           "a cooperative grid has at most " + std::to_string(simt::kMultiprocessors) +
               " blocks here (cooperative_blocks)");
   require(!this_worker().busy(), "a kernel cannot launch another");
+  if (!launch.cluster) return;
+  require(launch.cluster <= 8, "a cluster has 1 to 8 blocks");
+  require(grid.x % launch.cluster == 0, "the grid is not made of whole clusters of " + std::to_string(launch.cluster) + " blocks along x");
+  require(simt::compute_capability() >= 90, "a cluster needs a card of compute capability 90, this one has " +
+                                                std::to_string(simt::compute_capability()));
 }
 
 }  // namespace
@@ -475,6 +437,8 @@ void configure(const Settings& settings) {
   settings_now = settings;
 }
 
+uint64_t launch_count() { return launches_so_far; }
+
 int simt::compute_capability() { return settings().capability; }
 
 void fibers::run(const Launch& launch) {
@@ -482,8 +446,10 @@ void fibers::run(const Launch& launch) {
   if (!grid.x || !grid.y || !grid.z) return;
   check(launch);
   if (graphs::note(launch)) return;
+  ++launches_so_far;
   const uint64_t blocks = uint64_t{grid.x} * grid.y * grid.z;
-  Job job{launch, settings(), launch.cooperative ? 1 : blocks, blocks};
+  const uint64_t together = launch.cooperative ? blocks : launch.cluster ? launch.cluster : 1;
+  Job job{launch, settings(), blocks / together, together};
   static Workers workers;
   workers.run(job);
   sanitizers::acquire(&finish_token);

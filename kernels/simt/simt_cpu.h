@@ -55,6 +55,7 @@ struct Launch {
   dim3 block;
   size_t shared_bytes;
   bool cooperative;
+  unsigned cluster;   // blocks of a cluster; 0: no clusters
   void (*thread)(const void* context);   // runs the kernel for the current thread
   const void* context;
   size_t context_bytes;
@@ -69,6 +70,10 @@ void sync_block(Where where);
 void sync_warp(Where where);
 void sync_grid(Where where);
 void fence();
+int cluster_rank();
+int cluster_size();
+void sync_cluster(Where where);
+unsigned char* cluster_arena(int rank, Where where);   // shared memory of a block of this cluster
 
 // Warp exchanges; all 32 lanes must be alive and call at the same place. exchange: gives value to the others
 // and reads the values of the lanes in sources. ballot: bit l is lane l's predicate.
@@ -121,15 +126,22 @@ T& shared(simt::Where where = simt::Where::current()) {
   return *reinterpret_cast<T*>(fibers::arena);
 }
 
+template <class T>
+T& cluster_shared(int rank, simt::Where where = simt::Where::current()) {
+  static_assert(std::is_trivially_destructible_v<T> && alignof(T) <= 1024);
+  if (sizeof(T) > fibers::arena_bytes) fibers::fail("cluster_shared<T>() is larger than the launch's Shared", where);
+  return *reinterpret_cast<T*>(fibers::cluster_arena(rank, where));
+}
+
 namespace launching {
 
 template <class Shared, class... P>
-void run(bool cooperative, void (*kernel)(P...), const Grid& grid, dim3 block, P... args) {
+void run(bool cooperative, unsigned cluster, void (*kernel)(P...), const Grid& grid, dim3 block, P... args) {
   static_assert((std::is_trivially_copyable_v<P> && ...), "kernel arguments are copied as bytes");
   const auto body = [kernel, args...] { kernel(args...); };
   using Body = decltype(body);
   static_assert(std::is_trivially_copyable_v<Body>);
-  fibers::run({grid, block, std::is_empty_v<Shared> ? 0 : sizeof(Shared), cooperative,
+  fibers::run({grid, block, std::is_empty_v<Shared> ? 0 : sizeof(Shared), cooperative, cluster,
                [](const void* context) { (*static_cast<Body*>(context))(); }, &body, sizeof body});
 }
 
@@ -137,12 +149,17 @@ void run(bool cooperative, void (*kernel)(P...), const Grid& grid, dim3 block, P
 
 template <class Shared = Empty, class... P, class... A>
 void launch(void (*kernel)(P...), Grid grid, dim3 block, Stream, A&&... args) {
-  launching::run<Shared, P...>(false, kernel, grid, block, static_cast<P>(args)...);
+  launching::run<Shared, P...>(false, 0, kernel, grid, block, static_cast<P>(args)...);
 }
 
 template <class Shared = Empty, class... P, class... A>
 void launch_cooperative(void (*kernel)(P...), Grid grid, dim3 block, Stream, A&&... args) {
-  launching::run<Shared, P...>(true, kernel, grid, block, static_cast<P>(args)...);
+  launching::run<Shared, P...>(true, 0, kernel, grid, block, static_cast<P>(args)...);
+}
+
+template <class Shared = Empty, class... P, class... A>
+void launch_cluster(void (*kernel)(P...), Grid grid, unsigned cluster, dim3 block, Stream, A&&... args) {
+  launching::run<Shared, P...>(false, cluster ? cluster : ~0u, kernel, grid, block, static_cast<P>(args)...);
 }
 
 namespace simt {
@@ -163,6 +180,9 @@ inline void sync_threads(Where where = Where::current()) { fibers::sync_block(wh
 inline void sync_warp(Where where = Where::current()) { fibers::sync_warp(where); }
 inline void grid_sync(Where where = Where::current()) { fibers::sync_grid(where); }
 inline void fence() { fibers::fence(); }
+inline int cluster_rank() { return fibers::cluster_rank(); }
+inline int cluster_size() { return fibers::cluster_size(); }
+inline void cluster_sync(Where where = Where::current()) { fibers::sync_cluster(where); }
 
 template <class T>
 T shuffle_from(const T& value, int source, const char* what, Where where) {

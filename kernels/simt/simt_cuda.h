@@ -35,6 +35,10 @@ inline void check(cudaError_t error, const std::string& what) {
   throw std::runtime_error(what + ": " + cudaGetErrorName(error) + " (" + cudaGetErrorString(error) + ")");
 }
 
+namespace simt {
+int compute_capability();
+}
+
 namespace launching {
 
 inline std::string describe(const void* kernel, const Grid& grid, dim3 block, size_t bytes) {
@@ -47,7 +51,7 @@ inline std::string describe(const void* kernel, const Grid& grid, dim3 block, si
          text(grid) + ", block " + text(block) + ", " + std::to_string(bytes) + " bytes of shared memory";
 }
 
-inline void start(bool cooperative, const void* kernel, const Grid& grid, dim3 block, size_t bytes,
+inline void start(bool cooperative, unsigned cluster, const void* kernel, const Grid& grid, dim3 block, size_t bytes,
                   Stream stream, void** args) {
   static const bool synchronise = std::getenv("SYNC_LAUNCHES") && *std::getenv("SYNC_LAUNCHES") == '1';
   const auto cuda_stream = static_cast<cudaStream_t>(stream);
@@ -57,8 +61,23 @@ inline void start(bool cooperative, const void* kernel, const Grid& grid, dim3 b
         cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(bytes));
   }
   if (error == cudaSuccess) {
-    error = cooperative ? cudaLaunchCooperativeKernel(kernel, grid, block, args, bytes, cuda_stream)
-                        : cudaLaunchKernel(kernel, grid, block, args, bytes, cuda_stream);
+    if (cluster) {
+      cudaLaunchAttribute attribute{};
+      attribute.id = cudaLaunchAttributeClusterDimension;
+      attribute.val.clusterDim.x = cluster;
+      attribute.val.clusterDim.y = attribute.val.clusterDim.z = 1;
+      cudaLaunchConfig_t config{};
+      config.gridDim = grid;
+      config.blockDim = block;
+      config.dynamicSmemBytes = bytes;
+      config.stream = cuda_stream;
+      config.attrs = &attribute;
+      config.numAttrs = 1;
+      error = cudaLaunchKernelExC(&config, kernel, args);
+    } else {
+      error = cooperative ? cudaLaunchCooperativeKernel(kernel, grid, block, args, bytes, cuda_stream)
+                          : cudaLaunchKernel(kernel, grid, block, args, bytes, cuda_stream);
+    }
   }
   const cudaError_t last = cudaGetLastError();
   if (error == cudaSuccess) error = last;
@@ -72,11 +91,11 @@ inline void start(bool cooperative, const void* kernel, const Grid& grid, dim3 b
 }
 
 template <class Shared, class... P>
-void run(bool cooperative, void (*kernel)(P...), const Grid& grid, dim3 block, Stream stream, P... args) {
+void run(bool cooperative, unsigned cluster, void (*kernel)(P...), const Grid& grid, dim3 block, Stream stream, P... args) {
   static_assert((std::is_trivially_copyable_v<P> && ...), "kernel arguments are copied as bytes");
   if (!grid.x || !grid.y || !grid.z) return;
   void* pointers[] = {static_cast<void*>(&args)..., nullptr};
-  start(cooperative, reinterpret_cast<const void*>(kernel), grid, block,
+  start(cooperative, cluster, reinterpret_cast<const void*>(kernel), grid, block,
         std::is_empty_v<Shared> ? 0 : sizeof(Shared), stream, pointers);
 }
 
@@ -84,12 +103,22 @@ void run(bool cooperative, void (*kernel)(P...), const Grid& grid, dim3 block, S
 
 template <class Shared = Empty, class... P, class... A>
 void launch(void (*kernel)(P...), Grid grid, dim3 block, Stream stream, A&&... args) {
-  launching::run<Shared, P...>(false, kernel, grid, block, stream, static_cast<P>(args)...);
+  launching::run<Shared, P...>(false, 0, kernel, grid, block, stream, static_cast<P>(args)...);
 }
 
 template <class Shared = Empty, class... P, class... A>
 void launch_cooperative(void (*kernel)(P...), Grid grid, dim3 block, Stream stream, A&&... args) {
-  launching::run<Shared, P...>(true, kernel, grid, block, stream, static_cast<P>(args)...);
+  launching::run<Shared, P...>(true, 0, kernel, grid, block, stream, static_cast<P>(args)...);
+}
+
+template <class Shared = Empty, class... P, class... A>
+void launch_cluster(void (*kernel)(P...), Grid grid, unsigned cluster, dim3 block, Stream stream, A&&... args) {
+  const int capability = simt::compute_capability();
+  if (capability < 90) {
+    throw std::runtime_error(launching::describe(reinterpret_cast<const void*>(kernel), grid, block, std::is_empty_v<Shared> ? 0 : sizeof(Shared)) +
+                             ": a cluster needs a card of compute capability 90, this one has " + std::to_string(capability));
+  }
+  launching::run<Shared, P...>(false, cluster ? cluster : ~0u, kernel, grid, block, stream, static_cast<P>(args)...);
 }
 
 template <class T>
@@ -149,6 +178,33 @@ __device__ __forceinline__ void sync_threads(Where = {}) { __syncthreads(); }
 __device__ __forceinline__ void sync_warp(Where = {}) { __syncwarp(); }
 __device__ __forceinline__ void grid_sync(Where = {}) { cooperative_groups::this_grid().sync(); }
 __device__ __forceinline__ void fence() { __threadfence(); }
+
+// Clusters; what is compiled for other cards is never launched as one.
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 900
+__device__ __forceinline__ int cluster_rank() {
+  int rank;
+  asm("mov.u32 %0, %%cluster_ctarank;" : "=r"(rank));
+  return rank;
+}
+__device__ __forceinline__ int cluster_size() {
+  int size;
+  asm("mov.u32 %0, %%cluster_nctarank;" : "=r"(size));
+  return size;
+}
+__device__ __forceinline__ void cluster_sync(Where = {}) {
+  asm volatile("barrier.cluster.arrive.release;\nbarrier.cluster.wait.acquire;" ::: "memory");
+}
+__device__ __forceinline__ void* in_cluster(void* shared, int rank) {
+  uint64_t address;
+  asm("mapa.u64 %0, %1, %2;" : "=l"(address) : "l"(reinterpret_cast<uint64_t>(shared)), "r"(rank));
+  return reinterpret_cast<void*>(address);
+}
+#else
+__device__ __forceinline__ int cluster_rank() { return 0; }
+__device__ __forceinline__ int cluster_size() { return 1; }
+__device__ __forceinline__ void cluster_sync(Where = {}) { __trap(); }
+__device__ __forceinline__ void* in_cluster(void* shared, int) { return shared; }
+#endif
 
 constexpr unsigned kFullWarp = 0xFFFFFFFFu;
 
@@ -310,4 +366,10 @@ __device__ __forceinline__ T atomic_cas(T* p, std::type_identity_t<T> expected,
 }
 
 }  // namespace simt
+
+template <class T>
+__device__ __forceinline__ T& cluster_shared(int rank, simt::Where = {}) {
+  return *static_cast<T*>(simt::in_cluster(&shared<T>(), rank));
+}
+
 }  // namespace ganymede::kernels::cuda

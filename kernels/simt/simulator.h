@@ -23,4 +23,7 @@ Settings settings();
 // For launches that begin afterwards, on every thread.
 void configure(const Settings& settings);
 
+// Launches of all threads so far, for tests that count them.
+uint64_t launch_count();
+
 }  // namespace ganymede::kernels::sim

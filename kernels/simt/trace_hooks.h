@@ -28,6 +28,8 @@
 #define shuffle_idx unseen_shuffle_idx
 #define launch unseen_launch
 #define launch_cooperative unseen_launch_cooperative
+#define launch_cluster unseen_launch_cluster
+#define cluster_sync unseen_cluster_sync
 #include "kernels/simt/simt_cpu.h"
 #undef cp_async
 #undef cp_async_commit
@@ -47,6 +49,8 @@
 #undef shuffle_idx
 #undef launch
 #undef launch_cooperative
+#undef launch_cluster
+#undef cluster_sync
 #define mbarrier_init unseen_mbarrier_init
 #define mbarrier_init_fence unseen_mbarrier_init_fence
 #define mbarrier_arrive unseen_mbarrier_arrive
@@ -113,6 +117,12 @@ void launch_cooperative(void (*kernel)(P...), Grid grid, dim3 block, Stream stre
   unseen_launch_cooperative<Shared>(kernel, grid, block, stream, static_cast<A&&>(args)...);
   tracing::launch_ends();
 }
+template <class Shared = Empty, class... P, class... A>
+void launch_cluster(void (*kernel)(P...), Grid grid, unsigned cluster, dim3 block, Stream stream, A&&... args) {
+  tracing::launch_begins(grid, block, std::is_empty_v<Shared> ? 0 : sizeof(Shared));
+  unseen_launch_cluster<Shared>(kernel, grid, cluster, block, stream, static_cast<A&&>(args)...);
+  tracing::launch_ends();
+}
 
 namespace simt {
 
@@ -123,6 +133,10 @@ inline void sync_threads(Where where = Where::current()) {
 inline void grid_sync(Where where = Where::current()) {
   tracing::block_barrier("grid_sync", where);
   unseen_grid_sync(where);
+}
+inline void cluster_sync(Where where = Where::current()) {
+  tracing::block_barrier("cluster_sync", where);
+  unseen_cluster_sync(where);
 }
 inline void sync_warp(Where where = Where::current()) {
   tracing::warp_operation("sync_warp");

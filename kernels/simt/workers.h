@@ -18,7 +18,7 @@ namespace ganymede::kernels::sim {
 struct Job {
   const Launch& launch;
   Settings settings;
-  uint64_t turns, blocks;   // a turn is one block, or all of a cooperative grid
+  uint64_t turns, blocks;   // blocks of a turn: one, those of a cluster, or all of a cooperative grid
   std::atomic<uint64_t> next{0};
   std::atomic<bool> failed{false};
   std::mutex mutex{};
@@ -33,7 +33,7 @@ struct Job {
     const uint64_t turn = next.fetch_add(1, std::memory_order_relaxed);
     if (turn >= turns) return;
     try {
-      worker.run_blocks(launch, settings, turn, turns == 1 ? blocks : turn + 1);
+      worker.run_blocks(launch, settings, turn * blocks, (turn + 1) * blocks);
     } catch (...) {
       std::lock_guard lock(mutex);
       if (!error) error = std::current_exception();

@@ -8,7 +8,7 @@
 #include "kernels/device/accumulate.h"
 #include "kernels/device/column_merge.h"
 #include "kernels/device/dispatch.h"
-#include "kernels/device/math.h"
+#include "kernels/device/norm_plan.h"
 #include "kernels/device/pack.h"
 
 namespace ganymede::kernels::GANYMEDE_TARGET {
@@ -27,26 +27,10 @@ __host__ __device__ inline int64_t rows_of_part(const Cut& cut, int64_t index) {
 }
 
 template <class A>
-struct Result {
-  A *mean, *rstd;      // [outer, groups]
+struct Result : StatisticTarget<A> {
   A* parts;            // [outer, parts, 2, channels], mean and squared deviations; null: a block has it all
   unsigned* arrivals;  // for last_to_arrive; null: another launch merges the parts
-  A eps;
-  A momentum, *running_mean, *running_variance;  // [groups]; null: none are kept
 };
-
-template <class A>
-__device__ inline void put_statistic(const Result<A>& result, int64_t i, A count, A mean, A squared) {
-  result.mean[i] = mean;
-  result.rstd[i] = A(1) / math::sqrt(squared / count + result.eps);
-  if (result.running_mean) {
-    const auto follow = [&](A& running, A now) {
-      running = (A(1) - result.momentum) * running + result.momentum * now;
-    };
-    follow(result.running_mean[i], mean);
-    follow(result.running_variance[i], count > 1 ? squared / (count - 1) : squared);
-  }
-}
 
 template <class A>
 __device__ inline A* part_of(const Result<A>& result, const Cut& cut, int64_t outer, int64_t part,
@@ -107,7 +91,7 @@ __global__ void gather_contiguous_kernel(MomentsOp<Accumulator<T>> op, Cut cut, 
     }
     if constexpr (kLanes == 32) {
       state = merge_warp(op, state);
-      if (lane == 0 && job < jobs) put_statistic(result, job, state.count, state.mean, state.squared);
+      if (lane == 0 && job < jobs) result.put(job, state.count, state.mean, state.squared);
     } else {
       state = merge_block(op, state);
       if (result.parts) {
@@ -124,7 +108,7 @@ __global__ void gather_contiguous_kernel(MomentsOp<Accumulator<T>> op, Cut cut, 
         }
         state = merge_block(op, state);
       }
-      if (lane == 0) put_statistic(result, at.quotient, state.count, state.mean, state.squared);
+      if (lane == 0) result.put(at.quotient, state.count, state.mean, state.squared);
     }
   }
 }
@@ -146,13 +130,7 @@ __global__ void gather_columns_kernel(MomentsOp<Accumulator<T>> op, Cut cut, int
         Elements<kWidth, T> v[kRows];
         for (int i = 0; i < kRows; ++i)
           v[i] = load_elements<kWidth>(column + (row + int64_t{i} * blockDim.y) * cut.channels);
-        A mean[kWidth], squared[kWidth];
-        for (int j = 0; j < kWidth; ++j) {
-          const Moments<A> rows = op.template of<kRows>([&](int i) { return widen(v[i][j]); });
-          mean[j] = rows.mean;
-          squared[j] = rows.squared;
-        }
-        state.merge(op, A(kRows), mean, squared);
+        join_rows<kRows, kWidth, T>(op, v, state);
       });
     }
     merge_columns(op, state, [&](int column, A count, A mean, A squared) {
@@ -162,7 +140,7 @@ __global__ void gather_columns_kernel(MomentsOp<Accumulator<T>> op, Cut cut, int
         to[0] = mean;
         to[cut.channels] = squared;
       } else {
-        put_statistic(result, at.quotient * cut.channels + tile + column, count, mean, squared);
+        result.put(at.quotient * cut.channels + tile + column, count, mean, squared);
       }
     });
     if (!result.arrivals) continue;
@@ -176,7 +154,7 @@ __global__ void gather_columns_kernel(MomentsOp<Accumulator<T>> op, Cut cut, int
     }
     merge_columns(op, all, [&](int column, A count, A mean, A squared) {
       if (tile + column < cut.channels)
-        put_statistic(result, at.quotient * cut.channels + tile + column, count, mean, squared);
+        result.put(at.quotient * cut.channels + tile + column, count, mean, squared);
     });
   }
 }
@@ -203,26 +181,14 @@ __global__ void merge_groups_kernel(MomentsOp<A> op, Cut cut, int64_t groups, in
     }
     state = merge_warp(op, state);
     if (threadIdx.x % 32 == 0 && statistic < statistics)
-      put_statistic(result, statistic, state.count, state.mean, state.squared);
+      result.put(statistic, state.count, state.mean, state.squared);
   }
 }
 
 // Several outer indices' statistics, one after the other: a thread a group.
 template <class A>
-__global__ void follow_kernel(Norm norm, const A* mean, const A* rstd, A momentum, A* running_mean,
-                              A* running_variance) {
-  const double count = static_cast<double>(norm.rows * norm.width);
-  const double unbiased = count > 1 ? count / (count - 1) : 1;
-  for (int64_t group = first_item(); group < norm.groups; group += item_stride()) {
-    A m = running_mean[group], v = running_variance[group];
-    for (int64_t outer = 0; outer < norm.outer; ++outer) {
-      const double r = rstd[outer * norm.groups + group], found = 1 / (r * r) - norm.eps;
-      m = (A(1) - momentum) * m + momentum * mean[outer * norm.groups + group];
-      v = (A(1) - momentum) * v + momentum * static_cast<A>((found > 0 ? found : 0) * unbiased);
-    }
-    running_mean[group] = m;
-    running_variance[group] = v;
-  }
+__global__ void follow_kernel(Norm norm, StatisticTarget<A> target) {
+  for (int64_t group = first_item(); group < norm.groups; group += item_stride()) target.follow_all(norm, group);
 }
 
 bool contiguous(const Norm& norm) { return norm.rows == 1 || norm.groups == 1; }
@@ -259,14 +225,10 @@ void find_statistics(Stream stream, const Norm& norm, const void* x, void* mean,
     constexpr int kPack = Pack<T>::kSize;
     const Cut cut = cut_of(norm);
     const MomentsOp<A> op{norm.centred};
-    const Result<A> result{static_cast<A*>(mean),
-                           static_cast<A*>(rstd),
-                           cut.parts > 1 || grouped(norm) ? static_cast<A*>(workspace) : nullptr,
-                           cut.parts > 1 && !grouped(norm) ? arrivals_of(stream) : nullptr,
-                           static_cast<A>(norm.eps),
-                           static_cast<A>(running.momentum),
-                           norm.outer == 1 ? static_cast<A*>(running.mean) : nullptr,
-                           norm.outer == 1 ? static_cast<A*>(running.variance) : nullptr};
+    const StatisticTarget<A> target = statistic_target<A>(norm, mean, rstd, running);
+    Result<A> result{target, cut.parts > 1 || grouped(norm) ? static_cast<A*>(workspace) : nullptr,
+                     cut.parts > 1 && !grouped(norm) ? arrivals_of(stream) : nullptr};
+    if (norm.outer > 1) result.running_mean = nullptr;  // followed by a launch of its own
     const T* in = static_cast<const T*>(x);
     if (contiguous(norm)) {
       const bool packs = aligned(x, 16) && (cut.outer == 1 || cut.rows % kPack == 0);
@@ -288,8 +250,7 @@ void find_statistics(Stream stream, const Norm& norm, const void* x, void* mean,
              kThreads, stream, op, cut, norm.groups, norm.width, result);
     }
     if (running.mean && norm.outer > 1) {
-      launch(follow_kernel<A>, blocks_for(norm.groups), kThreads, stream, norm, result.mean, result.rstd,
-             result.momentum, static_cast<A*>(running.mean), static_cast<A*>(running.variance));
+      launch(follow_kernel<A>, blocks_for(norm.groups), kThreads, stream, norm, target);
     }
   });
 }
@@ -317,10 +278,32 @@ size_t workspace_bytes(const Norm& norm) {
   return statistics > gradient ? statistics : gradient;
 }
 
+void forward(Stream stream, const Norm& norm, const NormActivation& behind, const void* x, void* mean, void* rstd,
+             const Running& running, void* y, void* workspace) {
+  if (resident_forward(stream, norm, behind, x, mean, rstd, running, y)) return;
+  find_statistics(stream, norm, x, mean, rstd, running, workspace);
+  apply_norm(stream, norm, x, mean, rstd, behind.gamma, behind.beta, behind.op, behind.alpha, y);
+}
+
+void gradient(Stream stream, const Norm& norm, const NormActivation& behind, const void* x, const void* dy, const void* mean,
+              const void* rstd, void* dgamma, void* dbeta, void* dx, void* workspace) {
+  if (resident_gradient(stream, norm, behind, x, dy, mean, rstd, dgamma, dbeta, dx)) return;
+  norm_parameter_gradient(stream, norm, behind, x, dy, mean, rstd, dgamma, dbeta, workspace);
+  norm_data_gradient(stream, norm, behind, x, dy, mean, rstd, behind.gamma, dgamma, dbeta, dx);
+}
+
+int launches(NormRole role, const Norm& norm, bool follows) {
+  if (norm_blocks(role, norm) > 0) return 1;
+  return role == NormRole::forward ? 2 + grouped(norm) + (follows && norm.outer > 1) : 2;
+}
+
 }  // namespace
 
-extern const NormKernels norm_kernels = {find_statistics,    apply_norm, norm_parameter_gradient,
-                                         norm_data_gradient, rstd_of,    workspace_bytes,
-                                         norm_second_gradient, norm_second_workspace};
+extern const NormKernels norm_kernels = {forward,    gradient,
+                                         launches,   find_statistics,
+                                         apply_norm, norm_parameter_gradient,
+                                         norm_data_gradient, rstd_of,
+                                         workspace_bytes, norm_second_gradient,
+                                         norm_second_workspace};
 
 }  // namespace ganymede::kernels::GANYMEDE_TARGET

@@ -4,8 +4,7 @@
 // its own statistics (rows = 1) it keeps gamma and beta alone. Reads x, writes y: bound by memory.
 #include "kernels/device/column_merge.h"
 #include "kernels/device/dispatch.h"
-#include "kernels/device/functors.h"
-#include "kernels/device/norm.h"
+#include "kernels/device/norm_activation.h"
 #include "kernels/device/pack.h"
 
 namespace ganymede::kernels::GANYMEDE_TARGET {
@@ -107,18 +106,6 @@ void launch_apply(Stream stream, Op op, const ApplyArguments<Accumulator<T>>& ar
   const RowChunks cut = row_chunks(args.outer, args.rows, block);
   launch(apply_norm_kernel<kWidth, T, Op>, grid_of(args.outer * cut.chunks * block.across),
          dim3(block.threads_x, block.threads_y), stream, op, args, cut, block.across, x, y);
-}
-
-template <class F>
-void with_activation(Unary activation, F&& f) {
-  switch (activation) {
-    case Unary::identity: return f(Fixed<Unary::identity>{});
-    case Unary::relu: return f(Fixed<Unary::relu>{});
-    case Unary::leaky_relu: return f(Fixed<Unary::leaky_relu>{});
-    case Unary::tanh: return f(Fixed<Unary::tanh>{});
-    default:
-      throw std::runtime_error("norm.apply: the activation must be identity, relu, leaky_relu or tanh");
-  }
 }
 
 }  // namespace

@@ -51,14 +51,7 @@ __global__ void sum_parameter_gradient_kernel(Norm norm, Behind<Op, Accumulator<
           vx[i] = load_elements<kWidth>(x + place);
           vg[i] = load_elements<kWidth>(dy + place);
         }
-        for (int i = 0; i < kRows; ++i) {
-          for (int j = 0; j < kWidth; ++j) {
-            const A centred = widen(vx[i][j]) - m[j];
-            const A g = behind.times_slope(widen(vg[i][j]), centred, scale[j], shift[j]);
-            state.first[j] += g;
-            state.second[j] += g * centred;
-          }
-        }
+        for (int i = 0; i < kRows; ++i) behind.template add<kWidth, T>(vx[i], vg[i], m, scale, shift, state);
       });
     }
     const auto put = [&](int column, A, A sum, A product) {
@@ -120,11 +113,7 @@ __global__ void channel_data_gradient_kernel(Norm norm, Behind<Op, Accumulator<T
     if (norm.centred) load_numbers(args.dbeta + i, args.vectors, b);
     A sums[kWidth];
     load_numbers(args.dgamma + i, args.vectors, sums);
-    for (int j = 0; j < kWidth; ++j) {
-      a[j] *= c[j];
-      b[j] *= a[j] * share;
-      c[j] *= a[j] * sums[j] * share;
-    }
+    for (int j = 0; j < kWidth; ++j) gradient_coefficients(share, sums[j], a[j], b[j], c[j]);
     const int64_t begin = at.remainder * cut.chunk, left = norm.rows - begin;
     const int64_t first = (outer * norm.rows + begin) * channels + channel;
     in_batches<4>(threadIdx.y, left < cut.chunk ? left : cut.chunk, blockDim.y,
@@ -136,11 +125,7 @@ __global__ void channel_data_gradient_kernel(Norm norm, Behind<Op, Accumulator<T
         vg[k] = load_elements<kWidth>(dy + place);
       }
       for (int k = 0; k < kRows; ++k) {
-        for (int j = 0; j < kWidth; ++j) {
-          const A centred = widen(vx[k][j]) - mean[j];
-          const A g = behind.times_slope(widen(vg[k][j]), centred, a[j], shift[j]);
-          vx[k][j] = narrow<T>(a[j] * g - b[j] - centred * c[j]);
-        }
+        behind.template apply<kWidth, T>(vx[k], vg[k], mean, a, b, c, shift);
         store_elements<kWidth>(dx + first + (row + int64_t{k} * blockDim.y) * channels, vx[k]);
       }
     });

@@ -10,7 +10,7 @@
 #include "kernels/device/accumulate.h"
 #include "kernels/device/column_merge.h"
 #include "kernels/device/dispatch.h"
-#include "kernels/device/norm.h"
+#include "kernels/device/norm_second.h"
 #include "kernels/device/pack.h"
 
 namespace ganymede::kernels::GANYMEDE_TARGET {
@@ -55,14 +55,7 @@ __global__ void sum_second_kernel(Norm norm, SecondArguments<T> args, RowParts c
           vg[i] = load_elements<kWidth>(args.dy + place);
           vv[i] = load_elements<kWidth>(args.v + place);
         }
-        for (int i = 0; i < kRows; ++i) {
-          for (int j = 0; j < kWidth; ++j) {
-            const A v = widen(vv[i][j]);
-            state.first[j] += v;
-            state.second[j] += v * (widen(vx[i][j]) - m[j]);
-            more.first[j] += v * widen(vg[i][j]);
-          }
-        }
+        for (int i = 0; i < kRows; ++i) add_second<kWidth, T>(vx[i], vg[i], vv[i], m, state, more);
       });
     }
     const auto put = [&](int column, A, A sum, A product) {
@@ -102,48 +95,6 @@ __global__ void sum_second_kernel(Norm norm, SecondArguments<T> args, RowParts c
   }
 }
 
-// The means of kernels/api/norm.h and what follows from them alone. Of a channel's numbers, summed over those of
-// a statistic.
-template <class A>
-struct SecondMeans {
-  A a, b, c, d, e, k, l;
-};
-
-template <class A>
-struct SecondMeansSum {
-  using State = SecondMeans<A>;
-  __device__ State empty() const { return {}; }
-  __device__ State exchange(const State& s, int mask, simt::Where where) const {
-    return {simt::shuffle_xor(s.a, mask, where), simt::shuffle_xor(s.b, mask, where),
-            simt::shuffle_xor(s.c, mask, where), simt::shuffle_xor(s.d, mask, where),
-            simt::shuffle_xor(s.e, mask, where), simt::shuffle_xor(s.k, mask, where),
-            simt::shuffle_xor(s.l, mask, where)};
-  }
-  __device__ State merge(const State& s, const State& t) const {
-    return {s.a + t.a, s.b + t.b, s.c + t.c, s.d + t.d, s.e + t.e, s.k + t.k, s.l + t.l};
-  }
-};
-
-// The terms of one channel.
-template <class A>
-__device__ inline SecondMeans<A> means_of(bool centred, A share, A gamma, A u, A dgamma, A dbeta, A v, A vx, A gv) {
-  const A plain = centred ? share : A(0);
-  return {gamma * dbeta * plain, gamma * dgamma * share, v * plain,        vx * share,
-          gamma * gv * share,    u * dbeta * plain,      u * dgamma * share};
-}
-
-// The coefficients that a statistic's elements share: of v, x - mean and 1 in to_x, and those of t.
-template <class A>
-struct SecondShared {
-  A i, j, n;
-  A r, rc, rd;  // rstd, rstd c, rstd^2 d
-  __device__ static SecondShared of(A r, const SecondMeans<A>& m) {
-    const A rr = r * r;
-    return {-rr * m.b, -rr * (r * (m.e - m.a * m.c - 3 * m.b * m.d) + m.l),
-            rr * (m.c * m.b + m.a * m.d) - r * m.k, r, r * m.c, rr * m.d};
-  }
-};
-
 // width = 1: a statistic is a channel.
 template <int kWidth, class T>
 __global__ void channel_second_kernel(Norm norm, SecondArguments<T> args, RowChunks cut, int64_t across) {
@@ -172,15 +123,11 @@ __global__ void channel_second_kernel(Norm norm, SecondArguments<T> args, RowChu
 #pragma unroll
       for (int c = 0; c < kWidth; ++c) {
         const auto means = means_of(norm.centred, share, p[c], u[c], dgamma[c], dbeta[c], v[c], vx[c], gv[c]);
-        const auto of = SecondShared<A>::of(rstd[c], means);
+        const auto by = SecondCoefficients<A>::of(SecondShared<A>::of(rstd[c], means), p[c], u[c], s[c]);
         if (args.to_gamma && at.remainder == 0 && threadIdx.y == 0)
           args.to_gamma[own + c] = rstd[c] * (gv[c] - means.c * dbeta[c] - means.d * dgamma[c]);
-        i[c] = of.i;
-        j[c] = of.j;
-        n[c] = of.n;
-        q[c] = of.r * u[c] - p[c] * of.rd;
-        s[c] -= p[c] * of.rc;
-        p[c] *= of.r;
+        p[c] = by.p, q[c] = by.q, s[c] = by.s;
+        i[c] = by.i, j[c] = by.j, n[c] = by.n;
       }
     }
     const int64_t begin = at.remainder * cut.chunk, left = norm.rows - begin;
@@ -196,12 +143,7 @@ __global__ void channel_second_kernel(Norm norm, SecondArguments<T> args, RowChu
       }
       for (int k = 0; k < kRows; ++k) {
         const int64_t place = first + (row + int64_t{k} * blockDim.y) * channels;
-#pragma unroll
-        for (int c = 0; c < kWidth; ++c) {
-          const A x = widen(vx[k][c]) - mean[c], g = widen(vg[k][c]), v = widen(vv[k][c]);
-          vg[k][c] = narrow<T>(p[c] * v + q[c] * x + s[c]);
-          vx[k][c] = narrow<T>(i[c] * v + q[c] * g + j[c] * x + n[c]);
-        }
+        apply_second<kWidth, T>(vx[k], vg[k], vv[k], mean, p, q, s, i, j, n);
         if (args.to_dy) store_elements<kWidth>(args.to_dy + place, vg[k]);
         if (args.to_x) store_elements<kWidth>(args.to_x + place, vx[k]);
       }
@@ -323,7 +265,7 @@ size_t norm_second_workspace(const Norm& norm) {
 
 void norm_second_gradient(Stream stream, const Norm& norm, const NormSecond& of, void* workspace) {
   const int64_t channels = norm.groups * norm.width;
-  if (norm.outer * channels == 0) return;
+  if (norm.outer * channels == 0 || resident_second_gradient(stream, norm, of)) return;
   dispatch_float(norm.dtype, "norm.second_gradient", [&]<class T>() {
     using A = Accumulator<T>;
     constexpr int kPack = Pack<T>::kSize;

@@ -1,4 +1,4 @@
-// Which variant a convolution or an attention takes: a measured one that somebody put in place, else the table's. Host code.
+// Which variant a convolution, an attention or a norm takes: a measured one that somebody put in place, else the table's. Host code.
 #include "kernels/api/variants.h"
 
 #include <array>
@@ -14,6 +14,7 @@
 #include "kernels/device/conv_plan.h"
 #include "kernels/device/families.h"
 #include "kernels/device/flash_plan.h"
+#include "kernels/device/norm_plan.h"
 
 namespace ganymede::kernels::GANYMEDE_TARGET {
 
@@ -28,11 +29,16 @@ Key key_of(Conv2dRole role, const Conv2d& p) {
 using AttentionKey = std::array<int, 6>;
 AttentionKey key_of(AttentionRole role, const Attention& a) { return {static_cast<int>(role), a.batch, a.queries, a.keys, a.depth, a.width}; }
 
+using NormKey = std::array<int64_t, 6>;
+NormKey key_of(NormRole role, const Norm& n) { return {static_cast<int>(role), n.outer, n.rows, n.groups, n.width, static_cast<int>(n.dtype)}; }
+
 struct Preferences {
   std::mutex mutex;
   std::map<Key, TilePlan> plans;
   std::set<AttentionKey> attention;   // of the twin
+  std::map<NormKey, int> norms;       // blocks
   std::atomic<bool> any{false}, twins{false};
+  std::atomic<int> forced_norm_blocks{-1};
 };
 Preferences& preferences() {
   static Preferences& all = *new Preferences;   // launches may come from destructors
@@ -75,6 +81,7 @@ void forget() {
   const std::lock_guard lock(all.mutex);
   all.plans.clear();
   all.attention.clear();
+  all.norms.clear();
   all.any = false;
 }
 
@@ -86,6 +93,28 @@ bool prefer_attention_twin(AttentionRole role, const Attention& a, bool twin) {
   const std::lock_guard lock(all.mutex);
   if (twin) all.attention.insert(key_of(role, a));
   else all.attention.erase(key_of(role, a));
+  all.any = true;
+  return true;
+}
+
+bool can_norm(NormRole role, const Norm& n, int blocks) {
+  if (blocks == 0) return true;
+  return (blocks == 1 || simt::compute_capability() == 90) && resident_plan(role, n, blocks).blocks == blocks;
+}
+
+int list_norm(NormRole role, const Norm& n, int* blocks) {
+  int count = 0;
+  blocks[count++] = table_norm_blocks(role, n);
+  for (const int other : {0, 1, 2, 4, 8})
+    if (other != blocks[0] && can_norm(role, n, other)) blocks[count++] = other;
+  return count;
+}
+
+bool prefer_norm(NormRole role, const Norm& n, int blocks) {
+  if (!can_norm(role, n, blocks)) return false;
+  Preferences& all = preferences();
+  const std::lock_guard lock(all.mutex);
+  all.norms[key_of(role, n)] = blocks;
   all.any = true;
   return true;
 }
@@ -138,10 +167,21 @@ bool takes_twin(AttentionRole role, const Attention& a) {
   return all.twins || all.attention.contains(key_of(role, a));
 }
 
+int norm_blocks(NormRole role, const Norm& n) {
+  Preferences& all = preferences();
+  if (all.any) {
+    const std::lock_guard lock(all.mutex);
+    const auto found = all.norms.find(key_of(role, n));
+    if (found != all.norms.end()) return found->second;
+  }
+  const int forced = all.forced_norm_blocks;
+  return forced >= 0 && can_norm(role, n, forced) ? forced : table_norm_blocks(role, n);
+}
+
 const VariantKernels& variants() {
   static const VariantKernels all{
       tile_name, list, [](Conv2dRole role, const Conv2d& p) { return plain(plan_for(role, p)); }, prefer, forget, has_attention_twin, takes_twin,
-      prefer_attention_twin, force_twins,
+      prefer_attention_twin, list_norm, norm_blocks, prefer_norm, [](int blocks) { preferences().forced_norm_blocks = blocks; }, force_twins,
       [](Conv2dRole role, const Conv2d& p, const ConvVariant& v) { return plan_terms(role, p, plan_of_variant(v), 4); }, driver};
   return all;
 }

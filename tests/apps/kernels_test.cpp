@@ -26,7 +26,7 @@ TEST_F(KernelsVerb, ListsFamiliesTilesAndRows) {
 }
 
 TEST_F(KernelsVerb, ChecksEveryOperationOnTheSimulator) {
-  for (const std::string name : {"conv2d.forward", "conv2d.data_gradient", "conv2d.weight_gradient", "gemm.multiply", "norm.statistics", "norm.apply", "softmax.forward",
+  for (const std::string name : {"conv2d.forward", "conv2d.data_gradient", "conv2d.weight_gradient", "gemm.multiply", "norm.statistics", "norm.apply", "norm.forward", "norm.gradient", "norm.second_gradient", "softmax.forward",
                                  "softmax.gradient", "attention.forward", "resample.apply", "reduce.sum_of_squares", "optimizer.step"})
     expect_has(output({"kernels", "run", name, "--device", "sim", "--check"}), {"relative error", "against f64", "time: only on cuda"});
   expect_has(output({"kernels", "run", "conv2d.forward", "--shape", "A3", "--batch", "1", "--scale", "2", "--device", "sim", "--dtype", "bf16", "--check"}), {"transposed", "dx: relative error"});

@@ -32,14 +32,14 @@ class TuneVerb : public ProgramTest {
 TEST_F(TuneVerb, KeepsWhatItMeasuredAndRunsFollow) {
   const std::string before = output(kRun);
   const std::string said = output({"tune", "--device", "sim", "--shape", kShape, "--direction", "forward"});
-  expect_has(said, {"1 convolutions and 0 attentions on simulator", "counted on the simulator, not timed", "forward bf16", "(table: ", "kept in "});
+  expect_has(said, {"1 convolutions, 0 attentions and 0 norms on simulator", "counted on the simulator, not timed", "forward bf16", "(table: ", "kept in "});
   expect_has(get("cache/tune.json"), {"\"format\": \"ganymede tune\"", "\"card\": \"simulator\"", "\"direction\": \"forward\"", "\"table_cost\""});
   const size_t at = said.find(": ", said.find("forward bf16")) + 2;
   const std::string choice = said.substr(at, said.find(',', at) - at), tile = choice.substr(0, choice.find(' ')), parts = choice.substr(choice.rfind(' ') + 1);
   const std::string line = "variant: " + tile + ", sums in " + parts;
   EXPECT_EQ(before.find(line), before.npos) << before;
   expect_has(output(kRun), {line, "relative error"});
-  expect_has(output({"tune", "--show", "--device", "sim"}), {"simulator (this one): 1 convolutions, 0 attentions", choice});
+  expect_has(output({"tune", "--show", "--device", "sim"}), {"simulator (this one): 1 convolutions, 0 attentions, 0 norms", choice});
   const std::string kept = get("cache/tune.json");
   output({"tune", "--device", "sim", "--shape", kShape, "--direction", "forward"});   // counts are the same every time
   EXPECT_EQ(get("cache/tune.json"), kept);
@@ -77,7 +77,7 @@ TEST_F(TuneVerb, VariantsAreListedOnRequest) {
 
 TEST_F(TuneVerb, TakesTheConvolutionsOfAModel) {
   const std::string said = output({"tune", "dcgan", "--data", "shapes", "--size", "16", "--batch", "2", "--set", "width=4", "--device", "sim", "--dtype", "f32"});
-  expect_has(said, {"forward f32", "data_gradient f32", "weight_gradient f32"});
+  expect_has(said, {"forward f32", "data_gradient f32", "weight_gradient f32", "f32, y = relu of a norm by channels of outer, rows, channels = [", "f32, gradient of a norm by channels"});
 }
 
 TEST_F(TuneVerb, ForeignFilesAreRefusedByTuneAndLeftOutByRuns) {
@@ -94,11 +94,21 @@ TEST_F(TuneVerb, ForeignFilesAreRefusedByTuneAndLeftOutByRuns) {
 // Both kernels of an attention are compared where the card has the twin; what the simulator counts is the same for both.
 TEST_F(TuneVerb, ComparesAttentionWithItsTwin) {
   const std::vector<std::string> words{"tune", "--device", "sim", "--attention", "2,70,40,16,24", "--variants"};
-  expect_has(output(words), {"0 convolutions and 3 attentions", "softmax(q k^T / sqrt(D)) v of B, queries, keys, D, E = [2, 70, 40, 16, 24]: mma", "1 variants"});
+  expect_has(output(words), {"0 convolutions, 3 attentions and 0 norms", "softmax(q k^T / sqrt(D)) v of B, queries, keys, D, E = [2, 70, 40, 16, 24]: mma", "1 variants"});
   setenv("GANYMEDE_SIM_CAPABILITY", "90", 1);
   expect_has(output(words), {"gradients of attention in keys and values", "gradient of attention in queries", "  twin, ", "2 variants"});
   expect_has(output({"tune", "--show", "--device", "sim"}), {"0 convolutions, 3 attentions", "[2, 70, 40, 16, 24]: mma"});
   expect_has(get("cache/tune.json"), {"\"attentions\"", "\"direction\": \"key_gradient\"", "\"twin\": false"});
+}
+
+// Two launches, a block that holds the rows, and where the card has them clusters; what the simulator counts is the same for all.
+TEST_F(TuneVerb, ComparesTheWaysOfANorm) {
+  const std::vector<std::string> words{"tune", "--device", "sim", "--norm", "2,70,24", "--variants"};
+  expect_has(output(words), {"0 convolutions, 0 attentions and 3 norms", "bf16, y = relu of a norm by channels of outer, rows, channels = [2, 70, 24]: a block, ", "  two launches, ", "2 variants"});
+  setenv("GANYMEDE_SIM_CAPABILITY", "90", 1);
+  expect_has(output(words), {"gradient of a norm by", "gradients of a norm's gradient by", "  a cluster of 8, ", "5 variants"});
+  expect_has(output({"tune", "--show", "--device", "sim"}), {"0 attentions, 3 norms", "[2, 70, 24]: a block"});
+  expect_has(get("cache/tune.json"), {"\"norms\"", "\"direction\": \"second_gradient\"", "\"channels\": 24", "\"blocks\": 1"});
 }
 
 TEST_F(TuneVerb, RefusesInOneLine) {
@@ -110,6 +120,8 @@ TEST_F(TuneVerb, RefusesInOneLine) {
   refused(2, {"tune", "--device", "sim", "--shape", kShape, "--dtype", "f8"}, {"f8", "bf16"});
   refused(2, {"tune", "--device", "sim", "--show", "--shape", kShape}, {"--show"});
   refused(2, {"tune", "--device", "sim", "--attention", "1,2,3"}, {"tune: --attention 1,2,3 has 3 numbers", "B,queries,keys,D,E"});
+  refused(2, {"tune", "--device", "sim", "--norm", "1,2"}, {"tune: --norm 1,2 has 2 numbers", "outer,rows,channels"});
+  refused(2, {"tune", "--device", "sim", "--norm", "16,4096,512"}, {"multiply-adds", "simulator takes at most"});
   refused(2, {"tune", "--device", "sim", "--attention", "16,4096,4096,32,128"}, {"multiply-adds", "simulator takes at most"});
   refused(1, {"tune", "--device", "sim", "--shape", "1,2,2,4,4,1,1,0", "--file", "/proc/none/tune.json"}, {"/proc/none"});
   if (run({"kernels", "run", "softmax.forward", "--device", "cuda"}).status == 0) return;   // a machine with a card

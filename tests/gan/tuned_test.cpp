@@ -35,6 +35,7 @@ class Tuned : public testing::Test {
   static UsedAttention attention(int batch) {
     return {kernels::AttentionRole::key_gradient, {batch, 8, 16, 24, 32, 1, DType::bf16, Math::f32}};
   }
+  static UsedNorm norm(int64_t rows) { return {kernels::NormRole::gradient, {2, rows, 24, 1, 1e-5, true, 0, DType::bf16}}; }
   void put(const std::string& bytes) const {
     fs::create_directories(file_.parent_path());
     std::ofstream(file_, std::ios::binary) << bytes;
@@ -85,13 +86,23 @@ TEST_F(Tuned, CardsAndConvolutionsAreKeptApart) {
   EXPECT_TRUE(cards[0].attentions[0].twin);
   EXPECT_FALSE(cards[0].attentions[1].twin);
   EXPECT_EQ(cards[0].attentions[1].cost, 3);
+  write_tuned(file_, {one, {}, {}, {{norm(1), 0, 1, 2}, {norm(2), 8, 1, 2}}});
+  write_tuned(file_, {one, {}, {}, {{norm(1), 1, 3, 3}}});
+  cards = read_tuned(file_);
+  EXPECT_EQ(cards[0].attentions.size(), 2u);
+  ASSERT_EQ(cards[0].norms.size(), 2u);
+  EXPECT_TRUE(same_norm(cards[0].norms[0].what, norm(2)));
+  EXPECT_EQ(cards[0].norms[0].what.problem.width, 1);
+  EXPECT_EQ(cards[0].norms[0].blocks, 8);
+  EXPECT_EQ(cards[0].norms[1].blocks, 1);
+  EXPECT_EQ(cards[0].norms[1].cost, 3);
   EXPECT_TRUE(remove_tuned(file_, one));
   EXPECT_FALSE(remove_tuned(file_, one));
   EXPECT_EQ(read_tuned(file_).size(), 1u);
 }
 
 TEST_F(Tuned, EveryWrongFileIsRefusedAndStays) {
-  write_tuned(file_, {{"card", "driver"}, {{convolution(1), "large", 1, 1, 1}}, {{attention(1), true, 1, 1}}});
+  write_tuned(file_, {{"card", "driver"}, {{convolution(1), "large", 1, 1, 1}}, {{attention(1), true, 1, 1}}, {{norm(5), 1, 1, 1}}});
   const std::string good = get();
   const auto with = [&](const std::string& from, const std::string& to) {
     std::string bytes = good;
@@ -112,6 +123,9 @@ TEST_F(Tuned, EveryWrongFileIsRefusedAndStays) {
            {with("\"number\": \"bf16\"", "\"number\": \"fp4\""), "fp4"},
            {with("\"direction\": \"key_gradient\"", "\"direction\": \"sideways\""), "forward, query_gradient or key_gradient"},
            {with("\"twin\": true", "\"twin\": 1"), "\"twin\" is neither"},
+           {with("\"direction\": \"gradient\"", "\"direction\": \"sideways\""), "forward, gradient or second_gradient"},
+           {with("\"rows\": 5", "\"rows\": 0"), "\"rows\" is 0"},
+           {with("\"blocks\": 1", "\"blocks\": -1"), "\"blocks\" is -1"},
            {with("\"keys\": 16", "\"keys\": 0"), "\"keys\" is 0"},
            {with("\"stride_h\": 1", "\"stride_h\": 0"), "\"stride_h\" is 0"},
            {with("\"parts\": 1", "\"parts\": 1e99"), "\"parts\""},
@@ -143,7 +157,7 @@ TEST_F(Tuned, AppliedChoicesAreFollowed) {
   const std::string table_b = chosen(b);
   ASSERT_NE(chosen(a), "tall 3");
   // Twins are nothing for a card of sm_80, and a tile of a later version nothing for this one.
-  write_tuned(file_, {mine, {{a, "tall", 3, 1, 2}, {b, "twin_square", 1, 1, 2}, {convolution(3), "enormous", 1, 1, 2}, {c, "medium", 5, 1, 2}}, {{attention(1), true, 1, 2}, {attention(2), false, 2, 2}}});
+  write_tuned(file_, {mine, {{a, "tall", 3, 1, 2}, {b, "twin_square", 1, 1, 2}, {convolution(3), "enormous", 1, 1, 2}, {c, "medium", 5, 1, 2}}, {{attention(1), true, 1, 2}, {attention(2), false, 2, 2}}, {{norm(40), 0, 1, 2}, {norm(41), 4, 1, 2}}});
   write_tuned(file_, {{"simulator", "older"}, {{b, "thin", 1, 1, 2}}});
   write_tuned(file_, {{"another card", "simulator"}, {{b, "thin", 1, 1, 2}}});
   std::ostringstream said;
@@ -153,8 +167,10 @@ TEST_F(Tuned, AppliedChoicesAreFollowed) {
   EXPECT_EQ(chosen(a), "tall 3");
   EXPECT_EQ(chosen(c), "medium 5");
   EXPECT_EQ(chosen(b), table_b);
+  EXPECT_EQ(v.norm_blocks(norm(40).role, norm(40).problem), 0);
+  EXPECT_EQ(v.norm_blocks(norm(41).role, norm(41).problem), 1);   // clusters are nothing for a card of sm_80 either
   const std::string lines = said.str();
-  EXPECT_NE(lines.find("3 of 6 measured variants are not in this build"), std::string::npos) << lines;
+  EXPECT_NE(lines.find("4 of 8 measured variants are not in this build"), std::string::npos) << lines;
   EXPECT_NE(lines.find("measured with driver older are left out, this is simulator"), std::string::npos) << lines;
   EXPECT_EQ(std::count(lines.begin(), lines.end(), '\n'), 2);
   // The workspace is that of the parts.

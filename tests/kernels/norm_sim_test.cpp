@@ -1,19 +1,11 @@
-// The norms in the simulator against plain loops in double.
+// The norms in the simulator against plain loops in double; in one launch: norm_resident_test.cpp.
+#include "tests/kernels/norm_reference.h"
 #include "tests/kernels/norm_second_reference.h"
-#include "tests/kernels/sim_check.h"
 
 namespace ganymede::kernels::sim::family_check {
 namespace {
 
-struct Shape {
-  const char* name;
-  int64_t outer, rows, groups, width;
-  bool centred;
-  bool conditional;
-  int shift;
-};
-
-const Shape kShapes[] = {
+const NormShape kShapes[] = {
     {"batch, one channel", 1, 5, 1, 1, true, false, 0},
     {"batch, 3 channels", 1, 50, 3, 1, true, false, 0},
     {"batch, 24 channels", 1, 333, 24, 1, true, false, 0},
@@ -44,78 +36,13 @@ const Shape kShapes[] = {
     {"root mean square of channels", 1, 90, 8, 1, false, false, 0},
 };
 
-struct Reference {
-  Values x, dy, gamma, beta, mean, rstd, y, dgamma, dbeta, dx;
-};
-
-Norm norm_of(const Shape& s, DType dtype) {
-  const int64_t channels = s.groups * s.width;
-  return {s.outer, s.rows, s.groups, s.width, 1e-3, s.centred, s.conditional ? channels : 0, dtype};
-}
-
-// leaky: slope of the activation of y. affine: with gamma and beta. The gradients are those of the norm alone, or
-// with the derivative of an activation as a factor of dy.
-using Derivative = double (*)(double v);
-Reference reference_of(const Norm& n, double leaky, bool affine, double offset, Derivative behind = nullptr) {
-  const int64_t channels = n.groups * n.width, count = n.outer * n.rows * channels, m = n.rows * n.width;
-  Reference r;
-  r.x = random_values(count, 21, offset);
-  r.dy = random_values(count, 22, 0.25);
-  r.gamma = random_values(n.affine_stride ? n.outer * channels : channels, 23, 1, 0.5);
-  r.beta = random_values(static_cast<int64_t>(r.gamma.size()), 24);
-  r.mean.assign(n.outer * n.groups, 0);
-  r.rstd = r.mean;
-  r.y.assign(count, 0);
-  r.dx = r.y;
-  r.dgamma.assign(n.outer * channels, 0);
-  r.dbeta = r.dgamma;
-  for (int64_t o = 0; o < n.outer; ++o) {
-    for (int64_t g = 0; g < n.groups; ++g) {
-      const auto each = [&](auto&& body) {
-        for (int64_t row = 0; row < n.rows; ++row) {
-          for (int64_t w = 0; w < n.width; ++w) {
-            const int64_t channel = g * n.width + w;
-            body((o * n.rows + row) * channels + channel, channel);
-          }
-        }
-      };
-      double sum = 0, squares = 0;
-      each([&](int64_t i, int64_t) { sum += r.x[i]; });
-      const double mean = n.centred ? sum / m : 0;
-      each([&](int64_t i, int64_t) { squares += (r.x[i] - mean) * (r.x[i] - mean); });
-      const double rstd = 1 / std::sqrt(squares / m + n.eps);
-      r.mean[o * n.groups + g] = mean;
-      r.rstd[o * n.groups + g] = rstd;
-      double m1 = 0, m2 = 0;
-      each([&](int64_t i, int64_t channel) {
-        const double xhat = (r.x[i] - mean) * rstd,
-                     scale = affine ? r.gamma[o * n.affine_stride + channel] : 1;
-        const double v = xhat * scale + (affine ? r.beta[o * n.affine_stride + channel] : 0);
-        r.y[i] = v > 0 ? v : leaky * v;
-        if (behind) r.dy[i] *= behind(v);
-        r.dbeta[o * channels + channel] += r.dy[i];
-        r.dgamma[o * channels + channel] += r.dy[i] * xhat;
-        m1 += r.dy[i] * scale / m;
-        m2 += r.dy[i] * scale * xhat / m;
-      });
-      if (!n.centred) m1 = 0;
-      each([&](int64_t i, int64_t channel) {
-        const double xhat = (r.x[i] - mean) * rstd,
-                     scale = affine ? r.gamma[o * n.affine_stride + channel] : 1;
-        r.dx[i] = rstd * (r.dy[i] * scale - m1 - xhat * m2);
-      });
-    }
-  }
-  return r;
-}
-
 TEST(NormSim, MatchesReference) {
-  for (const Shape& s : kShapes) {
+  for (const NormShape& s : kShapes) {
     for (const DType dtype : kFloats) {
       for (const bool affine : {true, false}) {
         SCOPED_TRACE(std::string(s.name) + " " + text(dtype) + (affine ? " affine" : ""));
         const Norm n = norm_of(s, dtype);
-        const Reference r = reference_of(n, 0.25, affine, 0.5);
+        const NormReference r = reference_of(n, 0.25, affine, 0.5);
         const DType wide = wide_type(dtype);
         Buffer x(dtype, r.x, s.shift), dy(dtype, r.dy, s.shift), gamma(wide, r.gamma), beta(wide, r.beta);
         Buffer mean(wide, r.mean), rstd(wide, r.rstd), dgamma(wide, r.dgamma), dbeta(wide, r.dbeta);
@@ -164,13 +91,13 @@ TEST(NormSim, GradientsTakeTheActivationBehind) {
   const Case cases[] = {{Unary::relu, 0.5, [](double v) { return v > 0 ? 1.0 : 0.0; }},
                         {Unary::leaky_relu, 0.25, [](double v) { return v > 0 ? 1 : 0.25; }},
                         {Unary::tanh, 0, [](double v) { return 1 - std::tanh(v) * std::tanh(v); }}};
-  for (const Shape& s : kShapes) {
+  for (const NormShape& s : kShapes) {
     for (const DType dtype : kFloats) {
       for (const Case& c : cases) {
         const bool affine = c.op != Unary::relu || s.rows % 2;
         SCOPED_TRACE(std::string(s.name) + " " + text(dtype) + " op " + std::to_string(static_cast<int>(c.op)));
         const Norm n = norm_of(s, dtype);
-        const Reference r = reference_of(n, 1, affine, 0.5, c.derivative);
+        const NormReference r = reference_of(n, 1, affine, 0.5, c.derivative);
         const DType wide = wide_type(dtype);
         Buffer x(dtype, r.x, s.shift), dy(dtype, random_values(static_cast<int64_t>(r.x.size()), 22, 0.25), s.shift);
         Buffer gamma(wide, r.gamma), beta(wide, r.beta), mean(wide, r.mean), rstd(wide, r.rstd);
@@ -204,13 +131,14 @@ TEST(NormSim, GradientsTakeTheActivationBehind) {
 
 // plain: gamma and the cotangents of the parameters' gradients are absent.
 TEST(NormSim, SecondGradientMatchesReference) {
-  for (const Shape& s : kShapes) {
+  const BlocksOfNorms none(0);
+  for (const NormShape& s : kShapes) {
     for (const DType dtype : kFloats) {
       for (const bool plain : {false, true}) {
         if (dtype != DType::f32 && (plain || s.rows * s.width > 10000)) continue;
         SCOPED_TRACE(std::string(s.name) + " " + text(dtype) + (plain ? " plain" : ""));
         const Norm n = norm_of(s, dtype);
-        const Reference first = reference_of(n, 1, !plain, 0.5);
+        const NormReference first = reference_of(n, 1, !plain, 0.5);
         const auto size = [](const Values& values) { return static_cast<int64_t>(values.size()); };
         const Values none, v = random_values(size(first.x), 25, 0.25), u = random_values(size(first.gamma), 26),
                            w = random_values(size(first.gamma), 27);
@@ -243,9 +171,10 @@ TEST(NormSim, SecondGradientMatchesReference) {
 
 // What is not asked for is not written.
 TEST(NormSim, SecondGradientOfOneInputAlone) {
+  const BlocksOfNorms none(0);
   for (const int64_t width : {1, 3}) {
     const Norm n{1, 30, 8, width, 1e-3, true, 0, DType::f32};
-    const Reference first = reference_of(n, 1, true, 0.5);
+    const NormReference first = reference_of(n, 1, true, 0.5);
     const Values v = random_values(static_cast<int64_t>(first.x.size()), 25);
     const SecondReference r = second_reference(n, first.x, first.dy, v, first.mean, first.rstd, first.gamma, {}, {});
     Buffer x(DType::f32, first.x), dy(DType::f32, first.dy), cotangent(DType::f32, v), mean(DType::f32, first.mean), rstd(DType::f32, first.rstd);
@@ -270,7 +199,7 @@ TEST(NormSim, VarianceSurvivesALargeMean) {
                         {2, 1, 1, 400, 1e-5, true, 0, DType::f32},
                         {1, 100, 2, 4, 1e-5, true, 0, DType::f32}};
   for (const Norm& n : norms) {
-    Reference r = reference_of(n, 1, false,
+    NormReference r = reference_of(n, 1, false,
                                1000);  // a unit deviation around 1000: E[x^2] - E[x]^2 would lose all digits
     Buffer x(DType::f32, r.x), workspace(DType::u8, static_cast<int64_t>(kernels().norm.workspace_bytes(n)));
     const int64_t statistics = n.outer * n.groups;
@@ -284,7 +213,7 @@ TEST(NormSim, VarianceSurvivesALargeMean) {
 
 TEST(NormSim, EveryActivation) {
   const Norm n{1, 20, 5, 1, 1e-5, true, 0, DType::f32};
-  const Reference r = reference_of(n, 1, true, 0);
+  const NormReference r = reference_of(n, 1, true, 0);
   Buffer x(DType::f32, r.x), mean(DType::f32, r.mean), rstd(DType::f32, r.rstd), gamma(DType::f32, r.gamma),
       beta(DType::f32, r.beta);
   const std::pair<Unary, double (*)(double)> cases[] = {
@@ -309,7 +238,7 @@ TEST(NormSim, RunningStatisticsAreUnbiased) {
   for (const DType dtype : {DType::f32, DType::f64}) {
     for (const int64_t rows : {1, 6, 300}) {
       const Norm n{1, rows, 3, 1, 1e-5, true, 0, dtype};
-      const Reference r = reference_of(n, 1, false, 0.5);
+      const NormReference r = reference_of(n, 1, false, 0.5);
       Values wanted_mean(3), wanted_variance(3), variance(3);
       for (size_t i = 0; i < 3; ++i) {
         variance[i] = 1 / (r.rstd[i] * r.rstd[i]) - n.eps;
@@ -335,7 +264,7 @@ TEST(NormSim, RunningStatisticsAreUnbiased) {
 TEST(NormSim, RunningStatisticsFollowOneOuterIndexAfterTheOther) {
   for (const DType dtype : {DType::f32, DType::f64}) {
     const Norm n{3, 40, 5, 1, 1e-5, true, 0, dtype};
-    const Reference r = reference_of(n, 1, false, 0.5);
+    const NormReference r = reference_of(n, 1, false, 0.5);
     Values wanted_mean(5, 4), wanted_variance(5, 5);
     for (size_t s = 0; s < 15; ++s) {
       wanted_mean[s % 5] = 0.9 * wanted_mean[s % 5] + 0.1 * r.mean[s];
