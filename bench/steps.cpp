@@ -1,5 +1,6 @@
 // Times whole training steps on a device: DCGAN at 64 pixels, WGAN-GP at 32, SinGAN's first scale at 25 to 120, CycleGAN at 128 and pix2pix
-// at 256, as `ganymede train` runs them once their updates are captured and their pictures are drawn. On cpu in f32 also against the sum of oneDNN's own best times for DCGAN's convolutions, measured in turns.
+// at 256, as `ganymede train` runs them once their updates are captured and their pictures are drawn; and the layer stacks of ProGAN, SRResNet
+// and SRGAN (bench/stacks.h) under the same trainer. On cpu in f32 also against the sum of oneDNN's own best times for DCGAN's convolutions, measured in turns.
 //   bench_steps [--device auto|cpu|cuda|cuda:N] [--only TEXT] [--rounds N] [--seconds N] [--threads N] [--json FILE]
 // Writes FILE, and beside it a table with the ending .md. The same steps in PyTorch: bench/torch_steps.py.
 #include <unistd.h>
@@ -15,6 +16,7 @@
 
 #include "bench/layers.h"
 #include "bench/onednn_peer.h"
+#include "bench/stacks.h"
 #include "engine/check.h"
 #include "gan/data/png.h"
 #include "gan/session.h"
@@ -35,7 +37,7 @@ struct Time {
   Step step;
   double milliseconds = 0;
   double convolutions = 0;  // oneDNN's best, ms; 0: not measured
-  int64_t launches = 0;
+  int64_t launches = 0, parameters = 0;
 };
 
 std::vector<Step> steps_for(const Device& device) {
@@ -48,6 +50,11 @@ std::vector<Step> steps_for(const Device& device) {
     for (const int64_t size : {25, 60, 120}) all.push_back({"singan", size, 1, p, "image", {{"min_size", std::to_string(size)}, {"iterations", "100000"}}});
     all.push_back({"cyclegan", 128, 1, p, "shapes:unpaired"});
     all.push_back({"pix2pix", 256, 1, p, "shapes:pairs"});
+    // On cpu smaller: a step should not take longer than some seconds.
+    const std::vector<std::pair<int64_t, int64_t>> progan = cuda ? std::vector<std::pair<int64_t, int64_t>>{{16, 16}, {128, 16}, {1024, 4}} : std::vector<std::pair<int64_t, int64_t>>{{16, 16}, {64, 4}};
+    for (const auto& [size, batch] : progan) all.push_back({"progan", size, batch, p});
+    all.push_back({"srresnet", 24, cuda ? 16 : 4, p});
+    all.push_back({"srgan", 24, cuda ? 16 : 2, p});
   }
   return all;
 }
@@ -102,23 +109,42 @@ void draw_all(const data::Dataset& set) {
 
 double milliseconds_since(std::chrono::steady_clock::time_point begin) { return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count(); }
 
+// A trainer whose data are in memory.
+class Training {
+ public:
+  Training(const Step& s, const Device& device, int threads) {
+    if (is_stack(s.model)) {
+      context().device = device, context().precision = parse_precision(s.precision);
+      if (const auto set_threads = kernels_of(device).device.set_threads) set_threads(threads);
+      stack_ = std::make_unique<Stack>(StackShape{s.model, s.size}, s.batch);
+      return;
+    }
+    SessionOptions options;
+    options.model = s.model;
+    if (s.data == "image") picture_.emplace(s.size);
+    options.data = picture_ ? "image:" + picture_->path.string() : few(s);
+    options.size = s.size;
+    if (s.data == "shapes") options.channels = 3;
+    options.settings = s.settings;
+    options.batch = s.batch;
+    options.device = device.str();
+    options.precision = s.precision;
+    options.threads = threads;
+    if (!picture_) options.steps = 1000000;  // SinGAN's are those of its stages
+    session_ = std::make_unique<Session>(options, Session::Use::train);
+    draw_all(session_->dataset());
+  }
+  Trainer& operator*() { return stack_ ? stack_->trainer() : session_->trainer(); }
+
+ private:
+  std::optional<SomePicture> picture_;
+  std::unique_ptr<Session> session_;
+  std::unique_ptr<Stack> stack_;
+};
+
 Time measure(const Step& s, const Device& device, int threads, int rounds) {
-  SessionOptions options;
-  options.model = s.model;
-  std::optional<SomePicture> picture;
-  if (s.data == "image") picture.emplace(s.size);
-  options.data = picture ? "image:" + picture->path.string() : few(s);
-  options.size = s.size;
-  if (s.data == "shapes") options.channels = 3;
-  options.settings = s.settings;
-  options.batch = s.batch;
-  options.device = device.str();
-  options.precision = s.precision;
-  options.threads = threads;
-  if (!picture) options.steps = 1000000;  // SinGAN's are those of its stages
-  Session session(options, Session::Use::train);
-  draw_all(session.dataset());
-  Trainer& trainer = session.trainer();
+  Training training(s, device, threads);
+  Trainer& trainer = *training;
   for (int i = 0; i < 5; ++i) trainer.step();  // eager, traced, captured, replayed
   const auto& d = kernels_of(device).device;
   d.synchronize();
@@ -144,6 +170,7 @@ Time measure(const Step& s, const Device& device, int threads, int rounds) {
   }
   std::nth_element(times.begin(), times.begin() + std::ptrdiff_t(times.size() / 2), times.end());
   Time t{s, times[times.size() / 2], 0, trainer.launches()};
+  for (const nn::Net& n : trainer.recipe().nets) t.parameters += n.parameter_count();
   for (const Peer& p : peers) t.convolutions += p.calls * p.onednn.best_seconds() * 1e3;
   return t;
 }
@@ -157,7 +184,7 @@ void write(const std::string& path, const Device& device, const std::vector<Time
   std::ofstream table(path.substr(0, path.rfind(".json")) + ".md");
   table << "## Training steps on " << device.str() << "\n\n| step | ms | pictures a second | launches |\n|---|---|---|---|\n";
   for (const Time& t : times) {
-    nlohmann::ordered_json row{{"name", t.step.name() + "/ganymede"}, {"time", t.milliseconds}, {"launches", t.launches}};
+    nlohmann::ordered_json row{{"name", t.step.name() + "/ganymede"}, {"time", t.milliseconds}, {"launches", t.launches}, {"parameters", t.parameters}};
     if (t.convolutions > 0) row["onednn_convolutions"] = t.convolutions, row["ratio"] = t.milliseconds / t.convolutions;
     j["steps"].push_back(row);
     char line[160];
@@ -185,7 +212,8 @@ int run(const std::string& name, const std::string& only, const std::string& jso
     }
     times.push_back(measure(s, device, threads, rounds));
     const Time& t = times.back();
-    std::printf("%s/ganymede on %s: %.3f ms, %lld launches", s.name().c_str(), device.str().c_str(), t.milliseconds, static_cast<long long>(t.launches));
+    std::printf("%s/ganymede on %s: %.3f ms, %lld launches, %lld parameters", s.name().c_str(), device.str().c_str(), t.milliseconds,
+                static_cast<long long>(t.launches), static_cast<long long>(t.parameters));
     if (t.convolutions > 0) std::printf("; oneDNN's best convolutions %.1f ms, ratio %.3f", t.convolutions, t.milliseconds / t.convolutions);
     std::printf("\n");
     std::fflush(stdout);

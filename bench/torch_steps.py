@@ -1,9 +1,9 @@
-"""The training steps of bench_steps in PyTorch: DCGAN at 64 pixels, WGAN-GP at 32, SinGAN's first scale at 25 to 120, CycleGAN at 128 and
-pix2pix at 256, in every way that PyTorch can run them.
+"""The training steps of bench_steps in PyTorch: DCGAN at 64 pixels, WGAN-GP at 32, SinGAN's first scale at 25 to 120, CycleGAN at 128,
+pix2pix at 256, and the stacks of bench/torch_stacks.py (ProGAN, SRResNet, SRGAN), in every way that PyTorch can run them.
 
     python3 bench/torch_steps.py [--device cpu|cuda] [--only TEXT] [--rounds N] [--seconds N] [--json FILE]
 
-Ways: eager, channels_last, compile (torch.compile of the networks; not for WGAN-GP and SinGAN, whose penalties it cannot differentiate
+Ways: eager, channels_last, compile (torch.compile of the networks; not for WGAN-GP, SinGAN and ProGAN, whose penalties it cannot differentiate
 twice), graphs (cuda: the whole step captured by hand as one CUDA graph, channels_last for DCGAN). Types: f32 (exact), tf32
 (cuda), bf16 (autocast). The networks and updates are those of `ganymede train dcgan --size 64` and `train wgan-gp --size 32`:
 DCGAN's generator pass is shared by both updates, real and fake pictures pass the discriminator apart; WGAN-GP takes five critic
@@ -19,6 +19,8 @@ from functools import partial
 import torch
 from torch import nn
 from torch.nn import functional as F
+
+from torch_stacks import ProganStep, SrganStep, SrresnetStep, adam, descend
 
 
 class Generator(nn.Sequential):
@@ -112,17 +114,6 @@ class WganGpStep:
         loss.backward()
         self.g_step.step()
         self.f.requires_grad_(True)
-
-
-def adam(networks, rate, device, captured):
-    fused = dict(fused=True, capturable=captured) if device == "cuda" else dict(foreach=True)
-    return torch.optim.Adam([p for n in networks for p in n.parameters()], rate, (0.5, 0.999), **fused)
-
-
-def descend(optimiser, loss):
-    optimiser.zero_grad(set_to_none=True)
-    loss.backward()
-    optimiser.step()
 
 
 class Patches(nn.Sequential):
@@ -329,11 +320,14 @@ def main():
     groups = (("bf16", "tf32"), ("f32",)) if cuda else (("f32",), ("bf16",))
     cases = [("dcgan", DcganStep, b) for b in ((64, 128) if cuda else (16, 64))] + [("wgan-gp", WganGpStep, 64)]
     cases += [("singan", partial(SinganStep, size), 1, size) for size in (25, 60, 120)] + [("cyclegan", CycleganStep, 1), ("pix2pix", Pix2pixStep, 1)]
+    for size, batch in ((16, 16), (128, 16), (1024, 4)) if cuda else ((16, 16), (64, 4)):
+        cases += [("progan", partial(ProganStep, size, False), batch, size), ("progan", partial(ProganStep, size, True), batch, size, "_fused")]
+    cases += [("srresnet", SrresnetStep, 16 if cuda else 4), ("srgan", SrganStep, 16 if cuda else 2)]
     plan = [(way, precision, *case) for group in groups for way in ways for case in cases for precision in group]
     rows = []
     for way, precision, model, step, batch, *size in plan:
-        name = f"step/{model}/{size[0] if size else step.size}/b{batch}/{precision}/torch_{way}"
-        if o.only not in name or (model in ("wgan-gp", "singan") and way == "compile"):
+        name = f"step/{model}/{size[0] if size else step.size}/b{batch}/{precision}/torch_{way}{''.join(size[1:])}"
+        if o.only not in name or (model in ("wgan-gp", "singan", "progan") and way == "compile"):
             continue
         if time.monotonic() - begun > o.seconds:
             print(f"{name}: no time left")

@@ -11,6 +11,7 @@
 #include "engine/ops/norm.h"
 #include "engine/ops/reduce.h"
 #include "engine/ops/resample.h"
+#include "engine/ops/scaled_conv.h"
 #include "engine/ops/shape.h"
 #include "engine/ops/softmax.h"
 #include "engine/ops/spectral.h"

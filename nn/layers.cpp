@@ -1,37 +1,74 @@
 #include "nn/layers.h"
 
+#include <cmath>
+
 #include "engine/check.h"
 #include "engine/context.h"
 #include "engine/ops.h"
 
 namespace ganymede::nn {
 
-Linear::Linear(int in, int out, bool bias, const Init& weight, const Init& bias_init, bool spectral) : weight_(parameter({out, in}, weight)) {
+ConvSpec equalised(ConvSpec spec, double gain) {
+  spec.equalised = gain, spec.weight = init::normal(0, 1);
+  return spec;
+}
+
+Linear::Linear(int in, int out, bool bias, const Init& weight, const Init& bias_init, bool spectral, double factor)
+    : weight_(parameter({out, in}, weight)), factor_(factor) {
   if (bias) bias_ = parameter({out}, bias_init);
   if (spectral) spectral_ = SpectralState(weight_, false);
 }
-Tensor Linear::forward_then(const Tensor& x, const Activation& f) { return ganymede::linear(x, spectral_.use(weight_), bias_, f); }
+Tensor Linear::forward_then(const Tensor& x, const Activation& f) {
+  const Tensor w = factor_ == 1 ? spectral_.use(weight_) : used_.get([&] { return spectral_.use(weight_) * factor_; });
+  return ganymede::linear(x, w, bias_, f);
+}
 void Linear::visit(const Visit& v) {
   v.parameter(v.prefix + "weight", weight_);
   if (bias_) v.parameter(v.prefix + "bias", bias_);
   spectral_.visit(v);
 }
-std::string Linear::describe() const { return text("linear ", weight_.dim(1), " -> ", weight_.dim(0), bias_ ? "" : ", no bias", spectral_.on() ? ", spectral norm" : ""); }
+std::string Linear::describe() const { return text("linear ", weight_.dim(1), " -> ", weight_.dim(0), bias_ ? "" : ", no bias", spectral_.on() ? ", spectral norm" : "", factor_ == 1 ? "" : ", equalised"); }
+Layer equalised_linear(int in, int out, double gain) {
+  return std::make_shared<Linear>(in, out, true, init::normal(0, 1), init::zero(), false, gain / std::sqrt(double(in)));
+}
 Layer linear(int in, int out, bool bias, const Init& weight, const Init& bias_init, bool spectral) {
   return std::make_shared<Linear>(in, out, bias, weight, bias_init, spectral);
 }
 
-Conv::Conv(bool transposed, int in, int out, const ConvSpec& s)
-    : transposed_(transposed), in_(in), out_(out), spec_(s),
+Conv::Conv(ConvKind kind, int in, int out, const ConvSpec& s)
+    : kind_(kind), in_(in), out_(out), spec_(s),
       options_{{s.stride, s.stride}, {s.padding, s.padding}, {s.dilation, s.dilation}, {s.output_padding, s.output_padding}, s.groups} {
+  const bool transposed = kind == ConvKind::transposed;
   require(s.groups > 0 && in % s.groups == 0 && out % s.groups == 0, type(), ": ", in, " -> ", out, " channels in ", s.groups, " groups");
+  if (kind == ConvKind::upsampling || kind == ConvKind::mean_pooling)
+    require(s.kernel % 2 == 1 && s.padding == s.kernel / 2 && s.stride == 1 && s.dilation == 1 && s.groups == 1, kind == ConvKind::upsampling ? "upsample_conv" : "conv_mean_pool",
+            ": k", s.kernel, " s", s.stride, " p", s.padding, " d", s.dilation, " g", s.groups, "; the kernel must be odd, the padding half of it, the others 1");
   weight_ = transposed ? parameter({in, s.kernel, s.kernel, out / s.groups}, s.weight) : parameter({out, s.kernel, s.kernel, in / s.groups}, s.weight);
   if (s.bias) bias_ = parameter({out}, s.bias_init);
   if (s.spectral) spectral_ = SpectralState(weight_, transposed);
+  // An output of a transposed convolution meets one tap in stride^2.
+  const double fan_in = double(in / s.groups) * s.kernel * s.kernel / (transposed ? s.stride * s.stride : 1);
+  if (s.equalised > 0) factor_ = s.equalised / std::sqrt(fan_in);
+}
+Tensor Conv::used_weight() {
+  // A convolution of single pixels changes places with the change of scale and takes place where there are fewer.
+  const bool widened = (kind_ == ConvKind::upsampling || kind_ == ConvKind::mean_pooling) && spec_.kernel > 1;
+  if (!widened && factor_ == 1) return spectral_.use(weight_);
+  return used_.get([&] {
+    Tensor w = spectral_.use(weight_);
+    if (factor_ != 1) w = w * factor_;
+    return !widened ? w : kind_ == ConvKind::upsampling ? upsample_filter(w) : mean_pool_filter(w);
+  });
 }
 Tensor Conv::forward_then(const Tensor& x, const Activation& f) {
-  const Tensor w = spectral_.use(weight_);
-  return transposed_ ? conv_transpose2d(x, w, bias_, options_, f) : conv2d(x, w, bias_, options_, f);
+  const Tensor w = used_weight();
+  switch (kind_) {
+    case ConvKind::plain: break;
+    case ConvKind::transposed: return conv_transpose2d(x, w, bias_, options_, f);
+    case ConvKind::upsampling: return spec_.kernel > 1 ? upsample_conv2d(x, w, bias_, f) : upsample_nearest(conv2d(x, w, bias_, options_, f), 2);
+    case ConvKind::mean_pooling: return spec_.kernel > 1 ? conv2d_mean_pool(x, w, bias_, f) : conv2d(average_pool(x, {}), w, bias_, options_, f);
+  }
+  return conv2d(x, w, bias_, options_, f);
 }
 void Conv::visit(const Visit& v) {
   v.parameter(v.prefix + "weight", weight_);
@@ -39,11 +76,14 @@ void Conv::visit(const Visit& v) {
   spectral_.visit(v);
 }
 std::string Conv::describe() const {
-  return text(type(), " k", spec_.kernel, " s", spec_.stride, " p", spec_.padding, spec_.output_padding ? text(" op", spec_.output_padding) : "",
-              spec_.dilation > 1 ? text(" d", spec_.dilation) : "", spec_.groups > 1 ? text(" g", spec_.groups) : "", "  ", in_, " -> ", out_, spec_.bias ? "" : ", no bias", spec_.spectral ? ", spectral norm" : "");
+  return text(kind_ == ConvKind::upsampling ? "upsample x2, " : "", type(), " k", spec_.kernel, " s", spec_.stride, " p", spec_.padding, spec_.output_padding ? text(" op", spec_.output_padding) : "",
+              spec_.dilation > 1 ? text(" d", spec_.dilation) : "", spec_.groups > 1 ? text(" g", spec_.groups) : "", "  ", in_, " -> ", out_, spec_.bias ? "" : ", no bias",
+              spec_.spectral ? ", spectral norm" : "", spec_.equalised > 0 ? ", equalised" : "", kind_ == ConvKind::mean_pooling ? ", mean pool 2" : "");
 }
-Layer conv(int in, int out, const ConvSpec& spec) { return std::make_shared<Conv>(false, in, out, spec); }
-Layer deconv(int in, int out, const ConvSpec& spec) { return std::make_shared<Conv>(true, in, out, spec); }
+Layer conv(int in, int out, const ConvSpec& spec) { return std::make_shared<Conv>(ConvKind::plain, in, out, spec); }
+Layer deconv(int in, int out, const ConvSpec& spec) { return std::make_shared<Conv>(ConvKind::transposed, in, out, spec); }
+Layer upsample_conv(int in, int out, const ConvSpec& spec) { return std::make_shared<Conv>(ConvKind::upsampling, in, out, spec); }
+Layer conv_mean_pool(int in, int out, const ConvSpec& spec) { return std::make_shared<Conv>(ConvKind::mean_pooling, in, out, spec); }
 
 BatchNorm::BatchNorm(int channels, double eps, double momentum, const Init& gain, Affine affine)
     : eps_(eps), momentum_(momentum), mean_(buffer({channels}, 0)), variance_(buffer({channels}, 1)) {

@@ -2,6 +2,7 @@
 #pragma once
 #include "engine/ops/spectral.h"
 #include "nn/module.h"
+#include "nn/once.h"
 
 namespace ganymede::nn {
 
@@ -15,12 +16,12 @@ class SpectralState {
   bool on() const { return u_.defined(); }
   SpectralWeight of(const Tensor& weight) const { return {weight, transposed_, u_, v_}; }
   // w / sigma, computed once an update.
-  Tensor use(const Tensor& weight);
+  Tensor use(const Tensor& weight) { return on() ? normalised_.get([&] { return spectral_normalise(of(weight)); }) : weight; }
   void visit(const Visit& v);
  private:
   bool transposed_ = false;
-  Tensor u_, v_, normalised_;
-  uint64_t unit_ = 0;
+  Tensor u_, v_;
+  OncePerUpdate normalised_;
 };
 
 // A layer with such a weight.

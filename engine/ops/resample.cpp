@@ -1,5 +1,6 @@
 #include "engine/ops/resample.h"
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -131,6 +132,20 @@ Tensor average_pool(const Tensor& x, const PoolOptions& o, bool count_padding) {
   check_picture("average_pool", x);
   // Windows are rectangles, so the mean of one is the product of means along the axes, padding counted or not.
   return apply(pool_axis_of(x, 0, o, count_padding), pool_axis_of(x, 1, o, count_padding), false, x);
+}
+
+Tensor reversed_pair_sums(const Tensor& x) {
+  check_picture("reversed_pair_sums", x);
+  const auto make = [&](int64_t in) {
+    return axis(x, text("reversed pairs ", in), [&] {
+      const AxisMap pairs = kernels::pool_axis(int(in), 2, 1, 1, false, true);
+      AxisMap map = pairs;  // its rows are as long from either end
+      std::fill(map.weight.begin(), map.weight.end(), 1.0);
+      for (int64_t o = 0; o <= in; ++o) std::copy(&pairs.index[pairs.start[in - o]], &pairs.index[pairs.start[in - o + 1] - 1] + 1, &map.index[map.start[o]]);
+      return map;
+    });
+  };
+  return apply(make(x.dim(1)), make(x.dim(2)), false, x);
 }
 
 Tensor adaptive_average_pool(const Tensor& x, int64_t height, int64_t width) {

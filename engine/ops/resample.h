@@ -27,6 +27,9 @@ struct PoolOptions {
   bool ceil_mode = false;
 };
 Tensor average_pool(const Tensor& x, const PoolOptions& options, bool count_padding = true);
+// Each pixel's sum with its neighbours above, to the left and diagonally between, zeros outside, both axes then reversed:
+// [N, H, W, C] -> [N, H + 1, W + 1, C].
+Tensor reversed_pair_sums(const Tensor& x);
 Tensor adaptive_average_pool(const Tensor& x, int64_t height, int64_t width);
 // The largest of each window; ties go to the first in row-major order. Padding never wins.
 Tensor max_pool(const Tensor& x, const PoolOptions& options);

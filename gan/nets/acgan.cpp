@@ -25,9 +25,9 @@ void check_size(const AcganSize& s) {
 // Doubled by copies, then convolved; the last kernel of 2 reaches one pixel down and right.
 nn::Layer mnist_generator(const AcganSize& s) {
   const int w = s.width, side = s.size / 4;
-  const auto conv = [](int in, int out) { return nn::conv(in, out, {.kernel = 5, .padding = 2}); };
+  const auto up = [](int in, int out) { return nn::upsample_conv(in, out, {.kernel = 5, .padding = 2}); };
   return nn::sequential({times_label(s.classes, s.latent), nn::linear(s.latent, 8 * w), nn::relu(), nn::linear(8 * w, w * side * side), nn::relu(), nn::reshape_to({side, side, w}),
-                         nn::upsample(2), conv(w, 2 * w), nn::relu(), nn::upsample(2), conv(2 * w, w), nn::relu(), pad_behind(1), nn::conv(w, s.channels, {.kernel = 2}), nn::tanh()});
+                         up(w, 2 * w), nn::relu(), up(2 * w, w), nn::relu(), pad_behind(1), nn::conv(w, s.channels, {.kernel = 2}), nn::tanh()});
 }
 
 struct Trunk {

@@ -19,10 +19,13 @@ int doublings(int size) {
   return k;
 }
 
-Layer conv(int in, int out, int kernel, bool spectral) {
+nn::ConvSpec spec(int in, int out, int kernel, bool spectral) {
   const int64_t area = int64_t(kernel) * kernel;
-  return nn::conv(in, out, {.kernel = kernel, .padding = kernel / 2, .weight = nn::init::xavier_uniform(in * area, out * area), .spectral = spectral});
+  return {.kernel = kernel, .padding = kernel / 2, .weight = nn::init::xavier_uniform(in * area, out * area), .spectral = spectral};
 }
+Layer conv(int in, int out, int kernel, bool spectral) { return nn::conv(in, out, spec(in, out, kernel, spectral)); }
+Layer up_conv(int in, int out, int kernel, bool spectral) { return nn::upsample_conv(in, out, spec(in, out, kernel, spectral)); }
+Layer down_conv(int in, int out, int kernel, bool spectral) { return nn::conv_mean_pool(in, out, spec(in, out, kernel, spectral)); }
 Layer dense(int in, int out, bool spectral) { return nn::linear(in, out, true, nn::init::xavier_uniform(in, out), nn::init::zero(), spectral); }
 
 void attend(std::vector<Layer>& layers, const SaganSize& s, int side, int channels, bool spectral, bool& placed) {
@@ -39,23 +42,19 @@ void check_placed(const SaganSize& s, bool placed) {
 Layer up_block(const SaganSize& s, int in, int out) {
   const bool sn = s.spectral_g;
   const auto norm = [&](int channels) { return nn::conditional_norm(nn::NormKind::batch, channels, s.classes, 1e-5, s.norm_momentum); };
-  return nn::residual(nn::sequential({norm(in), nn::relu(), nn::upsample(2), conv(in, out, 3, sn), norm(out), nn::relu(), conv(out, out, 3, sn)}),
-                      nn::sequential({nn::upsample(2), conv(in, out, 1, sn)}));
+  return nn::residual(nn::sequential({norm(in), nn::relu(), up_conv(in, out, 3, sn), norm(out), nn::relu(), conv(out, out, 3, sn)}),
+                      nn::sequential({up_conv(in, out, 1, sn)}));
 }
 
-// first: sees the picture itself, so nothing is rectified before, and the shortcut is pooled before its convolution.
+// first: sees the picture itself, so nothing is rectified before.
 Layer down_block(int in, int out, bool down, bool first, bool sn) {
-  std::vector<Layer> main, shortcut;
+  std::vector<Layer> main;
   if (!first) main.push_back(nn::relu());
   main.push_back(conv(in, out, 3, sn));
   main.push_back(nn::relu());
-  main.push_back(conv(out, out, 3, sn));
+  main.push_back(down ? down_conv(out, out, 3, sn) : conv(out, out, 3, sn));
   if (!down && in == out) return nn::residual(nn::sequential(std::move(main)));
-  if (down) main.push_back(nn::mean_pool());
-  if (first) shortcut.push_back(nn::mean_pool());
-  shortcut.push_back(conv(in, out, 1, sn));
-  if (down && !first) shortcut.push_back(nn::mean_pool());
-  return nn::residual(nn::sequential(std::move(main)), nn::sequential(std::move(shortcut)));
+  return nn::residual(nn::sequential(std::move(main)), nn::sequential({down ? down_conv(in, out, 1, sn) : conv(in, out, 1, sn)}));
 }
 
 // out = w h + b + <embed(y), h> of h, the sum over all pixels.

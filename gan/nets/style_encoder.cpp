@@ -36,17 +36,19 @@ int log2_of(int size) {
 
 nn::Layer style_encoder(const EncoderShape& s) {
   if (s.size < 16) throw UsageError(text("pictures of ", s.size, " px: the encoder takes at least 16; set --size"));
-  const auto conv = [&](int in, int out, int kernel, int stride, bool bias) {
-    return nn::conv(in, out, {.kernel = kernel, .stride = stride, .padding = kernel == 1 ? 0 : 1, .bias = bias, .weight = translation_init(s.xavier, in, out, kernel)});
+  const auto spec = [&](int in, int out, int kernel, int stride, bool bias) {
+    return nn::ConvSpec{.kernel = kernel, .stride = stride, .padding = kernel == 1 ? 0 : 1, .bias = bias, .weight = translation_init(s.xavier, in, out, kernel)};
   };
+  const auto conv = [&](int in, int out, int kernel, int stride, bool bias) { return nn::conv(in, out, spec(in, out, kernel, stride, bias)); };
+  const auto pooled = [&](int in, int out, int kernel) { return nn::conv_mean_pool(in, out, spec(in, out, kernel, 1, true)); };
   std::vector<nn::Layer> layers{conv(s.in, s.width, 4, 2, true)};
   int c = s.width;
   if (s.residual) {  // 4 blocks for 256 px, 3 for 128, down to 8 x 8
     const int blocks = std::clamp(log2_of(s.size) - 4, 1, 4);
     for (int i = 0; i < blocks; ++i) {
       const int out = s.width * std::min(i + 2, 4);
-      nn::Layer main = nn::sequential({s.norm(c), nn::leaky_relu(), conv(c, c, 3, 1, false), s.norm(c), nn::leaky_relu(), conv(c, out, 3, 1, true), nn::mean_pool()});
-      layers.push_back(nn::residual(std::move(main), nn::sequential({nn::mean_pool(), conv(c, out, 1, 1, true)})));
+      nn::Layer main = nn::sequential({s.norm(c), nn::leaky_relu(), conv(c, c, 3, 1, false), s.norm(c), nn::leaky_relu(), pooled(c, out, 3)});
+      layers.push_back(nn::residual(std::move(main), nn::sequential({pooled(c, out, 1)})));
       c = out;
     }
   } else {           // 5 convolutions for 256 px, 4 for 128

@@ -44,49 +44,46 @@ nn::Layer up5(const WganGpSize& s, int in, int out) {
   c.output_padding = 1;
   return nn::deconv(in, out, c);
 }
-nn::Layer stay(int in, int out, int kernel, double gain, bool spectral) {
-  nn::ConvSpec c = same(in, out, kernel, 1, gain);
-  c.spectral = spectral;
-  return nn::conv(in, out, c);
-}
-nn::Layer conv3(int in, int out, double gain = 4, bool spectral = false) { return stay(in, out, 3, gain, spectral); }
-nn::Layer conv1(int in, int out, bool spectral = false) { return stay(in, out, 1, 2, spectral); }
 nn::Layer dense(int in, int out, bool spectral = false) { return nn::linear(in, out, true, nn::init::xavier_uniform(in, out), nn::init::zero(), spectral); }
 nn::Layer dense5(const WganGpSize& s, int in, int out) { return s.size >= 64 ? nn::linear(in, out) : dense(in, out); }
 
 enum class Scale { up, same, down };
 
+// A convolution of stride 1 with a change of scale before (up) or after it (down).
+nn::Layer scaled_conv(Scale scale, int in, int out, nn::ConvSpec c, bool spectral) {
+  c.spectral = spectral;
+  return scale == Scale::up ? nn::upsample_conv(in, out, c) : scale == Scale::down ? nn::conv_mean_pool(in, out, c) : nn::conv(in, out, c);
+}
+nn::Layer conv3(int in, int out, double gain = 4, bool spectral = false, Scale scale = Scale::same) {
+  return scaled_conv(scale, in, out, same(in, out, 3, 1, gain), spectral);
+}
+nn::Layer conv1(Scale scale, int in, int out, bool spectral) { return scaled_conv(scale, in, out, same(in, out, 1, 1, 2), spectral); }
+
 // How the two residual pairs differ.
 struct BlockStyle {
   nn::NormKind norm;
   bool first_bias;          // in the block's first convolution
-  bool pool_shortcut_first; // the shortcut of a down block is pooled before its 1x1 convolution
   int classes = 0;          // > 0: a gain and a bias by class
   bool spectral = false;    // spectral norm of the weights
 };
-constexpr BlockStyle kGenerator{nn::NormKind::batch, true, false}, kCritic{nn::NormKind::none, true, false};
-constexpr BlockStyle kGenerator64{nn::NormKind::batch, false, true}, kCritic64{nn::NormKind::layer, false, true};
+constexpr BlockStyle kGenerator{nn::NormKind::batch, true}, kCritic{nn::NormKind::none, true};
+constexpr BlockStyle kGenerator64{nn::NormKind::batch, false}, kCritic64{nn::NormKind::layer, false};
 
 // Pre-activation block. The shortcut is resampled like the main path.
 nn::Layer block(int in, int out, Scale scale, const BlockStyle& style) {
-  std::vector<nn::Layer> main, shortcut;
+  std::vector<nn::Layer> main;
   const auto activate = [&](int channels) {
     if (style.norm != nn::NormKind::none) main.push_back(style.classes ? nn::conditional_norm(style.norm, channels, style.classes) : nn::norm(style.norm, channels));
     main.push_back(nn::relu());
   };
   activate(in);
-  if (scale == Scale::up) main.push_back(nn::upsample(2)), shortcut.push_back(nn::upsample(2));
   nn::ConvSpec first = same(in, out, 3, 1, 4);
-  first.bias = style.first_bias, first.spectral = style.spectral;
-  main.push_back(nn::conv(in, out, first));
+  first.bias = style.first_bias;
+  main.push_back(scaled_conv(scale == Scale::up ? scale : Scale::same, in, out, first, style.spectral));
   activate(out);
-  main.push_back(conv3(out, out, 4, style.spectral));
-  if (scale == Scale::down) main.push_back(nn::mean_pool());
+  main.push_back(conv3(out, out, 4, style.spectral, scale == Scale::down ? scale : Scale::same));
   if (scale == Scale::same && in == out) return nn::residual(nn::sequential(std::move(main)));
-  if (scale == Scale::down && style.pool_shortcut_first) shortcut.push_back(nn::mean_pool());
-  shortcut.push_back(conv1(in, out, style.spectral));
-  if (scale == Scale::down && !style.pool_shortcut_first) shortcut.push_back(nn::mean_pool());
-  return nn::residual(nn::sequential(std::move(main)), nn::sequential(std::move(shortcut)));
+  return nn::residual(nn::sequential(std::move(main)), nn::sequential({conv1(scale, in, out, style.spectral)}));
 }
 
 nn::Layer mnist_generator(const WganGpSize& s) {
@@ -142,8 +139,8 @@ nn::Layer resnet_critic(const WganGpSize& s) {
   const int c = s.width;
   doublings(s.size);
   // The first block sees the picture itself: no activation before its first convolution.
-  nn::Layer first = nn::residual(nn::sequential({conv3(s.channels, c, 2, s.spectral), nn::relu(), conv3(c, c, 4, s.spectral), nn::mean_pool()}),
-                                  nn::sequential({nn::mean_pool(), conv1(s.channels, c, s.spectral)}));
+  nn::Layer first = nn::residual(nn::sequential({conv3(s.channels, c, 2, s.spectral), nn::relu(), conv3(c, c, 4, s.spectral, Scale::down)}),
+                                  nn::sequential({conv1(Scale::down, s.channels, c, s.spectral)}));
   BlockStyle style = kCritic;
   style.spectral = s.spectral;
   std::vector<nn::Layer> layers{first, block(c, c, Scale::down, style), block(c, c, Scale::same, style), block(c, c, Scale::same, style), nn::relu(), nn::global_mean()};

@@ -36,6 +36,22 @@ void add_resampling(std::vector<OpCase>& c) {
   c.push_back(picture("pixel_unshuffle", {2, 6, 3, 2}, [](const Tensor& t) { return pixel_unshuffle(t, 3); }));
 }
 
+// Convolutions beside a change of scale: of odd sizes, of pictures smaller than the filter, with and without a bias.
+void add_scaled_convolutions(std::vector<OpCase>& c) {
+  c.push_back({"upsample_conv2d", Kind::product, {{2, 3, 5, 4}, {5, 3, 3, 4}, {5}}, [](const Tensors& in) {
+                 return Tensors{upsample_conv2d(in[0], upsample_filter(in[1]), in[2])};
+               }});
+  c.push_back({"upsample_conv2d 5x3 tanh", Kind::product, {{1, 1, 2, 3}, {2, 5, 3, 3}}, [](const Tensors& in) {
+                 return Tensors{upsample_conv2d(in[0], upsample_filter(in[1]), {}, {Unary::tanh})};
+               }, -1, 1});
+  c.push_back({"conv2d_mean_pool", Kind::product, {{2, 6, 5, 4}, {5, 3, 3, 4}, {5}}, [](const Tensors& in) {
+                 return Tensors{conv2d_mean_pool(in[0], mean_pool_filter(in[1]), in[2])};
+               }});
+  c.push_back({"conv2d_mean_pool 3x5 tanh", Kind::product, {{1, 2, 7, 3}, {2, 3, 5, 3}}, [](const Tensors& in) {
+                 return Tensors{conv2d_mean_pool(in[0], mean_pool_filter(in[1]), {}, {Unary::tanh})};
+               }, -1, 1});
+}
+
 void add_pooling(std::vector<OpCase>& c) {
   const Shape x{2, 6, 5, 3};
   c.push_back(picture("average_pool", x, [](const Tensor& t) { return average_pool(t, {{2, 3}, {2, 2}, {1, 1}}); }));
@@ -105,6 +121,7 @@ void add_attention(std::vector<OpCase>& c) {
 std::vector<OpCase> picture_cases() {
   std::vector<OpCase> c;
   add_resampling(c);
+  add_scaled_convolutions(c);
   add_pooling(c);
   add_sampling(c);
   add_attention(c);

@@ -43,6 +43,13 @@ std::vector<OpCase> make_cases() {
   c.push_back(layer_case("maxout", Kind::product, {3, 5}, [] { return nn::maxout(5, 3, 2, nn::init::zero()); }));
   c.push_back(layer_case("conv", Kind::product, {2, 5, 4, 3}, [] { return nn::conv(3, 4, {.kernel = 3, .stride = 2, .padding = 1}); }));
   c.push_back(layer_case("deconv", Kind::product, {2, 2, 3, 4}, [] { return nn::deconv(4, 3, {.kernel = 4, .stride = 2, .padding = 1}); }));
+  c.push_back(layer_case("conv equalised", Kind::product, {2, 4, 4, 3}, [] { return nn::conv(3, 4, nn::equalised({.kernel = 3, .padding = 1})); }));
+  c.push_back(layer_case("linear equalised", Kind::product, {3, 5}, [] { return nn::equalised_linear(5, 4, 1); }));
+  for (const int kernel : {3, 1}) {
+    const std::string k = kernel == 1 ? " 1x1" : "";
+    c.push_back(layer_case("upsample conv" + k, Kind::product, {2, 3, 2, 4}, [=] { return nn::upsample_conv(4, 3, {.kernel = kernel, .padding = kernel / 2}); }));
+    c.push_back(layer_case("conv mean pool" + k, Kind::product, {2, 5, 4, 4}, [=] { return nn::conv_mean_pool(4, 3, {.kernel = kernel, .padding = kernel / 2}); }));
+  }
   c.push_back(layer_case("prelu", Kind::summing, x, [] { return nn::prelu(4); }, {}, 0, true));
   c.push_back(layer_case("residual", Kind::product, {2, 3, 3, 4}, [] { return nn::residual(nn::conv(4, 4, {.padding = 1}), nn::conv(4, 4, {.kernel = 1})); }));
   c.push_back(layer_case("mean of pixels", Kind::summing, x, [] { return nn::global_mean(); }));

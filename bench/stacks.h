@@ -1,0 +1,37 @@
+// Stacks of layers of models that `ganymede train` does not have yet, as recipes, so that whole training steps of them can be timed:
+// the same layers, losses and order of work as in bench/torch_steps.py, on pictures of noise.
+#pragma once
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "gan/data/loader.h"
+#include "gan/trainer.h"
+
+namespace ganymede::bench {
+
+// A model's name here and the size of its pictures: "progan" (Karras et al. 2018: the networks of that resolution, without the blending
+// between two; WGAN-GP with drift, one step of D and one of G), "srresnet" (Ledig et al. 2017: four times as large, mean squared error) and
+// "srgan" (the same generator; D, and VGG-19's relu5_4 with weights as drawn). size: of G's pictures in progan, of its input in the others.
+// divisor: of all widths, for tests.
+struct StackShape {
+  std::string model;
+  int64_t size;
+  int divisor = 1;
+};
+bool is_stack(const std::string& model);
+// On the context's device. UsageError if there is no such stack.
+Recipe stack_recipe(const StackShape& shape);
+
+// A trainer of it with the data that it needs.
+class Stack {
+ public:
+  Stack(const StackShape& shape, int64_t batch, bool capture = true);
+  Trainer& trainer() { return *trainer_; }
+ private:
+  std::unique_ptr<data::Dataset> data_;
+  std::unique_ptr<data::Loader> loader_;
+  std::unique_ptr<Trainer> trainer_;
+};
+
+}  // namespace ganymede::bench
