@@ -82,8 +82,9 @@ class Storage {
   // If set, every element is this number; if unwritten, memory says so only once it is asked for (ops/create.h, uniform_constant).
   std::optional<double> uniform;
   bool unwritten = false;
-  // A bf16 copy of all f32 weights in here, and the version that it is a copy of; see ops/weights.h.
-  struct LowPrecision { std::shared_ptr<Storage> copy; uint64_t version = 0; } low_precision;
+  // A bf16 copy of all f32 numbers in here, and what it is a copy of: of parameters the version, of others the run that made them (UnitRun::serial).
+  // See ops/weights.h.
+  struct LowPrecision { std::shared_ptr<Storage> copy; uint64_t version = 0, run = 0; } low_precision;
   bool copy_is_fresh() const { return low_precision.copy && low_precision.version == version; }
 
  private:

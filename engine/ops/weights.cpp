@@ -38,16 +38,21 @@ void refresh_copy(const std::shared_ptr<Storage>& weights) {
 WeightOperand weight_operand(const Tensor& w, DType dtype) {
   const bool parameter = w.storage()->parameter;
   if (w.dtype() == dtype) return {w.constant(), parameter};
-  if (!parameter || dtype != DType::bf16) return {cast(w, dtype).constant(), false};
+  UnitRun* const unit = context().unit;
   Storage::LowPrecision& low = w.storage()->low_precision;
   const int64_t count = count_of(*w.storage());
+  if (!parameter && dtype == DType::bf16 && unit && w.count() == count) {
+    if (low.run != unit->serial) low.run = unit->serial, low.copy = cast(w, dtype).storage();
+    return {Tensor(low.copy, {count}, dtype).window(0, w.shape()), false};
+  }
+  if (!parameter || dtype != DType::bf16) return {cast(w, dtype).constant(), false};
   if (!low.copy) {
     low.copy = std::make_shared<Storage>(w.device(), size_t(count) * dtype_bytes(dtype));
     low.copy->parameter = true;
     low.version = w.storage()->version - 1;
   }
   refresh_copy(w.storage());
-  if (UnitRun* unit = context().unit; unit && std::find(unit->copied->begin(), unit->copied->end(), w.storage()) == unit->copied->end())
+  if (unit && std::find(unit->copied->begin(), unit->copied->end(), w.storage()) == unit->copied->end())
     unit->copied->push_back(w.storage());
   return {Tensor(low.copy, {count}, dtype).window(w.offset(), w.shape()), true};
 }

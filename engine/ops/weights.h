@@ -27,7 +27,7 @@ class WeightOperand {
 };
 WeightOperand weight_operand(const Tensor& w, DType dtype);
 
-// bf16 copies of parameters. All weights of a network lie in one storage, whose copy is made at its first use, by one launch. A step
+// bf16 copies. What an update makes of parameters, such as a normalised weight, is copied once in each run of it. All weights of a network lie in one storage, whose copy is made at its first use, by one launch. A step
 // writes the copy along with the weights (nn/optim.cpp), so that it stays fresh; after other writers it is made again by the next
 // use, or before the next run of an update that reads it.
 void refresh_copy(const std::shared_ptr<Storage>& weights);  // does nothing if there is none or it is fresh

@@ -113,6 +113,28 @@ TEST_P(Copies, StayStaleBehindAClosedGate) {
   EXPECT_EQ(found(), expected());
 }
 
+// What an update makes of weights, each time anew, is copied once for all its passes, forward and back.
+TEST_P(Copies, OfWhatIsMadeOfWeightsAreMadeOnceARun) {
+  int64_t launches[2];
+  for (const int passes : {1, 2}) {
+    Unit unit;
+    const auto f = [&] {
+      const Tensor w = net_.parameters()[0].value * 2.0, x = cast(x_, DType::bf16);
+      Tensor y;
+      for (int k = 0; k < passes; ++k) y = ganymede::linear(x, w, {});
+      return y;
+    };
+    Tensor y;  // of the run that is captured, and of its replays
+    for (int i = 0; i < 6; ++i) {
+      write(0.1 * (i + 1));
+      unit.run([&] { y = f(); });
+      EXPECT_EQ(y.to_doubles(), f().to_doubles()) << i;
+    }
+    launches[passes - 1] = unit.launches();
+  }
+  EXPECT_EQ(launches[1], launches[0] + 1);  // the second pass has a product more, and no copy
+}
+
 // An update that reads what another one moves.
 TEST_P(Copies, AreSharedByUpdates) {
   Unit reader;
