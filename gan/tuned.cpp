@@ -20,6 +20,7 @@ using kernels::Attention;
 using kernels::AttentionRole;
 using kernels::Conv2d;
 using kernels::Conv2dRole;
+using kernels::Padding;
 using Json = nlohmann::ordered_json;
 
 namespace {
@@ -41,6 +42,8 @@ constexpr Field<Conv2d> kFields[] = {{"n", &Conv2d::n, 0}, {"h", &Conv2d::h, 0},
                              {"stride_w", &Conv2d::stride_w, 1}, {"pad_h", &Conv2d::pad_h, 0}, {"pad_w", &Conv2d::pad_w, 0},
                              {"dilation_h", &Conv2d::dilation_h, 1}, {"dilation_w", &Conv2d::dilation_w, 1}, {"groups", &Conv2d::groups, 1}};
 
+const char* border_name(Padding border) { return border == Padding::reflect ? "reflect" : "replicate"; }
+
 // Direction, kind of numbers and sizes.
 template <class Used, class Fields>
 Json use_json(const Used& use, const Fields& fields) {
@@ -58,6 +61,7 @@ bool same_use(const Used& a, const Used& b, const Fields& fields) {
 
 Json convolution_json(const TunedConvolution& t) {
   Json j = use_json(t.what, kFields);
+  if (t.what.problem.border != Padding::zero) j["border"] = border_name(t.what.problem.border);
   j["tile"] = t.tile;
   j["parts"] = t.parts;
   j["cost"] = t.cost;
@@ -118,6 +122,11 @@ Problem problem_of(const Json& j, const Field<Problem> (&fields)[kCount]) {
 TunedConvolution convolution_of(const Json& j) {
   TunedConvolution t{};
   t.what = {role_of(j, {Conv2dRole::forward, Conv2dRole::data_gradient, Conv2dRole::weight_gradient}), problem_of(j, kFields)};
+  if (j.contains("border")) {
+    const std::string border = word(j, "border");
+    require(border == border_name(Padding::reflect) || border == border_name(Padding::replicate), "\"border\" is \"", border, "\", must be reflect or replicate");
+    t.what.problem.border = border == border_name(Padding::reflect) ? Padding::reflect : Padding::replicate;
+  }
   t.tile = word(j, "tile");
   t.parts = number(j, "parts", 1);
   t.cost = cost(j, "cost");
@@ -158,7 +167,9 @@ const char* role_name(AttentionRole role) {
 }
 const char* number_name(DType dtype, Math math) { return dtype == DType::bf16 ? "bf16" : math == Math::tf32 ? "tf32" : "f32"; }
 
-bool same_convolution(const UsedConvolution& a, const UsedConvolution& b) { return same_use(a, b, kFields); }
+bool same_convolution(const UsedConvolution& a, const UsedConvolution& b) {
+  return a.problem.border == b.problem.border && same_use(a, b, kFields);
+}
 bool same_attention(const UsedAttention& a, const UsedAttention& b) { return same_use(a, b, kAttentionFields); }
 
 const kernels::VariantKernels* variants_of(const Device& device) {

@@ -23,7 +23,8 @@ Layer linear(int in, int out, bool bias, const Init& weight, const Init& bias_in
 
 Conv::Conv(bool transposed, int in, int out, const ConvSpec& s)
     : transposed_(transposed), in_(in), out_(out), spec_(s),
-      options_{{s.stride, s.stride}, {s.padding, s.padding}, {s.dilation, s.dilation}, {s.output_padding, s.output_padding}, s.groups} {
+      options_{{s.stride, s.stride}, {s.padding, s.padding}, {s.dilation, s.dilation}, {s.output_padding, s.output_padding}, s.groups, s.border} {
+  require(!transposed || s.border == Padding::zero, type(), ": its padding crops the output, so it has no border to fill");
   require(s.groups > 0 && in % s.groups == 0 && out % s.groups == 0, type(), ": ", in, " -> ", out, " channels in ", s.groups, " groups");
   weight_ = transposed ? parameter({in, s.kernel, s.kernel, out / s.groups}, s.weight) : parameter({out, s.kernel, s.kernel, in / s.groups}, s.weight);
   if (s.bias) bias_ = parameter({out}, s.bias_init);
@@ -39,7 +40,8 @@ void Conv::visit(const Visit& v) {
   spectral_.visit(v);
 }
 std::string Conv::describe() const {
-  return text(type(), " k", spec_.kernel, " s", spec_.stride, " p", spec_.padding, spec_.output_padding ? text(" op", spec_.output_padding) : "",
+  constexpr const char* kBorders[] = {"", " reflected", " repeated"};
+  return text(type(), " k", spec_.kernel, " s", spec_.stride, " p", spec_.padding, kBorders[int(spec_.border)], spec_.output_padding ? text(" op", spec_.output_padding) : "",
               spec_.dilation > 1 ? text(" d", spec_.dilation) : "", spec_.groups > 1 ? text(" g", spec_.groups) : "", "  ", in_, " -> ", out_, spec_.bias ? "" : ", no bias", spec_.spectral ? ", spectral norm" : "");
 }
 Layer conv(int in, int out, const ConvSpec& spec) { return std::make_shared<Conv>(false, in, out, spec); }

@@ -13,6 +13,7 @@ struct ConvSpec {
   Init weight = init::dcgan();   // normal(0, 0.02)
   Init bias_init = init::zero();
   bool spectral = false;         // divide the weight by its largest singular value
+  Padding border = Padding::zero;  // of padding; another than zeros for convolutions that are not transposed
 };
 
 // y = x W^T + b; W [out, in].

@@ -77,6 +77,47 @@ __host__ __device__ constexpr ConvAxis gradient_axis(int phase, int inputs, int 
 // bits.
 constexpr int64_t kMaxElements = 0x7F000000;
 
+// The same convolution of the image with its border around it, in which nothing lies outside.
+constexpr Conv2d padded_problem(Conv2d p) {
+  if (p.border == Padding::zero) return p;
+  p.h += 2 * p.pad_h, p.w += 2 * p.pad_w;
+  p.pad_h = p.pad_w = 0;
+  p.border = Padding::zero;
+  return p;
+}
+
+// Rows (columns) of an image with its border around it: which of its own each is.
+struct BorderAxis {
+  int pad = 0, last = 0;  // pixels in front; the last row of the image itself
+  bool reflects = false;  // else border rows are repeated
+
+  __host__ __device__ constexpr int own(int padded) const {
+    const int i = padded - pad;
+    if (!reflects) return i < 0 ? 0 : i > last ? last : i;
+    const int folded = i < 0 ? -i : i;
+    return folded > last ? 2 * last - folded : folded;
+  }
+};
+constexpr BorderAxis border_axis(int extent, int pad, Padding border) { return {pad, extent - 1, border == Padding::reflect}; }
+
+// Where a pixel of an image lies, counted in pixels; row and column inside.
+struct PlainPixels {
+  int rows, columns;
+  __host__ __device__ constexpr int64_t at(int image, int row, int column) const {
+    return (int64_t{image} * rows + row) * columns + column;
+  }
+};
+// Row and column of the image with its border around it.
+struct BorderPixels {
+  BorderAxis rows, columns;
+  __host__ __device__ constexpr int64_t at(int image, int row, int column) const {
+    return (int64_t{image} * (rows.last + 1) + rows.own(row)) * (columns.last + 1) + columns.own(column);
+  }
+};
+constexpr BorderPixels border_pixels(const Conv2d& p) {
+  return {border_axis(p.h, p.pad_h, p.border), border_axis(p.w, p.pad_w, p.border)};
+}
+
 // Where the window of a position starts: its element offset in the whole tensor (which may lie outside) and
 // its row and column in the image.
 struct Corner {
@@ -115,6 +156,39 @@ struct PatchMap {
     return static_cast<unsigned>(corner.row + tap.row) < static_cast<unsigned>(vertical.extent) &&
            static_cast<unsigned>(corner.column + tap.column) < static_cast<unsigned>(horizontal.extent);
   }
+  __host__ __device__ constexpr int offset(const Corner& corner, const Tap& tap) const { return corner.offset + tap.offset; }
 };
+
+// Of a problem whose border is zeros.
+constexpr PatchMap patch_map(const Conv2d& p) {
+  return {forward_axis(p.h, p.p, p.r, p.stride_h, p.pad_h, p.dilation_h), forward_axis(p.w, p.q, p.s, p.stride_w, p.pad_w, p.dilation_w),
+          FastDivide(p.c / p.groups), p.c};
+}
+
+// The same of an image that is read through its border: rows and columns are those of the image with its border around it. The offset
+// of a corner is the first row of its image, that of a tap its channel: what lies where is known only when both have met.
+struct BorderMap {
+  PatchMap padded;
+  BorderPixels pixels;
+
+  __host__ __device__ constexpr Corner corner(int position) const {
+    Corner corner = padded.corner(position);
+    padded.horizontal.positions.split(position);
+    padded.vertical.positions.split(position);
+    corner.offset = position * (pixels.rows.last + 1);
+    return corner;
+  }
+  __host__ __device__ constexpr Tap tap(int index) const {
+    Tap tap = padded.tap(index);
+    tap.offset = padded.channels.split(index);
+    return tap;
+  }
+  __host__ __device__ constexpr bool inside(const Corner& corner, const Tap& tap) const { return padded.inside(corner, tap); }
+  __host__ __device__ constexpr int offset(const Corner& corner, const Tap& tap) const {
+    const int row = corner.offset + pixels.rows.own(corner.row + tap.row);
+    return (row * (pixels.columns.last + 1) + pixels.columns.own(corner.column + tap.column)) * padded.pitch + tap.offset;
+  }
+};
+constexpr BorderMap border_map(const Conv2d& p) { return {patch_map(padded_problem(p)), border_pixels(p)}; }
 
 }  // namespace ganymede::kernels::GANYMEDE_TARGET

@@ -92,11 +92,23 @@ struct ThinFilter {
   __device__ T at(int k, int column) const { return k < wide && column < columns ? data[offset(k, column)] : T{}; }
 };
 
-// Copies a patch of a thin image, zeros outside the image: its rows are contiguous but for the edges.
-template <class T>
+// Where an element of a thin image lies whose border is around it: column counts elements.
+struct BorderElements {
+  BorderPixels pixels;
+  FastDivide channels;
+  __device__ int64_t at(int image, int row, int column) const {
+    const int c = channels.split(column);
+    return pixels.at(image, row, column) * channels.divisor + c;
+  }
+};
+
+// Copies a patch of a thin image, zeros outside the image: its rows are contiguous but for the edges. Place: PlainPixels of whole rows of
+// elements, or BorderElements.
+template <class T, class Place>
 struct PatchCopy {
   const T* data;
-  int height, width;       // of the image; width in elements
+  Place place;
+  int height, width;       // of the image, with its border; width in elements
   int rows;
   FastDivide row_elements;  // of the patch
   __device__ void copy(int image, int first_row, int first_element, T* to) const {
@@ -113,7 +125,7 @@ struct PatchCopy {
         row += first_row;
         const bool inside = there && static_cast<unsigned>(row) < static_cast<unsigned>(height) &&
                             static_cast<unsigned>(element) < static_cast<unsigned>(width);
-        values[j] = inside ? data[(static_cast<int64_t>(image) * height + row) * width + element] : T{};
+        values[j] = inside ? data[place.at(image, row, element)] : T{};
       }
 #pragma unroll
       for (int j = 0; j < kBatch; ++j) {
@@ -123,9 +135,9 @@ struct PatchCopy {
   }
 };
 
-template <class T>
-PatchCopy<T> patch_copy(const ThinConv& t, const ThinCut& cut, const void* thin) {
-  return {static_cast<const T*>(thin), t.h, t.w * t.c, cut.patch_rows, FastDivide(cut.patch_columns * t.c)};
+template <class T, class Place>
+PatchCopy<T, Place> patch_copy(const ThinConv& t, const ThinCut& cut, const void* thin, const Place& place) {
+  return {static_cast<const T*>(thin), place, t.h, t.w * t.c, cut.patch_rows, FastDivide(cut.patch_columns * t.c)};
 }
 
 // Where term `column` of a window lies in a patch, from the window's first element on; -1 beyond the last.

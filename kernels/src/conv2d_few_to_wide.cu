@@ -14,9 +14,9 @@ namespace ganymede::kernels::GANYMEDE_TARGET {
 
 namespace {
 
-template <class T>
+template <class T, class Place>
 struct FewToWide {
-  PatchCopy<T> patch;
+  PatchCopy<T, Place> patch;
   PatchTaps taps;
   ThinFilter<T> filter;
   Result wide;                               // [N, P, Q, K]
@@ -32,8 +32,8 @@ struct FewToWide {
 // Which of the filter's channels is column `slot` of the product: lane % 4 owns eight of each 32.
 __device__ inline int channel_of_slot(int slot) { return slot / 32 * 32 + slot % 8 / 2 * 8 + slot / 8 % 4 * 2 + slot % 2; }
 
-template <class T>
-__device__ __forceinline__ void store_channels(const FewToWide<T>& job, int64_t offset, int channel, float (&y)[8]) {
+template <class T, class Place>
+__device__ __forceinline__ void store_channels(const FewToWide<T, Place>& job, int64_t offset, int channel, float (&y)[8]) {
   if (channel >= job.channels) return;
 #pragma unroll
   for (int i = 0; i < 8; ++i) {
@@ -57,8 +57,8 @@ __device__ __forceinline__ void store_channels(const FewToWide<T>& job, int64_t 
   }
 }
 
-template <class T, class Memory>
-__global__ void __launch_bounds__(kFewThreads, 2) few_to_wide_kernel(const __grid_constant__ FewToWide<T> job) {
+template <class T, class Place, class Memory>
+__global__ void __launch_bounds__(kFewThreads, 2) few_to_wide_kernel(const __grid_constant__ FewToWide<T, Place> job) {
   auto& memory = shared<Memory>();
   constexpr int kTerms = 4 * kWordTerms<T>;  // of a lane in a block
   const FilterWords filter{memory.words, job.blocks};
@@ -148,17 +148,23 @@ void convolve_few_to_wide(Stream stream, const Conv2d& p, const void* thin, cons
   check_convolution(p, has_few_inputs(p) ? "forward" : "data gradient");
   const ThinConv t = thin_conv(p);
   const ThinCut cut = few_to_wide_cut(t, p.dtype);
-  with_few(p.dtype, cut.words, [&](auto element, auto memory) {
+  const auto start = [&](auto element, auto memory, const auto& place) {
     using T = decltype(element);
+    using Place = std::decay_t<decltype(place)>;
     const int across = ceil_div(t.q, cut.columns), down = ceil_div(t.p, cut.rows);
-    const FewToWide<T> job{patch_copy<T>(t, cut, thin), patch_taps(t, cut), ThinFilter<T>(t, w),
+    const FewToWide<T, Place> job{patch_copy<T>(t, cut, thin, place), patch_taps(t, cut), ThinFilter<T>(t, w),
                            result_of(wide, p.dtype == DType::bf16, t.k, epilogue), t.k % 8 == 0 && aligned(wide, 16), t.p, t.q, t.k,
                            cut.rows, FastDivide(cut.columns), FastDivide(across), FastDivide(down), cut.patch_columns, t.c, t.stride_h,
                            t.stride_w, t.pad_h, t.pad_w, few_to_wide_blocks(t, p.dtype), few_to_wide_filter(t, p.dtype),
                            ceil_div(t.k, 32) * 32, across * down * t.n};
     const int most = 2 * simt::multiprocessors();
-    launch<decltype(memory)>(few_to_wide_kernel<T, decltype(memory)>, dim3(static_cast<unsigned>(job.tiles < most ? job.tiles : most)),
+    launch<decltype(memory)>(few_to_wide_kernel<T, Place, decltype(memory)>, dim3(static_cast<unsigned>(job.tiles < most ? job.tiles : most)),
                              dim3(kFewThreads), stream, job);
+  };
+  with_few(p.dtype, cut.words, [&](auto element, auto memory) {
+    const PlainPixels plain{t.h, t.w * t.c};
+    if (p.border == Padding::zero) start(element, memory, plain);
+    else start(element, memory, BorderElements{border_pixels(p), FastDivide(t.c)});
   });
 }
 
