@@ -88,34 +88,35 @@ constexpr Conv2d padded_problem(Conv2d p) {
 
 // Rows (columns) of an image with its border around it: which of its own each is.
 struct BorderAxis {
-  int pad = 0, last = 0;  // pixels in front; the last row of the image itself
-  bool reflects = false;  // else border rows are repeated
+  int pad = 0;               // rows in front
+  int extent = 0, last = 0;  // rows of the image itself, and the last of them
+  int fold = 0;              // all bits: what lies outside is reflected; none: the last row inside is repeated
 
   __host__ __device__ constexpr int own(int padded) const {
     const int i = padded - pad;
-    if (!reflects) return i < 0 ? 0 : i > last ? last : i;
-    const int folded = i < 0 ? -i : i;
-    return folded > last ? 2 * last - folded : folded;
+    const int before = i < 0 ? -i : 0, behind = i > last ? i - last : 0;
+    return i + before - behind + (before & fold) - (behind & fold);
   }
 };
-constexpr BorderAxis border_axis(int extent, int pad, Padding border) { return {pad, extent - 1, border == Padding::reflect}; }
+constexpr BorderAxis border_axis(int extent, int pad, Padding border) { return {pad, extent, extent - 1, border == Padding::reflect ? -1 : 0}; }
 
-// Where a pixel of an image lies, counted in pixels; row and column inside.
+// An image of so many rows and columns, and where a pixel inside lies, counted in pixels.
 struct PlainPixels {
   int rows, columns;
   __host__ __device__ constexpr int64_t at(int image, int row, int column) const {
     return (int64_t{image} * rows + row) * columns + column;
   }
 };
-// Row and column of the image with its border around it.
+// The same of the image with its border around it.
 struct BorderPixels {
-  BorderAxis rows, columns;
-  __host__ __device__ constexpr int64_t at(int image, int row, int column) const {
-    return (int64_t{image} * (rows.last + 1) + rows.own(row)) * (columns.last + 1) + columns.own(column);
+  int rows, columns;
+  BorderAxis down, across;
+  __host__ __device__ constexpr int at(int image, int row, int column) const {
+    return (image * down.extent + down.own(row)) * across.extent + across.own(column);
   }
 };
 constexpr BorderPixels border_pixels(const Conv2d& p) {
-  return {border_axis(p.h, p.pad_h, p.border), border_axis(p.w, p.pad_w, p.border)};
+  return {p.h + 2 * p.pad_h, p.w + 2 * p.pad_w, border_axis(p.h, p.pad_h, p.border), border_axis(p.w, p.pad_w, p.border)};
 }
 
 // Where the window of a position starts: its element offset in the whole tensor (which may lie outside) and
@@ -175,7 +176,7 @@ struct BorderMap {
     Corner corner = padded.corner(position);
     padded.horizontal.positions.split(position);
     padded.vertical.positions.split(position);
-    corner.offset = position * (pixels.rows.last + 1);
+    corner.offset = position * pixels.down.extent;
     return corner;
   }
   __host__ __device__ constexpr Tap tap(int index) const {
@@ -185,8 +186,8 @@ struct BorderMap {
   }
   __host__ __device__ constexpr bool inside(const Corner& corner, const Tap& tap) const { return padded.inside(corner, tap); }
   __host__ __device__ constexpr int offset(const Corner& corner, const Tap& tap) const {
-    const int row = corner.offset + pixels.rows.own(corner.row + tap.row);
-    return (row * (pixels.columns.last + 1) + pixels.columns.own(corner.column + tap.column)) * padded.pitch + tap.offset;
+    const int row = corner.offset + pixels.down.own(corner.row + tap.row);
+    return (row * pixels.across.extent + pixels.across.own(corner.column + tap.column)) * padded.pitch + tap.offset;
   }
 };
 constexpr BorderMap border_map(const Conv2d& p) { return {patch_map(padded_problem(p)), border_pixels(p)}; }

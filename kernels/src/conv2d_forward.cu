@@ -1,6 +1,6 @@
 // Convolution forward as implicit matrix product:
 //   y[(n,p,q), k] = f(bias[k] + sum over (r,s,c) of x[n, h, w, c] * w[k, (r,s,c)])
-//   h = p*stride - pad + r*dilation, likewise w, through the border
+//   h = p*stride - pad + r*dilation, likewise w; outside x what the border says
 // A block owns a tile of positions x output channels of one group, a warp or thread a rectangle of it
 // (tile_table.h); x is gathered straight into shared memory, never unrolled in global memory. Moves x once a
 // tile column (from L2 after the first), w once a tile row, y once. Bound: tensor cores (bf16, tf32) or FMA

@@ -1,6 +1,6 @@
 // Weight gradient of convolution as implicit matrix product over all output positions:
 //   dw[k, (r,s,c)] = sum over (n,p,q) of dy[(n,p,q), k] * x[n, h, w, c]
-//   h = p*stride - pad + r*dilation, likewise w, through the border
+//   h = p*stride - pad + r*dilation, likewise w; outside x what the border says
 // A block owns a tile of output channels x (tap, channel) of one group and one part of the sum; parts go to
 // the workspace and are added in their order by a second kernel, so the result does not depend on timing.
 // Moves dy once a tile column, x once a tap (from L2 after the first), dw 1 + 2 * parts times (parts > 1).

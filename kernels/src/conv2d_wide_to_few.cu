@@ -5,8 +5,9 @@
 // all (tap, c) are the columns of one product, which uses tensor cores fully and reads a position once; its sums go to shared
 // memory only, where the pixels gather them. A block owns a tile of pixels, a thread up to four of them; warps take 32 window
 // positions at a time, as many rows of the window as shared memory holds. Strides take the place of zeros: a pixel meets only
-// the taps of its phase. Moves wide once (and the windows' edges twice, from L2), thin once. Bound by memory up to about
-// 16 (tap, c); beyond that by shared memory, where each sum is written and read once.
+// the taps of its phase. A border is read as the window's positions that it repeats. Moves wide once (and the windows' edges
+// twice, from L2), thin once. Bound by memory up to about 16 (tap, c); beyond that by shared memory, where each sum is written
+// and read once.
 #include "kernels/device/conv_launch.h"
 #include "kernels/device/conv_problem.h"
 #include "kernels/device/few_words.h"
@@ -19,7 +20,7 @@ template <class T, class Pixels>
 struct WideToFew {
   const T* wide;                            // [N, P, Q, K]
   Pixels pixels;                            // of wide
-  int images, wide_rows, wide_columns, channels;
+  int channels;
   bool vectors;
   ThinFilter<T> filter;
   Result thin;                              // [N, H, W, C]
@@ -90,9 +91,9 @@ __device__ void project(const WideToFew<T, Pixels>& job, const FilterWords& filt
       int slot = unit * 32 + i * 8 + lane / 4;
       bool inside = slot < slots;
       const int q = job.window_columns.split(slot) + column, p = slot + row;
-      inside = inside && static_cast<unsigned>(p) < static_cast<unsigned>(job.wide_rows) &&
-               static_cast<unsigned>(q) < static_cast<unsigned>(job.wide_columns);
-      lines[i] = inside ? job.wide + job.pixels.at(image, p, q) * job.channels : nullptr;
+      inside = inside && static_cast<unsigned>(p) < static_cast<unsigned>(job.pixels.rows) &&
+               static_cast<unsigned>(q) < static_cast<unsigned>(job.pixels.columns);
+      lines[i] = inside ? job.wide + int64_t{job.pixels.at(image, p, q)} * job.channels : nullptr;
     }
 #pragma unroll 1
     for (int block = 0; block < job.blocks; block += 2) {
@@ -221,7 +222,7 @@ void convolve_wide_to_few(Stream stream, const Conv2d& p, const void* wide, cons
     using T = decltype(element);
     using Pixels = std::decay_t<decltype(pixels)>;
     const int across = ceil_div(t.w, cut.columns), down = ceil_div(t.h, cut.rows);
-    WideToFew<T, Pixels> job{static_cast<const T*>(wide), pixels, t.n, t.p, t.q, t.k, readable_as_vectors<T>(wide, t.k), ThinFilter<T>(t, w),
+    WideToFew<T, Pixels> job{static_cast<const T*>(wide), pixels, t.k, readable_as_vectors<T>(wide, t.k), ThinFilter<T>(t, w),
                      result_of(thin, p.dtype == DType::bf16, t.c, epilogue), t.h, t.w, t.c, cut.rows, FastDivide(cut.columns),
                      FastDivide(across), FastDivide(down), FastDivide(t.stride_h), FastDivide(t.stride_w), {}, {}, cut.first_row,
                      cut.first_column, cut.window_rows, FastDivide(cut.window_columns), t.s, cut.chunk_rows, cut.pitch, cut.blocks,
@@ -233,8 +234,7 @@ void convolve_wide_to_few(Stream stream, const Conv2d& p, const void* wide, cons
                              dim3(kFewThreads), stream, job);
   };
   with_few(p.dtype, cut.words, [&](auto element, auto memory) {
-    const PlainPixels plain{t.p, t.q};
-    if (p.border == Padding::zero) start(element, memory, plain);
+    if (p.border == Padding::zero) start(element, memory, PlainPixels{t.p, t.q});
     else start(element, memory, border_pixels(p));
   });
 }

@@ -91,6 +91,7 @@ TEST_F(Conv2dBorderSim, FewChannelsEqualPaddingFirst) {
   expect_equal_numbers(conv(1, 2, 3, 4, 8, 2, 2, 1, 5));
   expect_equal_numbers(conv(2, 10, 9, 64, 3, 7, 7, 1, 3));         // C5, smaller
   expect_equal_numbers(conv(1, 7, 70, 13, 1, 3, 3, 1, 1));
+  expect_equal_numbers(conv(2, 37, 6, 16, 3, 3, 3, 1, 1));         // several rectangles one below another
   expect_equal_numbers(conv(1, 12, 13, 16, 2, 3, 3, 1, 2, 2));
   expect_equal_numbers(conv(1, 4, 3, 8, 1, 4, 4, 1, 5));           // more padding than the filter reaches
   expect_equal_numbers(conv(2, 10, 9, 16, 3, 3, 3, 1, 1), {}, 1);
