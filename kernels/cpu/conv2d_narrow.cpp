@@ -10,6 +10,7 @@
 #include <omp.h>
 
 #include <algorithm>
+#include <type_traits>
 
 #include "kernels/cpu/conv2d_border.h"
 #include "kernels/cpu/conv2d_epilogue.h"
@@ -84,30 +85,34 @@ struct Memory {
   int64_t size;
 };
 
-// The wide pixels [begin, begin + count) of an image that is read through its border.
+// The wide pixels [begin, begin + count) as f32, counted with x's border where x is the wide image; buffer holds them if they are not
+// f32, or not side by side.
 template <typename T>
-void gather_wide(const Shape& shape, const T* wide, int64_t begin, int64_t count, float* to) {
+const float* wide_as_f32(const Shape& shape, const T* wide, int64_t begin, int64_t count, float* buffer) {
   const int channels = shape.channels;
-  for (int64_t i = begin; i < begin + count; ++i, to += channels) {
-    const int row = shape.x_rows.own(static_cast<int>(i / shape.columns % shape.rows) - shape.x_rows.pad);
-    const int column = shape.x_columns.own(static_cast<int>(i % shape.columns) - shape.x_columns.pad);
-    const T* const from = wide + ((i / shape.columns / shape.rows * shape.x_rows.extent + row) * shape.x_columns.extent + column) * channels;
+  const auto widen = [&](const T* from, int64_t length, float* to) {
 #pragma omp simd
-    for (int b = 0; b < channels; ++b) to[b] = load(from[b]);
-  }
-}
-
-// The wide pixels [begin, begin + count) as f32; buffer holds them if they are not, or not side by side.
-const float* wide_as_f32(const Shape& shape, const void* wide, int64_t begin, int64_t count, float* buffer) {
+    for (int64_t i = 0; i < length; ++i) to[i] = load(from[i]);
+  };
+  const T* from = wide + begin * channels;
   if (shape.flipped && shape.has_border) {
-    with_f32_or_bf16(shape.dtype, [&]<typename T>(T) { gather_wide(shape, static_cast<const T*>(wide), begin, count, buffer); });
-    return buffer;
+    const int64_t line = begin / shape.columns;  // of all rows of all images
+    int64_t n = line / shape.rows;
+    int row = static_cast<int>(line % shape.rows), column = static_cast<int>(begin % shape.columns);
+    const auto at = [&](int own) { return wide + ((n * shape.x_rows.extent + shape.x_rows.own(row - shape.x_rows.pad)) * shape.x_columns.extent + own) * channels; };
+    if (!shape.x_columns.has(column - shape.x_columns.pad, static_cast<int>(count))) {
+      for (int64_t i = 0; i < count; ++i) {
+        widen(at(shape.x_columns.own(column - shape.x_columns.pad)), channels, buffer + i * channels);
+        if (++column < shape.columns) continue;
+        column = 0;
+        if (++row == shape.rows) row = 0, ++n;
+      }
+      return buffer;
+    }
+    from = at(column - shape.x_columns.pad);
   }
-  const int64_t offset = begin * shape.channels, length = count * shape.channels;
-  if (shape.dtype == DType::f32) return static_cast<const float*>(wide) + offset;
-  const Bf16* const from = static_cast<const Bf16*>(wide) + offset;
-#pragma omp simd
-  for (int64_t i = 0; i < length; ++i) buffer[i] = to_float(from[i]);
+  if constexpr (std::is_same_v<T, float>) return from;
+  widen(from, count * channels, buffer);
   return buffer;
 }
 
