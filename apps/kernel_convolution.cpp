@@ -61,6 +61,7 @@ KernelCase convolution_case(const Conv2d& p, Conv2dRole role) {
        << p.p << ", " << p.q << ", " << p.k << "], stride " << pair(p.stride_h, p.stride_w) << ", pad " << pair(p.pad_h, p.pad_w);
   if (p.dilation_h > 1 || p.dilation_w > 1) text << ", dilation " << pair(p.dilation_h, p.dilation_w);
   if (p.groups > 1) text << ", groups " << p.groups;
+  if (p.border != kernels::Padding::zero) text << (p.border == kernels::Padding::reflect ? ", reflected" : ", repeated") << " at the border";
   KernelCase c;
   c.multiply_adds = double(p.n) * p.p * p.q * p.k * p.r * p.s * (p.c / p.groups);
   c.tensor_cores = c.bf16 = true;

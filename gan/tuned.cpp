@@ -23,6 +23,7 @@ using kernels::Conv2d;
 using kernels::Conv2dRole;
 using kernels::Norm;
 using kernels::NormRole;
+using kernels::Padding;
 using Json = nlohmann::ordered_json;
 
 namespace {
@@ -44,6 +45,8 @@ constexpr Field<Conv2d> kFields[] = {{"n", &Conv2d::n, 0}, {"h", &Conv2d::h, 0},
                              {"r", &Conv2d::r, 1}, {"s", &Conv2d::s, 1}, {"p", &Conv2d::p, 0}, {"q", &Conv2d::q, 0}, {"stride_h", &Conv2d::stride_h, 1},
                              {"stride_w", &Conv2d::stride_w, 1}, {"pad_h", &Conv2d::pad_h, 0}, {"pad_w", &Conv2d::pad_w, 0},
                              {"dilation_h", &Conv2d::dilation_h, 1}, {"dilation_w", &Conv2d::dilation_w, 1}, {"groups", &Conv2d::groups, 1}};
+
+const char* border_name(Padding border) { return border == Padding::reflect ? "reflect" : "replicate"; }
 
 template <class Problem>
 Math math_of(const Problem& p) {
@@ -68,6 +71,7 @@ bool same_use(const Used& a, const Used& b, const Fields& fields) {
 
 Json convolution_json(const TunedConvolution& t) {
   Json j = use_json(t.what, kFields);
+  if (t.what.problem.border != Padding::zero) j["border"] = border_name(t.what.problem.border);
   j["tile"] = t.tile;
   j["parts"] = t.parts;
   j["cost"] = t.cost;
@@ -136,6 +140,11 @@ Problem problem_of(const Json& j, const Field<Problem, Number> (&fields)[kCount]
 TunedConvolution convolution_of(const Json& j) {
   TunedConvolution t{};
   t.what = {role_of(j, {Conv2dRole::forward, Conv2dRole::data_gradient, Conv2dRole::weight_gradient}), problem_of(j, kFields)};
+  if (j.contains("border")) {
+    const std::string border = word(j, "border");
+    require(border == border_name(Padding::reflect) || border == border_name(Padding::replicate), "\"border\" is \"", border, "\", must be reflect or replicate");
+    t.what.problem.border = border == border_name(Padding::reflect) ? Padding::reflect : Padding::replicate;
+  }
   t.tile = word(j, "tile");
   t.parts = number(j, "parts", 1);
   t.cost = cost(j, "cost");
@@ -188,7 +197,9 @@ const char* role_name(AttentionRole role) {
 const char* role_name(NormRole role) { return role == NormRole::forward ? "forward" : role == NormRole::gradient ? "gradient" : "second_gradient"; }
 const char* number_name(DType dtype, Math math) { return dtype == DType::bf16 ? "bf16" : math == Math::tf32 ? "tf32" : "f32"; }
 
-bool same_convolution(const UsedConvolution& a, const UsedConvolution& b) { return same_use(a, b, kFields); }
+bool same_convolution(const UsedConvolution& a, const UsedConvolution& b) {
+  return a.problem.border == b.problem.border && same_use(a, b, kFields);
+}
 bool same_attention(const UsedAttention& a, const UsedAttention& b) { return same_use(a, b, kAttentionFields); }
 bool same_norm(const UsedNorm& a, const UsedNorm& b) { return same_use(a, b, kNormFields); }
 

@@ -16,6 +16,7 @@ struct ConvSpec {
   Init bias_init = init::zero();
   bool spectral = false;         // divide the weight by its largest singular value
   double equalised = 0;          // > 0: multiply the weight by this gain / sqrt(fan in), see equalised()
+  Padding border = Padding::zero;  // of padding; another than zeros for convolutions that are not transposed
 };
 
 // Equalised learning rate (Karras et al. 2018, section 4.1): weights are stored as drawn from normal(0, 1) and multiplied by

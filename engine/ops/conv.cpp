@@ -31,24 +31,64 @@ kernels::Epilogue epilogue(const Fused& fused) {
   return {fused.bias.defined() ? fused.bias.data() : nullptr, fused.f.op, fused.f.alpha};
 }
 
+// The same convolution of x with its border around it, in which nothing lies outside.
+Problem padded_problem(Problem p) {
+  if (p.border == Padding::zero) return p;
+  p.h += 2 * p.pad_h, p.w += 2 * p.pad_w;
+  p.pad_h = p.pad_w = 0;
+  p.border = Padding::zero;
+  return p;
+}
+PadAmounts border_amounts(const Problem& p) { return {p.pad_w, p.pad_w, p.pad_h, p.pad_h}; }
+
+// On plan: of the device that is planned for.
+bool reads_border(kernels::Conv2dRole role, const Problem& p, const Device& device) {
+  const Device& asked = is_plan(device) ? context().planned : device;
+  return p.border == Padding::zero || is_plan(asked) || kernels_of(asked).conv2d.reads_border(role, p);
+}
+
+// What forward or the weight gradient of p is computed of: x itself, or x with its border around it, which nobody differentiates.
+struct Image {
+  Problem problem;
+  Tensor x;
+};
+Image image_of(kernels::Conv2dRole role, const Problem& p, const Tensor& x) {
+  if (reads_border(role, p, x.device())) return {p, x};
+  ContextScope scope;
+  context().recording = false;
+  return {padded_problem(p), pad(x, border_amounts(p), p.border)};
+}
+
+// dx of the gradient of x with its border around it.
+Tensor without_border(const Problem& p, const Tensor& padded) {
+  if (p.border == Padding::zero) return padded;
+  ContextScope scope;
+  context().recording = false;
+  return pad_adjoint(padded, p.h, p.w, border_amounts(p), p.border);
+}
+
 Tensor forward(const Problem& p, const Tensor& x, const Tensor& w, const Fused& fused = {});
 Tensor data_gradient(const Problem& p, const Tensor& g, const Tensor& w, const Fused& fused = {});
 Tensor weight_gradient(const Problem& p, const Tensor& x, const Tensor& g);
 
-// Forward and data gradient differ in direction only: `in` and `out` are the ends of the problem they map between.
+// Forward and data gradient differ in direction only: `in` and `out` are the ends of the problem they map between. Borders are linear:
+// y = conv(B x) has dx = B' of the data gradient of B x.
 Tensor apply(const char* name, bool is_forward, const Problem& p, const Tensor& in, const Tensor& w, const Fused& fused) {
   const Tensor a = cast(in, p.dtype);
   require(a.shape() == (is_forward ? x_shape(p) : y_shape(p)) && w.shape() == w_shape(p), name, ": operands of shape ", in.shape(), " and ", w.shape());
-  Tensor y(is_forward ? y_shape(p) : x_shape(p), p.dtype, in.device());
+  const auto role = is_forward ? kernels::Conv2dRole::forward : kernels::Conv2dRole::data_gradient;
+  const Image image = is_forward ? image_of(role, p, a) : Image{padded_problem(p), a};
+  Tensor y(is_forward ? y_shape(p) : x_shape(image.problem), p.dtype, in.device());
   const WeightOperand weight = weight_operand(w, p.dtype);
-  const Tensor memory = is_forward ? Tensor() : workspace(in.device(), [&](const Kernels& k) { return k.conv2d.data_gradient_workspace(p); });
+  const Tensor memory = is_forward ? Tensor() : workspace(in.device(), [&](const Kernels& k) { return k.conv2d.data_gradient_workspace(image.problem); });
   ++launched;
-  ConvolutionRecord::note({is_forward ? kernels::Conv2dRole::forward : kernels::Conv2dRole::data_gradient, p});
-  launch(in.device(), [is_forward, p, x = a.data(), weight = weight.operand(), hold = weight.held(), e = epilogue(fused), q = y.data(),
-                       ws = data_or_null(memory)](const Kernels& k, Stream s) {
+  ConvolutionRecord::note({role, image.problem});
+  launch(in.device(), [is_forward, p = image.problem, x = image.x.data(), weight = weight.operand(), hold = weight.held(), e = epilogue(fused),
+                       q = y.data(), ws = data_or_null(memory)](const Kernels& k, Stream s) {
     if (is_forward) k.conv2d.forward(s, p, x, weight, q, e);
     else k.conv2d.data_gradient(s, p, x, weight, q, e, ws);
   });
+  if (!is_forward) y = without_border(p, y);
   const bool keep = !fused.f.none();
   return record(name, y, {a, w, fused.bias}, [=, sa = Saved(name, a), sw = Saved(name, w), f = fused.f,
                                               bias_shape = fused.bias.defined() ? fused.bias.shape() : Shape{}, bias_type = fused.bias.defined() ? fused.bias.dtype() : DType::f32](Backward& b) {
@@ -67,11 +107,12 @@ Tensor data_gradient(const Problem& p, const Tensor& g, const Tensor& w, const F
 
 Tensor weight_gradient(const Problem& p, const Tensor& in_x, const Tensor& in_g) {
   const Tensor x = cast(in_x, p.dtype), g = cast(in_g, p.dtype);
+  const Image image = image_of(kernels::Conv2dRole::weight_gradient, p, x);
   Tensor w(w_shape(p), weight_type(p.dtype), x.device());
-  const Tensor memory = workspace(x.device(), [&](const Kernels& k) { return k.conv2d.weight_gradient_workspace(p); });
+  const Tensor memory = workspace(x.device(), [&](const Kernels& k) { return k.conv2d.weight_gradient_workspace(image.problem); });
   ++launched;
-  ConvolutionRecord::note({kernels::Conv2dRole::weight_gradient, p});
-  launch(x.device(), [p, px = x.data(), pg = g.data(), pw = w.data(), ws = data_or_null(memory)](const Kernels& k, Stream s) {
+  ConvolutionRecord::note({kernels::Conv2dRole::weight_gradient, image.problem});
+  launch(x.device(), [p = image.problem, px = image.x.data(), pg = g.data(), pw = w.data(), ws = data_or_null(memory)](const Kernels& k, Stream s) {
     k.conv2d.weight_gradient(s, p, px, pg, pw, ws);
   });
   return record("conv2d weight gradient", w, {x, g}, [p, sx = Saved("conv2d weight gradient", x), sg = Saved("conv2d weight gradient", g)](Backward& b) {
@@ -109,6 +150,7 @@ kernels::Conv2d conv_problem(const Shape& x, const Shape& w, const ConvOptions& 
   p.k = int(w[0]), p.r = int(w[1]), p.s = int(w[2]);
   p.stride_h = o.stride[0], p.stride_w = o.stride[1], p.pad_h = o.padding[0], p.pad_w = o.padding[1];
   p.dilation_h = o.dilation[0], p.dilation_w = o.dilation[1], p.groups = o.groups;
+  if (p.pad_h > 0 || p.pad_w > 0) p.border = o.border;
   const auto out = [](int in, int kernel, int stride, int pad, int dilation) { return (in + 2 * pad - dilation * (kernel - 1) - 1 + stride) / stride; };
   p.p = out(p.h, p.r, p.stride_h, p.pad_h, p.dilation_h);
   p.q = out(p.w, p.s, p.stride_w, p.pad_w, p.dilation_w);
@@ -122,7 +164,12 @@ Tensor conv2d(const Tensor& x, const Tensor& w, const Tensor& bias, const ConvOp
   require(p.c % o.groups == 0 && p.k % o.groups == 0 && p.c / o.groups == w.dim(3), "conv2d: x ", x.shape(), " has ", p.c, " channels, w ", w.shape(),
           " expects ", w.dim(3) * o.groups, " (", o.groups, " groups)");
   require(p.p > 0 && p.q > 0, "conv2d: a ", p.r, "x", p.s, " filter with padding ", p.pad_h, ",", p.pad_w, " does not fit x ", x.shape());
+  require(p.border != Padding::reflect || (p.pad_h < p.h && p.pad_w < p.w), "conv2d: reflection by ", p.pad_h, ",", p.pad_w,
+          " needs more than as many pixels, x is ", x.shape());
   set_precision(p, x.dtype());
+  // Where both directions would pad, one copy serves both.
+  if (!reads_border(kernels::Conv2dRole::forward, p, x.device()) && !reads_border(kernels::Conv2dRole::weight_gradient, p, x.device()))
+    return forward(padded_problem(p), pad(cast(x, p.dtype), border_amounts(p), p.border), w, {bias, f});
   return forward(p, x, w, {bias, f});
 }
 
@@ -130,6 +177,7 @@ Tensor conv_transpose2d(const Tensor& x, const Tensor& w, const Tensor& bias, co
   check_operands("conv_transpose2d", x, w, bias, w.dim(3) * o.groups, o, true);
   if (!fusable(f.op)) return activate(conv_transpose2d(x, w, bias, o), f);
   require(x.dim(3) == w.dim(0) && w.dim(0) % o.groups == 0, "conv_transpose2d: x ", x.shape(), " has ", x.dim(3), " channels, w ", w.shape(), " expects ", w.dim(0));
+  require(o.border == Padding::zero, "conv_transpose2d: its padding crops the output, so it has no border to fill; pad x first");
   const auto out = [&](int i) {
     const int64_t kernel = w.dim(1 + i);
     require(o.output_padding[i] >= 0 && o.output_padding[i] < std::max(o.stride[i], o.dilation[i]), "conv_transpose2d: output padding ",

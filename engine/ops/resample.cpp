@@ -87,13 +87,24 @@ Tensor matlab_resize(const Tensor& x, double scale, Interpolation how) {
 
 Tensor upsample_nearest(const Tensor& x, int64_t factor) { return resize_nearest(x, x.dim(1) * factor, x.dim(2) * factor); }
 
+namespace {
+
+AxisHandle pad_axis_of(const Tensor& x, int64_t in, int64_t before, int64_t after, Padding how) {
+  return axis(x, text("pad ", in, " ", before, " ", after, " ", int(how)), [&] { return kernels::pad_axis(int(in), int(before), int(after), how); });
+}
+
+}  // namespace
+
 Tensor pad(const Tensor& x, const PadAmounts& a, Padding how, double value) {
   check_picture("pad", x);
   if (how == Padding::zero && value != 0) return pad(x - value, a, how) + value;
-  const auto make = [&](int64_t in, int64_t before, int64_t after) {
-    return axis(x, text("pad ", in, " ", before, " ", after, " ", int(how)), [&] { return kernels::pad_axis(int(in), int(before), int(after), how); });
-  };
-  return apply(make(x.dim(1), a.top, a.bottom), make(x.dim(2), a.left, a.right), false, x);
+  return apply(pad_axis_of(x, x.dim(1), a.top, a.bottom, how), pad_axis_of(x, x.dim(2), a.left, a.right, how), false, x);
+}
+
+Tensor pad_adjoint(const Tensor& g, int64_t height, int64_t width, const PadAmounts& a, Padding how) {
+  check_picture("pad adjoint", g);
+  require(g.dim(1) == height + a.top + a.bottom && g.dim(2) == width + a.left + a.right, "pad adjoint: ", g.shape(), " is no picture of ", height, "x", width, " padded");
+  return apply(pad_axis_of(g, height, a.top, a.bottom, how), pad_axis_of(g, width, a.left, a.right, how), true, g);
 }
 
 namespace {

@@ -20,6 +20,8 @@ Tensor upsample_nearest(const Tensor& x, int64_t factor);
 // Negative amounts crop. Reflection leaves the border pixel out.
 struct PadAmounts { int64_t left = 0, right = 0, top = 0, bottom = 0; };
 Tensor pad(const Tensor& x, const PadAmounts& amounts, Padding how, double value = 0);
+// The adjoint: g has the shape of a padded picture of height x width.
+Tensor pad_adjoint(const Tensor& g, int64_t height, int64_t width, const PadAmounts& amounts, Padding how);
 inline Tensor reflect_pad(const Tensor& x, int64_t n) { return pad(x, {n, n, n, n}, Padding::reflect); }
 
 struct PoolOptions {

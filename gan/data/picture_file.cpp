@@ -79,9 +79,11 @@ Bytes read_file(const std::string& path, int64_t most) {
   if (failure) throw Error(path + ": cannot read the file (" + failure.message() + ")");
   if (size == 0) throw Error(path + ": the file is empty");
   std::vector<uint8_t> data(static_cast<size_t>(std::min(size, most)));
+  errno = 0;
   std::ifstream file(path, std::ios::binary);
   if (!file.read(reinterpret_cast<char*>(data.data()), static_cast<std::streamsize>(data.size()))) {
-    throw Error(path + ": cannot read the file (" + std::strerror(errno) + ")");
+    if (file.gcount() == 0) throw Error(path + ": cannot read the file (" + (errno ? std::strerror(errno) : "it is empty now") + ")");
+    data.resize(static_cast<size_t>(file.gcount()));  // somebody shortens it: what is there says so itself
   }
   return Bytes(path, std::move(data), size <= most);
 }

@@ -56,8 +56,8 @@ class Unet : public nn::Module {
     return {.kernel = 4, .stride = 2, .padding = 1, .bias = s_.bias && !normed, .weight = translation_init(s_.xavier, in, out, 4)};
   }
   nn::Layer resized(int in, int out, bool normed) const {
-    const nn::ConvSpec c{.kernel = 3, .bias = s_.bias && !normed, .weight = translation_init(s_.xavier, in, out, 3)};
-    return nn::sequential({nn::upsample(2, Interpolation::linear), nn::reflect_pad(1), nn::conv(in, out, c)});
+    const nn::ConvSpec c{.kernel = 3, .padding = 1, .bias = s_.bias && !normed, .weight = translation_init(s_.xavier, in, out, 3), .border = Padding::reflect};
+    return nn::sequential({nn::upsample(2, Interpolation::linear), nn::conv(in, out, c)});
   }
 
   // z beside h, a plane an element; in front of inner levels z goes through the leaky ReLU as the features do.

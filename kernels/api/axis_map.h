@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "kernels/api/types.h"
+
 namespace ganymede::kernels {
 
 // Row o holds the entries start[o] .. start[o+1]-1, indices ascending.
@@ -14,7 +16,6 @@ struct AxisMap {
 };
 
 enum class Interpolation : uint8_t { nearest, linear, cubic };
-enum class Padding : uint8_t { zero, reflect, replicate };
 
 // Resizing as PyTorch's interpolate. scale is the ratio out / in that the coordinates use; 0: out / in exactly (PyTorch's
 // size=, or recompute_scale_factor). align_corners and antialias are for linear and cubic; cubic has a = -0.75, and -0.5

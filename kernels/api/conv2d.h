@@ -7,7 +7,7 @@ namespace ganymede::kernels {
 
 // One convolution y = x * w. The same description serves all three directions:
 //   y[n,p,q,k] = sum_{r,s,c} x[n, p*stride_h - pad_h + r*dilation_h, q*stride_w - pad_w + s*dilation_w, g*C/groups + c] * w[k,r,s,c]
-// with g = k / (K/groups) and zeros outside x. p and q may be smaller than the largest that fit.
+// with g = k / (K/groups), and outside x what border says. p and q may be smaller than the largest that fit.
 // A transposed convolution is the data gradient of the convolution that maps its output to its input; its output
 // padding shows only in h and w.
 struct Conv2d {
@@ -20,7 +20,12 @@ struct Conv2d {
   int groups;                // divides C and K
   DType dtype;               // of x, w, y: f32, bf16 (accumulated in f32) or f64 (cpu)
   Math math;                 // f32 only
+  // Of forward and weight gradient, which read x through it, wherever reads_border says so; a data gradient has zeros. Reflection
+  // needs pad < extent; nothing beyond the pads is met.
+  Padding border = Padding::zero;
 };
+
+enum class Conv2dRole { forward, data_gradient, weight_gradient };
 
 // A weight operand. version points to a counter that every writer of the weight advances, so that a device may keep a
 // packed copy; null: the data is not a parameter and must be read afresh.
@@ -44,6 +49,9 @@ struct Conv2dKernels {
   void (*weight_gradient)(Stream, const Conv2d&, const void* x, const void* dy, void* dw, void* workspace);
   size_t (*data_gradient_workspace)(const Conv2d&);
   size_t (*weight_gradient_workspace)(const Conv2d&);
+  // Whether forward (weight_gradient) of such a problem, whose border is not zeros, reads it itself. Elsewhere x is to be padded first
+  // and the problem that of the larger image: there the faster kernel cannot. A function of the problem, the device and the build.
+  bool (*reads_border)(Conv2dRole, const Conv2d&);
 };
 
 }  // namespace ganymede::kernels

@@ -11,6 +11,9 @@ enum class DType : uint8_t { f32, bf16, f64, i32, i64, u8 };
 // How f32 convolutions and matrix products multiply: in full f32, or with tf32 inputs (10-bit mantissa) on tensor cores.
 enum class Math : uint8_t { f32, tf32 };
 
+// What lies outside a picture: zeros, the picture reflected about its border pixels, or the border pixels again.
+enum class Padding : uint8_t { zero, reflect, replicate };
+
 struct Bf16 {
   uint16_t bits;
 };

@@ -10,8 +10,6 @@
 
 namespace ganymede::kernels {
 
-enum class Conv2dRole { forward, data_gradient, weight_gradient };
-
 enum class AttentionRole { forward, query_gradient, key_gradient };   // the last of keys and values together
 
 struct ConvVariant {

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <climits>
 #include <stdexcept>
+#include <string>
 
+#include "kernels/cpu/conv2d_border.h"
 #include "kernels/cpu/conv2d_direct.h"
 #include "kernels/cpu/conv2d_epilogue.h"
 #include "kernels/cpu/conv2d_loops.h"
@@ -26,6 +28,9 @@ void check(const Conv2d& p) {
     unsupported(p.dtype, "conv2d");
   if (p.dtype == DType::f32 && p.math == Math::tf32)
     throw std::runtime_error("cpu kernel conv2d: tf32 is not supported, f32 and bf16 are");
+  if (p.border == Padding::reflect && (p.pad_h >= p.h || p.pad_w >= p.w))
+    throw std::runtime_error("cpu kernel conv2d: reflection by " + std::to_string(p.pad_h) + ", " + std::to_string(p.pad_w) +
+                             " needs more than as many pixels, x has " + std::to_string(p.h) + ", " + std::to_string(p.w));
 }
 
 // Filters of one tap with few channels on a side: a weight gradient dy^T [K, N*H*W] x [N*H*W, C] for which oneDNN's convolution is slow.
@@ -48,6 +53,20 @@ bool is_empty(const Conv2d& p) {
 Conv2d in_f32(Conv2d p) {
   p.dtype = DType::f32, p.math = Math::f32;
   return p;
+}
+
+// oneDNN has zeros outside alone; loops serve where it does not.
+bool onednn_may(const Conv2d& p) { return p.dtype != DType::f64 && p.border == Padding::zero; }
+
+// Of the image with its border, what forward and weight gradient below take: own kernels read the border, oneDNN and its products do not.
+bool reads_border(Conv2dRole role, const Conv2d& p) {
+  if (role == Conv2dRole::data_gradient) return false;
+  if (p.dtype == DType::f64 || is_empty(p)) return true;
+  const ConvRole own = role == Conv2dRole::forward ? ConvRole::forward : ConvRole::weight_gradient;
+  if (is_matrix_product(padded_problem(p))) return false;
+  if (is_narrow(p, own) || goes_by_winograd(p)) return true;
+  const Conv2d inner = is_widened(p.dtype) ? in_f32(p) : p;
+  return goes_directly(inner, own) || prefers_patches(inner, own);
 }
 
 // One direction that multiplies an image by weights, bf16 in and out, f32 inside.
@@ -80,13 +99,14 @@ void forward(Stream stream, const Conv2d& p, const void* x, const Weight& w, voi
   if (!is_empty(p) && goes_directly(p, ConvRole::forward)) return forward_directly(p, x, w, y, epilogue);
   if (!is_empty(p) && prefers_patches(p, ConvRole::forward) && forward_by_patches(p, x, w.data, y, epilogue))
     return;
-  if (p.dtype != DType::f64 && !is_empty(p) && forward_by_onednn(p, x, w, y, epilogue)) return;
+  if (onednn_may(p) && !is_empty(p) && forward_by_onednn(p, x, w, y, epilogue)) return;
   forward_by_loops(p, x, w.data, y, epilogue);
 }
 
 void data_gradient(Stream stream, const Conv2d& p, const void* dy, const Weight& w, void* dx,
                    const Epilogue& epilogue, void*) {
   check(p);
+  if (p.border != Padding::zero) throw std::runtime_error("cpu kernel conv2d data gradient: takes a border of zeros, has another; take it of the padded image");
   const int64_t rows = int64_t{p.n} * p.h * p.w;
   if (rows * p.c == 0) return;
   const int inner = p.r * p.s * p.c;
@@ -133,7 +153,7 @@ void weight_gradient(Stream stream, const Conv2d& p, const void* x, const void* 
   if (!is_empty(p) && prefers_patches(p, ConvRole::weight_gradient) &&
       weight_gradient_by_patches(p, x, dy, dw))
     return;
-  if (p.dtype != DType::f64 && !is_empty(p) && weight_gradient_by_onednn(p, x, dy, dw)) return;
+  if (onednn_may(p) && !is_empty(p) && weight_gradient_by_onednn(p, x, dy, dw)) return;
   weight_gradient_by_loops(p, x, dy, dw);
 }
 
@@ -141,6 +161,6 @@ size_t no_workspace(const Conv2d&) { return 0; }  // what is packed lies in the 
 
 }  // namespace
 
-const Conv2dKernels conv2d_kernels = {forward, data_gradient, weight_gradient, no_workspace, no_workspace};
+const Conv2dKernels conv2d_kernels = {forward, data_gradient, weight_gradient, no_workspace, no_workspace, reads_border};
 
 }  // namespace ganymede::kernels::cpu

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "kernels/cpu/conv2d_border.h"
 #include "kernels/cpu/conv2d_epilogue.h"
 #include "kernels/cpu/conv2d_pack.h"
 #include "kernels/cpu/conv2d_tile.h"
@@ -34,6 +35,7 @@ struct Phase {
   Taps down, across;
   int n, rows_in, columns_in, channels_in, rows_out, columns_out, channels_out;
   int top, left, spread;
+  BorderAxis image_rows, image_columns;
 
   int rows() const { return (rows_out - top + spread - 1) / spread; }
   int columns() const { return (columns_out - left + spread - 1) / spread; }
@@ -45,12 +47,13 @@ struct Phase {
 };
 
 Phase forward_phase(const Conv2d& p) {
-  return {forward_taps(p.r, p.stride_h, p.pad_h), forward_taps(p.s, p.stride_w, p.pad_w), p.n, p.h, p.w, p.c, p.p, p.q, p.k, 0, 0, 1};
+  return {forward_taps(p.r, p.stride_h, p.pad_h), forward_taps(p.s, p.stride_w, p.pad_w), p.n, p.h, p.w, p.c, p.p, p.q, p.k, 0, 0, 1, rows_of(p), columns_of(p)};
 }
 
 Phase gradient_phase(const Conv2d& p, int phase) {
   const int top = phase / p.stride_h, left = phase % p.stride_h;
-  return {gradient_taps(p.r, p.stride_h, p.pad_h, top), gradient_taps(p.s, p.stride_w, p.pad_w, left), p.n, p.p, p.q, p.k, p.h, p.w, p.c, top, left, p.stride_h};
+  return {gradient_taps(p.r, p.stride_h, p.pad_h, top), gradient_taps(p.s, p.stride_w, p.pad_w, left), p.n, p.p, p.q, p.k, p.h, p.w, p.c, top, left, p.stride_h,
+          {p.p, 0, Padding::zero}, {p.q, 0, Padding::zero}};
 }
 
 // take(r, s, i, o): the weight at filter tap (r, s) from input channel i to output channel o. Few input channels at a time, so that what
@@ -71,22 +74,15 @@ void pack(const Phase& f, float* to, Take take) {
     }
 }
 
-// The numbers under output pixels [begin, begin + count) in row r of the taps: to [count, run], zeros outside.
+// The numbers under output pixels [begin, begin + count) in row r of the taps: to [count, run], through the border.
 void copy_runs(const Phase& f, const float* image, int r, int64_t begin, int64_t count, float* to) {
   const int run = f.run(), columns = f.columns(), rows = f.rows(), channels = f.channels_in;
   int column = static_cast<int>(begin % columns), row = static_cast<int>(begin / columns % rows);
   int64_t n = begin / columns / rows;
   for (int64_t i = 0; i < count; ++i, to += f.pitch()) {
-    const int h = row * f.down.step + f.down.first + r, w = column * f.across.step + f.across.first;
-    const int s0 = std::clamp(-w, 0, f.across.count), s1 = std::clamp(f.columns_in - w, s0, f.across.count);
-    if (h < 0 || h >= f.rows_in || s0 == s1) {
-      std::fill_n(to, run, 0.0f);
-    } else {
-      const float* const from = image + ((n * f.rows_in + h) * f.columns_in + w) * channels;
-      std::fill_n(to, s0 * channels, 0.0f);
-      std::memcpy(to + s0 * channels, from + s0 * channels, size_t(s1 - s0) * channels * sizeof(float));
-      std::fill_n(to + s1 * channels, (f.across.count - s1) * channels, 0.0f);
-    }
+    const int h = f.image_rows.own(row * f.down.step + f.down.first + r), w = column * f.across.step + f.across.first;
+    if (h < 0) std::fill_n(to, run, 0.0f);
+    else copy_pixels(f.image_columns, image + (n * f.rows_in + h) * f.columns_in * channels, w, f.across.count, channels, to);
     if (++column < columns) continue;
     column = 0;
     if (++row == rows) row = 0, ++n;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "kernels/cpu/conv2d_border.h"
 #include "kernels/cpu/conv2d_epilogue.h"
 #include "kernels/cpu/number.h"
 
@@ -24,7 +25,9 @@ struct Run {
 int runs_of(const Conv2d& p, int q, int g, Run* runs) {
   const int64_t width = p.c / p.groups;
   const int left = q * p.stride_w - p.pad_w;
-  if (p.groups == 1 && p.dilation_w == 1) {
+  const BorderAxis columns = columns_of(p);
+  const bool plain = p.border == Padding::zero || columns.has(left, p.s);
+  if (p.groups == 1 && p.dilation_w == 1 && plain) {
     const int begin = std::max(0, -left), end = std::min(p.s, p.w - left);
     if (begin >= end) return 0;
     runs[0] = {(left + begin) * width, begin * width, (end - begin) * width};
@@ -32,8 +35,8 @@ int runs_of(const Conv2d& p, int q, int g, Run* runs) {
   }
   int count = 0;
   for (int s = 0; s < p.s; ++s) {
-    const int column = left + s * p.dilation_w;
-    if (column >= 0 && column < p.w) runs[count++] = {int64_t{column} * p.c + g * width, s * width, width};
+    const int column = columns.own(left + s * p.dilation_w);
+    if (column >= 0) runs[count++] = {int64_t{column} * p.c + g * width, s * width, width};
   }
   return count;
 }
@@ -74,8 +77,8 @@ void forward(const Conv2d& p, const T* x, const T* w, T* y, const Epilogue& epil
             for (int k = g * group_k; k < (g + 1) * group_k; ++k) {
               C sum = 0;
               for (int r = 0; r < p.r; ++r) {
-                const int row = out_row * p.stride_h - p.pad_h + r * p.dilation_h;
-                if (row < 0 || row >= p.h) continue;
+                const int row = rows_of(p).own(out_row * p.stride_h - p.pad_h + r * p.dilation_h);
+                if (row < 0) continue;
                 const T* const image = x + (int64_t{n} * p.h + row) * image_row;
                 const T* const taps = w + k * filter + r * filter_row;
                 for (int i = 0; i < count; ++i)
@@ -143,8 +146,8 @@ void weight_gradient(const Conv2d& p, const T* x, const T* dy, C* dw) {
         std::fill(sums, sums + filter_row, C(0));
         for (int n = 0; n < p.n; ++n)
           for (int out_row = 0; out_row < p.p; ++out_row) {
-            const int row = out_row * p.stride_h - p.pad_h + r * p.dilation_h;
-            if (row < 0 || row >= p.h) continue;
+            const int row = rows_of(p).own(out_row * p.stride_h - p.pad_h + r * p.dilation_h);
+            if (row < 0) continue;
             const T* const image = x + (int64_t{n} * p.h + row) * image_row;
             const T* const gradients = dy + (int64_t{n} * p.p + out_row) * p.q * p.k + k;
             for (int q = 0; q < p.q; ++q) {

@@ -4,12 +4,15 @@
 // pixels, all of it f32 inside:
 //   fold:             patches [M, J] = wide [M, B] * w [B, J], added up where they overlap, are the narrow
 //   image weight gradient:  dw [J, B] = patches^T [J, M] * wide [M, B]
+// Where x has a border, the image with it is the narrow or the wide one; its pixels are found when they are read.
 #include "kernels/cpu/conv2d_narrow.h"
 
 #include <omp.h>
 
 #include <algorithm>
+#include <type_traits>
 
+#include "kernels/cpu/conv2d_border.h"
 #include "kernels/cpu/conv2d_epilogue.h"
 #include "kernels/cpu/conv2d_tile.h"
 #include "kernels/cpu/onednn.h"
@@ -23,15 +26,23 @@ struct Shape {
   int r, s, stride_h, stride_w, pad_h, pad_w;
   bool flipped;  // the narrow image is y: taps count backwards
   DType dtype;
+  bool has_border;
+  BorderAxis x_rows, x_columns;
 
-  explicit Shape(const Conv2d& p)
+  explicit Shape(const Conv2d& given) : Shape(padded_problem(given), given) {}
+
+ private:
+  Shape(const Conv2d& p, const Conv2d& given)
       : n(p.n),
         r(p.r),
         s(p.s),
         stride_h(p.stride_h),
         stride_w(p.stride_w),
         flipped(p.k < p.c),
-        dtype(p.dtype) {
+        dtype(p.dtype),
+        has_border(given.border != Padding::zero),
+        x_rows(rows_of(given)),
+        x_columns(columns_of(given)) {
     if (flipped) {
       h = p.p, w = p.q, c = p.k, rows = p.h, columns = p.w, channels = p.c;
       pad_h = p.r - 1 - p.pad_h, pad_w = p.s - 1 - p.pad_w;
@@ -40,6 +51,8 @@ struct Shape {
       pad_h = p.pad_h, pad_w = p.pad_w;
     }
   }
+
+ public:
   int run() const { return s * c; }
   int patch() const { return r * s * c; }
   int padded_patch() const { return (patch() + kTileLanes - 1) / kTileLanes * kTileLanes; }
@@ -72,17 +85,39 @@ struct Memory {
   int64_t size;
 };
 
-// The wide pixels [begin, begin + count) as f32; buffer holds them if they are not.
-const float* wide_as_f32(const Shape& shape, const void* wide, int64_t begin, int64_t count, float* buffer) {
-  const int64_t offset = begin * shape.channels, length = count * shape.channels;
-  if (shape.dtype == DType::f32) return static_cast<const float*>(wide) + offset;
-  const Bf16* const from = static_cast<const Bf16*>(wide) + offset;
+// The wide pixels [begin, begin + count) as f32, counted with x's border where x is the wide image; buffer holds them if they are not
+// f32, or not side by side.
+template <typename T>
+const float* wide_as_f32(const Shape& shape, const T* wide, int64_t begin, int64_t count, float* buffer) {
+  const int channels = shape.channels;
+  const auto widen = [&](const T* from, int64_t length, float* to) {
 #pragma omp simd
-  for (int64_t i = 0; i < length; ++i) buffer[i] = to_float(from[i]);
+    for (int64_t i = 0; i < length; ++i) to[i] = load(from[i]);
+  };
+  const T* from = wide + begin * channels;
+  if (shape.flipped && shape.has_border) {
+    const int64_t line = begin / shape.columns;  // of all rows of all images
+    int64_t n = line / shape.rows;
+    int row = static_cast<int>(line % shape.rows), column = static_cast<int>(begin % shape.columns);
+    const auto at = [&](int own) { return wide + ((n * shape.x_rows.extent + shape.x_rows.own(row - shape.x_rows.pad)) * shape.x_columns.extent + own) * channels; };
+    if (!shape.x_columns.has(column - shape.x_columns.pad, static_cast<int>(count))) {
+      for (int64_t i = 0; i < count; ++i) {
+        widen(at(shape.x_columns.own(column - shape.x_columns.pad)), channels, buffer + i * channels);
+        if (++column < shape.columns) continue;
+        column = 0;
+        if (++row == shape.rows) row = 0, ++n;
+      }
+      return buffer;
+    }
+    from = at(column - shape.x_columns.pad);
+  }
+  if constexpr (std::is_same_v<T, float>) return from;
+  widen(from, count * channels, buffer);
   return buffer;
 }
 
-// The patches of wide pixels [begin, begin + count), zeros outside the narrow image. patches [count, J].
+// The patches of wide pixels [begin, begin + count), zeros outside the narrow image, which may be read through its border.
+// patches [count, J].
 template <typename T>
 void gather_patches(const Shape& shape, const T* narrow, int64_t begin, int64_t count, float* patches) {
   const int64_t image = int64_t{shape.rows} * shape.columns;
@@ -92,6 +127,18 @@ void gather_patches(const Shape& shape, const T* narrow, int64_t begin, int64_t 
     const int left = static_cast<int>(pixel % shape.columns) * shape.stride_w - shape.pad_w;
     const int first = std::clamp(-left, 0, shape.s) * shape.c,
               last = std::clamp(shape.w - left, 0, shape.s) * shape.c;
+    if (!shape.flipped && shape.has_border) {
+      const T* const source = narrow + (begin + i) / image * shape.x_rows.extent * shape.x_columns.extent * shape.c;
+      for (int r = 0; r < shape.r; ++r) {
+        float* run = patches + i * shape.patch() + r * shape.run();
+        const T* const row = source + int64_t{shape.x_rows.own(top + r - shape.x_rows.pad)} * shape.x_columns.extent * shape.c;
+        for (int s = 0; s < shape.s; ++s) {
+          const T* const from = row + shape.x_columns.own(left + s - shape.x_columns.pad) * shape.c;
+          for (int c = 0; c < shape.c; ++c) *run++ = load(from[c]);
+        }
+      }
+      continue;
+    }
     const T* const source = narrow + (begin + i) / image * shape.h * shape.w * shape.c;
     for (int r = 0; r < shape.r; ++r) {
       float* const run = patches + i * shape.patch() + r * shape.run();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "kernels/cpu/conv2d_border.h"
 #include "kernels/cpu/gemm_onednn.h"
 #include "kernels/cpu/number.h"
 #include "kernels/cpu/onednn.h"
@@ -21,7 +22,7 @@ int64_t chunk_of(const Conv2d& p) {
   return std::max(kPixels, kNumbers / patch_length(p) / 64 * 64);
 }
 
-// patches [count, R*S*C] of the output pixels [begin, begin + count), zeros where they lie outside x.
+// patches [count, R*S*C] of the output pixels [begin, begin + count), through the border.
 void copy_patches(const Conv2d& p, const char* x, size_t element, int64_t begin, int64_t count,
                   char* patches) {
   const int64_t image = int64_t{p.p} * p.q, pixel_bytes = p.c * element, run_bytes = p.s * pixel_bytes;
@@ -31,18 +32,12 @@ void copy_patches(const Conv2d& p, const char* x, size_t element, int64_t begin,
       const int64_t pixel = (begin + i) % image;
       const int top = static_cast<int>(pixel / p.q) * p.stride_h - p.pad_h;
       const int left = static_cast<int>(pixel % p.q) * p.stride_w - p.pad_w;
-      const int s0 = std::clamp(-left, 0, p.s), s1 = std::clamp(p.w - left, s0, p.s);
       const char* const source = x + (begin + i) / image * p.h * p.w * pixel_bytes;
       for (int r = 0; r < p.r; ++r) {
         char* const run = patches + i * patch_bytes + r * run_bytes;
-        if (top + r < 0 || top + r >= p.h) {
-          std::memset(run, 0, run_bytes);
-          continue;
-        }
-        const char* const row = source + (int64_t{top + r} * p.w + left) * pixel_bytes;
-        std::memset(run, 0, s0 * pixel_bytes);
-        std::memcpy(run + s0 * pixel_bytes, row + s0 * pixel_bytes, (s1 - s0) * pixel_bytes);
-        std::memset(run + s1 * pixel_bytes, 0, (p.s - s1) * pixel_bytes);
+        const int h = rows_of(p).own(top + r);
+        if (h < 0) std::memset(run, 0, run_bytes);
+        else copy_pixels(columns_of(p), source + int64_t{h} * p.w * pixel_bytes, left, p.s, static_cast<int>(pixel_bytes), run);
       }
     }
   });

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <type_traits>
 
+#include "kernels/cpu/conv2d_border.h"
 #include "kernels/cpu/conv2d_epilogue.h"
 #include "kernels/cpu/conv2d_winograd_operands.h"
 #include "kernels/cpu/conv2d_winograd_transforms.h"
@@ -19,13 +20,10 @@ template <class Scheme>
 struct Tile {
   int n, top, left;
 
-  // Pixel (i, j) of what the tile reads of x, or null outside, or where there is no x; likewise of y.
-  template <class T>
-  T* of_x(const Conv2d& p, T* x, int i, int j) const {
-    const int h = Scheme::kStride * top - p.pad_h + i, w = Scheme::kStride * left - p.pad_w + j;
-    if (!x || h < 0 || h >= p.h || w < 0 || w >= p.w) return nullptr;
-    return x + ((int64_t{n} * p.h + h) * p.w + w) * p.c;
-  }
+  // Row (column) i of what the tile reads of x, or -1 outside.
+  int row_of_x(const Conv2d& p, int i) const { return rows_of(p).own(Scheme::kStride * top - p.pad_h + i); }
+  int column_of_x(const Conv2d& p, int i) const { return columns_of(p).own(Scheme::kStride * left - p.pad_w + i); }
+  // Pixel (i, j) of what it makes of y, or null outside, or where there is no y.
   template <class T>
   T* of_y(const Conv2d& p, T* y, int i, int j) const {
     const int to_row = top + i, to_column = left + j;
@@ -109,13 +107,18 @@ void prefetch(const T* pixel, int channels) {
 // The pixels of one phase of x that a tile reads; `outside` for those that are none.
 template <class Scheme, class T>
 void find_pixels(const Conv2d& p, const Tile<Scheme>& tile, T* x, int phase, T* outside, T* (&pixel)[Scheme::kSide][Scheme::kSide]) {
-  constexpr int kStride = Scheme::kStride;
-  for (int i = 0; i < Scheme::kSide; ++i)
-    for (int j = 0; j < Scheme::kSide; ++j) {
-      T* const found = tile.of_x(p, x, kStride * i + phase / kStride, kStride * j + phase % kStride);
-      pixel[i][j] = found ? found : outside;
-      if (found) prefetch(found, p.c);
+  constexpr int kStride = Scheme::kStride, kSide = Scheme::kSide;
+  int columns[kSide];
+  for (int j = 0; j < kSide; ++j) columns[j] = tile.column_of_x(p, kStride * j + phase % kStride);
+  for (int i = 0; i < kSide; ++i) {
+    const int row = x ? tile.row_of_x(p, kStride * i + phase / kStride) : -1;
+    for (int j = 0; j < kSide; ++j) {
+      pixel[i][j] = outside;
+      if (row < 0 || columns[j] < 0) continue;
+      pixel[i][j] = x + ((int64_t{tile.n} * p.h + row) * p.w + columns[j]) * p.c;
+      prefetch(pixel[i][j], p.c);
     }
+  }
 }
 
 constexpr int64_t kManyWeights = 1 << 18, kMostWeights = 1 << 19;  // C * K, whose transforms stay in memory

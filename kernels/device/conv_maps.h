@@ -77,6 +77,48 @@ __host__ __device__ constexpr ConvAxis gradient_axis(int phase, int inputs, int 
 // bits.
 constexpr int64_t kMaxElements = 0x7F000000;
 
+// The same convolution of the image with its border around it, in which nothing lies outside.
+constexpr Conv2d padded_problem(Conv2d p) {
+  if (p.border == Padding::zero) return p;
+  p.h += 2 * p.pad_h, p.w += 2 * p.pad_w;
+  p.pad_h = p.pad_w = 0;
+  p.border = Padding::zero;
+  return p;
+}
+
+// Rows (columns) of an image with its border around it: which of its own each is.
+struct BorderAxis {
+  int pad = 0;               // rows in front
+  int extent = 0, last = 0;  // rows of the image itself, and the last of them
+  int fold = 0;              // all bits: what lies outside is reflected; none: the last row inside is repeated
+
+  __host__ __device__ constexpr int own(int padded) const {
+    const int i = padded - pad;
+    const int before = i < 0 ? -i : 0, behind = i > last ? i - last : 0;
+    return i + before - behind + (before & fold) - (behind & fold);
+  }
+};
+constexpr BorderAxis border_axis(int extent, int pad, Padding border) { return {pad, extent, extent - 1, border == Padding::reflect ? -1 : 0}; }
+
+// An image of so many rows and columns, and where a pixel inside lies, counted in pixels.
+struct PlainPixels {
+  int rows, columns;
+  __host__ __device__ constexpr int64_t at(int image, int row, int column) const {
+    return (int64_t{image} * rows + row) * columns + column;
+  }
+};
+// The same of the image with its border around it.
+struct BorderPixels {
+  int rows, columns;
+  BorderAxis down, across;
+  __host__ __device__ constexpr int at(int image, int row, int column) const {
+    return (image * down.extent + down.own(row)) * across.extent + across.own(column);
+  }
+};
+constexpr BorderPixels border_pixels(const Conv2d& p) {
+  return {p.h + 2 * p.pad_h, p.w + 2 * p.pad_w, border_axis(p.h, p.pad_h, p.border), border_axis(p.w, p.pad_w, p.border)};
+}
+
 // Where the window of a position starts: its element offset in the whole tensor (which may lie outside) and
 // its row and column in the image.
 struct Corner {
@@ -115,6 +157,39 @@ struct PatchMap {
     return static_cast<unsigned>(corner.row + tap.row) < static_cast<unsigned>(vertical.extent) &&
            static_cast<unsigned>(corner.column + tap.column) < static_cast<unsigned>(horizontal.extent);
   }
+  __host__ __device__ constexpr int offset(const Corner& corner, const Tap& tap) const { return corner.offset + tap.offset; }
 };
+
+// Of a problem whose border is zeros.
+constexpr PatchMap patch_map(const Conv2d& p) {
+  return {forward_axis(p.h, p.p, p.r, p.stride_h, p.pad_h, p.dilation_h), forward_axis(p.w, p.q, p.s, p.stride_w, p.pad_w, p.dilation_w),
+          FastDivide(p.c / p.groups), p.c};
+}
+
+// The same of an image that is read through its border: rows and columns are those of the image with its border around it. The offset
+// of a corner is the first row of its image, that of a tap its channel: what lies where is known only when both have met.
+struct BorderMap {
+  PatchMap padded;
+  BorderPixels pixels;
+
+  __host__ __device__ constexpr Corner corner(int position) const {
+    Corner corner = padded.corner(position);
+    padded.horizontal.positions.split(position);
+    padded.vertical.positions.split(position);
+    corner.offset = position * pixels.down.extent;
+    return corner;
+  }
+  __host__ __device__ constexpr Tap tap(int index) const {
+    Tap tap = padded.tap(index);
+    tap.offset = padded.channels.split(index);
+    return tap;
+  }
+  __host__ __device__ constexpr bool inside(const Corner& corner, const Tap& tap) const { return padded.inside(corner, tap); }
+  __host__ __device__ constexpr int offset(const Corner& corner, const Tap& tap) const {
+    const int row = corner.offset + pixels.down.own(corner.row + tap.row);
+    return (row * pixels.across.extent + pixels.across.own(corner.column + tap.column)) * padded.pitch + tap.offset;
+  }
+};
+constexpr BorderMap border_map(const Conv2d& p) { return {patch_map(padded_problem(p)), border_pixels(p)}; }
 
 }  // namespace ganymede::kernels::GANYMEDE_TARGET

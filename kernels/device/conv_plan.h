@@ -52,16 +52,17 @@ constexpr bool forward_map_takes(int extent, int positions, int taps, int stride
 // can say. wgmma takes tf32 along the sum's terms alone: the data gradient's twin reads filters that have been turned round, [R*S, C, K],
 // and may have any number of channels C;
 // the weight gradient's reads both images turned round (turned_pixels.h), of any channels. The data gradient's: strides 1 and 2.
+// A tensor map knows zeros outside and nothing else, so no twin reads a border.
 constexpr bool on_tensor_cores(const Conv2d& p) { return p.dtype == DType::bf16 || (p.dtype == DType::f32 && p.math == Math::tf32); }
 constexpr bool forward_has_twin(const Conv2d& p) {
   const int line = p.dtype == DType::bf16 ? 8 : 4;
-  return on_tensor_cores(p) && p.groups == 1 && p.n >= 1 && p.p >= 1 && p.q >= 1 &&
+  return on_tensor_cores(p) && p.border == Padding::zero && p.groups == 1 && p.n >= 1 && p.p >= 1 && p.q >= 1 &&
          p.c >= 1 && p.c % line == 0 && p.k >= 1 && forward_map_takes(p.h, p.p, p.r, p.stride_h, p.pad_h, p.dilation_h) &&
          forward_map_takes(p.w, p.q, p.s, p.stride_w, p.pad_w, p.dilation_w);
 }
 constexpr bool weight_gradient_has_twin(const Conv2d& p) {
   if (p.dtype == DType::bf16) return p.k % 8 == 0 && forward_has_twin(p);
-  return on_tensor_cores(p) && p.groups == 1 && p.n >= 1 && p.h >= 1 && p.w >= 1 && p.p >= 1 && p.q >= 1 && p.c >= 1 && p.k >= 1 && p.r >= 1 && p.s >= 1 &&
+  return on_tensor_cores(p) && p.border == Padding::zero && p.groups == 1 && p.n >= 1 && p.h >= 1 && p.w >= 1 && p.p >= 1 && p.q >= 1 && p.c >= 1 && p.k >= 1 && p.r >= 1 && p.s >= 1 &&
          can_turn(p);
 }
 constexpr bool data_gradient_has_twin(const Conv2d& p) {
@@ -75,7 +76,7 @@ constexpr bool data_gradient_has_twin(const Conv2d& p) {
     return true;
   };
   const bool whole_lines = p.dtype == DType::bf16 ? p.c % 8 == 0 && p.k % 8 == 0 : p.k % 4 == 0;
-  return on_tensor_cores(p) && p.groups == 1 && p.n >= 1 && p.h >= 1 && p.w >= 1 && p.p >= 1 && p.q >= 1 && p.c >= 1 && p.k >= 1 && whole_lines &&
+  return on_tensor_cores(p) && p.border == Padding::zero && p.groups == 1 && p.n >= 1 && p.h >= 1 && p.w >= 1 && p.p >= 1 && p.q >= 1 && p.c >= 1 && p.k >= 1 && whole_lines &&
          p.stride_h <= 2 && p.stride_w <= 2 && axis(p.h, p.p, p.r, p.stride_h, p.pad_h, p.dilation_h) &&
          axis(p.w, p.q, p.s, p.stride_w, p.pad_w, p.dilation_w);
 }
@@ -153,6 +154,11 @@ constexpr TilePlan table_plan(Conv2dRole role, const Conv2d& p, int capability) 
     }
   }
   return best;
+}
+
+// Where the table would take a twin for the image with its border around it, a pass that puts it there costs less than the twin saves.
+constexpr bool reads_border(Conv2dRole role, const Conv2d& p, int capability) {
+  return role != Conv2dRole::data_gradient && !is_twin(table_plan(role, padded_problem(p), capability).tile);
 }
 
 constexpr ProductShape product_of(Conv2dRole role, const Conv2d& p) {

@@ -8,6 +8,7 @@
 //   weights       f from thin and wide     weight gradient of either
 #pragma once
 #include "kernels/api/variants.h"
+#include "kernels/device/conv_maps.h"
 #include "kernels/device/grid.h"
 
 namespace ganymede::kernels::GANYMEDE_TARGET {
@@ -31,7 +32,9 @@ struct ThinConv {
 
 constexpr bool has_few_inputs(const Conv2d& p) { return p.c <= kFewChannels; }
 
-constexpr ThinConv thin_conv(const Conv2d& p) {
+// A problem with a border is that of the image with its border around it, which the kernels read through pixels of BorderPixels.
+constexpr ThinConv thin_conv(const Conv2d& given) {
+  const Conv2d p = padded_problem(given);
   if (has_few_inputs(p)) {
     return {p.n, p.h, p.w, p.c, p.p, p.q, p.k, p.r, p.s, p.stride_h, p.stride_w, p.pad_h, p.pad_w, p.dilation_h, p.dilation_w,
             0, p.r * p.s * p.c, p.c, 1};
@@ -135,8 +138,9 @@ constexpr WindowCut wide_to_few_cut(const ThinConv& t, DType dtype) {
 }
 
 // Whether a direction of a convolution runs on these kernels: tensor cores, one group, few channels on one side and not too
-// many on the other; strides up to 4 where the input has few, of 1 where the output has.
-constexpr bool few_channels_serve(Conv2dRole role, const Conv2d& p) {
+// many on the other; strides up to 4 where the input has few, of 1 where the output has. Borders are read here.
+constexpr bool few_channels_serve(Conv2dRole role, const Conv2d& given) {
+  const Conv2d p = padded_problem(given);
   const bool tensor_cores = p.dtype == DType::bf16 || (p.dtype == DType::f32 && p.math == Math::tf32);
   if (!tensor_cores || p.groups != 1 || p.n < 1 || p.h < 1 || p.w < 1 || p.c < 1 || p.k < 1 || p.r < 1 || p.s < 1 || p.p < 1 || p.q < 1) return false;
   if (!has_few_inputs(p) && (p.k > kFewChannels || p.stride_h != 1 || p.stride_w != 1)) return false;

@@ -92,16 +92,20 @@ struct ThinFilter {
   __device__ T at(int k, int column) const { return k < wide && column < columns ? data[offset(k, column)] : T{}; }
 };
 
-// Copies a patch of a thin image, zeros outside the image: its rows are contiguous but for the edges.
+// Copies a patch of a thin image from (first_row, first_column) on, zeros outside the image. By pixels of the image:
+template <class T, class Pixels>
+struct PatchCopy;
+
+// rows are contiguous but for the edges,
 template <class T>
-struct PatchCopy {
+struct PatchCopy<T, PlainPixels> {
   const T* data;
   int height, width;       // of the image; width in elements
   int rows;
   FastDivide row_elements;  // of the patch
-  __device__ void copy(int image, int first_row, int first_element, T* to) const {
+  __device__ void copy(int image, int first_row, int first_column, int channels, T* to) const {
     constexpr int kBatch = 8;  // loads on their way at once
-    const int count = rows * row_elements.divisor;
+    const int count = rows * row_elements.divisor, first_element = first_column * channels;
 #pragma unroll 1
     for (int start = static_cast<int>(threadIdx.x); start < count; start += kBatch * kFewThreads) {
       T values[kBatch];
@@ -123,9 +127,41 @@ struct PatchCopy {
   }
 };
 
+// or each lies where the border says.
 template <class T>
-PatchCopy<T> patch_copy(const ThinConv& t, const ThinCut& cut, const void* thin) {
+struct PatchCopy<T, BorderPixels> {
+  const T* data;
+  BorderPixels pixels;
+  int count;           // of the patch: pixels
+  FastDivide columns;
+  // A call a patch: inlined, its numbers would push some of the products' out of registers.
+  __device__ __noinline__ void copy(int image, int first_row, int first_column, int channels, T* to) const {
+#pragma unroll 1
+    for (int pixel = static_cast<int>(threadIdx.x); pixel < count; pixel += kFewThreads) {
+      int row = pixel;
+      const int column = columns.split(row) + first_column;
+      row += first_row;
+      const bool inside = static_cast<unsigned>(row) < static_cast<unsigned>(pixels.rows) &&
+                          static_cast<unsigned>(column) < static_cast<unsigned>(pixels.columns);
+      const int from = inside ? pixels.at(image, row, column) * channels : 0;
+      T values[kFewChannels];
+#pragma unroll
+      for (int c = 0; c < kFewChannels; ++c) values[c] = inside && c < channels ? data[from + c] : T{};
+#pragma unroll
+      for (int c = 0; c < kFewChannels; ++c) {
+        if (c < channels) to[pixel * channels + c] = values[c];
+      }
+    }
+  }
+};
+
+template <class T>
+PatchCopy<T, PlainPixels> patch_copy(const ThinConv& t, const ThinCut& cut, const void* thin, const PlainPixels&) {
   return {static_cast<const T*>(thin), t.h, t.w * t.c, cut.patch_rows, FastDivide(cut.patch_columns * t.c)};
+}
+template <class T>
+PatchCopy<T, BorderPixels> patch_copy(const ThinConv&, const ThinCut& cut, const void* thin, const BorderPixels& pixels) {
+  return {static_cast<const T*>(thin), pixels, cut.patch_rows * cut.patch_columns, FastDivide(cut.patch_columns)};
 }
 
 // Where term `column` of a window lies in a patch, from the window's first element on; -1 beyond the last.

@@ -32,8 +32,8 @@ struct MatrixOperand {
   }
 };
 
-// Patches of an image: lines are positions, slices are taps (forward, data gradient).
-template <class T>
+// Patches of an image: lines are positions, slices are taps (forward, data gradient). Map: PatchMap, or BorderMap.
+template <class T, class Map = PatchMap>
 struct PatchOperand {
   using Element = T;
   using Line = Corner;
@@ -41,7 +41,7 @@ struct PatchOperand {
   static constexpr Along kAlong = Along::slice;
   const T* data;
   int lines, slices;
-  PatchMap map;
+  Map map;
   bool vectors;
 
   __device__ Line line(int index) const {
@@ -55,12 +55,12 @@ struct PatchOperand {
     return tap;
   }
   __device__ const T* at(const Line& corner, const Slice& tap) const {
-    return map.inside(corner, tap) ? data + (corner.offset + tap.offset) : nullptr;
+    return map.inside(corner, tap) ? data + map.offset(corner, tap) : nullptr;
   }
 };
 
 // The same with the roles exchanged: lines are taps, slices are positions (weight gradient).
-template <class T>
+template <class T, class Map = PatchMap>
 struct TransposedPatchOperand {
   using Element = T;
   using Line = Tap;
@@ -68,7 +68,7 @@ struct TransposedPatchOperand {
   static constexpr Along kAlong = Along::line;
   const T* data;
   int lines, slices;
-  PatchMap map;
+  Map map;
   bool vectors;
 
   __device__ Line line(int index) const {
@@ -82,7 +82,7 @@ struct TransposedPatchOperand {
     return corner;
   }
   __device__ const T* at(const Line& tap, const Slice& corner) const {
-    return map.inside(corner, tap) ? data + (corner.offset + tap.offset) : nullptr;
+    return map.inside(corner, tap) ? data + map.offset(corner, tap) : nullptr;
   }
 };
 

@@ -15,6 +15,10 @@ void check_convolution(const Conv2d& p, const char* direction) {
     throw std::runtime_error(std::string("conv2d ") + direction + ": " + what);
   };
   if (p.dtype != DType::f32 && p.dtype != DType::bf16) fail("only f32 and bf16 run on this device");
+  if (p.border == Padding::reflect && (p.pad_h >= p.h || p.pad_w >= p.w)) {
+    fail("reflection by " + std::to_string(p.pad_h) + ", " + std::to_string(p.pad_w) + " needs more than as many pixels, x has " +
+         std::to_string(p.h) + ", " + std::to_string(p.w));
+  }
   const auto check_size = [&](const char* tensor, int64_t a, int64_t b, int64_t c, int64_t d) {
     if (static_cast<double>(a) * b * c * d > kMaxElements) {
       fail(std::string(tensor) + " [" + std::to_string(a) + ", " + std::to_string(b) + ", " +
@@ -39,6 +43,7 @@ void forward(Stream stream, const Conv2d& p, const void* x, const Weight& w, voi
 
 void data_gradient(Stream stream, const Conv2d& p, const void* dy, const Weight& w, void* dx,
                    const Epilogue& epilogue, void* workspace) {
+  if (p.border != Padding::zero) throw std::runtime_error("conv2d data gradient: takes a border of zeros, has another; take it of the padded image");
   if (data_gradient_is_product(p) && !epilogue.bias) {
     check_convolution(p, "data gradient");
     return gemm_kernels.multiply(stream, {1, p.n, p.r * p.s * p.c, p.k, false, false, 0, 0, p.dtype, p.dtype, p.math}, dy, w.data, dx, epilogue);
@@ -66,8 +71,12 @@ size_t weight_gradient_bytes(const Conv2d& p) {
   return weight_gradient_workspace(p, plan);
 }
 
+bool reads_border(Conv2dRole role, const Conv2d& p) {
+  return kernels::GANYMEDE_TARGET::reads_border(role, p, simt::compute_capability());
+}
+
 }  // namespace
 
-const Conv2dKernels conv2d_kernels = {forward, data_gradient, weight_gradient, data_gradient_bytes, weight_gradient_bytes};
+const Conv2dKernels conv2d_kernels = {forward, data_gradient, weight_gradient, data_gradient_bytes, weight_gradient_bytes, reads_border};
 
 }  // namespace ganymede::kernels::GANYMEDE_TARGET

@@ -3,9 +3,10 @@
 // A block owns 256 positions, a rectangle, with all their channels, and goes on to further rectangles; a warp owns 32 of the
 // positions. The patch of the image under the rectangle lies in shared memory (bytes of it are read from there as often as
 // windows overlap), the whole filter too. A window's terms are gathered straight into the operands of the tensor cores by a
-// table of where each lies; columns of the product are dealt out so that a lane ends with eight neighbouring channels, which
-// it writes as one or two vectors. Moves thin once (and the patches' edges twice), wide once. Bound by memory: wide is 20 and
-// more times larger than thin; from about 7 x 7 taps on by the gathers out of shared memory.
+// table of where each lies; columns of the product are dealt out so that a lane ends with eight neighbouring channels, which it
+// writes as one or two vectors. A border is filled in as a patch is copied. Moves thin once (and the patches' edges twice),
+// wide once. Bound by memory: wide is 20 and more times larger than thin; from about 7 x 7 taps on by the gathers out of shared
+// memory.
 #include "kernels/device/conv_launch.h"
 #include "kernels/device/conv_problem.h"
 #include "kernels/device/few_words.h"
@@ -14,9 +15,9 @@ namespace ganymede::kernels::GANYMEDE_TARGET {
 
 namespace {
 
-template <class T>
+template <class T, class Pixels>
 struct FewToWide {
-  PatchCopy<T> patch;
+  PatchCopy<T, Pixels> patch;
   PatchTaps taps;
   ThinFilter<T> filter;
   Result wide;                               // [N, P, Q, K]
@@ -32,8 +33,8 @@ struct FewToWide {
 // Which of the filter's channels is column `slot` of the product: lane % 4 owns eight of each 32.
 __device__ inline int channel_of_slot(int slot) { return slot / 32 * 32 + slot % 8 / 2 * 8 + slot / 8 % 4 * 2 + slot % 2; }
 
-template <class T>
-__device__ __forceinline__ void store_channels(const FewToWide<T>& job, int64_t offset, int channel, float (&y)[8]) {
+template <class T, class Pixels>
+__device__ __forceinline__ void store_channels(const FewToWide<T, Pixels>& job, int64_t offset, int channel, float (&y)[8]) {
   if (channel >= job.channels) return;
 #pragma unroll
   for (int i = 0; i < 8; ++i) {
@@ -57,8 +58,8 @@ __device__ __forceinline__ void store_channels(const FewToWide<T>& job, int64_t 
   }
 }
 
-template <class T, class Memory>
-__global__ void __launch_bounds__(kFewThreads, 2) few_to_wide_kernel(const __grid_constant__ FewToWide<T> job) {
+template <class T, class Pixels, class Memory>
+__global__ void __launch_bounds__(kFewThreads, 2) few_to_wide_kernel(const __grid_constant__ FewToWide<T, Pixels> job) {
   auto& memory = shared<Memory>();
   constexpr int kTerms = 4 * kWordTerms<T>;  // of a lane in a block
   const FilterWords filter{memory.words, job.blocks};
@@ -74,7 +75,7 @@ __global__ void __launch_bounds__(kFewThreads, 2) few_to_wide_kernel(const __gri
     const int first_q = job.tiles_across.split(image) * job.columns.divisor;
     const int first_p = job.tiles_down.split(image) * job.rows;
     simt::sync_threads();  // nobody reads the patch before
-    job.patch.copy(image, first_p * job.stride_h - job.pad_h, (first_q * job.stride_w - job.pad_w) * job.thin_channels, patch);
+    job.patch.copy(image, first_p * job.stride_h - job.pad_h, first_q * job.stride_w - job.pad_w, job.thin_channels, patch);
     simt::sync_threads();
 
     const T* windows[4];  // of the lane's positions; slots behind the last repeat the first
@@ -148,17 +149,22 @@ void convolve_few_to_wide(Stream stream, const Conv2d& p, const void* thin, cons
   check_convolution(p, has_few_inputs(p) ? "forward" : "data gradient");
   const ThinConv t = thin_conv(p);
   const ThinCut cut = few_to_wide_cut(t, p.dtype);
-  with_few(p.dtype, cut.words, [&](auto element, auto memory) {
+  const auto start = [&](auto element, auto memory, const auto& pixels) {
     using T = decltype(element);
+    using Pixels = std::decay_t<decltype(pixels)>;
     const int across = ceil_div(t.q, cut.columns), down = ceil_div(t.p, cut.rows);
-    const FewToWide<T> job{patch_copy<T>(t, cut, thin), patch_taps(t, cut), ThinFilter<T>(t, w),
+    const FewToWide<T, Pixels> job{patch_copy<T>(t, cut, thin, pixels), patch_taps(t, cut), ThinFilter<T>(t, w),
                            result_of(wide, p.dtype == DType::bf16, t.k, epilogue), t.k % 8 == 0 && aligned(wide, 16), t.p, t.q, t.k,
                            cut.rows, FastDivide(cut.columns), FastDivide(across), FastDivide(down), cut.patch_columns, t.c, t.stride_h,
                            t.stride_w, t.pad_h, t.pad_w, few_to_wide_blocks(t, p.dtype), few_to_wide_filter(t, p.dtype),
                            ceil_div(t.k, 32) * 32, across * down * t.n};
     const int most = 2 * simt::multiprocessors();
-    launch<decltype(memory)>(few_to_wide_kernel<T, decltype(memory)>, dim3(static_cast<unsigned>(job.tiles < most ? job.tiles : most)),
+    launch<decltype(memory)>(few_to_wide_kernel<T, Pixels, decltype(memory)>, dim3(static_cast<unsigned>(job.tiles < most ? job.tiles : most)),
                              dim3(kFewThreads), stream, job);
+  };
+  with_few(p.dtype, cut.words, [&](auto element, auto memory) {
+    if (p.border == Padding::zero) start(element, memory, PlainPixels{t.h, t.w});
+    else start(element, memory, border_pixels(p));
   });
 }
 

@@ -1,11 +1,12 @@
 // Weight gradient of a convolution with at most four channels on one side (device/few_channels.h):
 //   f(k, (r, s, c)) = sum over positions of wide[position, k] * thin[window of the position at (r, s, c)]
 // A block owns 64 wide channels x up to 192 (tap, c) and one part of the sum: rectangles of 128 positions, whose wide values it
-// stages in shared memory with the patch of the image under them. Its eight warps share the work: 32 channels x 48 (tap, c) each,
-// and where these are few, also the positions of a rectangle. Terms of windows are gathered straight into the operands of the
-// tensor cores. The parts are as many as fill a large GPU twice, whatever runs them, and a second kernel adds them in their
-// order: equal bits on every card. Moves wide once and thin once (and the patches' edges twice), f 1 + 2 * parts times, from L2.
-// Bound by memory; from about 7 x 7 taps on by the gathers out of shared memory.
+// stages in shared memory with the patch of the image under them. Its eight warps share the work: 32 channels x 48 (tap, c)
+// each, and where these are few, also the positions of a rectangle. Terms of windows are gathered straight into the operands of
+// the tensor cores. The parts are as many as fill a large GPU twice, whatever runs them, and a second kernel adds them in their
+// order: equal bits on every card. A border of x is filled in where x is staged. Moves wide once and thin once (and the
+// patches' edges twice), f 1 + 2 * parts times, from L2. Bound by memory; from about 7 x 7 taps on by the gathers out of shared
+// memory.
 #include "kernels/device/conv_launch.h"
 #include "kernels/device/conv_problem.h"
 #include "kernels/device/few_words.h"
@@ -30,16 +31,17 @@ WeightCut weight_shares(const ThinConv& t, const ThinCut& cut) {
   return {rectangles, channel_blocks, tile_blocks, ceil_div(tiles, tile_blocks), rectangles < most ? rectangles : most};
 }
 
-template <class T>
+template <class T, class Thin, class Wide>
 struct FewWeights {
-  PatchCopy<T> patch;
+  PatchCopy<T, Thin> patch;
   PatchTaps taps;
   ThinFilter<float> gradient;                // data: dw, or the parts
   float* parts;
   int64_t part_size;
   const T* wide;                             // [N, P, Q, K]
+  Wide pixels;
   bool vectors;
-  int wide_rows, wide_columns, channels;
+  int channels;
   int rows;                                  // of a rectangle
   FastDivide columns, tiles_across, tiles_down;
   int patch_columns, thin_channels, stride_h, stride_w, pad_h, pad_w;
@@ -55,8 +57,8 @@ struct WideStage {
   int windows[kWeightPositions];  // where a position's window begins in the patch; -1: no position
 };
 
-template <class T>
-__device__ void stage_wide(const FewWeights<T>& job, WideStage<T>& stage, int image, int first_p, int first_q, int channel) {
+template <class T, class Thin, class Wide>
+__device__ void stage_wide(const FewWeights<T, Thin, Wide>& job, WideStage<T>& stage, int image, int first_p, int first_q, int channel) {
   constexpr int kVector = Pack<T>::kSize, kVectors = kWeightChannels / kVector;
 #pragma unroll 1
   for (int i = static_cast<int>(threadIdx.x); i < kWeightPositions * kVectors; i += kFewThreads) {
@@ -64,8 +66,8 @@ __device__ void stage_wide(const FewWeights<T>& job, WideStage<T>& stage, int im
     T* to = &stage.values[p][i % kVectors * kVector];
     const int k = channel + i % kVectors * kVector;
     const int q = job.columns.split(p) + first_q;
-    const bool inside = p < job.rows && p + first_p < job.wide_rows && q < job.wide_columns;
-    const T* from = job.wide + ((static_cast<int64_t>(image) * job.wide_rows + p + first_p) * job.wide_columns + q) * job.channels + k;
+    const bool inside = p < job.rows && p + first_p < job.pixels.rows && q < job.pixels.columns;
+    const T* from = job.wide + int64_t{job.pixels.at(image, p + first_p, q)} * job.channels + k;
     if (job.vectors) {
       const bool there = inside && k < job.channels;
       simt::cp_async<16>(to, there ? from : job.wide, there);
@@ -77,7 +79,7 @@ __device__ void stage_wide(const FewWeights<T>& job, WideStage<T>& stage, int im
   for (int i = static_cast<int>(threadIdx.x); i < kWeightPositions; i += kFewThreads) {
     int p = i;
     const int q = job.columns.split(p);
-    const bool inside = p < job.rows && p + first_p < job.wide_rows && q + first_q < job.wide_columns;
+    const bool inside = p < job.rows && p + first_p < job.pixels.rows && q + first_q < job.pixels.columns;
     stage.windows[i] = inside ? (p * job.stride_h * job.patch_columns + q * job.stride_w) * job.thin_channels : -1;
   }
   simt::cp_async_commit();
@@ -94,8 +96,8 @@ __device__ __forceinline__ void read_channels(uint32_t (&a)[4], const WideStage<
   for (int i = 0; i < 4; ++i) a[i] = simt::to_tf32(stage.values[position + lane % 4 + i / 2 * 4][channel + lane / 4 + i % 2 * 8]);
 }
 
-template <class T>
-__global__ void __launch_bounds__(kFewThreads, 2) few_weights_kernel(const __grid_constant__ FewWeights<T> job) {
+template <class T, class Thin, class Wide>
+__global__ void __launch_bounds__(kFewThreads, 2) few_weights_kernel(const __grid_constant__ FewWeights<T, Thin, Wide> job) {
   auto& memory = shared<FewShared<kFewSmallWords>>();
   auto& stage = *reinterpret_cast<WideStage<T>*>(memory.words);
   T* patch = reinterpret_cast<T*>(memory.words + sizeof(WideStage<T>) / 4);
@@ -123,7 +125,7 @@ __global__ void __launch_bounds__(kFewThreads, 2) few_weights_kernel(const __gri
     const int first_p = job.tiles_down.split(image) * job.rows;
     simt::sync_threads();  // nobody reads the rectangle before
     stage_wide(job, stage, image, first_p, first_q, first_channel);
-    job.patch.copy(image, first_p * job.stride_h - job.pad_h, (first_q * job.stride_w - job.pad_w) * job.thin_channels, patch);
+    job.patch.copy(image, first_p * job.stride_h - job.pad_h, first_q * job.stride_w - job.pad_w, job.thin_channels, patch);
     simt::cp_async_wait<0>();
     simt::sync_threads();
     if (tiles <= 0) continue;
@@ -202,6 +204,15 @@ __global__ void __launch_bounds__(kMergeColumns* kMergeRows) merge_few_weights_k
   dw[i] = sum;
 }
 
+// Calls f(pixels of the thin image, pixels of the wide one): x is the one that may have a border.
+template <class F>
+void with_pixels(const Conv2d& p, const ThinConv& t, F&& f) {
+  const PlainPixels thin{t.h, t.w}, wide{t.p, t.q};
+  if (p.border == Padding::zero) f(thin, wide);
+  else if (has_few_inputs(p)) f(border_pixels(p), wide);
+  else f(thin, border_pixels(p));
+}
+
 }  // namespace
 
 size_t few_weights_workspace(const Conv2d& p) {
@@ -217,19 +228,23 @@ void convolve_few_weights(Stream stream, const Conv2d& p, const void* x, const v
   const WeightCut shares = weight_shares(t, cut);
   const void *thin = has_few_inputs(p) ? x : dy, *wide = has_few_inputs(p) ? dy : x;
   const int count = t.k * t.columns();
-  const auto start = [&](auto element) {
+  const auto start = [&](auto element, const auto& thin_pixels, const auto& pixels) {
     using T = decltype(element);
+    using Thin = std::decay_t<decltype(thin_pixels)>;
+    using Wide = std::decay_t<decltype(pixels)>;
     const int across = ceil_div(t.q, cut.columns), down = ceil_div(t.p, cut.rows);
-    const FewWeights<T> job{patch_copy<T>(t, cut, thin), patch_taps(t, cut), ThinFilter<float>(t, dw),
-                            static_cast<float*>(shares.parts > 1 ? workspace : dw), count, static_cast<const T*>(wide),
-                            readable_as_vectors<T>(wide, t.k), t.p, t.q, t.k, cut.rows, FastDivide(cut.columns), FastDivide(across),
+    const FewWeights<T, Thin, Wide> job{patch_copy<T>(t, cut, thin, thin_pixels), patch_taps(t, cut), ThinFilter<float>(t, dw),
+                            static_cast<float*>(shares.parts > 1 ? workspace : dw), count, static_cast<const T*>(wide), pixels,
+                            readable_as_vectors<T>(wide, t.k), t.k, cut.rows, FastDivide(cut.columns), FastDivide(across),
                             FastDivide(down), cut.patch_columns, t.c, t.stride_h, t.stride_w, t.pad_h, t.pad_w, shares,
                             ceil_div(shares.tiles, kWarpTiles)};
-    launch<FewShared<kFewSmallWords>>(few_weights_kernel<T>, dim3(static_cast<unsigned>(shares.parts * shares.channel_blocks * shares.tile_blocks)),
+    launch<FewShared<kFewSmallWords>>(few_weights_kernel<T, Thin, Wide>, dim3(static_cast<unsigned>(shares.parts * shares.channel_blocks * shares.tile_blocks)),
                                       dim3(kFewThreads), stream, job);
   };
-  if (p.dtype == DType::bf16) start(Bf16{});
-  else start(float{});
+  with_pixels(p, t, [&](const auto& thin_pixels, const auto& pixels) {
+    if (p.dtype == DType::bf16) start(Bf16{}, thin_pixels, pixels);
+    else start(float{}, thin_pixels, pixels);
+  });
   if (shares.parts > 1) {
     launch<MergeSums>(merge_few_weights_kernel, dim3(static_cast<unsigned>(ceil_div(count, kMergeColumns))), dim3(kMergeColumns, kMergeRows), stream,
                  static_cast<float*>(dw), static_cast<const float*>(workspace), count, shares.parts);

@@ -1,6 +1,6 @@
 // Convolution forward as implicit matrix product:
 //   y[(n,p,q), k] = f(bias[k] + sum over (r,s,c) of x[n, h, w, c] * w[k, (r,s,c)])
-//   h = p*stride - pad + r*dilation, likewise w
+//   h = p*stride - pad + r*dilation, likewise w; outside x what the border says
 // A block owns a tile of positions x output channels of one group, a warp or thread a rectangle of it
 // (tile_table.h); x is gathered straight into shared memory, never unrolled in global memory. Moves x once a
 // tile column (from L2 after the first), w once a tile row, y once. Bound: tensor cores (bf16, tf32) or FMA
@@ -10,11 +10,11 @@
 
 namespace ganymede::kernels::GANYMEDE_TARGET {
 
-template <class T>
+template <class T, class Map>
 struct ForwardProblem {
-  using Job = kernels::GANYMEDE_TARGET::Job<PatchOperand<T>, MatrixOperand<T, Along::slice>, StridedRows>;
+  using Job = kernels::GANYMEDE_TARGET::Job<PatchOperand<T, Map>, MatrixOperand<T, Along::slice>, StridedRows>;
   int rows, columns, units;
-  PatchOperand<T> x;
+  PatchOperand<T, Map> x;
   MatrixOperand<T, Along::slice> w;
   StridedRows y_rows;
   Result y;
@@ -37,22 +37,23 @@ void convolve_forward(Stream stream, const Conv2d& p, const void* x, const void*
     if (convolve_forward_twin(stream, p, x, w, y, epilogue, plan)) return;
     plan = plan_of(forward_product(p));
   }
-  with_number(p.dtype, p.math, [&](auto number, auto element) {
+  const auto multiply = [&](auto number, auto element, const auto& map) {
     using T = decltype(element);
     const int channels = p.c / p.groups, outputs = p.k / p.groups, taps = p.r * p.s * channels;
-    ForwardProblem<T> problem;
+    ForwardProblem<T, std::decay_t<decltype(map)>> problem;
     problem.rows = p.n * p.p * p.q;
     problem.columns = outputs;
     problem.units = p.groups;
     problem.group_channels = channels;
-    const PatchMap map{forward_axis(p.h, p.p, p.r, p.stride_h, p.pad_h, p.dilation_h),
-                       forward_axis(p.w, p.q, p.s, p.stride_w, p.pad_w, p.dilation_w), FastDivide(channels),
-                       p.c};
     problem.x = {static_cast<const T*>(x), problem.rows, taps, map, readable_as_vectors<T>(x, channels)};
     problem.w = {static_cast<const T*>(w), outputs, taps, taps, readable_as_vectors<T>(w, taps)};
     problem.y_rows = {p.k, 0};
     problem.y = result_of(y, p.dtype == DType::bf16, outputs, epilogue);
     multiply_tiles<decltype(number)>(stream, plan, problem);
+  };
+  with_number(p.dtype, p.math, [&](auto number, auto element) {
+    if (p.border == Padding::zero) multiply(number, element, patch_map(p));
+    else multiply(number, element, border_map(p));
   });
 }
 

@@ -1,6 +1,6 @@
 // Weight gradient of convolution as implicit matrix product over all output positions:
 //   dw[k, (r,s,c)] = sum over (n,p,q) of dy[(n,p,q), k] * x[n, h, w, c]
-//   h = p*stride - pad + r*dilation, likewise w
+//   h = p*stride - pad + r*dilation, likewise w; outside x what the border says
 // A block owns a tile of output channels x (tap, channel) of one group and one part of the sum; parts go to
 // the workspace and are added in their order by a second kernel, so the result does not depend on timing.
 // Moves dy once a tile column, x once a tap (from L2 after the first), dw 1 + 2 * parts times (parts > 1).
@@ -10,13 +10,13 @@
 
 namespace ganymede::kernels::GANYMEDE_TARGET {
 
-template <class T>
+template <class T, class Map>
 struct WeightGradientProblem {
   using Job =
-      kernels::GANYMEDE_TARGET::Job<MatrixOperand<T, Along::line>, TransposedPatchOperand<T>, StridedRows>;
+      kernels::GANYMEDE_TARGET::Job<MatrixOperand<T, Along::line>, TransposedPatchOperand<T, Map>, StridedRows>;
   int rows, columns, units;
   MatrixOperand<T, Along::line> dy;
-  TransposedPatchOperand<T> x;
+  TransposedPatchOperand<T, Map> x;
   StridedRows dw_rows;
   Result dw;
   int groups, group_channels;
@@ -55,12 +55,9 @@ void convolve_weight_gradient(Stream stream, const Conv2d& p, const void* x, con
   const int splits = plan.parts;
   const bool done = is_twin(plan.tile) && convolve_weight_gradient_twin(stream, p, x, dy, static_cast<float*>(dw), static_cast<float*>(workspace), plan);
   if (is_twin(plan.tile)) plan.tile = plan_of(weight_gradient_product(p), splits).tile;   // as many parts: the workspace has room for them
-  if (!done) with_number(p.dtype, p.math, [&](auto number, auto element) {
+  const auto multiply = [&](auto number, auto element, const auto& map) {
     using T = decltype(element);
-    const PatchMap map{forward_axis(p.h, p.p, p.r, p.stride_h, p.pad_h, p.dilation_h),
-                       forward_axis(p.w, p.q, p.s, p.stride_w, p.pad_w, p.dilation_w), FastDivide(channels),
-                       p.c};
-    WeightGradientProblem<T> problem;
+    WeightGradientProblem<T, std::decay_t<decltype(map)>> problem;
     problem.rows = outputs;
     problem.columns = taps;
     problem.units = p.groups * splits;
@@ -73,6 +70,10 @@ void convolve_weight_gradient(Stream stream, const Conv2d& p, const void* x, con
     problem.part = static_cast<int>(ceil_div<int64_t>(ceil_div<int64_t>(positions, 32), splits) * 32);
     problem.part_stride = count;
     multiply_tiles<decltype(number)>(stream, {plan.tile}, problem);  // the parts are units
+  };
+  if (!done) with_number(p.dtype, p.math, [&](auto number, auto element) {
+    if (p.border == Padding::zero) multiply(number, element, patch_map(p));
+    else multiply(number, element, border_map(p));
   });
   if (splits > 1) {
     const int64_t blocks = ceil_div<int64_t>(count, 256);

@@ -5,8 +5,9 @@
 // all (tap, c) are the columns of one product, which uses tensor cores fully and reads a position once; its sums go to shared
 // memory only, where the pixels gather them. A block owns a tile of pixels, a thread up to four of them; warps take 32 window
 // positions at a time, as many rows of the window as shared memory holds. Strides take the place of zeros: a pixel meets only
-// the taps of its phase. Moves wide once (and the windows' edges twice, from L2), thin once. Bound by memory up to about
-// 16 (tap, c); beyond that by shared memory, where each sum is written and read once.
+// the taps of its phase. A border is read as the window's positions that it repeats. Moves wide once (and the windows' edges
+// twice, from L2), thin once. Bound by memory up to about 16 (tap, c); beyond that by shared memory, where each sum is written
+// and read once.
 #include "kernels/device/conv_launch.h"
 #include "kernels/device/conv_problem.h"
 #include "kernels/device/few_words.h"
@@ -15,10 +16,11 @@ namespace ganymede::kernels::GANYMEDE_TARGET {
 
 namespace {
 
-template <class T>
+template <class T, class Pixels>
 struct WideToFew {
   const T* wide;                            // [N, P, Q, K]
-  int images, wide_rows, wide_columns, channels;
+  Pixels pixels;                            // of wide
+  int channels;
   bool vectors;
   ThinFilter<T> filter;
   Result thin;                              // [N, H, W, C]
@@ -34,8 +36,8 @@ struct WideToFew {
 };
 
 // The lane's four words of two blocks of four positions; null: zeros. All loads are on their way before the first is used.
-template <class T>
-__device__ __forceinline__ void load_words(FourWords (&words)[2][4], const T* const (&lines)[4], int block, const WideToFew<T>& job) {
+template <class T, class Pixels>
+__device__ __forceinline__ void load_words(FourWords (&words)[2][4], const T* const (&lines)[4], int block, const WideToFew<T, Pixels>& job) {
   constexpr int kTerms = 4 * kWordTerms<T>;
   const int first = block * 4 * kTerms + simt::lane() % 4 * kTerms;
   if (job.vectors) {
@@ -75,8 +77,8 @@ __device__ __forceinline__ void load_words(FourWords (&words)[2][4], const T* co
 }
 
 // sums[(tap, c)][slot] for the rows [row, row + rows) of an image of wide, from column `column` on.
-template <class T>
-__device__ void project(const WideToFew<T>& job, const FilterWords& filter, float* sums, int image, int row, int column, int rows) {
+template <class T, class Pixels>
+__device__ void project(const WideToFew<T, Pixels>& job, const FilterWords& filter, float* sums, int image, int row, int column, int rows) {
   const int lane = simt::lane();
   const int slots = rows * job.window_columns.divisor, units = (slots + 31) / 32, tiles = job.padded / 8, pairs = (tiles + 1) / 2;
   const int splits = units < 5 ? 8 / units : 1;  // of the columns, where there are fewer units than warps
@@ -89,9 +91,9 @@ __device__ void project(const WideToFew<T>& job, const FilterWords& filter, floa
       int slot = unit * 32 + i * 8 + lane / 4;
       bool inside = slot < slots;
       const int q = job.window_columns.split(slot) + column, p = slot + row;
-      inside = inside && static_cast<unsigned>(p) < static_cast<unsigned>(job.wide_rows) &&
-               static_cast<unsigned>(q) < static_cast<unsigned>(job.wide_columns);
-      lines[i] = inside ? job.wide + ((static_cast<int64_t>(image) * job.wide_rows + p) * job.wide_columns + q) * job.channels : nullptr;
+      inside = inside && static_cast<unsigned>(p) < static_cast<unsigned>(job.pixels.rows) &&
+               static_cast<unsigned>(q) < static_cast<unsigned>(job.pixels.columns);
+      lines[i] = inside ? job.wide + int64_t{job.pixels.at(image, p, q)} * job.channels : nullptr;
     }
 #pragma unroll 1
     for (int block = 0; block < job.blocks; block += 2) {
@@ -138,8 +140,8 @@ __device__ void project(const WideToFew<T>& job, const FilterWords& filter, floa
   }
 }
 
-template <class T, class Memory>
-__global__ void __launch_bounds__(kFewThreads, 2) wide_to_few_kernel(const __grid_constant__ WideToFew<T> job) {
+template <class T, class Pixels, class Memory>
+__global__ void __launch_bounds__(kFewThreads, 2) wide_to_few_kernel(const __grid_constant__ WideToFew<T, Pixels> job) {
   constexpr int kPixels = kFewPixels / kFewThreads;
   auto& memory = shared<Memory>();
   const FilterWords filter{memory.words, job.blocks};
@@ -216,10 +218,11 @@ void convolve_wide_to_few(Stream stream, const Conv2d& p, const void* wide, cons
   check_convolution(p, has_few_inputs(p) ? "data gradient" : "forward");
   const ThinConv t = thin_conv(p);
   const WindowCut cut = wide_to_few_cut(t, p.dtype);
-  with_few(p.dtype, cut.words, [&](auto element, auto memory) {
+  const auto start = [&](auto element, auto memory, const auto& pixels) {
     using T = decltype(element);
+    using Pixels = std::decay_t<decltype(pixels)>;
     const int across = ceil_div(t.w, cut.columns), down = ceil_div(t.h, cut.rows);
-    WideToFew<T> job{static_cast<const T*>(wide), t.n, t.p, t.q, t.k, readable_as_vectors<T>(wide, t.k), ThinFilter<T>(t, w),
+    WideToFew<T, Pixels> job{static_cast<const T*>(wide), pixels, t.k, readable_as_vectors<T>(wide, t.k), ThinFilter<T>(t, w),
                      result_of(thin, p.dtype == DType::bf16, t.c, epilogue), t.h, t.w, t.c, cut.rows, FastDivide(cut.columns),
                      FastDivide(across), FastDivide(down), FastDivide(t.stride_h), FastDivide(t.stride_w), {}, {}, cut.first_row,
                      cut.first_column, cut.window_rows, FastDivide(cut.window_columns), t.s, cut.chunk_rows, cut.pitch, cut.blocks,
@@ -227,8 +230,12 @@ void convolve_wide_to_few(Stream stream, const Conv2d& p, const void* wide, cons
     for (int i = 0; i < t.stride_h; ++i) job.vertical[i] = gradient_axis(i, t.h, t.p, t.r, t.stride_h, t.pad_h, t.dilation_h);
     for (int i = 0; i < t.stride_w; ++i) job.horizontal[i] = gradient_axis(i, t.w, t.q, t.s, t.stride_w, t.pad_w, t.dilation_w);
     const int most = 2 * simt::multiprocessors();
-    launch<decltype(memory)>(wide_to_few_kernel<T, decltype(memory)>, dim3(static_cast<unsigned>(job.tiles < most ? job.tiles : most)),
+    launch<decltype(memory)>(wide_to_few_kernel<T, Pixels, decltype(memory)>, dim3(static_cast<unsigned>(job.tiles < most ? job.tiles : most)),
                              dim3(kFewThreads), stream, job);
+  };
+  with_few(p.dtype, cut.words, [&](auto element, auto memory) {
+    if (p.border == Padding::zero) start(element, memory, PlainPixels{t.p, t.q});
+    else start(element, memory, border_pixels(p));
   });
 }
 

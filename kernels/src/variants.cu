@@ -20,10 +20,10 @@ namespace ganymede::kernels::GANYMEDE_TARGET {
 
 namespace {
 
-using Key = std::array<int, 19>;
+using Key = std::array<int, 20>;
 Key key_of(Conv2dRole role, const Conv2d& p) {
   return {static_cast<int>(role), p.n, p.h, p.w, p.c, p.k, p.r, p.s, p.p, p.q, p.stride_h, p.stride_w, p.pad_h, p.pad_w, p.dilation_h, p.dilation_w, p.groups,
-          static_cast<int>(p.dtype), static_cast<int>(p.math)};
+          static_cast<int>(p.dtype), static_cast<int>(p.math), static_cast<int>(p.border)};
 }
 
 using AttentionKey = std::array<int, 6>;

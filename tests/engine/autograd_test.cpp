@@ -170,6 +170,30 @@ TEST(Autograd, CutsTheZeroPathOfAPenalty) {
   EXPECT_GE(backward, 2 * kLayers - 1);
 }
 
+// In f64 the cpu reads borders in place; of this one in f32 its weight gradient does and its forward pass pads first.
+TEST(Autograd, BordersEqualPaddingFirst) {
+  const Tensor x64 = random_tensor({1, 6, 5, 32}, 1), w64 = random_tensor({128, 5, 5, 32}, 2, -0.1, 0.1);
+  const auto results = [&](DType dtype, bool padded_first, Padding border) {
+    const Tensor x = watch(cast(x64, dtype)), w = watch(cast(w64, dtype));
+    const int64_t before = context().launches;
+    const Tensor y = padded_first ? conv2d(pad(x, {2, 2, 2, 2}, border), w, {}, {}) : conv2d(x, w, {}, {{1, 1}, {2, 2}, {1, 1}, {0, 0}, 1, border});
+    EXPECT_EQ(context().launches - before, padded_first || dtype == DType::f32 ? 2 : 1);
+    const Tensors first = grad({sum(square(y))}, {x, w});
+    const Tensors second = grad({sum(square(first[0])) + sum(first[1] * cast(w64, dtype))}, {x, w});
+    return Tensors{y, first[0], first[1], second[0], second[1]};
+  };
+  for (const Padding border : {Padding::reflect, Padding::replicate}) {
+    const Tensors want = results(DType::f64, true, border), f64 = results(DType::f64, false, border), f32 = results(DType::f32, false, border);
+    for (size_t i = 0; i < want.size(); ++i) {
+      const auto error = [&](const Tensor& t) { return std::sqrt((sum(square(cast(t, DType::f64) - want[i])) / sum(square(want[i]))).item()); };
+      EXPECT_LE(error(f64[i]), 1e-12) << i;
+      EXPECT_LE(error(f32[i]), 1e-4) << i;
+    }
+  }
+  EXPECT_NE(message_of([&] { conv2d(x64, w64, {}, {{1, 1}, {2, 5}, {1, 1}, {0, 0}, 1, Padding::reflect}); }).find("reflection by 2,5 needs more than as many pixels"), std::string::npos);
+  EXPECT_NE(message_of([&] { conv_transpose2d(random_tensor({1, 3, 3, 128}, 3), w64, {}, {{1, 1}, {2, 2}, {1, 1}, {0, 0}, 1, Padding::reflect}); }).find("no border to fill"), std::string::npos);
+}
+
 TEST(Autograd, KeepsPartsOfSmallGradientsApart) {
   const Tensor w = watch(random_tensor({3, 4}, 1)), x = random_tensor({3, 4}, 2);
   const Tensor a = sum(mul(w, x)), b = sum(square(w)), c = sum(exp(x));

@@ -143,6 +143,15 @@ std::vector<OpCase> tensor_cases() {
   c.push_back(conv_case("conv2d odd", false, {1, 7, 5, 2}, {3, 2, 3, 2}, {{3, 2}, {2, 0}, {1, 2}}, false));
   c.push_back(conv_case("conv2d groups", false, {2, 4, 4, 6}, {4, 3, 3, 3}, {{1, 1}, {1, 1}, {1, 1}, {0, 0}, 2}, true));
   c.push_back(conv_case("conv2d 1x1", false, {2, 3, 3, 9}, {8, 1, 1, 9}, {}, false));
+  const auto bordered = [](std::array<int, 2> stride, std::array<int, 2> padding, Padding border, std::array<int, 2> dilation = {1, 1}, int groups = 1) {
+    return ConvOptions{stride, padding, dilation, {0, 0}, groups, border};
+  };
+  c.push_back(conv_case("conv2d reflect", false, {2, 5, 6, 3}, {4, 3, 3, 3}, bordered({1, 1}, {1, 1}, Padding::reflect), true, {Unary::leaky_relu, 0.2}));
+  c.push_back(conv_case("conv2d reflect odd", false, {1, 7, 5, 2}, {3, 2, 3, 2}, bordered({3, 2}, {4, 1}, Padding::reflect, {1, 2}), false));
+  c.push_back(conv_case("conv2d reflect k7", false, {1, 5, 4, 3}, {5, 7, 7, 3}, bordered({1, 1}, {3, 3}, Padding::reflect), true));
+  c.push_back(conv_case("conv2d reflect to few", false, {2, 4, 6, 8}, {3, 3, 3, 8}, bordered({1, 1}, {2, 1}, Padding::reflect), true, {Unary::tanh}));
+  c.push_back(conv_case("conv2d replicate s2", false, {2, 6, 5, 8}, {8, 4, 4, 8}, bordered({2, 2}, {1, 1}, Padding::replicate), true));
+  c.push_back(conv_case("conv2d replicate groups", false, {1, 3, 4, 6}, {4, 3, 3, 3}, bordered({1, 2}, {5, 0}, Padding::replicate, {2, 1}, 2), false));
   c.push_back(conv_case("conv_transpose2d k4 s2", true, {2, 4, 3, 5}, {5, 4, 4, 3}, {{2, 2}, {1, 1}}, true));
   c.push_back(conv_case("conv_transpose2d k5 s2 op1 tanh", true, {1, 3, 3, 4}, {4, 5, 5, 2}, {{2, 2}, {2, 2}, {1, 1}, {1, 1}}, true, {Unary::tanh}));
   c.push_back(conv_case("conv_transpose2d from 1x1", true, {3, 1, 1, 7}, {7, 4, 4, 5}, {}, false));

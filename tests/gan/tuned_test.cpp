@@ -60,6 +60,19 @@ class Tuned : public testing::Test {
   fs::path folder_, file_;
 };
 
+TEST_F(Tuned, BordersAreKeptApart) {
+  UsedConvolution reflect = convolution(1), replicate = convolution(1);
+  reflect.problem.border = kernels::Padding::reflect, replicate.problem.border = kernels::Padding::replicate;
+  write_tuned(file_, {{"one", "1"}, {{convolution(1), "large", 1, 1, 1}, {reflect, "tall", 1, 1, 1}, {replicate, "thin", 1, 1, 1}}});
+  const auto all = read_tuned(file_).at(0).convolutions;
+  ASSERT_EQ(all.size(), 3u);
+  EXPECT_TRUE(same_convolution(all[0].what, convolution(1)) && same_convolution(all[1].what, reflect) && same_convolution(all[2].what, replicate));
+  std::string bytes = get();
+  bytes.replace(bytes.find("\"replicate\""), 11, "\"mirror\"");
+  put(bytes);
+  EXPECT_NE(refusal().find("\"border\" is \"mirror\", must be reflect or replicate"), std::string::npos);
+}
+
 TEST_F(Tuned, CardsAndConvolutionsAreKeptApart) {
   EXPECT_EQ(tuned_file(), file_);
   EXPECT_TRUE(read_tuned(file_).empty());

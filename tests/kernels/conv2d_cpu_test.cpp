@@ -172,7 +172,7 @@ const Conv2dKernels kByWinograd{
     [](Stream, const Conv2d& p, const void* x, const Weight& w, void* y, const Epilogue& e) { forward_by_winograd(p, x, w, y, e); },
     [](Stream, const Conv2d& p, const void* dy, const Weight& w, void* dx, const Epilogue& e, void*) { data_gradient_by_winograd(p, dy, w, dx, e); },
     [](Stream, const Conv2d& p, const void* x, const void* dy, void* dw, void*) { weight_gradient_by_winograd(p, x, dy, dw); },
-    conv2d_kernels.data_gradient_workspace, conv2d_kernels.weight_gradient_workspace};
+    conv2d_kernels.data_gradient_workspace, conv2d_kernels.weight_gradient_workspace, conv2d_kernels.reads_border};
 
 constexpr DType kTypes[] = {DType::f64, DType::f32, DType::bf16};
 

@@ -7,6 +7,7 @@
 
 #include "kernels/device/conv_maps.h"
 #include "kernels/device/tile_table.h"
+#include "tests/kernels/padded_image.h"
 
 namespace ganymede::kernels::sim {
 namespace {
@@ -111,6 +112,45 @@ TEST(Conv2dMaps, NowhereIsOutside) {
   tap.row = kNowhere;
   EXPECT_FALSE(map.inside(corner, tap));
   EXPECT_FALSE(map.inside(map.corner(7), tap));
+}
+
+constexpr Padding kBorders[] = {Padding::reflect, Padding::replicate};
+
+TEST(Conv2dMaps, BorderAxisIsAWalk) {
+  for (const Padding border : kBorders)
+    for (int extent = 1; extent <= 9; ++extent)
+      for (int pad = 0; pad <= (border == Padding::reflect ? extent - 1 : 12); ++pad) {
+        const BorderAxis axis = border_axis(extent, pad, border);
+        const auto want = kernels::check::walk(extent, pad, border);
+        for (int i = 0; i < extent + 2 * pad; ++i) ASSERT_EQ(axis.own(i), want[i]) << extent << ' ' << pad << ' ' << i;
+      }
+}
+
+TEST(Conv2dMaps, BorderMapAddressesTheImage) {
+  for (const Padding border : kBorders)
+    for (int pad_h = 0; pad_h <= 4; ++pad_h)
+      for (int pad_w = 0; pad_w <= 3; ++pad_w)
+        for (int stride = 1; stride <= 3; ++stride)
+          for (int dilation = 1; dilation <= 2; ++dilation) {
+            Conv2d p{2, 5, 4, 6, 2, 2, 3, 0, 0, stride, stride, pad_h, pad_w, dilation, dilation, 2, DType::f32, Math::f32, border};
+            p.p = (p.h + 2 * pad_h - dilation - 1) / stride + 1, p.q = (p.w + 2 * pad_w - 2 * dilation - 1) / stride + 1;
+            if (p.w + 2 * pad_w - 2 * dilation < 1) continue;
+            const BorderMap map = border_map(p);
+            const auto rows = kernels::check::walk(p.h, pad_h, border), columns = kernels::check::walk(p.w, pad_w, border);
+            for (int position = 0; position < p.n * p.p * p.q; ++position)
+              for (int tap = 0; tap < p.r * p.s * 3; ++tap) {
+                const int image = position / (p.p * p.q), row = position / p.q % p.p * stride + tap / 3 / p.s * dilation;
+                const int column = position % p.q * stride + tap / 3 % p.s * dilation;
+                ASSERT_TRUE(map.inside(map.corner(position), map.tap(tap)));
+                ASSERT_EQ(map.offset(map.corner(position), map.tap(tap)), ((image * p.h + rows[row]) * p.w + columns[column]) * p.c + tap % 3);
+              }
+            Corner corner = map.corner(0);
+            Tap tap = map.tap(0);
+            corner.row = kNowhere;
+            ASSERT_FALSE(map.inside(corner, tap));
+            tap.row = kNowhere;
+            ASSERT_FALSE(map.inside(corner, tap) || map.inside(map.corner(0), tap));
+          }
 }
 
 TEST(Conv2dMaps, TileSizesAgreeWithTheTiles) {
