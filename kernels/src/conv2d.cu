@@ -71,12 +71,12 @@ size_t weight_gradient_bytes(const Conv2d& p) {
   return weight_gradient_workspace(p, plan);
 }
 
-bool reads_border(Conv2dRole role, const Conv2d& p) {
-  return kernels::GANYMEDE_TARGET::reads_border(role, p, simt::compute_capability());
+bool reads_border_on_this_card(Conv2dRole role, const Conv2d& p) {
+  return reads_border(role, p, simt::compute_capability());
 }
 
 }  // namespace
 
-const Conv2dKernels conv2d_kernels = {forward, data_gradient, weight_gradient, data_gradient_bytes, weight_gradient_bytes, reads_border};
+const Conv2dKernels conv2d_kernels = {forward, data_gradient, weight_gradient, data_gradient_bytes, weight_gradient_bytes, reads_border_on_this_card};
 
 }  // namespace ganymede::kernels::GANYMEDE_TARGET

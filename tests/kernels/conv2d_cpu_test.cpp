@@ -1,178 +1,18 @@
 // Convolutions of the cpu device against seven nested loops in double, in every direction, type and epilogue.
-#include <gtest/gtest.h>
 #include <omp.h>
 
 #include <bit>
-#include <cmath>
-#include <cstring>
-#include <limits>
-#include <random>
 
 #include "kernels/cpu/conv2d.h"
 #include "kernels/cpu/conv2d_direct.h"
-#include "kernels/cpu/conv2d_winograd.h"
-#include "kernels/cpu/families.h"
-#include "kernels/cpu/number.h"
 #include "kernels/cpu/onednn.h"
 #include "kernels/cpu/vectors.h"
+#include "tests/kernels/conv2d_cpu_check.h"
 
 namespace ganymede::kernels::cpu {
 namespace {
 
-constexpr Epilogue kPlain{nullptr, Unary::identity, 0};
-
-size_t size_of(DType dtype) { return dtype == DType::f64 ? 8 : dtype == DType::f32 ? 4 : 2; }
-
-// An operand in dtype with a guard behind it; starts as NaN.
-class Buffer {
- public:
-  Buffer(DType dtype, int64_t count)
-      : dtype_(dtype), count_(count), bytes_(count * size_of(dtype) + kGuard, 0xff) {}
-  Buffer(DType dtype, const std::vector<double>& values)
-      : Buffer(dtype, static_cast<int64_t>(values.size())) {
-    for (int64_t i = 0; i < count_; ++i) {
-      if (dtype == DType::f64) reinterpret_cast<double*>(data())[i] = values[i];
-      if (dtype == DType::f32) reinterpret_cast<float*>(data())[i] = static_cast<float>(values[i]);
-      if (dtype == DType::bf16) reinterpret_cast<Bf16*>(data())[i] = to_bf16(static_cast<float>(values[i]));
-    }
-  }
-  void* data() { return bytes_.data(); }
-  std::vector<double> values() {
-    std::vector<double> all(count_);
-    for (int64_t i = 0; i < count_; ++i) {
-      if (dtype_ == DType::f64) all[i] = reinterpret_cast<double*>(data())[i];
-      if (dtype_ == DType::f32) all[i] = reinterpret_cast<float*>(data())[i];
-      if (dtype_ == DType::bf16) all[i] = to_float(reinterpret_cast<Bf16*>(data())[i]);
-    }
-    return all;
-  }
-  bool guard_is_whole() const {
-    for (size_t i = bytes_.size() - kGuard; i < bytes_.size(); ++i)
-      if (bytes_[i] != 0xff) return false;
-    return true;
-  }
-
- private:
-  static constexpr size_t kGuard = 64;
-  DType dtype_;
-  int64_t count_;
-  std::vector<unsigned char> bytes_;
-};
-
-// Values that bf16 holds exactly, so that every type starts from the same operands.
-std::vector<double> random_values(int64_t count, int seed) {
-  std::mt19937 generator(seed);
-  std::normal_distribution<float> normal;
-  std::vector<double> values(count);
-  for (double& v : values) v = to_float(to_bf16(normal(generator)));
-  return values;
-}
-
-double relative_error(const std::vector<double>& got, const std::vector<double>& want) {
-  double difference = 0, size = 0;
-  for (size_t i = 0; i < want.size(); ++i) {
-    difference += (got[i] - want[i]) * (got[i] - want[i]);
-    size += want[i] * want[i];
-  }
-  return std::isnan(difference) ? difference
-         : size > 0             ? std::sqrt(difference / size)
-                                : std::sqrt(difference);
-}
-
-int64_t x_count(const Conv2d& p) { return int64_t{p.n} * p.h * p.w * p.c; }
-int64_t y_count(const Conv2d& p) { return int64_t{p.n} * p.p * p.q * p.k; }
-int64_t w_count(const Conv2d& p) { return int64_t{p.k} * p.r * p.s * (p.c / p.groups); }
-
-// Calls term(index in x, in w, in y) for every product of the sum in kernels/api/conv2d.h.
-template <typename Term>
-void for_each_term(const Conv2d& p, Term term) {
-  const int width = p.c / p.groups;
-  for (int n = 0; n < p.n; ++n)
-    for (int row = 0; row < p.p; ++row)
-      for (int q = 0; q < p.q; ++q)
-        for (int k = 0; k < p.k; ++k)
-          for (int r = 0; r < p.r; ++r)
-            for (int s = 0; s < p.s; ++s)
-              for (int c = 0; c < width; ++c) {
-                const int h = row * p.stride_h - p.pad_h + r * p.dilation_h,
-                          w = q * p.stride_w - p.pad_w + s * p.dilation_w;
-                if (h < 0 || h >= p.h || w < 0 || w >= p.w) continue;
-                const int channel = k / (p.k / p.groups) * width + c;
-                term(((int64_t{n} * p.h + h) * p.w + w) * p.c + channel,
-                     ((int64_t{k} * p.r + r) * p.s + s) * width + c,
-                     ((int64_t{n} * p.p + row) * p.q + q) * p.k + k);
-              }
-}
-
-void finish(std::vector<double>& values, int channels, const std::vector<double>& bias, Unary activation,
-            double alpha) {
-  for (size_t i = 0; i < values.size(); ++i) {
-    double& v = values[i];
-    if (!bias.empty()) v += bias[i % channels];
-    if (activation == Unary::relu) v = std::max(v, 0.0);
-    if (activation == Unary::leaky_relu) v = v > 0 ? v : alpha * v;
-    if (activation == Unary::sigmoid) v = 1 / (1 + std::exp(-v));
-    if (activation == Unary::tanh) v = std::tanh(v);
-  }
-}
-
-struct Tolerance {
-  double forward, gradient;
-};
-Tolerance tolerance(DType dtype) {
-  if (dtype == DType::f64) return {1e-13, 1e-13};
-  return dtype == DType::f32 ? Tolerance{1e-5, 5e-5} : Tolerance{1e-2, 2e-2};
-}
-
-Conv2d with_type(Conv2d p, DType dtype) {
-  p.dtype = dtype;
-  return p;
-}
-
-void expect_matches(const Conv2d& p, const Epilogue& f, bool bias, const Conv2dKernels& kernels = conv2d_kernels) {
-  SCOPED_TRACE(testing::Message() << name_of(p.dtype) << " n" << p.n << ' ' << p.h << 'x' << p.w << 'x' << p.c
-                                  << " -> " << p.p << 'x' << p.q << 'x' << p.k << " k" << p.r << 'x' << p.s
-                                  << " s" << p.stride_h << 'x' << p.stride_w << " p" << p.pad_h << 'x'
-                                  << p.pad_w << " d" << p.dilation_h << " g" << p.groups << " activation "
-                                  << static_cast<int>(f.activation) << " bias " << bias);
-  const auto x = random_values(x_count(p), 1), dy = random_values(y_count(p), 3);
-  auto w = random_values(w_count(p), 2);
-  // So that y is about 1, where activations bend, and bf16 holds w still.
-  const double scale = std::exp2(-std::round(std::log2(1.0 * p.r * p.s * p.c / p.groups) / 2));
-  for (double& v : w) v *= scale;
-  const DType sums = p.dtype == DType::f64 ? DType::f64 : DType::f32;
-  Buffer bx(p.dtype, x), bw(p.dtype, w), bdy(p.dtype, dy);
-  const Weight weight{bw.data(), nullptr};
-
-  std::vector<double> y(y_count(p)), dx(x_count(p)), dw(w_count(p));
-  for_each_term(p, [&](int64_t ix, int64_t iw, int64_t iy) {
-    y[iy] += x[ix] * w[iw];
-    dx[ix] += dy[iy] * w[iw];
-    dw[iw] += dy[iy] * x[ix];
-  });
-  const std::vector<double> bias_k = bias ? random_values(p.k, 4) : std::vector<double>();
-  const std::vector<double> bias_c = bias ? random_values(p.c, 5) : std::vector<double>();
-  finish(y, p.k, bias_k, f.activation, f.alpha);
-  finish(dx, p.c, bias_c, f.activation, f.alpha);
-
-  Buffer bbias_k(sums, bias_k), bbias_c(sums, bias_c);
-  Buffer by(p.dtype, y_count(p)), bdx(p.dtype, x_count(p)), bdw(sums, w_count(p));
-  kernels.forward(nullptr, p, bx.data(), weight, by.data(), {bias ? bbias_k.data() : nullptr, f.activation, f.alpha});
-  kernels.data_gradient(nullptr, p, bdy.data(), weight, bdx.data(), {bias ? bbias_c.data() : nullptr, f.activation, f.alpha}, nullptr);
-  std::vector<char> workspace(kernels.weight_gradient_workspace(p));
-  kernels.weight_gradient(nullptr, p, bx.data(), bdy.data(), bdw.data(), workspace.data());
-  EXPECT_LE(relative_error(by.values(), y), tolerance(p.dtype).forward) << "forward";
-  EXPECT_LE(relative_error(bdx.values(), dx), tolerance(p.dtype).gradient) << "data gradient";
-  EXPECT_LE(relative_error(bdw.values(), dw), tolerance(p.dtype).gradient) << "weight gradient";
-  EXPECT_TRUE(by.guard_is_whole() && bdx.guard_is_whole() && bdw.guard_is_whole());
-}
-
-// Whatever is the faster way.
-const Conv2dKernels kByWinograd{
-    [](Stream, const Conv2d& p, const void* x, const Weight& w, void* y, const Epilogue& e) { forward_by_winograd(p, x, w, y, e); },
-    [](Stream, const Conv2d& p, const void* dy, const Weight& w, void* dx, const Epilogue& e, void*) { data_gradient_by_winograd(p, dy, w, dx, e); },
-    [](Stream, const Conv2d& p, const void* x, const void* dy, void* dw, void*) { weight_gradient_by_winograd(p, x, dy, dw); },
-    conv2d_kernels.data_gradient_workspace, conv2d_kernels.weight_gradient_workspace, conv2d_kernels.reads_border};
+using namespace conv2d_check;
 
 constexpr DType kTypes[] = {DType::f64, DType::f32, DType::bf16};
 
@@ -217,30 +57,6 @@ const Conv2d kOddProblems[] = {
     {1, 5, 7, 3, 16, 1, 1, 3, 4, 2, 2, 0, 0, 1, 1, 1, DType::f32, Math::f32},
 };
 
-const Conv2d kWinogradProblems[] = {
-    {13, 9, 12, 32, 48, 4, 4, 4, 5, 2, 2, 1, 1, 1, 1, 1, DType::f32, Math::f32},
-    {8, 16, 11, 48, 80, 4, 4, 9, 5, 2, 2, 2, 1, 1, 1, 1, DType::f32, Math::f32},
-    {29, 8, 9, 32, 32, 4, 4, 4, 4, 2, 2, 1, 1, 1, 1, 1, DType::f32, Math::f32},
-    {17, 19, 18, 32, 32, 4, 4, 8, 8, 2, 2, 0, 0, 1, 1, 1, DType::f32, Math::f32},
-    {1, 71, 20, 32, 48, 4, 4, 35, 10, 2, 2, 1, 1, 1, 1, 1, DType::f32, Math::f32},  // one picture in bands
-    {1, 51, 36, 48, 32, 4, 4, 25, 18, 2, 2, 1, 1, 1, 1, 1, DType::f32, Math::f32},
-    {1, 103, 70, 32, 48, 4, 4, 51, 35, 2, 2, 1, 1, 1, 1, 1, DType::f32, Math::f32},  // large enough for 4x4 tiles
-    {1, 103, 70, 48, 32, 3, 3, 52, 35, 2, 2, 1, 1, 1, 1, 1, DType::f32, Math::f32},
-    {6, 47, 39, 32, 48, 3, 3, 24, 20, 2, 2, 1, 1, 1, 1, 1, DType::f32, Math::f32},  // missing taps
-    {1, 85, 40, 48, 32, 3, 4, 42, 20, 2, 2, 0, 1, 1, 1, 1, DType::f32, Math::f32},
-    {8, 13, 9, 32, 48, 5, 5, 7, 5, 2, 2, 2, 2, 1, 1, 1, DType::f32, Math::f32},
-    {2, 28, 19, 48, 32, 5, 4, 12, 8, 2, 2, 0, 0, 1, 1, 1, DType::f32, Math::f32},
-    {12, 4, 5, 32, 48, 3, 3, 4, 5, 1, 1, 1, 1, 1, 1, 1, DType::f32, Math::f32},
-    {3, 19, 14, 48, 32, 3, 3, 17, 12, 1, 1, 0, 0, 1, 1, 1, DType::f32, Math::f32},
-    {3, 7, 9, 32, 80, 3, 3, 9, 13, 1, 1, 2, 3, 1, 1, 1, DType::f32, Math::f32},
-    {4, 12, 9, 64, 32, 3, 3, 9, 7, 1, 1, 1, 0, 1, 1, 1, DType::f32, Math::f32},  // p and q smaller than what fits
-    {29, 6, 6, 32, 32, 3, 3, 6, 6, 1, 1, 1, 1, 1, 1, 1, DType::f32, Math::f32},
-    {9, 9, 12, 32, 48, 4, 4, 8, 11, 1, 1, 1, 1, 1, 1, 1, DType::f32, Math::f32},
-    {3, 14, 13, 48, 32, 4, 4, 13, 9, 1, 1, 2, 0, 1, 1, 1, DType::f32, Math::f32},  // q smaller than what fits
-    {5, 32, 16, 32, 48, 4, 4, 16, 8, 2, 2, 1, 1, 1, 1, 1, DType::f32, Math::f32},  // in bf16: 12x6 in tiles of 3x3, the rest in 2x2
-    {6, 27, 28, 48, 32, 4, 4, 13, 14, 2, 2, 1, 1, 1, 1, 1, DType::f32, Math::f32},  // the lowest of those overhang
-};
-
 const Conv2d kDirectProblems[] = {
     {2, 9, 12, 32, 48, 4, 4, 4, 5, 2, 2, 1, 1, 1, 1, 1, DType::f32, Math::f32},      // too few tiles for Winograd's form
     {1, 31, 20, 48, 80, 3, 3, 16, 10, 2, 2, 1, 1, 1, 1, 1, DType::f32, Math::f32},
@@ -266,51 +82,6 @@ TEST(Conv2dCpu, VectorsRoundLikeSingleNumbers) {
   std::vector<float> widened(values.size());
   for (size_t i = 0; i < values.size(); i += kRegisterLanes) store_lanes(&widened[i], load_lanes(&rounded[i]));
   for (size_t i = 0; i < values.size(); ++i) EXPECT_EQ(std::bit_cast<uint32_t>(widened[i]), uint32_t{rounded[i].bits} << 16);
-}
-
-TEST(Conv2dCpu, WinogradMatchesReference) {
-  const int threads = omp_get_max_threads();
-  for (const Conv2d& p : kWinogradProblems) {
-    EXPECT_TRUE(goes_by_winograd(p)) << p.n << ' ' << p.h << 'x' << p.w;
-    expect_matches(p, kPlain, false);
-  }
-  for (const int each : {1, 3, 5, 16}) {
-    omp_set_num_threads(each);
-    for (int i : {4, 6, 10, 13, 17}) expect_matches(kWinogradProblems[i], {nullptr, Unary::tanh, 0}, true, kByWinograd);
-  }
-  omp_set_num_threads(threads);
-}
-
-TEST(Conv2dCpu, WinogradMatchesReferenceInBf16) {
-  const int threads = omp_get_max_threads();
-  const bool before = multiply_bf16_in_winograd(true);
-  for (const bool bf16 : {true, false}) {
-    multiply_bf16_in_winograd(bf16);
-    for (const Conv2d& p : kWinogradProblems) expect_matches(with_type(p, DType::bf16), kPlain, false, kByWinograd);
-    for (const int each : {1, 3, 5, 16}) {
-      omp_set_num_threads(each);
-      for (int i : {4, 6, 10, 13, 17, 19, 20}) expect_matches(with_type(kWinogradProblems[i], DType::bf16), {nullptr, Unary::tanh, 0}, true, kByWinograd);
-    }
-    omp_set_num_threads(threads);
-  }
-  multiply_bf16_in_winograd(before);
-}
-
-// Rounding transformed images to bf16 costs a fixed share of what is summed; a scheme that loses more is not one of those used.
-TEST(Conv2dCpu, WinogradInBf16LosesLittle) {
-  const bool before = multiply_bf16_in_winograd(true);
-  for (const Conv2d& p : {kWinogradProblems[0], kWinogradProblems[6], kWinogradProblems[10], kWinogradProblems[13], kWinogradProblems[19]}) {
-    const Conv2d q = with_type(p, DType::bf16);
-    const auto x = random_values(x_count(p), 1), w = random_values(w_count(p), 2);
-    std::vector<double> exact(y_count(p));
-    for_each_term(p, [&](int64_t ix, int64_t iw, int64_t iy) { exact[iy] += x[ix] * w[iw]; });
-    Buffer bx(DType::bf16, x), bw(DType::bf16, w), y(DType::bf16, y_count(p));
-    forward_by_winograd(q, bx.data(), {bw.data(), nullptr}, y.data(), kPlain);
-    const double error = relative_error(y.values(), exact);
-    EXPECT_LE(error, 6e-3) << p.r << 'x' << p.s;  // 2e-3 of them for rounding y
-    EXPECT_GE(error, 2e-3) << "products in f32";
-  }
-  multiply_bf16_in_winograd(before);
 }
 
 TEST(Conv2dCpu, DirectSumsMatchReference) {
@@ -395,29 +166,6 @@ TEST(Conv2dCpu, PackedWeightsFollowTheirVersion) {
   if (has_avx512()) expect_packed_weights_follow({1, 8, 8, 17, 19, 3, 3, 4, 4, 2, 2, 1, 1, 1, 1, 1, DType::bf16, Math::f32});
   expect_packed_weights_follow({13, 9, 12, 32, 48, 4, 4, 4, 5, 2, 2, 1, 1, 1, 1, 1, DType::f32, Math::f32});
   expect_packed_weights_follow({2, 14, 14, 32, 32, 3, 3, 14, 14, 1, 1, 1, 1, 1, 1, 1, DType::f32, Math::f32});
-}
-
-TEST(Conv2dCpu, WinogradIsCloseAndCanBeForbidden) {
-  const Conv2d problems[] = {
-      {2, 14, 14, 64, 32, 3, 3, 14, 14, 1, 1, 1, 1, 1, 1, 1, DType::f32, Math::f32},
-      {1, 19, 15, 32, 48, 3, 3, 17, 13, 1, 1, 0, 0, 1, 1, 1, DType::f32, Math::f32},
-      {3, 82, 80, 32, 32, 4, 4, 41, 40, 2, 2, 1, 1, 1, 1, 1, DType::f32, Math::f32},
-  };
-  for (const Conv2d& p : problems) {
-    expect_matches(p, {nullptr, Unary::leaky_relu, 0.2f}, false);
-    expect_matches(p, {nullptr, Unary::tanh, 0}, true);
-  }
-  const auto result = [&](bool allowed) {
-    allow_winograd(allowed);
-    const Conv2d& p = problems[0];
-    Buffer x(p.dtype, random_values(x_count(p), 1)), w(p.dtype, random_values(w_count(p), 2)),
-        y(p.dtype, y_count(p));
-    conv2d_kernels.forward(nullptr, p, x.data(), {w.data(), nullptr}, y.data(), kPlain);
-    return y.values();
-  };
-  const auto with = result(true), without = result(false);
-  EXPECT_NE(with, without);
-  EXPECT_EQ(result(true), with);
 }
 
 TEST(Conv2dCpu, RepeatsItsBits) {

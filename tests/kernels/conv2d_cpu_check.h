@@ -1,0 +1,163 @@
+// A convolution of the cpu device against seven nested loops in double, in every direction.
+#pragma once
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <random>
+
+#include "kernels/cpu/families.h"
+#include "kernels/cpu/number.h"
+
+namespace ganymede::kernels::cpu::conv2d_check {
+
+constexpr Epilogue kPlain{nullptr, Unary::identity, 0};
+
+inline size_t size_of(DType dtype) { return dtype == DType::f64 ? 8 : dtype == DType::f32 ? 4 : 2; }
+
+// An operand in dtype with a guard behind it; starts as NaN.
+class Buffer {
+ public:
+  Buffer(DType dtype, int64_t count)
+      : dtype_(dtype), count_(count), bytes_(count * size_of(dtype) + kGuard, 0xff) {}
+  Buffer(DType dtype, const std::vector<double>& values)
+      : Buffer(dtype, static_cast<int64_t>(values.size())) {
+    for (int64_t i = 0; i < count_; ++i) {
+      if (dtype == DType::f64) reinterpret_cast<double*>(data())[i] = values[i];
+      if (dtype == DType::f32) reinterpret_cast<float*>(data())[i] = static_cast<float>(values[i]);
+      if (dtype == DType::bf16) reinterpret_cast<Bf16*>(data())[i] = to_bf16(static_cast<float>(values[i]));
+    }
+  }
+  void* data() { return bytes_.data(); }
+  std::vector<double> values() {
+    std::vector<double> all(count_);
+    for (int64_t i = 0; i < count_; ++i) {
+      if (dtype_ == DType::f64) all[i] = reinterpret_cast<double*>(data())[i];
+      if (dtype_ == DType::f32) all[i] = reinterpret_cast<float*>(data())[i];
+      if (dtype_ == DType::bf16) all[i] = to_float(reinterpret_cast<Bf16*>(data())[i]);
+    }
+    return all;
+  }
+  bool guard_is_whole() const {
+    for (size_t i = bytes_.size() - kGuard; i < bytes_.size(); ++i)
+      if (bytes_[i] != 0xff) return false;
+    return true;
+  }
+
+ private:
+  static constexpr size_t kGuard = 64;
+  DType dtype_;
+  int64_t count_;
+  std::vector<unsigned char> bytes_;
+};
+
+// Values that bf16 holds exactly, so that every type starts from the same operands.
+inline std::vector<double> random_values(int64_t count, int seed) {
+  std::mt19937 generator(seed);
+  std::normal_distribution<float> normal;
+  std::vector<double> values(count);
+  for (double& v : values) v = to_float(to_bf16(normal(generator)));
+  return values;
+}
+
+inline double relative_error(const std::vector<double>& got, const std::vector<double>& want) {
+  double difference = 0, size = 0;
+  for (size_t i = 0; i < want.size(); ++i) {
+    difference += (got[i] - want[i]) * (got[i] - want[i]);
+    size += want[i] * want[i];
+  }
+  return std::isnan(difference) ? difference
+         : size > 0             ? std::sqrt(difference / size)
+                                : std::sqrt(difference);
+}
+
+inline int64_t x_count(const Conv2d& p) { return int64_t{p.n} * p.h * p.w * p.c; }
+inline int64_t y_count(const Conv2d& p) { return int64_t{p.n} * p.p * p.q * p.k; }
+inline int64_t w_count(const Conv2d& p) { return int64_t{p.k} * p.r * p.s * (p.c / p.groups); }
+
+// Calls term(index in x, in w, in y) for every product of the sum in kernels/api/conv2d.h.
+template <typename Term>
+void for_each_term(const Conv2d& p, Term term) {
+  const int width = p.c / p.groups;
+  for (int n = 0; n < p.n; ++n)
+    for (int row = 0; row < p.p; ++row)
+      for (int q = 0; q < p.q; ++q)
+        for (int k = 0; k < p.k; ++k)
+          for (int r = 0; r < p.r; ++r)
+            for (int s = 0; s < p.s; ++s)
+              for (int c = 0; c < width; ++c) {
+                const int h = row * p.stride_h - p.pad_h + r * p.dilation_h,
+                          w = q * p.stride_w - p.pad_w + s * p.dilation_w;
+                if (h < 0 || h >= p.h || w < 0 || w >= p.w) continue;
+                const int channel = k / (p.k / p.groups) * width + c;
+                term(((int64_t{n} * p.h + h) * p.w + w) * p.c + channel,
+                     ((int64_t{k} * p.r + r) * p.s + s) * width + c,
+                     ((int64_t{n} * p.p + row) * p.q + q) * p.k + k);
+              }
+}
+
+inline void finish(std::vector<double>& values, int channels, const std::vector<double>& bias, Unary activation,
+            double alpha) {
+  for (size_t i = 0; i < values.size(); ++i) {
+    double& v = values[i];
+    if (!bias.empty()) v += bias[i % channels];
+    if (activation == Unary::relu) v = std::max(v, 0.0);
+    if (activation == Unary::leaky_relu) v = v > 0 ? v : alpha * v;
+    if (activation == Unary::sigmoid) v = 1 / (1 + std::exp(-v));
+    if (activation == Unary::tanh) v = std::tanh(v);
+  }
+}
+
+struct Tolerance {
+  double forward, gradient;
+};
+inline Tolerance tolerance(DType dtype) {
+  if (dtype == DType::f64) return {1e-13, 1e-13};
+  return dtype == DType::f32 ? Tolerance{1e-5, 5e-5} : Tolerance{1e-2, 2e-2};
+}
+
+inline Conv2d with_type(Conv2d p, DType dtype) {
+  p.dtype = dtype;
+  return p;
+}
+
+inline void expect_matches(const Conv2d& p, const Epilogue& f, bool bias, const Conv2dKernels& kernels = conv2d_kernels) {
+  SCOPED_TRACE(testing::Message() << name_of(p.dtype) << " n" << p.n << ' ' << p.h << 'x' << p.w << 'x' << p.c
+                                  << " -> " << p.p << 'x' << p.q << 'x' << p.k << " k" << p.r << 'x' << p.s
+                                  << " s" << p.stride_h << 'x' << p.stride_w << " p" << p.pad_h << 'x'
+                                  << p.pad_w << " d" << p.dilation_h << " g" << p.groups << " activation "
+                                  << static_cast<int>(f.activation) << " bias " << bias);
+  const auto x = random_values(x_count(p), 1), dy = random_values(y_count(p), 3);
+  auto w = random_values(w_count(p), 2);
+  // So that y is about 1, where activations bend, and bf16 holds w still.
+  const double scale = std::exp2(-std::round(std::log2(1.0 * p.r * p.s * p.c / p.groups) / 2));
+  for (double& v : w) v *= scale;
+  const DType sums = p.dtype == DType::f64 ? DType::f64 : DType::f32;
+  Buffer bx(p.dtype, x), bw(p.dtype, w), bdy(p.dtype, dy);
+  const Weight weight{bw.data(), nullptr};
+
+  std::vector<double> y(y_count(p)), dx(x_count(p)), dw(w_count(p));
+  for_each_term(p, [&](int64_t ix, int64_t iw, int64_t iy) {
+    y[iy] += x[ix] * w[iw];
+    dx[ix] += dy[iy] * w[iw];
+    dw[iw] += dy[iy] * x[ix];
+  });
+  const std::vector<double> bias_k = bias ? random_values(p.k, 4) : std::vector<double>();
+  const std::vector<double> bias_c = bias ? random_values(p.c, 5) : std::vector<double>();
+  finish(y, p.k, bias_k, f.activation, f.alpha);
+  finish(dx, p.c, bias_c, f.activation, f.alpha);
+
+  Buffer bbias_k(sums, bias_k), bbias_c(sums, bias_c);
+  Buffer by(p.dtype, y_count(p)), bdx(p.dtype, x_count(p)), bdw(sums, w_count(p));
+  kernels.forward(nullptr, p, bx.data(), weight, by.data(), {bias ? bbias_k.data() : nullptr, f.activation, f.alpha});
+  kernels.data_gradient(nullptr, p, bdy.data(), weight, bdx.data(), {bias ? bbias_c.data() : nullptr, f.activation, f.alpha}, nullptr);
+  std::vector<char> workspace(kernels.weight_gradient_workspace(p));
+  kernels.weight_gradient(nullptr, p, bx.data(), bdy.data(), bdw.data(), workspace.data());
+  EXPECT_LE(relative_error(by.values(), y), tolerance(p.dtype).forward) << "forward";
+  EXPECT_LE(relative_error(bdx.values(), dx), tolerance(p.dtype).gradient) << "data gradient";
+  EXPECT_LE(relative_error(bdw.values(), dw), tolerance(p.dtype).gradient) << "weight gradient";
+  EXPECT_TRUE(by.guard_is_whole() && bdx.guard_is_whole() && bdw.guard_is_whole());
+}
+
+}  // namespace ganymede::kernels::cpu::conv2d_check
