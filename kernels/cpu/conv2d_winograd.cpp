@@ -67,8 +67,7 @@ struct Workspace {
   using Number = typename Scheme::Number;
   Number* operands;
   float* products;
-  Workspace(int64_t chunk, int terms, int results, float* memory, int thread) {
-    memory += thread * numbers(chunk, terms, results);
+  Workspace(int64_t chunk, int terms, int results, float* memory) {
     operands = reinterpret_cast<Number*>(memory);
     products = memory + numbers_of_operands(chunk, terms);
   }
@@ -86,10 +85,11 @@ void forward_tiles(const Conv2d& p, const Tiles<Scheme>& tiles, const T* x, cons
   const int terms = kPhases<Scheme> * p.c;
   const int64_t length = numbers_of<Scheme>(terms);
   const int64_t chunk = chunk_of(p, tiles, terms, p.k);
-  float* const memory = scratch(Scratch::source, omp_get_max_threads() * Workspace<Scheme>::numbers(chunk, terms, p.k));
+  const int64_t each = Workspace<Scheme>::numbers(chunk, terms, p.k);
+  float* const memory = scratch(Scratch::source, omp_get_max_threads() * each);
 #pragma omp parallel
   for_each_piece(tiles.count, chunk, kRows, [&](int64_t begin, int64_t end) {
-    const Workspace<Scheme> space(chunk, terms, p.k, memory, omp_get_thread_num());
+    const Workspace<Scheme> space(chunk, terms, p.k, memory + omp_get_thread_num() * each);
     const int64_t count = end - begin;
     for (int64_t i = 0; i < count; ++i)
       transform_x<Lanes>(p, tiles, begin + i, end, x, [&](int column) {
@@ -140,7 +140,9 @@ void adjoint(const Conv2d& p, const T* dy, const typename Scheme::Number* u, T* 
   const Cut<Scheme> cut(p);
   const int64_t chunk = chunk_of(p, p.n < threads ? tiles : cut.main, p.k, columns), rest_chunk = chunk_of(p, cut.rest, p.k, columns);
   const int64_t pixels = int64_t{p.h} * p.w, image = pixels * p.c;
-  float* const memory = scratch(Scratch::source, threads * std::max(Workspace<Scheme>::numbers(chunk, p.k, columns), Workspace<Rest>::numbers(rest_chunk, p.k, columns)));
+  // A thread may be at the rest while others are not: it has its own memory for both.
+  const int64_t each = std::max(Workspace<Scheme>::numbers(chunk, p.k, columns), Workspace<Rest>::numbers(rest_chunk, p.k, columns));
+  float* const memory = scratch(Scratch::source, threads * each);
   constexpr bool kRounds = std::is_same_v<T, Bf16>;
   const int together = static_cast<int>(std::clamp<int64_t>(chunk / cut.main.of_image, 1, std::max(1, p.n / threads)));
   float* const wide = kRounds ? wide_result(std::min(p.n, threads * together) * image) : nullptr;
@@ -155,7 +157,7 @@ void adjoint(const Conv2d& p, const T* dy, const typename Scheme::Number* u, T* 
       float* const dx = sums(thread * together * image, begin * image);
       std::fill_n(dx, (end - begin) * image, 0.0f);
       const auto add = [&]<class Cutting>(const Tiles<Cutting>& of, int64_t at_a_time) {
-        const Workspace<Cutting> space(at_a_time, p.k, columns, memory, thread);
+        const Workspace<Cutting> space(at_a_time, p.k, columns, memory + thread * each);
         add_tiles<Scheme>(p, of, dy, u, at_a_time, space, begin * of.of_image, end * of.of_image, static_cast<int>(begin), dx);
       };
       add(cut.main, chunk);
@@ -168,7 +170,7 @@ void adjoint(const Conv2d& p, const T* dy, const typename Scheme::Number* u, T* 
   float* const dx = sums(0, 0);
 #pragma omp parallel
   {
-    const Workspace<Scheme> space(chunk, p.k, columns, memory, omp_get_thread_num());
+    const Workspace<Scheme> space(chunk, p.k, columns, memory + omp_get_thread_num() * each);
 #pragma omp for schedule(static)
     for (int64_t row = 0; row < int64_t{p.n} * p.h; ++row) std::fill_n(dx + row * p.w * p.c, int64_t{p.w} * p.c, 0.0f);
     for (int parity = 0; parity < 2; ++parity)

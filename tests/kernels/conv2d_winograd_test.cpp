@@ -69,6 +69,25 @@ TEST(Conv2dWinograd, MatchesReferenceInBf16) {
   multiply_bf16_in_winograd(before);
 }
 
+// Threads that are at different tiles at the same time share no memory: the bits are those of one thread.
+TEST(Conv2dWinograd, ThreadsDoNotDisturbEachOther) {
+  const int threads = omp_get_max_threads();
+  const bool before = multiply_bf16_in_winograd(true);
+  const Conv2d p = with_type({64, 32, 32, 64, 64, 4, 4, 16, 16, 2, 2, 1, 1, 1, 1, 1, DType::f32, Math::f32}, DType::bf16);
+  Buffer dy(p.dtype, random_values(y_count(p), 1)), w(p.dtype, random_values(w_count(p), 2));
+  const auto found = [&](int each) {
+    omp_set_num_threads(each);
+    Buffer dx(p.dtype, x_count(p));
+    data_gradient_by_winograd(p, dy.data(), {w.data(), nullptr}, dx.data(), kPlain);
+    return dx.values();
+  };
+  const auto expected = found(1);
+  for (int round = 0; round < 4; ++round)
+    for (const int each : {2, 3, 5, 7, 11, 13, 16}) EXPECT_TRUE(found(each) == expected) << each;
+  omp_set_num_threads(threads);
+  multiply_bf16_in_winograd(before);
+}
+
 // Rounding transformed images to bf16 costs a fixed share of what is summed; a scheme that loses more is not one of those used.
 TEST(Conv2dWinograd, LosesLittleInBf16) {
   const bool before = multiply_bf16_in_winograd(true);
