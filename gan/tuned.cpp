@@ -54,45 +54,31 @@ Math math_of(const Problem& p) {
   else return p.math;
 }
 
-// Direction, kind of numbers and sizes.
-template <class Used, class Fields>
-Json use_json(const Used& use, const Fields& fields) {
-  Json j{{"direction", role_name(use.role)}, {"number", number_name(use.problem.dtype, math_of(use.problem))}};
-  for (const auto& f : fields) j[f.name] = use.problem.*f.member;
+// Direction, kind of numbers and sizes; what was chosen; what it costs.
+template <class Tuned, class Fields>
+Json tuned_json(const Tuned& t, const Fields& fields, const Json& chosen) {
+  Json j{{"direction", role_name(t.what.role)}, {"number", number_name(t.what.problem.dtype, math_of(t.what.problem))}};
+  for (const auto& f : fields) j[f.name] = t.what.problem.*f.member;
+  j.update(chosen);
+  j["cost"] = t.cost;
+  j["table_cost"] = t.table_cost;
   return j;
 }
+Json json_of(const TunedConvolution& t) {
+  Json chosen;
+  if (t.what.problem.border != Padding::zero) chosen["border"] = border_name(t.what.problem.border);
+  chosen["tile"] = t.tile;
+  chosen["parts"] = t.parts;
+  return tuned_json(t, kFields, chosen);
+}
+Json json_of(const TunedAttention& t) { return tuned_json(t, kAttentionFields, {{"twin", t.twin}}); }
+Json json_of(const TunedNorm& t) { return tuned_json(t, kNormFields, {{"blocks", t.blocks}}); }
 
 template <class Used, class Fields>
 bool same_use(const Used& a, const Used& b, const Fields& fields) {
   for (const auto& f : fields)
     if (a.problem.*f.member != b.problem.*f.member) return false;
   return a.role == b.role && a.problem.dtype == b.problem.dtype && math_of(a.problem) == math_of(b.problem);
-}
-
-Json convolution_json(const TunedConvolution& t) {
-  Json j = use_json(t.what, kFields);
-  if (t.what.problem.border != Padding::zero) j["border"] = border_name(t.what.problem.border);
-  j["tile"] = t.tile;
-  j["parts"] = t.parts;
-  j["cost"] = t.cost;
-  j["table_cost"] = t.table_cost;
-  return j;
-}
-
-Json attention_json(const TunedAttention& t) {
-  Json j = use_json(t.what, kAttentionFields);
-  j["twin"] = t.twin;
-  j["cost"] = t.cost;
-  j["table_cost"] = t.table_cost;
-  return j;
-}
-
-Json norm_json(const TunedNorm& t) {
-  Json j = use_json(t.what, kNormFields);
-  j["blocks"] = t.blocks;
-  j["cost"] = t.cost;
-  j["table_cost"] = t.table_cost;
-  return j;
 }
 
 const Json& member(const Json& j, const char* name) {
@@ -176,9 +162,9 @@ void write(const std::filesystem::path& path, const std::vector<TunedCard>& card
   Json all{{"format", kFormat}, {"version", kVersion}, {"cards", Json::array()}};
   for (const TunedCard& c : cards) {
     Json convolutions = Json::array(), attentions = Json::array(), norms = Json::array();
-    for (const TunedConvolution& t : c.convolutions) convolutions.push_back(convolution_json(t));
-    for (const TunedAttention& t : c.attentions) attentions.push_back(attention_json(t));
-    for (const TunedNorm& t : c.norms) norms.push_back(norm_json(t));
+    for (const TunedConvolution& t : c.convolutions) convolutions.push_back(json_of(t));
+    for (const TunedAttention& t : c.attentions) attentions.push_back(json_of(t));
+    for (const TunedNorm& t : c.norms) norms.push_back(json_of(t));
     all["cards"].push_back({{"card", c.card.name}, {"driver", c.card.driver}, {"convolutions", std::move(convolutions)}, {"attentions", std::move(attentions)}, {"norms", std::move(norms)}});
   }
   std::error_code ignored;   // AtomicFile says what is wrong with the folder

@@ -10,6 +10,7 @@
 namespace ganymede {
 
 using kernels::Kernels;
+using kernels::padded_problem;
 using kernels::Stream;
 using Problem = kernels::Conv2d;
 
@@ -31,20 +32,11 @@ kernels::Epilogue epilogue(const Fused& fused) {
   return {fused.bias.defined() ? fused.bias.data() : nullptr, fused.f.op, fused.f.alpha};
 }
 
-// The same convolution of x with its border around it, in which nothing lies outside.
-Problem padded_problem(Problem p) {
-  if (p.border == Padding::zero) return p;
-  p.h += 2 * p.pad_h, p.w += 2 * p.pad_w;
-  p.pad_h = p.pad_w = 0;
-  p.border = Padding::zero;
-  return p;
-}
 PadAmounts border_amounts(const Problem& p) { return {p.pad_w, p.pad_w, p.pad_h, p.pad_h}; }
 
 // On plan: of the device that is planned for.
 bool reads_border(kernels::Conv2dRole role, const Problem& p, const Device& device) {
-  const Device& asked = is_plan(device) ? context().planned : device;
-  return p.border == Padding::zero || is_plan(asked) || kernels_of(asked).conv2d.reads_border(role, p);
+  return p.border == Padding::zero || asked_of(device, true, [&](const Kernels& k) { return k.conv2d.reads_border(role, p); });
 }
 
 // What forward or the weight gradient of p is computed of: x itself, or x with its border around it, which nobody differentiates.

@@ -6,15 +6,6 @@
 
 namespace ganymede::kernels::cpu {
 
-// The same convolution of the image with its border around it, in which nothing lies outside.
-constexpr Conv2d padded_problem(Conv2d p) {
-  if (p.border == Padding::zero) return p;
-  p.h += 2 * p.pad_h, p.w += 2 * p.pad_w;
-  p.pad_h = p.pad_w = 0;
-  p.border = Padding::zero;
-  return p;
-}
-
 // One axis of an image with its border.
 struct BorderAxis {
   int extent, pad;

@@ -77,15 +77,6 @@ __host__ __device__ constexpr ConvAxis gradient_axis(int phase, int inputs, int 
 // bits.
 constexpr int64_t kMaxElements = 0x7F000000;
 
-// The same convolution of the image with its border around it, in which nothing lies outside.
-constexpr Conv2d padded_problem(Conv2d p) {
-  if (p.border == Padding::zero) return p;
-  p.h += 2 * p.pad_h, p.w += 2 * p.pad_w;
-  p.pad_h = p.pad_w = 0;
-  p.border = Padding::zero;
-  return p;
-}
-
 // Rows (columns) of an image with its border around it: which of its own each is.
 struct BorderAxis {
   int pad = 0;               // rows in front

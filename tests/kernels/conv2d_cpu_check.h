@@ -1,14 +1,8 @@
 // A convolution of the cpu device against seven nested loops in double, in every direction.
 #pragma once
-#include <gtest/gtest.h>
-
-#include <cmath>
 #include <cstring>
-#include <limits>
-#include <random>
 
-#include "kernels/cpu/families.h"
-#include "kernels/cpu/number.h"
+#include "tests/kernels/cpu_check.h"
 
 namespace ganymede::kernels::cpu::conv2d_check {
 
@@ -51,26 +45,6 @@ class Buffer {
   int64_t count_;
   std::vector<unsigned char> bytes_;
 };
-
-// Values that bf16 holds exactly, so that every type starts from the same operands.
-inline std::vector<double> random_values(int64_t count, int seed) {
-  std::mt19937 generator(seed);
-  std::normal_distribution<float> normal;
-  std::vector<double> values(count);
-  for (double& v : values) v = to_float(to_bf16(normal(generator)));
-  return values;
-}
-
-inline double relative_error(const std::vector<double>& got, const std::vector<double>& want) {
-  double difference = 0, size = 0;
-  for (size_t i = 0; i < want.size(); ++i) {
-    difference += (got[i] - want[i]) * (got[i] - want[i]);
-    size += want[i] * want[i];
-  }
-  return std::isnan(difference) ? difference
-         : size > 0             ? std::sqrt(difference / size)
-                                : std::sqrt(difference);
-}
 
 inline int64_t x_count(const Conv2d& p) { return int64_t{p.n} * p.h * p.w * p.c; }
 inline int64_t y_count(const Conv2d& p) { return int64_t{p.n} * p.p * p.q * p.k; }
