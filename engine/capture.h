@@ -12,7 +12,7 @@ namespace ganymede {
 // One unit of capture on the context's device. The function must launch the same kernels with the same shapes each time;
 // tensors it leaves in variables of the caller keep their addresses, so they hold fresh values after every replay.
 //   run 1: eager (pools and primitives warm up);  run 2: eager, allocations traced, arena laid out;
-//   run 3: what eager runs left in the pool is given back, the arena takes its memory; captured (a CUDA graph on cuda, a list of launches on cpu and sim);  from run 4 on: replayed.
+//   run 3: what eager runs left in the pool is given back, the arena takes its memory; captured (a graph on cuda and sim, a list of actions on cpu);  from run 4 on: replayed.
 class Unit {
  public:
   // scratch: shared with other units that never run while this one does; null: memory of its own.
