@@ -27,8 +27,10 @@ class SampleNorm : public Module {
       : kind_(kind), name_(std::move(name)), channels_(channels), groups_(groups), eps_(eps) {
     if (affine) gain_ = parameter({channels}, init::one()), bias_ = parameter({channels}, init::zero());
   }
-  Tensor forward(const Tensor& x) override { return forward_then(x, {}); }
-  Tensor forward_then(const Tensor& x, const Activation& f) override { return normalise(x, norm_view(kind_, x, eps_, groups_), gain_, bias_, f).y; }
+  Tensor forward(const Tensor& x) override { return forward_then(x, {}, {}); }
+  Tensor forward_then(const Tensor& x, const Activation& f, const Tensor& residual) override {
+    return normalise(x, norm_view(kind_, x, eps_, groups_), gain_, bias_, f, {}, residual).y;
+  }
   bool batches_pass_together() const override { return true; }
   void visit(const Visit& v) override {
     if (gain_) v.parameter(v.prefix + "weight", gain_), v.parameter(v.prefix + "bias", bias_);
@@ -47,12 +49,16 @@ class Residual : public Module {
  public:
   Residual(Layer main, Layer shortcut) : main_(std::move(main)), shortcut_(std::move(shortcut)) {}
   using Module::forward;
-  Tensor forward(const Tensor& x) override { return main_->forward(x) + (shortcut_ ? shortcut_->forward(x) : x); }
+  Tensor forward(const Tensor& x) override { return forward_then(x, {}, {}); }
+  Tensor forward_then(const Tensor& x, const Activation& f, const Tensor& residual) override {
+    const Tensor side = shortcut_ ? shortcut_->forward(x) : x;
+    return residual ? add_then_activate(main_->forward_then(x, {}, side), residual, f) : main_->forward_then(x, f, side);
+  }
   bool conditional() const override { return main_->conditional() || (shortcut_ && shortcut_->conditional()); }
   bool batches_pass_together() const override { return main_->batches_pass_together() && (!shortcut_ || shortcut_->batches_pass_together()); }
-  Tensor forward_given(const Tensor& x, const Tensor& condition, const Activation& f) override {
-    const Tensor y = main_->forward_given(x, condition) + (shortcut_ ? shortcut_->forward_given(x, condition) : x);
-    return f.none() ? y : activate(y, f);
+  Tensor forward_given(const Tensor& x, const Tensor& condition, const Activation& f, const Tensor& residual) override {
+    const Tensor side = shortcut_ ? shortcut_->forward_given(x, condition) : x;
+    return residual ? add_then_activate(main_->forward_given(x, condition, {}, side), residual, f) : main_->forward_given(x, condition, f, side);
   }
   void visit(const Visit& v) override {
     v("main", *main_);

@@ -20,17 +20,17 @@ class GivenNorm : public Module {
   Tensor forward(const Tensor&) override { fail(describe(), ": takes a condition; call its network with x and the condition"); }
   bool conditional() const override { return true; }
 
-  Tensor forward_given(const Tensor& x, const Tensor& condition, const Activation& f) override {
+  Tensor forward_given(const Tensor& x, const Tensor& condition, const Activation& f, const Tensor& residual) override {
     const GainAndBias p = of(condition, x.dim(0));
     if (kind_ == NormKind::instance || kind_ == NormKind::layer || kind_ == NormKind::group)
-      return normalise(x, norm_view(kind_, x, eps_, groups_), p.gain, p.bias, f).y;
+      return normalise(x, norm_view(kind_, x, eps_, groups_), p.gain, p.bias, f, {}, residual).y;
     // Statistics of the batch or of a pixel: their kernels take one gain a channel, or a pixel.
     Shape each = Shape{x.dim(0)};
     for (int i = 1; i + 1 < x.rank(); ++i) each.push_back(1);
     each.push_back(channels_);
     Tensor y = batch_ ? batch_->forward(x) : kind_ == NormKind::pixel ? normalise(x, norm_view(kind_, x, eps_, groups_), {}, {}).y : x;
     y = cast(y * reshape(p.gain, each) + reshape(p.bias, each), x.dtype());
-    return f.none() ? y : activate(y, f);
+    return add_then_activate(y, residual, f);
   }
 
   void visit(const Visit& v) override {

@@ -18,9 +18,9 @@ Linear::Linear(int in, int out, bool bias, const Init& weight, const Init& bias_
   if (bias) bias_ = parameter({out}, bias_init);
   if (spectral) spectral_ = SpectralState(weight_, false);
 }
-Tensor Linear::forward_then(const Tensor& x, const Activation& f) {
+Tensor Linear::forward_then(const Tensor& x, const Activation& f, const Tensor& residual) {
   const Tensor w = factor_ == 1 ? spectral_.use(weight_) : used_.get([&] { return spectral_.use(weight_) * factor_; });
-  return ganymede::linear(x, w, bias_, f);
+  return residual ? add_then_activate(ganymede::linear(x, w, bias_), residual, f) : ganymede::linear(x, w, bias_, f);
 }
 void Linear::visit(const Visit& v) {
   v.parameter(v.prefix + "weight", weight_);
@@ -62,15 +62,17 @@ Tensor Conv::used_weight() {
     return !widened ? w : kind_ == ConvKind::upsampling ? upsample_filter(w) : mean_pool_filter(w);
   });
 }
-Tensor Conv::forward_then(const Tensor& x, const Activation& f) {
+Tensor Conv::forward_then(const Tensor& x, const Activation& f, const Tensor& residual) {
   const Tensor w = used_weight();
   switch (kind_) {
     case ConvKind::plain: break;
-    case ConvKind::transposed: return conv_transpose2d(x, w, bias_, options_, f);
-    case ConvKind::upsampling: return spec_.kernel > 1 ? upsample_conv2d(x, w, bias_, f) : upsample_nearest(conv2d(x, w, bias_, options_, f), 2);
-    case ConvKind::mean_pooling: return spec_.kernel > 1 ? conv2d_mean_pool(x, w, bias_, f) : conv2d(average_pool(x, {}), w, bias_, options_, f);
+    case ConvKind::transposed: return conv_transpose2d(x, w, bias_, options_, f, residual);
+    case ConvKind::upsampling:
+      if (spec_.kernel > 1) return upsample_conv2d(x, w, bias_, f, residual);
+      return residual ? add_then_activate(upsample_nearest(conv2d(x, w, bias_, options_), 2), residual, f) : upsample_nearest(conv2d(x, w, bias_, options_, f), 2);
+    case ConvKind::mean_pooling: return spec_.kernel > 1 ? conv2d_mean_pool(x, w, bias_, f, residual) : conv2d(average_pool(x, {}), w, bias_, options_, f, residual);
   }
-  return conv2d(x, w, bias_, options_, f);
+  return conv2d(x, w, bias_, options_, f, residual);
 }
 void Conv::visit(const Visit& v) {
   v.parameter(v.prefix + "weight", weight_);
@@ -93,11 +95,11 @@ BatchNorm::BatchNorm(int channels, double eps, double momentum, const Init& gain
   if (affine == Affine::both) gain_ = parameter({channels}, gain);
   if (affine != Affine::none) bias_ = parameter({channels}, init::zero());
 }
-Tensor BatchNorm::forward_then(const Tensor& x, const Activation& f) {
-  if (!context().training) return normalise_by(x, mean_, variance_, eps_, gain_, bias_, f);
+Tensor BatchNorm::forward_then(const Tensor& x, const Activation& f, const Tensor& residual) {
+  if (!context().training) return normalise_by(x, mean_, variance_, eps_, gain_, bias_, f, residual);
   kernels::Norm view = batch_view(x, eps_);
   view.outer = batches_in_pass(), view.rows /= view.outer;
-  return normalise(x, view, gain_, bias_, f, moving ? RunningStatistics{momentum_, mean_, variance_} : RunningStatistics{}).y;
+  return normalise(x, view, gain_, bias_, f, moving ? RunningStatistics{momentum_, mean_, variance_} : RunningStatistics{}, residual).y;
 }
 void BatchNorm::visit(const Visit& v) {
   if (gain_) v.parameter(v.prefix + "weight", gain_);
@@ -189,22 +191,23 @@ Layer reshape_to(const Shape& sample) { return std::make_shared<Reshape>(sample)
 Layer dropout(double keep) { return std::make_shared<Dropout>(keep); }
 Layer maxout(int in, int units, int pieces, const Init& weight, const Init& bias) { return std::make_shared<Maxout>(in, units, pieces, weight, bias); }
 
-// An activation after a layer that can apply it goes into that layer's kernel.
-Tensor Sequential::run(const Tensor& input, const Tensor& condition) {
-  const auto apply = [&](Module& layer, const Tensor& x, const Activation& f) {
-    if (condition) return layer.forward_given(x, condition, f);
-    return f.none() ? layer.forward(x) : layer.forward_then(x, f);
+// An activation after a layer that can apply it goes into that layer's kernel; so does what follows the whole into the last layer's.
+Tensor Sequential::run(const Tensor& input, const Tensor& condition, const Activation& f, const Tensor& residual) {
+  const auto apply = [&](Module& layer, const Tensor& x, const Activation& f, const Tensor& residual) {
+    if (condition) return layer.forward_given(x, condition, f, residual);
+    return f.none() && !residual ? layer.forward(x) : layer.forward_then(x, f, residual);
   };
   Tensor x = input;
   for (size_t i = 0; i < layers_.size(); ++i) {
     const auto* next = i + 1 < layers_.size() ? dynamic_cast<ActivationLayer*>(layers_[i + 1].get()) : nullptr;
     if (next) {
-      x = apply(*layers_[i], x, next->f);
+      x = apply(*layers_[i], x, next->f, {});
       LayerTrace::note(names_[i], *layers_[i], x);
       ++i;
-    } else {
-      x = apply(*layers_[i], x, {});
     }
+    const bool last = i + 1 == layers_.size();
+    if (!next) x = apply(*layers_[i], x, last ? f : Activation{}, last ? residual : Tensor{});
+    else if (last) x = add_then_activate(x, residual, f);
     LayerTrace::note(names_[i], *layers_[i], x);
   }
   return x;

@@ -30,8 +30,8 @@ class Linear : public Module, public SpectralLayer {
   Linear(int in, int out, bool bias, const Init& weight, const Init& bias_init, bool spectral, double factor = 1);
   SpectralWeight spectral_weight() const override { return spectral_.on() ? spectral_.of(weight_) : SpectralWeight{}; }
   using Module::forward;
-  Tensor forward(const Tensor& x) override { return forward_then(x, {}); }
-  Tensor forward_then(const Tensor& x, const Activation& f) override;
+  Tensor forward(const Tensor& x) override { return forward_then(x, {}, {}); }
+  Tensor forward_then(const Tensor& x, const Activation& f, const Tensor& residual) override;
   bool batches_pass_together() const override { return true; }
   void visit(const Visit& v) override;
   std::string type() const override { return "linear"; }
@@ -52,8 +52,8 @@ class Conv : public Module, public SpectralLayer {
   SpectralWeight spectral_weight() const override { return spectral_.on() ? spectral_.of(weight_) : SpectralWeight{}; }
   Conv(ConvKind kind, int in, int out, const ConvSpec& spec);
   using Module::forward;
-  Tensor forward(const Tensor& x) override { return forward_then(x, {}); }
-  Tensor forward_then(const Tensor& x, const Activation& f) override;
+  Tensor forward(const Tensor& x) override { return forward_then(x, {}, {}); }
+  Tensor forward_then(const Tensor& x, const Activation& f, const Tensor& residual) override;
   bool batches_pass_together() const override { return true; }
   void visit(const Visit& v) override;
   std::string type() const override { return kind_ == ConvKind::transposed ? "deconv" : "conv"; }
@@ -84,8 +84,8 @@ class BatchNorm : public Module {
  public:
   BatchNorm(int channels, double eps, double momentum, const Init& gain, Affine affine);
   using Module::forward;
-  Tensor forward(const Tensor& x) override { return forward_then(x, {}); }
-  Tensor forward_then(const Tensor& x, const Activation& f) override;
+  Tensor forward(const Tensor& x) override { return forward_then(x, {}, {}); }
+  Tensor forward_then(const Tensor& x, const Activation& f, const Tensor& residual) override;
   bool batches_pass_together() const override { return true; }
   void visit(const Visit& v) override;
   std::string type() const override { return "norm"; }

@@ -23,9 +23,11 @@ Tensors Module::forward(const Tensors& xs) {
   return {forward(xs[0])};
 }
 
-Tensor Module::forward_then(const Tensor& x, const Activation& f) { return activate(forward(x), f); }
+Tensor Module::forward_then(const Tensor& x, const Activation& f, const Tensor& residual) { return add_then_activate(forward(x), residual, f); }
 
-Tensor Module::forward_given(const Tensor& x, const Tensor&, const Activation& f) { return f.none() ? forward(x) : forward_then(x, f); }
+Tensor Module::forward_given(const Tensor& x, const Tensor&, const Activation& f, const Tensor& residual) {
+  return f.none() && !residual ? forward(x) : forward_then(x, f, residual);
+}
 
 Sequential::Sequential(std::vector<Layer> layers) : layers_(std::move(layers)) {
   std::map<std::string, int> used;
@@ -38,11 +40,6 @@ bool Sequential::conditional() const {
 
 bool Sequential::batches_pass_together() const {
   return std::all_of(layers_.begin(), layers_.end(), [](const Layer& l) { return l->batches_pass_together(); });
-}
-
-Tensor Sequential::forward_given(const Tensor& x, const Tensor& condition, const Activation& f) {
-  const Tensor y = run(x, condition);
-  return f.none() ? y : activate(y, f);
 }
 
 Layer sequential(std::vector<Layer> layers) { return std::make_shared<Sequential>(std::move(layers)); }

@@ -29,12 +29,13 @@ class Module {
   // Networks with several inputs or outputs (two heads, pictures in pairs) override this one. By itself it takes {x}, and
   // {x, condition} where conditional().
   virtual Tensors forward(const Tensors& xs);
-  // f(forward(x)), in one kernel where the module can; Sequential uses it for an activation that follows.
-  virtual Tensor forward_then(const Tensor& x, const Activation& f);
+  // f(forward(x) + residual), in one kernel where the module can; undefined: none. Sequential uses it for an activation that follows,
+  // residual blocks for their sum.
+  virtual Tensor forward_then(const Tensor& x, const Activation& f, const Tensor& residual = {});
   // A condition beside x: class labels [N] (i64) or a vector a sample [N, C]. Containers hand it to all they hold;
   // layers that want none pass it over. conditional(): this layer, or one inside it, cannot do without.
   virtual bool conditional() const { return false; }
-  virtual Tensor forward_given(const Tensor& x, const Tensor& condition, const Activation& f = {});
+  virtual Tensor forward_given(const Tensor& x, const Tensor& condition, const Activation& f = {}, const Tensor& residual = {});
   virtual void visit(const Visit& v) { (void)v; }
   virtual std::string type() const = 0;                 // "conv", the stem of its name in a Sequential
   virtual std::string describe() const { return type(); }  // "conv k4 s2 p1 64 -> 128"
@@ -57,16 +58,17 @@ class Sequential : public Module {
  public:
   Sequential(std::vector<Layer> layers);
   using Module::forward;
-  Tensor forward(const Tensor& x) override { return run(x, {}); }
+  Tensor forward(const Tensor& x) override { return run(x, {}, {}, {}); }
+  Tensor forward_then(const Tensor& x, const Activation& f, const Tensor& residual) override { return run(x, {}, f, residual); }
   bool conditional() const override;
   bool batches_pass_together() const override;
-  Tensor forward_given(const Tensor& x, const Tensor& condition, const Activation& f = {}) override;
+  Tensor forward_given(const Tensor& x, const Tensor& condition, const Activation& f, const Tensor& residual) override { return run(x, condition, f, residual); }
   void visit(const Visit& v) override;
   std::string type() const override { return "sequential"; }
   const std::vector<Layer>& layers() const { return layers_; }
 
  private:
-  Tensor run(const Tensor& x, const Tensor& condition);  // condition undefined: none
+  Tensor run(const Tensor& x, const Tensor& condition, const Activation& f, const Tensor& residual);  // condition undefined: none
   std::vector<Layer> layers_;
   std::vector<std::string> names_;
 };

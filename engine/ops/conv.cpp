@@ -149,7 +149,8 @@ kernels::Conv2d conv_problem(const Shape& x, const Shape& w, const ConvOptions& 
   return p;
 }
 
-Tensor conv2d(const Tensor& x, const Tensor& w, const Tensor& bias, const ConvOptions& o, const Activation& f) {
+Tensor conv2d(const Tensor& x, const Tensor& w, const Tensor& bias, const ConvOptions& o, const Activation& f, const Tensor& residual) {
+  if (residual) return add_then_activate(conv2d(x, w, bias, o), residual, f);
   check_operands("conv2d", x, w, bias, w.dim(0), o, true);
   if (!fusable(f.op)) return activate(conv2d(x, w, bias, o), f);
   Problem p = conv_problem(x.shape(), w.shape(), o);
@@ -165,7 +166,8 @@ Tensor conv2d(const Tensor& x, const Tensor& w, const Tensor& bias, const ConvOp
   return forward(p, x, w, {bias, f});
 }
 
-Tensor conv_transpose2d(const Tensor& x, const Tensor& w, const Tensor& bias, const ConvOptions& o, const Activation& f) {
+Tensor conv_transpose2d(const Tensor& x, const Tensor& w, const Tensor& bias, const ConvOptions& o, const Activation& f, const Tensor& residual) {
+  if (residual) return add_then_activate(conv_transpose2d(x, w, bias, o), residual, f);
   check_operands("conv_transpose2d", x, w, bias, w.dim(3) * o.groups, o, true);
   if (!fusable(f.op)) return activate(conv_transpose2d(x, w, bias, o), f);
   require(x.dim(3) == w.dim(0) && w.dim(0) % o.groups == 0, "conv_transpose2d: x ", x.shape(), " has ", x.dim(3), " channels, w ", w.shape(), " expects ", w.dim(0));

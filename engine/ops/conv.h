@@ -13,14 +13,14 @@ struct ConvOptions {
   Padding border = Padding::zero;   // what the padding holds; another than zeros for conv2d alone
 };
 
-// x [N, H, W, C], w [K, R, S, C/groups], bias [K] or undefined; y [N, P, Q, K] with
+// y = f(convolution + bias + residual). x [N, H, W, C], w [K, R, S, C/groups], bias [K] or undefined, residual as y or undefined; y [N, P, Q, K] with
 // P = (H + 2 padding - dilation (R - 1) - 1) / stride + 1. A border is read in place where the device's kernels can; elsewhere x is
 // padded first. Reflection needs padding < H and W.
-Tensor conv2d(const Tensor& x, const Tensor& w, const Tensor& bias, const ConvOptions& options, const Activation& f = {});
+Tensor conv2d(const Tensor& x, const Tensor& w, const Tensor& bias, const ConvOptions& options, const Activation& f = {}, const Tensor& residual = {});
 
-// x [N, H, W, C], w [C, R, S, K/groups], bias [K] or undefined; y [N, P, Q, K] with
+// The same with x [N, H, W, C], w [C, R, S, K/groups]; y [N, P, Q, K] with
 // P = (H - 1) stride - 2 padding + dilation (R - 1) + output_padding + 1.
-Tensor conv_transpose2d(const Tensor& x, const Tensor& w, const Tensor& bias, const ConvOptions& options, const Activation& f = {});
+Tensor conv_transpose2d(const Tensor& x, const Tensor& w, const Tensor& bias, const ConvOptions& options, const Activation& f = {}, const Tensor& residual = {});
 
 // Convolutions of all three directions launched by this thread so far.
 int64_t conv_launches();

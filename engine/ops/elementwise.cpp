@@ -266,6 +266,11 @@ Tensor prelu(const Tensor& x, const Tensor& slope) {
 
 Tensor activate(const Tensor& x, const Activation& f) { return unary(f.op, x, f.alpha); }
 
+Tensor add_then_activate(const Tensor& x, const Tensor& residual, const Activation& f) {
+  const Tensor sum = residual ? x + residual : x;
+  return f.none() ? sum : activate(sum, f);
+}
+
 Tensor bias_activation(const Tensor& x, const Tensor& bias, const Activation& f) {
   if (!bias.defined()) return activate(x, f);
   require(bias.rank() == 1 && bias.dim(0) == x.dim(-1), "bias of shape ", bias.shape(), " for a tensor of shape ", x.shape(),

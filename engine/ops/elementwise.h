@@ -75,6 +75,8 @@ struct Activation {
 // f(x + bias) with bias [last axis of x], undefined for none; one kernel where f's derivative follows from its value.
 Tensor bias_activation(const Tensor& x, const Tensor& bias, const Activation& f);
 Tensor activate(const Tensor& x, const Activation& f);
+// f(x + residual); undefined: f(x).
+Tensor add_then_activate(const Tensor& x, const Tensor& residual, const Activation& f);
 // g * f'(.) in terms of y = f(x): for fused ops whose last step is f. Only for the activations kernels may fuse.
 Tensor activation_gradient(const Activation& f, const Tensor& y, const Tensor& g);
 // The same with the gradient of a bias [channels of g] that was added before f, where that is asked for: two launches where the

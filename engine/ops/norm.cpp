@@ -102,7 +102,12 @@ Tensors norm_gradient(const Norm& v, const Activation& f, const Tensor& x, const
 }  // namespace
 
 Normalised normalise(const Tensor& x, const Norm& view, const Tensor& gamma, const Tensor& beta, const Activation& f,
-                     const RunningStatistics& running) {
+                     const RunningStatistics& running, const Tensor& residual) {
+  if (residual) {
+    Normalised n = normalise(x, view, gamma, beta, {}, running);
+    n.y = add_then_activate(n.y, residual, f);
+    return n;
+  }
   Norm v = view;
   v.dtype = x.dtype();
   const DType t = v.dtype == DType::f64 ? DType::f64 : DType::f32;
@@ -165,11 +170,11 @@ Norm group_view(const Tensor& x, int groups, double eps) {
 
 Norm pixel_view(const Tensor& x, double eps) { return {x.count() / std::max<int64_t>(x.dim(-1), 1), 1, 1, x.dim(-1), eps, false, 0, x.dtype()}; }
 
-Tensor normalise_by(const Tensor& x, const Tensor& mean, const Tensor& variance, double eps, const Tensor& gamma, const Tensor& beta, const Activation& f) {
+Tensor normalise_by(const Tensor& x, const Tensor& mean, const Tensor& variance, double eps, const Tensor& gamma, const Tensor& beta, const Activation& f, const Tensor& residual) {
   const Tensor rstd = rsqrt(variance + eps);
   const Tensor gain = gamma.defined() ? mul(rstd, gamma) : rstd;
   const Tensor shift = beta.defined() ? beta - mul(mean, gain) : -mul(mean, gain);
-  return activate(cast(add(mul(x, gain), shift), x.dtype()), f);
+  return add_then_activate(cast(add(mul(x, gain), shift), x.dtype()), residual, f);
 }
 
 }  // namespace ganymede

@@ -17,9 +17,9 @@ struct RunningStatistics {
   Tensor mean, variance;
 };
 
-// y = f((x - mean) * rstd * gamma + beta). gamma and beta undefined, [channels], or [outer, channels].
+// y = f((x - mean) * rstd * gamma + beta + residual). gamma and beta undefined, [channels], or [outer, channels]; residual undefined or as x.
 Normalised normalise(const Tensor& x, const kernels::Norm& view, const Tensor& gamma, const Tensor& beta, const Activation& f = {},
-                     const RunningStatistics& running = {});
+                     const RunningStatistics& running = {}, const Tensor& residual = {});
 
 // The views, for x [N, H, W, C] (or [N, C]).
 kernels::Norm batch_view(const Tensor& x, double eps = 1e-5);
@@ -29,7 +29,8 @@ kernels::Norm sample_view(const Tensor& x, double eps = 1e-5);    // the same wi
 kernels::Norm group_view(const Tensor& x, int groups, double eps = 1e-5);
 kernels::Norm pixel_view(const Tensor& x, double eps = 1e-8);     // x / sqrt(mean over channels of x^2 + eps)
 
-// By stored statistics [C].
-Tensor normalise_by(const Tensor& x, const Tensor& mean, const Tensor& variance, double eps, const Tensor& gamma, const Tensor& beta, const Activation& f = {});
+// The same by stored statistics [C].
+Tensor normalise_by(const Tensor& x, const Tensor& mean, const Tensor& variance, double eps, const Tensor& gamma, const Tensor& beta, const Activation& f = {},
+                    const Tensor& residual = {});
 
 }  // namespace ganymede

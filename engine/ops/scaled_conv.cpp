@@ -24,8 +24,8 @@ Tensor upsample_filter(const Tensor& w) {
   return reversed_pair_sums(permute(w, {3, 1, 2, 0}));
 }
 
-Tensor upsample_conv2d(const Tensor& x, const Tensor& filter, const Tensor& bias, const Activation& f) {
-  return conv_transpose2d(x, filter, bias, halving("upsample_conv2d", filter), f);
+Tensor upsample_conv2d(const Tensor& x, const Tensor& filter, const Tensor& bias, const Activation& f, const Tensor& residual) {
+  return conv_transpose2d(x, filter, bias, halving("upsample_conv2d", filter), f, residual);
 }
 
 Tensor mean_pool_filter(const Tensor& w) {
@@ -33,8 +33,8 @@ Tensor mean_pool_filter(const Tensor& w) {
   return average_pool(w, {{2, 2}, {1, 1}, {1, 1}});
 }
 
-Tensor conv2d_mean_pool(const Tensor& x, const Tensor& filter, const Tensor& bias, const Activation& f) {
-  return conv2d(x, filter, bias, halving("conv2d_mean_pool", filter), f);
+Tensor conv2d_mean_pool(const Tensor& x, const Tensor& filter, const Tensor& bias, const Activation& f, const Tensor& residual) {
+  return conv2d(x, filter, bias, halving("conv2d_mean_pool", filter), f, residual);
 }
 
 }  // namespace ganymede

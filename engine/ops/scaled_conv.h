@@ -11,11 +11,11 @@ namespace ganymede {
 // Of every 2 x 2 pixels that nearest-neighbour enlargement makes equal, the taps are summed: [C, R + 1, S + 1, K].
 Tensor upsample_filter(const Tensor& w);
 // conv2d(upsample_nearest(x, 2), w): x [N, H, W, C] to [N, 2 H, 2 W, K], for filter = upsample_filter(w).
-Tensor upsample_conv2d(const Tensor& x, const Tensor& filter, const Tensor& bias, const Activation& f = {});
+Tensor upsample_conv2d(const Tensor& x, const Tensor& filter, const Tensor& bias, const Activation& f = {}, const Tensor& residual = {});
 
 // The mean of the filter's four shifts: [K, R + 1, S + 1, C].
 Tensor mean_pool_filter(const Tensor& w);
 // f(average_pool(conv2d(x, w))) over 2 x 2 pixels: x [N, H, W, C] to [N, H / 2, W / 2, K] (rounded down), for filter = mean_pool_filter(w).
-Tensor conv2d_mean_pool(const Tensor& x, const Tensor& filter, const Tensor& bias, const Activation& f = {});
+Tensor conv2d_mean_pool(const Tensor& x, const Tensor& filter, const Tensor& bias, const Activation& f = {}, const Tensor& residual = {});
 
 }  // namespace ganymede

@@ -14,10 +14,10 @@ using nn::Layer;
 class PlainNorm : public nn::Module {
  public:
   explicit PlainNorm(int channels) : mean_(nn::buffer({channels}, 0)), variance_(nn::buffer({channels}, 1)) {}
-  Tensor forward(const Tensor& x) override { return forward_then(x, {}); }
-  Tensor forward_then(const Tensor& x, const Activation& f) override {
-    if (!context().training) return normalise_by(x, mean_, variance_, kEps, {}, {}, f);
-    return normalise(x, batch_view(x, kEps), {}, {}, f, moving ? RunningStatistics{0.1, mean_, variance_} : RunningStatistics{}).y;
+  Tensor forward(const Tensor& x) override { return forward_then(x, {}, {}); }
+  Tensor forward_then(const Tensor& x, const Activation& f, const Tensor& residual) override {
+    if (!context().training) return normalise_by(x, mean_, variance_, kEps, {}, {}, f, residual);
+    return normalise(x, batch_view(x, kEps), {}, {}, f, moving ? RunningStatistics{0.1, mean_, variance_} : RunningStatistics{}, residual).y;
   }
   void visit(const nn::Visit& v) override {
     v.buffer(v.prefix + "running_mean", mean_);

@@ -17,10 +17,10 @@ class Labelled : public nn::Module {
   using Module::forward;
   Tensor forward(const Tensor&) override { fail(describe(), ": takes labels; call its network with x and the labels"); }
   bool conditional() const override { return true; }
-  Tensor forward_given(const Tensor& x, const Tensor& labels, const Activation& f) override {
+  Tensor forward_given(const Tensor& x, const Tensor& labels, const Activation& f, const Tensor& residual) override {
     require(labels.dtype() == DType::i64 && labels.shape() == Shape{x.dim(0)}, describe(), ": the condition is ", labels.dtype(), " ", labels.shape(), ", it must be labels i64 [", x.dim(0), "]");
     const Tensor y = of(x, labels);
-    return f.none() ? y : activate(y, f);
+    return add_then_activate(y, residual, f);
   }
  protected:
   virtual Tensor of(const Tensor& x, const Tensor& labels) = 0;
@@ -72,14 +72,14 @@ class Joined : public nn::Module {
   using Module::forward;
   Tensor forward(const Tensor& x) override { return join_->forward(both(left_->forward(x), right_->forward(x))); }
   bool conditional() const override { return left_->conditional() || right_->conditional() || join_->conditional(); }
-  Tensor forward_given(const Tensor& x, const Tensor& c, const Activation& f) override {
+  Tensor forward_given(const Tensor& x, const Tensor& c, const Activation& f, const Tensor& residual) override {
     const auto traced = [&](const char* name, Layer& l, const Tensor& in) {
       const Tensor y = l->forward_given(in, c);
       nn::LayerTrace::note(name, *l, y);
       return y;
     };
     const Tensor left = traced("left", left_, x), right = traced("right", right_, x);
-    return join_->forward_given(both(left, right), c, f);
+    return join_->forward_given(both(left, right), c, f, residual);
   }
   void visit(const Visit& v) override { v("left", *left_), v("right", *right_), v("join", *join_); }
   std::string type() const override { return "joined"; }
@@ -95,7 +95,7 @@ class Heads : public nn::Module {
   }
   Tensor forward(const Tensor& x) override { return heads_[0].second->forward(trunk_->forward(x)); }
   bool conditional() const override { return trunk_->conditional(); }
-  Tensor forward_given(const Tensor& x, const Tensor& c, const Activation& f) override { return heads_[0].second->forward_given(trunk_->forward_given(x, c), c, f); }
+  Tensor forward_given(const Tensor& x, const Tensor& c, const Activation& f, const Tensor& residual) override { return heads_[0].second->forward_given(trunk_->forward_given(x, c), c, f, residual); }
   Tensors forward(const Tensors& xs) override {
     require(xs.size() == (conditional() ? 2u : 1u), type(), ": takes a picture", conditional() ? " and labels" : "", "; was given ", xs.size(), " tensors");
     const Tensor features = conditional() ? trunk_->forward_given(xs[0], xs[1]) : trunk_->forward(xs[0]);

@@ -66,7 +66,7 @@ class Projection : public nn::Module {
   using Module::forward;
   Tensor forward(const Tensor&) override { fail("the projection discriminator takes labels; call its network with x and the labels"); }
   bool conditional() const override { return true; }
-  Tensor forward_given(const Tensor& x, const Tensor& labels, const Activation& f) override {
+  Tensor forward_given(const Tensor& x, const Tensor& labels, const Activation& f, const Tensor& residual) override {
     const Tensor h = cast(sum(trunk_->forward(x), {1, 2}), x.dtype());
     Tensor y = out_->forward(h);
     nn::LayerTrace::note("out", *out_, y);
@@ -75,7 +75,7 @@ class Projection : public nn::Module {
       nn::LayerTrace::note("embed", *embed_, e);
       y = y + sum(e * h, {1}, true);
     }
-    return f.none() ? y : activate(y, f);
+    return add_then_activate(y, residual, f);
   }
   void visit(const nn::Visit& v) override {
     v("trunk", *trunk_), v("out", *out_);

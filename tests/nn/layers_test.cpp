@@ -145,6 +145,30 @@ TEST_F(Layers, PassGradCheckAsAWhole) {
   }
 }
 
+TEST_F(Layers, AddAResidualBeforeTheActivationThatFollows) {
+  const Tensor x = test::random_tensor({2, 4, 2, 4}, 11), added = test::random_tensor({2, 4, 2, 4}, 12), larger = test::random_tensor({2, 8, 4, 4}, 13),
+               smaller = test::random_tensor({2, 2, 1, 4}, 14);
+  const ConvSpec same{.padding = 1};
+  struct Case { const char* name; Layer layer; Tensor residual; };
+  const std::vector<Case> cases{
+      {"convolution", conv(4, 4, same), added}, {"transposed convolution", deconv(4, 4, {.kernel = 4, .stride = 2, .padding = 1}), larger},
+      {"enlarging convolution", upsample_conv(4, 4, same), larger}, {"enlarging convolution of pixels", upsample_conv(4, 4, {.kernel = 1}), larger},
+      {"halving convolution", conv_mean_pool(4, 4, same), smaller}, {"halving convolution of pixels", conv_mean_pool(4, 4, {.kernel = 1}), smaller},
+      {"batch norm", batch_norm(4), added}, {"instance norm", norm(NormKind::instance, 4), added}, {"prelu", prelu(4), added},
+      {"layers", sequential({conv(4, 4, same), relu(), conv(4, 4, same)}), added},
+      {"layers that end in an activation", sequential({conv(4, 4, same), tanh()}), added},
+      {"layers of layers", sequential({sequential({conv(4, 4, same)})}), added},
+      {"residual block", residual(sequential({conv(4, 4, same), relu()}), conv(4, 4, same)), added}};
+  for (const bool training : {true, false}) {
+    context().training = training;
+    for (const auto& [name, layer, r] : cases)
+      for (const Activation& f : {Activation{}, Activation{Unary::leaky_relu, 0.2}, Activation{Unary::silu}}) {
+        const Tensor expected = activate(layer->forward(x) + r, f);
+        EXPECT_LE(test::relative_error(layer->forward_then(x, f, r).to_doubles(), expected.to_doubles()), 1e-12) << name << ", training " << training;
+      }
+  }
+}
+
 TEST_F(Layers, SelfAttentionStartsAsTheIdentity) {
   const Layer a = self_attention(8);
   const Tensor x = test::random_tensor({2, 3, 3, 8}, 4);
