@@ -3,6 +3,13 @@
 namespace ganymede::conformance {
 namespace {
 
+Padding border(const std::string& mode) {
+  if (mode == "zeros") return Padding::zero;
+  if (mode == "reflect") return Padding::reflect;
+  if (mode == "replicate") return Padding::replicate;
+  throw Unsupported("padding_mode " + mode);
+}
+
 ConvOptions conv_options(const Attributes& a, bool transposed) {
   ConvOptions o;
   o.stride = a.pair("stride", {{1, 1}});
@@ -10,6 +17,7 @@ ConvOptions conv_options(const Attributes& a, bool transposed) {
   o.dilation = a.pair("dilation", {{1, 1}});
   if (transposed) o.output_padding = a.pair("output_padding", {{0, 0}});
   o.groups = static_cast<int>(a.integer("groups", 1));
+  if (!transposed) o.border = border(a.word("padding_mode", "zeros"));
   return o;
 }
 

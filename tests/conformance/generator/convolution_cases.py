@@ -51,6 +51,16 @@ def conv2d(suite):
         [coarse(2, 3, 6, 5, values=(0.0, 0.0, 1.0, -2.0)), normal(4, 3, 3, 3)],
         padding=1,
     )
+    case("reflect_k3_pad1", (2, 3, 7, 5), (4, 3, 3, 3), padding=1, padding_mode="reflect")
+    case("reflect_k7_pad3", (1, 3, 6, 4), (5, 3, 7, 7), bias=False, padding=3, padding_mode="reflect")
+    case("reflect_onto_itself", (1, 2, 3, 2), (3, 2, 3, 3), padding=[2, 1], padding_mode="reflect")
+    case("reflect_stride2", (2, 3, 8, 7), (4, 3, 4, 4), stride=2, padding=1, padding_mode="reflect")
+    case("reflect_in_eights", (1, 16, 6, 5), (24, 16, 3, 3), padding=1, padding_mode="reflect")
+    case("reflect_groups2", (2, 6, 5, 6), (4, 3, 3, 3), groups=2, padding=1, padding_mode="reflect")
+    case("replicate_k3_pad1", (2, 3, 7, 5), (4, 3, 3, 3), padding=1, padding_mode="replicate")
+    case("replicate_beyond_image", (1, 2, 2, 1), (3, 2, 5, 3), padding=[4, 3], padding_mode="replicate")
+    case("replicate_dilation2_stride2", (2, 3, 9, 8), (4, 3, 3, 3), dilation=2, stride=2, padding=2, padding_mode="replicate")
+    case("replicate_to_one_channel_k9", (1, 3, 6, 5), (1, 3, 9, 9), padding=4, padding_mode="replicate")
 
 
 def conv_transpose2d(suite):

@@ -13,12 +13,16 @@ def at(x, i):
 
 
 def conv2d(x, a):
+    image, padding, border = x[0], a.get("padding", 0), a.get("padding_mode", "zeros")
+    if border != "zeros":  # as torch.nn.Conv2d does
+        down, across = padding if isinstance(padding, list) else (padding, padding)
+        image, padding = F.pad(image, (across, across, down, down), mode=border), 0
     return F.conv2d(
-        x[0],
+        image,
         x[1],
         at(x, 2),
         a.get("stride", 1),
-        a.get("padding", 0),
+        padding,
         a.get("dilation", 1),
         a.get("groups", 1),
     )
