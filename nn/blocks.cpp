@@ -10,16 +10,21 @@ namespace {
 class Function : public Module {
  public:
   using Map = std::function<Tensor(const Tensor&)>;
-  Function(std::string type, std::string description, Map f) : type_(std::move(type)), description_(std::move(description)), f_(std::move(f)) {}
+  Function(std::string type, std::string description, Map f, bool samples_meet)
+      : type_(std::move(type)), description_(std::move(description)), f_(std::move(f)), samples_meet_(samples_meet) {}
   Tensor forward(const Tensor& x) override { return f_(x); }
+  bool batches_pass_together() const override { return !samples_meet_; }
   std::string type() const override { return type_; }
   std::string describe() const override { return description_; }
  private:
   std::string type_, description_;
   Map f_;
+  bool samples_meet_;
 };
 
-Layer function(std::string type, std::string description, Function::Map f) { return std::make_shared<Function>(std::move(type), std::move(description), std::move(f)); }
+Layer function(std::string type, std::string description, Function::Map f, bool samples_meet = false) {
+  return std::make_shared<Function>(std::move(type), std::move(description), std::move(f), samples_meet);
+}
 
 class SampleNorm : public Module {
  public:
@@ -74,6 +79,7 @@ class PRelu : public Module {
  public:
   PRelu(int channels, double slope) : slope_(parameter({channels}, init::constant(slope))) {}
   Tensor forward(const Tensor& x) override { return ganymede::prelu(x, slope_); }
+  bool batches_pass_together() const override { return true; }
   void visit(const Visit& v) override { v.parameter(v.prefix + "slope", slope_); }
   std::string type() const override { return "prelu"; }
  private:
@@ -95,6 +101,7 @@ class SelfAttention : public Module {
     const Tensor y = out_->forward(attend_pixels(query_->forward(x), seen(key_->forward(x)), seen(value_->forward(x))));
     return cast(y * gamma_, x.dtype()) + x;
   }
+  bool batches_pass_together() const override { return true; }
   void visit(const Visit& v) override {
     v("query", *query_), v("key", *key_), v("value", *value_), v("out", *out_);
     v.parameter(v.prefix + "gamma", gamma_);
@@ -171,7 +178,7 @@ Layer self_attention(int channels, bool pooled, bool spectral, bool narrow) { re
 Layer minibatch_discrimination(int features, int kernels, int dimensions) { return std::make_shared<MinibatchDiscrimination>(features, kernels, dimensions); }
 
 Layer minibatch_stddev(int group) {
-  return function("stddev", text("minibatch deviation, groups of ", group), [=](const Tensor& x) { return with_minibatch_stddev(x, group); });
+  return function("stddev", text("minibatch deviation, groups of ", group), [=](const Tensor& x) { return with_minibatch_stddev(x, group); }, true);
 }
 
 Tensor with_minibatch_stddev(const Tensor& x, int64_t group, double eps) {

@@ -19,6 +19,7 @@ class GivenNorm : public Module {
   using Module::forward;
   Tensor forward(const Tensor&) override { fail(describe(), ": takes a condition; call its network with x and the condition"); }
   bool conditional() const override { return true; }
+  bool batches_pass_together() const override { return true; }
 
   Tensor forward_given(const Tensor& x, const Tensor& condition, const Activation& f, const Tensor& residual) override {
     const GainAndBias p = of(condition, x.dim(0));

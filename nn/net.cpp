@@ -58,6 +58,12 @@ Tensors all_leaves(const std::vector<Net>& nets) {
     for (const auto& p : n.parameters()) leaves.push_back(p.value);
   return leaves;
 }
+// Of several types they become the one that layers multiply in; labels stay as they are.
+Tensor one_behind_the_other(const Tensors& parts) {
+  if (parts[0].dtype() == DType::i64) return concat(parts, 0);
+  const bool one_type = std::all_of(parts.begin(), parts.end(), [&](const Tensor& x) { return x.dtype() == parts[0].dtype(); });
+  return join(parts, one_type ? parts[0].dtype() : arithmetic(DType::f32).dtype);
+}
 }  // namespace
 
 int batches_in_pass() { return batches; }
@@ -106,17 +112,36 @@ Tensors Net::operator()(const Tensors& xs) const {
 Tensor Net::operator()(const Tensor& x, const Tensor& condition) const { return (*this)(Tensors{x, condition}).at(0); }
 
 Tensors Net::each(const Tensors& xs) const {
-  require(!xs.empty(), name(), ": each of no batches");
-  const bool alike = std::all_of(xs.begin(), xs.end(), [&](const Tensor& x) { return x.shape() == xs[0].shape(); });
-  const bool one_type = std::all_of(xs.begin(), xs.end(), [&](const Tensor& x) { return x.dtype() == xs[0].dtype(); });
+  std::vector<Tensors> batches;
+  for (const Tensor& x : xs) batches.push_back({x});
   Tensors ys;
-  if (xs.size() == 1 || !alike || !module().batches_pass_together()) {
-    for (const Tensor& x : xs) ys.push_back((*this)(x));
-    return ys;
+  for (const Tensors& outputs : each(batches)) ys.push_back(outputs.at(0));
+  return ys;
+}
+
+std::vector<Tensors> Net::each(const std::vector<Tensors>& batches) const {
+  require(!batches.empty(), name(), ": each of no batches");
+  const bool alike = std::all_of(batches.begin(), batches.end(), [&](const Tensors& b) {
+    return std::equal(b.begin(), b.end(), batches[0].begin(), batches[0].end(), [](const Tensor& x, const Tensor& first) { return x.shape() == first.shape(); });
+  });
+  std::vector<Tensors> all;
+  if (batches.size() == 1 || !alike || !module().batches_pass_together()) {
+    for (const Tensors& b : batches) all.push_back((*this)(b));
+    return all;
   }
-  BatchesInPass scope(int(xs.size()));
-  // Of several types they become the one that layers multiply in.
-  return split((*this)(join(xs, one_type ? xs[0].dtype() : arithmetic(DType::f32).dtype)), int64_t(xs.size()));
+  Tensors joined;
+  for (size_t i = 0; i < batches[0].size(); ++i) {
+    Tensors parts;
+    for (const Tensors& b : batches) parts.push_back(b[i]);
+    joined.push_back(one_behind_the_other(parts));
+  }
+  BatchesInPass scope(int(batches.size()));
+  all.resize(batches.size());
+  for (const Tensor& y : (*this)(joined)) {
+    const Tensors parts = split(y, int64_t(batches.size()));
+    for (size_t i = 0; i < parts.size(); ++i) all[i].push_back(parts[i]);
+  }
+  return all;
 }
 
 Tensor Net::infer(const Tensor& x) const {

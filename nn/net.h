@@ -25,6 +25,8 @@ class Net {
   // On several batches, each as if it were alone: in one pass where shapes and layers allow it, in which batch norms take each batch's
   // own statistics and follow them in this order.
   Tensors each(const Tensors& xs) const;
+  // The same of batches of several tensors (pictures and their labels) and networks of several outputs; a batch of outputs for each.
+  std::vector<Tensors> each(const std::vector<Tensors>& batches) const;
   // As a frozen network: running statistics, no dropout, whatever the pass around it does.
   Tensor infer(const Tensor& x) const;
   // With class labels [N] (i64) or a vector a sample [N, C] for the layers that want it (nn/conditional.h).

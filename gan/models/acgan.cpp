@@ -75,7 +75,8 @@ Recipe acgan(const Config& c) {
   const SharedValue label = r.shared("label", {}, [=](const Batch& x) { return random_integers({x.size}, s.classes); });
   const SharedValue fake = r.shared("fake", {G}, [=](const Batch& x) { return G(noise(x.size), label()); });
   r.update("D", {D}, adam, [=](const Batch& x) -> Losses {
-    const Tensors on_real = D(Tensors{samples_of(x)}), on_fake = D(Tensors{fake()});
+    const std::vector<Tensors> said = D.each({Tensors{samples_of(x)}, Tensors{fake()}});
+    const Tensors &on_real = said[0], &on_fake = said[1];
     Losses l{{"adv", adv.d(on_real[0], on_fake[0]), "-E log P(real | x) - E log P(fake | G(z, c))"},
              shown("real", adv.shown(on_real[0]), "E P(real | x)"), shown("fake", adv.shown(on_fake[0]), "E P(real | G(z, c))")};
     if (head) real_classes(l, x, [=](const Tensor& y) { return D(Tensors{y})[1]; }, on_real[1]);

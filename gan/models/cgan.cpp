@@ -39,7 +39,8 @@ Recipe cgan(const Config& c) {
   const nn::Net G = r.net("G", flat ? nets::cgan_generator(s) : nets::cgan_conv_generator(s));
   const nn::Net D = r.net("D", flat ? nets::cgan_discriminator(s) : nets::cgan_conv_discriminator(s));
   const auto noise = [=](int64_t n) { return flat ? uniform({n, s.latent}) : randn({n, s.latent}); };
-  const auto judge = [=](const Tensor& x, const Tensor& y) { return D(x, seen ? y : full(y.shape(), -1, DType::i64, y.device())); };
+  const auto pair = [=](const Tensor& x, const Tensor& y) { return Tensors{x, seen ? y : full(y.shape(), -1, DType::i64, y.device())}; };
+  const auto judge = [=](const Tensor& x, const Tensor& y) { return D(pair(x, y)).at(0); };
   const auto real = [=](const Batch& x) { return flat ? flatten(x.image()) * 0.5 + 0.5 : x.image(); };
 
   nn::Optim optim = by_sgd ? nn::sgd(rate, 0.5).with(nn::exponential_decay(1 / 1.00004, 1e-6 / std::max(rate, 1e-6))) : nn::adam(rate, 0.5);
@@ -60,7 +61,8 @@ Recipe cgan(const Config& c) {
   };
   r.update("D", {D}, clip > 0 ? optim.clipped(clip) : optim, [=](const Batch& x) -> Losses {
     const Fakes f = fakes(x);
-    const Tensor on_real = judge(real(x), x["label"]), on_fake = judge(f.x, f.y);
+    const std::vector<Tensors> said = D.each({pair(real(x), x["label"]), pair(f.x, f.y)});
+    const Tensor &on_real = said[0][0], &on_fake = said[1][0];
     Losses l{{"adv", adv.d(on_real, on_fake), of_pairs(adv.d_formula)}, shown("real", adv.shown(on_real), "E D(x, y)"), shown("fake", adv.shown(on_fake), "E D(G(z, y), y)")};
     if (penalised) l.push_back({"gp", gp * gradient_penalty([=](const Tensor& p) { return judge(p, x["label"]); }, real(x), f.x), text(gp, " E (|grad D(x^, y)| - 1)^2")});
     return l;

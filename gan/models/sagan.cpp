@@ -52,7 +52,8 @@ Recipe sagan(const Config& c) {
 
   r.update("D", {D}, clip > 0 ? nn::adam(rate_d, beta1, beta2).clipped(clip) : nn::adam(rate_d, beta1, beta2), [=](const Batch& x) -> Losses {
     const Fakes f = fakes(x);
-    const Tensor on_real = D(x.image(), x["label"]), on_fake = D(f.x, f.y);
+    const std::vector<Tensors> said = D.each({Tensors{x.image(), x["label"]}, Tensors{f.x, f.y}});
+    const Tensor &on_real = said[0][0], &on_fake = said[1][0];
     Losses l{{"adv", adv.d(on_real, on_fake), of_pairs(adv.d_formula)}, shown("real", adv.shown(on_real), "E D(x, y)"), shown("fake", adv.shown(on_fake), "E D(G(z, y), y), y drawn")};
     if (penalised) l.push_back({"gp", gp * gradient_penalty([=](const Tensor& p) { return D(p, x["label"]); }, x.image(), f.x), text(gp, " E (|grad D(x^, y)| - 1)^2")});
     return l;

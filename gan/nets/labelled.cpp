@@ -1,5 +1,7 @@
 #include "gan/nets/labelled.h"
 
+#include <algorithm>
+
 #include "engine/check.h"
 #include "engine/context.h"
 #include "engine/ops.h"
@@ -17,6 +19,7 @@ class Labelled : public nn::Module {
   using Module::forward;
   Tensor forward(const Tensor&) override { fail(describe(), ": takes labels; call its network with x and the labels"); }
   bool conditional() const override { return true; }
+  bool batches_pass_together() const override { return true; }
   Tensor forward_given(const Tensor& x, const Tensor& labels, const Activation& f, const Tensor& residual) override {
     require(labels.dtype() == DType::i64 && labels.shape() == Shape{x.dim(0)}, describe(), ": the condition is ", labels.dtype(), " ", labels.shape(), ", it must be labels i64 [", x.dim(0), "]");
     const Tensor y = of(x, labels);
@@ -59,6 +62,7 @@ class OfLabel : public Labelled {
   void visit(const Visit& v) override { v("layers", *f_); }
   std::string type() const override { return "label"; }
   std::string describe() const override { return text("layers over one of ", classes_, " labels"); }
+  bool batches_pass_together() const override { return f_->batches_pass_together(); }
  protected:
   Tensor of(const Tensor&, const Tensor& labels) override { return f_->forward(one_hot(labels, classes_)); }
  private:
@@ -72,6 +76,7 @@ class Joined : public nn::Module {
   using Module::forward;
   Tensor forward(const Tensor& x) override { return join_->forward(both(left_->forward(x), right_->forward(x))); }
   bool conditional() const override { return left_->conditional() || right_->conditional() || join_->conditional(); }
+  bool batches_pass_together() const override { return left_->batches_pass_together() && right_->batches_pass_together() && join_->batches_pass_together(); }
   Tensor forward_given(const Tensor& x, const Tensor& c, const Activation& f, const Tensor& residual) override {
     const auto traced = [&](const char* name, Layer& l, const Tensor& in) {
       const Tensor y = l->forward_given(in, c);
@@ -95,6 +100,9 @@ class Heads : public nn::Module {
   }
   Tensor forward(const Tensor& x) override { return heads_[0].second->forward(trunk_->forward(x)); }
   bool conditional() const override { return trunk_->conditional(); }
+  bool batches_pass_together() const override {
+    return trunk_->batches_pass_together() && std::all_of(heads_.begin(), heads_.end(), [](const auto& head) { return head.second->batches_pass_together(); });
+  }
   Tensor forward_given(const Tensor& x, const Tensor& c, const Activation& f, const Tensor& residual) override { return heads_[0].second->forward_given(trunk_->forward_given(x, c), c, f, residual); }
   Tensors forward(const Tensors& xs) override {
     require(xs.size() == (conditional() ? 2u : 1u), type(), ": takes a picture", conditional() ? " and labels" : "", "; was given ", xs.size(), " tensors");

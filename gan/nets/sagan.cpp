@@ -66,6 +66,7 @@ class Projection : public nn::Module {
   using Module::forward;
   Tensor forward(const Tensor&) override { fail("the projection discriminator takes labels; call its network with x and the labels"); }
   bool conditional() const override { return true; }
+  bool batches_pass_together() const override { return trunk_->batches_pass_together(); }
   Tensor forward_given(const Tensor& x, const Tensor& labels, const Activation& f, const Tensor& residual) override {
     const Tensor h = cast(sum(trunk_->forward(x), {1, 2}), x.dtype());
     Tensor y = out_->forward(h);
