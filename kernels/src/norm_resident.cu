@@ -1,8 +1,8 @@
 // A norm forward in one launch, where statistics belong to channels: mean, rstd and y = f((x - mean) * rstd * gamma + beta + residual).
 // A block, or a cluster of blocks, holds the rows of 32 to 128 bytes of channels of one outer index in shared memory
-// (device/norm_resident.h): x is read once and y written, 2 elements of traffic each; a residual is read as it is added. A thread merges the moments of its rows in
-// batches, the block those of its threads, and a thread a column finds the coefficients. Bound by a launch where tensors are small, by
-// memory where they are large. Not measured.
+// (device/norm_resident.h): x is read once and y written, 2 elements of traffic each; the residual is read as it is added. A thread
+// merges the moments of its rows in batches, the block those of its threads, and a thread a column finds the coefficients. Bound by a
+// launch where tensors are small, by memory where they are large. Not measured.
 #include "kernels/device/dispatch.h"
 #include "kernels/device/norm_activation.h"
 #include "kernels/device/norm_resident.h"
