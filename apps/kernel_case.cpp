@@ -74,7 +74,7 @@ KernelCase apply_case(const KernelOperation& o, const KernelShape& shape) {
                 input("gamma", {s[3]}, 4, Store::wide), input("beta", {s[3]}, 5, Store::wide), output("y", {s[0], s[1], s[2], s[3]})};
   for (double& r : c.operands[2].values) r = std::fabs(r) + 0.5;
   c.call = [=](const Kernels& t, DType d, Math, const Pointers& v) {
-    t.norm.apply(t.device.stream(), batch_norm(s, d), v[0], v[1], v[2], v[3], v[4], kernels::Unary::relu, 0, v[5]);
+    t.norm.apply(t.device.stream(), batch_norm(s, d), v[0], nullptr, v[1], v[2], v[3], v[4], kernels::Unary::relu, 0, v[5]);
   };
   return c;
 }
@@ -284,7 +284,7 @@ KernelCase norm_case(const kernels::Norm& p, kernels::NormRole role) {
   if (forward) {
     c.operands.insert(c.operands.end(), {output("mean", each, Store::wide), output("rstd", each, Store::wide), output("y", all)});
     c.call = [=](const Kernels& t, DType d, Math, const Pointers& v) {
-      t.norm.forward(t.device.stream(), with(d), {kernels::Unary::relu, 0, v[1], v[2]}, v[0], v[3], v[4], {}, v[5], v.back());
+      t.norm.forward(t.device.stream(), with(d), {kernels::Unary::relu, 0, v[1], v[2]}, v[0], nullptr, v[3], v[4], {}, v[5], v.back());
     };
   } else {
     c.operands.insert(c.operands.end(), {input("dy", all, 4), input("mean", each, 5, Store::wide), input("rstd", each, 6, Store::wide)});

@@ -35,7 +35,7 @@ void add_norms() {
               if (gradient) {
                 k.gradient(stream(), norm, affine, o->x[i], o->y[i], o->mean[0], o->rstd[0], o->gamma[1], o->beta[1], o->dx[i], o->workspace[0]);
               } else {
-                k.forward(stream(), norm, affine, o->x[i], o->mean[0], o->rstd[0], {}, o->y[i], o->workspace[0]);
+                k.forward(stream(), norm, affine, o->x[i], nullptr, o->mean[0], o->rstd[0], {}, o->y[i], o->workspace[0]);
               }
             }, sets};
           };

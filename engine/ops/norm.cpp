@@ -103,7 +103,7 @@ Tensors norm_gradient(const Norm& v, const Activation& f, const Tensor& x, const
 
 Normalised normalise(const Tensor& x, const Norm& view, const Tensor& gamma, const Tensor& beta, const Activation& f,
                      const RunningStatistics& running, const Tensor& residual) {
-  if (residual) {
+  if (residual && residual.dtype() != x.dtype()) {  // their sum is of the wider type
     Normalised n = normalise(x, view, gamma, beta, {}, running);
     n.y = add_then_activate(n.y, residual, f);
     return n;
@@ -116,6 +116,7 @@ Normalised normalise(const Tensor& x, const Norm& view, const Tensor& gamma, con
   for (const Tensor& p : {gamma, beta})
     if (p.defined())
       require(p.count() == channels || p.shape() == Shape{v.outer, channels}, "norm: gamma or beta of shape ", p.shape(), ", expected [", channels, "] or [", v.outer, ", ", channels, "]");
+  require(!residual || residual.shape() == x.shape(), "norm: a residual of shape ", residual.shape(), " for x ", x.shape(), ": they must be equal");
   const Tensor& affine = gamma.defined() ? gamma : beta;
   v.affine_stride = affine.defined() && affine.rank() == 2 ? channels : 0;
   const bool fused = f.none() || f.op == Unary::relu || f.op == Unary::leaky_relu || f.op == Unary::tanh;
@@ -128,15 +129,18 @@ Normalised normalise(const Tensor& x, const Norm& view, const Tensor& gamma, con
   for (const Tensor& t : {running.mean, running.variance})
     if (t.defined()) moved.push_back(t.storage());
   const kernels::Running kept{running.momentum, data_or_null(running.mean), data_or_null(running.variance)};
-  launch(x.device(), [v, px = x.data(), m = out.mean.data(), r = out.rstd.data(), ga = data_or_null(gamma), be = data_or_null(beta), f = in_kernel, w = data_or_null(memory),
+  launch(x.device(), [v, px = x.data(), side = data_or_null(residual), m = out.mean.data(), r = out.rstd.data(), ga = data_or_null(gamma), be = data_or_null(beta), f = in_kernel, w = data_or_null(memory),
                       y = out.y.data(), kept](const Kernels& k, Stream s) {
-    k.norm.forward(s, v, {f.op, f.alpha, ga, be}, px, m, r, kept, y, w);
+    k.norm.forward(s, v, {f.op, f.alpha, ga, be}, px, side, m, r, kept, y, w);
   }, launches_of(NormRole::forward, v, x.device(), running.mean.defined()));
   note_written(std::move(moved));
   const bool keep = !in_kernel.none();
-  out.y = record("norm", out.y, {x, gamma, beta}, [v, f = in_kernel, keep, sx = Saved("norm", x), sg = Saved("norm", gamma), sb = Saved("norm", beta), mean = out.mean, rstd = out.rstd](Backward& b) {
-    const bool apart = keep && context().recording;  // an op of its own where its derivative may be asked for
+  out.y = record("norm", out.y, {x, gamma, beta, residual}, [v, f = in_kernel, keep, sums = residual.defined(), sx = Saved("norm", x), sg = Saved("norm", gamma), sb = Saved("norm", beta), mean = out.mean, rstd = out.rstd](Backward& b) {
+    // An op of its own where its derivative may be asked for, and where f's argument holds more than the norm.
+    const bool apart = keep && (context().recording || sums);
     const Tensor g = apart ? activation_gradient(f, b.output(), b.grad()) : b.grad();
+    if (b.needs(3)) b.results[3] = g;
+    if (!b.needs(0) && !b.needs(1) && !b.needs(2)) return;
     const Tensors d = norm_gradient(v, apart ? Activation{} : f, sx(), g, sg(), sb(), mean, rstd);
     b.results[0] = d[0];
     for (int i = 1; i < 3; ++i) {

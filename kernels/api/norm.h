@@ -26,7 +26,7 @@ struct Running {
 };
 
 // The activation that apply put behind the norm, for gradients that start from y's: they read dy * f'(v) where they say dy,
-// v = xhat * gamma + beta.
+// v = xhat * gamma + beta. So with a residual they are those of the norm only behind the identity.
 struct NormActivation {
   Unary op = Unary::identity;                     // one that apply takes
   double alpha = 0;                               // slope of leaky_relu
@@ -48,8 +48,8 @@ enum class NormRole { forward, gradient, second_gradient };
 
 struct NormKernels {
   // The whole forward: statistics, then apply by them. `behind`: the activation, gamma and beta of apply.
-  void (*forward)(Stream, const Norm&, const NormActivation& behind, const void* x, void* mean, void* rstd, const Running&, void* y,
-                  void* workspace);
+  void (*forward)(Stream, const Norm&, const NormActivation& behind, const void* x, const void* residual, void* mean, void* rstd,
+                  const Running&, void* y, void* workspace);
   // The whole gradient: parameter_gradient, then data_gradient from its sums; gamma is that of `behind`, whatever its activation.
   void (*gradient)(Stream, const Norm&, const NormActivation& behind, const void* x, const void* dy, const void* mean, const void* rstd,
                    void* dgamma, void* dbeta, void* dx, void* workspace);
@@ -58,9 +58,10 @@ struct NormKernels {
   // Their parts, for what needs one alone.
   // mean, rstd [outer, groups]; variance is biased, found by a numerically safe method (no E[x^2] - E[x]^2 in f32).
   void (*statistics)(Stream, const Norm&, const void* x, void* mean, void* rstd, const Running&, void* workspace);
-  // y = f((x - mean) * rstd * gamma + beta); gamma and beta may be null. f: identity, relu, leaky_relu or tanh.
-  void (*apply)(Stream, const Norm&, const void* x, const void* mean, const void* rstd, const void* gamma, const void* beta,
-                Unary activation, double alpha, void* y);
+  // y = f((x - mean) * rstd * gamma + beta + residual), the residual of x's shape and dtype; gamma, beta and residual may be null.
+  // f: identity, relu, leaky_relu or tanh.
+  void (*apply)(Stream, const Norm&, const void* x, const void* residual, const void* mean, const void* rstd, const void* gamma,
+                const void* beta, Unary activation, double alpha, void* y);
   // With xhat = (x - mean) * rstd, per (outer, channel): dbeta = sum dy, dgamma = sum dy * xhat, each [outer, groups*width];
   // the caller sums over outer where gamma is shared.
   void (*parameter_gradient)(Stream, const Norm&, const NormActivation&, const void* x, const void* dy, const void* mean,

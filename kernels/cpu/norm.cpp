@@ -139,8 +139,8 @@ size_t workspace_bytes(const Norm& p) {
 }
 
 template <typename T, typename F, typename C = Compute<T>>
-void apply_function(const Norm& p, const F& f, const T* x, const C* mean, const C* rstd, const C* gamma,
-                    const C* beta, T* y) {
+void apply_function(const Norm& p, const F& f, const T* x, const T* residual, const C* mean, const C* rstd,
+                    const C* gamma, const C* beta, T* y) {
   const ColumnPlan plan = plan_of(p);
   for_each_column_task(plan, is_costly(f.kOp) ? kCostlyGrain : kCheapGrain, [&](const ColumnTask& task) {
     C centre[kTile], factor[kTile], shift[kTile], scale[kTile];
@@ -152,23 +152,27 @@ void apply_function(const Norm& p, const F& f, const T* x, const C* mean, const 
     for_each_line(plan, task, [&](int64_t first, int64_t count) {
       const T* from = x + first;
       T* to = y + first;
+      const auto each = [&](auto with) {
 #pragma omp simd
-      for (int64_t c = 0; c < count; ++c)
-        to[c] = store<T>(f.value((load(from[c]) - centre[c]) * factor[c] + shift[c]));
+        for (int64_t c = 0; c < count; ++c)
+          to[c] = store<T>(f.value(with((load(from[c]) - centre[c]) * factor[c] + shift[c], c)));
+      };
+      if (!residual) return each([](C v, int64_t) { return v; });
+      each([side = residual + first](C v, int64_t c) { return v + load(side[c]); });
     });
   });
 }
 
-void apply(Stream, const Norm& p, const void* x, const void* mean, const void* rstd, const void* gamma,
-           const void* beta, Unary activation, double alpha, void* y) {
+void apply(Stream, const Norm& p, const void* x, const void* residual, const void* mean, const void* rstd,
+           const void* gamma, const void* beta, Unary activation, double alpha, void* y) {
   if (is_empty(p)) return;
   with_float_type(p.dtype, "norm apply", [&](auto type) {
     using T = decltype(type);
     using C = Compute<T>;
     const auto run = [&](const auto& f) {
-      apply_function<T>(p, f, static_cast<const T*>(x), static_cast<const C*>(mean),
-                        static_cast<const C*>(rstd), static_cast<const C*>(gamma),
-                        static_cast<const C*>(beta), static_cast<T*>(y));
+      apply_function<T>(p, f, static_cast<const T*>(x), static_cast<const T*>(residual),
+                        static_cast<const C*>(mean), static_cast<const C*>(rstd),
+                        static_cast<const C*>(gamma), static_cast<const C*>(beta), static_cast<T*>(y));
     };
     const C slope = static_cast<C>(alpha);
     switch (activation) {
@@ -197,10 +201,10 @@ void rstd_of(Stream, DType dtype, int64_t count, const void* variance, double ep
   });
 }
 
-void forward(Stream stream, const Norm& p, const NormActivation& behind, const void* x, void* mean, void* rstd, const Running& running,
-             void* y, void* workspace) {
+void forward(Stream stream, const Norm& p, const NormActivation& behind, const void* x, const void* residual, void* mean, void* rstd,
+             const Running& running, void* y, void* workspace) {
   statistics(stream, p, x, mean, rstd, running, workspace);
-  apply(stream, p, x, mean, rstd, behind.gamma, behind.beta, behind.op, behind.alpha, y);
+  apply(stream, p, x, residual, mean, rstd, behind.gamma, behind.beta, behind.op, behind.alpha, y);
 }
 
 void gradient(Stream stream, const Norm& p, const NormActivation& behind, const void* x, const void* dy, const void* mean,

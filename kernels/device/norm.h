@@ -7,8 +7,8 @@
 
 namespace ganymede::kernels::GANYMEDE_TARGET {
 
-void apply_norm(Stream, const Norm&, const void* x, const void* mean, const void* rstd, const void* gamma,
-                const void* beta, Unary activation, double alpha, void* y);
+void apply_norm(Stream, const Norm&, const void* x, const void* residual, const void* mean, const void* rstd,
+                const void* gamma, const void* beta, Unary activation, double alpha, void* y);
 void norm_parameter_gradient(Stream, const Norm&, const NormActivation&, const void* x, const void* dy,
                              const void* mean, const void* rstd, void* dgamma, void* dbeta, void* workspace);
 void norm_data_gradient(Stream, const Norm&, const NormActivation&, const void* x, const void* dy,
@@ -69,7 +69,8 @@ StatisticTarget<A> statistic_target(const Norm& norm, void* mean, void* rstd, co
 }
 
 // The same in one launch, where norm_plan.h says that blocks hold the rows; false where they do not. src/norm_resident*.cu
-bool resident_forward(Stream, const Norm&, const NormActivation&, const void* x, void* mean, void* rstd, const Running&, void* y);
+bool resident_forward(Stream, const Norm&, const NormActivation&, const void* x, const void* residual, void* mean, void* rstd,
+                      const Running&, void* y);
 bool resident_gradient(Stream, const Norm&, const NormActivation&, const void* x, const void* dy, const void* mean,
                        const void* rstd, void* dgamma, void* dbeta, void* dx);
 bool resident_second_gradient(Stream, const Norm&, const NormSecond&);

@@ -278,11 +278,11 @@ size_t workspace_bytes(const Norm& norm) {
   return statistics > gradient ? statistics : gradient;
 }
 
-void forward(Stream stream, const Norm& norm, const NormActivation& behind, const void* x, void* mean, void* rstd,
-             const Running& running, void* y, void* workspace) {
-  if (resident_forward(stream, norm, behind, x, mean, rstd, running, y)) return;
+void forward(Stream stream, const Norm& norm, const NormActivation& behind, const void* x, const void* residual, void* mean,
+             void* rstd, const Running& running, void* y, void* workspace) {
+  if (resident_forward(stream, norm, behind, x, residual, mean, rstd, running, y)) return;
   find_statistics(stream, norm, x, mean, rstd, running, workspace);
-  apply_norm(stream, norm, x, mean, rstd, behind.gamma, behind.beta, behind.op, behind.alpha, y);
+  apply_norm(stream, norm, x, residual, mean, rstd, behind.gamma, behind.beta, behind.op, behind.alpha, y);
 }
 
 void gradient(Stream stream, const Norm& norm, const NormActivation& behind, const void* x, const void* dy, const void* mean,

@@ -1,8 +1,8 @@
-// A norm forward in one launch, where statistics belong to channels: mean, rstd and y = f((x - mean) * rstd * gamma + beta).
+// A norm forward in one launch, where statistics belong to channels: mean, rstd and y = f((x - mean) * rstd * gamma + beta + residual).
 // A block, or a cluster of blocks, holds the rows of 32 to 128 bytes of channels of one outer index in shared memory
-// (device/norm_resident.h): x is read once and y written, 2 elements of traffic each. A thread merges the moments of its rows in
-// batches, the block those of its threads, and a thread a column finds the coefficients. Bound by a launch where tensors are small, by
-// memory where they are large. Not measured.
+// (device/norm_resident.h): x is read once and y written, 2 elements of traffic each; the residual is read as it is added. A thread
+// merges the moments of its rows in batches, the block those of its threads, and a thread a column finds the coefficients. Bound by a
+// launch where tensors are small, by memory where they are large. Not measured.
 #include "kernels/device/dispatch.h"
 #include "kernels/device/norm_activation.h"
 #include "kernels/device/norm_resident.h"
@@ -22,7 +22,8 @@ struct ForwardArguments {
 
 template <int kWidth, class T, class Op>
 __global__ void __launch_bounds__(kThreads, 2)
-    norm_resident_forward_kernel(Norm norm, ResidentCut cut, Op op, ForwardArguments<Accumulator<T>> args, const T* x, T* y) {
+    norm_resident_forward_kernel(Norm norm, ResidentCut cut, Op op, ForwardArguments<Accumulator<T>> args, const T* x,
+                                 const T* residual, T* y) {
   using A = Accumulator<T>;
   const ResidentTile<T, kWidth> tile(norm, cut);
   tile.hold(0, x);
@@ -55,11 +56,18 @@ __global__ void __launch_bounds__(kThreads, 2)
   tile.numbers(1, scale);
   tile.numbers(2, shift);
   tile.template each_row<2>([&]<int kRows>(Times<kRows>, int64_t row) {
+    const auto place = [&](int i) { return tile.first + (row + i * blockDim.y) * norm.groups; };
+    Elements<kWidth, T> side[kRows] = {};
+    if (residual)
+      for (int i = 0; i < kRows; ++i) side[i] = load_elements<kWidth>(residual + place(i));
     for (int i = 0; i < kRows; ++i) {
       auto v = load_elements<kWidth>(tile.slot(0, row + i * blockDim.y));
-      for (int j = 0; j < kWidth; ++j)
-        v[j] = narrow<T>(evaluate(op, (widen(v[j]) - mean[j]) * scale[j] + shift[j], args.alpha, A(0)));
-      store_elements<kWidth>(y + tile.first + (row + i * blockDim.y) * norm.groups, v);
+      for (int j = 0; j < kWidth; ++j) {
+        A normed = (widen(v[j]) - mean[j]) * scale[j] + shift[j];
+        if (residual) normed += widen(side[i][j]);
+        v[j] = narrow<T>(evaluate(op, normed, args.alpha, A(0)));
+      }
+      store_elements<kWidth>(y + place(i), v);
     }
   });
   if (args.arrivals && tile.rank == 0 && last_to_arrive(args.arrivals + tile.tile, norm.outer, tile.s.last) && tile.owns)
@@ -69,8 +77,8 @@ __global__ void __launch_bounds__(kThreads, 2)
 
 }  // namespace
 
-bool resident_forward(Stream stream, const Norm& norm, const NormActivation& behind, const void* x, void* mean, void* rstd,
-                      const Running& running, void* y) {
+bool resident_forward(Stream stream, const Norm& norm, const NormActivation& behind, const void* x, const void* residual, void* mean,
+                      void* rstd, const Running& running, void* y) {
   const NormPlan plan = norm_plan(NormRole::forward, norm);
   if (plan.blocks == 0) return false;
   dispatch_float(norm.dtype, "norm.forward", [&]<class T>() {
@@ -80,9 +88,9 @@ bool resident_forward(Stream stream, const Norm& norm, const NormActivation& beh
                                    static_cast<const A*>(behind.gamma), static_cast<const A*>(behind.beta), static_cast<A>(behind.alpha)};
     const auto run = [&]<int kWidth>(auto op, Times<kWidth>) {
       launch_resident<T, kWidth>(norm_resident_forward_kernel<kWidth, T, decltype(op)>, stream, norm, plan, op, args, static_cast<const T*>(x),
-                                 static_cast<T*>(y));
+                                 static_cast<const T*>(residual), static_cast<T*>(y));
     };
-    const bool packs = aligned(x, 16) && aligned(y, 16) && norm.groups % kPack == 0;
+    const bool packs = aligned(x, 16) && aligned(residual, 16) && aligned(y, 16) && norm.groups % kPack == 0;
     with_activation(behind.op, [&](auto op) { packs ? run(op, Times<kPack>{}) : run(op, Times<1>{}); });
   });
   return true;

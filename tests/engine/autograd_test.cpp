@@ -70,6 +70,39 @@ TEST(Autograd, NormTakesItsActivationAlongInTheLastSweep) {
         }
 }
 
+// A norm adds its residual in its own launches where both are of one type, and tells what does not fit.
+TEST(Autograd, NormAddsItsResidualInItsOwnLaunches) {
+  const auto made = [](DType as, uint64_t seed) { return watch(cast(random_tensor({2, 3, 5, 8}, seed), as).constant()); };
+  const auto launches = [](const auto& f) {
+    const int64_t before = context().launches;
+    f();
+    return context().launches - before;
+  };
+  for (const DType dtype : {DType::f32, DType::bf16}) {
+    const Tensor x = made(dtype, 1), side = made(dtype, 2);
+    const auto norm = [&](const Tensor& residual) { return normalise(x, instance_view(x, 1e-3), {}, {}, {Unary::tanh}, {}, residual).y; };
+    EXPECT_EQ(launches([&] { norm(side); }), launches([&] { norm({}); }));
+    if (dtype == DType::f32) continue;
+    const Tensor full = made(DType::f32, 2), y = norm(full);   // bf16 meets f32
+    EXPECT_EQ(y.dtype(), DType::f32);
+    EXPECT_LT(relative_error(y.to_doubles(), norm(side).to_doubles()), 1e-2);
+    const Tensors d = grad({y}, {x, full}, {ones_like(y)});
+    EXPECT_EQ(d[0].dtype(), DType::bf16);
+    EXPECT_EQ(d[1].dtype(), DType::f32);
+  }
+  const Tensor x = made(DType::f32, 1), row = random_tensor({8}, 2);
+  EXPECT_EQ(message_of([&] { normalise(x, batch_view(x), {}, {}, {}, {}, cast(row, DType::f32)); }), "norm: a residual of shape [8] for x [2, 3, 5, 8]: they must be equal");
+}
+
+// A residual asks for no gradient of the norm.
+TEST(Autograd, AResidualsGradientIsThatBehindTheNorm) {
+  const Tensor x = random_tensor({2, 3, 5, 4}, 1).constant(), side = watch(random_tensor({2, 3, 5, 4}, 2).constant()), g = random_tensor({2, 3, 5, 4}, 3).constant();
+  const Tensor y = normalise(x, batch_view(x), {}, {}, {}, {}, side).y;
+  const int64_t before = context().launches;
+  EXPECT_EQ(grad({y}, {side}, {g})[0].to_doubles(), g.to_doubles());
+  EXPECT_EQ(context().launches, before);
+}
+
 // The gradient in a linear layer's input reads the bf16 copy of the weight that the forward sweep has made; when the weight moves,
 // so does the copy.
 TEST(Autograd, ALinearLayersGradientReadsTheCopyOfItsWeight) {

@@ -25,12 +25,14 @@ OpCase conv_case(const std::string& name, bool transposed, const Shape& x, const
 
 using View = kernels::Norm (*)(const Tensor&, double);
 
-OpCase norm_case(const std::string& name, const Shape& x, View view, bool affine, Activation f = {}) {
+// residual: the last input is one.
+OpCase norm_case(const std::string& name, const Shape& x, View view, bool affine, Activation f = {}, bool residual = false) {
   const int64_t c = x[x.rank() - 1];
   std::vector<Shape> shapes{x};
   if (affine) shapes.insert(shapes.end(), {Shape{c}, Shape{c}});
+  if (residual) shapes.push_back(x);
   return {name, Kind::summing, shapes, call([=](const Tensors& in) {
-            return normalise(in[0], view(in[0], 1e-3), affine ? in[1] : Tensor{}, affine ? in[2] : Tensor{}, f).y;
+            return normalise(in[0], view(in[0], 1e-3), affine ? in[1] : Tensor{}, affine ? in[2] : Tensor{}, f, {}, residual ? in.back() : Tensor{}).y;
           })};
 }
 
@@ -164,6 +166,14 @@ std::vector<OpCase> tensor_cases() {
   c.push_back(norm_case("instance norm", {2, 3, 5, 3}, instance_view, true));
   c.push_back(norm_case("layer norm", {3, 2, 3, 4}, layer_view, true));
   c.push_back(norm_case("pixel norm", {2, 2, 3, 5}, pixel_view, false));
+  c.push_back(norm_case("batch norm, residual", {4, 3, 2, 5}, batch_view, true, {}, true));
+  c.push_back(norm_case("batch norm, residual, relu", {3, 2, 3, 4}, batch_view, true, {Unary::relu}, true));
+  c.push_back(norm_case("batch norm, residual, gelu", {3, 2, 3, 4}, batch_view, false, {Unary::gelu}, true));
+  c.push_back(norm_case("instance norm, residual", {2, 3, 5, 3}, instance_view, false, {}, true));
+  c.push_back(norm_case("instance norm, residual, leaky", {2, 3, 5, 8}, instance_view, true, {Unary::leaky_relu, 0.2}, true));
+  c.push_back(norm_case("layer norm, residual, tanh", {3, 2, 3, 4}, layer_view, true, {Unary::tanh}, true));
+  c.push_back(norm_case("pixel norm, residual, tanh", {2, 2, 3, 5}, pixel_view, false, {Unary::tanh}, true));
+  c.push_back({"norm, residual x itself", Kind::summing, {{2, 3, 3, 4}}, call([](const Tensors& in) { return normalise(in[0], instance_view(in[0], 1e-3), {}, {}, {Unary::tanh}, {}, in[0]).y; })});
   c.push_back({"group norm", Kind::summing, {{2, 3, 2, 6}, {6}, {6}}, call([](const Tensors& in) { return normalise(in[0], group_view(in[0], 3, 1e-3), in[1], in[2]).y; })});
   c.push_back({"norm, gain alone", Kind::summing, {{3, 2, 3, 4}, {4}}, call([](const Tensors& in) { return normalise(in[0], batch_view(in[0], 1e-3), in[1], {}).y; })});
   c.push_back({"norm, bias alone", Kind::summing, {{3, 2, 3, 4}, {4}}, call([](const Tensors& in) { return normalise(in[0], layer_view(in[0], 1e-3), {}, in[1]).y; })});

@@ -100,10 +100,19 @@ void expect_matches(const Case& c, bool affine, double mean_of_x, const UnaryOp&
   std::vector<uint64_t> workspace(kernels.workspace_bytes(p) / 8 + 1, ~uint64_t{0});
   Output<C> mean(want.mean.size()), rstd(want.rstd.size()), dgamma(want.dgamma.size()),
       dbeta(want.dbeta.size());
-  Output<T> y(count), dx(count);
+  const auto residual = random_values(count, 8);
+  const auto tresidual = as<T>(residual);
+  std::vector<double> want_sum(count);  // leaky relu of norm and residual
+  for (int64_t i = 0; i < count; ++i) {
+    const double v = (want.y[i] > 0 ? want.y[i] : want.y[i] / 0.25) + residual[i];
+    want_sum[i] = v > 0 ? v : 0.25 * v;
+  }
+  Output<T> y(count), sum(count), dx(count);
   kernels.statistics(nullptr, p, tx.data(), mean.data(), rstd.data(), {}, workspace.data());
-  kernels.apply(nullptr, p, tx.data(), mean.data(), rstd.data(), pgamma, pbeta, Unary::leaky_relu, 0.25f,
+  kernels.apply(nullptr, p, tx.data(), nullptr, mean.data(), rstd.data(), pgamma, pbeta, Unary::leaky_relu, 0.25f,
                 y.data());
+  kernels.apply(nullptr, p, tx.data(), tresidual.data(), mean.data(), rstd.data(), pgamma, pbeta, Unary::leaky_relu,
+                0.25f, sum.data());
   std::fill(workspace.begin(), workspace.end(), ~uint64_t{0});
   const NormActivation activation{behind.op, behind.alpha, pgamma, pbeta};
   kernels.parameter_gradient(nullptr, p, activation, tx.data(), tdy.data(), mean.data(), rstd.data(), dgamma.data(),
@@ -114,6 +123,7 @@ void expect_matches(const Case& c, bool affine, double mean_of_x, const UnaryOp&
   EXPECT_LT(relative_error(mean.values(), want.mean), exact);
   EXPECT_LT(relative_error(rstd.values(), want.rstd), exact);
   EXPECT_LT(relative_error(y.values(), want.y), std::max(exact, tolerance<T>(1e-5)));
+  EXPECT_LT(relative_error(sum.values(), want_sum), std::max(exact, tolerance<T>(1e-5)));
   EXPECT_LT(relative_error(dbeta.values(), want.dbeta), exact);
   if (c.rows > 1 || c.width > 1) {  // one element: xhat and dx are rounding errors
     EXPECT_LT(relative_error(dgamma.values(), want.dgamma), 5 * exact);
@@ -207,7 +217,7 @@ TEST(Norm, AppliesEveryActivation) {
   const Norm p{1, 5, 1, 1, 0, true, 0, DType::f32};
   for (const Unary f : {Unary::identity, Unary::relu, Unary::leaky_relu, Unary::tanh}) {
     float y[5];
-    kernels.apply(nullptr, p, x, &mean, &rstd, &gamma, &beta, f, 0.1f, y);
+    kernels.apply(nullptr, p, x, nullptr, &mean, &rstd, &gamma, &beta, f, 0.1f, y);
     for (int i = 0; i < 5; ++i) {
       const double v = (x[i] - 0.25) + 0.125;
       const double want = f == Unary::identity ? v
@@ -219,7 +229,7 @@ TEST(Norm, AppliesEveryActivation) {
     }
   }
   float y[5];
-  EXPECT_THROW(kernels.apply(nullptr, p, x, &mean, &rstd, &gamma, &beta, Unary::gelu, 0, y),
+  EXPECT_THROW(kernels.apply(nullptr, p, x, nullptr, &mean, &rstd, &gamma, &beta, Unary::gelu, 0, y),
                std::runtime_error);
 }
 
@@ -249,7 +259,7 @@ TEST(Norm, NaNStaysInItsChannel) {
   std::vector<uint64_t> workspace(kernels.workspace_bytes(p) / 8 + 1);
   float mean[3], rstd[3];
   kernels.statistics(nullptr, p, x.data(), mean, rstd, {}, workspace.data());
-  kernels.apply(nullptr, p, x.data(), mean, rstd, nullptr, nullptr, Unary::relu, 0, y.data());
+  kernels.apply(nullptr, p, x.data(), nullptr, mean, rstd, nullptr, nullptr, Unary::relu, 0, y.data());
   for (int i = 0; i < 60; ++i) EXPECT_EQ(std::isnan(y[i]), i % 3 == 1);
 }
 

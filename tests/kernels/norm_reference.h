@@ -93,4 +93,14 @@ inline NormReference reference_of(const Norm& n, double leaky, bool affine, doub
   return r;
 }
 
+// f(y + residual), f leaky relu of slope 0.25; y: that of a reference without an activation.
+inline Values leaky_sum(const Values& y, const Values& residual) {
+  Values sum(y.size());
+  for (size_t i = 0; i < y.size(); ++i) {
+    const double v = y[i] + residual[i];
+    sum[i] = v > 0 ? v : 0.25 * v;
+  }
+  return sum;
+}
+
 }  // namespace ganymede::kernels::sim::family_check

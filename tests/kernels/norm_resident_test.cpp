@@ -82,12 +82,35 @@ TEST_F(NormResidentSim, ForwardMatchesReference) {
         const NormActivation behind{Unary::leaky_relu, 0.25, affine ? gamma.data() : nullptr, affine ? beta.data() : nullptr};
         with_every_number_of_blocks(NormRole::forward, n, [&] {
           const auto found = run_in_orders({{wide, size(r.mean)}, {wide, size(r.rstd)}, {dtype, size(r.y), {}, s.shift}}, [&](const auto& out) {
-            kernels().norm.forward(nullptr, n, behind, x.data(), out[0], out[1], {}, out[2], nullptr);
+            kernels().norm.forward(nullptr, n, behind, x.data(), nullptr, out[0], out[1], {}, out[2], nullptr);
           });
           const double sums = dtype == DType::f64 ? 1e-12 : 1e-5;
           EXPECT_LT(relative_error(found[0], r.mean), sums) << "mean";
           EXPECT_LT(relative_error(found[1], r.rstd), sums) << "rstd";
           EXPECT_LT(relative_error(found[2], r.y), tolerance(dtype, 1e-5)) << "y";
+        });
+      }
+    }
+  }
+}
+
+TEST_F(NormResidentSim, ForwardAddsAResidual) {
+  for (const NormShape& s : kShapes) {
+    for (const DType dtype : kFloats) {
+      for (const bool affine : {true, false}) {
+        if (dtype == DType::f64 && !affine) continue;
+        SCOPED_TRACE(std::string(s.name) + " " + text(dtype) + (affine ? " affine" : ""));
+        const Norm n = norm_of(s, dtype);
+        const NormReference r = reference_of(n, 1, affine, 0.5);
+        const Values added = random_values(size(r.x), 28);
+        const DType wide = wide_type(dtype);
+        Buffer x(dtype, r.x, s.shift), residual(dtype, added, affine ? s.shift : 1), gamma(wide, r.gamma), beta(wide, r.beta);
+        const NormActivation behind{Unary::leaky_relu, 0.25, affine ? gamma.data() : nullptr, affine ? beta.data() : nullptr};
+        with_every_number_of_blocks(NormRole::forward, n, [&] {
+          const auto found = run_in_orders({{wide, size(r.mean)}, {wide, size(r.rstd)}, {dtype, size(r.y), {}, s.shift}}, [&](const auto& out) {
+            kernels().norm.forward(nullptr, n, behind, x.data(), residual.data(), out[0], out[1], {}, out[2], nullptr);
+          });
+          EXPECT_LT(relative_error(found[2], leaky_sum(r.y, added)), tolerance(dtype, 1e-5)) << "y";
         });
       }
     }
@@ -186,7 +209,7 @@ TEST_F(NormResidentSim, AgreesWithTwoLaunches) {
       Buffer x(dtype, r.x), gamma(wide, r.gamma), beta(wide, r.beta), workspace(DType::u8, static_cast<int64_t>(kernels().norm.workspace_bytes(n)));
       const auto run = [&] {
         return run_in_orders({{wide, 19, Values(19, 4)}, {wide, 19, Values(19, 5)}, {wide, size(r.mean)}, {wide, size(r.rstd)}, {dtype, size(r.y)}}, [&](const auto& out) {
-          kernels().norm.forward(nullptr, n, {Unary::tanh, 0, gamma.data(), beta.data()}, x.data(), out[2], out[3], {0.1, out[0], out[1]}, out[4], workspace.data());
+          kernels().norm.forward(nullptr, n, {Unary::tanh, 0, gamma.data(), beta.data()}, x.data(), nullptr, out[2], out[3], {0.1, out[0], out[1]}, out[4], workspace.data());
         });
       };
       std::vector<Values> right;
@@ -210,7 +233,7 @@ TEST_F(NormResidentSim, VarianceSurvivesALargeMean) {
     Buffer x(DType::f32, r.x);
     with_every_number_of_blocks(NormRole::forward, n, [&] {
       const auto found = run_in_orders({{DType::f32, size(r.mean)}, {DType::f32, size(r.rstd)}, {DType::f32, size(r.y)}}, [&](const auto& out) {
-        kernels().norm.forward(nullptr, n, {}, x.data(), out[0], out[1], {}, out[2], nullptr);
+        kernels().norm.forward(nullptr, n, {}, x.data(), nullptr, out[0], out[1], {}, out[2], nullptr);
       });
       EXPECT_LT(relative_error(found[1], r.rstd), 1e-4);
     });
@@ -222,7 +245,7 @@ TEST_F(NormResidentSim, OtherActivationsAreRefused) {
   Buffer a(DType::f32, 32);
   void* p = a.data();
   const BlocksOfNorms one(1);
-  EXPECT_THROW(kernels().norm.forward(nullptr, n, {Unary::gelu}, p, p, p, {}, p, nullptr), std::runtime_error);
+  EXPECT_THROW(kernels().norm.forward(nullptr, n, {Unary::gelu}, p, nullptr, p, p, {}, p, nullptr), std::runtime_error);
   EXPECT_THROW(kernels().norm.gradient(nullptr, n, {Unary::gelu}, p, p, p, p, p, p, p, nullptr), std::runtime_error);
 }
 

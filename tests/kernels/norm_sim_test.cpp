@@ -59,7 +59,7 @@ TEST(NormSim, MatchesReference) {
             [&](const auto& out) {
               workspace.poison();
               kernels().norm.statistics(nullptr, n, x.data(), out[0], out[1], {}, workspace.data());
-              kernels().norm.apply(nullptr, n, x.data(), mean.data(), rstd.data(),
+              kernels().norm.apply(nullptr, n, x.data(), nullptr, mean.data(), rstd.data(),
                                    affine ? gamma.data() : nullptr, affine ? beta.data() : nullptr,
                                    Unary::leaky_relu, 0.25f, out[2]);
               workspace.poison();
@@ -77,6 +77,29 @@ TEST(NormSim, MatchesReference) {
         EXPECT_LT(relative_error(found[3], r.dgamma), sums) << "dgamma";
         EXPECT_LT(relative_error(found[4], r.dbeta), sums) << "dbeta";
         EXPECT_LT(relative_error(found[5], r.dx), tolerance(dtype, 1e-5)) << "dx";
+      }
+    }
+  }
+}
+
+TEST(NormSim, ApplyAddsAResidual) {
+  for (const NormShape& s : kShapes) {
+    for (const DType dtype : kFloats) {
+      for (const bool affine : {true, false}) {
+        SCOPED_TRACE(std::string(s.name) + " " + text(dtype) + (affine ? " affine" : ""));
+        const Norm n = norm_of(s, dtype);
+        const NormReference r = reference_of(n, 1, affine, 0.5);
+        const int64_t count = static_cast<int64_t>(r.x.size());
+        const Values added = random_values(count, 28);
+        const DType wide = wide_type(dtype);
+        Buffer x(dtype, r.x, s.shift), residual(dtype, added, affine ? s.shift : 1);  // or unaligned by itself
+        Buffer mean(wide, r.mean), rstd(wide, r.rstd), gamma(wide, r.gamma), beta(wide, r.beta);
+        const auto found = run_in_orders({{dtype, count, {}, s.shift}}, [&](const auto& out) {
+          kernels().norm.apply(nullptr, n, x.data(), residual.data(), mean.data(), rstd.data(),
+                               affine ? gamma.data() : nullptr, affine ? beta.data() : nullptr, Unary::leaky_relu,
+                               0.25f, out[0]);
+        });
+        EXPECT_LT(relative_error(found[0], leaky_sum(r.y, added)), tolerance(dtype, 1e-5));
       }
     }
   }
@@ -224,12 +247,12 @@ TEST(NormSim, EveryActivation) {
     Values wanted(r.y);
     for (double& v : wanted) v = f(v);
     const auto found = run_in_orders({{DType::f32, 100}}, [&, activation = activation](const auto& out) {
-      kernels().norm.apply(nullptr, n, x.data(), mean.data(), rstd.data(), gamma.data(), beta.data(),
+      kernels().norm.apply(nullptr, n, x.data(), nullptr, mean.data(), rstd.data(), gamma.data(), beta.data(),
                            activation, 0, out[0]);
     });
     EXPECT_LT(relative_error(found[0], wanted), 1e-5);
   }
-  EXPECT_THROW(kernels().norm.apply(nullptr, n, x.data(), mean.data(), rstd.data(), nullptr, nullptr,
+  EXPECT_THROW(kernels().norm.apply(nullptr, n, x.data(), nullptr, mean.data(), rstd.data(), nullptr, nullptr,
                                     Unary::gelu, 0, x.data()),
                std::runtime_error);
 }
