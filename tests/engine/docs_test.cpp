@@ -1,9 +1,11 @@
-// The documents say what the sources say: quotations equal their files, links lead to files.
+// The documents say what the sources say: quotations equal their files, links lead to files, planted faults fit the kernels.
 #include <gtest/gtest.h>
 
 #include <filesystem>
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <regex>
+#include <set>
 #include <sstream>
 
 #include "tests/support/places.h"
@@ -63,6 +65,32 @@ TEST(Docs, LinkToFilesThatExist) {
     for (std::sregex_iterator it(text.begin(), text.end(), link), end; it != end; ++it)
       EXPECT_TRUE(fs::exists(page.parent_path() / (*it)[1].str())) << page << " links to " << (*it)[1];
   }
+}
+
+// Words with single spaces between.
+std::string words(const std::string& text) {
+  std::istringstream in(text);
+  std::string word, out;
+  while (in >> word) out += (out.empty() ? "" : " ") + word;
+  return out;
+}
+
+// scripts/planted_faults.py puts each fault in the place of a text that stands in its file once; the page has a row for each, and no others.
+TEST(Docs, PlantedFaultsFitTheirKernels) {
+  std::set<std::string> rows, faults;
+  std::istringstream page(read(kRoot / "docs/planted_faults.md"));
+  for (std::string line; std::getline(page, line);)
+    if (line.rfind("| ", 0) == 0 && line.rfind("| kernel |", 0) != 0) rows.insert(line.substr(0, line.rfind(" | ")));
+  for (const auto& fault : nlohmann::json::parse(read(kRoot / "tests/kernels/faults/planted.json"))) {
+    const std::string file = fault.at("file"), place = words(fault.at("find")), name = "| " + fault.at("kernel").get<std::string>() + " | " + file + " | " + fault.at("fault").get<std::string>();
+    const std::string source = words(read(kRoot / file));
+    const size_t first = source.find(place);
+    EXPECT_NE(first, std::string::npos) << name << ": its text is not there";
+    if (first != std::string::npos) EXPECT_EQ(source.find(place, first + 1), std::string::npos) << name << ": its text stands there twice";
+    EXPECT_TRUE(faults.insert(name).second) << name << " is planted twice";
+  }
+  for (const std::string& fault : faults) EXPECT_TRUE(rows.count(fault)) << fault << ": has no row; run scripts/planted_faults.py with --table";
+  for (const std::string& row : rows) EXPECT_TRUE(faults.count(row)) << row << ": is not planted";
 }
 
 }  // namespace

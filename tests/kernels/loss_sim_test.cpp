@@ -102,7 +102,7 @@ TEST(ElementwiseSim, JoinsPieces) {
 // dx = g f'(y), and its columns' sums.
 TEST(ElementwiseSim, BiasGradients) {
   struct Size { int64_t rows, channels; int shift; };
-  for (const Size& s : {Size{1, 1, 0}, Size{7, 3, 0}, Size{300, 24, 0}, Size{300, 24, 1}, Size{1100, 8, 0}, Size{2050, 3, 0}, Size{5, 300, 0}, Size{0, 4, 0}}) {
+  for (const Size& s : {Size{1, 1, 0}, Size{7, 3, 0}, Size{300, 24, 0}, Size{300, 24, 1}, Size{1100, 8, 0}, Size{2050, 3, 0}, Size{1100, 33, 0}, Size{5, 300, 0}, Size{0, 4, 0}}) {
     for (const DType dtype : kFloats) {
       for (const Unary f : {Unary::leaky_relu, Unary::tanh}) {
         const int64_t count = s.rows * s.channels;
