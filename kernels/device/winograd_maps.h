@@ -1,7 +1,8 @@
 // The linear maps of Winograd's convolutions, after Lavin and Gray, "Fast algorithms for convolutional neural networks" (2016). In one
 // dimension  y = A ((B d) * (G g))  is the filter g over d, with fewer products than taps; in two, each map is applied to columns, then to
-// rows. Gradients take the same maps transposed. For every device: numbers known to the compiler, no code.
+// rows. Gradients take the same maps transposed. For every device.
 #pragma once
+#include "kernels/api/conv2d.h"
 #include "kernels/simt/target.h"
 
 namespace ganymede::kernels::GANYMEDE_TARGET {
@@ -85,5 +86,13 @@ struct F34 {
                                          {0, 0, 0, 1}}};
   static constexpr LinearMap<3, 6> kOutput{{{1, 1, 1, 1, 1, 0}, {0, 1, -1, 2, -2, 0}, {0, 1, 1, 4, 4, 1}}};
 };
+
+// The convolution of dy that is the data gradient of one of stride 1; its filter is turned by 180 degrees. The pad may be negative.
+constexpr Conv2d turned_convolution(const Conv2d& p) {
+  Conv2d q = p;
+  q.h = p.p, q.w = p.q, q.c = p.k, q.k = p.c, q.p = p.h, q.q = p.w;
+  q.pad_h = p.r - 1 - p.pad_h, q.pad_w = p.s - 1 - p.pad_w;
+  return q;
+}
 
 }  // namespace ganymede::kernels::GANYMEDE_TARGET

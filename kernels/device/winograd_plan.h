@@ -17,14 +17,6 @@ constexpr int64_t kWinogradSliceBytes = int64_t{40} << 20, kMostWinogradFilterBy
 constexpr int kMostWinogradChannels = 2048;   // C + K: a slice has at least kWinogradGrain tiles
 constexpr int kWinogradGrain = 128;           // tiles of a slice come in multiples, as rows of a product's tiles do
 
-// The convolution of dy that is the data gradient of one of stride 1; its filter is turned by 180 degrees. The pad may be negative.
-constexpr Conv2d turned_convolution(const Conv2d& p) {
-  Conv2d q = p;
-  q.h = p.p, q.w = p.q, q.c = p.k, q.k = p.c, q.p = p.h, q.q = p.w;
-  q.pad_h = p.r - 1 - p.pad_h, q.pad_w = p.s - 1 - p.pad_w;
-  return q;
-}
-
 constexpr bool winograd_serves(Conv2dRole role, const Conv2d& p) {
   return p.dtype == DType::f32 && p.math == Math::f32 && p.groups == 1 && p.r == 3 && p.s == 3 && p.stride_h == 1 && p.stride_w == 1 &&
          p.dilation_h == 1 && p.dilation_w == 1 && p.n >= 1 && p.h >= 1 && p.w >= 1 && p.p >= 1 && p.q >= 1 && p.c >= 1 && p.k >= 1 &&

@@ -1,14 +1,15 @@
-// Convolution of 3x3 filters of stride 1 in strict f32 by Winograd's form F(4x4, 3x3) (Lavin and Gray 2016; maps B, G, A: device/winograd_maps.h):
-//   y tile = A [ sum over c of (G w G') .* (B x tile B') ] A'      4 x 4 results of 6 x 6 pixels: 36 products where plain sums take 144
-//   dw     = G' [ sum over tiles of (A' dy tile A) .* (B x tile B') ] G
-// The data gradient is the forward of dy with turned filters. A filter is transformed once, [36, K, C]; then tiles go in slices that stay in the second cache, three
-// launches each (weight gradient: four): the image to [36, tiles, channels], 36 products of matrices by the tiles of gemm_f32.cu, and the way
-// back. Sums have one order; the weight gradient's slices are added to dw one after the other.
-// A transform's thread owns one channel of one tile (filters: one c of one k), all 36 values in registers; neighbours in a warp are neighbours
-// in memory on both sides, whatever the number of channels, so that loads of four bytes fill whole lines: no vectors, no tails. It reads borders and zeros outside itself.
-// Moves, in units of the tensor: x 1 (2.25 out of the caches) read and 2.25 written, the product reads as much and writes 2.25 of y, of which the result reads as
-// many and writes y once; filters 1 and 4. Bound: transforms by the second cache, products by FMA. Pays from about 64 channels on; rounding costs about a digit, and
-// a NaN spreads over its tile (weight gradient: over its filter).
+// Convolution with 3x3 filters of stride 1 in strict f32 by Winograd's form F(4x4, 3x3) (Lavin and Gray 2016; the maps A, B and G stand in
+// device/winograd_maps.h), on tiles of 4 x 4 results y, which read 6 x 6 pixels d:
+//   y  = f(bias[k] + A [ sum over c of (G w G') .* (B d B') ] A')     36 products for each channel, where plain sums take 144
+//   dw = G' [ sum over tiles of (A' dy A) .* (B d B') ] G
+// The data gradient is the forward of dy with filters turned by 180 degrees. Filters are transformed once, to [36, K, C]; then the tiles go in slices of some
+// 40 MB, so that the second cache passes them on, in three launches each: pixels to [36, tiles, C], 36 products of matrices by the tiles of gemm_f32.cu,
+// and the way back. The weight gradient transforms both images, multiplies along the tiles, and adds each slice to dw, in their order.
+// A thread of a transform owns one channel of one tile (of filters: one c of one k), all 36 numbers in registers. Its neighbours own the next channels, whatever
+// their number: both sides are coalesced, 128 bytes a warp, without vectors or tails. Zeros and borders outside the image are found as it is read.
+// Moves x once (2.25 times out of the first cache), 2.25 x written and read again, as much of y, y once; w once, and its transform, four times as large, twice. Bound:
+// transforms by the second cache, products by FMA, of which there are four times fewer. Expected to pay from about 64 channels on both sides; below, what is moved
+// outweighs what is saved. Rounding costs ten to twenty times what plain sums lose (2e-6 at 128 channels), and a NaN spreads over its tile, in dw over its filters.
 #include "kernels/device/conv_launch.h"
 #include "kernels/device/gemm_problem.h"
 #include "kernels/device/winograd_plan.h"

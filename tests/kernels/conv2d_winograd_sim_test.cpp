@@ -134,7 +134,6 @@ TEST_F(Conv2dWinogradSim, BordersEqualPaddingFirst) {
       };
       const auto want = found(padded, image);
       EXPECT_EQ(found(p, x), want);
-      for (const double v : Guarded(p.dtype, image).values()) ASSERT_FALSE(std::isnan(v));
     }
   }
 }
