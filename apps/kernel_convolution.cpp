@@ -78,7 +78,8 @@ KernelCase convolution_case(const Conv2d& p, Conv2dRole role) {
   switch (role) {
     case Conv2dRole::forward:
       c.operands = {input("x", x, 1), input("w", w, 2), output("y", y)};
-      c.call = [=](const kernels::Kernels& k, DType d, Math m, const std::vector<void*>& v) { k.conv2d.forward(k.device.stream(), with(d, m), v[0], {v[1], nullptr}, v[2], plain); };
+      c.call = [=](const kernels::Kernels& k, DType d, Math m, const std::vector<void*>& v) { k.conv2d.forward(k.device.stream(), with(d, m), v[0], {v[1], nullptr}, v[2], plain, v[3]); };
+      c.workspace = [=](const kernels::Kernels& k, DType d, Math m) { return k.conv2d.forward_workspace(with(d, m)); };
       break;
     case Conv2dRole::data_gradient:
       c.operands = {input("dy", y, 3), input("w", w, 2), output("dx", x)};

@@ -18,7 +18,7 @@ struct Family {
 };
 
 constexpr Family kFamilies[] = {
-    {"conv2d", "conv2d.cu conv2d_forward.cu conv2d_data_gradient.cu conv2d_weight_gradient.cu and their _twin.cu, conv2d_weight_gradient_turned.cu; conv2d_few_to_wide.cu conv2d_wide_to_few.cu conv2d_few_weights.cu",
+    {"conv2d", "conv2d.cu conv2d_forward.cu conv2d_data_gradient.cu conv2d_weight_gradient.cu and their _twin.cu, conv2d_weight_gradient_turned.cu; conv2d_few_to_wide.cu conv2d_wide_to_few.cu conv2d_few_weights.cu; conv2d_winograd.cu",
      "forward, data gradient (= transposed convolution, all phases in one launch), weight gradient; any stride, padding, dilation, groups; tiles below; each direction has a twin for sm_90a by wgmma and TMA"},
     {"gemm", "gemm.cu gemm_f32.cu gemm_tf32.cu gemm_bf16.cu", "batched products of plain and transposed matrices; tiles below"},
     {"attention", "attention.cu attention_output.cu attention_query_gradient.cu attention_key_gradient.cu attention_value_gradient.cu; attention_flash_*.cu",
@@ -82,6 +82,8 @@ std::string list_kernels() {
       << (kSureHeld >> 10) << " KB of tensors of up to " << (kSureTensor >> 20) << " MiB, by clusters of 2, 4 or 8 blocks on sm_90 where ganymede tune found them faster, never by the table alone\n";
   out << "few_channels (kernels/device/few_channels.h): conv2d in bf16 and tf32 with up to " << kFewChannels << " channels on one side and up to " << kFewWide
       << " on the other, one group, up to " << kFewTaps << " taps x few channels;\n  strides up to " << kFewStride << " where the inputs are few, of 1 where the outputs are\n";
+  out << "winograd (kernels/device/winograd_plan.h): conv2d in strict f32, 3x3 of stride 1, one group, up to " << kMostWinogradChannels << " channels of both sides together: F(4x4, 3x3), a quarter of the products in slices of "
+      << (kWinogradSliceBytes >> 20) << " MiB;\n  measured by ganymede tune where it is expected to be " << kWinogradGain << " times as fast, never taken by the table alone\n";
   out << "  A sum may be cut into up to " << kMostParts << " parts (weight gradient: 256) that blocks compute side by side, where there are fewer than " << kBusyBlocks
       << " tiles.\n\nThese are the kernels of cuda and sim; cpu has its own in kernels/cpu. kernels --rows: what serves the benchmark set; kernels run: runs one.\n";
   return out.str();

@@ -21,7 +21,8 @@ Layout layout_of(const Conv2d& p) {
 
 int64_t workspace_bytes(const Conv2d& p, Role role) {
   const auto& k = table().conv2d;
-  return role == Role::forward ? 0 : int64_t(role == Role::data_gradient ? k.data_gradient_workspace(p) : k.weight_gradient_workspace(p));
+  const auto bytes = role == Role::forward ? k.forward_workspace : role == Role::data_gradient ? k.data_gradient_workspace : k.weight_gradient_workspace;
+  return int64_t(bytes(p));
 }
 
 Prepared ours(const Conv2d& p, Role role, bool moved) {
@@ -51,7 +52,7 @@ Prepared ours(const Conv2d& p, Role role, bool moved) {
     const auto& k = table().conv2d;
     if (moved) ++o->versions[size_t(i)];
     const kernels::Weight w{o->w[i], &o->versions[size_t(i)]};
-    if (role == Role::forward) k.forward(stream(), p, o->x[i], w, o->y[i], plain);
+    if (role == Role::forward) k.forward(stream(), p, o->x[i], w, o->y[i], plain, o->workspace[0]);
     if (role == Role::data_gradient) k.data_gradient(stream(), p, o->y[i], w, o->x[i], plain, o->workspace[0]);
     if (role == Role::weight_gradient) k.weight_gradient(stream(), p, o->x[i], o->y[i], o->dw[i], o->workspace[0]);
   };

@@ -11,7 +11,7 @@ namespace ladder {
 // Step 5, the kernel that trains.
 void convolve_production(Stream stream, const Conv2d& p, const Bf16* x, const Bf16* w, Bf16* y) {
   check(p);
-  conv2d_kernels.forward(stream, p, x, {w, nullptr}, y, {nullptr, Unary::identity, 0});
+  conv2d_kernels.forward(stream, p, x, {w, nullptr}, y, {nullptr, Unary::identity, 0}, nullptr);
 }
 
 }  // namespace ladder

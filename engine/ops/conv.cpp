@@ -72,12 +72,14 @@ Tensor apply(const char* name, bool is_forward, const Problem& p, const Tensor& 
   const Image image = is_forward ? image_of(role, p, a) : Image{padded_problem(p), a};
   Tensor y(is_forward ? y_shape(p) : x_shape(image.problem), p.dtype, in.device());
   const WeightOperand weight = weight_operand(w, p.dtype);
-  const Tensor memory = is_forward ? Tensor() : workspace(in.device(), [&](const Kernels& k) { return k.conv2d.data_gradient_workspace(image.problem); });
+  const Tensor memory = workspace(in.device(), [&](const Kernels& k) {
+    return is_forward ? k.conv2d.forward_workspace(image.problem) : k.conv2d.data_gradient_workspace(image.problem);
+  });
   ++launched;
   ConvolutionRecord::note({role, image.problem});
   launch(in.device(), [is_forward, p = image.problem, x = image.x.data(), weight = weight.operand(), hold = weight.held(), e = epilogue(fused),
                        q = y.data(), ws = data_or_null(memory)](const Kernels& k, Stream s) {
-    if (is_forward) k.conv2d.forward(s, p, x, weight, q, e);
+    if (is_forward) k.conv2d.forward(s, p, x, weight, q, e, ws);
     else k.conv2d.data_gradient(s, p, x, weight, q, e, ws);
   });
   if (!is_forward) y = without_border(p, y);

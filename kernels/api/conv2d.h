@@ -51,11 +51,12 @@ struct Epilogue {
 };
 
 struct Conv2dKernels {
-  void (*forward)(Stream, const Conv2d&, const void* x, const Weight& w, void* y, const Epilogue&);
-  // workspaces: as many bytes as the function below says, contents undefined; may be null when 0.
+  // workspaces: as many bytes as the function below says, contents undefined, at a multiple of 16; may be null when 0.
+  void (*forward)(Stream, const Conv2d&, const void* x, const Weight& w, void* y, const Epilogue&, void* workspace);
   void (*data_gradient)(Stream, const Conv2d&, const void* dy, const Weight& w, void* dx, const Epilogue&, void* workspace);
   // dw is f32 when dtype is bf16.
   void (*weight_gradient)(Stream, const Conv2d&, const void* x, const void* dy, void* dw, void* workspace);
+  size_t (*forward_workspace)(const Conv2d&);
   size_t (*data_gradient_workspace)(const Conv2d&);
   size_t (*weight_gradient_workspace)(const Conv2d&);
   // Whether forward (weight_gradient) of such a problem, whose border is not zeros, reads it itself. Elsewhere x is to be padded first

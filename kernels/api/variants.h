@@ -1,6 +1,7 @@
 // The variants in which cuda and sim can compute a convolution: a tile and a number of parts of the sum. A table chooses among
 // them by the shape and the card alone (kernels/device/conv_plan.h); `ganymede tune` measures them and puts choices of its own in
-// place. They give the same sums in another order. Attention in bf16 has one variant besides the table's choice, the twin for sm_90a.
+// place. They give the same sums in another order; Winograd's form (strict f32, 3x3 of stride 1) also rounds ten to twenty times as
+// coarsely, within the bounds of f32. Attention in bf16 has one variant besides the table's choice, the twin for sm_90a.
 // A norm whose statistics belong to channels is computed in two launches that read its tensors twice, or in one by blocks that hold them,
 // alone or in clusters (sm_90a).
 #pragma once

@@ -81,7 +81,7 @@ void multiply_in_f32(const Conv2d& p, const void* image, int64_t count, const We
 }
 
 void forward(Stream stream, const Conv2d& p, const void* x, const Weight& w, void* y,
-             const Epilogue& epilogue) {
+             const Epilogue& epilogue, void*) {
   check(p);
   if (y_count(p) == 0) return;
   const int inner = p.r * p.s * p.c;
@@ -93,7 +93,7 @@ void forward(Stream stream, const Conv2d& p, const void* x, const Weight& w, voi
   if (!is_empty(p) && goes_by_winograd(p)) return forward_by_winograd(p, x, w, y, epilogue);
   if (!is_empty(p) && is_widened(p.dtype)) {
     return multiply_in_f32(p, x, x_count(p), w, y, y_count(p), [&](const Conv2d& q, const float* wide_x, const Weight& wide_w, float* wide_y) {
-      forward(stream, q, wide_x, wide_w, wide_y, epilogue);
+      forward(stream, q, wide_x, wide_w, wide_y, epilogue, nullptr);
     });
   }
   if (!is_empty(p) && goes_directly(p, ConvRole::forward)) return forward_directly(p, x, w, y, epilogue);
@@ -161,6 +161,6 @@ size_t no_workspace(const Conv2d&) { return 0; }  // what is packed lies in the 
 
 }  // namespace
 
-const Conv2dKernels conv2d_kernels = {forward, data_gradient, weight_gradient, no_workspace, no_workspace, reads_border};
+const Conv2dKernels conv2d_kernels = {forward, data_gradient, weight_gradient, no_workspace, no_workspace, no_workspace, reads_border};
 
 }  // namespace ganymede::kernels::cpu

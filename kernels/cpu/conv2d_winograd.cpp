@@ -246,14 +246,6 @@ void weight_gradient(const Conv2d& p, const T* x, const T* dy, float* dw) {
   if (cut.rest.count) weight_gradient_of_tiles(p, cut.rest, true, x, dy, dw);
 }
 
-// The convolution of dy that is the data gradient of one of stride 1.
-Conv2d turned(const Conv2d& p) {
-  Conv2d q = p;
-  q.h = p.p, q.w = p.q, q.c = p.k, q.k = p.c, q.p = p.h, q.q = p.w;
-  q.pad_h = p.r - 1 - p.pad_h, q.pad_w = p.s - 1 - p.pad_w;
-  return q;
-}
-
 // What a pass takes, in products per input and output channel. Measured: transforming the weights after a step costs as much as
 // multiplying by them 36 times.
 template <class Scheme>
@@ -343,7 +335,7 @@ void data_gradient_by_winograd(const Conv2d& p, const void* dy, const Weight& w,
     });
     const T* const from = static_cast<const T*>(dy);
     T* const to = static_cast<T*>(dx);
-    if constexpr (kTurned) forward<Scheme>(turned(p), from, u, to, epilogue);
+    if constexpr (kTurned) forward<Scheme>(turned_convolution(p), from, u, to, epilogue);
     else adjoint<Scheme>(p, from, u, to, epilogue);
   });
 }

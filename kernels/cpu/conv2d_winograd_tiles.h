@@ -85,7 +85,7 @@ struct Cut {
 };
 
 // m in m^T for in(i, j) = load(vector, i, j), each vector by itself; values of all go to put(point, them).
-template <Matrix m, class V, class Load, class Put>
+template <LinearMap m, class V, class Load, class Put>
 [[gnu::always_inline]] inline void transform_vectors(Load load, Put put) {
   constexpr int kSide = std::size(m.at);
   if constexpr (kVectors<V> == 1) {

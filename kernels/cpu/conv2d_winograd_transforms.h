@@ -1,92 +1,11 @@
-// The linear maps of Winograd's convolutions on vectors of channels, after Lavin and Gray, "Fast algorithms for convolutional
-// neural networks" (2016). In one dimension  y = A ((B d) * (G g))  is the filter g over d, with fewer products than taps; in two, each map is
-// applied to columns, then to rows. Gradients take the same maps transposed.
+// Winograd's maps (device/winograd_maps.h) applied to vectors of channels, and which of them serve which convolutions.
 #pragma once
 #include <type_traits>
 
 #include "kernels/cpu/conv2d_tile.h"
+#include "kernels/device/winograd_maps.h"
 
 namespace ganymede::kernels::cpu {
-
-template <int rows, int columns>
-struct Matrix {
-  float at[rows][columns];
-  constexpr Matrix<columns, rows> transposed() const {
-    Matrix<columns, rows> t{};
-    for (int i = 0; i < rows; ++i)
-      for (int j = 0; j < columns; ++j) t.at[j][i] = at[i][j];
-    return t;
-  }
-};
-
-// F(m, r): m outputs of a filter of r taps. Points 0, 1, infinity: only sums.
-struct F22 {
-  static constexpr int kTaps = 2, kOut = 2, kSide = 3;
-  static constexpr Matrix<3, 3> kInput{{{1, -1, 0}, {0, 1, 0}, {0, -1, 1}}};
-  static constexpr Matrix<3, 2> kFilter{{{1, 0}, {1, 1}, {0, 1}}};
-  static constexpr Matrix<2, 3> kOutput{{{1, 1, 0}, {0, 1, 1}}};
-};
-
-// The same with the filter as F32 has it at those points, which are the first, second and fourth of its own.
-struct F22OfF32 {
-  static constexpr int kTaps = 2, kOut = 2, kSide = 3, kPlace[] = {0, 1, 3};
-  static constexpr Matrix<3, 3> kInput = F22::kInput;
-  static constexpr Matrix<3, 2> kFilter{{{1, 0}, {1.0f / 2, 1.0f / 2}, {0, 1}}};
-  static constexpr Matrix<2, 3> kOutput{{{1, 2, 0}, {0, 2, 1}}};
-};
-
-// Points 0, 1, -1, infinity.
-struct F32 {
-  static constexpr int kTaps = 2, kOut = 3, kSide = 4;
-  static constexpr Matrix<4, 4> kInput{{{1, 0, -1, 0}, {0, 1, 1, 0}, {0, -1, 1, 0}, {0, -1, 0, 1}}};
-  static constexpr Matrix<4, 2> kFilter{{{1, 0}, {1.0f / 2, 1.0f / 2}, {1.0f / 2, -1.0f / 2}, {0, 1}}};
-  static constexpr Matrix<3, 4> kOutput{{{1, 1, 1, 0}, {0, 1, -1, 0}, {0, 1, 1, 1}}};
-};
-
-struct F23 {
-  static constexpr int kTaps = 3, kOut = 2, kSide = 4;
-  static constexpr Matrix<4, 4> kInput = F32::kInput;
-  static constexpr Matrix<4, 3> kFilter{{{1, 0, 0}, {1.0f / 2, 1.0f / 2, 1.0f / 2}, {1.0f / 2, -1.0f / 2, 1.0f / 2}, {0, 0, 1}}};
-  static constexpr Matrix<2, 4> kOutput{{{1, 1, 1, 0}, {0, 1, -1, 1}}};
-};
-
-// Points 0, 1, -1, 2, infinity.
-struct F42 {
-  static constexpr int kTaps = 2, kOut = 4, kSide = 5;
-  static constexpr Matrix<5, 5> kInput{{{2, -1, -2, 1, 0}, {0, -2, -1, 1, 0}, {0, 2, -3, 1, 0}, {0, -1, 0, 1, 0}, {0, 2, -1, -2, 1}}};
-  static constexpr Matrix<5, 2> kFilter{{{1.0f / 2, 0}, {-1.0f / 2, -1.0f / 2}, {-1.0f / 6, 1.0f / 6}, {1.0f / 6, 1.0f / 3}, {0, 1}}};
-  static constexpr Matrix<4, 5> kOutput{{{1, 1, 1, 1, 0}, {0, 1, -1, 2, 0}, {0, 1, 1, 4, 0}, {0, 1, -1, 8, 1}}};
-};
-
-// Points 0, 1, -1, 2, -2, infinity.
-struct F43 {
-  static constexpr int kTaps = 3, kOut = 4, kSide = 6;
-  static constexpr Matrix<6, 6> kInput{{{4, 0, -5, 0, 1, 0},
-                                        {0, -4, -4, 1, 1, 0},
-                                        {0, 4, -4, -1, 1, 0},
-                                        {0, -2, -1, 2, 1, 0},
-                                        {0, 2, -1, -2, 1, 0},
-                                        {0, 4, 0, -5, 0, 1}}};
-  static constexpr Matrix<6, 3> kFilter{{{1.0f / 4, 0, 0},
-                                         {-1.0f / 6, -1.0f / 6, -1.0f / 6},
-                                         {-1.0f / 6, 1.0f / 6, -1.0f / 6},
-                                         {1.0f / 24, 1.0f / 12, 1.0f / 6},
-                                         {1.0f / 24, -1.0f / 12, 1.0f / 6},
-                                         {0, 0, 1}}};
-  static constexpr Matrix<4, 6> kOutput{{{1, 1, 1, 1, 1, 0}, {0, 1, -1, 2, -2, 0}, {0, 1, 1, 4, 4, 0}, {0, 1, -1, 8, -8, 1}}};
-};
-
-struct F34 {
-  static constexpr int kTaps = 4, kOut = 3, kSide = 6;
-  static constexpr Matrix<6, 6> kInput = F43::kInput;
-  static constexpr Matrix<6, 4> kFilter{{{1.0f / 4, 0, 0, 0},
-                                         {-1.0f / 6, -1.0f / 6, -1.0f / 6, -1.0f / 6},
-                                         {-1.0f / 6, 1.0f / 6, -1.0f / 6, 1.0f / 6},
-                                         {1.0f / 24, 1.0f / 12, 1.0f / 6, 1.0f / 3},
-                                         {1.0f / 24, -1.0f / 12, 1.0f / 6, -1.0f / 3},
-                                         {0, 0, 0, 1}}};
-  static constexpr Matrix<3, 6> kOutput{{{1, 1, 1, 1, 1, 0}, {0, 1, -1, 2, -2, 0}, {0, 1, 1, 4, 4, 1}}};
-};
 
 // A filter of stride 2 goes as kTaps x kTaps filters on the four images of even and odd rows and columns. Number: in which transformed
 // operands are multiplied; rounded to bf16 where the maps are only sums of few, so that little is lost (a relative 0.4 %; by F42 and F43
@@ -111,7 +30,7 @@ using StrideTwoWide = Scheme<F43, 2, float>;         // 5x5: 144 for 4x4 outputs
 using StrideTwoWideBf16 = Scheme<F23, 2, Bf16Pair>;  // 5x5: 64 for 2x2 outputs, not 100
 
 // The sum over j of row i of m times x[j], without the terms that are 0.
-template <Matrix m, int columns, class V>
+template <LinearMap m, int columns, class V>
 [[gnu::always_inline]] inline V sum_of_row(int i, const V (&x)[columns]) {
   V sum{};
   bool first = true;
@@ -129,8 +48,8 @@ template <Matrix m, int columns, class V>
 }
 
 // m in m^T for in(i, j) = load(i, j); each value goes to store(i, j, value).
-template <Matrix m, class V, int to, int from, class Load, class Store>
-[[gnu::always_inline]] inline void transform_with(const Matrix<to, from>&, Load load, Store store) {
+template <LinearMap m, class V, int to, int from, class Load, class Store>
+[[gnu::always_inline]] inline void transform_with(const LinearMap<to, from>&, Load load, Store store) {
   V half[to][from];
 #pragma GCC unroll 6
   for (int j = 0; j < from; ++j) {
@@ -146,7 +65,7 @@ template <Matrix m, class V, int to, int from, class Load, class Store>
     for (int j = 0; j < to; ++j) store(i, j, sum_of_row<m>(j, half[i]));
 }
 
-template <Matrix m, class V, class Load, class Store>
+template <LinearMap m, class V, class Load, class Store>
 [[gnu::always_inline]] inline void transform(Load load, Store store) {
   transform_with<m, V>(m, load, store);
 }

@@ -5,6 +5,7 @@
 #include "kernels/device/few_channels.h"
 #include "kernels/device/tile_table.h"
 #include "kernels/device/turned_pixels.h"
+#include "kernels/device/winograd_plan.h"
 
 namespace ganymede::kernels::GANYMEDE_TARGET {
 
@@ -84,8 +85,11 @@ constexpr bool has_twin(Conv2dRole role, const Conv2d& p) {
   return role == Conv2dRole::forward ? forward_has_twin(p) : role == Conv2dRole::data_gradient ? data_gradient_has_twin(p) : weight_gradient_has_twin(p);
 }
 
-// Bytes for the filters turned round.
+constexpr size_t forward_workspace(const Conv2d& p, TilePlan plan) { return plan.tile == TileName::winograd ? winograd_workspace(Conv2dRole::forward, p) : 0; }
+
+// Of a twin: bytes for the filters turned round.
 constexpr size_t data_gradient_workspace(const Conv2d& p, TilePlan plan) {
+  if (plan.tile == TileName::winograd) return winograd_workspace(Conv2dRole::data_gradient, p);
   return is_twin(plan.tile) && p.dtype == DType::f32 ? sizeof(float) * p.k * p.r * p.s * p.c : 0;
 }
 
@@ -96,6 +100,7 @@ constexpr int64_t gradient_parts_elements(const Conv2d& p, TilePlan plan) {
   return plan.parts > 1 ? (int64_t{plan.parts} * p.k * p.r * p.s * (p.c / p.groups) + 3) / 4 * 4 : 0;
 }
 constexpr size_t weight_gradient_workspace(const Conv2d& p, TilePlan plan) {
+  if (plan.tile == TileName::winograd) return winograd_workspace(Conv2dRole::weight_gradient, p);
   int64_t elements = plan.parts > 1 ? int64_t{plan.parts} * p.k * p.r * p.s * (p.c / p.groups) : 0;
   if (is_twin(plan.tile) && p.dtype == DType::f32) {
     const TurnedLayout t = turned_layout(p);
@@ -128,7 +133,7 @@ constexpr int64_t turned_elements(Conv2dRole role, const Conv2d& p) {
   return t.x_elements(p) + t.dy_elements(p);
 }
 
-// capability: of the card, 90 for sm_90. Twins are written for 90 alone.
+// capability: of the card, 90 for sm_90. Twins are written for 90 alone. Never Winograd's form: no card has compared it with the tiles yet.
 constexpr TilePlan table_plan(Conv2dRole role, const Conv2d& p, int capability) {
   if (few_channels_serve(role, p)) return {TileName::few_channels};
   const ProductShape s = role == Conv2dRole::forward ? forward_product(p) : role == Conv2dRole::data_gradient ? data_gradient_product(p) : weight_gradient_product(p);
@@ -164,8 +169,17 @@ constexpr bool reads_border(Conv2dRole role, const Conv2d& p, int capability) {
 constexpr ProductShape product_of(Conv2dRole role, const Conv2d& p) {
   return role == Conv2dRole::forward ? forward_product(p) : role == Conv2dRole::data_gradient ? data_gradient_product(p) : weight_gradient_product(p);
 }
+// Winograd's form is worth measuring where it is expected to be so many times as fast as the table's tile.
+constexpr double kWinogradGain = 1.4;
+constexpr bool winograd_promises(Conv2dRole role, const Conv2d& p) {
+  if (!winograd_serves(role, p)) return false;
+  const ProductShape s = product_of(role, p);
+  const TilePlan plan = table_plan(role, p, 80);
+  return kWinogradGain * winograd_time(role, p) <= kLaunch + simt_time(plan, s.m, s.n, s.k, s.units);
+}
+
 // Every variant worth measuring: the table's first, then all tiles with sums cut into powers of two, as long as a part has enough
-// terms, and the twins that can compute it. Returns how many; at most kMostVariants.
+// terms, and the twins and Winograd's form where they can compute it. Returns how many; at most kMostVariants.
 constexpr int list_plans(Conv2dRole role, const Conv2d& p, int capability, TilePlan* plans) {
   int count = 0;
   const auto add = [&](TilePlan plan) {
@@ -182,6 +196,7 @@ constexpr int list_plans(Conv2dRole role, const Conv2d& p, int capability, TileP
     for (const TileName tile : kTwinTiles)
       for (int parts = 1; parts <= most && (parts == 1 || steps / parts >= 2); parts *= 2) add({tile, parts});
   }
+  if (winograd_promises(role, p)) add({TileName::winograd});
   const bool simt = p.dtype == DType::f32 && p.math == Math::f32;   // large and tall are one there
   for (const TileName tile : kTileNames) {
     if (simt && tile == TileName::large) continue;
@@ -194,6 +209,7 @@ constexpr int list_plans(Conv2dRole role, const Conv2d& p, int capability, TileP
 constexpr double plan_terms(Conv2dRole role, const Conv2d& p, TilePlan plan, int multiprocessors) {
   const ProductShape s = product_of(role, p);
   if (plan.tile == TileName::few_channels) return static_cast<double>(s.m) * s.n * s.k * s.units / multiprocessors;  // hardly any padding
+  if (plan.tile == TileName::winograd) return winograd_terms(role, p, multiprocessors);
   const int64_t blocks = tile_count(plan.tile, s.m, s.n) * s.units * plan.parts;
   return static_cast<double>(ceil_div<int64_t>(blocks, multiprocessors)) * tile_size(plan.tile).m * tile_size(plan.tile).n *
          static_cast<double>(ceil_div<int64_t>(s.k, plan.parts));

@@ -142,6 +142,7 @@ void multiply_tiles(Stream stream, TilePlan plan, const Problem& problem) {
     case TileName::small:
       return launch_tiles<Number, typename Tiles<Number>::Small>(stream, plan.parts, problem);
     case TileName::few_channels:
+    case TileName::winograd:
     case TileName::twin_wide:
     case TileName::twin_square:
     case TileName::twin_narrow: break;

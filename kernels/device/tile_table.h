@@ -30,6 +30,7 @@ enum class TileName : uint8_t {
   medium,  // 64 x 64: more blocks for layers that cannot fill the machine
   small,   // 32 x 32: tiny layers; and many blocks from tiny problems in the simulator
   few_channels,  // no tile of these, but the kernels for at most four channels on one side (few_channels.h)
+  winograd,      // nor of these: Winograd's form of 3x3 convolutions in f32 (winograd_plan.h)
   // Of the twins for sm_90a (twin_multiply.h):
   twin_wide,    // 128 x 256: many output channels
   twin_square,  // 128 x 128
@@ -94,7 +95,8 @@ __host__ __device__ constexpr TileSize tile_size(TileName name) {
     case TileName::thin: return {128, 32};
     case TileName::medium: return {64, 64};
     case TileName::small:
-    case TileName::few_channels: return {32, 32};
+    case TileName::few_channels:
+    case TileName::winograd: return {32, 32};
     case TileName::twin_wide: return {128, 256};
     case TileName::twin_square: return {128, 128};
     case TileName::twin_narrow: return {128, 64};

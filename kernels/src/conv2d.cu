@@ -34,9 +34,10 @@ void check_convolution(const Conv2d& p, const char* direction) {
 namespace {
 
 void forward(Stream stream, const Conv2d& p, const void* x, const Weight& w, void* y,
-             const Epilogue& epilogue) {
+             const Epilogue& epilogue, void* workspace) {
   const TilePlan plan = plan_for(Conv2dRole::forward, p);
-  if (plan.tile != TileName::few_channels) convolve_forward(stream, p, x, w.data, y, epilogue, plan);
+  if (plan.tile == TileName::winograd) convolve_forward_winograd(stream, p, x, w.data, y, epilogue, workspace);
+  else if (plan.tile != TileName::few_channels) convolve_forward(stream, p, x, w.data, y, epilogue, plan);
   else if (has_few_inputs(p)) convolve_few_to_wide(stream, p, x, w.data, y, epilogue);
   else convolve_wide_to_few(stream, p, x, w.data, y, epilogue);
 }
@@ -49,7 +50,8 @@ void data_gradient(Stream stream, const Conv2d& p, const void* dy, const Weight&
     return gemm_kernels.multiply(stream, {1, p.n, p.r * p.s * p.c, p.k, false, false, 0, 0, p.dtype, p.dtype, p.math}, dy, w.data, dx, epilogue);
   }
   const TilePlan plan = plan_for(Conv2dRole::data_gradient, p);
-  if (plan.tile != TileName::few_channels) convolve_data_gradient(stream, p, dy, w.data, dx, epilogue, workspace, plan);
+  if (plan.tile == TileName::winograd) convolve_data_gradient_winograd(stream, p, dy, w.data, dx, epilogue, workspace);
+  else if (plan.tile != TileName::few_channels) convolve_data_gradient(stream, p, dy, w.data, dx, epilogue, workspace, plan);
   else if (has_few_inputs(p)) convolve_wide_to_few(stream, p, dy, w.data, dx, epilogue);
   else convolve_few_to_wide(stream, p, dy, w.data, dx, epilogue);
 }
@@ -57,9 +59,12 @@ void data_gradient(Stream stream, const Conv2d& p, const void* dy, const Weight&
 void weight_gradient(Stream stream, const Conv2d& p, const void* x, const void* dy, void* dw,
                      void* workspace) {
   const TilePlan plan = plan_for(Conv2dRole::weight_gradient, p);
-  if (plan.tile != TileName::few_channels) convolve_weight_gradient(stream, p, x, dy, dw, workspace, plan);
+  if (plan.tile == TileName::winograd) convolve_weight_gradient_winograd(stream, p, x, dy, dw, workspace);
+  else if (plan.tile != TileName::few_channels) convolve_weight_gradient(stream, p, x, dy, dw, workspace, plan);
   else convolve_few_weights(stream, p, x, dy, dw, workspace);
 }
+
+size_t forward_bytes(const Conv2d& p) { return forward_workspace(p, plan_for(Conv2dRole::forward, p)); }
 
 size_t data_gradient_bytes(const Conv2d& p) {
   return data_gradient_workspace(p, plan_for(Conv2dRole::data_gradient, p));
@@ -77,6 +82,6 @@ bool reads_border_on_this_card(Conv2dRole role, const Conv2d& p) {
 
 }  // namespace
 
-const Conv2dKernels conv2d_kernels = {forward, data_gradient, weight_gradient, data_gradient_bytes, weight_gradient_bytes, reads_border_on_this_card};
+const Conv2dKernels conv2d_kernels = {forward, data_gradient, weight_gradient, forward_bytes, data_gradient_bytes, weight_gradient_bytes, reads_border_on_this_card};
 
 }  // namespace ganymede::kernels::GANYMEDE_TARGET

@@ -46,7 +46,7 @@ Preferences& preferences() {
 }
 
 const char* tile_name(int tile) {
-  constexpr const char* kNames[] = {"large", "tall", "thin", "medium", "small", "few_channels", "twin_wide", "twin_square", "twin_narrow"};
+  constexpr const char* kNames[] = {"large", "tall", "thin", "medium", "small", "few_channels", "winograd", "twin_wide", "twin_square", "twin_narrow"};
   return tile >= 0 && tile < static_cast<int>(std::size(kNames)) ? kNames[tile] : nullptr;
 }
 
@@ -63,6 +63,7 @@ int list(Conv2dRole role, const Conv2d& p, ConvVariant* variants) {
 bool can(Conv2dRole role, const Conv2d& p, const ConvVariant& v) {
   if (!tile_name(v.tile) || v.parts < 1 || v.parts > most_parts(role)) return false;
   if (static_cast<TileName>(v.tile) == TileName::few_channels) return v.parts == 1 && few_channels_serve(role, p);
+  if (static_cast<TileName>(v.tile) == TileName::winograd) return v.parts == 1 && winograd_serves(role, p);
   if (!is_twin(static_cast<TileName>(v.tile))) return true;
   return simt::compute_capability() == 90 && has_twin(role, p);
 }

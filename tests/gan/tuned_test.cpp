@@ -163,6 +163,8 @@ TEST_F(Tuned, AppliedChoicesAreFollowed) {
   const Card mine = card_of(sim);
   EXPECT_EQ(mine, (Card{"simulator", "simulator"}));
   const UsedConvolution a = convolution(1), b = convolution(2), c = convolution(1, Conv2dRole::weight_gradient);
+  UsedConvolution exact = convolution(4);
+  exact.problem.dtype = DType::f32;
   const auto chosen = [&](const UsedConvolution& u) {
     const kernels::ConvVariant k = v.chosen(u.role, u.problem);
     return std::string(v.tile_name(k.tile)) + " " + std::to_string(k.parts);
@@ -170,7 +172,7 @@ TEST_F(Tuned, AppliedChoicesAreFollowed) {
   const std::string table_b = chosen(b);
   ASSERT_NE(chosen(a), "tall 3");
   // Twins are nothing for a card of sm_80, and a tile of a later version nothing for this one.
-  write_tuned(file_, {mine, {{a, "tall", 3, 1, 2}, {b, "twin_square", 1, 1, 2}, {convolution(3), "enormous", 1, 1, 2}, {c, "medium", 5, 1, 2}}, {{attention(1), true, 1, 2}, {attention(2), false, 2, 2}}, {{norm(40), 0, 1, 2}, {norm(41), 4, 1, 2}}});
+  write_tuned(file_, {mine, {{a, "tall", 3, 1, 2}, {b, "twin_square", 1, 1, 2}, {convolution(3), "enormous", 1, 1, 2}, {c, "medium", 5, 1, 2}, {exact, "winograd", 1, 1, 2}}, {{attention(1), true, 1, 2}, {attention(2), false, 2, 2}}, {{norm(40), 0, 1, 2}, {norm(41), 4, 1, 2}}});
   write_tuned(file_, {{"simulator", "older"}, {{b, "thin", 1, 1, 2}}});
   write_tuned(file_, {{"another card", "simulator"}, {{b, "thin", 1, 1, 2}}});
   std::ostringstream said;
@@ -180,10 +182,11 @@ TEST_F(Tuned, AppliedChoicesAreFollowed) {
   EXPECT_EQ(chosen(a), "tall 3");
   EXPECT_EQ(chosen(c), "medium 5");
   EXPECT_EQ(chosen(b), table_b);
+  EXPECT_EQ(chosen(exact), "winograd 1");
   EXPECT_EQ(v.norm_blocks(norm(40).role, norm(40).problem), 0);
   EXPECT_EQ(v.norm_blocks(norm(41).role, norm(41).problem), 1);   // clusters are nothing for a card of sm_80 either
   const std::string lines = said.str();
-  EXPECT_NE(lines.find("4 of 8 measured variants are not in this build"), std::string::npos) << lines;
+  EXPECT_NE(lines.find("4 of 9 measured variants are not in this build"), std::string::npos) << lines;
   EXPECT_NE(lines.find("measured with driver older are left out, this is simulator"), std::string::npos) << lines;
   EXPECT_EQ(std::count(lines.begin(), lines.end(), '\n'), 2);
   // The workspace is that of the parts.

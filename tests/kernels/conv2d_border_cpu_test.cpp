@@ -30,7 +30,7 @@ std::vector<double> run(Conv2dRole role, const Conv2d& p, const std::vector<doub
   if (role == Conv2dRole::forward) {
     const auto bias = as<Compute<T>>(random_values(p.k, 3));
     Output<T> y(int64_t{p.n} * p.p * p.q * p.k);
-    conv2d_kernels.forward(nullptr, p, from.data(), {other.data(), nullptr}, y.data(), {bias.data(), Unary::leaky_relu, 0.25});
+    conv2d_kernels.forward(nullptr, p, from.data(), {other.data(), nullptr}, y.data(), {bias.data(), Unary::leaky_relu, 0.25}, nullptr);
     return y.values();
   }
   Output<Compute<T>> dw(int64_t{p.k} * p.r * p.s * (p.c / p.groups));
@@ -138,7 +138,7 @@ TEST(Conv2dBorderCpu, SaysWhatIsWrong) {
   Conv2d p = conv(1, 3, 3, 4, 4, 3, 3, 1, 3);
   p.border = Padding::reflect;
   float memory[1024] = {};
-  EXPECT_THROW(conv2d_kernels.forward(nullptr, p, memory, {memory, nullptr}, memory, {nullptr, Unary::identity, 0}), std::runtime_error);
+  EXPECT_THROW(conv2d_kernels.forward(nullptr, p, memory, {memory, nullptr}, memory, {nullptr, Unary::identity, 0}, nullptr), std::runtime_error);
   p.pad_h = p.pad_w = 1, p.p = p.q = 3;
   EXPECT_THROW(conv2d_kernels.data_gradient(nullptr, p, memory, {memory, nullptr}, memory, {nullptr, Unary::identity, 0}, nullptr), std::runtime_error);
 }

@@ -24,12 +24,12 @@ std::vector<unsigned char> run(Conv2dRole role, const Conv2d& p, const std::vect
   const bool is_forward = role == Conv2dRole::forward;
   Guarded from(p.dtype, x, shift), other(p.dtype, second, shift), bias(DType::f32, random_values(p.k, 3));
   Guarded to(is_forward ? p.dtype : DType::f32, is_forward ? y_count(p) : w_count(p), shift);
-  const size_t bytes = is_forward ? 0 : choice.by_kernels ? conv2d().weight_gradient_workspace(p) : weight_gradient_workspace(p, {choice.tile, choice.parts});
+  const size_t bytes = is_forward ? (choice.by_kernels ? conv2d().forward_workspace(p) : 0) : choice.by_kernels ? conv2d().weight_gradient_workspace(p) : weight_gradient_workspace(p, {choice.tile, choice.parts});
   Guarded workspace(DType::f32, static_cast<int64_t>(bytes / 4));
   void* const memory = bytes ? workspace.data() : nullptr;
   const Epilogue epilogue{bias.data(), Unary::leaky_relu, 0.2};
   const int tile = static_cast<int>(choice.tile);
-  if (is_forward && choice.by_kernels) conv2d().forward(nullptr, p, from.data(), {other.data(), nullptr}, to.data(), epilogue);
+  if (is_forward && choice.by_kernels) conv2d().forward(nullptr, p, from.data(), {other.data(), nullptr}, to.data(), epilogue, memory);
   else if (is_forward) launchers().forward(nullptr, p, from.data(), other.data(), to.data(), epilogue, tile, choice.parts);
   else if (choice.by_kernels) conv2d().weight_gradient(nullptr, p, from.data(), other.data(), to.data(), memory);
   else launchers().weight_gradient(nullptr, p, from.data(), other.data(), to.data(), memory, tile, choice.parts);
@@ -129,7 +129,7 @@ TEST(Conv2dBorderTable, SaysWhatIsWrong) {
   Conv2d p = conv(1, 3, 3, 4, 4, 3, 3, 1, 3);
   p.border = Padding::reflect;
   float memory[1024] = {};
-  EXPECT_THROW(conv2d().forward(nullptr, p, memory, {memory, nullptr}, memory, kPlain), std::runtime_error);
+  EXPECT_THROW(conv2d().forward(nullptr, p, memory, {memory, nullptr}, memory, kPlain, nullptr), std::runtime_error);
   p.pad_h = p.pad_w = 1, p.p = p.q = 3;
   EXPECT_THROW(conv2d().data_gradient(nullptr, p, memory, {memory, nullptr}, memory, kPlain, nullptr), std::runtime_error);
 }

@@ -49,11 +49,14 @@ inline Outcome forward(const Conv2d& p, Choice choice = {}, Epilogue epilogue = 
       to(p.dtype, y_count(p), shift);
   const bool biased = epilogue.bias != nullptr;
   if (biased) epilogue.bias = bias.data();
+  const size_t bytes = choice.by_kernels ? conv2d().forward_workspace(p) : 0;
+  Guarded workspace(DType::f32, static_cast<int64_t>(bytes / 4));
   if (choice.by_kernels)
-    conv2d().forward(nullptr, p, from.data(), {filter.data(), nullptr}, to.data(), epilogue);
+    conv2d().forward(nullptr, p, from.data(), {filter.data(), nullptr}, to.data(), epilogue, bytes ? workspace.data() : nullptr);
   else
     launchers().forward(nullptr, p, from.data(), filter.data(), to.data(), epilogue,
                         static_cast<int>(choice.tile), choice.parts);
+  EXPECT_TRUE(workspace.guard_is_whole());
   EXPECT_TRUE(to.guard_is_whole());
   std::vector<double> want(y_count(p));
   for_each_term(p, [&](int64_t i, int64_t f, int64_t j) { want[j] += x[i] * w[f]; });

@@ -124,7 +124,7 @@ inline void expect_matches(const Conv2d& p, const Epilogue& f, bool bias, const 
 
   Buffer bbias_k(sums, bias_k), bbias_c(sums, bias_c);
   Buffer by(p.dtype, y_count(p)), bdx(p.dtype, x_count(p)), bdw(sums, w_count(p));
-  kernels.forward(nullptr, p, bx.data(), weight, by.data(), {bias ? bbias_k.data() : nullptr, f.activation, f.alpha});
+  kernels.forward(nullptr, p, bx.data(), weight, by.data(), {bias ? bbias_k.data() : nullptr, f.activation, f.alpha}, nullptr);
   kernels.data_gradient(nullptr, p, bdy.data(), weight, bdx.data(), {bias ? bbias_c.data() : nullptr, f.activation, f.alpha}, nullptr);
   std::vector<char> workspace(kernels.weight_gradient_workspace(p));
   kernels.weight_gradient(nullptr, p, bx.data(), bdy.data(), bdw.data(), workspace.data());

@@ -112,7 +112,7 @@ TEST(Conv2dCpu, EmptyProblemsDoNothing) {
     p.dtype = dtype;
     Buffer w(dtype, random_values(w_count(p), 1)),
         dw(dtype == DType::f64 ? DType::f64 : DType::f32, w_count(p));
-    conv2d_kernels.forward(nullptr, p, nullptr, {w.data(), nullptr}, nullptr, kPlain);
+    conv2d_kernels.forward(nullptr, p, nullptr, {w.data(), nullptr}, nullptr, kPlain, nullptr);
     conv2d_kernels.data_gradient(nullptr, p, nullptr, {w.data(), nullptr}, nullptr, kPlain, nullptr);
     conv2d_kernels.weight_gradient(nullptr, p, nullptr, nullptr, dw.data(), nullptr);
     for (double v : dw.values()) EXPECT_EQ(v, 0);  // a sum of nothing
@@ -123,7 +123,7 @@ TEST(Conv2dCpu, RefusesTf32) {
   Conv2d p = kOddProblems[1];
   p.math = Math::tf32;
   Buffer x(p.dtype, x_count(p)), w(p.dtype, w_count(p)), y(p.dtype, y_count(p));
-  EXPECT_THROW(conv2d_kernels.forward(nullptr, p, x.data(), {w.data(), nullptr}, y.data(), kPlain),
+  EXPECT_THROW(conv2d_kernels.forward(nullptr, p, x.data(), {w.data(), nullptr}, y.data(), kPlain, nullptr),
                std::runtime_error);
 }
 
@@ -135,7 +135,7 @@ void expect_packed_weights_follow(const Conv2d& p) {
   uint64_t version = 7;
   const auto outputs = [&](const uint64_t* counter) {
     Buffer y(p.dtype, y_count(p)), dx(p.dtype, x_count(p));
-    conv2d_kernels.forward(nullptr, p, x.data(), {w.data(), counter}, y.data(), kPlain);
+    conv2d_kernels.forward(nullptr, p, x.data(), {w.data(), counter}, y.data(), kPlain, nullptr);
     conv2d_kernels.data_gradient(nullptr, p, dy.data(), {w.data(), counter}, dx.data(), kPlain, nullptr);
     return std::pair(y.values(), dx.values());
   };
@@ -230,7 +230,7 @@ TEST(Conv2dCpu, ModelLayersHaveFastImplementations) {
     for (DType dtype : {DType::f32, DType::bf16}) {
       const Conv2d p = with_type(each, dtype);
       Buffer x(dtype, x_count(p)), w(dtype, w_count(p)), y(dtype, y_count(p)), dw(DType::f32, w_count(p));
-      conv2d_kernels.forward(nullptr, p, x.data(), {w.data(), nullptr}, y.data(), kPlain);
+      conv2d_kernels.forward(nullptr, p, x.data(), {w.data(), nullptr}, y.data(), kPlain, nullptr);
       conv2d_kernels.data_gradient(nullptr, p, y.data(), {w.data(), nullptr}, x.data(), kPlain, nullptr);
       conv2d_kernels.weight_gradient(nullptr, p, x.data(), y.data(), dw.data(), nullptr);
       ++layers;

@@ -31,7 +31,7 @@ Run run(Conv2dRole role, const Conv2d& p, const std::vector<double>& first, cons
   Guarded to(weights ? DType::f32 : p.dtype, role == Conv2dRole::forward ? y_count(p) : weights ? w_count(p) : x_count(p), shift);
   const size_t bytes = weights ? conv2d().weight_gradient_workspace(p) : role == Conv2dRole::data_gradient ? conv2d().data_gradient_workspace(p) : 0;
   Guarded workspace(DType::f32, static_cast<int64_t>(bytes / 4));
-  if (role == Conv2dRole::forward) conv2d().forward(nullptr, p, a.data(), {b.data(), nullptr}, to.data(), epilogue);
+  if (role == Conv2dRole::forward) conv2d().forward(nullptr, p, a.data(), {b.data(), nullptr}, to.data(), epilogue, nullptr);
   else if (!weights) conv2d().data_gradient(nullptr, p, a.data(), {b.data(), nullptr}, to.data(), epilogue, bytes ? workspace.data() : nullptr);
   else conv2d().weight_gradient(nullptr, p, a.data(), b.data(), to.data(), bytes ? workspace.data() : nullptr);
   EXPECT_TRUE(to.guard_is_whole() && workspace.guard_is_whole());

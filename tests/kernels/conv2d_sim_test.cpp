@@ -214,7 +214,7 @@ TEST(Conv2dSim, EmptyProblems) {
 TEST(Conv2dSim, RefusesWhatItCannotDo) {
   Conv2d p = conv(1, 5, 5, 3, 4, 3, 3);
   p.dtype = DType::f64;
-  EXPECT_THROW(conv2d().forward(nullptr, p, nullptr, {}, nullptr, kPlain), std::runtime_error);
+  EXPECT_THROW(conv2d().forward(nullptr, p, nullptr, {}, nullptr, kPlain, nullptr), std::runtime_error);
   p = conv(1, 40000, 40000, 3, 4, 1, 1);
   EXPECT_THROW(conv2d().weight_gradient(nullptr, p, nullptr, nullptr, nullptr, nullptr),
                std::runtime_error);

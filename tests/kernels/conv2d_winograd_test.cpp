@@ -12,10 +12,10 @@ using namespace conv2d_check;
 
 // Whatever is the faster way.
 const Conv2dKernels kByWinograd{
-    [](Stream, const Conv2d& p, const void* x, const Weight& w, void* y, const Epilogue& e) { forward_by_winograd(p, x, w, y, e); },
+    [](Stream, const Conv2d& p, const void* x, const Weight& w, void* y, const Epilogue& e, void*) { forward_by_winograd(p, x, w, y, e); },
     [](Stream, const Conv2d& p, const void* dy, const Weight& w, void* dx, const Epilogue& e, void*) { data_gradient_by_winograd(p, dy, w, dx, e); },
     [](Stream, const Conv2d& p, const void* x, const void* dy, void* dw, void*) { weight_gradient_by_winograd(p, x, dy, dw); },
-    conv2d_kernels.data_gradient_workspace, conv2d_kernels.weight_gradient_workspace, conv2d_kernels.reads_border};
+    conv2d_kernels.forward_workspace, conv2d_kernels.data_gradient_workspace, conv2d_kernels.weight_gradient_workspace, conv2d_kernels.reads_border};
 
 const Conv2d kWinogradProblems[] = {
     {13, 9, 12, 32, 48, 4, 4, 4, 5, 2, 2, 1, 1, 1, 1, 1, DType::f32, Math::f32},
@@ -120,7 +120,7 @@ TEST(Conv2dWinograd, IsCloseAndCanBeForbidden) {
     const Conv2d& p = problems[0];
     Buffer x(p.dtype, random_values(x_count(p), 1)), w(p.dtype, random_values(w_count(p), 2)),
         y(p.dtype, y_count(p));
-    conv2d_kernels.forward(nullptr, p, x.data(), {w.data(), nullptr}, y.data(), kPlain);
+    conv2d_kernels.forward(nullptr, p, x.data(), {w.data(), nullptr}, y.data(), kPlain, nullptr);
     return y.values();
   };
   const auto with = result(true), without = result(false);
