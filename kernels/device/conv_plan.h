@@ -161,6 +161,16 @@ constexpr bool reads_border(Conv2dRole role, const Conv2d& p, int capability) {
   return role != Conv2dRole::data_gradient && !is_twin(table_plan(role, padded_problem(p), capability).tile);
 }
 
+// Pixel-shuffled results: by tiles of any channels, by twins in runs of 64.
+constexpr bool can_shuffle(const Conv2d& p, int shuffle) {
+  return p.border == Padding::zero && p.groups == 1 && shuffle >= 1 && p.k % (shuffle * shuffle) == 0;
+}
+constexpr bool twin_can_shuffle(const Conv2d& p, int shuffle) { return can_shuffle(p, shuffle) && p.k / (shuffle * shuffle) % 64 == 0; }
+constexpr bool shuffles(const Conv2d& p, int shuffle, int capability) {
+  const TileName tile = table_plan(Conv2dRole::forward, p, capability).tile;
+  return tile == TileName::few_channels ? false : is_twin(tile) ? twin_can_shuffle(p, shuffle) : can_shuffle(p, shuffle);
+}
+
 constexpr ProductShape product_of(Conv2dRole role, const Conv2d& p) {
   return role == Conv2dRole::forward ? forward_product(p) : role == Conv2dRole::data_gradient ? data_gradient_product(p) : weight_gradient_product(p);
 }
