@@ -13,8 +13,9 @@ struct ProductShape {
   int64_t m, n, k, units;
 };
 
-constexpr ProductShape forward_product(const Conv2d& p) {
-  return {int64_t{p.n} * p.p * p.q, p.k / p.groups, int64_t{p.r} * p.s * (p.c / p.groups), p.groups};
+// shuffle: as Epilogue's, one product for each row of a pixel's square.
+constexpr ProductShape forward_product(const Conv2d& p, int shuffle = 1) {
+  return {int64_t{p.n} * p.p * p.q, p.k / p.groups / shuffle, int64_t{p.r} * p.s * (p.c / p.groups), p.groups * shuffle};
 }
 
 // Of the largest phase.

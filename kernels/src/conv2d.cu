@@ -33,11 +33,11 @@ void check_convolution(const Conv2d& p, const char* direction) {
 
 namespace {
 
-// The kernels of few channels do not shuffle, and few_to_wide has no registers left for a residual.
+// Shuffled results are several products, which the kernels of few channels do not make; few_to_wide has no registers left for a residual.
 TilePlan plan_before(Conv2dRole role, const Conv2d& p, const Epilogue& epilogue) {
   const TilePlan plan = plan_for(role, p);
-  if (plan.tile != TileName::few_channels) return plan;
-  const bool takes = epilogue.shuffle == 1 && !(epilogue.residual && thin_role(role, p) == ThinRole::few_to_wide);
+  if (epilogue.shuffle > 1) return is_twin(plan.tile) ? plan : plan_of(forward_product(p, epilogue.shuffle));
+  const bool takes = plan.tile != TileName::few_channels || !(epilogue.residual && thin_role(role, p) == ThinRole::few_to_wide);
   return takes ? plan : plan_of(product_of(role, p));
 }
 

@@ -36,7 +36,7 @@ void convolve_forward(Stream stream, const Conv2d& p, const void* x, const void*
   if (epilogue.shuffle > 1 && !can_shuffle(p, epilogue.shuffle)) throw std::runtime_error("conv2d forward: cannot store its results pixel-shuffled; shuffles() says so");
   if (is_twin(plan.tile)) {
     if (convolve_forward_twin(stream, p, x, w, y, epilogue, plan)) return;
-    plan = plan_of(forward_product(p));
+    plan = plan_of(forward_product(p, epilogue.shuffle));
   }
   if (epilogue.shuffle > 1) return convolve_forward_shuffled(stream, p, x, w, y, epilogue, plan);
   const auto multiply = [&](auto number, auto element, const auto& map) {

@@ -2,7 +2,7 @@
 //   y[n, p*f + i, q*f + j, c] = g(bias[k] + residual[n, p*f + i, q*f + j, c] + sum over (r,s,d) of x[n, h, w, d] * w[k, (r,s,d)])
 //   k = c*f*f + i*f + j, h = p*stride - pad + r*dilation, likewise w
 // The implicit matrix product of conv2d_forward.cu, one for each row i of a pixel's square, whose columns (j, c) lie side by side in y:
-// its filters are every f-th and so on of w, as they are read. Moves and is bound as conv2d_forward.cu; x once more a row i, from L2.
+// w is read in their order. Moves and is bound as conv2d_forward.cu; x once more a row i, from L2.
 #include "kernels/device/conv_plan.h"
 #include "kernels/device/conv_problem.h"
 #include "kernels/device/shuffled_rows.h"

@@ -166,7 +166,7 @@ std::vector<OpCase> tensor_cases() {
   c.push_back(conv_case("conv2d shuffle 3 residual tanh", false, {1, 4, 5, 8}, {45, 2, 3, 8}, shuffled({2, 1}, {1, 1}, 3), true, {Unary::tanh}, {1, 9, 15, 5}));
   c.push_back(conv_case("conv2d shuffle 2 leaky", false, {1, 3, 2, 7}, {32, 1, 1, 7}, shuffled({1, 1}, {0, 0}, 2), false, {Unary::leaky_relu, 0.2}));
   c.push_back(conv_case("conv2d residual", false, {2, 5, 6, 3}, {4, 3, 3, 3}, {{1, 1}, {1, 1}}, false, {}, {2, 5, 6, 4}));
-  c.push_back(conv_case("conv2d residual groups tanh", false, {1, 4, 5, 6}, {4, 3, 3, 3}, {{1, 1}, {1, 1}, {1, 1}, {0, 0}, 2}, true, {Unary::tanh}, {1, 4, 5, 4}));
+  c.push_back(conv_case("conv2d residual groups sigmoid", false, {1, 4, 5, 6}, {4, 3, 3, 3}, {{1, 1}, {1, 1}, {1, 1}, {0, 0}, 2}, true, {Unary::sigmoid}, {1, 4, 5, 4}));
   c.push_back(conv_case("conv2d residual reflect leaky", false, {2, 5, 4, 9}, {8, 3, 3, 9}, bordered({1, 1}, {1, 1}, Padding::reflect), true, {Unary::leaky_relu, 0.2}, {2, 5, 4, 8}));
   c.push_back(conv_case("conv_transpose2d residual k4 s2 sigmoid", true, {2, 4, 3, 5}, {5, 4, 4, 3}, {{2, 2}, {1, 1}}, true, {Unary::sigmoid}, {2, 8, 6, 3}));
   c.push_back(conv_case("conv_transpose2d residual from 1x1", true, {3, 1, 1, 7}, {7, 4, 4, 5}, {}, false, {}, {3, 4, 4, 5}));
