@@ -73,13 +73,13 @@ Recipe progan(const StackShape& s) {
 
 Layer srresnet(const StackShape& s) {
   const int w = 64 / s.divisor;
-  const auto same = [](int in, int out, int kernel, bool bias) { return nn::conv(in, out, {.kernel = kernel, .padding = kernel / 2, .bias = bias}); };
+  const auto same = [](int in, int out, int kernel, bool bias, int shuffle = 1) { return nn::conv(in, out, {.kernel = kernel, .padding = kernel / 2, .bias = bias, .shuffle = shuffle}); };
   Layers body;
   for (int i = 0; i < 16; ++i)
     body.push_back(nn::residual(nn::sequential({same(w, w, 3, false), nn::batch_norm(w), nn::prelu(1), same(w, w, 3, false), nn::batch_norm(w)})));
   body.insert(body.end(), {same(w, w, 3, false), nn::batch_norm(w)});
   Layers layers{same(3, w, 9, true), nn::prelu(1), nn::residual(nn::sequential(std::move(body)))};
-  for (int i = 0; i < 2; ++i) layers.insert(layers.end(), {same(w, 4 * w, 3, true), nn::pixel_shuffle(2), nn::prelu(1)});
+  for (int i = 0; i < 2; ++i) layers.insert(layers.end(), {same(w, 4 * w, 3, true, 2), nn::prelu(1)});
   layers.push_back(same(w, 3, 9, true));
   return nn::sequential(std::move(layers));
 }

@@ -37,10 +37,12 @@ Layer linear(int in, int out, bool bias, const Init& weight, const Init& bias_in
 
 Conv::Conv(ConvKind kind, int in, int out, const ConvSpec& s)
     : kind_(kind), in_(in), out_(out), spec_(s),
-      options_{{s.stride, s.stride}, {s.padding, s.padding}, {s.dilation, s.dilation}, {s.output_padding, s.output_padding}, s.groups, s.border} {
+      options_{{s.stride, s.stride}, {s.padding, s.padding}, {s.dilation, s.dilation}, {s.output_padding, s.output_padding}, s.groups, s.border, s.shuffle} {
   const bool transposed = kind == ConvKind::transposed;
   require(s.border == Padding::zero || kind == ConvKind::plain, transposed ? "deconv: its padding crops the output" : "a change of scale: its filter is widened for zeros outside",
           ", so it has no border to fill");
+  require(s.shuffle == 1 || (kind == ConvKind::plain && s.shuffle > 0 && out % (s.shuffle * s.shuffle) == 0), type(), ": pixel shuffle by ", s.shuffle, " of ", out,
+          " channels; a plain convolution takes it, and a multiple of its square");
   require(s.groups > 0 && in % s.groups == 0 && out % s.groups == 0, type(), ": ", in, " -> ", out, " channels in ", s.groups, " groups");
   if (kind == ConvKind::upsampling || kind == ConvKind::mean_pooling)
     require(s.kernel % 2 == 1 && s.padding == s.kernel / 2 && s.stride == 1 && s.dilation == 1 && s.groups == 1, kind == ConvKind::upsampling ? "upsample_conv" : "conv_mean_pool",
@@ -83,7 +85,7 @@ std::string Conv::describe() const {
   constexpr const char* kBorders[] = {"", " reflected", " repeated"};
   return text(kind_ == ConvKind::upsampling ? "upsample x2, " : "", type(), " k", spec_.kernel, " s", spec_.stride, " p", spec_.padding, kBorders[int(spec_.border)], spec_.output_padding ? text(" op", spec_.output_padding) : "",
               spec_.dilation > 1 ? text(" d", spec_.dilation) : "", spec_.groups > 1 ? text(" g", spec_.groups) : "", "  ", in_, " -> ", out_, spec_.bias ? "" : ", no bias",
-              spec_.spectral ? ", spectral norm" : "", spec_.equalised > 0 ? ", equalised" : "", kind_ == ConvKind::mean_pooling ? ", mean pool 2" : "");
+              spec_.spectral ? ", spectral norm" : "", spec_.equalised > 0 ? ", equalised" : "", kind_ == ConvKind::mean_pooling ? ", mean pool 2" : "", spec_.shuffle > 1 ? text(", pixel shuffle x", spec_.shuffle) : "");
 }
 Layer conv(int in, int out, const ConvSpec& spec) { return std::make_shared<Conv>(ConvKind::plain, in, out, spec); }
 Layer deconv(int in, int out, const ConvSpec& spec) { return std::make_shared<Conv>(ConvKind::transposed, in, out, spec); }

@@ -17,6 +17,7 @@ struct ConvSpec {
   bool spectral = false;         // divide the weight by its largest singular value
   double equalised = 0;          // > 0: multiply the weight by this gain / sqrt(fan in), see equalised()
   Padding border = Padding::zero;  // of padding; another than zeros for convolutions that are not transposed
+  int shuffle = 1;                 // of conv: pixel_shuffle(shuffle) of its result, stored so where the device's kernels can; out / shuffle^2 channels
 };
 
 // Equalised learning rate (Karras et al. 2018, section 4.1): weights are stored as drawn from normal(0, 1) and multiplied by

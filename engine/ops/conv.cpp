@@ -17,7 +17,7 @@ using Problem = kernels::Conv2d;
 namespace {
 
 Shape x_shape(const Problem& p) { return {p.n, p.h, p.w, p.c}; }
-Shape y_shape(const Problem& p) { return {p.n, p.p, p.q, p.k}; }
+Shape y_shape(const Problem& p, int r = 1) { return {p.n, p.p * r, p.q * r, p.k / (r * r)}; }  // r: pixel-shuffled
 Shape w_shape(const Problem& p) { return {p.k, p.r, p.s, p.c / p.groups}; }
 DType weight_type(DType activations) { return activations == DType::bf16 ? DType::f32 : activations; }
 
@@ -26,10 +26,12 @@ thread_local int64_t launched = 0;
 struct Fused {
   Tensor bias;
   Activation f;
+  Tensor residual;
+  int shuffle = 1;
 };
 
 kernels::Epilogue epilogue(const Fused& fused) {
-  return {fused.bias.defined() ? fused.bias.data() : nullptr, fused.f.op, fused.f.alpha};
+  return {fused.bias.defined() ? fused.bias.data() : nullptr, fused.f.op, fused.f.alpha, fused.residual.defined() ? fused.residual.data() : nullptr, fused.shuffle};
 }
 
 PadAmounts border_amounts(const Problem& p) { return {p.pad_w, p.pad_w, p.pad_h, p.pad_h}; }
@@ -65,12 +67,18 @@ Tensor weight_gradient(const Problem& p, const Tensor& x, const Tensor& g);
 
 // Forward and data gradient differ in direction only: `in` and `out` are the ends of the problem they map between. Borders are linear:
 // y = conv(B x) has dx = B' of the data gradient of B x.
-Tensor apply(const char* name, bool is_forward, const Problem& p, const Tensor& in, const Tensor& w, const Fused& fused) {
+Tensor apply(const char* name, bool is_forward, const Problem& p, const Tensor& in, const Tensor& w, const Fused& given) {
   const Tensor a = cast(in, p.dtype);
   require(a.shape() == (is_forward ? x_shape(p) : y_shape(p)) && w.shape() == w_shape(p), name, ": operands of shape ", in.shape(), " and ", w.shape());
   const auto role = is_forward ? kernels::Conv2dRole::forward : kernels::Conv2dRole::data_gradient;
   const Image image = is_forward ? image_of(role, p, a) : Image{padded_problem(p), a};
-  Tensor y(is_forward ? y_shape(p) : x_shape(image.problem), p.dtype, in.device());
+  Fused fused = given;
+  Tensor y(is_forward ? y_shape(p, fused.shuffle) : x_shape(image.problem), p.dtype, in.device());
+  if (fused.residual) {
+    require(fused.residual.shape() == y.shape() && fused.residual.device() == y.device(), name, ": residual of shape ", fused.residual.shape(), " on ", fused.residual.device(),
+            " beside a result of shape ", y.shape(), " on ", y.device());
+    fused.residual = cast(fused.residual, p.dtype);
+  }
   const WeightOperand weight = weight_operand(w, p.dtype);
   const Tensor memory = workspace(in.device(), [&](const Kernels& k) {
     return is_forward ? k.conv2d.forward_workspace(image.problem) : k.conv2d.data_gradient_workspace(image.problem);
@@ -84,12 +92,16 @@ Tensor apply(const char* name, bool is_forward, const Problem& p, const Tensor& 
   });
   if (!is_forward) y = without_border(p, y);
   const bool keep = !fused.f.none();
-  return record(name, y, {a, w, fused.bias}, [=, sa = Saved(name, a), sw = Saved(name, w), f = fused.f,
+  return record(name, y, {a, w, fused.bias, fused.residual}, [=, sa = Saved(name, a), sw = Saved(name, w), f = fused.f, shuffle = fused.shuffle,
                                               bias_shape = fused.bias.defined() ? fused.bias.shape() : Shape{}, bias_type = fused.bias.defined() ? fused.bias.dtype() : DType::f32](Backward& b) {
-    const auto [g, to_bias] = bias_activation_gradient(f, keep ? b.output() : Tensor{}, b.grad(), b.needs(2), bias_shape, bias_type);
+    // Of shuffled sums: f's argument, whose gradient is the residual's too, as it lies in y, then as the convolution sees it.
+    const Tensor shuffled = shuffle > 1 ? activation_gradient(f, keep ? b.output() : Tensor{}, b.grad()) : Tensor{};
+    const auto [g, to_bias] = shuffled ? bias_activation_gradient({}, {}, pixel_unshuffle(shuffled, shuffle), b.needs(2), bias_shape, bias_type)
+                                       : bias_activation_gradient(f, keep ? b.output() : Tensor{}, b.grad(), b.needs(2), bias_shape, bias_type);
     if (b.needs(0)) b.results[0] = is_forward ? data_gradient(p, g, sw()) : forward(p, g, sw());
     if (b.needs(1)) b.results[1] = is_forward ? weight_gradient(p, sa(), g) : weight_gradient(p, g, sa());
     b.results[2] = to_bias;
+    if (b.needs(3)) b.results[3] = shuffled ? shuffled : g;
   }, keep);
 }
 
@@ -152,9 +164,8 @@ kernels::Conv2d conv_problem(const Shape& x, const Shape& w, const ConvOptions& 
 }
 
 Tensor conv2d(const Tensor& x, const Tensor& w, const Tensor& bias, const ConvOptions& o, const Activation& f, const Tensor& residual) {
-  if (residual) return add_then_activate(conv2d(x, w, bias, o), residual, f);
   check_operands("conv2d", x, w, bias, w.dim(0), o, true);
-  if (!fusable(f.op)) return activate(conv2d(x, w, bias, o), f);
+  if (!fusable(f.op)) return activate(conv2d(x, w, bias, o, {}, residual), f);
   Problem p = conv_problem(x.shape(), w.shape(), o);
   require(p.c % o.groups == 0 && p.k % o.groups == 0 && p.c / o.groups == w.dim(3), "conv2d: x ", x.shape(), " has ", p.c, " channels, w ", w.shape(),
           " expects ", w.dim(3) * o.groups, " (", o.groups, " groups)");
@@ -162,17 +173,24 @@ Tensor conv2d(const Tensor& x, const Tensor& w, const Tensor& bias, const ConvOp
   require(p.border != Padding::reflect || (p.pad_h < p.h && p.pad_w < p.w), "conv2d: reflection by ", p.pad_h, ",", p.pad_w,
           " needs more than as many pixels, x is ", x.shape());
   set_precision(p, x.dtype());
+  require(o.shuffle > 0 && p.k % (o.shuffle * o.shuffle) == 0, "conv2d: ", p.k, " channels do not divide into squares of ", o.shuffle);
+  if (o.shuffle > 1 && !asked_of(x.device(), true, [&](const Kernels& k) { return k.conv2d.shuffles(p, o.shuffle); })) {
+    ConvOptions plain = o;
+    plain.shuffle = 1;
+    const Tensor y = pixel_shuffle(conv2d(x, w, bias, plain, residual ? Activation{} : f), o.shuffle);
+    return residual ? add_then_activate(y, residual, f) : y;
+  }
   // Where both directions would pad, one copy serves both.
   if (!reads_border(kernels::Conv2dRole::forward, p, x.device()) && !reads_border(kernels::Conv2dRole::weight_gradient, p, x.device()))
-    return forward(padded_problem(p), pad(cast(x, p.dtype), border_amounts(p), p.border), w, {bias, f});
-  return forward(p, x, w, {bias, f});
+    return forward(padded_problem(p), pad(cast(x, p.dtype), border_amounts(p), p.border), w, {bias, f, residual});
+  return forward(p, x, w, {bias, f, residual, o.shuffle});
 }
 
 Tensor conv_transpose2d(const Tensor& x, const Tensor& w, const Tensor& bias, const ConvOptions& o, const Activation& f, const Tensor& residual) {
-  if (residual) return add_then_activate(conv_transpose2d(x, w, bias, o), residual, f);
   check_operands("conv_transpose2d", x, w, bias, w.dim(3) * o.groups, o, true);
-  if (!fusable(f.op)) return activate(conv_transpose2d(x, w, bias, o), f);
+  if (!fusable(f.op)) return activate(conv_transpose2d(x, w, bias, o, {}, residual), f);
   require(x.dim(3) == w.dim(0) && w.dim(0) % o.groups == 0, "conv_transpose2d: x ", x.shape(), " has ", x.dim(3), " channels, w ", w.shape(), " expects ", w.dim(0));
+  require(o.shuffle == 1, "conv_transpose2d: does not shuffle pixels; pixel_shuffle its result");
   require(o.border == Padding::zero, "conv_transpose2d: its padding crops the output, so it has no border to fill; pad x first");
   const auto out = [&](int i) {
     const int64_t kernel = w.dim(1 + i);
@@ -185,7 +203,7 @@ Tensor conv_transpose2d(const Tensor& x, const Tensor& w, const Tensor& bias, co
   Problem p = conv_problem(y, w.shape(), o);
   p.p = int(x.dim(1)), p.q = int(x.dim(2));
   set_precision(p, x.dtype());
-  return data_gradient(p, x, w, {bias, f});
+  return data_gradient(p, x, w, {bias, f, residual});
 }
 
 }  // namespace ganymede

@@ -11,9 +11,10 @@ struct ConvOptions {
   std::array<int, 2> stride{1, 1}, padding{0, 0}, dilation{1, 1}, output_padding{0, 0};  // height, width
   int groups = 1;
   Padding border = Padding::zero;   // what the padding holds; another than zeros for conv2d alone
+  int shuffle = 1;                  // of conv2d: its sums go to pixel_shuffle(y, shuffle), and so do residual and f, stored so where the device's kernels can
 };
 
-// y = f(convolution + bias + residual). x [N, H, W, C], w [K, R, S, C/groups], bias [K] or undefined, residual as y or undefined; y [N, P, Q, K] with
+// y = f(convolution + bias + residual). x [N, H, W, C], w [K, R, S, C/groups], bias [K] or undefined, residual as y (of another floating type it takes y's) or undefined; y [N, P, Q, K] with
 // P = (H + 2 padding - dilation (R - 1) - 1) / stride + 1. A border is read in place where the device's kernels can; elsewhere x is
 // padded first. Reflection needs padding < H and W.
 Tensor conv2d(const Tensor& x, const Tensor& w, const Tensor& bias, const ConvOptions& options, const Activation& f = {}, const Tensor& residual = {});

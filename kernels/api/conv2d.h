@@ -43,11 +43,14 @@ struct Weight {
   const uint64_t* version;
 };
 
-// What the store does after the sum: y = f(sum + bias[channel]).
+// What the store does after the sum: y = f(sum + bias[channel] + residual).
 struct Epilogue {
   const void* bias;          // [channels of the output], f32 (f64 when dtype is f64); null: none
   Unary activation;          // identity, relu, leaky_relu, sigmoid or tanh
   double alpha;              // slope of leaky_relu
+  const void* residual = nullptr;  // laid out and typed as y, which it does not overlap; null: none
+  int shuffle = 1;           // > 1, of forward where Conv2dKernels::shuffles says so: sum k of pixel (p, q) goes to y [N, P*shuffle, Q*shuffle, K/shuffle^2]
+                             // as pixel (p*shuffle + i, q*shuffle + j), channel c, with k = c*shuffle^2 + i*shuffle + j; channels of the bias stay those of w
 };
 
 struct Conv2dKernels {
@@ -62,6 +65,8 @@ struct Conv2dKernels {
   // Whether forward (weight_gradient) of such a problem, whose border is not zeros, reads it itself. Elsewhere x is to be padded first
   // and the problem that of the larger image: there the faster kernel cannot. A function of the problem, the device and the build.
   bool (*reads_border)(Conv2dRole, const Conv2d&);
+  // Whether forward of such a problem can store its results pixel-shuffled (Epilogue::shuffle) without giving up a faster kernel.
+  bool (*shuffles)(const Conv2d&, int shuffle);
 };
 
 }  // namespace ganymede::kernels

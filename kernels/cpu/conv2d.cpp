@@ -23,11 +23,14 @@ int64_t x_count(const Conv2d& p) { return int64_t{p.n} * p.h * p.w * p.c; }
 int64_t y_count(const Conv2d& p) { return int64_t{p.n} * p.p * p.q * p.k; }
 int64_t weight_count(const Conv2d& p) { return int64_t{p.k} * p.r * p.s * (p.c / p.groups); }
 
-void check(const Conv2d& p) {
+constexpr Epilogue kPlain{nullptr, Unary::identity, 0};
+
+void check(const Conv2d& p, const Epilogue& epilogue) {
   if (p.dtype != DType::f32 && p.dtype != DType::bf16 && p.dtype != DType::f64)
     unsupported(p.dtype, "conv2d");
   if (p.dtype == DType::f32 && p.math == Math::tf32)
     throw std::runtime_error("cpu kernel conv2d: tf32 is not supported, f32 and bf16 are");
+  if (epilogue.shuffle > 1) throw std::runtime_error("cpu kernel conv2d: does not shuffle pixels; shuffles() says so");
   if (p.border == Padding::reflect && (p.pad_h >= p.h || p.pad_w >= p.w))
     throw std::runtime_error("cpu kernel conv2d: reflection by " + std::to_string(p.pad_h) + ", " + std::to_string(p.pad_w) +
                              " needs more than as many pixels, x has " + std::to_string(p.h) + ", " + std::to_string(p.w));
@@ -69,20 +72,21 @@ bool reads_border(Conv2dRole role, const Conv2d& p) {
   return goes_directly(inner, own) || prefers_patches(inner, own);
 }
 
-// One direction that multiplies an image by weights, bf16 in and out, f32 inside.
+// One direction that multiplies an image by weights, bf16 in and out, f32 inside; rows and channels of the result.
 template <class Product>
-void multiply_in_f32(const Conv2d& p, const void* image, int64_t count, const Weight& w, void* result, int64_t result_count, Product product) {
+void multiply_in_f32(const Conv2d& p, const void* image, int64_t count, const Weight& w, void* result, int64_t rows, int64_t channels, const Epilogue& epilogue,
+                     Product product) {
   auto lock = lock_onednn();
   const float* const wide_image = widened(image, count, Scratch::wide_first);
   const Weight wide_w{widened(w.data, weight_count(p), Scratch::wide_second), nullptr};
-  float* const wide = wide_result(result_count);
+  float* const wide = wide_result(rows * channels);
   product(in_f32(p), wide_image, wide_w, wide);
-  round_result(wide, result_count, result);
+  apply_epilogue(p.dtype, rows, channels, epilogue, wide, result);
 }
 
 void forward(Stream stream, const Conv2d& p, const void* x, const Weight& w, void* y,
              const Epilogue& epilogue, void*) {
-  check(p);
+  check(p, epilogue);
   if (y_count(p) == 0) return;
   const int inner = p.r * p.s * p.c;
   if (is_matrix_product(p) && p.dtype != DType::f64 && inner > 0) {
@@ -92,8 +96,8 @@ void forward(Stream stream, const Conv2d& p, const void* x, const Weight& w, voi
   if (!is_empty(p) && is_narrow(p, ConvRole::forward)) return forward_narrow(p, x, w.data, y, epilogue);
   if (!is_empty(p) && goes_by_winograd(p)) return forward_by_winograd(p, x, w, y, epilogue);
   if (!is_empty(p) && is_widened(p.dtype)) {
-    return multiply_in_f32(p, x, x_count(p), w, y, y_count(p), [&](const Conv2d& q, const float* wide_x, const Weight& wide_w, float* wide_y) {
-      forward(stream, q, wide_x, wide_w, wide_y, epilogue, nullptr);
+    return multiply_in_f32(p, x, x_count(p), w, y, int64_t{p.n} * p.p * p.q, p.k, epilogue, [&](const Conv2d& q, const float* wide_x, const Weight& wide_w, float* wide_y) {
+      forward(stream, q, wide_x, wide_w, wide_y, kPlain, nullptr);
     });
   }
   if (!is_empty(p) && goes_directly(p, ConvRole::forward)) return forward_directly(p, x, w, y, epilogue);
@@ -105,7 +109,7 @@ void forward(Stream stream, const Conv2d& p, const void* x, const Weight& w, voi
 
 void data_gradient(Stream stream, const Conv2d& p, const void* dy, const Weight& w, void* dx,
                    const Epilogue& epilogue, void*) {
-  check(p);
+  check(p, epilogue);
   if (p.border != Padding::zero) throw std::runtime_error("cpu kernel conv2d data gradient: takes a border of zeros, has another; take it of the padded image");
   const int64_t rows = int64_t{p.n} * p.h * p.w;
   if (rows * p.c == 0) return;
@@ -113,7 +117,7 @@ void data_gradient(Stream stream, const Conv2d& p, const void* dy, const Weight&
   if (is_matrix_product(p) && p.dtype != DType::f64 && p.k > 0) {
     const bool plain = is_plain(epilogue);
     const Gemm gemm{1, p.n, inner, p.k, false, false, 0, 0, p.dtype, p.dtype, p.math};
-    gemm_kernels.multiply(stream, gemm, dy, w.data, dx, Epilogue{nullptr, Unary::identity, 0});
+    gemm_kernels.multiply(stream, gemm, dy, w.data, dx, kPlain);
     if (!plain) apply_epilogue(p.dtype, rows, p.c, epilogue, nullptr, dx);
     return;
   }
@@ -121,8 +125,8 @@ void data_gradient(Stream stream, const Conv2d& p, const void* dy, const Weight&
     return data_gradient_narrow(p, dy, w.data, dx, epilogue);
   if (!is_empty(p) && goes_by_winograd(p)) return data_gradient_by_winograd(p, dy, w, dx, epilogue);
   if (!is_empty(p) && is_widened(p.dtype)) {
-    return multiply_in_f32(p, dy, y_count(p), w, dx, x_count(p), [&](const Conv2d& q, const float* wide_dy, const Weight& wide_w, float* wide_dx) {
-      data_gradient(stream, q, wide_dy, wide_w, wide_dx, epilogue, nullptr);
+    return multiply_in_f32(p, dy, y_count(p), w, dx, rows, p.c, epilogue, [&](const Conv2d& q, const float* wide_dy, const Weight& wide_w, float* wide_dx) {
+      data_gradient(stream, q, wide_dy, wide_w, wide_dx, kPlain, nullptr);
     });
   }
   if (!is_empty(p) && goes_directly(p, ConvRole::data_gradient)) return data_gradient_directly(p, dy, w, dx, epilogue);
@@ -131,16 +135,16 @@ void data_gradient(Stream stream, const Conv2d& p, const void* dy, const Weight&
 }
 
 void weight_gradient(Stream stream, const Conv2d& p, const void* x, const void* dy, void* dw, void*) {
-  check(p);
+  check(p, kPlain);
   const int64_t inner = int64_t{p.r} * p.s * (p.c / p.groups);
   if (p.k * inner == 0) return;
   if (is_matrix_product(p) && p.dtype != DType::f64 && p.n > 0) {
     const Gemm gemm{1, p.k, static_cast<int>(inner), p.n, true, false, 0, 0, p.dtype, DType::f32, p.math};
-    return gemm_kernels.multiply(stream, gemm, dy, x, dw, Epilogue{nullptr, Unary::identity, 0});
+    return gemm_kernels.multiply(stream, gemm, dy, x, dw, kPlain);
   }
   if (!is_empty(p) && is_thin_product(p)) {
     const Gemm gemm{1, p.k, p.c, p.n * p.h * p.w, true, false, 0, 0, p.dtype, DType::f32, p.math};
-    return gemm_kernels.multiply(stream, gemm, dy, x, dw, Epilogue{nullptr, Unary::identity, 0});
+    return gemm_kernels.multiply(stream, gemm, dy, x, dw, kPlain);
   }
   if (!is_empty(p) && is_narrow(p, ConvRole::weight_gradient)) return weight_gradient_narrow(p, x, dy, dw);
   if (!is_empty(p) && goes_by_winograd(p)) return weight_gradient_by_winograd(p, x, dy, dw);
@@ -157,10 +161,12 @@ void weight_gradient(Stream stream, const Conv2d& p, const void* x, const void* 
   weight_gradient_by_loops(p, x, dy, dw);
 }
 
+bool shuffles(const Conv2d&, int) { return false; }
+
 size_t no_workspace(const Conv2d&) { return 0; }  // what is packed lies in the backend's own scratch memory
 
 }  // namespace
 
-const Conv2dKernels conv2d_kernels = {forward, data_gradient, weight_gradient, no_workspace, no_workspace, no_workspace, reads_border};
+const Conv2dKernels conv2d_kernels = {forward, data_gradient, weight_gradient, no_workspace, no_workspace, no_workspace, reads_border, shuffles};
 
 }  // namespace ganymede::kernels::cpu

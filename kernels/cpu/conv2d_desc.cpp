@@ -22,11 +22,11 @@ struct Arguments {
   memory::desc x, w, dw, y;
   memory::dims strides, dilation, pad_begin, pad_end;
 
-  Arguments(const Conv2d& p, ConvForm form, DType x_type)
+  Arguments(const Conv2d& p, ConvForm form, DType x_type, DType y_type)
       : x(plain_x(p, x_type)),
         w(any(plain_weights(p, p.dtype))),
         dw(any(plain_weights(p, DType::f32))),
-        y(plain_y(p, p.dtype)),
+        y(plain_y(p, y_type)),
         strides{p.stride_h, p.stride_w},
         dilation{p.dilation_h - 1, p.dilation_w - 1},
         pad_begin{p.pad_h, p.pad_w},
@@ -80,9 +80,9 @@ memory::desc plain_weights(const Conv2d& p, DType dtype) {
                       p.groups == 1 ? memory::format_tag::ohwi : memory::format_tag::gohwi);
 }
 
-dnnl::convolution_forward::primitive_desc forward_desc(const Conv2d& p, ConvForm form, bool bias,
+dnnl::convolution_forward::primitive_desc forward_desc(const Conv2d& p, ConvForm form, DType y, bool bias,
                                                        Unary activation, float alpha) {
-  const Arguments a(p, form, p.dtype);
+  const Arguments a(p, form, p.dtype, y);
   const memory::desc b =
       bias ? memory::desc({p.k}, memory::data_type::f32, memory::format_tag::a) : memory::desc();
   const dnnl::convolution_forward::desc desc(dnnl::prop_kind::forward_training, dnnl::algorithm::convolution_direct, a.x, a.w, b, a.y,
@@ -92,19 +92,19 @@ dnnl::convolution_forward::primitive_desc forward_desc(const Conv2d& p, ConvForm
 }
 
 dnnl::convolution_backward_data::primitive_desc data_gradient_desc(const Conv2d& p, ConvForm form, DType dx) {
-  const Arguments a(p, form, dx);
+  const Arguments a(p, form, dx, p.dtype);
   const dnnl::convolution_backward_data::desc desc(dnnl::algorithm::convolution_direct, a.x, a.w, a.y, a.strides, a.dilation,
                                                    a.pad_begin, a.pad_end);
   return fastest(dnnl::convolution_backward_data::primitive_desc(
-      desc, onednn_attributes(), onednn_engine(), forward_desc(p, form, false, Unary::identity, 0)));
+      desc, onednn_attributes(), onednn_engine(), forward_desc(p, form, p.dtype, false, Unary::identity, 0)));
 }
 
 dnnl::convolution_backward_weights::primitive_desc weight_gradient_desc(const Conv2d& p, ConvForm form) {
-  const Arguments a(p, form, p.dtype);
+  const Arguments a(p, form, p.dtype, p.dtype);
   const dnnl::convolution_backward_weights::desc desc(dnnl::algorithm::convolution_direct, a.x, a.dw, a.y, a.strides, a.dilation,
                                                       a.pad_begin, a.pad_end);
   return fastest(dnnl::convolution_backward_weights::primitive_desc(
-      desc, onednn_attributes(), onednn_engine(), forward_desc(p, form, false, Unary::identity, 0)));
+      desc, onednn_attributes(), onednn_engine(), forward_desc(p, form, p.dtype, false, Unary::identity, 0)));
 }
 
 }  // namespace ganymede::kernels::cpu

@@ -18,7 +18,7 @@ dnnl::memory::desc plain_y(const Conv2d&, DType);        // [N, P, Q, K]
 dnnl::memory::desc plain_weights(const Conv2d&, DType);  // [K, R, S, C/groups]
 
 // Each throws dnnl::error where oneDNN has nothing. x, y, w are in the layouts that the descriptor names.
-dnnl::convolution_forward::primitive_desc forward_desc(const Conv2d&, ConvForm, bool bias, Unary activation,
+dnnl::convolution_forward::primitive_desc forward_desc(const Conv2d&, ConvForm, DType y, bool bias, Unary activation,
                                                        float alpha);
 dnnl::convolution_backward_data::primitive_desc data_gradient_desc(const Conv2d&, ConvForm, DType dx);
 dnnl::convolution_backward_weights::primitive_desc weight_gradient_desc(const Conv2d&, ConvForm);

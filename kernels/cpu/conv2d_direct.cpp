@@ -3,7 +3,6 @@
 #include <omp.h>
 
 #include <algorithm>
-#include <cstring>
 
 #include "kernels/cpu/conv2d_border.h"
 #include "kernels/cpu/conv2d_epilogue.h"
@@ -115,13 +114,16 @@ void add_phase(const Phase& f, const float* image, const float* weights, float* 
         multiply_tiles({runs, pitch, 1, weights + (int64_t{r} * channels + panel) * run, width, sums + panel, channels, count, width, run, r > 0});
       }
     }
-    if (!is_plain(epilogue)) apply_epilogue(DType::f32, count, channels, epilogue, nullptr, sums);
-    if (in_place) continue;
+    if (in_place) {
+      apply_epilogue(DType::f32, count, channels, behind(epilogue, begin * channels * int64_t{sizeof(float)}), nullptr, sums);
+      continue;
+    }
     const int rows = f.rows(), columns = f.columns();
     for (int64_t i = 0; i < count; ++i) {
       const int64_t pixel = begin + i, n = pixel / columns / rows;
       const int64_t h = f.top + pixel / columns % rows * f.spread, w = f.left + pixel % columns * f.spread;
-      std::memcpy(out + ((n * f.rows_out + h) * f.columns_out + w) * channels, sums + i * channels, size_t(channels) * sizeof(float));
+      const int64_t to = ((n * f.rows_out + h) * f.columns_out + w) * channels;
+      apply_epilogue(DType::f32, 1, channels, behind(epilogue, to * int64_t{sizeof(float)}), sums + i * channels, out + to);
     }
   }
 }

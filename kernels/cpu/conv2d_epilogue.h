@@ -1,4 +1,4 @@
-// y = f(sum + bias): per value where a loop stores it, and as a pass of its own over what oneDNN has stored.
+// y = f(sum + bias + residual): per value where a loop stores it, and as a pass of its own over what oneDNN has stored.
 #pragma once
 #include "kernels/api/conv2d.h"
 #include "kernels/cpu/unary.h"
@@ -22,10 +22,16 @@ C activate(Unary activation, C alpha, C x) {
 }
 
 inline bool is_plain(const Epilogue& epilogue) {
-  return !epilogue.bias && epilogue.activation == Unary::identity;
+  return !epilogue.bias && !epilogue.residual && epilogue.activation == Unary::identity;
 }
 
-// y = f(sums + bias), both [rows, channels] and y of dtype; sums are of its compute type (f32 for bf16), or
+// Of the part of y that begins so many bytes behind it.
+inline Epilogue behind(Epilogue epilogue, int64_t bytes) {
+  if (epilogue.residual) epilogue.residual = static_cast<const char*>(epilogue.residual) + bytes;
+  return epilogue;
+}
+
+// y = f(sums + bias + residual), all [rows, channels] and y of dtype; sums are of its compute type (f32 for bf16), or
 // null for y itself.
 void apply_epilogue(DType dtype, int64_t rows, int64_t channels, const Epilogue&, const void* sums, void* y);
 

@@ -64,6 +64,7 @@ void forward(const Conv2d& p, const T* x, const T* w, T* y, const Epilogue& epil
   const int64_t filter_row = int64_t{p.s} * (p.c / p.groups), filter = p.r * filter_row;
   const int64_t image_row = int64_t{p.w} * p.c;
   const C* const bias = static_cast<const C*>(epilogue.bias);
+  const T* const residual = static_cast<const T*>(epilogue.residual);
   const int group_k = p.k / p.groups;
 #pragma omp parallel if (multiplications(p) > kWorthThreads)
   {
@@ -84,9 +85,10 @@ void forward(const Conv2d& p, const T* x, const T* w, T* y, const Epilogue& epil
                 for (int i = 0; i < count; ++i)
                   sum += dot<T>(image + runs[i].x, taps + runs[i].w, runs[i].length);
               }
+              const int64_t to = ((int64_t{n} * p.p + out_row) * p.q + q) * p.k + k;
               if (bias) sum += bias[k];
-              y[((int64_t{n} * p.p + out_row) * p.q + q) * p.k + k] =
-                  store<T>(activate<C>(epilogue.activation, static_cast<C>(epilogue.alpha), sum));
+              if (residual) sum += load(residual[to]);
+              y[to] = store<T>(activate<C>(epilogue.activation, static_cast<C>(epilogue.alpha), sum));
             }
           }
   }
@@ -97,6 +99,7 @@ void data_gradient(const Conv2d& p, const T* dy, const T* w, T* dx, const Epilog
   const int64_t filter_row = int64_t{p.s} * (p.c / p.groups), filter = p.r * filter_row;
   const int64_t image_row = int64_t{p.w} * p.c;
   const C* const bias = static_cast<const C*>(epilogue.bias);
+  const T* const residual = static_cast<const T*>(epilogue.residual);
   const int group_k = p.k / p.groups;
 #pragma omp parallel if (multiplications(p) > kWorthThreads)
   {
@@ -121,12 +124,14 @@ void data_gradient(const Conv2d& p, const T* dy, const T* w, T* dx, const Epilog
               }
             }
         }
-        T* const out = dx + (int64_t{n} * p.h + h) * image_row;
+        const int64_t first = (int64_t{n} * p.h + h) * image_row;
         for (int column = 0; column < p.w; ++column)
           for (int c = 0; c < p.c; ++c) {
             const int64_t i = int64_t{column} * p.c + c;
-            out[i] = store<T>(
-                activate<C>(epilogue.activation, static_cast<C>(epilogue.alpha), bias ? sums[i] + bias[c] : sums[i]));
+            C sum = sums[i];
+            if (bias) sum += bias[c];
+            if (residual) sum += load(residual[first + i]);
+            dx[first + i] = store<T>(activate<C>(epilogue.activation, static_cast<C>(epilogue.alpha), sum));
           }
       }
   }

@@ -202,10 +202,11 @@ void fold(const Shape& shape, const T* wide, const T* w, T* narrow, const Epilog
         }
       }
     }
-    for (int h = h0; h < h1; ++h)
-      apply_epilogue(shape.dtype, shape.w, shape.c, epilogue,
-                     sums + (h - h0) * row_size + shape.pad_w * shape.c,
-                     narrow + (int64_t{n} * shape.h + h) * shape.w * shape.c);
+    for (int h = h0; h < h1; ++h) {
+      const int64_t to = (int64_t{n} * shape.h + h) * shape.w * shape.c;
+      apply_epilogue(shape.dtype, shape.w, shape.c, behind(epilogue, to * int64_t{sizeof(T)}),
+                     sums + (h - h0) * row_size + shape.pad_w * shape.c, narrow + to);
+    }
   }
 }
 

@@ -63,11 +63,12 @@ struct Plan {
   OnednnCall reorder;  // plain -> packed weights; for the weight gradient packed -> plain
 };
 
-void plan_forward(Plan& plan, const Conv2d& p, ConvForm form, bool bias, Unary activation, float alpha) {
-  const auto desc = forward_desc(p, form, bias, activation, alpha);
+// out: type of the result; f32 where an epilogue follows, so that it is rounded once.
+void plan_forward(Plan& plan, const Conv2d& p, ConvForm form, DType out, bool bias, Unary activation, float alpha) {
+  const auto desc = forward_desc(p, form, out, bias, activation, alpha);
   plan.call = OnednnCall(dnnl::convolution_forward(desc), desc.scratchpad_desc());
   plan.x.add_to(plan.call, DNNL_ARG_SRC, plain_x(p, p.dtype), desc.src_desc(), false);
-  plan.y.add_to(plan.call, DNNL_ARG_DST, plain_y(p, p.dtype), desc.dst_desc(), true);
+  plan.y.add_to(plan.call, DNNL_ARG_DST, plain_y(p, out), desc.dst_desc(), true);
   plan.call.add(DNNL_ARG_WEIGHTS, desc.weights_desc());
   if (bias) plan.call.add(DNNL_ARG_BIAS, desc.bias_desc());
   plan.packed_weights = desc.weights_desc();
@@ -76,7 +77,6 @@ void plan_forward(Plan& plan, const Conv2d& p, ConvForm form, bool bias, Unary a
   plan.usable = true;
 }
 
-// out: type of dx; f32 where an epilogue follows, so that the result is rounded once.
 void plan_data_gradient(Plan& plan, const Conv2d& p, ConvForm form, DType out) {
   const auto desc = data_gradient_desc(p, form, out);
   plan.call = OnednnCall(dnnl::convolution_backward_data(desc), desc.scratchpad_desc());
@@ -163,18 +163,25 @@ Plan& plan_of(const Conv2d& p, ConvRole role, ConvForm form, std::array<int, 3> 
 bool forward_by_onednn(const Conv2d& p, const void* x, const Weight& w, void* y, const Epilogue& epilogue) {
   auto lock = lock_onednn();
   const ConvForm form = form_of(p, ConvRole::forward);
-  const bool bias = epilogue.bias != nullptr;
-  const float alpha = epilogue.activation == Unary::leaky_relu ? static_cast<float>(epilogue.alpha) : 0;
+  // A residual is added by a pass of its own.
+  const bool own = epilogue.residual != nullptr;
+  const DType out = own ? DType::f32 : p.dtype;
+  const Epilogue inside = own ? Epilogue{nullptr, Unary::identity, 0} : epilogue;
+  const bool bias = inside.bias != nullptr;
+  const float alpha = inside.activation == Unary::leaky_relu ? static_cast<float>(inside.alpha) : 0;
   Plan& plan = plan_of(
-      p, ConvRole::forward, form, {bias, static_cast<int>(epilogue.activation), std::bit_cast<int>(alpha)},
+      p, ConvRole::forward, form, {bias + 2 * static_cast<int>(out), static_cast<int>(inside.activation), std::bit_cast<int>(alpha)},
       [&](Plan& made) {
-        make_plan(made, [&](Plan& m) { plan_forward(m, p, form, bias, epilogue.activation, alpha); });
+        make_plan(made, [&](Plan& m) { plan_forward(m, p, form, out, bias, inside.activation, alpha); });
       });
   if (!plan.usable) return false;
+  const int64_t rows = int64_t{p.n} * p.p * p.q;
+  void* const sums = out == p.dtype ? y : onednn_scratch(Scratch::sums, rows * p.k * sizeof(float));
   plan.x.read(plan.call, x, Scratch::source);
   plan.call.use(DNNL_ARG_WEIGHTS, packed_weight(w, plan.packed_weights, plan.reorder));
-  if (bias) plan.call.bind(DNNL_ARG_BIAS, epilogue.bias);
-  plan.y.run_and_write(plan.call, y, Scratch::destination);
+  if (bias) plan.call.bind(DNNL_ARG_BIAS, inside.bias);
+  plan.y.run_and_write(plan.call, sums, Scratch::destination);
+  if (own) apply_epilogue(p.dtype, rows, p.k, epilogue, sums == y ? nullptr : sums, y);
   return true;
 }
 

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "kernels/cpu/conv2d_border.h"
+#include "kernels/cpu/conv2d_epilogue.h"
 #include "kernels/cpu/gemm_onednn.h"
 #include "kernels/cpu/number.h"
 #include "kernels/cpu/onednn.h"
@@ -78,7 +79,8 @@ bool forward_by_patches(const Conv2d& p, const void* x, const void* w, void* y, 
   const int length = static_cast<int>(patch_length(p));
   return for_each_chunk(p, x, [&](int64_t begin, int count, const char* patches) {
     const Gemm gemm{1, count, p.k, length, false, true, 0, 0, p.dtype, p.dtype, p.math};
-    return multiply_by_onednn(gemm, patches, w, static_cast<char*>(y) + begin * p.k * element, epilogue);
+    const int64_t to = begin * p.k * static_cast<int64_t>(element);
+    return multiply_by_onednn(gemm, patches, w, static_cast<char*>(y) + to, behind(epilogue, to));
   });
 }
 

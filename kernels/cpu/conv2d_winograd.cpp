@@ -162,7 +162,7 @@ void adjoint(const Conv2d& p, const T* dy, const typename Scheme::Number* u, T* 
       };
       add(cut.main, chunk);
       add(cut.rest, rest_chunk);
-      apply_epilogue(p.dtype, (end - begin) * pixels, p.c, epilogue, kRounds ? dx : nullptr, out + begin * image);
+      apply_epilogue(p.dtype, (end - begin) * pixels, p.c, behind(epilogue, begin * image * int64_t{sizeof(T)}), kRounds ? dx : nullptr, out + begin * image);
     });
     return;
   }

@@ -176,10 +176,11 @@ void transform_y(const Conv2d& p, const Tile<Scheme>& tile, float* m, int64_t po
                                       });
   }
   if (plain) return;
+  const auto of_pixel = [&](const T* to) { return behind(epilogue, (to - y) * int64_t{sizeof(T)}); };
   for (int i = 0; i < kOut && pixel[i][0]; ++i) {
     const int columns = std::min(kOut, p.q - tile.left);
-    if (!in_place) apply_epilogue(p.dtype, columns, p.k, epilogue, nullptr, pixel[i][0]);
-    for (int j = 0; in_place && j < columns; ++j) apply_epilogue(p.dtype, 1, p.k, epilogue, m + (i * kOut + j) * point_stride, pixel[i][j]);
+    if (!in_place) apply_epilogue(p.dtype, columns, p.k, of_pixel(pixel[i][0]), nullptr, pixel[i][0]);
+    for (int j = 0; in_place && j < columns; ++j) apply_epilogue(p.dtype, 1, p.k, of_pixel(pixel[i][j]), m + (i * kOut + j) * point_stride, pixel[i][j]);
   }
 }
 

@@ -1,5 +1,6 @@
 #include <stdexcept>
 
+#include "kernels/cpu/conv2d_epilogue.h"
 #include "kernels/cpu/families.h"
 #include "kernels/cpu/gemm_loops.h"
 #include "kernels/cpu/gemm_onednn.h"
@@ -21,10 +22,10 @@ void multiply(Stream stream, const Gemm& p, const void* a, const void* b, void* 
     const float* const wide_a = widened(a, (p.batch - 1) * p.stride_a + int64_t{p.m} * p.k, Scratch::wide_first);
     const float* const wide_b = widened(b, (p.batch - 1) * p.stride_b + int64_t{p.k} * p.n, Scratch::wide_second);
     if (p.out == DType::f32) return multiply(stream, wide, wide_a, wide_b, c, epilogue);
-    const int64_t count = int64_t{p.batch} * p.m * p.n;
-    float* const wide_c = wide_result(count);
-    multiply(stream, wide, wide_a, wide_b, wide_c, epilogue);
-    return round_result(wide_c, count, c);
+    const int64_t rows = int64_t{p.batch} * p.m;
+    float* const wide_c = wide_result(rows * p.n);
+    multiply(stream, wide, wide_a, wide_b, wide_c, {nullptr, Unary::identity, 0});
+    return apply_epilogue(p.out, rows, p.n, epilogue, wide_c, c);
   }
   if (p.dtype != DType::f64 && p.k > 0 && multiply_by_onednn(p, a, b, c, epilogue)) return;
   multiply_by_loops(p, a, b, c, epilogue);

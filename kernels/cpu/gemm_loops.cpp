@@ -29,6 +29,7 @@ template <typename T, typename Out>
 void multiply(const Gemm& p, const T* a, const T* b, Out* c, const Epilogue& epilogue) {
   using C = Compute<T>;
   const C* const bias = static_cast<const C*>(epilogue.bias);
+  const Out* const residual = static_cast<const Out*>(epilogue.residual);
   const int64_t n = p.n, k = p.k;
   std::vector<T> turned;  // b as [batch, K, N] when it comes transposed
   int64_t stride_b = p.stride_b;
@@ -53,9 +54,11 @@ void multiply(const Gemm& p, const T* a, const T* b, Out* c, const Epilogue& epi
                   columns, sums);
         for (int i = 0; i < rows; ++i)
           for (int j = 0; j < columns; ++j) {
-            const C sum = bias ? sums[i][j] + bias[j0 + j] : sums[i][j];
-            c[(int64_t{batch} * p.m + i0 + i) * n + j0 + j] =
-                store<Out>(activate<C>(epilogue.activation, static_cast<C>(epilogue.alpha), sum));
+            const int64_t to = (int64_t{batch} * p.m + i0 + i) * n + j0 + j;
+            C sum = sums[i][j];
+            if (bias) sum += bias[j0 + j];
+            if (residual) sum += load(residual[to]);
+            c[to] = store<Out>(activate<C>(epilogue.activation, static_cast<C>(epilogue.alpha), sum));
           }
       }
 }

@@ -5,6 +5,7 @@
 #include <map>
 #include <sstream>
 
+#include "kernels/cpu/conv2d_epilogue.h"
 #include "kernels/cpu/number.h"
 #include "kernels/cpu/onednn.h"
 
@@ -99,6 +100,15 @@ Plan& plan_of(const Gemm& p, const Epilogue& epilogue, bool accumulate) {
 bool multiply_by_onednn(const Gemm& p, const void* a, const void* b, void* c, const Epilogue& epilogue,
                         bool accumulate) {
   auto lock = lock_onednn();
+  if (epilogue.residual) {  // by a pass of its own over sums that are not rounded yet
+    const int64_t rows = int64_t{p.batch} * p.m;
+    Gemm sum = p;
+    sum.out = DType::f32;
+    void* const sums = p.out == DType::f32 ? c : onednn_scratch(Scratch::sums, rows * p.n * sizeof(float));
+    if (!multiply_by_onednn(sum, a, b, sums, {nullptr, Unary::identity, 0}, accumulate)) return false;
+    apply_epilogue(p.out, rows, p.n, epilogue, sums == c ? nullptr : sums, c);
+    return true;
+  }
   Plan& plan = plan_of(p, epilogue, accumulate);
   if (!plan.usable) return false;
   plan.call.bind(DNNL_ARG_SRC, a);

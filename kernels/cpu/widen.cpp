@@ -19,12 +19,4 @@ const float* widened(const void* bf16, int64_t count, Scratch slot) {
 
 float* wide_result(int64_t count) { return static_cast<float*>(onednn_scratch(Scratch::wide_result, count * sizeof(float))); }
 
-void round_result(const float* wide, int64_t count, void* bf16) {
-  Bf16* const to = static_cast<Bf16*>(bf16);
-  parallel_elements(count, kCheapGrain, [=](int64_t begin, int64_t end) {
-#pragma omp simd
-    for (int64_t i = begin; i < end; ++i) to[i] = to_bf16(wide[i]);
-  });
-}
-
 }  // namespace ganymede::kernels::cpu

@@ -9,8 +9,7 @@ bool is_widened(DType dtype);
 
 // An f32 copy in scratch memory.
 const float* widened(const void* bf16, int64_t count, Scratch slot);
-// Scratch memory for a result, and that result in bf16.
+// Scratch memory for a result, which apply_epilogue (conv2d_epilogue.h) rounds.
 float* wide_result(int64_t count);
-void round_result(const float* wide, int64_t count, void* bf16);
 
 }  // namespace ganymede::kernels::cpu

@@ -10,6 +10,8 @@ namespace ganymede::kernels::GANYMEDE_TARGET {
 
 void convolve_forward(Stream stream, const Conv2d& problem, const void* x, const void* w, void* y,
                       const Epilogue& epilogue, TilePlan plan);
+// Where epilogue.shuffle > 1 and it shuffles; plan.tile is one of kTileNames.
+void convolve_forward_shuffled(Stream stream, const Conv2d& problem, const void* x, const void* w, void* y, const Epilogue& epilogue, TilePlan plan);
 // What a convolution takes now: a choice that was put in place (kernels/api/variants.h), else the table's.
 TilePlan plan_for(Conv2dRole role, const Conv2d& problem);
 

@@ -14,8 +14,9 @@ struct ProductShape {
   int64_t m, n, k, units;
 };
 
-constexpr ProductShape forward_product(const Conv2d& p) {
-  return {int64_t{p.n} * p.p * p.q, p.k / p.groups, int64_t{p.r} * p.s * (p.c / p.groups), p.groups};
+// shuffle: as Epilogue's, one product for each row of a pixel's square.
+constexpr ProductShape forward_product(const Conv2d& p, int shuffle = 1) {
+  return {int64_t{p.n} * p.p * p.q, p.k / p.groups / shuffle, int64_t{p.r} * p.s * (p.c / p.groups), p.groups * shuffle};
 }
 
 // Of the largest phase.
@@ -164,6 +165,16 @@ constexpr TilePlan table_plan(Conv2dRole role, const Conv2d& p, int capability) 
 // Where the table would take a twin for the image with its border around it, a pass that puts it there costs less than the twin saves.
 constexpr bool reads_border(Conv2dRole role, const Conv2d& p, int capability) {
   return role != Conv2dRole::data_gradient && !is_twin(table_plan(role, padded_problem(p), capability).tile);
+}
+
+// Pixel-shuffled results: by tiles of any channels, by twins in runs of 64.
+constexpr bool can_shuffle(const Conv2d& p, int shuffle) {
+  return p.border == Padding::zero && p.groups == 1 && shuffle >= 1 && p.k % (shuffle * shuffle) == 0;
+}
+constexpr bool twin_can_shuffle(const Conv2d& p, int shuffle) { return can_shuffle(p, shuffle) && p.k / (shuffle * shuffle) % 64 == 0; }
+constexpr bool shuffles(const Conv2d& p, int shuffle, int capability) {
+  const TileName tile = table_plan(Conv2dRole::forward, p, capability).tile;
+  return tile == TileName::few_channels ? false : is_twin(tile) ? twin_can_shuffle(p, shuffle) : can_shuffle(p, shuffle);
 }
 
 constexpr ProductShape product_of(Conv2dRole role, const Conv2d& p) {

@@ -13,9 +13,10 @@ bool readable_as_vectors(const void* data, int64_t pitch) {
 }
 
 inline Result result_of(void* data, bool rounded, int64_t pitch, const Epilogue& epilogue) {
-  const bool vectors = pitch % 4 == 0 && aligned(data, rounded ? 8 : 16), packs = pitch % (rounded ? 8 : 4) == 0 && aligned(data, 16);
+  const auto both = [&](int bytes) { return aligned(data, bytes) && aligned(epilogue.residual, bytes); };
+  const bool vectors = pitch % 4 == 0 && both(rounded ? 8 : 16), packs = pitch % (rounded ? 8 : 4) == 0 && both(16);
   return {data,    static_cast<const float*>(epilogue.bias), epilogue.activation, static_cast<float>(epilogue.alpha),
-          rounded, vectors, packs};
+          rounded, vectors, packs, epilogue.residual};
 }
 
 // Calls f with the way of multiplying and its element: f(SimtF32{}, float{}) and so on. dtype is f32 or bf16.

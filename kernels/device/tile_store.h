@@ -1,4 +1,4 @@
-// Where the results of a tiled product go, and what is done to them on the way: bias, activation, rounding.
+// Where the results of a tiled product go, and what is done to them on the way: bias, residual, activation, rounding.
 #pragma once
 #include "kernels/device/conv_maps.h"
 #include "kernels/device/convert.h"
@@ -36,14 +36,22 @@ struct PhaseRows {
   }
 };
 
+// Which bias belongs to a column: its own, but where the rows say otherwise (shuffled_rows.h).
+template <class Rows>
+__device__ __forceinline__ int channel_of(const Rows& rows, int column) {
+  if constexpr (requires { rows.channel(column); }) return rows.channel(column);
+  else return column;
+}
+
 struct Result {
   void* data;         // element (row, column) at rows.offset(row) + column
-  const float* bias;  // one a column, or null
+  const float* bias;  // one a column (channel_of), or null
   Unary activation;
   float alpha;
   bool rounded;  // to bf16; otherwise f32
   bool vectors;  // runs of four columns that start at a multiple of four are aligned and inside as a whole
   bool packs;    // likewise runs of 16 bytes
+  const void* residual = nullptr;  // as data, or null
 };
 
 // The activation of some values: which function it is is asked once.
@@ -62,15 +70,33 @@ __device__ __forceinline__ void activate_run(const Result& result, float (&y)[kC
   }
 }
 
+template <class T>
+struct alignas(4 * sizeof(T)) Run {
+  T v[4];
+};
+
+// Adds the residual of a run of four results, read as one vector where that is possible.
+template <class T>
+__device__ inline void add_residual(const Result& result, int64_t offset, float (&y)[4], int count) {
+  const T* from = static_cast<const T*>(result.residual) + offset;
+  if (result.vectors) {
+    const Run<T> run = *reinterpret_cast<const Run<T>*>(from);
+#pragma unroll
+    for (int i = 0; i < 4; ++i) y[i] += widen(run.v[i]);
+  } else {
+#pragma unroll
+    for (int i = 0; i < 4; ++i) {
+      if (i < count) y[i] += widen(from[i]);
+    }
+  }
+}
+
 // A run of four results, written as one vector where that is possible.
 template <class T>
 __device__ inline void store_run(const Result& result, int64_t offset, const T (&run)[4], int count) {
-  struct alignas(4 * sizeof(T)) Vector {
-    T v[4];
-  };
   T* to = static_cast<T*>(result.data) + offset;
   if (result.vectors) {
-    *reinterpret_cast<Vector*>(to) = {{run[0], run[1], run[2], run[3]}};
+    *reinterpret_cast<Run<T>*>(to) = {{run[0], run[1], run[2], run[3]}};
   } else {
 #pragma unroll
     for (int i = 0; i < 4; ++i) {
@@ -92,10 +118,16 @@ __device__ inline void store_tile(const Result& result, const Rows& map, const f
     float y[4];
 #pragma unroll
     for (int j = 0; j < 4; ++j) {
-      const float bias = result.bias && j < count ? result.bias[first_column + column + j] : 0.0f;
-      y[j] = activate(result.activation, sums[row][column + j] + bias, result.alpha);
+      const float bias = result.bias && j < count ? result.bias[channel_of(map, first_column + column + j)] : 0.0f;
+      y[j] = sums[row][column + j] + bias;
     }
     const int64_t offset = map.offset(first_row + row) + first_column + column;
+    if (result.residual) {
+      if (result.rounded) add_residual<Bf16>(result, offset, y, count);
+      else add_residual<float>(result, offset, y, count);
+    }
+#pragma unroll
+    for (int j = 0; j < 4; ++j) y[j] = activate(result.activation, y[j], result.alpha);
     if (result.rounded) {
       const Bf16 rounded[4] = {to_bf16(y[0]), to_bf16(y[1]), to_bf16(y[2]), to_bf16(y[3])};
       store_run(result, offset, rounded, count);

@@ -91,6 +91,26 @@ __device__ __forceinline__ void exchange_pairs(uint32_t (&pair)[4], int lane) {
   }
 }
 
+// Adds the residual of a lane's results: two neighbours, from column `own` on, of every eight of up to 32.
+template <class T>
+__device__ __forceinline__ void add_row_residual(const Result& result, int64_t offset, int own, int count, float (&y)[8]) {
+  struct alignas(2 * sizeof(T)) Two {
+    T v[2];
+  };
+  const T* from = static_cast<const T*>(result.residual) + offset + own;
+#pragma unroll
+  for (int i = 0; i < 8; i += 2) {
+    const int column = i / 2 * 8;
+    if (result.vectors && count >= kTwinColumns) {
+      const Two two = *reinterpret_cast<const Two*>(from + column);
+      y[i] += widen(two.v[0]), y[i + 1] += widen(two.v[1]);
+    } else {
+      if (own + column < count) y[i] += widen(from[column]);
+      if (own + column + 1 < count) y[i + 1] += widen(from[column + 1]);
+    }
+  }
+}
+
 // One warp's 16 rows of the results, 32 columns at a time: a lane holds two neighbours of every eight in two rows. f32 is written so,
 // 32 bytes by four lanes; of bf16 these four exchange what they hold and write 16 bytes each.
 template <class Tile, class Output>
@@ -122,7 +142,11 @@ __device__ __forceinline__ void store_rows(const float (&sum)[Tile::kN / 2], con
 #pragma unroll
       for (int i = 0; i < 8; ++i) {
         const int column = i / 2 * 8 + own + i % 2;
-        y[i] = sum[first / 2 + i / 2 * 4 + half * 2 + i % 2] + (result.bias && column < run.count ? result.bias[run.first + column] : 0.0f);
+        y[i] = sum[first / 2 + i / 2 * 4 + half * 2 + i % 2] + (result.bias && column < run.count ? result.bias[channel_of(output.map, first_column + first + column)] : 0.0f);
+      }
+      if (result.residual && there[half]) {
+        if (result.rounded) add_row_residual<Bf16>(result, offset[half] + run.first, own, run.count, y);
+        else add_row_residual<float>(result, offset[half] + run.first, own, run.count, y);
       }
       activate_run(result, y);
       if (result.rounded) {

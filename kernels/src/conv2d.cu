@@ -33,9 +33,17 @@ void check_convolution(const Conv2d& p, const char* direction) {
 
 namespace {
 
+// Shuffled results are several products, which the kernels of few channels do not make; few_to_wide has no registers left for a residual.
+TilePlan plan_before(Conv2dRole role, const Conv2d& p, const Epilogue& epilogue) {
+  const TilePlan plan = plan_for(role, p);
+  if (epilogue.shuffle > 1) return is_twin(plan.tile) ? plan : plan_of(forward_product(p, epilogue.shuffle));
+  const bool takes = plan.tile != TileName::few_channels || !(epilogue.residual && thin_role(role, p) == ThinRole::few_to_wide);
+  return takes ? plan : plan_of(product_of(role, p));
+}
+
 void forward(Stream stream, const Conv2d& p, const void* x, const Weight& w, void* y,
              const Epilogue& epilogue, void* workspace) {
-  const TilePlan plan = plan_for(Conv2dRole::forward, p);
+  const TilePlan plan = plan_before(Conv2dRole::forward, p, epilogue);
   if (plan.tile == TileName::winograd) convolve_forward_winograd(stream, p, x, w.data, y, epilogue, workspace);
   else if (plan.tile != TileName::few_channels) convolve_forward(stream, p, x, w.data, y, epilogue, plan);
   else if (has_few_inputs(p)) convolve_few_to_wide(stream, p, x, w.data, y, epilogue);
@@ -45,11 +53,12 @@ void forward(Stream stream, const Conv2d& p, const void* x, const Weight& w, voi
 void data_gradient(Stream stream, const Conv2d& p, const void* dy, const Weight& w, void* dx,
                    const Epilogue& epilogue, void* workspace) {
   if (p.border != Padding::zero) throw std::runtime_error("conv2d data gradient: takes a border of zeros, has another; take it of the padded image");
+  if (epilogue.shuffle > 1) throw std::runtime_error("conv2d data gradient: does not shuffle pixels; forward does");
   if (data_gradient_is_product(p) && !epilogue.bias) {
     check_convolution(p, "data gradient");
     return gemm_kernels.multiply(stream, {1, p.n, p.r * p.s * p.c, p.k, false, false, 0, 0, p.dtype, p.dtype, p.math}, dy, w.data, dx, epilogue);
   }
-  const TilePlan plan = plan_for(Conv2dRole::data_gradient, p);
+  const TilePlan plan = plan_before(Conv2dRole::data_gradient, p, epilogue);
   if (plan.tile == TileName::winograd) convolve_data_gradient_winograd(stream, p, dy, w.data, dx, epilogue, workspace);
   else if (plan.tile != TileName::few_channels) convolve_data_gradient(stream, p, dy, w.data, dx, epilogue, workspace, plan);
   else if (has_few_inputs(p)) convolve_wide_to_few(stream, p, dy, w.data, dx, epilogue);
@@ -80,8 +89,10 @@ bool reads_border_on_this_card(Conv2dRole role, const Conv2d& p) {
   return reads_border(role, p, simt::compute_capability());
 }
 
+bool shuffles_on_this_card(const Conv2d& p, int shuffle) { return shuffles(p, shuffle, simt::compute_capability()); }
+
 }  // namespace
 
-const Conv2dKernels conv2d_kernels = {forward, data_gradient, weight_gradient, forward_bytes, data_gradient_bytes, weight_gradient_bytes, reads_border_on_this_card};
+const Conv2dKernels conv2d_kernels = {forward, data_gradient, weight_gradient, forward_bytes, data_gradient_bytes, weight_gradient_bytes, reads_border_on_this_card, shuffles_on_this_card};
 
 }  // namespace ganymede::kernels::GANYMEDE_TARGET

@@ -1,5 +1,5 @@
 // Data gradient of convolution, which is also transposed convolution forward:
-//   dx[n, h, w, c] = f(bias[c] + sum over (r,s,k) of dy[n, p, q, k] * w[k, r, s, c])
+//   dx[n, h, w, c] = f(bias[c] + residual[n, h, w, c] + sum over (r,s,k) of dy[n, p, q, k] * w[k, r, s, c])
 //   where h + pad - r*dilation = p*stride, likewise w and q
 // Input rows with equal (h mod stride, w mod stride) form a phase: a dense convolution of dy with the taps
 // that meet it, so no zero is ever inserted or multiplied. All phases are one launch; a block owns a tile of

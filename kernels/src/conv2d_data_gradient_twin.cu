@@ -1,5 +1,5 @@
 // The twin of the data gradient (and so of transposed convolution forward) for sm_90a (bf16, tf32; one group, strides 1 and 2):
-//   dx[n, h, w, c] = f(bias[c] + sum over (r,s,k) of dy[n, p, q, k] * w[k, r, s, c])
+//   dx[n, h, w, c] = f(bias[c] + residual[n, h, w, c] + sum over (r,s,k) of dy[n, p, q, k] * w[k, r, s, c])
 //   where h + pad - r*dilation = p*stride, likewise w and q
 // Phases as in conv2d_data_gradient.cu; each is a convolution of stride 1 over dy. A block takes tiles of 128 positions of a phase x 64
 // to 256 input channels, one after another (device/twin_multiply.h). A step of the sum is 128 bytes of output channels k of one tap:

@@ -1,5 +1,5 @@
 // Convolution forward as implicit matrix product:
-//   y[(n,p,q), k] = f(bias[k] + sum over (r,s,c) of x[n, h, w, c] * w[k, (r,s,c)])
+//   y[(n,p,q), k] = f(bias[k] + residual[(n,p,q), k] + sum over (r,s,c) of x[n, h, w, c] * w[k, (r,s,c)])
 //   h = p*stride - pad + r*dilation, likewise w; outside x what the border says
 // A block owns a tile of positions x output channels of one group, a warp or thread a rectangle of it
 // (tile_table.h); x is gathered straight into shared memory, never unrolled in global memory. Moves x once a
@@ -33,10 +33,12 @@ struct ForwardProblem {
 void convolve_forward(Stream stream, const Conv2d& p, const void* x, const void* w, void* y,
                       const Epilogue& epilogue, TilePlan plan) {
   check_convolution(p, "forward");
+  if (epilogue.shuffle > 1 && !can_shuffle(p, epilogue.shuffle)) throw std::runtime_error("conv2d forward: cannot store its results pixel-shuffled; shuffles() says so");
   if (is_twin(plan.tile)) {
     if (convolve_forward_twin(stream, p, x, w, y, epilogue, plan)) return;
-    plan = plan_of(forward_product(p));
+    plan = plan_of(forward_product(p, epilogue.shuffle));
   }
+  if (epilogue.shuffle > 1) return convolve_forward_shuffled(stream, p, x, w, y, epilogue, plan);
   const auto multiply = [&](auto number, auto element, const auto& map) {
     using T = decltype(element);
     const int channels = p.c / p.groups, outputs = p.k / p.groups, taps = p.r * p.s * channels;

@@ -1,5 +1,5 @@
 // Convolution to at most four channels (device/few_channels.h): data gradient of few inputs, forward of few outputs.
-//   thin[n, h, w, c] = f(bias[c] + sum over taps of sums[position that meets (h, w) through the tap, (tap, c)])
+//   thin[n, h, w, c] = f(bias[c] + residual[n, h, w, c] + sum over taps of sums[position that meets (h, w) through the tap, (tap, c)])
 //   sums[position, (tap, c)] = sum over k of wide[position, k] * filter(k, tap, c)
 // A tile of eight or more columns for three channels would multiply mostly zeros and read every position once a tap. Instead
 // all (tap, c) are the columns of one product, which uses tensor cores fully and reads a position once; its sums go to shared
@@ -199,9 +199,11 @@ __global__ void __launch_bounds__(kFewThreads, 2) wide_to_few_kernel(const __gri
 #pragma unroll
       for (int c = 0; c < kFewChannels; ++c) {
         const float bias = job.thin.bias && c < job.thin_channels ? job.thin.bias[c] : 0.0f;
-        y[c] = activate(job.thin.activation, sum[j][c] + bias, job.thin.alpha);
+        y[c] = sum[j][c] + bias;
       }
       const int64_t offset = ((static_cast<int64_t>(image) * job.height + first_h + h) * job.width + w) * job.thin_channels;
+      if (job.thin.residual) add_residual<T>(job.thin, offset, y, job.thin_channels);
+      activate_run(job.thin, y);
       if constexpr (sizeof(T) == 2) {
         const Bf16 rounded[4] = {to_bf16(y[0]), to_bf16(y[1]), to_bf16(y[2]), to_bf16(y[3])};
         store_run(job.thin, offset, rounded, job.thin_channels);

@@ -1,6 +1,6 @@
 // Convolution with 3x3 filters of stride 1 in strict f32 by Winograd's form F(4x4, 3x3) (Lavin and Gray 2016; the maps A, B and G stand in
 // device/winograd_maps.h), on tiles of 4 x 4 results y, which read 6 x 6 pixels d:
-//   y  = f(bias[k] + A [ sum over c of (G w G') .* (B d B') ] A')     36 products for each channel, where plain sums take 144
+//   y  = f(bias[k] + A [ sum over c of (G w G') .* (B d B') ] A' + residual)     36 products for each channel, where plain sums take 144
 //   dw = G' [ sum over tiles of (A' dy A) .* (B d B') ] G
 // The data gradient is the forward of dy with filters turned by 180 degrees. Filters are transformed once, to [36, K, C]; then the tiles go in slices of some
 // 40 MB, so that the second cache passes them on, in three launches each: pixels to [36, tiles, C], 36 products of matrices by the tiles of gemm_f32.cu,
@@ -168,15 +168,19 @@ __global__ void __launch_bounds__(kThreads) transform_result_kernel(const __grid
     const float bias = t.y.bias ? t.y.bias[at.channel] : 0.0f;
     float y[kOut * kOut];
     transform<OfResult>([&](int i, int j) { return t.from[(i * kSide + j) * t.items + item]; }, [&](int i, int j, float value) { y[i * kOut + j] = value + bias; });
-    activate_run(t.y, y);
-    float* const to = static_cast<float*>(t.y.data) + ((at.image * t.rows + at.top) * t.columns + at.left) * channels + at.channel;
+    const int64_t first = (int64_t{at.image} * t.rows + at.top) * t.columns + at.left;
+    const auto each_inside = [&](auto&& f) {
 #pragma unroll
-    for (int i = 0; i < kOut; ++i) {
+      for (int i = 0; i < kOut; ++i) {
 #pragma unroll
-      for (int j = 0; j < kOut; ++j) {
-        if (at.top + i < t.rows && at.left + j < t.columns) to[(i * t.columns + j) * channels] = y[i * kOut + j];
+        for (int j = 0; j < kOut; ++j) {
+          if (at.top + i < t.rows && at.left + j < t.columns) f(y[i * kOut + j], (first + i * t.columns + j) * channels + at.channel);
+        }
       }
-    }
+    };
+    if (t.y.residual) each_inside([&](float& value, int64_t place) { value += static_cast<const float*>(t.y.residual)[place]; });
+    activate_run(t.y, y);
+    each_inside([&](float value, int64_t place) { static_cast<float*>(t.y.data)[place] = value; });
   }
 }
 

@@ -1,4 +1,4 @@
-// Batched matrix product c = f(op(a) * op(b) + bias), row-major: checks, choice of the tile and of the way to
+// Batched matrix product c = f(op(a) * op(b) + bias + residual), row-major: checks, choice of the tile and of the way to
 // multiply.
 #include "kernels/device/families.h"
 #include "kernels/device/gemm_plan.h"

@@ -1,5 +1,5 @@
 // The twin of matrix products for sm_90a (bf16; tf32 where both operands lie along k):
-//   c[z, i, j] = f(bias[j] + sum over k of op(a)[z, i, k] * op(b)[z, j, k])
+//   c[z, i, j] = f(bias[j] + residual[z, i, j] + sum over k of op(a)[z, i, k] * op(b)[z, j, k])
 // A block takes tiles of 128 rows x 64 to 256 columns, one after another (device/twin_multiply.h); operands come by TMA as they
 // lie in memory, along k or along the rows or columns of c. Moves a once a tile column, b once a tile row (from L2 after the
 // first), c once. Bound: tensor cores when m, n and k are in the hundreds, memory when one of them is small.

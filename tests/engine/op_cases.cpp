@@ -14,12 +14,15 @@ Function call(F f) {
   return [f](const Tensors& in) { return Tensors{f(in)}; };
 }
 
-OpCase conv_case(const std::string& name, bool transposed, const Shape& x, const Shape& w, ConvOptions o, bool bias, Activation f = {}) {
+// residual: its shape, or none.
+OpCase conv_case(const std::string& name, bool transposed, const Shape& x, const Shape& w, ConvOptions o, bool bias, Activation f = {}, const Shape& residual = {}) {
   std::vector<Shape> shapes{x, w};
   if (bias) shapes.push_back({transposed ? w[3] * o.groups : w[0]});
+  if (residual.rank()) shapes.push_back(residual);
   return {name, Kind::product, shapes, call([=](const Tensors& in) {
             const Tensor b = bias ? in[2] : Tensor{};
-            return transposed ? conv_transpose2d(in[0], in[1], b, o, f) : conv2d(in[0], in[1], b, o, f);
+            const Tensor beside = residual.rank() ? in.back() : Tensor{};
+            return transposed ? conv_transpose2d(in[0], in[1], b, o, f, beside) : conv2d(in[0], in[1], b, o, f, beside);
           })};
 }
 
@@ -156,6 +159,19 @@ std::vector<OpCase> tensor_cases() {
   c.push_back(conv_case("conv2d replicate groups", false, {1, 3, 4, 6}, {4, 3, 3, 3}, bordered({1, 2}, {5, 0}, Padding::replicate, {2, 1}, 2), false));
   c.push_back(conv_case("conv_transpose2d k4 s2", true, {2, 4, 3, 5}, {5, 4, 4, 3}, {{2, 2}, {1, 1}}, true));
   c.push_back(conv_case("conv_transpose2d k5 s2 op1 tanh", true, {1, 3, 3, 4}, {4, 5, 5, 2}, {{2, 2}, {2, 2}, {1, 1}, {1, 1}}, true, {Unary::tanh}));
+  const auto shuffled = [](std::array<int, 2> stride, std::array<int, 2> padding, int factor) {
+    ConvOptions o{stride, padding};
+    o.shuffle = factor;
+    return o;
+  };
+  c.push_back(conv_case("conv2d shuffle 2", false, {2, 3, 4, 5}, {12, 3, 3, 5}, shuffled({1, 1}, {1, 1}, 2), true));
+  c.push_back(conv_case("conv2d shuffle 3 residual tanh", false, {1, 4, 5, 8}, {45, 2, 3, 8}, shuffled({2, 1}, {1, 1}, 3), true, {Unary::tanh}, {1, 9, 15, 5}));
+  c.push_back(conv_case("conv2d shuffle 2 leaky", false, {1, 3, 2, 7}, {32, 1, 1, 7}, shuffled({1, 1}, {0, 0}, 2), false, {Unary::leaky_relu, 0.2}));
+  c.push_back(conv_case("conv2d residual", false, {2, 5, 6, 3}, {4, 3, 3, 3}, {{1, 1}, {1, 1}}, false, {}, {2, 5, 6, 4}));
+  c.push_back(conv_case("conv2d residual groups sigmoid", false, {1, 4, 5, 6}, {4, 3, 3, 3}, {{1, 1}, {1, 1}, {1, 1}, {0, 0}, 2}, true, {Unary::sigmoid}, {1, 4, 5, 4}));
+  c.push_back(conv_case("conv2d residual reflect leaky", false, {2, 5, 4, 9}, {8, 3, 3, 9}, bordered({1, 1}, {1, 1}, Padding::reflect), true, {Unary::leaky_relu, 0.2}, {2, 5, 4, 8}));
+  c.push_back(conv_case("conv_transpose2d residual k4 s2 sigmoid", true, {2, 4, 3, 5}, {5, 4, 4, 3}, {{2, 2}, {1, 1}}, true, {Unary::sigmoid}, {2, 8, 6, 3}));
+  c.push_back(conv_case("conv_transpose2d residual from 1x1", true, {3, 1, 1, 7}, {7, 4, 4, 5}, {}, false, {}, {3, 4, 4, 5}));
   c.push_back(conv_case("conv_transpose2d from 1x1", true, {3, 1, 1, 7}, {7, 4, 4, 5}, {}, false));
 
   c.push_back(norm_case("batch norm", {4, 3, 2, 5}, batch_view, true));

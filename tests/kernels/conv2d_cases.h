@@ -14,6 +14,11 @@ constexpr Number kNumbers[] = {{DType::f32, Math::f32}, {DType::f32, Math::tf32}
 inline const Conv2dKernels& conv2d() { return kernels_under_test().conv2d; }
 constexpr int kSmall = static_cast<int>(TileName::small);
 constexpr Epilogue kPlain{nullptr, Unary::identity, 0};
+// Operands of an epilogue whose values the functions below choose.
+constexpr char kPresent = 0;
+inline std::vector<Epilogue> epilogues(Unary f) {
+  return {{&kPresent, f, 0.2}, {nullptr, f, 0.2}, {&kPresent, f, 0.2, &kPresent}, {nullptr, f, 0.2, &kPresent}};
+}
 
 // n, h, w, c, k, r, s, stride, pad, dilation, groups; p and q the largest that fit.
 inline Conv2d conv(int n, int h, int w, int c, int k, int r, int s, int stride = 1, int pad = 0, int dilation = 1,
@@ -43,12 +48,26 @@ struct Outcome {
   std::vector<unsigned char> bits;
 };
 
+// y [N, P, Q, K] as Epilogue::shuffle lays it out.
+inline std::vector<double> pixel_shuffled(const Conv2d& p, int factor, const std::vector<double>& y) {
+  std::vector<double> to(y.size());
+  const int channels = p.k / (factor * factor);
+  for (int64_t from = 0; from < std::ssize(y); ++from) {
+    const int k = int(from % p.k), q = int(from / p.k % p.q), c = k / (factor * factor), i = k / factor % factor, j = k % factor;
+    const int64_t row = from / p.k / p.q;
+    to[((row * factor + i) * p.q * factor + q * factor + j) * channels + c] = y[from];
+  }
+  return to;
+}
+
 inline Outcome forward(const Conv2d& p, Choice choice = {}, Epilogue epilogue = kPlain, int shift = 0) {
   const auto x = random_values(x_count(p), 1), w = random_values(w_count(p), 2), b = random_values(p.k, 3);
-  Guarded from(p.dtype, x, shift), filter(p.dtype, w, shift), bias(DType::f32, b),
+  const auto beside = random_values(y_count(p), 9);
+  Guarded from(p.dtype, x, shift), filter(p.dtype, w, shift), bias(DType::f32, b), residual(p.dtype, beside, shift),
       to(p.dtype, y_count(p), shift);
-  const bool biased = epilogue.bias != nullptr;
+  const bool biased = epilogue.bias != nullptr, summed = epilogue.residual != nullptr;
   if (biased) epilogue.bias = bias.data();
+  if (summed) epilogue.residual = residual.data();
   const size_t bytes = choice.by_kernels ? conv2d().forward_workspace(p) : 0;
   Guarded workspace(DType::f32, static_cast<int64_t>(bytes / 4));
   if (choice.by_kernels)
@@ -60,16 +79,20 @@ inline Outcome forward(const Conv2d& p, Choice choice = {}, Epilogue epilogue = 
   EXPECT_TRUE(to.guard_is_whole());
   std::vector<double> want(y_count(p));
   for_each_term(p, [&](int64_t i, int64_t f, int64_t j) { want[j] += x[i] * w[f]; });
-  finish(want, biased ? b : std::vector<double>{}, epilogue.activation, epilogue.alpha);
+  finish(want, biased ? b : std::vector<double>{}, Unary::identity, 0);
+  if (epilogue.shuffle > 1) want = pixel_shuffled(p, epilogue.shuffle, want);
+  finish(want, {}, epilogue.activation, epilogue.alpha, summed ? beside : std::vector<double>{});
   return {relative_error(to.values(), want), to.bits()};
 }
 
 inline Outcome data_gradient(const Conv2d& p, Choice choice = {}, Epilogue epilogue = kPlain, int shift = 0) {
   const auto dy = random_values(y_count(p), 4), w = random_values(w_count(p), 5), b = random_values(p.c, 6);
-  Guarded from(p.dtype, dy, shift), filter(p.dtype, w, shift), bias(DType::f32, b),
+  const auto beside = random_values(x_count(p), 9);
+  Guarded from(p.dtype, dy, shift), filter(p.dtype, w, shift), bias(DType::f32, b), residual(p.dtype, beside, shift),
       to(p.dtype, x_count(p), shift);
-  const bool biased = epilogue.bias != nullptr;
+  const bool biased = epilogue.bias != nullptr, summed = epilogue.residual != nullptr;
   if (biased) epilogue.bias = bias.data();
+  if (summed) epilogue.residual = residual.data();
   const size_t bytes = choice.by_kernels ? conv2d().data_gradient_workspace(p) : data_gradient_workspace(p, {choice.tile, choice.parts});
   Guarded workspace(DType::f32, static_cast<int64_t>(bytes / 4));
   void* const memory = bytes ? workspace.data() : nullptr;
@@ -82,7 +105,7 @@ inline Outcome data_gradient(const Conv2d& p, Choice choice = {}, Epilogue epilo
   EXPECT_TRUE(to.guard_is_whole());
   std::vector<double> want(x_count(p));
   for_each_term(p, [&](int64_t i, int64_t f, int64_t j) { want[i] += dy[j] * w[f]; });
-  finish(want, biased ? b : std::vector<double>{}, epilogue.activation, epilogue.alpha);
+  finish(want, biased ? b : std::vector<double>{}, epilogue.activation, epilogue.alpha, summed ? beside : std::vector<double>{});
   return {relative_error(to.values(), want), to.bits()};
 }
 

@@ -178,10 +178,10 @@ void for_each_term(const Conv2d& p, Term term) {
             }
 }
 
-// values = f(values + bias[i % channels]).
-inline void finish(std::vector<double>& values, const std::vector<double>& bias, Unary f, double alpha) {
+// values = f(values + bias[i % channels] + residual).
+inline void finish(std::vector<double>& values, const std::vector<double>& bias, Unary f, double alpha, const std::vector<double>& residual = {}) {
   for (size_t i = 0; i < values.size(); ++i) {
-    values[i] = activated(f, values[i] + (bias.empty() ? 0 : bias[i % bias.size()]), alpha);
+    values[i] = activated(f, values[i] + (bias.empty() ? 0 : bias[i % bias.size()]) + (residual.empty() ? 0 : residual[i]), alpha);
   }
 }
 

@@ -72,10 +72,11 @@ void for_each_term(const Conv2d& p, Term term) {
 }
 
 inline void finish(std::vector<double>& values, int channels, const std::vector<double>& bias, Unary activation,
-            double alpha) {
+            double alpha, const std::vector<double>& residual) {
   for (size_t i = 0; i < values.size(); ++i) {
     double& v = values[i];
     if (!bias.empty()) v += bias[i % channels];
+    if (!residual.empty()) v += residual[i];
     if (activation == Unary::relu) v = std::max(v, 0.0);
     if (activation == Unary::leaky_relu) v = v > 0 ? v : alpha * v;
     if (activation == Unary::sigmoid) v = 1 / (1 + std::exp(-v));
@@ -96,12 +97,13 @@ inline Conv2d with_type(Conv2d p, DType dtype) {
   return p;
 }
 
-inline void expect_matches(const Conv2d& p, const Epilogue& f, bool bias, const Conv2dKernels& kernels = conv2d_kernels) {
+// Of f the activation counts.
+inline void expect_matches(const Conv2d& p, const Epilogue& f, bool bias, const Conv2dKernels& kernels = conv2d_kernels, bool residual = false) {
   SCOPED_TRACE(testing::Message() << name_of(p.dtype) << " n" << p.n << ' ' << p.h << 'x' << p.w << 'x' << p.c
                                   << " -> " << p.p << 'x' << p.q << 'x' << p.k << " k" << p.r << 'x' << p.s
                                   << " s" << p.stride_h << 'x' << p.stride_w << " p" << p.pad_h << 'x'
                                   << p.pad_w << " d" << p.dilation_h << " g" << p.groups << " activation "
-                                  << static_cast<int>(f.activation) << " bias " << bias);
+                                  << static_cast<int>(f.activation) << " bias " << bias << " residual " << residual);
   const auto x = random_values(x_count(p), 1), dy = random_values(y_count(p), 3);
   auto w = random_values(w_count(p), 2);
   // So that y is about 1, where activations bend, and bf16 holds w still.
@@ -119,13 +121,15 @@ inline void expect_matches(const Conv2d& p, const Epilogue& f, bool bias, const 
   });
   const std::vector<double> bias_k = bias ? random_values(p.k, 4) : std::vector<double>();
   const std::vector<double> bias_c = bias ? random_values(p.c, 5) : std::vector<double>();
-  finish(y, p.k, bias_k, f.activation, f.alpha);
-  finish(dx, p.c, bias_c, f.activation, f.alpha);
+  const std::vector<double> beside_y = residual ? random_values(y_count(p), 6) : std::vector<double>();
+  const std::vector<double> beside_x = residual ? random_values(x_count(p), 7) : std::vector<double>();
+  finish(y, p.k, bias_k, f.activation, f.alpha, beside_y);
+  finish(dx, p.c, bias_c, f.activation, f.alpha, beside_x);
 
-  Buffer bbias_k(sums, bias_k), bbias_c(sums, bias_c);
+  Buffer bbias_k(sums, bias_k), bbias_c(sums, bias_c), bbeside_y(p.dtype, beside_y), bbeside_x(p.dtype, beside_x);
   Buffer by(p.dtype, y_count(p)), bdx(p.dtype, x_count(p)), bdw(sums, w_count(p));
-  kernels.forward(nullptr, p, bx.data(), weight, by.data(), {bias ? bbias_k.data() : nullptr, f.activation, f.alpha}, nullptr);
-  kernels.data_gradient(nullptr, p, bdy.data(), weight, bdx.data(), {bias ? bbias_c.data() : nullptr, f.activation, f.alpha}, nullptr);
+  kernels.forward(nullptr, p, bx.data(), weight, by.data(), {bias ? bbias_k.data() : nullptr, f.activation, f.alpha, residual ? bbeside_y.data() : nullptr}, nullptr);
+  kernels.data_gradient(nullptr, p, bdy.data(), weight, bdx.data(), {bias ? bbias_c.data() : nullptr, f.activation, f.alpha, residual ? bbeside_x.data() : nullptr}, nullptr);
   std::vector<char> workspace(kernels.weight_gradient_workspace(p));
   kernels.weight_gradient(nullptr, p, bx.data(), bdy.data(), bdw.data(), workspace.data());
   EXPECT_LE(relative_error(by.values(), y), tolerance(p.dtype).forward) << "forward";

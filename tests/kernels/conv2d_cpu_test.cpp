@@ -105,6 +105,15 @@ TEST(Conv2dCpu, EpilogueMatchesReference) {
           expect_matches(with_type(kOddProblems[i], dtype), {nullptr, activation, 0.2f}, bias);
 }
 
+// Every way: loops, products, few channels, patches, direct sums, oneDNN.
+TEST(Conv2dCpu, ResidualMatchesReference) {
+  for (const Conv2d& p : kOddProblems)
+    for (DType dtype : kTypes)
+      for (bool bias : {false, true})
+        expect_matches(with_type(p, dtype), {nullptr, bias ? Unary::leaky_relu : Unary::identity, 0.2}, bias, conv2d_kernels, true);
+  for (const Conv2d& p : kDirectProblems) expect_matches(p, {nullptr, Unary::relu, 0}, true, conv2d_kernels, true);
+}
+
 TEST(Conv2dCpu, EmptyProblemsDoNothing) {
   Conv2d p = kOddProblems[1];
   p.n = 0;

@@ -18,15 +18,17 @@ constexpr Number kServed[] = {{DType::f32, Math::tf32}, {DType::bf16, Math::f32}
 constexpr Conv2dRole kRoles[] = {Conv2dRole::forward, Conv2dRole::data_gradient, Conv2dRole::weight_gradient};
 constexpr const char* kRoleNames[] = {"forward", "data gradient", "weight gradient"};
 
-// One direction as Conv2dKernels computes it, from given operands; `bias` may be empty.
+// One direction as Conv2dKernels computes it, from given operands; `bias` and `beside`, the residual, may be empty.
 struct Run {
   std::vector<double> values;
   std::vector<unsigned char> bits;
 };
 Run run(Conv2dRole role, const Conv2d& p, const std::vector<double>& first, const std::vector<double>& second, const std::vector<double>& bias,
-        Epilogue epilogue, int shift) {
+        const std::vector<double>& beside, Epilogue epilogue, int shift) {
   Guarded a(p.dtype, first, shift), b(p.dtype, second, shift), biases(DType::f32, bias);
+  Guarded residual(p.dtype, beside, shift);
   epilogue.bias = bias.empty() ? nullptr : biases.data();
+  epilogue.residual = beside.empty() ? nullptr : residual.data();
   const bool weights = role == Conv2dRole::weight_gradient;
   Guarded to(weights ? DType::f32 : p.dtype, role == Conv2dRole::forward ? y_count(p) : weights ? w_count(p) : x_count(p), shift);
   const size_t bytes = weights ? conv2d().weight_gradient_workspace(p) : role == Conv2dRole::data_gradient ? conv2d().data_gradient_workspace(p) : 0;
@@ -55,18 +57,19 @@ std::vector<double> reference(Conv2dRole role, const Conv2d& p, const Operands& 
   return want;
 }
 
-void expect_role(Conv2dRole role, const Conv2d& p, Epilogue epilogue = kPlain, bool biased = false, int shift = 0) {
+void expect_role(Conv2dRole role, const Conv2d& p, Epilogue epilogue = kPlain, bool biased = false, int shift = 0, bool summed = false) {
   SCOPED_TRACE(describe(p) + " " + kRoleNames[static_cast<int>(role)]);
   ASSERT_EQ(table_plan(role, p, 90).tile, TileName::few_channels);
   const Operands o = operands(role, p);
   const auto bias = biased ? random_values(role == Conv2dRole::forward ? p.k : p.c, 4) : std::vector<double>{};
   auto want = reference(role, p, o);
-  if (role != Conv2dRole::weight_gradient) finish(want, bias, epilogue.activation, epilogue.alpha);
+  const auto beside = summed ? random_values(std::ssize(want), 5) : std::vector<double>{};
+  if (role != Conv2dRole::weight_gradient) finish(want, bias, epilogue.activation, epilogue.alpha, beside);
   const Tolerance allowed = tolerance(p.dtype, p.math);
   std::vector<unsigned char> bits;
   for (const Order order : {Order::forward, Order::reverse, Order::random}) {
     configure({order, 5, 0});
-    const Run got = run(role, p, o.first, o.second, bias, epilogue, shift);
+    const Run got = run(role, p, o.first, o.second, bias, beside, epilogue, shift);
     EXPECT_LE(relative_error(got.values, want), role == Conv2dRole::forward ? allowed.forward : allowed.gradient);
     if (order == Order::forward) bits = got.bits;
     else EXPECT_EQ(got.bits, bits) << "order " << static_cast<int>(order);
@@ -142,8 +145,10 @@ TEST_F(Conv2dFewChannelsSim, EpiloguesMatchReference) {
     for (const Conv2d& problem : {conv(1, 6, 5, 3, 10, 3, 3, 2, 1), conv(1, 5, 4, 4, 16, 3, 3, 1, 1), conv(1, 6, 5, 10, 3, 3, 3, 1, 1)}) {
       for (const Unary f : {Unary::identity, Unary::relu, Unary::leaky_relu, Unary::sigmoid, Unary::tanh}) {
         for (const bool biased : {false, true}) {
-          expect_role(Conv2dRole::forward, with(problem, number), {nullptr, f, 0.2}, biased);
-          expect_role(Conv2dRole::data_gradient, with(problem, number), {nullptr, f, 0.2}, biased);
+          for (const bool summed : {false, true}) {
+            expect_role(Conv2dRole::forward, with(problem, number), {nullptr, f, 0.2}, biased, 0, summed);
+            expect_role(Conv2dRole::data_gradient, with(problem, number), {nullptr, f, 0.2}, biased, 0, summed);
+          }
         }
       }
     }
@@ -154,7 +159,7 @@ TEST_F(Conv2dFewChannelsSim, UnalignedPointersMatchReference) {
   for (const Number number : kServed) {
     for (const Conv2d& problem : {conv(1, 6, 5, 3, 16, 4, 4, 2, 1), conv(1, 6, 5, 16, 4, 3, 3, 1, 1)}) {
       for (const int shift : {1, 2, 3}) {
-        for (const Conv2dRole role : kRoles) expect_role(role, with(problem, number), kPlain, false, shift);
+        for (const Conv2dRole role : kRoles) expect_role(role, with(problem, number), kPlain, false, shift, role != Conv2dRole::weight_gradient);
       }
     }
   }
@@ -175,7 +180,7 @@ TEST_F(Conv2dFewChannelsSim, NaNStaysInItsSums) {
         const int rows = in_x ? p.h : p.p, columns = in_x ? p.w : p.q, channels = in_x ? p.c : p.k;
         spoilt[((int64_t{p.n - 1} * rows + rows - 1) * columns + columns / 2) * channels] = std::nan("");
         const auto want = reference(role, p, o);
-        const auto got = run(role, p, o.first, o.second, {}, kPlain, 0).values;
+        const auto got = run(role, p, o.first, o.second, {}, {}, kPlain, 0).values;
         for (size_t i = 0; i < want.size(); ++i) ASSERT_EQ(std::isnan(got[i]), std::isnan(want[i])) << "element " << i;
       }
     }

@@ -81,12 +81,11 @@ TEST(Conv2dSim, EveryTileMatchesReference) {
 // launch.
 TEST(Conv2dSim, PartsOfSumsMatchReference) {
   const Settings before = settings();
-  const char present = 0;
   for (const Number number : kNumbers) {
     const Conv2d p = with(conv(2, 7, 6, 24, 40, 3, 3, 2, 1), number);
     SCOPED_TRACE(describe(p));
     const Tolerance allowed = tolerance(p.dtype, p.math);
-    const Epilogue epilogue{&present, Unary::tanh, 0};
+    const Epilogue epilogue{&kPresent, Unary::tanh, 0, &kPresent};
     for (const TileName tile : kTileNames) {
       for (const int parts : {2, 3, 7, 16}) {
         const auto run = [&](Order order) {
@@ -122,22 +121,50 @@ TEST(Conv2dSim, WeightGradientSplitsAgree) {
 }
 
 TEST(Conv2dSim, EpiloguesMatchReference) {
-  const char present = 0;
   for (const Number number : kNumbers) {
-    const Conv2d p = with(conv(1, 6, 5, 6, 10, 3, 3, 2, 1), number),
-                 grouped = with(conv(1, 5, 5, 6, 4, 3, 3, 1, 1, 1, 2), number);
+    const Conv2d p = with(conv(1, 6, 5, 6, 10, 3, 3, 2, 1), number), product = with(conv(3, 2, 2, 5, 7, 2, 2), number),
+                 grouped = with(conv(1, 5, 5, 6, 8, 3, 3, 1, 1, 1, 2), number);
     SCOPED_TRACE(describe(p));
     const Tolerance allowed = tolerance(p.dtype, p.math);
     for (const Unary f : {Unary::identity, Unary::relu, Unary::leaky_relu, Unary::sigmoid, Unary::tanh}) {
       SCOPED_TRACE(static_cast<int>(f));
-      for (const Epilogue epilogue : {Epilogue{&present, f, 0.2f}, Epilogue{nullptr, f, 0.2f}}) {
+      for (const Epilogue& epilogue : epilogues(f)) {
         EXPECT_LE(forward(p, {}, epilogue).error, allowed.forward);
         EXPECT_LE(data_gradient(p, {}, epilogue).error, allowed.gradient);
         EXPECT_LE(forward(grouped, {}, epilogue).error, allowed.forward);
         EXPECT_LE(data_gradient(grouped, {}, epilogue).error, allowed.gradient);
+        EXPECT_LE(data_gradient(product, {}, epilogue).error, allowed.gradient);
       }
     }
   }
+}
+
+TEST(Conv2dSim, ShuffledResultsMatchReference) {
+  for (const Number number : kNumbers) {
+    for (const Conv2d& problem : {conv(2, 5, 6, 8, 16, 3, 3, 1, 1), conv(1, 5, 7, 3, 12, 3, 3, 1, 1), conv(1, 6, 5, 5, 36, 2, 3, 2, 1), conv(1, 9, 7, 24, 160, 1, 1)}) {
+      const Conv2d p = with(problem, number);
+      SCOPED_TRACE(describe(p));
+      for (const int factor : {2, 3}) {
+        if (!can_shuffle(p, factor)) continue;
+        for (Epilogue epilogue : epilogues(Unary::tanh)) {
+          epilogue.shuffle = factor;
+          EXPECT_LE(forward(p, {}, epilogue).error, tolerance(p.dtype, p.math).forward);
+          EXPECT_LE(forward(p, {}, epilogue, 1).error, tolerance(p.dtype, p.math).forward);
+          for (const TileName tile : kTileNames) EXPECT_LE(forward(p, {false, tile, 2}, epilogue).error, tolerance(p.dtype, p.math).forward);
+        }
+      }
+    }
+  }
+  Conv2d p = conv(1, 5, 5, 3, 12, 3, 3, 1, 1);
+  EXPECT_TRUE(conv2d().shuffles(p, 2));
+  EXPECT_FALSE(conv2d().shuffles(p, 3));        // 12 channels are no squares of 3
+  EXPECT_FALSE(shuffles(with(p, kNumbers[1]), 2, 80)); // the kernels of few channels are faster
+  p.border = Padding::replicate;
+  EXPECT_FALSE(conv2d().shuffles(p, 2));
+  Epilogue epilogue = kPlain;
+  epilogue.shuffle = 2;
+  EXPECT_THROW(conv2d().forward(nullptr, p, nullptr, {}, nullptr, epilogue, nullptr), std::runtime_error);
+  EXPECT_THROW(conv2d().data_gradient(nullptr, conv(1, 5, 5, 3, 12, 3, 3, 1, 1), nullptr, {}, nullptr, epilogue, nullptr), std::runtime_error);
 }
 
 TEST(Conv2dSim, UnalignedPointersMatchReference) {
@@ -146,8 +173,10 @@ TEST(Conv2dSim, UnalignedPointersMatchReference) {
     SCOPED_TRACE(describe(p));
     const Tolerance allowed = tolerance(p.dtype, p.math);
     for (const int shift : {1, 2, 3}) {
-      EXPECT_LE(forward(p, {}, kPlain, shift).error, allowed.forward);
-      EXPECT_LE(data_gradient(p, {}, kPlain, shift).error, allowed.gradient);
+      for (const Epilogue& epilogue : {kPlain, Epilogue{nullptr, Unary::identity, 0, &kPresent}}) {
+        EXPECT_LE(forward(p, {}, epilogue, shift).error, allowed.forward);
+        EXPECT_LE(data_gradient(p, {}, epilogue, shift).error, allowed.gradient);
+      }
       EXPECT_LE(weight_gradient(p, {}, shift).error, allowed.gradient);
     }
   }

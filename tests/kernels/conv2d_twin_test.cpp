@@ -140,19 +140,38 @@ TEST_F(Conv2dTwinSim, EveryTileMatchesReference) {
 }
 
 TEST_F(Conv2dTwinSim, EpiloguesMatchReference) {
-  const char present = 0;
   for (const Number number : kTwinNumbers) {
-    for (const int outputs : {10, 72}) {
+    for (const int outputs : {9, 72}) {
       const Conv2d p = with(conv(1, 6, 5, 8, outputs, 3, 3, 2, 1), number);
       for (const Unary f : {Unary::identity, Unary::relu, Unary::leaky_relu, Unary::sigmoid, Unary::tanh}) {
         SCOPED_TRACE(static_cast<int>(f));
-        for (const Epilogue epilogue : {Epilogue{&present, f, 0.2f}, Epilogue{nullptr, f, 0.2f}}) {
+        for (const Epilogue& epilogue : epilogues(f)) {
           EXPECT_LE(forward(p, {false, TileName::twin_square}, epilogue).error, tolerance(p.dtype, p.math).forward);
           if (data_gradient_has_twin(p)) EXPECT_LE(data_gradient(p, {false, TileName::twin_square}, epilogue).error, tolerance(p.dtype, p.math).gradient);
         }
       }
     }
   }
+}
+
+TEST_F(Conv2dTwinSim, ShuffledResultsMatchReference) {
+  for (const Number number : kTwinNumbers) {
+    for (const Conv2d& problem : {conv(2, 5, 6, 8, 256, 3, 3, 1, 1), conv(1, 7, 5, 40, 512, 1, 1), conv(1, 5, 6, 24, 576, 2, 3, 2, 1)}) {
+      const Conv2d p = with(problem, number);
+      SCOPED_TRACE(describe(p));
+      for (Epilogue epilogue : epilogues(Unary::tanh)) {
+        epilogue.shuffle = p.k == 576 ? 3 : 2;
+        ASSERT_TRUE(twin_can_shuffle(p, epilogue.shuffle));
+        for (const TileName tile : kTwinTiles) {
+          EXPECT_LE(forward(p, {false, tile}, epilogue).error, tolerance(p.dtype, p.math).forward);
+          EXPECT_LE(forward(p, {false, tile, 3}, epilogue, 0).error, tolerance(p.dtype, p.math).forward);
+        }
+      }
+    }
+  }
+  const Conv2d up = with(conv(16, 48, 48, 64, 256, 3, 3, 1, 1), kTwinNumbers[1]);   // F2
+  EXPECT_TRUE(is_twin(table_plan(Conv2dRole::forward, up, 90).tile) && shuffles(up, 2, 90) && shuffles(up, 2, 80));
+  EXPECT_FALSE(twin_can_shuffle(conv(1, 5, 5, 8, 128, 3, 3), 2));   // runs of 32 channels
 }
 
 // A NaN reaches the results whose sums it belongs to and no others.

@@ -87,7 +87,8 @@ TEST_F(Conv2dWinogradSim, EpiloguesMatchReference) {
   const char present = 0;
   for (const Unary f : {Unary::identity, Unary::relu, Unary::leaky_relu, Unary::sigmoid, Unary::tanh})
     for (const void* bias : {static_cast<const void*>(&present), static_cast<const void*>(nullptr)})
-      for (const Conv2dRole role : {Conv2dRole::forward, Conv2dRole::data_gradient}) expect_role(role, conv3(1, 6, 5, 6, 10, 1), {bias, f, 0.2});
+      for (const void* residual : {static_cast<const void*>(&present), static_cast<const void*>(nullptr)})
+        for (const Conv2dRole role : {Conv2dRole::forward, Conv2dRole::data_gradient}) expect_role(role, conv3(1, 6, 5, 6, 10, 1), {bias, f, 0.2, residual});
 }
 
 TEST_F(Conv2dWinogradSim, UnalignedPointersMatchReference) {

@@ -40,21 +40,23 @@ int64_t operand_count(int64_t stride, int batch, int64_t matrix) {
 }
 
 template <typename T, typename Out>
-void expect_matches(const Gemm& p, bool with_bias, Unary activation, double limit) {
+void expect_matches(const Gemm& p, bool with_bias, bool with_residual, Unary activation, double limit) {
   SCOPED_TRACE(testing::Message() << name_of(p.dtype) << " to " << name_of(p.out) << " batch " << p.batch
                                   << " m" << p.m << " n" << p.n << " k" << p.k << " ta" << p.transpose_a
                                   << " tb" << p.transpose_b << " strides " << p.stride_a << ' ' << p.stride_b
-                                  << " bias " << with_bias << " activation " << static_cast<int>(activation));
+                                  << " bias " << with_bias << " residual " << with_residual << " activation " << static_cast<int>(activation));
   const auto a = random_values(operand_count(p.stride_a, p.batch, int64_t{p.m} * p.k), 1);
   const auto b = random_values(operand_count(p.stride_b, p.batch, int64_t{p.k} * p.n), 2);
   const auto bias = random_values(p.n, 3);
   const auto ta = as<T>(a), tb = as<T>(b);
   const auto tbias = as<Compute<T>>(bias);
+  const auto residual = random_values(int64_t{p.batch} * p.m * p.n, 4);
+  const auto tresidual = as<Out>(residual);
   constexpr int kGuard = 16;
   const int64_t count = int64_t{p.batch} * p.m * p.n;
   std::vector<Out> c(count + kGuard, store<Out>(std::numeric_limits<Compute<Out>>::quiet_NaN()));
   gemm_kernels.multiply(nullptr, p, ta.data(), tb.data(), c.data(),
-                        {with_bias ? tbias.data() : nullptr, activation, 0.2f});
+                        {with_bias ? tbias.data() : nullptr, activation, 0.2f, with_residual ? tresidual.data() : nullptr});
   double difference = 0, size = 0;
   for (int batch = 0; batch < p.batch; ++batch)
     for (int i = 0; i < p.m; ++i)
@@ -63,6 +65,7 @@ void expect_matches(const Gemm& p, bool with_bias, Unary activation, double limi
         for (int l = 0; l < p.k; ++l)
           sum += a[batch * p.stride_a + (p.transpose_a ? int64_t{l} * p.m + i : int64_t{i} * p.k + l)] *
                  b[batch * p.stride_b + (p.transpose_b ? int64_t{j} * p.k + l : int64_t{l} * p.n + j)];
+        if (with_residual) sum += residual[(int64_t{batch} * p.m + i) * p.n + j];
         sum = finish(sum, activation, 0.2f);
         const double got = load(c[(int64_t{batch} * p.m + i) * p.n + j]);
         difference += (got - sum) * (got - sum);
@@ -72,15 +75,15 @@ void expect_matches(const Gemm& p, bool with_bias, Unary activation, double limi
   for (int i = 0; i < kGuard; ++i) EXPECT_TRUE(std::isnan(load(c[count + i])));
 }
 
-void expect_all_types_match(Gemm p, bool bias = false, Unary activation = Unary::identity) {
+void expect_all_types_match(Gemm p, bool bias = false, Unary activation = Unary::identity, bool residual = false) {
   p.dtype = p.out = DType::f64;
-  expect_matches<double, double>(p, bias, activation, 1e-14);
+  expect_matches<double, double>(p, bias, residual, activation, 1e-14);
   p.dtype = p.out = DType::f32;
-  expect_matches<float, float>(p, bias, activation, 1e-5);
+  expect_matches<float, float>(p, bias, residual, activation, 1e-5);
   p.dtype = p.out = DType::bf16;
-  expect_matches<Bf16, Bf16>(p, bias, activation, 1e-2);
+  expect_matches<Bf16, Bf16>(p, bias, residual, activation, 1e-2);
   p.out = DType::f32;
-  expect_matches<Bf16, float>(p, bias, activation, 1e-5);
+  expect_matches<Bf16, float>(p, bias, residual, activation, 1e-5);
 }
 
 TEST(GemmCpu, MatchesReference) {
@@ -107,8 +110,9 @@ TEST(GemmCpu, EpilogueMatchesReference) {
   for (Unary activation : {Unary::identity, Unary::relu, Unary::leaky_relu, Unary::sigmoid, Unary::tanh})
     for (bool bias : {false, true})
       for (int batch : {1, 2})
-        expect_all_types_match({batch, 5, 19, 8, false, true, 40, 0, DType::f32, DType::f32, Math::f32}, bias,
-                               activation);
+        for (bool residual : {false, true})
+          expect_all_types_match({batch, 5, 19, 8, false, true, 40, 0, DType::f32, DType::f32, Math::f32}, bias,
+                                 activation, residual);
 }
 
 // One primitive a problem, none of them reference code.

@@ -154,6 +154,7 @@ TEST_F(Layers, AddAResidualBeforeTheActivationThatFollows) {
       {"convolution", conv(4, 4, same), added}, {"transposed convolution", deconv(4, 4, {.kernel = 4, .stride = 2, .padding = 1}), larger},
       {"enlarging convolution", upsample_conv(4, 4, same), larger}, {"enlarging convolution of pixels", upsample_conv(4, 4, {.kernel = 1}), larger},
       {"halving convolution", conv_mean_pool(4, 4, same), smaller}, {"halving convolution of pixels", conv_mean_pool(4, 4, {.kernel = 1}), smaller},
+      {"shuffling convolution", conv(4, 16, {.padding = 1, .shuffle = 2}), larger},
       {"batch norm", batch_norm(4), added}, {"instance norm", norm(NormKind::instance, 4), added}, {"prelu", prelu(4), added},
       {"layers", sequential({conv(4, 4, same), relu(), conv(4, 4, same)}), added},
       {"layers that end in an activation", sequential({conv(4, 4, same), tanh()}), added},
@@ -167,6 +168,18 @@ TEST_F(Layers, AddAResidualBeforeTheActivationThatFollows) {
         EXPECT_LE(test::relative_error(layer->forward_then(x, f, r).to_doubles(), expected.to_doubles()), 1e-12) << name << ", training " << training;
       }
   }
+}
+
+TEST_F(Layers, ShuffleAsALayerBehindThemWould) {
+  const Tensor x = test::random_tensor({2, 4, 3, 5}, 15);
+  seed_parameters(3);
+  const Layer one = sequential({conv(5, 27, {.padding = 1, .bias_init = init::normal(0, 1), .shuffle = 3}), leaky_relu()});
+  seed_parameters(3);
+  const Layer two = sequential({conv(5, 27, {.padding = 1, .bias_init = init::normal(0, 1)}), pixel_shuffle(3), leaky_relu()});
+  EXPECT_EQ(one->forward(x).shape(), Shape({2, 12, 9, 3}));
+  EXPECT_LE(test::relative_error(one->forward(x).to_doubles(), two->forward(x).to_doubles()), 1e-12);
+  EXPECT_THROW(conv(5, 26, {.shuffle = 3}), std::exception);
+  EXPECT_THROW(deconv(5, 27, {.shuffle = 3}), std::exception);
 }
 
 TEST_F(Layers, SelfAttentionStartsAsTheIdentity) {
