@@ -8,16 +8,16 @@
 
 namespace ganymede::kernels::GANYMEDE_TARGET {
 
-void convolve_forward(Stream stream, const Conv2d& problem, const void* x, const void* w, void* y,
+void convolve_forward(Stream stream, const Conv2d& problem, ImageIn x, const void* w, ImageOut y,
                       const Epilogue& epilogue, TilePlan plan);
 // What a convolution takes now: a choice that was put in place (kernels/api/variants.h), else the table's.
 TilePlan plan_for(Conv2dRole role, const Conv2d& problem);
 
 // workspace: data_gradient_workspace (conv_plan.h); null: a twin that needs one is not taken.
-void convolve_data_gradient(Stream stream, const Conv2d& problem, const void* dy, const void* w, void* dx,
+void convolve_data_gradient(Stream stream, const Conv2d& problem, ImageIn dy, const void* w, ImageOut dx,
                             const Epilogue& epilogue, void* workspace, TilePlan plan);
 // workspace: weight_gradient_workspace (conv_plan.h), where that is not 0.
-void convolve_weight_gradient(Stream stream, const Conv2d& problem, const void* x, const void* dy, void* dw,
+void convolve_weight_gradient(Stream stream, const Conv2d& problem, ImageIn x, ImageIn dy, void* dw,
                               void* workspace, TilePlan plan);
 
 // The twins for sm_90a: plan.tile is one of kTwinTiles, and has_twin(role, problem) or gemm_has_twin(problem). False, and nothing is done, where an

@@ -81,6 +81,7 @@ constexpr bool data_gradient_has_twin(const Conv2d& p) {
          axis(p.w, p.q, p.s, p.stride_w, p.pad_w, p.dilation_w);
 }
 constexpr bool has_twin(Conv2dRole role, const Conv2d& p) {
+  if (has_pair(p)) return false;
   return role == Conv2dRole::forward ? forward_has_twin(p) : role == Conv2dRole::data_gradient ? data_gradient_has_twin(p) : weight_gradient_has_twin(p);
 }
 
@@ -128,6 +129,11 @@ constexpr int64_t turned_elements(Conv2dRole role, const Conv2d& p) {
   return t.x_elements(p) + t.dy_elements(p);
 }
 
+// Whether a plan can be taken where x or y are two tensors.
+constexpr bool plan_takes_pairs(Conv2dRole role, const Conv2d& p, TilePlan plan) {
+  return !has_pair(p) || (is_twin(plan.tile) ? has_twin(role, p) : plan.tile != TileName::few_channels || few_channels_serve(role, p));
+}
+
 // capability: of the card, 90 for sm_90. Twins are written for 90 alone.
 constexpr TilePlan table_plan(Conv2dRole role, const Conv2d& p, int capability) {
   if (few_channels_serve(role, p)) return {TileName::few_channels};
@@ -159,6 +165,15 @@ constexpr TilePlan table_plan(Conv2dRole role, const Conv2d& p, int capability) 
 // Where the table would take a twin for the image with its border around it, a pass that puts it there costs less than the twin saves.
 constexpr bool reads_border(Conv2dRole role, const Conv2d& p, int capability) {
   return role != Conv2dRole::data_gradient && !is_twin(table_plan(role, padded_problem(p), capability).tile);
+}
+
+// Where the table takes the kernels that cannot, or a plain matrix product, a pass that joins (cuts) costs less than they save.
+constexpr bool takes_pairs(Conv2dRole role, const Conv2d& p, int capability) {
+  if (!has_pair(p)) return true;
+  const Conv2d joined = joined_problem(p);
+  if (p.groups != 1 || (role == Conv2dRole::data_gradient && data_gradient_is_product(joined))) return false;
+  if (p.border != Padding::zero && !reads_border(role, joined, capability)) return false;
+  return plan_takes_pairs(role, p, table_plan(role, joined, capability));
 }
 
 constexpr ProductShape product_of(Conv2dRole role, const Conv2d& p) {

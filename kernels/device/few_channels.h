@@ -140,6 +140,7 @@ constexpr WindowCut wide_to_few_cut(const ThinConv& t, DType dtype) {
 // Whether a direction of a convolution runs on these kernels: tensor cores, one group, few channels on one side and not too
 // many on the other; strides up to 4 where the input has few, of 1 where the output has. Borders are read here.
 constexpr bool few_channels_serve(Conv2dRole role, const Conv2d& given) {
+  if (has_pair(given)) return false;
   const Conv2d p = padded_problem(given);
   const bool tensor_cores = p.dtype == DType::bf16 || (p.dtype == DType::f32 && p.math == Math::tf32);
   if (!tensor_cores || p.groups != 1 || p.n < 1 || p.h < 1 || p.w < 1 || p.c < 1 || p.k < 1 || p.r < 1 || p.s < 1 || p.p < 1 || p.q < 1) return false;

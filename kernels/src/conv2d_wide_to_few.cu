@@ -201,7 +201,8 @@ __global__ void __launch_bounds__(kFewThreads, 2) wide_to_few_kernel(const __gri
         const float bias = job.thin.bias && c < job.thin_channels ? job.thin.bias[c] : 0.0f;
         y[c] = activate(job.thin.activation, sum[j][c] + bias, job.thin.alpha);
       }
-      const int64_t offset = ((static_cast<int64_t>(image) * job.height + first_h + h) * job.width + w) * job.thin_channels;
+      const int64_t first = ((static_cast<int64_t>(image) * job.height + first_h + h) * job.width + w) * job.thin_channels;
+      const auto offset = [&](int c) { return first + c; };
       if constexpr (sizeof(T) == 2) {
         const Bf16 rounded[4] = {to_bf16(y[0]), to_bf16(y[1]), to_bf16(y[2]), to_bf16(y[3])};
         store_run(job.thin, offset, rounded, job.thin_channels);
