@@ -62,15 +62,19 @@ Tensor Conv::used_weight() {
     return !widened ? w : kind_ == ConvKind::upsampling ? upsample_filter(w) : mean_pool_filter(w);
   });
 }
-Tensor Conv::forward_then(const Tensor& x, const Activation& f) {
-  const Tensor w = used_weight();
+Tensor Conv::forward_beside(const Tensor& x, const Tensor& beside, const Activation& f) {
+  if (kind_ == ConvKind::plain || kind_ == ConvKind::transposed) return convolve({x, beside}, f);
+  return Module::forward_beside(x, beside, f);
+}
+Tensor Conv::convolve(const ConvInput& input, const Activation& f) {
+  const Tensor w = used_weight(), &x = input.first;
   switch (kind_) {
     case ConvKind::plain: break;
-    case ConvKind::transposed: return conv_transpose2d(x, w, bias_, options_, f);
+    case ConvKind::transposed: return conv_transpose2d(input, w, bias_, options_, f);
     case ConvKind::upsampling: return spec_.kernel > 1 ? upsample_conv2d(x, w, bias_, f) : upsample_nearest(conv2d(x, w, bias_, options_, f), 2);
     case ConvKind::mean_pooling: return spec_.kernel > 1 ? conv2d_mean_pool(x, w, bias_, f) : conv2d(average_pool(x, {}), w, bias_, options_, f);
   }
-  return conv2d(x, w, bias_, options_, f);
+  return conv2d(input, w, bias_, options_, f);
 }
 void Conv::visit(const Visit& v) {
   v.parameter(v.prefix + "weight", weight_);
@@ -190,12 +194,14 @@ Layer dropout(double keep) { return std::make_shared<Dropout>(keep); }
 Layer maxout(int in, int units, int pieces, const Init& weight, const Init& bias) { return std::make_shared<Maxout>(in, units, pieces, weight, bias); }
 
 // An activation after a layer that can apply it goes into that layer's kernel.
-Tensor Sequential::run(const Tensor& input, const Tensor& condition) {
+Tensor Sequential::run(const Tensors& inputs, const Tensor& condition) {
   const auto apply = [&](Module& layer, const Tensor& x, const Activation& f) {
+    if (inputs.size() > 1 && &layer == layers_[0].get()) return layer.forward_beside(x, inputs[1], f);
     if (condition) return layer.forward_given(x, condition, f);
     return f.none() ? layer.forward(x) : layer.forward_then(x, f);
   };
-  Tensor x = input;
+  Tensor x = inputs[0];
+  if (layers_.empty()) return inputs.size() == 1 ? x : concat(inputs, x.rank() - 1);
   for (size_t i = 0; i < layers_.size(); ++i) {
     const auto* next = i + 1 < layers_.size() ? dynamic_cast<ActivationLayer*>(layers_[i + 1].get()) : nullptr;
     if (next) {

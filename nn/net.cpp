@@ -88,7 +88,7 @@ Net::Net(std::string name, Layer module) : impl_(std::make_shared<Impl>()) {
 Tensor Net::operator()(const Tensor& x) const {
   Module& m = module();
   impl_->before_pass();
-  LayerTrace::enter(impl_->name, x.shape());
+  LayerTrace::enter(impl_->name, {x});
   const Tensor y = m.forward(x);
   LayerTrace::leave();
   return y;
@@ -97,7 +97,7 @@ Tensor Net::operator()(const Tensor& x) const {
 Tensors Net::operator()(const Tensors& xs) const {
   Module& m = module();
   impl_->before_pass();
-  LayerTrace::enter(impl_->name, xs.at(0).shape());
+  LayerTrace::enter(impl_->name, xs);
   const Tensors ys = m.forward(xs);
   LayerTrace::leave();
   return ys;
@@ -106,17 +106,32 @@ Tensors Net::operator()(const Tensors& xs) const {
 Tensor Net::operator()(const Tensor& x, const Tensor& condition) const { return (*this)(Tensors{x, condition}).at(0); }
 
 Tensors Net::each(const Tensors& xs) const {
-  require(!xs.empty(), name(), ": each of no batches");
-  const bool alike = std::all_of(xs.begin(), xs.end(), [&](const Tensor& x) { return x.shape() == xs[0].shape(); });
-  const bool one_type = std::all_of(xs.begin(), xs.end(), [&](const Tensor& x) { return x.dtype() == xs[0].dtype(); });
+  std::vector<Tensors> batches;
+  for (const Tensor& x : xs) batches.push_back({x});
+  return each(batches);
+}
+
+Tensors Net::each(const std::vector<Tensors>& batches) const {
+  require(!batches.empty(), name(), ": each of no batches");
+  const auto pass = [&](const Tensors& xs) { return xs.size() == 1 ? (*this)(xs[0]) : (*this)(xs).at(0); };
+  const bool alike = std::all_of(batches.begin(), batches.end(), [&](const Tensors& xs) {
+    return std::equal(xs.begin(), xs.end(), batches[0].begin(), batches[0].end(), [](const Tensor& a, const Tensor& b) { return a.shape() == b.shape(); });
+  });
   Tensors ys;
-  if (xs.size() == 1 || !alike || !module().batches_pass_together()) {
-    for (const Tensor& x : xs) ys.push_back((*this)(x));
+  if (batches.size() == 1 || !alike || !module().batches_pass_together()) {
+    for (const Tensors& xs : batches) ys.push_back(pass(xs));
     return ys;
   }
-  BatchesInPass scope(int(xs.size()));
-  // Of several types they become the one that layers multiply in.
-  return split((*this)(join(xs, one_type ? xs[0].dtype() : arithmetic(DType::f32).dtype)), int64_t(xs.size()));
+  BatchesInPass scope(int(batches.size()));
+  Tensors joined;
+  for (size_t i = 0; i < batches[0].size(); ++i) {
+    Tensors parts;
+    for (const Tensors& xs : batches) parts.push_back(xs[i]);
+    // Of several types they become the one that layers multiply in.
+    const bool one_type = std::all_of(parts.begin(), parts.end(), [&](const Tensor& x) { return x.dtype() == parts[0].dtype(); });
+    joined.push_back(join(parts, one_type ? parts[0].dtype() : arithmetic(DType::f32).dtype));
+  }
+  return split(pass(joined), int64_t(batches.size()));
 }
 
 Tensor Net::infer(const Tensor& x) const {

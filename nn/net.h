@@ -25,6 +25,7 @@ class Net {
   // On several batches, each as if it were alone: in one pass where shapes and layers allow it, in which batch norms take each batch's
   // own statistics and follow them in this order.
   Tensors each(const Tensors& xs) const;
+  Tensors each(const std::vector<Tensors>& batches) const;   // of a network that takes several inputs, such as two images side by side
   // As a frozen network: running statistics, no dropout, whatever the pass around it does.
   Tensor infer(const Tensor& x) const;
   // With class labels [N] (i64) or a vector a sample [N, C] for the layers that want it (nn/conditional.h).
