@@ -127,12 +127,28 @@ struct ImageChannels {
   __host__ __device__ constexpr Place of(int channel) const {
     return channel < first ? Place{channel, first} : Place{second + (channel - first), rest};
   }
+  __host__ __device__ constexpr int64_t offset(int pixel, int channel) const {
+    const Place place = of(channel);
+    return pixel * place.pitch + place.offset;
+  }
 };
 template <class T, class Void>
 ImageChannels image_channels(const ImageData<Void>& image, int channels, int first) {
   if (first == 0) return {channels, 0, 0};
   const int64_t bytes = static_cast<int64_t>(reinterpret_cast<uintptr_t>(image.second) - reinterpret_cast<uintptr_t>(image.first));
   return {first, channels - first, bytes / static_cast<int64_t>(sizeof(T))};
+}
+
+// Pixels of an image that is read through its border, or lies in two tensors.
+struct GatherPixels {
+  int rows, columns;   // with the border
+  BorderPixels inner;
+  ImageChannels channels;
+  __host__ __device__ constexpr int at(int image, int row, int column) const { return inner.at(image, row, column); }
+};
+template <class T, class Void>
+GatherPixels gather_pixels(const BorderPixels& pixels, const ImageData<Void>& image, int channels, int first) {
+  return {pixels.rows, pixels.columns, pixels, image_channels<T>(image, channels, first)};
 }
 
 // Where the window of a position starts: its element offset in the whole tensor (which may lie outside) and

@@ -80,8 +80,14 @@ constexpr bool data_gradient_has_twin(const Conv2d& p) {
          p.stride_h <= 2 && p.stride_w <= 2 && axis(p.h, p.p, p.r, p.stride_h, p.pad_h, p.dilation_h) &&
          axis(p.w, p.q, p.s, p.stride_w, p.pad_w, p.dilation_w);
 }
+// Of two tensors side by side: images that are turned round are gathered anyway; else y in two equal halves of whole boxes, as the
+// levels of a U-net are joined.
+constexpr bool twin_takes_pairs(Conv2dRole role, const Conv2d& p) {
+  if (!has_pair(p) || (role == Conv2dRole::weight_gradient && p.dtype == DType::f32)) return true;
+  return p.c_first == 0 && 2 * p.k_first == p.k && p.k_first % 64 == 0;
+}
 constexpr bool has_twin(Conv2dRole role, const Conv2d& p) {
-  if (has_pair(p)) return false;
+  if (!twin_takes_pairs(role, p)) return false;
   return role == Conv2dRole::forward ? forward_has_twin(p) : role == Conv2dRole::data_gradient ? data_gradient_has_twin(p) : weight_gradient_has_twin(p);
 }
 

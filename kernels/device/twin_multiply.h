@@ -71,9 +71,10 @@ __device__ __forceinline__ void multiply_stage(float (&sum)[Tile::kN / 2], const
   }
 }
 
-// Where neighbouring results of a tile lie: `count` of them from column `first` of the result on.
+// Where neighbouring results of a tile lie: `count` of them, from column `first` of the product on, `place` elements into a row.
 struct ColumnRun {
   int first, count;
+  int64_t place;
 };
 
 // Lane q of four neighbours gives pair g of four and gets pair q of each neighbour: its own is as wide as all four's were.
@@ -126,7 +127,7 @@ __device__ __forceinline__ void store_rows(const float (&sum)[Tile::kN / 2], con
       }
       activate_run(result, y);
       if (result.rounded) {
-        Bf16* to = static_cast<Bf16*>(result.data) + offset[half] + run.first;
+        Bf16* to = static_cast<Bf16*>(result.data) + offset[half] + run.place;
         if (result.packs && whole) {
           uint32_t pair[4];
 #pragma unroll
@@ -141,7 +142,7 @@ __device__ __forceinline__ void store_rows(const float (&sum)[Tile::kN / 2], con
           }
         }
       } else if (there[half]) {
-        float* to = static_cast<float*>(result.data) + offset[half] + run.first;
+        float* to = static_cast<float*>(result.data) + offset[half] + run.place;
 #pragma unroll
         for (int i = 0; i < 8; i += 2) {
           const int column = i / 2 * 8 + own;

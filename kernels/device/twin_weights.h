@@ -36,9 +36,9 @@ struct TwinWeights {
     int channels, blocks;
     __device__ ColumnRun columns(int column) const {
       int tap = column / 64;
-      if (tap >= blocks) return {0, 0};
-      const int channel = lines.split(tap) * 64 + column % 64;
-      return {tap * channels + channel, channels - channel};
+      if (tap >= blocks) return {0, 0, 0};
+      const int channel = lines.split(tap) * 64 + column % 64, first = tap * channels + channel;
+      return {first, channels - channel, first};
     }
   };
   __device__ int rows(int) const { return outputs; }

@@ -45,8 +45,8 @@ void forward(Stream stream, const Conv2d& p, ImageIn x, const Weight& w, ImageOu
              const Epilogue& epilogue) {
   const TilePlan plan = plan_for(Conv2dRole::forward, p);
   if (plan.tile != TileName::few_channels) convolve_forward(stream, p, x, w.data, y, epilogue, plan);
-  else if (has_few_inputs(p)) convolve_few_to_wide(stream, p, x.first, w.data, y.first, epilogue);
-  else convolve_wide_to_few(stream, p, x.first, w.data, y.first, epilogue);
+  else if (has_few_inputs(p)) convolve_few_to_wide(stream, p, x, w.data, y, epilogue);
+  else convolve_wide_to_few(stream, p, x, w.data, y, epilogue);
 }
 
 void data_gradient(Stream stream, const Conv2d& p, ImageIn dy, const Weight& w, ImageOut dx,
@@ -58,15 +58,15 @@ void data_gradient(Stream stream, const Conv2d& p, ImageIn dy, const Weight& w, 
   }
   const TilePlan plan = plan_for(Conv2dRole::data_gradient, p);
   if (plan.tile != TileName::few_channels) convolve_data_gradient(stream, p, dy, w.data, dx, epilogue, workspace, plan);
-  else if (has_few_inputs(p)) convolve_wide_to_few(stream, p, dy.first, w.data, dx.first, epilogue);
-  else convolve_few_to_wide(stream, p, dy.first, w.data, dx.first, epilogue);
+  else if (has_few_inputs(p)) convolve_wide_to_few(stream, p, dy, w.data, dx, epilogue);
+  else convolve_few_to_wide(stream, p, dy, w.data, dx, epilogue);
 }
 
 void weight_gradient(Stream stream, const Conv2d& p, ImageIn x, ImageIn dy, void* dw,
                      void* workspace) {
   const TilePlan plan = plan_for(Conv2dRole::weight_gradient, p);
   if (plan.tile != TileName::few_channels) convolve_weight_gradient(stream, p, x, dy, dw, workspace, plan);
-  else convolve_few_weights(stream, p, x.first, dy.first, dw, workspace);
+  else convolve_few_weights(stream, p, x, dy, dw, workspace);
 }
 
 size_t data_gradient_bytes(const Conv2d& p) {

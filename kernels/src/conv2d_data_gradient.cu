@@ -72,7 +72,7 @@ void convolve_data_gradient(Stream stream, const Conv2d& p, ImageIn dy, const vo
                             const Epilogue& epilogue, void* workspace, TilePlan plan) {
   check_convolution(p, "data gradient");
   if (is_twin(plan.tile)) {
-    if (convolve_data_gradient_twin(stream, p, dy.first, w, dx.first, epilogue, workspace, plan)) return;
+    if (convolve_data_gradient_twin(stream, p, dy, w, dx, epilogue, workspace, plan)) return;
     plan = plan_of(data_gradient_product(p));
   }
   const auto multiply = [&](auto number, auto element, auto map) {

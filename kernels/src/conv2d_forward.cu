@@ -35,7 +35,7 @@ void convolve_forward(Stream stream, const Conv2d& p, ImageIn x, const void* w, 
                       const Epilogue& epilogue, TilePlan plan) {
   check_convolution(p, "forward");
   if (is_twin(plan.tile)) {
-    if (convolve_forward_twin(stream, p, x.first, w, y.first, epilogue, plan)) return;
+    if (convolve_forward_twin(stream, p, x, w, y, epilogue, plan)) return;
     plan = plan_of(forward_product(p));
   }
   const auto multiply = [&](auto number, auto element, const auto& map, const auto& y_rows) {

@@ -53,7 +53,7 @@ void convolve_weight_gradient(Stream stream, const Conv2d& p, ImageIn x, ImageIn
             positions = p.n * p.p * p.q;
   const int64_t count = static_cast<int64_t>(p.k) * taps;
   const int splits = plan.parts;
-  const bool done = is_twin(plan.tile) && convolve_weight_gradient_twin(stream, p, x.first, dy.first, static_cast<float*>(dw), static_cast<float*>(workspace), plan);
+  const bool done = is_twin(plan.tile) && convolve_weight_gradient_twin(stream, p, x, dy, static_cast<float*>(dw), static_cast<float*>(workspace), plan);
   if (is_twin(plan.tile)) plan.tile = plan_of(weight_gradient_product(p), splits).tile;   // as many parts: the workspace has room for them
   const auto multiply = [&](auto number, auto element, const auto& map, const auto& dy_pitch) {
     using T = decltype(element);

@@ -139,6 +139,61 @@ TEST_F(Conv2dPairsSim, BordersEqualOneTensor) {
   }
 }
 
+// By the kernels that Conv2dKernels chooses, which are those for few channels.
+void expect_equal_few(const Conv2d& problem, int c_first, int k_first, int shift = 0) {
+  for (const Number number : {kNumbers[1], kNumbers[2]}) {
+    Conv2d p = with(problem, number);
+    p.c_first = c_first, p.k_first = k_first;
+    for (const Conv2dRole role : kRoles) ASSERT_TRUE(few_channels_serve(role, p)) << check::describe(p);
+    expect_equal(joined_problem(p), c_first, k_first, {true}, shift);
+  }
+}
+
+TEST_F(Conv2dPairsSim, FewChannelsEqualOneTensor) {
+  expect_equal_few(conv(1, 12, 10, 4, 64, 4, 4, 2, 1), 1, 32);     // pictures in pairs
+  expect_equal_few(conv(2, 9, 35, 2, 33, 3, 5, 1, 2), 1, 9);       // odd, several rectangles
+  expect_equal_few(conv(1, 16, 12, 3, 128, 4, 4, 2, 1), 2, 64);    // the last level of a U-net
+  expect_equal_few(conv(2, 10, 9, 64, 3, 7, 7, 1, 3), 24, 1);      // few outputs
+  expect_equal_few(conv(1, 7, 70, 13, 1, 3, 3, 1, 1), 4, 0);
+  expect_equal_few(conv(1, 12, 13, 24, 2, 3, 3, 1, 2, 2), 12, 1);  // vectors of f32, elements of bf16
+  expect_equal_few(conv(1, 12, 10, 3, 64, 4, 4, 2, 1), 1, 32, 1);  // unaligned
+  Conv2d p = conv(1, 9, 8, 3, 16, 3, 3, 1, 1);
+  p.border = Padding::reflect;
+  expect_equal_few(p, 1, 8);
+  p = conv(1, 9, 8, 16, 3, 3, 3, 1, 1);
+  p.border = Padding::replicate;
+  expect_equal_few(p, 8, 2);
+}
+
+// Every direction whose twin takes the pair; at least so many.
+void expect_equal_twins(const Conv2d& problem, int c_first, int k_first, TileName tile, int parts, int least) {
+  if (tests_run_on_cuda() && kernels_under_test().device.info(0).compute_capability != 90) return;
+  int served = 0;
+  for (const Number number : {kNumbers[1], kNumbers[2]}) {
+    Conv2d p = with(problem, number);
+    p.c_first = c_first, p.k_first = k_first;
+    for (const Conv2dRole role : kRoles) {
+      if (!has_twin(role, p)) continue;
+      ++served;
+      SCOPED_TRACE(check::describe(p) + " role " + std::to_string(static_cast<int>(role)));
+      const auto want = run(role, joined_problem(p), {false, tile, parts}, 0);
+      for (const Order order : {Order::forward, Order::reverse, Order::random}) {
+        configure({order, 5, 0});
+        EXPECT_TRUE(run(role, p, {false, tile, parts}, 0) == want) << "order " << static_cast<int>(order);
+      }
+    }
+  }
+  EXPECT_GE(served, least);
+}
+
+TEST_F(Conv2dPairsSim, TwinsEqualOneTensor) {
+  expect_equal_twins(conv(1, 8, 6, 16, 128, 4, 4, 2, 1), 0, 64, TileName::twin_narrow, 1, 6);
+  expect_equal_twins(conv(2, 7, 5, 24, 256, 3, 3, 1, 1), 0, 128, TileName::twin_wide, 2, 6);
+  expect_equal_twins(conv(1, 9, 8, 8, 128, 3, 3, 2, 1), 0, 64, TileName::twin_square, 2, 6);
+  expect_equal_twins(conv(1, 7, 8, 8, 128, 1, 1, 2, 0), 0, 64, TileName::twin_narrow, 1, 6);   // phases that no tap meets
+  expect_equal_twins(conv(1, 6, 5, 7, 9, 3, 3, 1, 1), 3, 4, TileName::twin_narrow, 1, 1);      // turned round: any
+}
+
 // What is not finite stays in the tensor that it came from.
 TEST_F(Conv2dPairsSim, TensorsDoNotMeetInResults) {
   Conv2d p = conv(1, 4, 4, 8, 8, 3, 3, 1, 1);
@@ -178,6 +233,18 @@ TEST(Conv2dPairsTable, SaysWhatTakesThem) {
   Conv2d p = conv(1, 8, 8, 6, 64, 3, 3, 1, 1);
   p.border = Padding::reflect;
   EXPECT_EQ(takers(p, f32, 80, 3, 0), "p-p");
+  // On sm_90 twins take the levels of a U-net, and what they take in no other split is joined first.
+  const Number tf32 = kNumbers[1], bf16 = kNumbers[2];
+  for (const Number number : {tf32, bf16}) {
+    EXPECT_TRUE(is_twin(table_plan(Conv2dRole::data_gradient, with(conv(1, 64, 64, 128, 512, 4, 4, 2, 1), number), 90).tile));
+    EXPECT_EQ(takers(conv(1, 64, 64, 128, 512, 4, 4, 2, 1), number, 90, 0, 256), "ppp");
+    EXPECT_EQ(takers(conv(1, 256, 256, 3, 128, 4, 4, 2, 1), number, 90, 0, 64), "ppp");   // the last, by the kernels for few channels
+    EXPECT_EQ(takers(conv(1, 256, 256, 4, 64, 4, 4, 2, 1), number, 90, 1, 0), "ppp");
+    EXPECT_EQ(takers(conv(1, 64, 64, 128, 512, 4, 4, 2, 1), number, 80, 0, 200), "ppp");
+  }
+  EXPECT_EQ(takers(conv(1, 64, 64, 128, 512, 4, 4, 2, 1), bf16, 90, 0, 200), "---");
+  EXPECT_EQ(takers(conv(1, 256, 256, 6, 64, 4, 4, 2, 1), tf32, 90, 3, 0), "p-p");
+  EXPECT_EQ(takers(conv(1, 256, 256, 6, 64, 4, 4, 2, 1), bf16, 90, 3, 0), "ppp");
 }
 
 TEST(Conv2dPairsTable, SaysWhatIsWrong) {
