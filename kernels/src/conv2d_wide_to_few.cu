@@ -53,6 +53,8 @@ __device__ __forceinline__ void load_words(FourWords (&words)[2][4], const typen
   } else {
 #pragma unroll
     for (int b = 0; b < 2; ++b) {
+      // Fewer loads on their way: in two tensors their addresses take more registers.
+      if constexpr (!std::is_same_v<Pixels, PlainPixels>) simt::sync_warp();
 #pragma unroll
       for (int i = 0; i < 4; ++i) {
 #pragma unroll
