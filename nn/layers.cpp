@@ -64,17 +64,21 @@ Tensor Conv::used_weight() {
     return !widened ? w : kind_ == ConvKind::upsampling ? upsample_filter(w) : mean_pool_filter(w);
   });
 }
-Tensor Conv::forward_then(const Tensor& x, const Activation& f, const Tensor& residual) {
-  const Tensor w = used_weight();
+Tensor Conv::forward_beside(const Tensor& x, const Tensor& beside, const Activation& f) {
+  if (kind_ == ConvKind::plain || kind_ == ConvKind::transposed) return convolve({x, beside}, f, {});
+  return Module::forward_beside(x, beside, f);
+}
+Tensor Conv::convolve(const ConvInput& input, const Activation& f, const Tensor& residual) {
+  const Tensor w = used_weight(), &x = input.first;
   switch (kind_) {
     case ConvKind::plain: break;
-    case ConvKind::transposed: return conv_transpose2d(x, w, bias_, options_, f, residual);
+    case ConvKind::transposed: return conv_transpose2d(input, w, bias_, options_, f, residual);
     case ConvKind::upsampling:
       if (spec_.kernel > 1) return upsample_conv2d(x, w, bias_, f, residual);
       return residual ? add_then_activate(upsample_nearest(conv2d(x, w, bias_, options_), 2), residual, f) : upsample_nearest(conv2d(x, w, bias_, options_, f), 2);
     case ConvKind::mean_pooling: return spec_.kernel > 1 ? conv2d_mean_pool(x, w, bias_, f, residual) : conv2d(average_pool(x, {}), w, bias_, options_, f, residual);
   }
-  return conv2d(x, w, bias_, options_, f, residual);
+  return conv2d(input, w, bias_, options_, f, residual);
 }
 void Conv::visit(const Visit& v) {
   v.parameter(v.prefix + "weight", weight_);
@@ -194,12 +198,14 @@ Layer dropout(double keep) { return std::make_shared<Dropout>(keep); }
 Layer maxout(int in, int units, int pieces, const Init& weight, const Init& bias) { return std::make_shared<Maxout>(in, units, pieces, weight, bias); }
 
 // An activation after a layer that can apply it goes into that layer's kernel; so does what follows the whole into the last layer's.
-Tensor Sequential::run(const Tensor& input, const Tensor& condition, const Activation& f, const Tensor& residual) {
+Tensor Sequential::run(const Tensors& inputs, const Tensor& condition, const Activation& f, const Tensor& residual) {
   const auto apply = [&](Module& layer, const Tensor& x, const Activation& f, const Tensor& residual) {
+    if (inputs.size() > 1 && &layer == layers_[0].get()) return layer.forward_beside(x, inputs[1], f);
     if (condition) return layer.forward_given(x, condition, f, residual);
     return f.none() && !residual ? layer.forward(x) : layer.forward_then(x, f, residual);
   };
-  Tensor x = input;
+  Tensor x = inputs[0];
+  if (layers_.empty()) return add_then_activate(inputs.size() == 1 ? x : concat(inputs, x.rank() - 1), residual, f);
   for (size_t i = 0; i < layers_.size(); ++i) {
     const auto* next = i + 1 < layers_.size() ? dynamic_cast<ActivationLayer*>(layers_[i + 1].get()) : nullptr;
     if (next) {

@@ -54,13 +54,15 @@ class Conv : public Module, public SpectralLayer {
   Conv(ConvKind kind, int in, int out, const ConvSpec& spec);
   using Module::forward;
   Tensor forward(const Tensor& x) override { return forward_then(x, {}, {}); }
-  Tensor forward_then(const Tensor& x, const Activation& f, const Tensor& residual) override;
+  Tensor forward_then(const Tensor& x, const Activation& f, const Tensor& residual) override { return convolve(x, f, residual); }
+  Tensor forward_beside(const Tensor& x, const Tensor& beside, const Activation& f) override;
   bool batches_pass_together() const override { return true; }
   void visit(const Visit& v) override;
   std::string type() const override { return kind_ == ConvKind::transposed ? "deconv" : "conv"; }
   std::string describe() const override;
  private:
   Tensor used_weight();
+  Tensor convolve(const ConvInput& x, const Activation& f, const Tensor& residual);
   ConvKind kind_;
   int in_, out_;
   double factor_ = 1;

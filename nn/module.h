@@ -26,12 +26,14 @@ class Module {
  public:
   virtual ~Module() = default;
   virtual Tensor forward(const Tensor& x) = 0;
-  // Networks with several inputs or outputs (two heads, pictures in pairs) override this one. By itself it takes {x}, and
-  // {x, condition} where conditional().
+  // Networks with several inputs or outputs (two heads, pictures in pairs) override this one. By itself it takes {x},
+  // {x, condition} where conditional(), and else {x, beside}, two images.
   virtual Tensors forward(const Tensors& xs);
   // f(forward(x) + residual), in one kernel where the module can; undefined: none. Sequential uses it for an activation that follows,
   // residual blocks for their sum.
   virtual Tensor forward_then(const Tensor& x, const Activation& f, const Tensor& residual = {});
+  // f(forward(concat({x, beside}, -1))): side by side in channels. Convolutions read both where they lie.
+  virtual Tensor forward_beside(const Tensor& x, const Tensor& beside, const Activation& f = {});
   // A condition beside x: class labels [N] (i64) or a vector a sample [N, C]. Containers hand it to all they hold;
   // layers that want none pass it over. conditional(): this layer, or one inside it, cannot do without.
   virtual bool conditional() const { return false; }
@@ -58,17 +60,18 @@ class Sequential : public Module {
  public:
   Sequential(std::vector<Layer> layers);
   using Module::forward;
-  Tensor forward(const Tensor& x) override { return run(x, {}, {}, {}); }
-  Tensor forward_then(const Tensor& x, const Activation& f, const Tensor& residual) override { return run(x, {}, f, residual); }
+  Tensor forward(const Tensor& x) override { return run({x}, {}, {}, {}); }
+  Tensor forward_then(const Tensor& x, const Activation& f, const Tensor& residual) override { return run({x}, {}, f, residual); }
+  Tensor forward_beside(const Tensor& x, const Tensor& beside, const Activation& f = {}) override;
   bool conditional() const override;
   bool batches_pass_together() const override;
-  Tensor forward_given(const Tensor& x, const Tensor& condition, const Activation& f, const Tensor& residual) override { return run(x, condition, f, residual); }
+  Tensor forward_given(const Tensor& x, const Tensor& condition, const Activation& f, const Tensor& residual) override { return run({x}, condition, f, residual); }
   void visit(const Visit& v) override;
   std::string type() const override { return "sequential"; }
   const std::vector<Layer>& layers() const { return layers_; }
 
  private:
-  Tensor run(const Tensor& x, const Tensor& condition, const Activation& f, const Tensor& residual);  // condition undefined: none
+  Tensor run(const Tensors& inputs, const Tensor& condition, const Activation& f, const Tensor& residual);  // one, or two side by side; condition undefined: none
   std::vector<Layer> layers_;
   std::vector<std::string> names_;
 };
@@ -90,7 +93,7 @@ class LayerTrace {
   std::vector<TracedLayer> layers;
   static void note(const std::string& name, Module& module, const Tensor& output);
   // A network's pass begins and ends; passes after the first are left out.
-  static void enter(const std::string& net, const Shape& input);
+  static void enter(const std::string& net, const Tensors& inputs);   // a line for the first of them and each image
   static void leave();
 
  private:

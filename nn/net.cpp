@@ -94,7 +94,7 @@ Net::Net(std::string name, Layer module) : impl_(std::make_shared<Impl>()) {
 Tensor Net::operator()(const Tensor& x) const {
   Module& m = module();
   impl_->before_pass();
-  LayerTrace::enter(impl_->name, x.shape());
+  LayerTrace::enter(impl_->name, {x});
   const Tensor y = m.forward(x);
   LayerTrace::leave();
   return y;
@@ -103,7 +103,7 @@ Tensor Net::operator()(const Tensor& x) const {
 Tensors Net::operator()(const Tensors& xs) const {
   Module& m = module();
   impl_->before_pass();
-  LayerTrace::enter(impl_->name, xs.at(0).shape());
+  LayerTrace::enter(impl_->name, xs);
   const Tensors ys = m.forward(xs);
   LayerTrace::leave();
   return ys;

@@ -3,12 +3,16 @@
 #include "engine/autograd.h"
 #include "engine/check.h"
 #include "engine/context.h"
+#include "engine/ops/create.h"
 #include "engine/ops/reduce.h"
+#include "engine/ops/shape.h"
 #include "engine/ops/use_record.h"
 #include "engine/ops/weights.h"
 
 namespace ganymede {
 
+using kernels::Conv2dRole;
+using kernels::joined_problem;
 using kernels::Kernels;
 using kernels::padded_problem;
 using kernels::Stream;
@@ -37,20 +41,42 @@ kernels::Epilogue epilogue(const Fused& fused) {
 PadAmounts border_amounts(const Problem& p) { return {p.pad_w, p.pad_w, p.pad_h, p.pad_h}; }
 
 // On plan: of the device that is planned for.
-bool reads_border(kernels::Conv2dRole role, const Problem& p, const Device& device) {
+bool reads_border(Conv2dRole role, const Problem& p, const Device& device) {
   return p.border == Padding::zero || asked_of(device, true, [&](const Kernels& k) { return k.conv2d.reads_border(role, p); });
 }
 
-// What forward or the weight gradient of p is computed of: x itself, or x with its border around it, which nobody differentiates.
+// An end of a problem: one tensor, or two side by side in channels, of which `first` channels are the first's.
+Tensor joined(const Tensors& parts) { return parts.size() == 1 ? parts[0] : concat(parts, 3); }
+std::vector<Shape> part_shapes(const Shape& whole, int first) {
+  if (first == 0) return {whole};
+  Shape left = whole, right = whole;
+  left[3] = first, right[3] -= first;
+  return {left, right};
+}
+// Those that are wanted; the others are undefined.
+Tensors parts_of(const Tensor& whole, int first, const std::vector<bool>& wanted) {
+  if (first == 0) return {whole};
+  return {wanted[0] ? slice(whole, 3, 0, first) : Tensor{}, wanted[1] ? slice(whole, 3, first, whole.dim(3)) : Tensor{}};
+}
+template <class Image, class Parts>
+Image place_of(const Parts& parts) { return {parts[0].data(), parts.size() > 1 ? parts[1].data() : nullptr}; }
+
+// Whether the device's kernels take p as it is; else it is computed of what lies in two tensors joined, all of it in recorded ops.
+bool takes_pairs(Conv2dRole role, const Problem& p, const Device& device) {
+  return !has_pair(p) || asked_of(device, true, [&](const Kernels& k) { return k.conv2d.takes_pairs(role, p); });
+}
+
+// What forward or the weight gradient of p is computed of: x itself, or x with its border around it, which nobody differentiates. (Who
+// takes a pair reads its border.)
 struct Image {
   Problem problem;
-  Tensor x;
+  Tensors x;
 };
-Image image_of(kernels::Conv2dRole role, const Problem& p, const Tensor& x) {
-  if (reads_border(role, p, x.device())) return {p, x};
+Image image_of(Conv2dRole role, const Problem& p, const Tensors& x) {
+  if (reads_border(role, p, x[0].device())) return {p, x};
   ContextScope scope;
   context().recording = false;
-  return {padded_problem(p), pad(x, border_amounts(p), p.border)};
+  return {padded_problem(p), {pad(x[0], border_amounts(p), p.border)}};
 }
 
 // dx of the gradient of x with its border around it.
@@ -61,69 +87,133 @@ Tensor without_border(const Problem& p, const Tensor& padded) {
   return pad_adjoint(padded, p.h, p.w, border_amounts(p), p.border);
 }
 
-Tensor forward(const Problem& p, const Tensor& x, const Tensor& w, const Fused& fused = {});
-Tensor data_gradient(const Problem& p, const Tensor& g, const Tensor& w, const Fused& fused = {});
-Tensor weight_gradient(const Problem& p, const Tensor& x, const Tensor& g);
+Tensors multiply(Conv2dRole role, const Problem& p, const Tensors& in, const Tensor& w, const Fused& fused = {}, const std::vector<bool>& wanted = {true, true});
+Tensor weight_gradient(const Problem& p, const Tensors& x, const Tensors& g);
 
-// Forward and data gradient differ in direction only: `in` and `out` are the ends of the problem they map between. Borders are linear:
-// y = conv(B x) has dx = B' of the data gradient of B x.
-Tensor apply(const char* name, bool is_forward, const Problem& p, const Tensor& in, const Tensor& w, const Fused& given) {
-  const Tensor a = cast(in, p.dtype);
-  require(a.shape() == (is_forward ? x_shape(p) : y_shape(p)) && w.shape() == w_shape(p), name, ": operands of shape ", in.shape(), " and ", w.shape());
-  const auto role = is_forward ? kernels::Conv2dRole::forward : kernels::Conv2dRole::data_gradient;
+Conv2dRole opposite(Conv2dRole role) { return role == Conv2dRole::forward ? Conv2dRole::data_gradient : Conv2dRole::forward; }
+const char* name_of(Conv2dRole role) { return role == Conv2dRole::forward ? "conv2d" : "conv2d data gradient"; }
+
+Tensors cast_all(const Tensors& parts, DType dtype) {
+  Tensors all;
+  for (const Tensor& t : parts) all.push_back(cast(t, dtype));
+  return all;
+}
+void check_parts(const char* name, const Tensors& in, const std::vector<Shape>& shapes, const Tensor& w, const Problem& p) {
+  bool good = in.size() == shapes.size() && w.shape() == w_shape(p);
+  for (size_t i = 0; good && i < in.size(); ++i) good = in[i].shape() == shapes[i];
+  require(good, name, ": operands of shape ", in[0].shape(), " and ", w.shape());
+}
+
+// The cotangents of several outputs, of which those that are zero are not there.
+Tensors cotangents(const Backward& b, const std::vector<Shape>& shapes, DType dtype, const Device& device) {
+  Tensors all;
+  for (size_t i = 0; i < shapes.size(); ++i) all.push_back(b.grad(int(i)).defined() ? b.grad(int(i)) : full(shapes[i], 0, dtype, device));
+  return all;
+}
+
+std::vector<Saved> saved(const char* name, const Tensors& parts) {
+  std::vector<Saved> all;
+  for (const Tensor& t : parts) all.emplace_back(name, t);
+  return all;
+}
+Tensors values(const std::vector<Saved>& parts) {
+  Tensors all;
+  for (const Saved& s : parts) all.push_back(s());
+  return all;
+}
+
+// Of what the kernels take as it is. Forward and data gradient differ in direction only: `in` and the result are the ends of the problem
+// they map between. Borders are linear: y = conv(B x) has dx = B' of the data gradient of B x.
+Tensors launch_direction(Conv2dRole role, const Problem& p, const Tensors& in, const Tensor& w, const Fused& given) {
+  const bool is_forward = role == Conv2dRole::forward;
+  const char* name = name_of(role);
+  const Device device = in[0].device();
+  const auto x_shapes = part_shapes(x_shape(p), p.c_first), y_shapes = part_shapes(y_shape(p, given.shuffle), p.k_first);
+  const Tensors a = cast_all(in, p.dtype);
+  check_parts(name, a, is_forward ? x_shapes : y_shapes, w, p);
   const Image image = is_forward ? image_of(role, p, a) : Image{padded_problem(p), a};
+  Tensors y;
+  for (const Shape& s : is_forward ? y_shapes : part_shapes(x_shape(image.problem), p.c_first)) y.push_back(Tensor(s, p.dtype, device));
   Fused fused = given;
-  Tensor y(is_forward ? y_shape(p, fused.shuffle) : x_shape(image.problem), p.dtype, in.device());
   if (fused.residual) {
-    require(fused.residual.shape() == y.shape() && fused.residual.device() == y.device(), name, ": residual of shape ", fused.residual.shape(), " on ", fused.residual.device(),
-            " beside a result of shape ", y.shape(), " on ", y.device());
+    require(y.size() == 1 && fused.residual.shape() == y[0].shape() && fused.residual.device() == device, name, ": residual of shape ", fused.residual.shape(), " on ", fused.residual.device(),
+            " beside a result of shape ", y[0].shape(), " on ", device);
     fused.residual = cast(fused.residual, p.dtype);
   }
   const WeightOperand weight = weight_operand(w, p.dtype);
-  const Tensor memory = workspace(in.device(), [&](const Kernels& k) {
+  const Tensor memory = workspace(device, [&](const Kernels& k) {
     return is_forward ? k.conv2d.forward_workspace(image.problem) : k.conv2d.data_gradient_workspace(image.problem);
   });
   ++launched;
-  ConvolutionRecord::note({role, image.problem});
-  launch(in.device(), [is_forward, p = image.problem, x = image.x.data(), weight = weight.operand(), hold = weight.held(), e = epilogue(fused),
-                       q = y.data(), ws = data_or_null(memory)](const Kernels& k, Stream s) {
+  ConvolutionRecord::note({role, joined_problem(image.problem)});
+  launch(device, [is_forward, p = image.problem, x = place_of<kernels::ImageIn>(image.x), weight = weight.operand(), hold = weight.held(), e = epilogue(fused),
+                  q = place_of<kernels::ImageOut>(y), ws = data_or_null(memory)](const Kernels& k, Stream s) {
     if (is_forward) k.conv2d.forward(s, p, x, weight, q, e, ws);
     else k.conv2d.data_gradient(s, p, x, weight, q, e, ws);
   });
-  if (!is_forward) y = without_border(p, y);
+  if (!is_forward && p.border != Padding::zero) y = {without_border(p, y[0])};
+  Tensors inputs = a;
+  inputs.push_back(w), inputs.push_back(fused.bias), inputs.push_back(fused.residual);
   const bool keep = !fused.f.none();
-  return record(name, y, {a, w, fused.bias, fused.residual}, [=, sa = Saved(name, a), sw = Saved(name, w), f = fused.f, shuffle = fused.shuffle,
-                                              bias_shape = fused.bias.defined() ? fused.bias.shape() : Shape{}, bias_type = fused.bias.defined() ? fused.bias.dtype() : DType::f32](Backward& b) {
-    // Of shuffled sums: f's argument, whose gradient is the residual's too, as it lies in y, then as the convolution sees it.
-    const Tensor shuffled = shuffle > 1 ? activation_gradient(f, keep ? b.output() : Tensor{}, b.grad()) : Tensor{};
-    const auto [g, to_bias] = shuffled ? bias_activation_gradient({}, {}, pixel_unshuffle(shuffled, shuffle), b.needs(2), bias_shape, bias_type)
-                                       : bias_activation_gradient(f, keep ? b.output() : Tensor{}, b.grad(), b.needs(2), bias_shape, bias_type);
-    if (b.needs(0)) b.results[0] = is_forward ? data_gradient(p, g, sw()) : forward(p, g, sw());
-    if (b.needs(1)) b.results[1] = is_forward ? weight_gradient(p, sa(), g) : weight_gradient(p, g, sa());
-    b.results[2] = to_bias;
-    if (b.needs(3)) b.results[3] = shuffled ? shuffled : g;
-  }, keep);
+  const BackwardFunction backward = [=, sa = saved(name, a), sw = Saved(name, w), f = fused.f, shuffle = fused.shuffle, bias_shape = fused.bias.defined() ? fused.bias.shape() : Shape{},
+                                     bias_type = fused.bias.defined() ? fused.bias.dtype() : DType::f32, to = is_forward ? y_shapes : x_shapes](Backward& b) {
+    const int last = int(sa.size());   // the weight's number
+    Tensors g;
+    if (to.size() == 1) {
+      // Of shuffled sums: f's argument, whose gradient is the residual's too, as it lies in y, then as the convolution sees it.
+      const Tensor shuffled = shuffle > 1 ? activation_gradient(f, keep ? b.output() : Tensor{}, b.grad()) : Tensor{};
+      const auto [behind, to_bias] = shuffled ? bias_activation_gradient({}, {}, pixel_unshuffle(shuffled, shuffle), b.needs(last + 1), bias_shape, bias_type)
+                                              : bias_activation_gradient(f, keep ? b.output() : Tensor{}, b.grad(), b.needs(last + 1), bias_shape, bias_type);
+      g = {behind};
+      b.results[last + 1] = to_bias;
+      if (b.needs(last + 2)) b.results[last + 2] = shuffled ? shuffled : behind;
+    } else {
+      g = cotangents(b, to, p.dtype, device);
+    }
+    const std::vector<bool> wanted{b.needs(0), last > 1 && b.needs(1)};
+    if (wanted[0] || wanted[1]) {
+      const Tensors back = multiply(opposite(role), p, g, sw(), {}, wanted);
+      for (int i = 0; i < last; ++i)
+        if (wanted[i]) b.results[i] = back[i];
+    }
+    if (b.needs(last)) b.results[last] = is_forward ? weight_gradient(p, values(sa), g) : weight_gradient(p, g, values(sa));
+  };
+  if (y.size() == 1) return {record(name, y[0], inputs, backward, keep)};
+  return record(name, y, inputs, backward);
 }
 
-Tensor forward(const Problem& p, const Tensor& x, const Tensor& w, const Fused& fused) { return apply("conv2d", true, p, x, w, fused); }
-
-Tensor data_gradient(const Problem& p, const Tensor& g, const Tensor& w, const Fused& fused) {
-  return apply("conv2d data gradient", false, p, g, w, fused);
+// wanted: which of two results; the others may be undefined.
+Tensors multiply(Conv2dRole role, const Problem& p, const Tensors& in, const Tensor& w, const Fused& fused, const std::vector<bool>& wanted) {
+  if (takes_pairs(role, p, in[0].device())) return launch_direction(role, p, in, w, fused);
+  const Tensor whole = launch_direction(role, joined_problem(p), {joined(in)}, w, fused)[0];
+  return parts_of(whole, role == Conv2dRole::forward ? p.k_first : p.c_first, wanted);
 }
 
-Tensor weight_gradient(const Problem& p, const Tensor& in_x, const Tensor& in_g) {
-  const Tensor x = cast(in_x, p.dtype), g = cast(in_g, p.dtype);
-  const Image image = image_of(kernels::Conv2dRole::weight_gradient, p, x);
-  Tensor w(w_shape(p), weight_type(p.dtype), x.device());
-  const Tensor memory = workspace(x.device(), [&](const Kernels& k) { return k.conv2d.weight_gradient_workspace(image.problem); });
+Tensor weight_gradient(const Problem& p, const Tensors& in_x, const Tensors& in_g) {
+  const Device device = in_x[0].device();
+  if (!takes_pairs(Conv2dRole::weight_gradient, p, device)) return weight_gradient(joined_problem(p), {joined(in_x)}, {joined(in_g)});
+  const Tensors x = cast_all(in_x, p.dtype), g = cast_all(in_g, p.dtype);
+  const Image image = image_of(Conv2dRole::weight_gradient, p, x);
+  Tensor w(w_shape(p), weight_type(p.dtype), device);
+  const Tensor memory = workspace(device, [&](const Kernels& k) { return k.conv2d.weight_gradient_workspace(image.problem); });
   ++launched;
-  ConvolutionRecord::note({kernels::Conv2dRole::weight_gradient, image.problem});
-  launch(x.device(), [p = image.problem, px = image.x.data(), pg = g.data(), pw = w.data(), ws = data_or_null(memory)](const Kernels& k, Stream s) {
+  ConvolutionRecord::note({Conv2dRole::weight_gradient, joined_problem(image.problem)});
+  launch(device, [p = image.problem, px = place_of<kernels::ImageIn>(image.x), pg = place_of<kernels::ImageIn>(g), pw = w.data(), ws = data_or_null(memory)](const Kernels& k, Stream s) {
     k.conv2d.weight_gradient(s, p, px, pg, pw, ws);
   });
-  return record("conv2d weight gradient", w, {x, g}, [p, sx = Saved("conv2d weight gradient", x), sg = Saved("conv2d weight gradient", g)](Backward& b) {
-    if (b.needs(0)) b.results[0] = data_gradient(p, sg(), b.grad());
-    if (b.needs(1)) b.results[1] = forward(p, sx(), b.grad());
+  Tensors inputs = x;
+  inputs.insert(inputs.end(), g.begin(), g.end());
+  const char* name = "conv2d weight gradient";
+  return record(name, w, inputs, [p, sx = saved(name, x), sg = saved(name, g)](Backward& b) {
+    const auto back = [&](Conv2dRole role, const std::vector<Saved>& from, int first, size_t count) {
+      const std::vector<bool> wanted{b.needs(first), count > 1 && b.needs(first + 1)};
+      if (!wanted[0] && !wanted[1]) return;
+      const Tensors results = multiply(role, p, values(from), b.grad(), {}, wanted);
+      for (size_t i = 0; i < count; ++i)
+        if (wanted[i]) b.results[first + int(i)] = results[i];
+    };
+    back(Conv2dRole::data_gradient, sg, 0, sx.size());
+    back(Conv2dRole::forward, sx, int(sx.size()), sg.size());
   });
 }
 
@@ -133,8 +223,8 @@ void set_precision(Problem& p, DType x) {
   p.dtype = a.dtype, p.math = a.math;
 }
 
-void check_operands(const char* op, const Tensor& x, const Tensor& w, const Tensor& bias, int64_t bias_size, const ConvOptions& o, bool activation_ok) {
-  require(x.rank() == 4 && w.rank() == 4, op, ": x ", x.shape(), " and w ", w.shape(), " must be [N, H, W, C] and [K, R, S, C/groups]");
+void check_operands(const char* op, const ConvInput& x, const Tensor& w, const Tensor& bias, int64_t bias_size, const ConvOptions& o, bool activation_ok) {
+  require(x.first.rank() == 4 && w.rank() == 4, op, ": x ", x.shape(), " and w ", w.shape(), " must be [N, H, W, C] and [K, R, S, C/groups]");
   require(x.device() == w.device(), op, ": x on ", x.device(), ", w on ", w.device());
   require(o.groups > 0 && o.stride[0] > 0 && o.stride[1] > 0 && o.dilation[0] > 0 && o.dilation[1] > 0 && o.padding[0] >= 0 && o.padding[1] >= 0,
           op, ": stride, dilation and groups must be positive and padding not negative");
@@ -142,11 +232,24 @@ void check_operands(const char* op, const Tensor& x, const Tensor& w, const Tens
   require(activation_ok, op, ": this activation cannot be fused");
 }
 
+Tensors parts(const ConvInput& x) { return x.second.defined() ? Tensors{x.first, x.second} : Tensors{x.first}; }
+
 bool fusable(Unary op) {
   return op == Unary::identity || op == Unary::relu || op == Unary::leaky_relu || op == Unary::sigmoid || op == Unary::tanh;
 }
 
 }  // namespace
+
+ConvInput::ConvInput(const Tensor& left, const Tensor& right) : first(left), second(right) {
+  require(left.rank() == 4 && right.rank() == 4 && left.dim(0) == right.dim(0) && left.dim(1) == right.dim(1) && left.dim(2) == right.dim(2) && left.device() == right.device(),
+          "a convolution of two tensors side by side: ", left.shape(), " on ", left.device(), " and ", right.shape(), " on ", right.device(), " must have equal N, H and W");
+}
+Shape ConvInput::shape() const {
+  Shape both = first.shape();
+  if (second.defined()) both[3] += second.dim(3);
+  return both;
+}
+DType ConvInput::dtype() const { return second.defined() && second.dtype() != first.dtype() ? DType::f32 : first.dtype(); }
 
 int64_t conv_launches() { return launched; }
 
@@ -163,47 +266,56 @@ kernels::Conv2d conv_problem(const Shape& x, const Shape& w, const ConvOptions& 
   return p;
 }
 
-Tensor conv2d(const Tensor& x, const Tensor& w, const Tensor& bias, const ConvOptions& o, const Activation& f, const Tensor& residual) {
-  check_operands("conv2d", x, w, bias, w.dim(0), o, true);
-  if (!fusable(f.op)) return activate(conv2d(x, w, bias, o, {}, residual), f);
-  Problem p = conv_problem(x.shape(), w.shape(), o);
-  require(p.c % o.groups == 0 && p.k % o.groups == 0 && p.c / o.groups == w.dim(3), "conv2d: x ", x.shape(), " has ", p.c, " channels, w ", w.shape(),
+Tensor conv2d(const ConvInput& given, const Tensor& w, const Tensor& bias, const ConvOptions& o, const Activation& f, const Tensor& residual) {
+  const Shape x = given.shape();
+  check_operands("conv2d", given, w, bias, w.dim(0), o, true);
+  if (!fusable(f.op)) return activate(conv2d(given, w, bias, o, {}, residual), f);
+  Problem p = conv_problem(x, w.shape(), o);
+  require(p.c % o.groups == 0 && p.k % o.groups == 0 && p.c / o.groups == w.dim(3), "conv2d: x ", x, " has ", p.c, " channels, w ", w.shape(),
           " expects ", w.dim(3) * o.groups, " (", o.groups, " groups)");
-  require(p.p > 0 && p.q > 0, "conv2d: a ", p.r, "x", p.s, " filter with padding ", p.pad_h, ",", p.pad_w, " does not fit x ", x.shape());
+  require(p.p > 0 && p.q > 0, "conv2d: a ", p.r, "x", p.s, " filter with padding ", p.pad_h, ",", p.pad_w, " does not fit x ", x);
   require(p.border != Padding::reflect || (p.pad_h < p.h && p.pad_w < p.w), "conv2d: reflection by ", p.pad_h, ",", p.pad_w,
-          " needs more than as many pixels, x is ", x.shape());
-  set_precision(p, x.dtype());
+          " needs more than as many pixels, x is ", x);
+  set_precision(p, given.dtype());
+  if (given.second.defined()) p.c_first = int(given.first.dim(3));
+  const Device& device = given.device();
   require(o.shuffle > 0 && p.k % (o.shuffle * o.shuffle) == 0, "conv2d: ", p.k, " channels do not divide into squares of ", o.shuffle);
-  if (o.shuffle > 1 && !asked_of(x.device(), true, [&](const Kernels& k) { return k.conv2d.shuffles(p, o.shuffle); })) {
+  if (o.shuffle > 1 && !asked_of(device, true, [&](const Kernels& k) { return k.conv2d.shuffles(p, o.shuffle); })) {
     ConvOptions plain = o;
     plain.shuffle = 1;
-    const Tensor y = pixel_shuffle(conv2d(x, w, bias, plain, residual ? Activation{} : f), o.shuffle);
+    const Tensor y = pixel_shuffle(conv2d(given, w, bias, plain, residual ? Activation{} : f), o.shuffle);
     return residual ? add_then_activate(y, residual, f) : y;
   }
-  // Where both directions would pad, one copy serves both.
-  if (!reads_border(kernels::Conv2dRole::forward, p, x.device()) && !reads_border(kernels::Conv2dRole::weight_gradient, p, x.device()))
-    return forward(padded_problem(p), pad(cast(x, p.dtype), border_amounts(p), p.border), w, {bias, f, residual});
-  return forward(p, x, w, {bias, f, residual, o.shuffle});
+  const Fused fused{bias, f, residual, o.shuffle};
+  if (has_pair(p) && takes_pairs(Conv2dRole::forward, p, device)) return multiply(Conv2dRole::forward, p, parts(given), w, fused)[0];
+  // One copy serves both directions. Where both would pad, too.
+  const Tensor whole = joined(parts(given));
+  p = joined_problem(p);
+  if (!reads_border(Conv2dRole::forward, p, device) && !reads_border(Conv2dRole::weight_gradient, p, device))
+    return multiply(Conv2dRole::forward, padded_problem(p), {pad(cast(whole, p.dtype), border_amounts(p), p.border)}, w, fused)[0];
+  return multiply(Conv2dRole::forward, p, {whole}, w, fused)[0];
 }
 
-Tensor conv_transpose2d(const Tensor& x, const Tensor& w, const Tensor& bias, const ConvOptions& o, const Activation& f, const Tensor& residual) {
-  check_operands("conv_transpose2d", x, w, bias, w.dim(3) * o.groups, o, true);
-  if (!fusable(f.op)) return activate(conv_transpose2d(x, w, bias, o, {}, residual), f);
-  require(x.dim(3) == w.dim(0) && w.dim(0) % o.groups == 0, "conv_transpose2d: x ", x.shape(), " has ", x.dim(3), " channels, w ", w.shape(), " expects ", w.dim(0));
+Tensor conv_transpose2d(const ConvInput& given, const Tensor& w, const Tensor& bias, const ConvOptions& o, const Activation& f, const Tensor& residual) {
+  const Shape x = given.shape();
+  check_operands("conv_transpose2d", given, w, bias, w.dim(3) * o.groups, o, true);
+  if (!fusable(f.op)) return activate(conv_transpose2d(given, w, bias, o, {}, residual), f);
+  require(x[3] == w.dim(0) && w.dim(0) % o.groups == 0, "conv_transpose2d: x ", x, " has ", x[3], " channels, w ", w.shape(), " expects ", w.dim(0));
   require(o.shuffle == 1, "conv_transpose2d: does not shuffle pixels; pixel_shuffle its result");
   require(o.border == Padding::zero, "conv_transpose2d: its padding crops the output, so it has no border to fill; pad x first");
   const auto out = [&](int i) {
     const int64_t kernel = w.dim(1 + i);
     require(o.output_padding[i] >= 0 && o.output_padding[i] < std::max(o.stride[i], o.dilation[i]), "conv_transpose2d: output padding ",
             o.output_padding[i], " must be smaller than the stride ", o.stride[i], " or the dilation ", o.dilation[i]);
-    return (x.dim(1 + i) - 1) * o.stride[i] - 2 * o.padding[i] + o.dilation[i] * (kernel - 1) + o.output_padding[i] + 1;
+    return (x[1 + i] - 1) * o.stride[i] - 2 * o.padding[i] + o.dilation[i] * (kernel - 1) + o.output_padding[i] + 1;
   };
-  const Shape y{x.dim(0), std::max<int64_t>(out(0), 0), std::max<int64_t>(out(1), 0), w.dim(3) * o.groups};
-  require(y[1] > 0 && y[2] > 0, "conv_transpose2d: x ", x.shape(), " with a ", w.dim(1), "x", w.dim(2), " filter gives an empty output ", y);
+  const Shape y{x[0], std::max<int64_t>(out(0), 0), std::max<int64_t>(out(1), 0), w.dim(3) * o.groups};
+  require(y[1] > 0 && y[2] > 0, "conv_transpose2d: x ", x, " with a ", w.dim(1), "x", w.dim(2), " filter gives an empty output ", y);
   Problem p = conv_problem(y, w.shape(), o);
-  p.p = int(x.dim(1)), p.q = int(x.dim(2));
-  set_precision(p, x.dtype());
-  return data_gradient(p, x, w, {bias, f, residual});
+  p.p = int(x[1]), p.q = int(x[2]);
+  set_precision(p, given.dtype());
+  if (given.second.defined()) p.k_first = int(given.first.dim(3));
+  return multiply(Conv2dRole::data_gradient, p, parts(given), w, {bias, f, residual})[0];
 }
 
 }  // namespace ganymede

@@ -73,7 +73,7 @@ Recipe bicyclegan(const Config& c) {
   }) : SharedValue{};
   const SharedValue b_rnd = random ? r.shared("B_rnd", {G}, [=](const Batch& b) { return G(Tensors{input(b), z()})[0]; }) : SharedValue{};
 
-  const auto seen = [=](const Tensor& a, const Tensor& b) { return Tensors{conditional ? concat({a, b}, 3) : b}; };
+  const auto seen = [=](const Tensor& a, const Tensor& b) { return conditional ? Tensors{a, b} : Tensors{b}; };
   const auto over_scales = [](const Tensors& maps, const std::function<Tensor(size_t)>& term) {
     Tensor sum = term(0);
     for (size_t i = 1; i < maps.size(); ++i) sum = sum + term(i);

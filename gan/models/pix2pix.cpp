@@ -42,7 +42,7 @@ Recipe pix2pix(const Config& c) {
 
   nn::Net D;
   const Adversarial* adv = nullptr;
-  const auto seen = [=](const Tensor& x, const Tensor& y) { return conditional ? concat({x, y}, 3) : y; };
+  const auto seen = [=](const Tensor& x, const Tensor& y) { return conditional ? Tensors{x, y} : Tensors{y}; };
   const auto formula = [=](const std::string& f) { return conditional ? formula_of(f, "(x, y)", "(x, G(x))") : formula_of(f, "(y)", "(G(x))"); };
   if (adversary) {
     adv = &adversarial(c.choice("objective", {"bce", "lsgan", "hinge"}, "what D and G minimise"));
@@ -52,8 +52,8 @@ Recipe pix2pix(const Config& c) {
     s.halvings = read_patch_halvings(c);
     D = r.net("D", nets::patch_discriminator(s));
     r.update("D", {D}, adam, [=](const Batch& b) -> Losses {
-      const Tensors said = D.each({seen(input(b), target(b)), seen(input(b), fake())});
-      const Verdict v = adv->judge(said[0], said[1]);
+      const std::vector<Tensors> said = D.each({seen(input(b), target(b)), seen(input(b), fake())});
+      const Verdict v = adv->judge(said[0][0], said[1][0]);
       return {{"adv", v.loss * 0.5, text("1/2 (", formula(adv->d_formula), ")")}, shown("real", v.real, formula("E D(x)")), shown("fake", v.fake, formula("E D(G(z))"))};
     });
   }
@@ -66,7 +66,7 @@ Recipe pix2pix(const Config& c) {
     s.in = int(d.in + d.made()), s.width = generator.width, s.halvings = std::clamp(nets::halvings_of(c.data.size, c.data.width) - 2, 1, 3);
     P = r.net("P", nets::patch_discriminator(s));
     r.update("P", {P}, adam, [=](const Batch& b) -> Losses {
-      const auto judged = [&](const Tensor& y) { return P(concat({input(b), y}, 3)); };
+      const auto judged = [&](const Tensor& y) { return P(Tensors{input(b), y})[0]; };
       const Tensor terms = nn::bce_with_logits(judged(target(b)), 1) + nn::bce_with_logits(judged(fake()), 0) + nn::bce_with_logits(judged(roll(target(b), 1)), 0);
       return {{"pair", terms * (1.0 / 3), "1/3 (-log P(x, y) - log(1 - P(x, G(x))) - log(1 - P(x, y of another)))"}};
     });
@@ -82,10 +82,10 @@ Recipe pix2pix(const Config& c) {
   r.update("G", moved, adam, [=](const Batch& b) -> Losses {
     const Tensor y = fake();
     Losses l;
-    if (adversary) l.push_back({"adv", adv->g(D(seen(input(b), y))), formula(adv->g_formula)});
+    if (adversary) l.push_back({"adv", adv->g(D(seen(input(b), y))[0]), formula(adv->g_formula)});
     if (distance == "l1") l.push_back({"l1", lambda * nn::l1(y, target(b)), text(lambda, " E |y - G(x)|")});
     if (distance == "l2") l.push_back({"l2", lambda * nn::mse(y, target(b)), text(lambda, " E (y - G(x))^2")});
-    if (P) l.push_back({"pair", weight * nn::bce_with_logits(P(concat({input(b), y}, 3)), 1), text(weight, " E -log P(x, G(x))")});
+    if (P) l.push_back({"pair", weight * nn::bce_with_logits(P(Tensors{input(b), y})[0], 1), text(weight, " E -log P(x, G(x))")});
     if (F) l.push_back({"cycle", weight * nn::l1(F(y), input(b)), text(weight, " E |x - F(G(x))|")});
     if (extra == "distance") l.push_back({"distance", weight * self_distance(input(b), y), text(weight, " E |d(halves of x) - d(halves of G(x))|")});
     return l;
@@ -101,7 +101,7 @@ Recipe pix2pix(const Config& c) {
   r.sample = [=](int64_t n, const Batch& b) { return made({n, {{d.input, b[d.input].rows(0, n)}}}); };
   r.columns = [=](const Batch& b) -> std::vector<Column> { return {{"input", showable(b[d.input])}, {"output", showable(made(b))}, {"target", showable(b[d.target])}}; };
   r.tasks.push_back(translate_task({translate, d.in, unit}));
-  if (adversary) r.tasks.push_back(score_task([=](const Tensor& x, const Tensor& y) { return sigmoid(D(seen(d.given(x), d.wanted(y)))); }, d, conditional));
+  if (adversary) r.tasks.push_back(score_task([=](const Tensor& x, const Tensor& y) { return sigmoid(D(seen(d.given(x), d.wanted(y)))[0]); }, d, conditional));
   add_pair_measures(r, d, made);
   add_segmentation_measures(r, c, d, made);
   return r;

@@ -70,7 +70,7 @@ class Discriminator : public nn::Module {
     Tensor x = xs.at(0), z = xs.at(1);
     const int64_t n = z.dim(0);
     if (pictures_) x = x_->forward(x), z = z_->forward(reshape(z, Shape{n, 1, 1, z.dim(1)}));
-    return {reshape(joint_->forward(concat({x, z}, pictures_ ? 3 : 1)), Shape{n, 1})};
+    return {reshape(joint_->forward_beside(x, z), Shape{n, 1})};
   }
   void visit(const nn::Visit& v) override {
     if (pictures_) v("x", *x_), v("z", *z_);

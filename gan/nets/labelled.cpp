@@ -74,7 +74,7 @@ class Joined : public nn::Module {
  public:
   Joined(Layer left, Layer right, Layer join) : left_(std::move(left)), right_(std::move(right)), join_(std::move(join)) {}
   using Module::forward;
-  Tensor forward(const Tensor& x) override { return join_->forward(both(left_->forward(x), right_->forward(x))); }
+  Tensor forward(const Tensor& x) override { return side_by_side(left_->forward(x), right_->forward(x)); }
   bool conditional() const override { return left_->conditional() || right_->conditional() || join_->conditional(); }
   bool batches_pass_together() const override { return left_->batches_pass_together() && right_->batches_pass_together() && join_->batches_pass_together(); }
   Tensor forward_given(const Tensor& x, const Tensor& c, const Activation& f, const Tensor& residual) override {
@@ -84,12 +84,13 @@ class Joined : public nn::Module {
       return y;
     };
     const Tensor left = traced("left", left_, x), right = traced("right", right_, x);
-    return join_->forward_given(both(left, right), c, f, residual);
+    if (join_->conditional()) return join_->forward_given(concat({left, cast(right, left.dtype())}, left.rank() - 1), c, f, residual);
+    return residual ? add_then_activate(side_by_side(left, right), residual, f) : side_by_side(left, right, f);
   }
   void visit(const Visit& v) override { v("left", *left_), v("right", *right_), v("join", *join_); }
   std::string type() const override { return "joined"; }
  private:
-  static Tensor both(const Tensor& a, const Tensor& b) { return concat({a, cast(b, a.dtype())}, a.rank() - 1); }
+  Tensor side_by_side(const Tensor& left, const Tensor& right, const Activation& f = {}) { return join_->forward_beside(left, cast(right, left.dtype()), f); }
   Layer left_, right_, join_;
 };
 

@@ -19,12 +19,12 @@ class MultiScale : public nn::Module {
   }
   Tensor forward(const Tensor&) override { fail(type(), ": has one output a scale"); }
   Tensors forward(const Tensors& xs) override {
-    require(xs.size() == 1, type(), ": takes one tensor, was given ", xs.size());
-    Tensors maps;
-    Tensor x = xs[0];
+    require(xs.size() == 1 || xs.size() == 2, type(), ": takes a picture, or two side by side, was given ", xs.size());
+    Tensors maps, scaled = xs;
     for (size_t i = 0; i < parts_.size(); ++i) {
-      if (i) x = average_pool(x, {{3, 3}, {2, 2}, {1, 1}}, false);
-      maps.push_back(parts_[i]->forward(x));
+      if (i)
+        for (Tensor& x : scaled) x = average_pool(x, {{3, 3}, {2, 2}, {1, 1}}, false);
+      maps.push_back(parts_[i]->forward(scaled)[0]);
     }
     return maps;
   }

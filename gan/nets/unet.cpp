@@ -61,10 +61,12 @@ class Unet : public nn::Module {
   }
 
   // z beside h, a plane an element; in front of inner levels z goes through the leaky ReLU as the features do.
-  Tensor with_latent(const Tensor& h, const Tensor& z, bool inner) const {
-    if (!z) return h;
+  Tensor planes(const Tensor& h, const Tensor& z, bool inner) const {
     const Tensor plane = reshape(inner ? leaky_relu(z) : z, Shape{z.dim(0), 1, 1, z.dim(1)});
-    return concat({h, cast(broadcast_to(plane, Shape{h.dim(0), h.dim(1), h.dim(2), z.dim(1)}), h.dtype())}, 3);
+    return cast(broadcast_to(plane, Shape{h.dim(0), h.dim(1), h.dim(2), z.dim(1)}), h.dtype());
+  }
+  static Tensor beside(nn::Module& layer, const Tensor& h, const Tensor& other, const Activation& f = {}) {
+    return other ? layer.forward_beside(h, other, f) : f.none() ? layer.forward(h) : layer.forward_then(h, f);
   }
 
   // Features are kept as leaky ReLU leaves them: relu(leaky_relu(e)) = relu(e), so the decoder sees the same.
@@ -77,19 +79,18 @@ class Unet : public nn::Module {
     Tensors kept;
     Tensor h = x;
     for (size_t i = 0; i < levels; ++i) {
-      h = with_latent(h, i == 0 || s_.latent_everywhere ? z : Tensor{}, i > 0);
+      const Tensor with_z = z && (i == 0 || s_.latent_everywhere) ? planes(h, z, i > 0) : Tensor{};
       const Activation& f = i + 1 == levels ? rectified : leaky;
-      h = down_norm_[i] ? down_norm_[i]->forward_then(down_[i]->forward(h), f) : down_[i]->forward_then(h, f);
+      h = down_norm_[i] ? down_norm_[i]->forward_then(beside(*down_[i], h, with_z), f) : beside(*down_[i], h, with_z, f);
       nn::LayerTrace::note(name("e", i), *down_[i], h);
       kept.push_back(h);
     }
     for (size_t j = 0; j < levels; ++j) {
-      h = up_[j]->forward(h);
+      h = beside(*up_[j], h, j && s_.skips ? relu(kept[levels - 1 - j]) : Tensor{});
       nn::LayerTrace::note(name("d", j), *up_[j], h);
       if (j + 1 == levels) break;
       h = up_norm_[j]->forward_then(h, rectified);  // before the dropout or after it: the same
       if (dropout_[j]) h = dropout_[j]->forward(h);
-      if (s_.skips) h = concat({h, relu(kept[levels - 2 - j])}, 3);
     }
     return tanh(h);
   }

@@ -23,7 +23,25 @@ struct Conv2d {
   // Of forward and weight gradient, which read x through it, wherever reads_border says so; a data gradient has zeros. Reflection
   // needs pad < extent; nothing beyond the pads is met.
   Padding border = Padding::zero;
+  // Channels of the first of two tensors side by side in channels that x (y) lies in, of the same N, H, W (N, P, Q): less than C (K), with
+  // one group. 0: one tensor. Wherever takes_pairs says so.
+  int c_first = 0, k_first = 0;
 };
+__attribute__((always_inline)) constexpr bool has_pair(const Conv2d& p) { return p.c_first > 0 || p.k_first > 0; }
+// The same problem over one tensor at either end.
+__attribute__((always_inline)) constexpr Conv2d joined_problem(Conv2d p) {
+  p.c_first = p.k_first = 0;
+  return p;
+}
+
+// Where an image lies: `second` is there if and only if the problem has a pair at that end.
+template <class Void>
+struct ImageData {
+  Void *first, *second;
+  __attribute__((always_inline)) constexpr ImageData(Void* first, Void* second = nullptr) : first(first), second(second) {}
+};
+using ImageIn = ImageData<const void>;
+using ImageOut = ImageData<void>;
 
 enum class Conv2dRole { forward, data_gradient, weight_gradient };
 
@@ -55,10 +73,10 @@ struct Epilogue {
 
 struct Conv2dKernels {
   // workspaces: as many bytes as the function below says, contents undefined, at a multiple of 16; may be null when 0.
-  void (*forward)(Stream, const Conv2d&, const void* x, const Weight& w, void* y, const Epilogue&, void* workspace);
-  void (*data_gradient)(Stream, const Conv2d&, const void* dy, const Weight& w, void* dx, const Epilogue&, void* workspace);
+  void (*forward)(Stream, const Conv2d&, ImageIn x, const Weight& w, ImageOut y, const Epilogue&, void* workspace);
+  void (*data_gradient)(Stream, const Conv2d&, ImageIn dy, const Weight& w, ImageOut dx, const Epilogue&, void* workspace);
   // dw is f32 when dtype is bf16.
-  void (*weight_gradient)(Stream, const Conv2d&, const void* x, const void* dy, void* dw, void* workspace);
+  void (*weight_gradient)(Stream, const Conv2d&, ImageIn x, ImageIn dy, void* dw, void* workspace);
   size_t (*forward_workspace)(const Conv2d&);
   size_t (*data_gradient_workspace)(const Conv2d&);
   size_t (*weight_gradient_workspace)(const Conv2d&);
@@ -67,6 +85,9 @@ struct Conv2dKernels {
   bool (*reads_border)(Conv2dRole, const Conv2d&);
   // Whether forward of such a problem can store its results pixel-shuffled (Epilogue::shuffle) without giving up a faster kernel.
   bool (*shuffles)(const Conv2d&, int shuffle);
+  // Whether a direction reads and writes the two tensors of a problem with pairs in place, through its border if it has one. Elsewhere
+  // what it reads is to be joined first, what it writes cut after it: there the faster kernel cannot. A function of the same three.
+  bool (*takes_pairs)(Conv2dRole, const Conv2d&);
 };
 
 }  // namespace ganymede::kernels

@@ -163,10 +163,30 @@ void weight_gradient(Stream stream, const Conv2d& p, const void* x, const void* 
 
 bool shuffles(const Conv2d&, int) { return false; }
 
+// oneDNN reads and writes one tensor, and what our own kernels would save is little: pairs are joined first.
+bool takes_pairs(Conv2dRole, const Conv2d& p) { return !has_pair(p); }
+
+void refuse_pairs(const Conv2d& p) {
+  if (has_pair(p)) throw std::runtime_error("cpu kernel conv2d: takes one tensor at either end, was given two side by side; join them first");
+}
+
 size_t no_workspace(const Conv2d&) { return 0; }  // what is packed lies in the backend's own scratch memory
 
 }  // namespace
 
-const Conv2dKernels conv2d_kernels = {forward, data_gradient, weight_gradient, no_workspace, no_workspace, no_workspace, reads_border, shuffles};
+const Conv2dKernels conv2d_kernels = {
+    [](Stream stream, const Conv2d& p, ImageIn x, const Weight& w, ImageOut y, const Epilogue& epilogue, void* workspace) {
+      refuse_pairs(p);
+      forward(stream, p, x.first, w, y.first, epilogue, workspace);
+    },
+    [](Stream stream, const Conv2d& p, ImageIn dy, const Weight& w, ImageOut dx, const Epilogue& epilogue, void* workspace) {
+      refuse_pairs(p);
+      data_gradient(stream, p, dy.first, w, dx.first, epilogue, workspace);
+    },
+    [](Stream stream, const Conv2d& p, ImageIn x, ImageIn dy, void* dw, void* workspace) {
+      refuse_pairs(p);
+      weight_gradient(stream, p, x.first, dy.first, dw, workspace);
+    },
+    no_workspace, no_workspace, no_workspace, reads_border, shuffles, takes_pairs};
 
 }  // namespace ganymede::kernels::cpu

@@ -109,6 +109,47 @@ struct BorderPixels {
 constexpr BorderPixels border_pixels(const Conv2d& p) {
   return {p.h + 2 * p.pad_h, p.w + 2 * p.pad_w, border_axis(p.h, p.pad_h, p.border), border_axis(p.w, p.pad_w, p.border)};
 }
+// Of an image whose border is zeros, which nobody reads.
+constexpr BorderPixels pixels_without_border(int rows, int columns) {
+  return {rows, columns, border_axis(rows, 0, Padding::zero), border_axis(columns, 0, Padding::zero)};
+}
+
+// The channels of an image that lies in one tensor, or in two side by side in channels: where each is.
+struct ImageChannels {
+  int first = 0, rest = 0;  // channels of the first tensor (all, if it is the only one) and of the second: elements between their pixels
+  int64_t second = 0;       // elements from the first tensor's beginning to the second's
+
+  // A channel of pixel number i lies i * pitch + offset elements from the first tensor's beginning.
+  struct Place {
+    int64_t offset;
+    int pitch;
+  };
+  __host__ __device__ constexpr Place of(int channel) const {
+    return channel < first ? Place{channel, first} : Place{second + (channel - first), rest};
+  }
+  __host__ __device__ constexpr int64_t offset(int pixel, int channel) const {
+    const Place place = of(channel);
+    return pixel * place.pitch + place.offset;
+  }
+};
+template <class T, class Void>
+ImageChannels image_channels(const ImageData<Void>& image, int channels, int first) {
+  if (first == 0) return {channels, 0, 0};
+  const int64_t bytes = static_cast<int64_t>(reinterpret_cast<uintptr_t>(image.second) - reinterpret_cast<uintptr_t>(image.first));
+  return {first, channels - first, bytes / static_cast<int64_t>(sizeof(T))};
+}
+
+// Pixels of an image that is read through its border, or lies in two tensors.
+struct GatherPixels {
+  int rows, columns;   // with the border
+  BorderPixels inner;
+  ImageChannels channels;
+  __host__ __device__ constexpr int at(int image, int row, int column) const { return inner.at(image, row, column); }
+};
+template <class T, class Void>
+GatherPixels gather_pixels(const BorderPixels& pixels, const ImageData<Void>& image, int channels, int first) {
+  return {pixels.rows, pixels.columns, pixels, image_channels<T>(image, channels, first)};
+}
 
 // Where the window of a position starts: its element offset in the whole tensor (which may lie outside) and
 // its row and column in the image.
@@ -157,11 +198,18 @@ constexpr PatchMap patch_map(const Conv2d& p) {
           FastDivide(p.c / p.groups), p.c};
 }
 
-// The same of an image that is read through its border: rows and columns are those of the image with its border around it. The offset
-// of a corner is the first row of its image, that of a tap its channel: what lies where is known only when both have met.
-struct BorderMap {
+// The same of an image that is read through its border, or lies in two tensors: rows and columns are those of the image with its border
+// around it. The offset of a corner is the first row of its image, that of a tap where its channel lies in a pixel: what lies where is
+// known only when both have met.
+struct GatherTap {
+  int64_t offset;
+  int pitch;  // of the tensor that its channel is in
+  int row, column;
+};
+struct GatherMap {
   PatchMap padded;
   BorderPixels pixels;
+  ImageChannels channels;
 
   __host__ __device__ constexpr Corner corner(int position) const {
     Corner corner = padded.corner(position);
@@ -170,17 +218,22 @@ struct BorderMap {
     corner.offset = position * pixels.down.extent;
     return corner;
   }
-  __host__ __device__ constexpr Tap tap(int index) const {
-    Tap tap = padded.tap(index);
-    tap.offset = padded.channels.split(index);
-    return tap;
+  __host__ __device__ constexpr GatherTap tap(int index) const {
+    const Tap tap = padded.tap(index);
+    const ImageChannels::Place place = channels.of(padded.channels.split(index));
+    return {place.offset, place.pitch, tap.row, tap.column};
   }
-  __host__ __device__ constexpr bool inside(const Corner& corner, const Tap& tap) const { return padded.inside(corner, tap); }
-  __host__ __device__ constexpr int offset(const Corner& corner, const Tap& tap) const {
+  __host__ __device__ constexpr bool inside(const Corner& corner, const GatherTap& tap) const {
+    return padded.inside(corner, {0, tap.row, tap.column});
+  }
+  __host__ __device__ constexpr int64_t offset(const Corner& corner, const GatherTap& tap) const {
     const int row = corner.offset + pixels.down.own(corner.row + tap.row);
-    return (row * pixels.across.extent + pixels.across.own(corner.column + tap.column)) * padded.pitch + tap.offset;
+    return (row * pixels.across.extent + pixels.across.own(corner.column + tap.column)) * tap.pitch + tap.offset;
   }
 };
-constexpr BorderMap border_map(const Conv2d& p) { return {patch_map(padded_problem(p)), border_pixels(p)}; }
+constexpr GatherMap gather_map(const Conv2d& p, const ImageChannels& channels) {
+  return {patch_map(padded_problem(p)), p.border == Padding::zero ? pixels_without_border(p.h, p.w) : border_pixels(p), channels};
+}
+constexpr bool needs_gather(const Conv2d& p) { return p.border != Padding::zero || has_pair(p); }
 
 }  // namespace ganymede::kernels::GANYMEDE_TARGET

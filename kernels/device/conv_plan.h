@@ -82,7 +82,14 @@ constexpr bool data_gradient_has_twin(const Conv2d& p) {
          p.stride_h <= 2 && p.stride_w <= 2 && axis(p.h, p.p, p.r, p.stride_h, p.pad_h, p.dilation_h) &&
          axis(p.w, p.q, p.s, p.stride_w, p.pad_w, p.dilation_w);
 }
+// Of two tensors side by side: images that are turned round are gathered anyway; else y in two equal halves of whole boxes, as the
+// levels of a U-net are joined.
+constexpr bool twin_takes_pairs(Conv2dRole role, const Conv2d& p) {
+  if (!has_pair(p) || (role == Conv2dRole::weight_gradient && p.dtype == DType::f32)) return true;
+  return p.c_first == 0 && 2 * p.k_first == p.k && p.k_first % 64 == 0;
+}
 constexpr bool has_twin(Conv2dRole role, const Conv2d& p) {
+  if (!twin_takes_pairs(role, p)) return false;
   return role == Conv2dRole::forward ? forward_has_twin(p) : role == Conv2dRole::data_gradient ? data_gradient_has_twin(p) : weight_gradient_has_twin(p);
 }
 
@@ -134,6 +141,11 @@ constexpr int64_t turned_elements(Conv2dRole role, const Conv2d& p) {
   return t.x_elements(p) + t.dy_elements(p);
 }
 
+// Whether a plan can be taken where x or y are two tensors.
+constexpr bool plan_takes_pairs(Conv2dRole role, const Conv2d& p, TilePlan plan) {
+  return !has_pair(p) || (is_twin(plan.tile) ? has_twin(role, p) : plan.tile == TileName::winograd ? false : plan.tile != TileName::few_channels || few_channels_serve(role, p));
+}
+
 // capability: of the card, 90 for sm_90. Twins are written for 90 alone. Never Winograd's form: no card has compared it with the tiles yet.
 constexpr TilePlan table_plan(Conv2dRole role, const Conv2d& p, int capability) {
   if (few_channels_serve(role, p)) return {TileName::few_channels};
@@ -169,12 +181,21 @@ constexpr bool reads_border(Conv2dRole role, const Conv2d& p, int capability) {
 
 // Pixel-shuffled results: by tiles of any channels, by twins in runs of 64.
 constexpr bool can_shuffle(const Conv2d& p, int shuffle) {
-  return p.border == Padding::zero && p.groups == 1 && shuffle >= 1 && p.k % (shuffle * shuffle) == 0;
+  return p.border == Padding::zero && p.groups == 1 && !has_pair(p) && shuffle >= 1 && p.k % (shuffle * shuffle) == 0;
 }
 constexpr bool twin_can_shuffle(const Conv2d& p, int shuffle) { return can_shuffle(p, shuffle) && p.k / (shuffle * shuffle) % 64 == 0; }
 constexpr bool shuffles(const Conv2d& p, int shuffle, int capability) {
   const TileName tile = table_plan(Conv2dRole::forward, p, capability).tile;
   return tile == TileName::few_channels ? false : is_twin(tile) ? twin_can_shuffle(p, shuffle) : can_shuffle(p, shuffle);
+}
+
+// Where the table takes the kernels that cannot, or a plain matrix product, a pass that joins (cuts) costs less than they save.
+constexpr bool takes_pairs(Conv2dRole role, const Conv2d& p, int capability) {
+  if (!has_pair(p)) return true;
+  const Conv2d joined = joined_problem(p);
+  if (p.groups != 1 || (role == Conv2dRole::data_gradient && data_gradient_is_product(joined))) return false;
+  if (p.border != Padding::zero && !reads_border(role, joined, capability)) return false;
+  return plan_takes_pairs(role, p, table_plan(role, joined, capability));
 }
 
 constexpr ProductShape product_of(Conv2dRole role, const Conv2d& p) {

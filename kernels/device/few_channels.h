@@ -43,6 +43,15 @@ constexpr ThinConv thin_conv(const Conv2d& given) {
           p.dilation_h, p.dilation_w, (p.r * p.s - 1) * p.c, 1, -p.c, p.r * p.s * p.c};
 }
 
+// Of either image: where its pixels lie, and the channels of the first of two tensors, 0 of one.
+constexpr BorderPixels image_pixels(const Conv2d& p, bool of_x, int rows, int columns) {
+  return of_x && p.border != Padding::zero ? border_pixels(p) : pixels_without_border(rows, columns);
+}
+constexpr BorderPixels thin_pixels(const Conv2d& p, const ThinConv& t) { return image_pixels(p, has_few_inputs(p), t.h, t.w); }
+constexpr BorderPixels wide_pixels(const Conv2d& p, const ThinConv& t) { return image_pixels(p, !has_few_inputs(p), t.p, t.q); }
+constexpr int thin_channels_first(const Conv2d& p) { return has_few_inputs(p) ? p.c_first : p.k_first; }
+constexpr int wide_channels_first(const Conv2d& p) { return has_few_inputs(p) ? p.k_first : p.c_first; }
+
 enum class ThinRole { few_to_wide, wide_to_few, weights };
 constexpr ThinRole thin_role(Conv2dRole role, const Conv2d& p) {
   if (role == Conv2dRole::weight_gradient) return ThinRole::weights;
@@ -158,9 +167,9 @@ constexpr bool few_channels_serve(Conv2dRole role, const Conv2d& given) {
 }
 
 // The launchers; few_channels_serve(role, problem). Any alignment. src/conv2d_few_to_wide.cu, ...
-void convolve_few_to_wide(Stream stream, const Conv2d& problem, const void* thin, const void* w, void* wide, const Epilogue& epilogue);
-void convolve_wide_to_few(Stream stream, const Conv2d& problem, const void* wide, const void* w, void* thin, const Epilogue& epilogue);
-void convolve_few_weights(Stream stream, const Conv2d& problem, const void* x, const void* dy, void* dw, void* workspace);
+void convolve_few_to_wide(Stream stream, const Conv2d& problem, ImageIn thin, const void* w, ImageOut wide, const Epilogue& epilogue);
+void convolve_wide_to_few(Stream stream, const Conv2d& problem, ImageIn wide, const void* w, ImageOut thin, const Epilogue& epilogue);
+void convolve_few_weights(Stream stream, const Conv2d& problem, ImageIn x, ImageIn dy, void* dw, void* workspace);
 size_t few_weights_workspace(const Conv2d& problem);
 
 }  // namespace ganymede::kernels::GANYMEDE_TARGET

@@ -127,11 +127,11 @@ struct PatchCopy<T, PlainPixels> {
   }
 };
 
-// or each lies where the border says.
+// or each lies where the border says, or its channels in two tensors.
 template <class T>
-struct PatchCopy<T, BorderPixels> {
+struct PatchCopy<T, GatherPixels> {
   const T* data;
-  BorderPixels pixels;
+  GatherPixels pixels;
   int count;           // of the patch: pixels
   FastDivide columns;
   // A call a patch: inlined, its numbers would push some of the products' out of registers.
@@ -143,10 +143,10 @@ struct PatchCopy<T, BorderPixels> {
       row += first_row;
       const bool inside = static_cast<unsigned>(row) < static_cast<unsigned>(pixels.rows) &&
                           static_cast<unsigned>(column) < static_cast<unsigned>(pixels.columns);
-      const int from = inside ? pixels.at(image, row, column) * channels : 0;
+      const int from = inside ? pixels.at(image, row, column) : 0;
       T values[kFewChannels];
 #pragma unroll
-      for (int c = 0; c < kFewChannels; ++c) values[c] = inside && c < channels ? data[from + c] : T{};
+      for (int c = 0; c < kFewChannels; ++c) values[c] = inside && c < channels ? data[pixels.channels.offset(from, c)] : T{};
 #pragma unroll
       for (int c = 0; c < kFewChannels; ++c) {
         if (c < channels) to[pixel * channels + c] = values[c];
@@ -160,9 +160,39 @@ PatchCopy<T, PlainPixels> patch_copy(const ThinConv& t, const ThinCut& cut, cons
   return {static_cast<const T*>(thin), t.h, t.w * t.c, cut.patch_rows, FastDivide(cut.patch_columns * t.c)};
 }
 template <class T>
-PatchCopy<T, BorderPixels> patch_copy(const ThinConv&, const ThinCut& cut, const void* thin, const BorderPixels& pixels) {
+PatchCopy<T, GatherPixels> patch_copy(const ThinConv&, const ThinCut& cut, const void* thin, const GatherPixels& pixels) {
   return {static_cast<const T*>(thin), pixels, cut.patch_rows * cut.patch_columns, FastDivide(cut.patch_columns)};
 }
+
+// A wide image, of which lines are read: the channels of a pixel. By pixels of the image:
+template <class T, class Pixels>
+struct WideImage;
+
+// a line is where its first channel lies, null outside,
+template <class T>
+struct WideImage<T, PlainPixels> {
+  using Line = const T*;
+  const T* data;
+  PlainPixels pixels;
+  int channels;
+  __device__ Line line(int image, int row, int column) const { return data + pixels.at(image, row, column) * channels; }
+  static __device__ Line nowhere() { return nullptr; }
+  static __device__ bool there(Line line) { return line != nullptr; }
+  __device__ const T* at(Line line, int channel) const { return line + channel; }
+};
+
+// or a pixel's number, negative outside.
+template <class T>
+struct WideImage<T, GatherPixels> {
+  using Line = int;
+  const T* data;
+  GatherPixels pixels;
+  int channels;
+  __device__ Line line(int image, int row, int column) const { return pixels.at(image, row, column); }
+  static __device__ Line nowhere() { return -1; }
+  static __device__ bool there(Line line) { return line >= 0; }
+  __device__ const T* at(Line line, int channel) const { return data + pixels.channels.offset(line, channel); }
+};
 
 // Where term `column` of a window lies in a patch, from the window's first element on; -1 beyond the last.
 struct PatchTaps {

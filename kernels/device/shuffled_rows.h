@@ -20,6 +20,7 @@ struct ShuffledRows {
     const int q = width.split(position);
     return (static_cast<int64_t>(position) * factor + first) * line + q * factor * channels.divisor;
   }
+  __device__ int64_t offset(int position, int column) const { return offset(position) + column; }
   // The filter of a column, and so its bias.
   __device__ int channel(int column) const {
     const int c = channels.split(column);

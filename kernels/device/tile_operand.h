@@ -32,12 +32,33 @@ struct MatrixOperand {
   }
 };
 
-// Patches of an image: lines are positions, slices are taps (forward, data gradient). Map: PatchMap, or BorderMap.
+// The channels of an image that may lie in two tensors: lines are channels, slices are pixels (weight gradient).
+template <class T>
+struct ChannelOperand {
+  using Element = T;
+  using Line = ImageChannels::Place;
+  using Slice = int;
+  static constexpr Along kAlong = Along::line;
+  const T* data;
+  int lines, slices;
+  ImageChannels channels;
+  bool vectors;
+
+  __device__ Line line(int index) const { return index < lines ? channels.of(index) : Line{0, -1}; }
+  __device__ Slice slice(int index) const { return index < slices ? index : -1; }
+  __device__ const T* at(const Line& line, Slice slice) const {
+    return line.pitch < 0 || slice < 0 ? nullptr : data + (slice * line.pitch + line.offset);
+  }
+};
+
+// Patches of an image: lines are positions, slices are taps (forward, data gradient). Map: PatchMap, or GatherMap.
+template <class Map>
+using TapOf = decltype(Map{}.tap(0));
 template <class T, class Map = PatchMap>
 struct PatchOperand {
   using Element = T;
   using Line = Corner;
-  using Slice = Tap;
+  using Slice = TapOf<Map>;
   static constexpr Along kAlong = Along::slice;
   const T* data;
   int lines, slices;
@@ -50,7 +71,7 @@ struct PatchOperand {
     return corner;
   }
   __device__ Slice slice(int index) const {
-    Tap tap = map.tap(index);
+    Slice tap = map.tap(index);
     if (index >= slices) tap.row = kNowhere;
     return tap;
   }
@@ -63,7 +84,7 @@ struct PatchOperand {
 template <class T, class Map = PatchMap>
 struct TransposedPatchOperand {
   using Element = T;
-  using Line = Tap;
+  using Line = TapOf<Map>;
   using Slice = Corner;
   static constexpr Along kAlong = Along::line;
   const T* data;
@@ -72,7 +93,7 @@ struct TransposedPatchOperand {
   bool vectors;
 
   __device__ Line line(int index) const {
-    Tap tap = map.tap(index);
+    Line tap = map.tap(index);
     if (index >= lines) tap.row = kNowhere;
     return tap;
   }

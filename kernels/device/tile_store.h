@@ -21,6 +21,8 @@ __device__ inline float activate(Unary activation, float x, float alpha) {
 struct StridedRows {
   int64_t pitch, first;
   __device__ int64_t offset(int row) const { return first + row * pitch; }
+  __device__ int64_t offset(int row, int column) const { return offset(row) + column; }
+  __device__ int64_t pixel(int row) const { return row; }
 };
 
 // Rows are the positions of one phase of an image [N, height, width, pitch].
@@ -29,10 +31,24 @@ struct PhaseRows {
   int first_row, first_column, row_stride, column_stride;
   int height, width, pitch;
   int first_channel;
-  __device__ int64_t offset(int position) const {
+  __device__ int64_t pixel(int position) const {
     const int column = first_column + horizontal.split(position) * column_stride;
     const int row = first_row + vertical.split(position) * row_stride;
-    return ((static_cast<int64_t>(position) * height + row) * width + column) * pitch + first_channel;
+    return (static_cast<int64_t>(position) * height + row) * width + column;
+  }
+  __device__ int64_t offset(int position) const { return pixel(position) * pitch + first_channel; }
+  __device__ int64_t offset(int position, int column) const { return offset(position) + column; }
+};
+
+// Rows are pixels of an image that may lie in two tensors, columns its channels from `first` on.
+template <class Rows>
+struct PairRows {
+  Rows rows;
+  ImageChannels channels;
+  int64_t first;
+  __device__ int64_t offset(int row, int column) const {
+    const ImageChannels::Place place = channels.of(static_cast<int>(first) + column);
+    return rows.pixel(row) * place.pitch + place.offset;
   }
 };
 
@@ -44,7 +60,7 @@ __device__ __forceinline__ int channel_of(const Rows& rows, int column) {
 }
 
 struct Result {
-  void* data;         // element (row, column) at rows.offset(row) + column
+  void* data;         // element (row, column) at rows.offset(row, column)
   const float* bias;  // one a column (channel_of), or null
   Unary activation;
   float alpha;
@@ -75,32 +91,32 @@ struct alignas(4 * sizeof(T)) Run {
   T v[4];
 };
 
-// Adds the residual of a run of four results, read as one vector where that is possible.
-template <class T>
-__device__ inline void add_residual(const Result& result, int64_t offset, float (&y)[4], int count) {
-  const T* from = static_cast<const T*>(result.residual) + offset;
+// Adds the residual of a run of four results, number i at offset(i), read as one vector where that is possible.
+template <class T, class Offset>
+__device__ inline void add_residual(const Result& result, Offset&& offset, float (&y)[4], int count) {
+  const T* from = static_cast<const T*>(result.residual);
   if (result.vectors) {
-    const Run<T> run = *reinterpret_cast<const Run<T>*>(from);
+    const Run<T> run = *reinterpret_cast<const Run<T>*>(from + offset(0));
 #pragma unroll
     for (int i = 0; i < 4; ++i) y[i] += widen(run.v[i]);
   } else {
 #pragma unroll
     for (int i = 0; i < 4; ++i) {
-      if (i < count) y[i] += widen(from[i]);
+      if (i < count) y[i] += widen(from[offset(i)]);
     }
   }
 }
 
-// A run of four results, written as one vector where that is possible.
-template <class T>
-__device__ inline void store_run(const Result& result, int64_t offset, const T (&run)[4], int count) {
-  T* to = static_cast<T*>(result.data) + offset;
+// A run of four results likewise, written as one vector where that is possible.
+template <class T, class Offset>
+__device__ inline void store_run(const Result& result, Offset&& offset, const T (&run)[4], int count) {
+  T* to = static_cast<T*>(result.data);
   if (result.vectors) {
-    *reinterpret_cast<Run<T>*>(to) = {{run[0], run[1], run[2], run[3]}};
+    *reinterpret_cast<Run<T>*>(to + offset(0)) = {{run[0], run[1], run[2], run[3]}};
   } else {
 #pragma unroll
     for (int i = 0; i < 4; ++i) {
-      if (i < count) to[i] = run[i];
+      if (i < count) to[offset(i)] = run[i];
     }
   }
 }
@@ -121,7 +137,7 @@ __device__ inline void store_tile(const Result& result, const Rows& map, const f
       const float bias = result.bias && j < count ? result.bias[channel_of(map, first_column + column + j)] : 0.0f;
       y[j] = sums[row][column + j] + bias;
     }
-    const int64_t offset = map.offset(first_row + row) + first_column + column;
+    const auto offset = [&](int j) { return map.offset(first_row + row, first_column + column + j); };
     if (result.residual) {
       if (result.rounded) add_residual<Bf16>(result, offset, y, count);
       else add_residual<float>(result, offset, y, count);

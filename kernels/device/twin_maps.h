@@ -6,6 +6,14 @@
 
 namespace ganymede::kernels::GANYMEDE_TARGET {
 
+// The channels of an image in one tensor, or in two of equally many.
+struct TwinHalves {
+  int half = INT32_MAX;   // of the first; INT32_MAX: all
+  __host__ __device__ int tensor(int channel) const { return channel >= half; }
+  __host__ __device__ int own(int channel) const { return channel >= half ? channel - half : channel; }
+};
+inline TwinHalves twin_halves(int first) { return {first > 0 ? first : INT32_MAX}; }
+
 // Of an image [N, H, W, C], whose positions and channels of a box are left to the caller.
 template <class Number>
 MapSpec image_map(const void* data, int n, int h, int w, int c) {

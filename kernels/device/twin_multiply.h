@@ -71,9 +71,10 @@ __device__ __forceinline__ void multiply_stage(float (&sum)[Tile::kN / 2], const
   }
 }
 
-// Where neighbouring results of a tile lie: `count` of them from column `first` of the result on.
+// Where neighbouring results of a tile lie: `count` of them, `place` elements into a row.
 struct ColumnRun {
-  int first, count;
+  int count;
+  int64_t place;
 };
 
 // Lane q of four neighbours gives pair g of four and gets pair q of each neighbour: its own is as wide as all four's were.
@@ -145,12 +146,12 @@ __device__ __forceinline__ void store_rows(const float (&sum)[Tile::kN / 2], con
         y[i] = sum[first / 2 + i / 2 * 4 + half * 2 + i % 2] + (result.bias && column < run.count ? result.bias[channel_of(output.map, first_column + first + column)] : 0.0f);
       }
       if (result.residual && there[half]) {
-        if (result.rounded) add_row_residual<Bf16>(result, offset[half] + run.first, own, run.count, y);
-        else add_row_residual<float>(result, offset[half] + run.first, own, run.count, y);
+        if (result.rounded) add_row_residual<Bf16>(result, offset[half] + run.place, own, run.count, y);
+        else add_row_residual<float>(result, offset[half] + run.place, own, run.count, y);
       }
       activate_run(result, y);
       if (result.rounded) {
-        Bf16* to = static_cast<Bf16*>(result.data) + offset[half] + run.first;
+        Bf16* to = static_cast<Bf16*>(result.data) + offset[half] + run.place;
         if (result.packs && whole) {
           uint32_t pair[4];
 #pragma unroll
@@ -165,7 +166,7 @@ __device__ __forceinline__ void store_rows(const float (&sum)[Tile::kN / 2], con
           }
         }
       } else if (there[half]) {
-        float* to = static_cast<float*>(result.data) + offset[half] + run.first;
+        float* to = static_cast<float*>(result.data) + offset[half] + run.place;
 #pragma unroll
         for (int i = 0; i < 8; i += 2) {
           const int column = i / 2 * 8 + own;

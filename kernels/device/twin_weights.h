@@ -38,7 +38,7 @@ struct TwinWeights {
       int tap = column / 64;
       if (tap >= blocks) return {0, 0};
       const int channel = lines.split(tap) * 64 + column % 64;
-      return {tap * channels + channel, channels - channel};
+      return {channels - channel, tap * channels + channel};
     }
   };
   __device__ int rows(int) const { return outputs; }

@@ -4,7 +4,7 @@
 // Phases as in conv2d_data_gradient.cu; each is a convolution of stride 1 over dy. A block takes tiles of 128 positions of a phase x 64
 // to 256 input channels, one after another (device/twin_multiply.h). A step of the sum is 128 bytes of output channels k of one tap:
 // TMA's im2col mode walks the positions in dy. bf16: w is read as it lies, [K, R*S, C]: lines along c, so along n of the product, 64 k of
-// them. wgmma takes tf32 along k alone: there copy_strided turns w round first, to [R*S, C, K] in the workspace. Moves dy once a tile
+// them. wgmma takes tf32 along k alone: there copy_strided turns w round first, to [R*S, C, K] in the workspace. dy may lie in two tensors of equally many channels. Moves dy once a tile
 // column and tap (from L2 after the first), w once a tile row (tf32: and twice more), dx once. Bound: tensor cores.
 #include "kernels/device/conv_plan.h"
 #include "kernels/device/conv_problem.h"
@@ -35,15 +35,16 @@ struct DataGradientTwin {
     TwinTaps down, across;
     PhaseRows stored;
   };
-  TensorMap dy[kTwinPhases], w;
+  TensorMap dy[2][kTwinPhases], w;   // dy: of both tensors, where it lies in two
   Phase phases[kTwinPhases];
   int units;
   int column_count, filter_columns;
   FastDivide lines;   // steps of a tap
+  TwinHalves halves;
   Result result;
 
   struct Fetch {
-    const TensorMap& dy;
+    const TensorMap* dy;
     const Phase& phase;
     int w, h, n, column;
   };
@@ -51,7 +52,7 @@ struct DataGradientTwin {
     int rows, column_count;
     const Result& result;
     const PhaseRows& map;
-    __device__ ColumnRun columns(int column) const { return {column, column_count - column}; }
+    __device__ ColumnRun columns(int column) const { return {column_count - column, column}; }
   };
   __device__ int rows(int unit) const { return phases[unit].rows; }
   __device__ int steps(int unit) const { return phases[unit].steps; }
@@ -59,11 +60,14 @@ struct DataGradientTwin {
   __device__ Fetch fetch(int unit, int position, int column) const {
     const Phase& phase = phases[unit];
     const int q = phase.width.split(position), p = phase.height.split(position);
-    return {dy[unit], phase, q + phase.across.lower, p + phase.down.lower, position, column};
+    return {&dy[0][unit], phase, q + phase.across.lower, p + phase.down.lower, position, column};
   }
   __device__ void prefetch() const {
 #if GANYMEDE_HOPPER_CODE
-    for (int unit = 0; unit < units; ++unit) simt::tma_prefetch(dy[unit]);
+    for (int unit = 0; unit < units; ++unit) {
+      simt::tma_prefetch(dy[0][unit]);
+      if (halves.half < INT32_MAX) simt::tma_prefetch(dy[1][unit]);
+    }
     simt::tma_prefetch(w);
 #endif
   }
@@ -74,7 +78,7 @@ struct DataGradientTwin {
     int r = tap;
     const int s = at.phase.taps.split(r);
     const TwinTaps &down = at.phase.down, &across = at.phase.across;
-    simt::tma_load_im2col(to_dy, at.dy, {k, at.w, at.h, at.n}, (across.last - s) * across.step, (down.last - r) * down.step, full);
+    simt::tma_load_im2col(to_dy, at.dy[halves.tensor(k) * kTwinPhases], {halves.own(k), at.w, at.h, at.n}, (across.last - s) * across.step, (down.last - r) * down.step, full);
     const int filter = (down.filter_first + r * down.filter_stride) * filter_columns + across.filter_first + s * across.filter_stride;
     if constexpr (kTurned) {
       simt::tma_load_tile(to_w, w, {k, at.column, filter}, full);
@@ -96,7 +100,7 @@ void turn_filters(Stream stream, const Conv2d& p, const void* w, void* to) {
 }
 
 template <class Number>
-void run(Stream stream, const Conv2d& p, const void* dy, const void* w, void* dx, const Epilogue& epilogue, TilePlan plan) {
+void run(Stream stream, const Conv2d& p, ImageIn dy, const void* w, ImageOut dx, const Epilogue& epilogue, TilePlan plan) {
   using Problem = DataGradientTwin<Number>;
   const int lines = ceil_div(p.k, Problem::kLine);
   Problem problem;
@@ -104,7 +108,8 @@ void run(Stream stream, const Conv2d& p, const void* dy, const void* w, void* dx
   problem.column_count = p.c;
   problem.filter_columns = p.s;
   problem.lines = FastDivide(lines);
-  problem.result = result_of(dx, p.dtype == DType::bf16, p.c, epilogue);
+  problem.halves = twin_halves(p.k_first);
+  problem.result = result_of(dx.first, p.dtype == DType::bf16, p.c, epilogue);
   const auto taps_of = [](const ConvAxis& axis) {
     const int last = axis.tap_count > 0 ? axis.tap_count - 1 : 0;
     return TwinTaps{axis.origin + last * axis.tap_step, last, -axis.tap_step, axis.tap_count > 0 ? axis.tap_first : 0, axis.tap_stride};
@@ -126,7 +131,7 @@ void run(Stream stream, const Conv2d& p, const void* dy, const void* w, void* dx
     phase.stored = {down.positions, across.positions, down.store_first, across.store_first, down.store_stride, across.store_stride, p.h, p.w, p.c, 0};
     if (phase.rows > most_rows) most_rows = phase.rows;
     if (phase.rows > 0 && phase.steps < parts) parts = phase.steps;
-    MapSpec image = image_map<Number>(dy, p.n, p.p, p.q, p.k);
+    MapSpec image = image_map<Number>(dy.first, p.n, p.p, p.q, p.k_first > 0 ? p.k_first : p.k);
     image.channels = Problem::kLine;
     image.pixels = TwinWide::kM;
     if (phase.rows > 0) {   // else nobody reads by it
@@ -135,7 +140,11 @@ void run(Stream stream, const Conv2d& p, const void* dy, const void* w, void* dx
       image.upper[0] = phase.across.lower + across.position_count - p.q;
       image.upper[1] = phase.down.lower + down.position_count - p.p;
     }
-    problem.dy[unit] = make_map(image);
+    problem.dy[0][unit] = make_map(image);
+    if (p.k_first > 0) {
+      image.data = dy.second;
+      problem.dy[1][unit] = make_map(image);
+    }
   }
   // Turned filters are [taps, C, K]; else they are [K, taps, C], of whose boxes of 64 x 64 a tile has several.
   MapSpec filter = Problem::kTurned ? filter_map<Number>(w, p.r * p.s, p.c, p.k) : filter_map<Number>(w, p.k, p.r * p.s, p.c);
@@ -150,10 +159,10 @@ void run(Stream stream, const Conv2d& p, const void* dy, const void* w, void* dx
 
 }  // namespace
 
-bool convolve_data_gradient_twin(Stream stream, const Conv2d& p, const void* dy, const void* w, void* dx, const Epilogue& epilogue, void* workspace,
+bool convolve_data_gradient_twin(Stream stream, const Conv2d& p, ImageIn dy, const void* w, ImageOut dx, const Epilogue& epilogue, void* workspace,
                                  TilePlan plan) {
-  require_twin(data_gradient_has_twin(p), "conv2d data gradient");
-  if (!aligned(dy, 16)) return false;
+  require_twin(has_twin(Conv2dRole::data_gradient, p), "conv2d data gradient");
+  if (!aligned(dy.first, 16) || (p.k_first > 0 && !aligned(dy.second, 16))) return false;
   if (p.dtype == DType::bf16) {
     if (!aligned(w, 16)) return false;
     run<MmaBf16>(stream, p, dy, w, dx, epilogue, plan);

@@ -4,7 +4,7 @@
 // positions. The patch of the image under the rectangle lies in shared memory (bytes of it are read from there as often as
 // windows overlap), the whole filter too. A window's terms are gathered straight into the operands of the tensor cores by a
 // table of where each lies; columns of the product are dealt out so that a lane ends with eight neighbouring channels, which it
-// writes as one or two vectors. A border is filled in as a patch is copied. Moves thin once (and the patches' edges twice),
+// writes as one or two vectors. A border, and what lies in two tensors, is put together as a patch is copied; wide too may be two. Moves thin once (and the patches' edges twice),
 // wide once. Bound by memory: wide is 20 and more times larger than thin; from about 7 x 7 taps on by the gathers out of shared
 // memory.
 #include "kernels/device/conv_launch.h"
@@ -28,6 +28,7 @@ struct FewToWide {
   int patch_columns, thin_channels, stride_h, stride_w, pad_h, pad_w;
   int blocks, filter_words, padded;          // padded: channels
   int tiles;
+  ImageChannels places;                      // of wide's channels, where they or thin's may lie in two tensors
 };
 
 // Which of the filter's channels is column `slot` of the product: lane % 4 owns eight of each 32.
@@ -41,8 +42,13 @@ __device__ __forceinline__ void store_channels(const FewToWide<T, Pixels>& job, 
     if (job.wide.bias && channel + i < job.channels) y[i] += job.wide.bias[channel + i];
   }
   activate_run(job.wide, y);
-  T* to = static_cast<T*>(job.wide.data) + offset + channel;
+  const auto at = [&](int c) {   // offset: of the pixel's first channel, or its number
+    if constexpr (std::is_same_v<Pixels, PlainPixels>) return offset + c;
+    else return job.places.offset(static_cast<int>(offset), c);
+  };
+  T* to = static_cast<T*>(job.wide.data);
   if (job.vectors) {
+    to += at(channel);
 #pragma unroll
     for (int first = 0; first < 8; first += Pack<T>::kSize) {
       Pack<T> pack;
@@ -53,7 +59,7 @@ __device__ __forceinline__ void store_channels(const FewToWide<T, Pixels>& job, 
   } else {
 #pragma unroll
     for (int i = 0; i < 8; ++i) {
-      if (channel + i < job.channels) to[i] = narrow<T>(y[i]);
+      if (channel + i < job.channels) to[at(channel + i)] = narrow<T>(y[i]);
     }
   }
 }
@@ -79,7 +85,7 @@ __global__ void __launch_bounds__(kFewThreads, 2) few_to_wide_kernel(const __gri
     simt::sync_threads();
 
     const T* windows[4];  // of the lane's positions; slots behind the last repeat the first
-    int results[4];       // where in wide, which has fewer than 2^31 elements; -1: none
+    int results[4];       // where in wide, which has fewer than 2^31 elements, or which pixel of it; -1: none
 #pragma unroll
     for (int i = 0; i < 4; ++i) {
       const int slot = simt::warp() * 32 + i * 8 + lane / 4;
@@ -90,7 +96,7 @@ __global__ void __launch_bounds__(kFewThreads, 2) few_to_wide_kernel(const __gri
       windows[i] = patch + (p * job.stride_h * job.patch_columns + q * job.stride_w) * job.thin_channels;
       p += first_p, q += first_q;
       results[i] = there && p < job.wide_rows && q < job.wide_columns
-                       ? ((image * job.wide_rows + p) * job.wide_columns + q) * job.channels : -1;
+                       ? ((image * job.wide_rows + p) * job.wide_columns + q) * (std::is_same_v<Pixels, PlainPixels> ? job.channels : 1) : -1;
     }
 
 #pragma unroll 1
@@ -145,26 +151,30 @@ __global__ void __launch_bounds__(kFewThreads, 2) few_to_wide_kernel(const __gri
 
 }  // namespace
 
-void convolve_few_to_wide(Stream stream, const Conv2d& p, const void* thin, const void* w, void* wide, const Epilogue& epilogue) {
+void convolve_few_to_wide(Stream stream, const Conv2d& p, ImageIn thin, const void* w, ImageOut wide, const Epilogue& epilogue) {
   check_convolution(p, has_few_inputs(p) ? "forward" : "data gradient");
   const ThinConv t = thin_conv(p);
   const ThinCut cut = few_to_wide_cut(t, p.dtype);
+  const int thin_first = thin_channels_first(p), wide_first = wide_channels_first(p);
   const auto start = [&](auto element, auto memory, const auto& pixels) {
     using T = decltype(element);
     using Pixels = std::decay_t<decltype(pixels)>;
+    const Result result = result_of(wide, p.dtype == DType::bf16, t.k, wide_first, epilogue);
+    const bool vectors = t.k % 8 == 0 && wide_first % 8 == 0 && aligned(wide.first, 16) && (wide_first == 0 || aligned(wide.second, 16));
     const int across = ceil_div(t.q, cut.columns), down = ceil_div(t.p, cut.rows);
-    const FewToWide<T, Pixels> job{patch_copy<T>(t, cut, thin, pixels), patch_taps(t, cut), ThinFilter<T>(t, w),
-                           result_of(wide, p.dtype == DType::bf16, t.k, epilogue), t.k % 8 == 0 && aligned(wide, 16), t.p, t.q, t.k,
+    const FewToWide<T, Pixels> job{patch_copy<T>(t, cut, thin.first, pixels), patch_taps(t, cut), ThinFilter<T>(t, w),
+                           result, vectors, t.p, t.q, t.k,
                            cut.rows, FastDivide(cut.columns), FastDivide(across), FastDivide(down), cut.patch_columns, t.c, t.stride_h,
                            t.stride_w, t.pad_h, t.pad_w, few_to_wide_blocks(t, p.dtype), few_to_wide_filter(t, p.dtype),
-                           ceil_div(t.k, 32) * 32, across * down * t.n};
+                           ceil_div(t.k, 32) * 32, across * down * t.n, image_channels<T>(wide, t.k, wide_first)};
     const int most = 2 * simt::multiprocessors();
     launch<decltype(memory)>(few_to_wide_kernel<T, Pixels, decltype(memory)>, dim3(static_cast<unsigned>(job.tiles < most ? job.tiles : most)),
                              dim3(kFewThreads), stream, job);
   };
   with_few(p.dtype, cut.words, [&](auto element, auto memory) {
-    if (p.border == Padding::zero) start(element, memory, PlainPixels{t.h, t.w});
-    else start(element, memory, border_pixels(p));
+    using T = decltype(element);
+    if (needs_gather(p)) start(element, memory, gather_pixels<T>(thin_pixels(p, t), thin, t.c, thin_first));
+    else start(element, memory, PlainPixels{t.h, t.w});
   });
 }
 

@@ -4,7 +4,7 @@
 // stages in shared memory with the patch of the image under them. Its eight warps share the work: 32 channels x 48 (tap, c)
 // each, and where these are few, also the positions of a rectangle. Terms of windows are gathered straight into the operands of
 // the tensor cores. The parts are as many as fill a large GPU twice, whatever runs them, and a second kernel adds them in their
-// order: equal bits on every card. A border of x is filled in where x is staged. Moves wide once and thin once (and the
+// order: equal bits on every card. A border of x is filled in where x is staged; x and dy may each be two tensors. Moves wide once and thin once (and the
 // patches' edges twice), f 1 + 2 * parts times, from L2. Bound by memory; from about 7 x 7 taps on by the gathers out of shared
 // memory.
 #include "kernels/device/conv_launch.h"
@@ -31,17 +31,15 @@ WeightCut weight_shares(const ThinConv& t, const ThinCut& cut) {
   return {rectangles, channel_blocks, tile_blocks, ceil_div(tiles, tile_blocks), rectangles < most ? rectangles : most};
 }
 
-template <class T, class Thin, class Wide>
+template <class T, class Pixels>
 struct FewWeights {
-  PatchCopy<T, Thin> patch;
+  PatchCopy<T, Pixels> patch;
   PatchTaps taps;
   ThinFilter<float> gradient;                // data: dw, or the parts
   float* parts;
   int64_t part_size;
-  const T* wide;                             // [N, P, Q, K]
-  Wide pixels;
+  WideImage<T, Pixels> wide;                 // [N, P, Q, K]
   bool vectors;
-  int channels;
   int rows;                                  // of a rectangle
   FastDivide columns, tiles_across, tiles_down;
   int patch_columns, thin_channels, stride_h, stride_w, pad_h, pad_w;
@@ -57,8 +55,8 @@ struct WideStage {
   int windows[kWeightPositions];  // where a position's window begins in the patch; -1: no position
 };
 
-template <class T, class Thin, class Wide>
-__device__ void stage_wide(const FewWeights<T, Thin, Wide>& job, WideStage<T>& stage, int image, int first_p, int first_q, int channel) {
+template <class T, class Pixels>
+__device__ void stage_wide(const FewWeights<T, Pixels>& job, WideStage<T>& stage, int image, int first_p, int first_q, int channel) {
   constexpr int kVector = Pack<T>::kSize, kVectors = kWeightChannels / kVector;
 #pragma unroll 1
   for (int i = static_cast<int>(threadIdx.x); i < kWeightPositions * kVectors; i += kFewThreads) {
@@ -66,20 +64,20 @@ __device__ void stage_wide(const FewWeights<T, Thin, Wide>& job, WideStage<T>& s
     T* to = &stage.values[p][i % kVectors * kVector];
     const int k = channel + i % kVectors * kVector;
     const int q = job.columns.split(p) + first_q;
-    const bool inside = p < job.rows && p + first_p < job.pixels.rows && q < job.pixels.columns;
-    const T* from = job.wide + int64_t{job.pixels.at(image, p + first_p, q)} * job.channels + k;
+    const bool inside = p < job.rows && p + first_p < job.wide.pixels.rows && q < job.wide.pixels.columns;
+    const auto from = job.wide.line(image, p + first_p, q);
     if (job.vectors) {
-      const bool there = inside && k < job.channels;
-      simt::cp_async<16>(to, there ? from : job.wide, there);
+      const bool there = inside && k < job.wide.channels;
+      simt::cp_async<16>(to, there ? job.wide.at(from, k) : job.wide.data, there);
     } else {
 #pragma unroll
-      for (int j = 0; j < kVector; ++j) to[j] = inside && k + j < job.channels ? from[j] : T{};
+      for (int j = 0; j < kVector; ++j) to[j] = inside && k + j < job.wide.channels ? *job.wide.at(from, k + j) : T{};
     }
   }
   for (int i = static_cast<int>(threadIdx.x); i < kWeightPositions; i += kFewThreads) {
     int p = i;
     const int q = job.columns.split(p);
-    const bool inside = p < job.rows && p + first_p < job.pixels.rows && q + first_q < job.pixels.columns;
+    const bool inside = p < job.rows && p + first_p < job.wide.pixels.rows && q + first_q < job.wide.pixels.columns;
     stage.windows[i] = inside ? (p * job.stride_h * job.patch_columns + q * job.stride_w) * job.thin_channels : -1;
   }
   simt::cp_async_commit();
@@ -96,8 +94,8 @@ __device__ __forceinline__ void read_channels(uint32_t (&a)[4], const WideStage<
   for (int i = 0; i < 4; ++i) a[i] = simt::to_tf32(stage.values[position + lane % 4 + i / 2 * 4][channel + lane / 4 + i % 2 * 8]);
 }
 
-template <class T, class Thin, class Wide>
-__global__ void __launch_bounds__(kFewThreads, 2) few_weights_kernel(const __grid_constant__ FewWeights<T, Thin, Wide> job) {
+template <class T, class Pixels>
+__global__ void __launch_bounds__(kFewThreads, 2) few_weights_kernel(const __grid_constant__ FewWeights<T, Pixels> job) {
   auto& memory = shared<FewShared<kFewSmallWords>>();
   auto& stage = *reinterpret_cast<WideStage<T>*>(memory.words);
   T* patch = reinterpret_cast<T*>(memory.words + sizeof(WideStage<T>) / 4);
@@ -177,7 +175,7 @@ __global__ void __launch_bounds__(kFewThreads, 2) few_weights_kernel(const __gri
   for (int i = static_cast<int>(threadIdx.x); i < kWeightChannels * pitch; i += kFewThreads) {
     const int k = along_channels ? i % kWeightChannels : i / pitch, column = along_channels ? i / kWeightChannels : i % pitch;
     const int all = first_tile * 8 + column;
-    if (first_channel + k < job.channels && all < job.gradient.columns)
+    if (first_channel + k < job.wide.channels && all < job.gradient.columns)
       to[job.gradient.offset(first_channel + k, all)] = results[k * pitch + column];
   }
 }
@@ -204,15 +202,6 @@ __global__ void __launch_bounds__(kMergeColumns* kMergeRows) merge_few_weights_k
   dw[i] = sum;
 }
 
-// Calls f(pixels of the thin image, pixels of the wide one): x is the one that may have a border.
-template <class F>
-void with_pixels(const Conv2d& p, const ThinConv& t, F&& f) {
-  const PlainPixels thin{t.h, t.w}, wide{t.p, t.q};
-  if (p.border == Padding::zero) f(thin, wide);
-  else if (has_few_inputs(p)) f(border_pixels(p), wide);
-  else f(thin, border_pixels(p));
-}
-
 }  // namespace
 
 size_t few_weights_workspace(const Conv2d& p) {
@@ -221,30 +210,33 @@ size_t few_weights_workspace(const Conv2d& p) {
   return parts > 1 ? sizeof(float) * parts * t.k * t.columns() : 0;
 }
 
-void convolve_few_weights(Stream stream, const Conv2d& p, const void* x, const void* dy, void* dw, void* workspace) {
+void convolve_few_weights(Stream stream, const Conv2d& p, ImageIn x, ImageIn dy, void* dw, void* workspace) {
   check_convolution(p, "weight gradient");
   const ThinConv t = thin_conv(p);
   const ThinCut cut = weight_cut(t, p.dtype);
   const WeightCut shares = weight_shares(t, cut);
-  const void *thin = has_few_inputs(p) ? x : dy, *wide = has_few_inputs(p) ? dy : x;
+  const ImageIn thin = has_few_inputs(p) ? x : dy, wide = has_few_inputs(p) ? dy : x;
+  const int thin_first = thin_channels_first(p), wide_first = wide_channels_first(p);
   const int count = t.k * t.columns();
-  const auto start = [&](auto element, const auto& thin_pixels, const auto& pixels) {
+  const auto start = [&](auto element, const auto& of_thin, const auto& of_wide) {
     using T = decltype(element);
-    using Thin = std::decay_t<decltype(thin_pixels)>;
-    using Wide = std::decay_t<decltype(pixels)>;
+    using Pixels = std::decay_t<decltype(of_thin)>;
     const int across = ceil_div(t.q, cut.columns), down = ceil_div(t.p, cut.rows);
-    const FewWeights<T, Thin, Wide> job{patch_copy<T>(t, cut, thin, thin_pixels), patch_taps(t, cut), ThinFilter<float>(t, dw),
-                            static_cast<float*>(shares.parts > 1 ? workspace : dw), count, static_cast<const T*>(wide), pixels,
-                            readable_as_vectors<T>(wide, t.k), t.k, cut.rows, FastDivide(cut.columns), FastDivide(across),
+    const FewWeights<T, Pixels> job{patch_copy<T>(t, cut, thin.first, of_thin), patch_taps(t, cut), ThinFilter<float>(t, dw),
+                            static_cast<float*>(shares.parts > 1 ? workspace : dw), count, {static_cast<const T*>(wide.first), of_wide, t.k},
+                            readable_as_vectors<T>(wide, t.k, wide_first), cut.rows, FastDivide(cut.columns), FastDivide(across),
                             FastDivide(down), cut.patch_columns, t.c, t.stride_h, t.stride_w, t.pad_h, t.pad_w, shares,
                             ceil_div(shares.tiles, kWarpTiles)};
-    launch<FewShared<kFewSmallWords>>(few_weights_kernel<T, Thin, Wide>, dim3(static_cast<unsigned>(shares.parts * shares.channel_blocks * shares.tile_blocks)),
+    launch<FewShared<kFewSmallWords>>(few_weights_kernel<T, Pixels>, dim3(static_cast<unsigned>(shares.parts * shares.channel_blocks * shares.tile_blocks)),
                                       dim3(kFewThreads), stream, job);
   };
-  with_pixels(p, t, [&](const auto& thin_pixels, const auto& pixels) {
-    if (p.dtype == DType::bf16) start(Bf16{}, thin_pixels, pixels);
-    else start(float{}, thin_pixels, pixels);
-  });
+  const auto with_pixels = [&](auto element) {
+    using T = decltype(element);
+    if (needs_gather(p)) start(element, gather_pixels<T>(thin_pixels(p, t), thin, t.c, thin_first), gather_pixels<T>(wide_pixels(p, t), wide, t.k, wide_first));
+    else start(element, PlainPixels{t.h, t.w}, PlainPixels{t.p, t.q});
+  };
+  if (p.dtype == DType::bf16) with_pixels(Bf16{});
+  else with_pixels(float{});
   if (shares.parts > 1) {
     launch<MergeSums>(merge_few_weights_kernel, dim3(static_cast<unsigned>(ceil_div(count, kMergeColumns))), dim3(kMergeColumns, kMergeRows), stream,
                  static_cast<float*>(dw), static_cast<const float*>(workspace), count, shares.parts);

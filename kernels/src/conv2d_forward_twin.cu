@@ -4,7 +4,7 @@
 // A block takes tiles of 128 positions x 64 to 256 output channels, one after another (device/twin_multiply.h). A step of the sum is
 // 128 bytes of channels of one tap: TMA's im2col mode walks the positions of x and fills in the zeros of the padding, and those
 // behind the last position and channel; w is read as [K, R*S, C]. tf32 operands are not rounded on the way, the tensor cores drop their
-// low 13 bits. Moves x once a tile column and tap (from L2 after the first), w once a tile row, y once. Bound: tensor cores.
+// low 13 bits. y may lie in two tensors of equally many channels. Moves x once a tile column and tap (from L2 after the first), w once a tile row, y once. Bound: tensor cores.
 #include "kernels/device/conv_plan.h"
 #include "kernels/device/conv_problem.h"
 #include "kernels/device/shuffled_rows.h"
@@ -24,6 +24,8 @@ struct ForwardTwin {
   int row_count, column_count, step_count;
   Result result;
   Rows result_rows;
+  TwinHalves halves;   // of y
+  int64_t second;      // elements from its first tensor's beginning to its second's
   TwinWindows windows;
   FastDivide lines;    // steps of a tap
   int line;            // channels of a step
@@ -36,19 +38,23 @@ struct ForwardTwin {
     int rows, column_count;
     const Result& result;
     const Rows& map;
+    const TwinHalves& halves;
+    int64_t second;
     __device__ ColumnRun columns(int column) const {
       if constexpr (kShuffled) {
         int pixel = column;   // of a square
         const int c = map.channels.split(pixel), left = pixel < map.factor * map.factor ? map.channels.divisor - c : 0;
-        return {pixel / map.factor * map.line + pixel % map.factor * map.channels.divisor + c, left};
+        return {left, pixel / map.factor * map.line + pixel % map.factor * map.channels.divisor + c};
       } else {
-        return {column, column_count - column};
+        const bool behind = halves.tensor(column);
+        const int end = behind || column_count < halves.half ? column_count : halves.half;
+        return {end - column, halves.own(column) + (behind ? second : 0)};
       }
     }
   };
   __device__ int rows(int) const { return row_count; }
   __device__ int steps(int) const { return step_count; }
-  __device__ Output output(int) const { return {row_count, column_count, result, result_rows}; }
+  __device__ Output output(int) const { return {row_count, column_count, result, result_rows, halves, second}; }
   __device__ Fetch fetch(int, int position, int column) const { return {windows.corner(position), column}; }
   __device__ void prefetch() const {
 #if GANYMEDE_HOPPER_CODE
@@ -90,8 +96,9 @@ void split_filters(MapSpec& filter, int square) {
 
 }  // namespace
 
-bool convolve_forward_twin(Stream stream, const Conv2d& p, const void* x, const void* w, void* y, const Epilogue& epilogue, TilePlan plan) {
-  require_twin(forward_has_twin(p), "conv2d forward");
+bool convolve_forward_twin(Stream stream, const Conv2d& p, ImageIn given_x, const void* w, ImageOut y, const Epilogue& epilogue, TilePlan plan) {
+  require_twin(has_twin(Conv2dRole::forward, p), "conv2d forward");
+  const void* const x = given_x.first;
   if (!aligned(x, 16) || !aligned(w, 16) || (epilogue.shuffle > 1 && !twin_can_shuffle(p, epilogue.shuffle))) return false;
   const auto run = [&](auto number, auto shuffled) {
     using Number = decltype(number);
@@ -105,9 +112,12 @@ bool convolve_forward_twin(Stream stream, const Conv2d& p, const void* x, const 
     problem.column_count = p.k;
     const int lines = ceil_div(p.c, kLine);
     problem.step_count = p.r * p.s * lines;
-    problem.result = result_of(y, p.dtype == DType::bf16, p.k / epilogue.shuffle, epilogue);
+    problem.result = result_of(y, p.dtype == DType::bf16, p.k / epilogue.shuffle, p.k_first, epilogue);
+    const ImageChannels places = p.dtype == DType::bf16 ? image_channels<Bf16>(y, p.k, p.k_first) : image_channels<float>(y, p.k, p.k_first);
     if constexpr (shuffled) problem.result_rows = ShuffledRows::of(p, epilogue.shuffle);
-    else problem.result_rows = {p.k, 0};
+    else problem.result_rows = {places.first, 0};
+    problem.halves = twin_halves(p.k_first);
+    problem.second = places.second;
     problem.windows = TwinWindows(p);
     problem.lines = FastDivide(lines);
     problem.line = kLine;

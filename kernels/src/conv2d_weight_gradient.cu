@@ -1,6 +1,6 @@
 // Weight gradient of convolution as implicit matrix product over all output positions:
 //   dw[k, (r,s,c)] = sum over (n,p,q) of dy[(n,p,q), k] * x[n, h, w, c]
-//   h = p*stride - pad + r*dilation, likewise w; outside x what the border says
+//   h = p*stride - pad + r*dilation, likewise w; outside x what the border says; x and dy may each be two tensors side by side
 // A block owns a tile of output channels x (tap, channel) of one group and one part of the sum; parts go to
 // the workspace and are added in their order by a second kernel, so the result does not depend on timing.
 // Moves dy once a tile column, x once a tap (from L2 after the first), dw 1 + 2 * parts times (parts > 1).
@@ -12,10 +12,10 @@ namespace ganymede::kernels::GANYMEDE_TARGET {
 
 template <class T, class Map>
 struct WeightGradientProblem {
-  using Job =
-      kernels::GANYMEDE_TARGET::Job<MatrixOperand<T, Along::line>, TransposedPatchOperand<T, Map>, StridedRows>;
+  using Above = std::conditional_t<kGathers<Map>, ChannelOperand<T>, MatrixOperand<T, Along::line>>;
+  using Job = kernels::GANYMEDE_TARGET::Job<Above, TransposedPatchOperand<T, Map>, StridedRows>;
   int rows, columns, units;
-  MatrixOperand<T, Along::line> dy;
+  Above dy;
   TransposedPatchOperand<T, Map> x;
   StridedRows dw_rows;
   Result dw;
@@ -46,7 +46,7 @@ __global__ void __launch_bounds__(256)
   }
 }
 
-void convolve_weight_gradient(Stream stream, const Conv2d& p, const void* x, const void* dy, void* dw,
+void convolve_weight_gradient(Stream stream, const Conv2d& p, ImageIn x, ImageIn dy, void* dw,
                               void* workspace, TilePlan plan) {
   check_convolution(p, "weight gradient");
   const int channels = p.c / p.groups, outputs = p.k / p.groups, taps = p.r * p.s * channels,
@@ -55,14 +55,14 @@ void convolve_weight_gradient(Stream stream, const Conv2d& p, const void* x, con
   const int splits = plan.parts;
   const bool done = is_twin(plan.tile) && convolve_weight_gradient_twin(stream, p, x, dy, static_cast<float*>(dw), static_cast<float*>(workspace), plan);
   if (is_twin(plan.tile)) plan.tile = plan_of(weight_gradient_product(p), splits).tile;   // as many parts: the workspace has room for them
-  const auto multiply = [&](auto number, auto element, const auto& map) {
+  const auto multiply = [&](auto number, auto element, const auto& map, const auto& dy_pitch) {
     using T = decltype(element);
     WeightGradientProblem<T, std::decay_t<decltype(map)>> problem;
     problem.rows = outputs;
     problem.columns = taps;
     problem.units = p.groups * splits;
-    problem.dy = {static_cast<const T*>(dy), outputs, positions, p.k, readable_as_vectors<T>(dy, outputs)};
-    problem.x = {static_cast<const T*>(x), taps, positions, map, readable_as_vectors<T>(x, channels)};
+    problem.dy = {static_cast<const T*>(dy.first), outputs, positions, dy_pitch, readable_as_vectors<T>(dy, outputs, p.k_first)};
+    problem.x = {static_cast<const T*>(x.first), taps, positions, map, readable_as_vectors<T>(x, channels, p.c_first)};
     problem.dw_rows = {taps, 0};
     problem.dw = result_of(splits > 1 ? workspace : dw, false, taps, {nullptr, Unary::identity, 0});
     problem.groups = p.groups;
@@ -72,8 +72,9 @@ void convolve_weight_gradient(Stream stream, const Conv2d& p, const void* x, con
     multiply_tiles<decltype(number)>(stream, {plan.tile}, problem);  // the parts are units
   };
   if (!done) with_number(p.dtype, p.math, [&](auto number, auto element) {
-    if (p.border == Padding::zero) multiply(number, element, patch_map(p));
-    else multiply(number, element, border_map(p));
+    using T = decltype(element);
+    if (needs_gather(p)) multiply(number, element, gather_map(p, image_channels<T>(x, p.c, p.c_first)), image_channels<T>(dy, p.k, p.k_first));
+    else multiply(number, element, patch_map(p), p.k);
   });
   if (splits > 1) {
     const int64_t blocks = ceil_div<int64_t>(count, 256);

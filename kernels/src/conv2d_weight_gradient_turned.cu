@@ -2,7 +2,7 @@
 //   dw[k, (r,s,c)] = sum over (n,p,q) of dy[(n,p,q), k] * x[n, h, w, c]
 //   h = p*stride - pad + r*dilation, likewise w
 // wgmma takes tf32 along the sum's terms alone, which are positions here. So a first kernel turns x and dy round, to lines of positions
-// with zeros between their rows (device/turned_pixels.h), and rounds them to tf32 on the way. Then a block takes tiles of 128 output
+// with zeros between their rows (device/turned_pixels.h), and rounds them to tf32 on the way; each may lie in two tensors. Then a block takes tiles of 128 output
 // channels x 64 to 256 columns of one part of the sum (device/twin_weights.h): a step of the sum is 32 positions, and a tap is a shift of TMA's box along x, or along a copy of x that begins up to three positions earlier.
 // Zeros of dy meet whatever stands in x there: a NaN in x may reach all taps of its channel, as one in dy meets the zeros of the
 // padding.
@@ -18,11 +18,12 @@ namespace {
 
 constexpr int kTurnPositions = 64, kTurnChannels = 32, kTurnRows = 8;   // of a tile; threads are kTurnChannels x kTurnRows
 
-// One image [N, height, width, channels] and where its planes go.
+// One image [N, height, width, channels], in one tensor or two, and where its planes go.
 struct Turn {
   const float* from;
   uint32_t* to;   // f32 rounded to tf32
   int height, width, channels;
+  ImageChannels places;
   int stride_h, stride_w;
   int rows[kTurnedStride], columns[kTurnedStride];   // of a phase: all beyond are zeros
   TurnedPlanes planes;                               // of a phase of rows
@@ -34,7 +35,7 @@ struct Turn {
 
 struct TurnShared {
   float values[kTurnChannels][kTurnPositions + 1];
-  int64_t offset[kTurnPositions];   // of a position's pixel; -1: none
+  int pixel[kTurnPositions];   // of a position; -1: none
 };
 
 __global__ void __launch_bounds__(kTurnChannels * kTurnRows) turn_pixels_kernel(const __grid_constant__ Turn x, const __grid_constant__ Turn dy) {
@@ -51,14 +52,15 @@ __global__ void __launch_bounds__(kTurnChannels * kTurnRows) turn_pixels_kernel(
       int n = at > 0 ? at : 0;
       const int j = t.column_pitch.split(n), i = t.row_pitch.split(n);
       const bool there = at >= 0 && n < t.images && i < t.rows[down] && j < t.columns[across];
-      s.offset[thread] = there ? ((static_cast<int64_t>(n) * t.height + i * t.stride_h + down) * t.width + j * t.stride_w + across) * t.channels : -1;
+      s.pixel[thread] = there ? (n * t.height + i * t.stride_h + down) * t.width + j * t.stride_w + across : -1;
     }
     simt::sync_threads();
+    const ImageChannels::Place place = t.places.of(first_channel + lane);
     float value[kTurnPositions / kTurnRows];
 #pragma unroll
     for (int i = 0; i < kTurnPositions / kTurnRows; ++i) {
-      const int64_t at = s.offset[row + kTurnRows * i];
-      value[i] = at >= 0 && first_channel + lane < t.channels ? t.from[at + first_channel + lane] : 0.0f;
+      const int pixel = s.pixel[row + kTurnRows * i];
+      value[i] = pixel >= 0 && first_channel + lane < t.channels ? t.from[pixel * place.pitch + place.offset] : 0.0f;
     }
 #pragma unroll
     for (int i = 0; i < kTurnPositions / kTurnRows; ++i) s.values[lane][row + kTurnRows * i] = value[i];
@@ -73,9 +75,10 @@ __global__ void __launch_bounds__(kTurnChannels * kTurnRows) turn_pixels_kernel(
   }
 }
 
-Turn turn_of(const void* from, void* to, int images, int height, int width, int channels, const TurnedLayout& layout, int64_t length) {
+Turn turn_of(const ImageIn& from, int first, void* to, int images, int height, int width, int channels, const TurnedLayout& layout, int64_t length) {
   Turn t;
-  t.from = static_cast<const float*>(from);
+  t.from = static_cast<const float*>(from.first);
+  t.places = image_channels<float>(from, channels, first);
   t.to = static_cast<uint32_t*>(to);
   t.images = images, t.height = height, t.width = width, t.channels = channels;
   t.row_pitch = FastDivide(layout.down.pitch);
@@ -132,10 +135,10 @@ MapSpec turned_map(const float* data, int64_t length, int channels, int64_t plan
 
 }  // namespace
 
-void convolve_weight_gradient_turned(Stream stream, const Conv2d& p, const void* x, const void* dy, float* dw, float* parts, float* turned, TilePlan plan) {
+void convolve_weight_gradient_turned(Stream stream, const Conv2d& p, ImageIn x, ImageIn dy, float* dw, float* parts, float* turned, TilePlan plan) {
   const TurnedLayout layout = turned_layout(p);
   float *turned_dy = turned, *turned_x = turned + layout.dy_elements(p);
-  Turn of_x = turn_of(x, turned_x, p.n, p.h, p.w, p.c, layout, layout.x_length()), of_dy = turn_of(dy, turned_dy, p.n, p.p, p.q, p.k, layout, layout.length);
+  Turn of_x = turn_of(x, p.c_first, turned_x, p.n, p.h, p.w, p.c, layout, layout.x_length()), of_dy = turn_of(dy, p.k_first, turned_dy, p.n, p.p, p.q, p.k, layout, layout.length);
   of_x.stride_h = p.stride_h, of_x.stride_w = p.stride_w;
   for (int phase = 0; phase < kTurnedStride; ++phase) of_x.rows[phase] = layout.down.count[phase], of_x.columns[phase] = layout.across.count[phase];
   of_x.planes = layout.planes;

@@ -3,7 +3,7 @@
 //   h = p*stride - pad + r*dilation, likewise w
 // A block takes tiles of 128 output channels x 64 to 256 columns of one part of the sum, one after another (device/twin_weights.h). A
 // step of the sum is 64 positions: their lines of dy, along k, and by TMA's im2col mode their lines of x at a tap, along c, so that
-// both operands lie along the product's rows and columns. Parts go to the workspace and are added in their order by sum_parts.
+// both operands lie along the product's rows and columns. dy may lie in two tensors of equally many channels. Parts go to the workspace and are added in their order by sum_parts.
 // Moves dy once a tile column, x once a tap and tile row (from L2 after the first), dw 1 + 2 * parts times (parts > 1). Bound: tensor cores.
 #include "kernels/device/conv_plan.h"
 #include "kernels/device/twin_maps.h"
@@ -14,13 +14,18 @@ namespace ganymede::kernels::GANYMEDE_TARGET {
 struct WeightGradientTwin : TwinWeights {
   static constexpr Major kMajorA = Major::mn, kMajorB = Major::mn;
   TwinWindows windows;
+  TensorMap dy_second;   // where dy lies in two tensors
+  TwinHalves halves;
 
   template <int kN>
   __device__ void load(const Fetch& at, int step, unsigned char* to_dy, unsigned char* to_x, simt::Mbarrier& full) const {
 #if GANYMEDE_HOPPER_CODE
     const int position = (at.slice + step) * 64;
-    simt::tma_load_tile(to_dy, dy, {at.row, position}, full);
-    simt::tma_load_tile(to_dy + kTwinBlock, dy, {at.row + 64, position}, full);
+#pragma unroll
+    for (int i = 0; i < 2; ++i) {
+      const int k = at.row + 64 * i;
+      simt::tma_load_tile(to_dy + i * kTwinBlock, halves.tensor(k) ? dy_second : dy, {halves.own(k), position}, full);
+    }
     const TwinWindows::Corner corner = windows.corner(position);
 #pragma unroll
     for (int i = 0; i < kN / 64; ++i) {
@@ -33,26 +38,30 @@ struct WeightGradientTwin : TwinWeights {
   }
 };
 
-bool convolve_weight_gradient_twin(Stream stream, const Conv2d& p, const void* x, const void* dy, float* dw, float* workspace, TilePlan plan) {
-  require_twin(weight_gradient_has_twin(p), "conv2d weight gradient");
+bool convolve_weight_gradient_twin(Stream stream, const Conv2d& p, ImageIn x, ImageIn dy, float* dw, float* workspace, TilePlan plan) {
+  require_twin(has_twin(Conv2dRole::weight_gradient, p), "conv2d weight gradient");
   if (p.dtype == DType::f32) {
     if (!workspace) return false;
     convolve_weight_gradient_turned(stream, p, x, dy, dw, workspace, workspace + gradient_parts_elements(p, plan), plan);
     return true;
   }
-  if (!aligned(x, 16) || !aligned(dy, 16)) return false;
+  if (!aligned(x.first, 16) || !aligned(dy.first, 16) || (p.k_first > 0 && !aligned(dy.second, 16))) return false;
   const int positions = p.n * p.p * p.q;
-  MapSpec image = window_map<MmaBf16>(x, p), above;
+  MapSpec image = window_map<MmaBf16>(x.first, p), above;
   image.channels = image.pixels = 64;
-  above.data = dy;
+  above.data = dy.first;
   above.rank = 2;
-  above.size[0] = uint64_t(p.k);
+  above.size[0] = uint64_t(p.k_first > 0 ? p.k_first : p.k);
   above.size[1] = uint64_t(positions);
-  above.stride[0] = uint64_t(p.k) * 2;
+  above.stride[0] = above.size[0] * 2;
   above.box[0] = above.box[1] = 64;
-  WeightGradientTwin problem{{p, plan, ceil_div(positions, 64), plan.parts > 1 ? workspace : dw}, TwinWindows(p)};
+  WeightGradientTwin problem{{p, plan, ceil_div(positions, 64), plan.parts > 1 ? workspace : dw}, TwinWindows(p), {}, twin_halves(p.k_first)};
   problem.x = make_map(image);
   problem.dy = make_map(above);
+  if (p.k_first > 0) {
+    above.data = dy.second;
+    problem.dy_second = make_map(above);
+  }
   with_twin_tile(plan.tile, [&]<class Tile>(Tile) { launch_twin<MmaBf16, Tile>(stream, problem, p.k, problem.blocks * 64); });
   return true;
 }

@@ -5,7 +5,7 @@
 // all (tap, c) are the columns of one product, which uses tensor cores fully and reads a position once; its sums go to shared
 // memory only, where the pixels gather them. A block owns a tile of pixels, a thread up to four of them; warps take 32 window
 // positions at a time, as many rows of the window as shared memory holds. Strides take the place of zeros: a pixel meets only
-// the taps of its phase. A border is read as the window's positions that it repeats. Moves wide once (and the windows' edges
+// the taps of its phase. A border is read as the window's positions that it repeats; either image may be two tensors side by side. Moves wide once (and the windows' edges
 // twice, from L2), thin once. Bound by memory up to about 16 (tap, c); beyond that by shared memory, where each sum is written
 // and read once.
 #include "kernels/device/conv_launch.h"
@@ -18,9 +18,7 @@ namespace {
 
 template <class T, class Pixels>
 struct WideToFew {
-  const T* wide;                            // [N, P, Q, K]
-  Pixels pixels;                            // of wide
-  int channels;
+  WideImage<T, Pixels> wide;                // [N, P, Q, K]
   bool vectors;
   ThinFilter<T> filter;
   Result thin;                              // [N, H, W, C]
@@ -33,11 +31,12 @@ struct WideToFew {
   int filter_columns;                       // S
   int chunk_rows, pitch, blocks, filter_words, padded;
   int tiles;
+  ImageChannels places;                     // of thin's channels, where they or wide's may lie in two tensors
 };
 
-// The lane's four words of two blocks of four positions; null: zeros. All loads are on their way before the first is used.
+// The lane's four words of two blocks of four positions; zeros outside. All loads are on their way before the first is used.
 template <class T, class Pixels>
-__device__ __forceinline__ void load_words(FourWords (&words)[2][4], const T* const (&lines)[4], int block, const WideToFew<T, Pixels>& job) {
+__device__ __forceinline__ void load_words(FourWords (&words)[2][4], const typename WideImage<T, Pixels>::Line (&lines)[4], int block, const WideToFew<T, Pixels>& job) {
   constexpr int kTerms = 4 * kWordTerms<T>;
   const int first = block * 4 * kTerms + simt::lane() % 4 * kTerms;
   if (job.vectors) {
@@ -45,8 +44,8 @@ __device__ __forceinline__ void load_words(FourWords (&words)[2][4], const T* co
     for (int b = 0; b < 2; ++b) {
 #pragma unroll
       for (int i = 0; i < 4; ++i) {
-        const bool there = lines[i] && first + b * 4 * kTerms < job.channels;
-        const Pack<uint32_t> pack = load_pack(reinterpret_cast<const uint32_t*>(there ? lines[i] + first + b * 4 * kTerms : job.wide));
+        const bool there = job.wide.there(lines[i]) && first + b * 4 * kTerms < job.wide.channels;
+        const Pack<uint32_t> pack = load_pack(reinterpret_cast<const uint32_t*>(there ? job.wide.at(lines[i], first + b * 4 * kTerms) : job.wide.data));
 #pragma unroll
         for (int word = 0; word < 4; ++word) words[b][i].v[word] = there ? pack[word] : 0;
       }
@@ -54,13 +53,15 @@ __device__ __forceinline__ void load_words(FourWords (&words)[2][4], const T* co
   } else {
 #pragma unroll
     for (int b = 0; b < 2; ++b) {
+      // Fewer loads on their way: in two tensors their addresses take more registers.
+      if constexpr (!std::is_same_v<Pixels, PlainPixels>) simt::sync_warp();
 #pragma unroll
       for (int i = 0; i < 4; ++i) {
 #pragma unroll
         for (int word = 0; word < 4; ++word) {
           words[b][i].v[word] = stored_word<T>(word, [&](int index) {
             const int term = first + b * 4 * kTerms + index;
-            return lines[i] && term < job.channels ? lines[i][term] : T{};
+            return job.wide.there(lines[i]) && term < job.wide.channels ? *job.wide.at(lines[i], term) : T{};
           });
         }
       }
@@ -85,15 +86,15 @@ __device__ void project(const WideToFew<T, Pixels>& job, const FilterWords& filt
 #pragma unroll 1
   for (int item = simt::warp(); item < units * splits; item += kFewThreads / 32) {
     const int unit = item / splits, first_tile = item % splits;
-    const T* lines[4];
+    typename WideImage<T, Pixels>::Line lines[4];
 #pragma unroll
     for (int i = 0; i < 4; ++i) {
       int slot = unit * 32 + i * 8 + lane / 4;
       bool inside = slot < slots;
       const int q = job.window_columns.split(slot) + column, p = slot + row;
-      inside = inside && static_cast<unsigned>(p) < static_cast<unsigned>(job.pixels.rows) &&
-               static_cast<unsigned>(q) < static_cast<unsigned>(job.pixels.columns);
-      lines[i] = inside ? job.wide + int64_t{job.pixels.at(image, p, q)} * job.channels : nullptr;
+      inside = inside && static_cast<unsigned>(p) < static_cast<unsigned>(job.wide.pixels.rows) &&
+               static_cast<unsigned>(q) < static_cast<unsigned>(job.wide.pixels.columns);
+      lines[i] = inside ? job.wide.line(image, p, q) : job.wide.nowhere();
     }
 #pragma unroll 1
     for (int block = 0; block < job.blocks; block += 2) {
@@ -201,7 +202,11 @@ __global__ void __launch_bounds__(kFewThreads, 2) wide_to_few_kernel(const __gri
         const float bias = job.thin.bias && c < job.thin_channels ? job.thin.bias[c] : 0.0f;
         y[c] = sum[j][c] + bias;
       }
-      const int64_t offset = ((static_cast<int64_t>(image) * job.height + first_h + h) * job.width + w) * job.thin_channels;
+      const int64_t pixel = (static_cast<int64_t>(image) * job.height + first_h + h) * job.width + w;
+      const auto offset = [&](int c) {
+        if constexpr (std::is_same_v<Pixels, PlainPixels>) return pixel * job.thin_channels + c;
+        else return job.places.offset(static_cast<int>(pixel), c);
+      };
       if (job.thin.residual) add_residual<T>(job.thin, offset, y, job.thin_channels);
       activate_run(job.thin, y);
       if constexpr (sizeof(T) == 2) {
@@ -216,19 +221,20 @@ __global__ void __launch_bounds__(kFewThreads, 2) wide_to_few_kernel(const __gri
 
 }  // namespace
 
-void convolve_wide_to_few(Stream stream, const Conv2d& p, const void* wide, const void* w, void* thin, const Epilogue& epilogue) {
+void convolve_wide_to_few(Stream stream, const Conv2d& p, ImageIn wide, const void* w, ImageOut thin, const Epilogue& epilogue) {
   check_convolution(p, has_few_inputs(p) ? "data gradient" : "forward");
   const ThinConv t = thin_conv(p);
   const WindowCut cut = wide_to_few_cut(t, p.dtype);
+  const int thin_first = thin_channels_first(p), wide_first = wide_channels_first(p);
   const auto start = [&](auto element, auto memory, const auto& pixels) {
     using T = decltype(element);
     using Pixels = std::decay_t<decltype(pixels)>;
     const int across = ceil_div(t.w, cut.columns), down = ceil_div(t.h, cut.rows);
-    WideToFew<T, Pixels> job{static_cast<const T*>(wide), pixels, t.k, readable_as_vectors<T>(wide, t.k), ThinFilter<T>(t, w),
-                     result_of(thin, p.dtype == DType::bf16, t.c, epilogue), t.h, t.w, t.c, cut.rows, FastDivide(cut.columns),
+    WideToFew<T, Pixels> job{{static_cast<const T*>(wide.first), pixels, t.k}, readable_as_vectors<T>(wide, t.k, wide_first), ThinFilter<T>(t, w),
+                     result_of(thin, p.dtype == DType::bf16, t.c, thin_first, epilogue), t.h, t.w, t.c, cut.rows, FastDivide(cut.columns),
                      FastDivide(across), FastDivide(down), FastDivide(t.stride_h), FastDivide(t.stride_w), {}, {}, cut.first_row,
                      cut.first_column, cut.window_rows, FastDivide(cut.window_columns), t.s, cut.chunk_rows, cut.pitch, cut.blocks,
-                     cut.filter_words, ceil_div(t.columns(), 8) * 8, across * down * t.n};
+                     cut.filter_words, ceil_div(t.columns(), 8) * 8, across * down * t.n, image_channels<T>(thin, t.c, thin_first)};
     for (int i = 0; i < t.stride_h; ++i) job.vertical[i] = gradient_axis(i, t.h, t.p, t.r, t.stride_h, t.pad_h, t.dilation_h);
     for (int i = 0; i < t.stride_w; ++i) job.horizontal[i] = gradient_axis(i, t.w, t.q, t.s, t.stride_w, t.pad_w, t.dilation_w);
     const int most = 2 * simt::multiprocessors();
@@ -236,8 +242,9 @@ void convolve_wide_to_few(Stream stream, const Conv2d& p, const void* wide, cons
                              dim3(kFewThreads), stream, job);
   };
   with_few(p.dtype, cut.words, [&](auto element, auto memory) {
-    if (p.border == Padding::zero) start(element, memory, PlainPixels{t.p, t.q});
-    else start(element, memory, border_pixels(p));
+    using T = decltype(element);
+    if (needs_gather(p)) start(element, memory, gather_pixels<T>(wide_pixels(p, t), wide, t.k, wide_first));
+    else start(element, memory, PlainPixels{t.p, t.q});
   });
 }
 

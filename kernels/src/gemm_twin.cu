@@ -26,7 +26,7 @@ struct GemmTwin {
     int rows, column_count;
     const Result& result;
     StridedRows map;
-    __device__ ColumnRun columns(int column) const { return {column, column_count - column}; }
+    __device__ ColumnRun columns(int column) const { return {column_count - column, column}; }
   };
   __device__ int rows(int) const { return row_count; }
   __device__ int steps(int) const { return step_count; }

@@ -151,7 +151,7 @@ TilePlan plan_for(Conv2dRole role, const Conv2d& p) {
   if (all.any) {
     const std::lock_guard lock(all.mutex);
     const auto found = all.plans.find(key_of(role, p));
-    if (found != all.plans.end()) return found->second;
+    if (found != all.plans.end() && plan_takes_pairs(role, p, found->second)) return found->second;
   }
   if (all.twins && has_twin(role, p)) {
     const TwinShape shape = twin_shape(role, p);

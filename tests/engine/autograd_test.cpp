@@ -227,6 +227,36 @@ TEST(Autograd, BordersEqualPaddingFirst) {
   EXPECT_NE(message_of([&] { conv_transpose2d(random_tensor({1, 3, 3, 128}, 3), w64, {}, {{1, 1}, {2, 2}, {1, 1}, {0, 0}, 1, Padding::reflect}); }).find("no border to fill"), std::string::npos);
 }
 
+// Two tensors side by side give the bits of joining them first, to the second order; on the simulator nothing is launched to join or
+// to cut them.
+TEST(Autograd, PairsEqualJoiningFirst) {
+  const Tensor a64 = random_tensor({1, 6, 5, 8}, 1), b64 = random_tensor({1, 6, 5, 5}, 2), w64 = random_tensor({13, 3, 3, 13}, 3);
+  for (const DeviceType type : {DeviceType::cpu, DeviceType::sim})
+    for (const bool transposed : {false, true}) {
+      ContextScope scope;
+      context().device = {type, 0};
+      const auto here = [](const Tensor& t) { return cast(to_device(t, context().device), DType::f32); };
+      const auto results = [&](bool joined_first, int64_t& launches) {
+        const Tensor a = watch(here(a64)), b = watch(here(b64)), w = watch(here(w64));
+        const int64_t before = context().launches;
+        const ConvInput x = joined_first ? ConvInput(concat({a, b}, 3)) : ConvInput(a, b);
+        const Tensor y = transposed ? conv_transpose2d(x, w, {}, {{1, 1}, {1, 1}}) : conv2d(x, w, {}, {{1, 1}, {1, 1}});
+        const Tensors first = grad({sum(square(y))}, {a, b, w});
+        launches = context().launches - before;
+        // The cotangent of one of the two alone, then of both.
+        const Tensors one = grad({sum(square(first[1]))}, {a, b, w}), both = grad({sum(square(first[0])) + sum(square(first[1])) + sum(square(first[2]))}, {a, b, w});
+        Tensors all{y};
+        for (const Tensors& some : {first, one, both}) all.insert(all.end(), some.begin(), some.end());
+        return all;
+      };
+      int64_t together = 0, apart = 0;
+      const Tensors want = results(true, together), got = results(false, apart);
+      for (size_t i = 0; i < want.size(); ++i) EXPECT_EQ(got[i].to_doubles(), want[i].to_doubles()) << context().device << " " << i;
+      EXPECT_EQ(apart, type == DeviceType::sim ? together - 4 : together) << context().device;   // two copies, two slices
+    }
+  EXPECT_NE(message_of([&] { conv2d({a64, random_tensor({1, 6, 4, 5}, 4)}, w64, {}, {}); }).find("must have equal N, H and W"), std::string::npos);
+}
+
 TEST(Autograd, KeepsPartsOfSmallGradientsApart) {
   const Tensor w = watch(random_tensor({3, 4}, 1)), x = random_tensor({3, 4}, 2);
   const Tensor a = sum(mul(w, x)), b = sum(square(w)), c = sum(exp(x));

@@ -26,6 +26,15 @@ OpCase conv_case(const std::string& name, bool transposed, const Shape& x, const
           })};
 }
 
+OpCase pair_case(const std::string& name, bool transposed, const Shape& first, int64_t second, const Shape& w, const ConvOptions& o, Activation f = {}) {
+  Shape beside = first;
+  beside[3] = second;
+  return {name, Kind::product, {first, beside, w, {transposed ? w[3] : w[0]}}, call([=](const Tensors& in) {
+            const ConvInput x{in[0], in[1]};
+            return transposed ? conv_transpose2d(x, in[2], in[3], o, f) : conv2d(x, in[2], in[3], o, f);
+          }), -2, 2, false, 2};
+}
+
 using View = kernels::Norm (*)(const Tensor&, double);
 
 // residual: the last input is one.
@@ -173,6 +182,12 @@ std::vector<OpCase> tensor_cases() {
   c.push_back(conv_case("conv_transpose2d residual k4 s2 sigmoid", true, {2, 4, 3, 5}, {5, 4, 4, 3}, {{2, 2}, {1, 1}}, true, {Unary::sigmoid}, {2, 8, 6, 3}));
   c.push_back(conv_case("conv_transpose2d residual from 1x1", true, {3, 1, 1, 7}, {7, 4, 4, 5}, {}, false, {}, {3, 4, 4, 5}));
   c.push_back(conv_case("conv_transpose2d from 1x1", true, {3, 1, 1, 7}, {7, 4, 4, 5}, {}, false));
+
+  c.push_back(pair_case("conv2d of two", false, {2, 5, 6, 3}, 5, {4, 3, 3, 8}, {{1, 1}, {1, 1}}));
+  c.push_back(pair_case("conv2d of two k4 s2 leaky", false, {1, 6, 8, 8}, 8, {16, 4, 4, 16}, {{2, 2}, {1, 1}}, {Unary::leaky_relu, 0.2}));
+  c.push_back(pair_case("conv2d of two reflect", false, {1, 5, 6, 2}, 7, {5, 3, 3, 9}, bordered({1, 1}, {1, 1}, Padding::reflect)));
+  c.push_back(pair_case("conv_transpose2d of two", true, {1, 4, 3, 8}, 8, {16, 4, 4, 6}, {{2, 2}, {1, 1}}));
+  c.push_back(pair_case("conv_transpose2d of two odd tanh", true, {2, 3, 3, 1}, 6, {7, 5, 5, 3}, {{2, 2}, {2, 2}, {1, 1}, {1, 1}}, {Unary::tanh}));
 
   c.push_back(norm_case("batch norm", {4, 3, 2, 5}, batch_view, true));
   c.push_back(norm_case("batch norm leaky", {3, 2, 3, 4}, batch_view, true, {Unary::leaky_relu, 0.2}));

@@ -126,7 +126,7 @@ TEST(Conv2dMaps, BorderAxisIsAWalk) {
       }
 }
 
-TEST(Conv2dMaps, BorderMapAddressesTheImage) {
+TEST(Conv2dMaps, GatherMapAddressesTheImage) {
   for (const Padding border : kBorders)
     for (int pad_h = 0; pad_h <= 4; ++pad_h)
       for (int pad_w = 0; pad_w <= 3; ++pad_w)
@@ -135,7 +135,7 @@ TEST(Conv2dMaps, BorderMapAddressesTheImage) {
             Conv2d p{2, 5, 4, 6, 2, 2, 3, 0, 0, stride, stride, pad_h, pad_w, dilation, dilation, 2, DType::f32, Math::f32, border};
             p.p = (p.h + 2 * pad_h - dilation - 1) / stride + 1, p.q = (p.w + 2 * pad_w - 2 * dilation - 1) / stride + 1;
             if (p.w + 2 * pad_w - 2 * dilation < 1) continue;
-            const BorderMap map = border_map(p);
+            const GatherMap map = gather_map(p, {p.c, 0, 0});
             const auto rows = kernels::check::walk(p.h, pad_h, border), columns = kernels::check::walk(p.w, pad_w, border);
             for (int position = 0; position < p.n * p.p * p.q; ++position)
               for (int tap = 0; tap < p.r * p.s * 3; ++tap) {
@@ -145,12 +145,29 @@ TEST(Conv2dMaps, BorderMapAddressesTheImage) {
                 ASSERT_EQ(map.offset(map.corner(position), map.tap(tap)), ((image * p.h + rows[row]) * p.w + columns[column]) * p.c + tap % 3);
               }
             Corner corner = map.corner(0);
-            Tap tap = map.tap(0);
+            GatherTap tap = map.tap(0);
             corner.row = kNowhere;
             ASSERT_FALSE(map.inside(corner, tap));
             tap.row = kNowhere;
             ASSERT_FALSE(map.inside(corner, tap) || map.inside(map.corner(0), tap));
           }
+}
+
+TEST(Conv2dMaps, GatherMapAddressesTwoTensors) {
+  Conv2d p{2, 5, 4, 7, 2, 2, 3, 6, 4, 1, 1, 1, 1, 1, 1, 1, DType::f32, Math::f32};
+  p.c_first = 3;
+  float both[2 * 5 * 4 * 7 + 9];                                   // the second behind the first, nine apart
+  float* const second = both + 2 * 5 * 4 * 3 + 9;
+  const GatherMap map = gather_map(p, image_channels<float>(ImageIn{both, second}, p.c, p.c_first));
+  for (int position = 0; position < p.n * p.p * p.q; ++position)
+    for (int tap = 0; tap < p.r * p.s * p.c; ++tap) {
+      const int image = position / (p.p * p.q), row = position / p.q % p.p - 1 + tap / p.c / p.s, column = position % p.q - 1 + tap / p.c % p.s, c = tap % p.c;
+      const bool inside = row >= 0 && row < p.h && column >= 0 && column < p.w;
+      ASSERT_EQ(map.inside(map.corner(position), map.tap(tap)), inside);
+      if (!inside) continue;
+      const int pixel = (image * p.h + row) * p.w + column;
+      ASSERT_EQ(both + map.offset(map.corner(position), map.tap(tap)), c < 3 ? both + pixel * 3 + c : second + pixel * 4 + c - 3);
+    }
 }
 
 TEST(Conv2dMaps, TileSizesAgreeWithTheTiles) {

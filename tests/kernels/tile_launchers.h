@@ -10,10 +10,10 @@ namespace ganymede::kernels {
 
 // tile: a TileName of kernels/device/tile_table.h.
 struct TileLaunchers {
-  void (*forward)(Stream, const Conv2d&, const void* x, const void* w, void* y, const Epilogue&, int tile, int parts);
-  void (*data_gradient)(Stream, const Conv2d&, const void* dy, const void* w, void* dx, const Epilogue&, void* workspace, int tile,
+  void (*forward)(Stream, const Conv2d&, ImageIn x, const void* w, ImageOut y, const Epilogue&, int tile, int parts);
+  void (*data_gradient)(Stream, const Conv2d&, ImageIn dy, const void* w, ImageOut dx, const Epilogue&, void* workspace, int tile,
                         int parts);
-  void (*weight_gradient)(Stream, const Conv2d&, const void* x, const void* dy, void* dw, void* workspace, int tile,
+  void (*weight_gradient)(Stream, const Conv2d&, ImageIn x, ImageIn dy, void* dw, void* workspace, int tile,
                           int parts);
   void (*multiply)(Stream, const Gemm&, const void* a, const void* b, void* c, const Epilogue&, int tile, int parts);
 };

@@ -101,6 +101,21 @@ TEST_F(Layers, BatchesThatMeetDoNotPassTogether) {
   EXPECT_FALSE(noisy.module().batches_pass_together());
 }
 
+// Convolutions read two images where they lie; whatever else comes first is given them joined.
+TEST_F(Layers, TwoImagesSideBySideEqualTheirJoin) {
+  const Tensor a = test::random_tensor({2, 6, 5, 3}, 1), b = test::random_tensor({2, 6, 5, 4}, 2);
+  const std::vector<Layer> firsts{conv(7, 5, {.padding = 1}), deconv(7, 5, {.kernel = 4, .stride = 2, .padding = 1}), upsample_conv(7, 5, {.padding = 1}), batch_norm(7), sequential({}),
+                                  sequential({conv(7, 5, {.padding = 1}), relu(), conv(5, 4, {})})};
+  for (const Layer& first : firsts) {
+    const Net net("D", sequential({first, leaky_relu()}));
+    const Tensor joined = concat({a, b}, 3);
+    const auto want = net(joined).to_doubles();
+    EXPECT_EQ(net(Tensors{a, b})[0].to_doubles(), want) << first->describe();
+    EXPECT_EQ(net.each(std::vector<Tensors>{{a, b}, {a * 2.0, b}})[0][0].to_doubles(), net.each({joined, concat({a * 2.0, b}, 3)})[0].to_doubles()) << first->describe();
+    EXPECT_EQ(net.each(std::vector<Tensors>{{a, b}, {b, a}}).size(), 2u);   // not alike: one by one
+  }
+}
+
 TEST_F(Layers, BatchNormFollowsOnlyMovingNetworks) {
   const Net net("D", sequential({batch_norm(3)}));
   const Tensor x = test::random_tensor({8, 3}, 3) + 5.0;
