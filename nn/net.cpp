@@ -16,14 +16,13 @@ struct Net::Impl {
   Layer module;
   std::vector<NamedTensor> parameters, buffers;
   Tensor flat;
-  uint64_t advanced = 0;  // the update whose first pass advanced the spectral weights
+  uint64_t found = 0;  // the update whose first pass found the spectral weights' sigmas
 
-  // All of the network's spectrally normalised weights; they move with the layers, so they are collected afresh.
-  std::vector<SpectralWeight> spectral_weights() const {
-    std::vector<SpectralWeight> found;
+  // The layers whose weights are spectrally normalised.
+  std::vector<SpectralLayer*> spectral_layers() const {
+    std::vector<SpectralLayer*> found;
     const auto take = [&](Module& m) {
-      if (auto* layer = dynamic_cast<SpectralLayer*>(&m))
-        if (SpectralWeight w = layer->spectral_weight(); w.w.defined()) found.push_back(w);
+      if (auto* layer = dynamic_cast<SpectralLayer*>(&m); layer && layer->spectral_weight().w.defined()) found.push_back(layer);
     };
     Visit v;
     v.module = [&](const std::string&, Module& m) { take(m); };
@@ -31,11 +30,18 @@ struct Net::Impl {
     module->visit(v);
     return found;
   }
+  Tensors iterate(const std::vector<SpectralLayer*>& layers, int iterations) const {
+    std::vector<SpectralWeight> weights;   // these move with the layers, so they are collected afresh
+    for (const SpectralLayer* layer : layers) weights.push_back(layer->spectral_weight());
+    return power_iteration(weights, iterations);
+  }
   void before_pass() {
     const UnitRun* unit = context().unit;
-    if (!module->moving || !unit || advanced == unit->serial) return;
-    advanced = unit->serial;
-    power_iteration(spectral_weights(), 1);
+    if (!unit || found == unit->serial) return;
+    found = unit->serial;
+    const std::vector<SpectralLayer*> layers = spectral_layers();
+    const Tensors sigmas = iterate(layers, module->moving ? 1 : 0);
+    for (size_t i = 0; i < layers.size(); ++i) layers[i]->keep_sigma(sigmas[i]);
   }
 };
 
@@ -88,7 +94,7 @@ Net::Net(std::string name, Layer module) : impl_(std::make_shared<Impl>()) {
     *owners[i] = impl_->parameters[i].value = leaf(place);
     at += padded(old.count());
   }
-  power_iteration(impl_->spectral_weights(), kFirstIterations);
+  impl_->iterate(impl_->spectral_layers(), kFirstIterations);
 }
 
 Tensor Net::operator()(const Tensor& x) const {

@@ -12,9 +12,15 @@ class OncePerUpdate {
   Tensor get(F&& make) {
     const UnitRun* unit = context().unit;
     if (!unit) return make();
-    if (unit_ != unit->serial) value_ = make(), unit_ = unit->serial;
+    if (unit_ != unit->serial) set(make());
     return value_;
   }
+  // Undefined if none was made in this update.
+  Tensor value() const {
+    const UnitRun* unit = context().unit;
+    return unit && unit_ == unit->serial ? value_ : Tensor{};
+  }
+  void set(const Tensor& value) { value_ = value, unit_ = context().unit->serial; }
  private:
   Tensor value_;
   uint64_t unit_ = 0;

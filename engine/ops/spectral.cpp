@@ -1,5 +1,6 @@
 #include "engine/ops/spectral.h"
 
+#include "engine/autograd.h"
 #include "engine/check.h"
 #include "engine/context.h"
 #include "engine/ops/elementwise.h"
@@ -12,8 +13,8 @@ using kernels::Kernels;
 using kernels::SpectralMatrix;
 using kernels::Stream;
 
-void power_iteration(const std::vector<SpectralWeight>& weights, int iterations, double eps) {
-  if (weights.empty()) return;
+Tensors power_iteration(const std::vector<SpectralWeight>& weights, int iterations, double eps) {
+  if (weights.empty()) return {};
   const Tensor& first = weights[0].w;
   Tensor sigma({int64_t(weights.size())}, first.dtype(), first.device());
   std::vector<SpectralMatrix> matrices;
@@ -30,14 +31,42 @@ void power_iteration(const std::vector<SpectralWeight>& weights, int iterations,
     k.spectral.power_iteration(s, t, matrices.data(), int(matrices.size()), iterations, eps, w);
   });
   note_written(std::move(hold));
+  Tensors each;
+  for (size_t i = 0; i < weights.size(); ++i) each.push_back(sigma.window(int64_t(i), {1}));
+  return each;
 }
 
-Tensor spectral_normalise(const SpectralWeight& s) {
+namespace {
+
+// u and v as the rows and columns of w seen as a matrix, as it lies in memory.
+struct Sides {
+  Tensor left, right;   // [rows, 1], [1, columns]
+  Shape matrix() const { return {left.count(), right.count()}; }
+};
+Sides sides_of(const SpectralWeight& s) {
   const Tensor u = s.u.constant(), v = s.v.constant();
-  const Tensor matrix = s.transposed ? reshape(s.w, Shape{v.count(), u.count()}) : reshape(s.w, Shape{u.count(), v.count()});
-  const Tensor left = reshape(s.transposed ? v : u, Shape{1, matrix.dim(0)}), right = reshape(s.transposed ? u : v, Shape{matrix.dim(1), 1});
-  const Tensor sigma = sum(mul(mul(matrix, reshape(right, Shape{1, matrix.dim(1)})), reshape(left, Shape{matrix.dim(0), 1})));
-  return div(s.w, sigma);
+  const Tensor &rows = s.transposed ? v : u, &columns = s.transposed ? u : v;
+  return {reshape(rows, Shape{rows.count(), 1}), reshape(columns, Shape{1, columns.count()})};
+}
+
+// u^T W v, which is known to be `value`. Linear in w.
+Tensor known_sigma(const Tensor& w, const Sides& sides, const Tensor& value) {
+  return record("spectral norm", value.window(value.offset(), {1}), {w}, [sides, shape = w.shape()](Backward& b) {
+    b.results[0] = reshape(mul(sides.left * b.grad(), sides.right), shape);
+  });
+}
+
+}  // namespace
+
+Tensor spectral_normalise(const SpectralWeight& s) {
+  const Sides sides = sides_of(s);
+  if (!s.sigma) return div(s.w, sum(mul(mul(reshape(s.w, sides.matrix()), sides.right), sides.left)));
+  const char* name = "spectral normalisation";
+  return record(name, div(s.w.constant(), s.sigma), {s.w}, [name, sides, w = Saved(name, s.w), value = s.sigma](Backward& b) {
+    // dw = (dy - <dy, y> u v^T) / sigma
+    const Tensor along = sides.left * sum(mul(b.grad(), b.output()));
+    b.results[0] = reshape(div(reshape(b.grad(), sides.matrix()) - mul(along, sides.right), known_sigma(w(), sides, value)), w().shape());
+  }, true);
 }
 
 }  // namespace ganymede

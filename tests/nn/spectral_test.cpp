@@ -9,6 +9,7 @@
 #include "nn/init.h"
 #include "nn/layers.h"
 #include "nn/net.h"
+#include "tests/support/gradcheck.h"
 
 namespace ganymede::nn {
 namespace {
@@ -36,8 +37,8 @@ TEST(Spectral, NormalisesALinearLayer) {
   EXPECT_NEAR(largest_gain(net, 7), 1, 0.02);
 }
 
-// All of a network's weights advance together: once an update that moves it, by one kernel however many they are.
-TEST(Spectral, AWholeNetworkAdvancesInOneLaunchOnceAnUpdate) {
+// One kernel finds sigma for all of a network's weights, however many they are, once an update, and advances u and v in those that move it.
+TEST(Spectral, AWholeNetworkTakesOneLaunchAnUpdate) {
   ContextScope scope;
   context().dtype = DType::f64;  // in f32 the first steps may have found u to the last bit
   const auto launches = [](int layers, int passes, bool moving) {
@@ -57,9 +58,27 @@ TEST(Spectral, AWholeNetworkAdvancesInOneLaunchOnceAnUpdate) {
     return context().launches - before;
   };
   for (const int layers : {1, 2, 5})
-    for (const int passes : {1, 3}) EXPECT_EQ(launches(layers, passes, true) - launches(layers, passes, false), 1) << layers << " layers, " << passes << " passes";
-  // A further pass costs its products alone: the normalised weights are computed once an update.
-  EXPECT_EQ(launches(5, 3, true) - launches(5, 2, true), 5);
+    for (const int passes : {1, 3})
+      for (const bool moving : {false, true})  // and a division for each weight, a product for each pass
+        EXPECT_EQ(launches(layers, passes, moving), 1 + layers + layers * passes) << layers << " layers, " << passes << " passes, moving " << moving;
+}
+
+// With sigma known the normalised weight is the same function of w: values and gradients of every order.
+TEST(Spectral, AKnownSigmaChangesNothing) {
+  for (const bool transposed : {false, true}) {
+    const Tensor w = test::random_tensor({3, 2, 2, 4}, 1), u = test::random_tensor(Shape{transposed ? 4 : 3}, 2), v = test::random_tensor(Shape{transposed ? 12 : 16}, 3);
+    const auto weight = [&](const Tensor& x) { return SpectralWeight{x, transposed, u, v, {}}; };
+    SpectralWeight known = weight(w);
+    known.sigma = power_iteration({known}, 0)[0];
+    const auto normalised = [&](const Tensors& in) {
+      SpectralWeight s = weight(in[0]);
+      s.sigma = power_iteration(std::vector<SpectralWeight>{weight(in[0].constant())}, 0)[0];
+      return Tensors{spectral_normalise(s)};
+    };
+    EXPECT_LE(test::relative_error(spectral_normalise(known).to_doubles(), spectral_normalise(weight(w)).to_doubles()), 1e-14);
+    EXPECT_EQ(test::gradcheck(normalised, {w}), "") << transposed;
+    EXPECT_EQ(test::gradgradcheck(normalised, {w}), "") << transposed;
+  }
 }
 
 TEST(Spectral, StateIsSavedWithTheNetwork) {
