@@ -30,7 +30,7 @@ Tensors power_iteration(const std::vector<SpectralWeight>& weights, int iteratio
   launch(first.device(), [matrices, iterations, eps, t = first.dtype(), w = data_or_null(memory)](const Kernels& k, Stream s) {
     k.spectral.power_iteration(s, t, matrices.data(), int(matrices.size()), iterations, eps, w);
   });
-  note_written(std::move(hold));
+  if (iterations > 0) note_written(std::move(hold));
   Tensors each;
   for (size_t i = 0; i < weights.size(); ++i) each.push_back(sigma.window(int64_t(i), {1}));
   return each;
@@ -38,34 +38,34 @@ Tensors power_iteration(const std::vector<SpectralWeight>& weights, int iteratio
 
 namespace {
 
-// u and v as the rows and columns of w seen as a matrix, as it lies in memory.
-struct Sides {
-  Tensor left, right;   // [rows, 1], [1, columns]
-  Shape matrix() const { return {left.count(), right.count()}; }
+// u and v as the rows and columns of w seen as a matrix, as it lies in memory. Who differentiates later finds them as they were.
+class Sides {
+ public:
+  Sides(const char* op, const SpectralWeight& s) : rows_(op, s.transposed ? s.v : s.u), columns_(op, s.transposed ? s.u : s.v) {}
+  Shape matrix() const { return {rows_().count(), columns_().count()}; }
+  Tensor left() const { return reshape(rows_().constant(), Shape{rows_().count(), 1}); }
+  Tensor right() const { return reshape(columns_().constant(), Shape{1, columns_().count()}); }
+ private:
+  Saved rows_, columns_;
 };
-Sides sides_of(const SpectralWeight& s) {
-  const Tensor u = s.u.constant(), v = s.v.constant();
-  const Tensor &rows = s.transposed ? v : u, &columns = s.transposed ? u : v;
-  return {reshape(rows, Shape{rows.count(), 1}), reshape(columns, Shape{1, columns.count()})};
-}
 
 // u^T W v, which is known to be `value`. Linear in w.
 Tensor known_sigma(const Tensor& w, const Sides& sides, const Tensor& value) {
   return record("spectral norm", value.window(value.offset(), {1}), {w}, [sides, shape = w.shape()](Backward& b) {
-    b.results[0] = reshape(mul(sides.left * b.grad(), sides.right), shape);
+    b.results[0] = reshape(mul(sides.left() * b.grad(), sides.right()), shape);
   });
 }
 
 }  // namespace
 
 Tensor spectral_normalise(const SpectralWeight& s) {
-  const Sides sides = sides_of(s);
-  if (!s.sigma) return div(s.w, sum(mul(mul(reshape(s.w, sides.matrix()), sides.right), sides.left)));
   const char* name = "spectral normalisation";
-  return record(name, div(s.w.constant(), s.sigma), {s.w}, [name, sides, w = Saved(name, s.w), value = s.sigma](Backward& b) {
+  const Sides sides(name, s);
+  if (!s.sigma) return div(s.w, sum(mul(mul(reshape(s.w, sides.matrix()), sides.right()), sides.left())));
+  return record(name, div(s.w.constant(), s.sigma), {s.w}, [sides, w = Saved(name, s.w), value = s.sigma](Backward& b) {
     // dw = (dy - <dy, y> u v^T) / sigma
-    const Tensor along = sides.left * sum(mul(b.grad(), b.output()));
-    b.results[0] = reshape(div(reshape(b.grad(), sides.matrix()) - mul(along, sides.right), known_sigma(w(), sides, value)), w().shape());
+    const Tensor along = sides.left() * sum(mul(b.grad(), b.output()));
+    b.results[0] = reshape(div(reshape(b.grad(), sides.matrix()) - mul(along, sides.right()), known_sigma(w(), sides, value)), w().shape());
   }, true);
 }
 
