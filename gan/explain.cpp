@@ -84,7 +84,8 @@ std::string explain(const SessionOptions& options, bool losses_only) {
   }
   const MemoryUse use = memory_use(context().device);
   out << "\nmemory: " << megabytes(use.live) << " for weights, optimisers and batches, " << megabytes(use.peak) << " at the highest point of an iteration\n"
-      << "kernels: " << launches << " an iteration\n";
+      << "kernels: " << launches << " an iteration in " << session.options().precision << " on "
+      << (is_plan(context().planned) ? session.options().device + " (not here: counted without what its kernels take together or apart)" : context().planned.str()) << "\n";
   return out.str();
 }
 

@@ -52,6 +52,8 @@ TEST_F(Verbs, ExplainShowsNetworksUpdatesAndSettings) {
       output({"explain", "dcgan", "--data", "shapes:count=64", "--size", "16", "--set", "width=4"});
   expect_has(dcgan, {"network G", "network D", "[64, 16, 16, 3]", "updates, in order", "moves D: Adam",
                      "-E log D(G(z))", "settings", "width              4", "memory: ", "kernels: "});
+  expect_has(output({"explain", "dcgan", "--data", "shapes:count=64", "--size", "16", "--device", "sim", "--precision", "bf16"}), {"an iteration in bf16 on sim"});
+  refused(2, {"explain", "dcgan", "--precision", "f16"}, {"unknown precision f16"});
   expect_has(output({"explain", "gan", "--data", "shapes:count=64", "--size", "16"}),
              {"maxout", "network G", "momentum"});
   const std::string losses = output({"explain", "dcgan", "--losses", "--data", "shapes:count=64"});
