@@ -134,7 +134,7 @@ Session::Session(const SessionOptions& options, Use use, const Json* facts) : op
   const Device device = use == Use::plan ? Device{DeviceType::plan, 0} : Device::parse(o.device);
   if (use == Use::plan) c.planned = Device::parse_or_plan(o.device);
   else o.device = device.str();
-  if (c.precision == Precision::tf32 && device.type == DeviceType::cpu) throw UsageError("precision tf32 is for tensor cores: on cpu use f32 or bf16");
+  if (c.precision == Precision::tf32 && (use == Use::plan ? c.planned : device).type == DeviceType::cpu) throw UsageError("precision tf32 is for tensor cores: on cpu use f32 or bf16");
   c.dtype = DType::f32;
   if (o.threads <= 0) o.threads = standard_threads();
   if (use != Use::plan)

@@ -143,7 +143,10 @@ constexpr int64_t turned_elements(Conv2dRole role, const Conv2d& p) {
 
 // Whether a plan can be taken where x or y are two tensors.
 constexpr bool plan_takes_pairs(Conv2dRole role, const Conv2d& p, TilePlan plan) {
-  return !has_pair(p) || (is_twin(plan.tile) ? has_twin(role, p) : plan.tile == TileName::winograd ? false : plan.tile != TileName::few_channels || few_channels_serve(role, p));
+  if (!has_pair(p)) return true;
+  if (is_twin(plan.tile)) return has_twin(role, p);
+  if (plan.tile == TileName::few_channels) return few_channels_serve(role, p);
+  return plan.tile != TileName::winograd;
 }
 
 // capability: of the card, 90 for sm_90. Twins are written for 90 alone. Never Winograd's form: no card has compared it with the tiles yet.

@@ -54,6 +54,7 @@ TEST_F(Verbs, ExplainShowsNetworksUpdatesAndSettings) {
                      "-E log D(G(z))", "settings", "width              4", "memory: ", "kernels: "});
   expect_has(output({"explain", "dcgan", "--data", "shapes:count=64", "--size", "16", "--device", "sim", "--precision", "bf16"}), {"an iteration in bf16 on sim"});
   refused(2, {"explain", "dcgan", "--precision", "f16"}, {"unknown precision f16"});
+  refused(2, {"explain", "dcgan", "--device", "cpu", "--precision", "tf32"}, {"tf32", "on cpu use f32 or bf16"});
   expect_has(output({"explain", "gan", "--data", "shapes:count=64", "--size", "16"}),
              {"maxout", "network G", "momentum"});
   const std::string losses = output({"explain", "dcgan", "--losses", "--data", "shapes:count=64"});

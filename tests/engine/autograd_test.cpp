@@ -227,6 +227,23 @@ TEST(Autograd, BordersEqualPaddingFirst) {
   EXPECT_NE(message_of([&] { conv_transpose2d(random_tensor({1, 3, 3, 128}, 3), w64, {}, {{1, 1}, {2, 2}, {1, 1}, {0, 0}, 1, Padding::reflect}); }).find("no border to fill"), std::string::npos);
 }
 
+// Where neither direction reads the border, one padded copy serves both.
+TEST(Autograd, ABorderThatNobodyReadsIsPaddedOnce) {
+  const Tensor x = random_tensor({1, 9, 8, 32}, 1), w = random_tensor({32, 3, 3, 16}, 2);
+  const ConvOptions bordered{{1, 1}, {2, 2}, {2, 2}, {0, 0}, 2, Padding::reflect}, plain{{1, 1}, {0, 0}, {2, 2}, {0, 0}, 2};
+  kernels::Conv2d problem = conv_problem(x.shape(), w.shape(), bordered);
+  problem.dtype = DType::f32;
+  for (const auto role : {kernels::Conv2dRole::forward, kernels::Conv2dRole::weight_gradient}) ASSERT_FALSE(kernels_of(Device{}).conv2d.reads_border(role, problem));
+  const auto launches = [&](bool padded_first) {
+    const Tensor in = watch(cast(x, DType::f32)), filter = watch(cast(w, DType::f32));
+    const int64_t before = context().launches;
+    const Tensor y = padded_first ? conv2d(pad(in, {2, 2, 2, 2}, Padding::reflect), filter, {}, plain) : conv2d(in, filter, {}, bordered);
+    grad({y}, {in, filter}, {y.constant()}, Record::off);
+    return context().launches - before;
+  };
+  EXPECT_EQ(launches(false), launches(true));
+}
+
 // Two tensors side by side give the bits of joining them first, to the second order; on the simulator nothing is launched to join or
 // to cut them.
 TEST(Autograd, PairsEqualJoiningFirst) {

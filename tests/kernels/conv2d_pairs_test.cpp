@@ -254,6 +254,11 @@ TEST(Conv2dPairsTable, SaysWhatIsWrong) {
     p.c_first = first;
     EXPECT_THROW(conv2d().forward(nullptr, p, {memory, memory}, {memory, nullptr}, memory, kPlain, nullptr), std::runtime_error) << first;
   }
+  Conv2d halves = conv(1, 3, 3, 6, 4, 3, 3, 1, 1);
+  halves.k_first = 2;
+  Epilogue summed = kPlain;
+  summed.residual = memory;
+  EXPECT_THROW(conv2d().forward(nullptr, halves, memory, {memory, nullptr}, {memory, memory}, summed, nullptr), std::runtime_error);
   Conv2d p = conv(1, 3, 3, 6, 4, 3, 3, 1, 1, 1, 2);
   p.k_first = 2;
   EXPECT_THROW(conv2d().weight_gradient(nullptr, p, memory, {memory, memory}, memory, nullptr), std::runtime_error);
