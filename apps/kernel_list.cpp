@@ -34,7 +34,7 @@ constexpr Family kFamilies[] = {
     {"gather", "gather.cu", "rows by index, the adjoint sum, one-hot rows"},
     {"random", "random.cu", "Philox 4x32-10: integers, uniforms, normals"},
     {"optimizer", "optimizer.cu", "SGD, RMSprop, Adam with clipping and moving average in one launch; a block 4096 parameters of a segment"},
-    {"spectral", "spectral.cu", "power iteration of all the weights of a network in one cooperative launch"},
+    {"spectral", "spectral.cu", "all the weights of a network divided by their largest singular values, and back, a cooperative launch each"},
 };
 
 const char* tile_name(TileName tile) {

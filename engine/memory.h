@@ -83,8 +83,8 @@ class Storage {
   std::optional<double> uniform;
   bool unwritten = false;
   // A bf16 copy of all f32 numbers in here, and what it is a copy of: of parameters the version, of others the run that made them (UnitRun::serial).
-  // See ops/weights.h.
-  struct LowPrecision { std::shared_ptr<Storage> copy; uint64_t version = 0, run = 0; } low_precision;
+  // all_at_once: they were, by one launch, so that any part of them may ask for it. See ops/weights.h.
+  struct LowPrecision { std::shared_ptr<Storage> copy; uint64_t version = 0, run = 0; bool all_at_once = false; } low_precision;
   bool copy_is_fresh() const { return low_precision.copy && low_precision.version == version; }
 
  private:

@@ -44,7 +44,7 @@ class Embedding : public Module, public SpectralLayer {
  public:
   Embedding(int rows, int width, const Init& init, bool spectral);
   SpectralWeight spectral_weight() const override { return spectral_.on() ? spectral_.of(table_) : SpectralWeight{}; }
-  void keep_sigma(const Tensor& sigma) override { spectral_.keep_sigma(sigma); }
+  void keep_normalised(const Tensor& w) override { spectral_.keep(w); }
   using Module::forward;
   Tensor forward(const Tensor& labels) override;
   void visit(const Visit& v) override;

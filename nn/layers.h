@@ -30,7 +30,7 @@ class Linear : public Module, public SpectralLayer {
  public:
   Linear(int in, int out, bool bias, const Init& weight, const Init& bias_init, bool spectral, double factor = 1);
   SpectralWeight spectral_weight() const override { return spectral_.on() ? spectral_.of(weight_) : SpectralWeight{}; }
-  void keep_sigma(const Tensor& sigma) override { spectral_.keep_sigma(sigma); }
+  void keep_normalised(const Tensor& w) override { spectral_.keep(w); }
   using Module::forward;
   Tensor forward(const Tensor& x) override { return forward_then(x, {}, {}); }
   Tensor forward_then(const Tensor& x, const Activation& f, const Tensor& residual) override;
@@ -52,7 +52,7 @@ enum class ConvKind { plain, transposed, upsampling, mean_pooling };
 class Conv : public Module, public SpectralLayer {
  public:
   SpectralWeight spectral_weight() const override { return spectral_.on() ? spectral_.of(weight_) : SpectralWeight{}; }
-  void keep_sigma(const Tensor& sigma) override { spectral_.keep_sigma(sigma); }
+  void keep_normalised(const Tensor& w) override { spectral_.keep(w); }
   Conv(ConvKind kind, int in, int out, const ConvSpec& spec);
   using Module::forward;
   Tensor forward(const Tensor& x) override { return forward_then(x, {}, {}); }

@@ -16,7 +16,7 @@ struct Net::Impl {
   Layer module;
   std::vector<NamedTensor> parameters, buffers;
   Tensor flat;
-  uint64_t found = 0;  // the update whose first pass found the spectral weights' sigmas
+  uint64_t normalised = 0;  // the update whose first pass divided the spectral weights
 
   // The layers whose weights are spectrally normalised.
   std::vector<SpectralLayer*> spectral_layers() const {
@@ -30,18 +30,18 @@ struct Net::Impl {
     module->visit(v);
     return found;
   }
-  Tensors iterate(const std::vector<SpectralLayer*>& layers, int iterations) const {
+  Tensors normalise(const std::vector<SpectralLayer*>& layers, int iterations) const {
     std::vector<SpectralWeight> weights;   // these move with the layers, so they are collected afresh
     for (const SpectralLayer* layer : layers) weights.push_back(layer->spectral_weight());
-    return power_iteration(weights, iterations);
+    return spectral_normalise(weights, iterations);
   }
   void before_pass() {
     const UnitRun* unit = context().unit;
-    if (!unit || found == unit->serial) return;
-    found = unit->serial;
+    if (!unit || normalised == unit->serial) return;
+    normalised = unit->serial;
     const std::vector<SpectralLayer*> layers = spectral_layers();
-    const Tensors sigmas = iterate(layers, module->moving ? 1 : 0);
-    for (size_t i = 0; i < layers.size(); ++i) layers[i]->keep_sigma(sigmas[i]);
+    const Tensors ws = normalise(layers, module->moving ? 1 : 0);
+    for (size_t i = 0; i < layers.size(); ++i) layers[i]->keep_normalised(ws[i]);
   }
 };
 
@@ -94,7 +94,7 @@ Net::Net(std::string name, Layer module) : impl_(std::make_shared<Impl>()) {
     *owners[i] = impl_->parameters[i].value = leaf(place);
     at += padded(old.count());
   }
-  impl_->iterate(impl_->spectral_layers(), kFirstIterations);
+  impl_->normalise(impl_->spectral_layers(), kFirstIterations);
 }
 
 Tensor Net::operator()(const Tensor& x) const {

@@ -15,11 +15,6 @@ class OncePerUpdate {
     if (unit_ != unit->serial) set(make());
     return value_;
   }
-  // Undefined if none was made in this update.
-  Tensor value() const {
-    const UnitRun* unit = context().unit;
-    return unit && unit_ == unit->serial ? value_ : Tensor{};
-  }
   void set(const Tensor& value) { value_ = value, unit_ = context().unit->serial; }
  private:
   Tensor value_;

@@ -1,5 +1,7 @@
 // Spectral normalisation (Miyato et al. 2018).
 #pragma once
+#include <vector>
+
 #include "engine/tensor.h"
 
 namespace ganymede {
@@ -9,12 +11,10 @@ struct SpectralWeight {
   Tensor w;                // [K, ...], or [C, R, S, K] when transposed: its output channels are last
   bool transposed = false;
   Tensor u, v;             // [rows], [columns], of length 1, updated in place
-  Tensor sigma;            // [1], u^T W v as a power iteration found it for these w, u and v; undefined: not known
 };
 
-// One launch for all weights: `iterations` times v = W^T u / |.|, u = W v / |.|. Returns u^T W v of each, [1]; with no iterations for u and v as they are.
-Tensors power_iteration(const std::vector<SpectralWeight>& weights, int iterations, double eps = 1e-12);
-// w / (u^T W v); u and v are constants to differentiation.
-Tensor spectral_normalise(const SpectralWeight& weight);
+// w / (u^T W v) of all weights, in one launch: before, `iterations` times v = W^T u / max(|W^T u|, eps), u = W v / max(|W v|, eps). One
+// launch back, too. u and v are constants to differentiation. The results lie in one storage, each at a multiple of 64 elements.
+Tensors spectral_normalise(const std::vector<SpectralWeight>& weights, int iterations, double eps = 1e-12);
 
 }  // namespace ganymede

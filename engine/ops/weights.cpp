@@ -41,9 +41,9 @@ WeightOperand weight_operand(const Tensor& w, DType dtype) {
   UnitRun* const unit = context().unit;
   Storage::LowPrecision& low = w.storage()->low_precision;
   const int64_t count = count_of(*w.storage());
-  if (!parameter && dtype == DType::bf16 && unit && w.count() == count) {
-    if (low.run != unit->serial) low.run = unit->serial, low.copy = cast(w, dtype).storage();
-    return {Tensor(low.copy, {count}, dtype).window(0, w.shape()), false};
+  if (!parameter && dtype == DType::bf16 && unit && (w.count() == count || low.all_at_once)) {
+    if (low.run != unit->serial) low.run = unit->serial, low.copy = cast(Tensor(w.storage(), {count}, w.dtype()), dtype).storage();
+    return {Tensor(low.copy, {count}, dtype).window(w.offset(), w.shape()), false};
   }
   if (!parameter || dtype != DType::bf16) return {cast(w, dtype).constant(), false};
   if (!low.copy) {

@@ -11,10 +11,9 @@ namespace {
 
 Tensors spectral_norm(const Call& c) {
   const Tensor w = c.in(0);
-  SpectralWeight weight{w, false, c.in(1), Tensor(Shape{w.count() / w.dim(0)}, w.dtype(), w.device())};
-  power_iteration({weight}, static_cast<int>(c.attributes.integer("iterations", 1)),
-                  c.attributes.number("eps", 1e-12));
-  return {spectral_normalise(weight)};
+  const SpectralWeight weight{w, false, c.in(1), Tensor(Shape{w.count() / w.dim(0)}, w.dtype(), w.device())};
+  return spectral_normalise({weight}, static_cast<int>(c.attributes.integer("iterations", 1)),
+                            c.attributes.number("eps", 1e-12));
 }
 
 Tensors self_attention(const Call& c) {

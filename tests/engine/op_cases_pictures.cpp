@@ -106,7 +106,7 @@ void add_attention(std::vector<OpCase>& c) {
     };
     c.push_back({std::string("spectral_normalise") + (transposed ? " transposed" : ""), Kind::summing, {w}, [=](const Tensors& in) {
                    const Tensor &t = in[0], u = tensor(unit(rows, 5), {rows}, t.dtype(), t.device()), v = tensor(unit(columns, 6), {columns}, t.dtype(), t.device());
-                   return Tensors{spectral_normalise({t, transposed, u, v})};
+                   return spectral_normalise({{t, transposed, u, v}}, 0);
                  }, -2, 2, false, 0});
   }
   c.push_back({"normalise_by", Kind::summing, {{2, 3, 2, 5}, {5}, {5}}, [=](const Tensors& in) {
