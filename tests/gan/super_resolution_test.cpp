@@ -17,6 +17,7 @@
 #include "nn/init.h"
 #include "nn/net.h"
 #include "tests/support/gradcheck.h"
+#include "tests/support/places.h"
 
 namespace ganymede {
 namespace {
@@ -151,6 +152,31 @@ TEST_F(SuperResolutionModels, ContentIsComparedInRescaledFeatures) {
   };
   EXPECT_NEAR(content_of("1"), 0.00615, 1e-5);
   EXPECT_NEAR(content_of("2") / content_of("1"), 2, 1e-6);
+}
+
+// A file's features, and no other network's.
+TEST_F(SuperResolutionModels, ContentTakesVgg19FromAFile) {
+  context().dtype = DType::f32;
+  DataFacts facts;
+  facts.size = facts.width = 32, facts.channels = facts.input_channels = 1, facts.scale = 4;
+  const auto recipe = [&](const std::string& file, const std::string& content) {
+    Config c(facts, {{"width", "2"}, {"blocks", "0"}, {"d_width", "2"}, {"pretrain", "0"}, {"content", content}, {"vgg", test::source_dir() + "/tests/cases/metrics_features/" + file}});
+    c.batch = 2;
+    const Recipe r = srgan(c);
+    c.check_all_read();
+    return r;
+  };
+  for (const std::string content : {"vgg22", "vgg54"}) {
+    Trainer trainer(recipe("vgg19.safetensors", content), {.batch = 2, .capture = false}, {{"high", {32, 32, 1}}, {"low", {8, 8, 1}}}, nullptr);
+    assign(trainer.batch()["high"], uniform({2, 32, 32, 1}, -1, 1));
+    assign(trainer.batch()["low"], uniform({2, 8, 8, 1}, -1, 1));
+    trainer.step();
+    double value = 0;
+    for (const auto& [name, v] : trainer.values())
+      if (name == "G/" + content) value = v;
+    EXPECT_GT(value, 0) << content;
+  }
+  EXPECT_THROW(recipe("vgg16.safetensors", "vgg54"), UsageError);
 }
 
 // Measures and the benchmark of a method whose result is known.
