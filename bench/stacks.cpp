@@ -6,6 +6,8 @@
 #include "engine/context.h"
 #include "engine/ops.h"
 #include "gan/losses/penalty.h"
+#include "gan/nets/srgan.h"
+#include "gan/nets/vgg.h"
 #include "nn/blocks.h"
 #include "nn/losses.h"
 
@@ -71,59 +73,17 @@ Recipe progan(const StackShape& s) {
 
 // --- SRResNet and SRGAN ---
 
-Layer srresnet(const StackShape& s) {
-  const int w = 64 / s.divisor;
-  const auto same = [](int in, int out, int kernel, bool bias, int shuffle = 1) { return nn::conv(in, out, {.kernel = kernel, .padding = kernel / 2, .bias = bias, .shuffle = shuffle}); };
-  Layers body;
-  for (int i = 0; i < 16; ++i)
-    body.push_back(nn::residual(nn::sequential({same(w, w, 3, false), nn::batch_norm(w), nn::prelu(1), same(w, w, 3, false), nn::batch_norm(w)})));
-  body.insert(body.end(), {same(w, w, 3, false), nn::batch_norm(w)});
-  Layers layers{same(3, w, 9, true), nn::prelu(1), nn::residual(nn::sequential(std::move(body)))};
-  for (int i = 0; i < 2; ++i) layers.insert(layers.end(), {same(w, 4 * w, 3, true, 2), nn::prelu(1)});
-  layers.push_back(same(w, 3, 9, true));
-  return nn::sequential(std::move(layers));
-}
-
-Layer srgan_discriminator(const StackShape& s) {
-  const int w = 64 / s.divisor;
-  Layers layers;
-  int in = 3;
-  int64_t side = 4 * s.size;
-  for (int i = 0; i < 8; ++i) {
-    const int out = w << (i / 2), stride = 1 + i % 2;
-    layers.push_back(nn::conv(in, out, {.kernel = 3, .stride = stride, .padding = 1, .bias = i == 0}));
-    if (i > 0) layers.push_back(nn::batch_norm(out));
-    layers.push_back(nn::leaky_relu(0.2));
-    in = out, side = (side - 1) / stride + 1;
-  }
-  layers.insert(layers.end(), {nn::reshape_to({side * side * in}), nn::linear(int(side * side * in), 16 * w), nn::leaky_relu(0.2), nn::linear(16 * w, 1)});
-  return nn::sequential(std::move(layers));
-}
-
-// VGG-19 up to relu5_4.
-Layer vgg_features(const StackShape& s) {
-  Layers layers;
-  int in = 3;
-  for (const auto& [convolutions, width] : {std::pair{2, 64}, {2, 128}, {4, 256}, {4, 512}, {4, 512}}) {
-    if (in > 3) layers.push_back(nn::max_pool());
-    for (int i = 0; i < convolutions; ++i, in = width / s.divisor) {
-      layers.push_back(nn::conv(in, width / s.divisor, {.kernel = 3, .padding = 1, .weight = nn::init::he_normal(in * 9)}));
-      layers.push_back(nn::relu());
-    }
-  }
-  return nn::sequential(std::move(layers));
-}
-
 Recipe super_resolution(const StackShape& s, bool adversarial) {
   Recipe r;
-  const nn::Net G = r.net("G", srresnet(s));
+  const nn::Net G = r.net("G", nets::srresnet({.width = 64 / s.divisor}));
   const nn::Optim adam = nn::adam(1e-4, 0.9, 0.999);
   r.sample = [=](int64_t, const Batch& x) { return G(x["low"]); };
   if (!adversarial) {
     r.update("G", {G}, adam, [=](const Batch& x) -> Losses { return {{"mse", nn::mse(G(x["low"]), x["high"]), "E (G(low) - high)^2"}}; });
     return r;
   }
-  const nn::Net D = r.net("D", srgan_discriminator(s)), vgg = r.net("VGG", vgg_features(s));
+  const nn::Net D = r.net("D", nets::srgan_discriminator({.height = 4 * s.size, .width = 4 * s.size, .filters = 64 / s.divisor})),
+                vgg = r.net("VGG", nets::vgg_convolutions(19, 5, s.divisor));
   // From [-1, 1] to ImageNet's mean and deviation; the features by 12.75 as in the paper.
   const auto constant = [](const std::vector<double>& v) { return tensor(v, {3}, context().dtype, context().device); };
   const Tensor scale = constant({0.5 / 0.229, 0.5 / 0.224, 0.5 / 0.225}), shift = constant({0.015 / 0.229, 0.044 / 0.224, 0.094 / 0.225});

@@ -1,4 +1,4 @@
-// Stacks of layers of models that `ganymede train` does not have yet, as recipes, so that whole training steps of them can be timed:
+// Models as stacks of layers, so that whole training steps of them can be timed, some of which `ganymede train` does not have yet:
 // the same layers, losses and order of work as in bench/torch_steps.py, on pictures of noise.
 #pragma once
 #include <memory>

@@ -25,8 +25,9 @@ struct Setting {
 struct DataFacts {
   int64_t size = 32;           // height of pictures, and width where a model takes square ones only
   int64_t width = 32;
-  int64_t channels = 1;        // of "image", or of "b", the target of a pair
+  int64_t channels = 1;        // of "image", or of "b", the target of a pair, or of "high"
   int64_t input_channels = 1;  // of "a", the input of a pair
+  int64_t scale = 1;           // sides of "high" over those of "low"
   int64_t dimensions = 0;      // of "point"
   int64_t classes = 0;         // of "label", 0 without
   int64_t attributes = 0;

@@ -24,6 +24,9 @@ const std::vector<Model>& models() {
       {"wgan", "Wasserstein GAN", 2017, "1701.07875", "a critic with bounded weights that estimates the earth-mover distance", {"image|point"}, wgan, 32, 64, 2000},
       {"f-gan", "f-GAN: Training Generative Neural Samplers using Variational Divergence Minimization", 2016, "1606.00709", "any f-divergence through its variational bound", {"image|point"}, f_gan, 32, 64, 4000},
       {"improved-gan", "Improved Techniques for Training GANs", 2016, "1606.03498", "minibatch discrimination, feature matching, virtual batch norm and more, each a switch", {"image|point"}, improved_gan, 32, 100, 4000},
+      {"srcnn", "Image Super-Resolution Using Deep Convolutional Networks", 2014, "1501.00092", "three convolutions sharpen a bicubically enlarged picture", {"low", "high"}, srcnn, 48, 16, 3000, "shapes:sr,scale=3,plain=1", true},
+      {"espcn", "Real-Time Single Image and Video Super-Resolution Using an Efficient Sub-Pixel Convolutional Neural Network", 2016, "1609.05158", "convolutions of the low picture, then a pixel shuffle", {"low", "high"}, espcn, 51, 16, 5000, "shapes:sr,scale=3,plain=1", true},
+      {"srgan", "Photo-Realistic Single Image Super-Resolution Using a Generative Adversarial Network", 2017, "1609.04802", "a residual generator (SRResNet), then an adversary and features of VGG-19", {"low", "high"}, srgan, 32, 16, 3000, "shapes:sr,scale=4,plain=1", true},
   };
   return all;
 }

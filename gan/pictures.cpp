@@ -22,4 +22,20 @@ data::Picture sheet(const Tensor& x, int64_t columns) {
   return data::grid(to_pictures(x), style);
 }
 
+int zoom_for(int64_t widest) { return widest <= 100 ? 2 : 1; }
+
+data::Picture side_by_side(const std::vector<Shown>& pictures, int64_t columns) {
+  data::GridStyle style;
+  style.columns = columns ? columns : int64_t(pictures.size());
+  std::vector<data::Picture> cells;
+  int64_t widest = 0;
+  for (const Shown& s : pictures) {
+    style.captions.push_back(s.title);
+    cells.push_back(s.picture);
+    widest = std::max(widest, s.picture.width);
+  }
+  style.zoom = zoom_for(widest);
+  return data::grid(cells, style);
+}
+
 }  // namespace ganymede

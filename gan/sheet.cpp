@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/check.h"
+#include "engine/ops/resample.h"
 #include "gan/pictures.h"
 #include "gan/points.h"
 
@@ -59,6 +60,10 @@ data::Picture real_sheet(const Batch& batch, int64_t n) {
   const auto first = [&](const Tensor& x) { return x.rows(0, std::min(x.dim(0), n)); };
   if (batch.fields.count("image")) return sheet(first(batch.image()));
   if (batch.fields.count("point")) return points_sheet({}, batch["point"], {});
+  if (batch.fields.count("high")) {
+    const Tensor high = first(batch["high"]);
+    return columns_sheet({{"low", resize_nearest(first(batch["low"]), high.dim(1), high.dim(2))}, {"high", high}});
+  }
   return columns_sheet({{"a", first(batch["a"])}, {"b", first(batch["b"])}});
 }
 

@@ -68,6 +68,7 @@ std::string Optim::describe() const {
   if (gradient_clip) s += text(", gradients clipped to ", gradient_clip);
   if (norm_clip) s += text(", gradient norm clipped to ", norm_clip);
   if (clip) s += text(", weights clipped to ", clip);
+  if (rates.factor) s += ", " + rates.text;
   if (schedule.text != "constant") s += ", " + schedule.text;
   return s;
 }
@@ -118,13 +119,21 @@ Stepper::Stepper(Net net, Optim optim, double average) : net_(std::move(net)), o
     assign(average_, net_.flat());
     average_.storage()->parameter = true;
   }
-  step_ = full({1}, 0, DType::i64, context().device);
-  scalars_ = Tensor({int64_t(sizeof(kernels::StepScalars))}, DType::u8, context().device);
+  for (size_t i = 0; i < net_.parameters().size(); ++i) {
+    const double factor = o.rates.factor ? o.rates.factor(net_.parameters()[i].name) : 1;
+    require(factor > 0, "optimiser of ", net_.name(), ": the rate of ", net_.parameters()[i].name, " times ", factor, "; it must be positive");
+    auto part = std::find_if(parts_.begin(), parts_.end(), [&](const Part& p) { return p.factor == factor; });
+    if (part == parts_.end())
+      part = parts_.insert(part, {factor, {}, full({1}, 0, DType::i64, context().device), Tensor({int64_t(sizeof(kernels::StepScalars))}, DType::u8, context().device)});
+    part->parameters.push_back(i);
+  }
 }
 
 void Stepper::prepare(int64_t steps_done) {
-  const kernels::StepScalars now{optim_.rate * optim_.schedule.factor(steps_done), optim_.momentum ? optim_.momentum(steps_done) : optim_.beta1};
-  upload(scalars_, &now, sizeof now);
+  for (const Part& part : parts_) {
+    const kernels::StepScalars now{optim_.rate * part.factor * optim_.schedule.factor(steps_done), optim_.momentum ? optim_.momentum(steps_done) : optim_.beta1};
+    upload(part.scalars, &now, sizeof now);
+  }
 }
 
 Tensor Stepper::step(const Tensors& gradients, const Tensor& gate) {
@@ -161,18 +170,22 @@ Tensor Stepper::step(const std::vector<Tensors>& gradients, const Tensor& gate) 
   }
   Tensor norm({1}, problem.dtype, device);
   const Tensor memory = workspace(device, [&](const kernels::Kernels& k) { return k.optimizer.norm_workspace(problem.count, int(segments.size())); });
-  const bool clips = problem.norm_clip > 0;   // then the norm must be known before the step
+  const bool norm_first = problem.norm_clip > 0 || parts_.size() != 1;   // known before the step, or the norm of several launches' gradients
   const std::shared_ptr<Storage> flat = net_.flat().storage(), mean = average_ ? average_.storage() : nullptr, copy = flat->low_precision.copy;
   auto* const rounded = copy && copy->data ? static_cast<kernels::Bf16*>(copy->data) + net_.flat().offset() : nullptr;
-  const kernels::OptimizerState state{net_.flat().data(), data(m_), data(v_), data(average_), static_cast<int64_t*>(step_.data()),
-                                      static_cast<const kernels::StepScalars*>(scalars_.data()), static_cast<const float*>(data(gate)), norm.data(), clips ? nullptr : data(memory), rounded};
-  if (clips)
+  if (norm_first)
     launch(device, [segments, t = problem.dtype, out = norm.data(), w = data(memory)](const kernels::Kernels& k, kernels::Stream s) {
       k.optimizer.gradient_norm_squared(s, t, segments.data(), int(segments.size()), out, w);
     });
-  launch(device, [problem, state, segments, flat, mean, copy, m = m_, v = v_, count = step_, scalars = scalars_](const kernels::Kernels& k, kernels::Stream s) {
-    k.optimizer.step(s, problem, state, segments.data(), int(segments.size()));
-  });
+  for (const Part& part : parts_) {
+    const kernels::OptimizerState state{net_.flat().data(), data(m_), data(v_), data(average_), static_cast<int64_t*>(part.step.data()),
+                                        static_cast<const kernels::StepScalars*>(part.scalars.data()), static_cast<const float*>(data(gate)), norm.data(), norm_first ? nullptr : data(memory), rounded};
+    std::vector<kernels::Segment> own;
+    for (const size_t i : part.parameters) own.push_back(segments[i]);
+    launch(device, [problem, state, own, flat, mean, copy, m = m_, v = v_, count = part.step, scalars = part.scalars](const kernels::Kernels& k, kernels::Stream s) {
+      k.optimizer.step(s, problem, state, own.data(), int(own.size()));
+    });
+  }
   on_host([flat, mean, copy] {
     const bool fresh = copy && flat->copy_is_fresh();  // a closed gate leaves a stale copy as it is
     ++flat->version;
@@ -189,7 +202,7 @@ std::vector<NamedTensor> Stepper::state() const {
   if (m_) s.push_back({"m", m_});
   if (v_) s.push_back({"v", v_});
   if (average_) s.push_back({"average", average_});
-  s.push_back({"step", step_});
+  for (size_t i = 0; i < parts_.size(); ++i) s.push_back({i ? text("step", i + 1) : "step", parts_[i].step});
   return s;
 }
 

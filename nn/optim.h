@@ -25,6 +25,12 @@ Schedule exponential_decay(double factor, double floor = 0); // factor^step, not
 Schedule exponential_decay_between(int64_t from, int64_t to, double last);
 Schedule milestones(std::vector<int64_t> steps, double factor);  // times factor at each of the steps
 
+// Factors on the learning rate of single parameters by name ("conv3.weight"), with words for `explain`.
+struct ParameterRates {
+  std::string text;              // "0.1 of it for biases"
+  std::function<double(const std::string& parameter)> factor;
+};
+
 struct Optim {
   kernels::Rule rule = kernels::Rule::adam;
   // beta1: momentum of sgd and rmsprop; beta2: alpha of rmsprop
@@ -36,8 +42,10 @@ struct Optim {
   double norm_clip = 0;          // > 0: the network's whole gradient scaled down to this norm where it is longer
   Schedule schedule = {};
   std::function<double(int64_t step)> momentum = {};  // overrides beta1 as momentum, by the step
+  ParameterRates rates = {};     // without a factor: one rate for all
   std::string describe() const;  // "Adam, rate 0.0002, betas 0.5 0.999"
   Optim with(Schedule s) const { Optim o = *this; o.schedule = std::move(s); return o; }
+  Optim with(ParameterRates r) const { Optim o = *this; o.rates = std::move(r); return o; }
   Optim decay(double w) const { Optim o = *this; o.weight_decay = w; return o; }
   Optim clipped(double c) const { Optim o = *this; o.clip = c; return o; }
   Optim gradient_clipped(double c) const { Optim o = *this; o.gradient_clip = c; return o; }
@@ -52,7 +60,7 @@ Optim rmsprop(double rate, double alpha = 0.99, double eps = 1e-8, double moment
 class Stepper {
  public:
   // average > 0: keeps an exponential average of the weights with this decay. Error if the optimiser is to clip its
-  // gradient both by element and by norm, or to a bound that is not positive.
+  // gradient both by element and by norm, or to a bound that is not positive, or if a parameter's rate has a factor that is not positive.
   Stepper(Net net, Optim optim, double average = 0);
   // Writes the rate for the coming step to the device; outside captured code, before each run.
   void prepare(int64_t steps_done);
@@ -64,13 +72,20 @@ class Stepper {
   const Net& net() const { return net_; }
   const Optim& optim() const { return optim_; }
   const Tensor& average() const { return average_; }   // flat, undefined when none is kept
-  std::vector<NamedTensor> state() const;              // m, v, step, average: flat buffers by name
+  std::vector<NamedTensor> state() const;              // m, v, average: flat buffers by name; step, and step2, ... of parameters with other rates
 
  private:
   Net net_;
   Optim optim_;
   double decay_;
-  Tensor m_, v_, average_, step_, scalars_;
+  Tensor m_, v_, average_;
+  // Parameters of one rate, moved by one launch, which reads the rate and counts its steps on the device.
+  struct Part {
+    double factor;
+    std::vector<size_t> parameters;
+    Tensor step, scalars;
+  };
+  std::vector<Part> parts_;
 };
 
 // What one step did to a network; gradients in the order of its parameters, undefined for zero.

@@ -203,9 +203,11 @@ ScenePart scene_part(const std::string& name, const PartOptions& options) {
                      [frames = options.frames](const SceneView& view) { return flow_of(view, frames); });
   }
   if (name == "low") {
-    return real_part(name, {size / options.scale, size / options.scale, 3}, MadeOf::drawing,
-                     [scale = options.scale, degradation = options.degradation](const SceneView& view) {
-                       return degraded(image_of(view), scale, degradation).values;
+    return real_part(name, {size / options.scale, size / options.scale, options.channels}, MadeOf::drawing,
+                     [scale = options.scale, degradation = options.degradation, channels = options.channels](const SceneView& view) {
+                       Image high = image_of(view);
+                       if (channels == 1) high = {high.height, high.width, 1, luma(high)};
+                       return degraded(high, scale, degradation).values;
                      });
   }
   const auto& transforms = transform_names();

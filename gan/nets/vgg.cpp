@@ -7,21 +7,23 @@
 namespace ganymede::nets {
 namespace {
 
-class Vgg : public FeatureModule {
+// The convolutions, block by block.
+class VggConvolutions : public nn::Module {
  public:
-  Vgg(int layers, int divisor) : layers_(layers), width_(4096 / divisor) {
+  VggConvolutions(int layers, int blocks, int divisor) : layers_(layers) {
     require(layers == 16 || layers == 19, "vgg with ", layers, " layers: there are 16 and 19");
     const int depth[] = {2, 2, layers == 16 ? 3 : 4, layers == 16 ? 3 : 4, layers == 16 ? 3 : 4}, widths[] = {64, 128, 256, 512, 512};
     int in = 3;
-    for (int block = 0; block < 5; ++block) {
+    for (int block = 0; block < blocks; ++block) {
       auto& convs = blocks_.emplace_back();
       for (int i = 0; i < depth[block]; ++i, in = widths[block] / divisor)
         convs.push_back(nn::conv(in, widths[block] / divisor, {.kernel = 3, .padding = 1, .weight = nn::init::he_normal(in * 9)}));
     }
-    fc6_ = nn::linear(49 * in, width_), fc7_ = nn::linear(width_, width_), fc8_ = nn::linear(width_, 1000 / (divisor > 1 ? 8 : 1));
+    width_ = in;
   }
 
-  Tensors taps(const Tensor& x) override {
+  // What each block makes, before the pooling that follows.
+  Tensors taps(const Tensor& x) {
     require(x.dim(1) >= 16 && x.dim(2) >= 16, "vgg: pictures ", x.shape(), " must be at least 16 pixels high and wide");
     Tensors out;
     for (size_t b = 0; b < blocks_.size(); ++b) {
@@ -31,6 +33,30 @@ class Vgg : public FeatureModule {
     }
     return out;
   }
+  using Module::forward;
+  Tensor forward(const Tensor& x) override { return taps(x).back(); }
+  bool batches_pass_together() const override { return true; }
+  void visit(const nn::Visit& v) override {
+    for (size_t b = 0; b < blocks_.size(); ++b)
+      for (size_t i = 0; i < blocks_[b].size(); ++i) v(text("conv", b + 1, "_", i + 1), *blocks_[b][i]);
+  }
+  std::string type() const override { return text("vgg", layers_, "_convolutions"); }
+  size_t depth(size_t block) const { return blocks_[block].size(); }
+  size_t blocks() const { return blocks_.size(); }
+  int width() const { return width_; }
+
+ private:
+  int layers_, width_ = 0;
+  std::vector<std::vector<nn::Layer>> blocks_;
+};
+
+class Vgg : public FeatureModule {
+ public:
+  Vgg(int layers, int divisor) : layers_(layers), width_(4096 / divisor), convolutions_(layers, 5, divisor) {
+    fc6_ = nn::linear(49 * convolutions_.width(), width_), fc7_ = nn::linear(width_, width_), fc8_ = nn::linear(width_, 1000 / (divisor > 1 ? 8 : 1));
+  }
+
+  Tensors taps(const Tensor& x) override { return convolutions_.taps(x); }
   Outputs outputs(const Tensor& x) override {
     require(x.dim(1) >= 32 && x.dim(2) >= 32, "vgg: pictures ", x.shape(), " must be at least 32 pixels high and wide");
     const Tensor pooled = adaptive_average_pool(max_pool(taps(x).back(), {}), 7, 7);
@@ -38,13 +64,12 @@ class Vgg : public FeatureModule {
     return {features, fc8_->forward(features)};
   }
   void visit(const nn::Visit& v) override {
-    for (size_t b = 0; b < blocks_.size(); ++b)
-      for (size_t i = 0; i < blocks_[b].size(); ++i) v(text("conv", b + 1, "_", i + 1), *blocks_[b][i]);
+    convolutions_.visit(v);
     v("fc6", *fc6_), v("fc7", *fc7_), v("fc8", *fc8_);
   }
   std::vector<std::string> tap_names() const override {
     std::vector<std::string> names;
-    for (size_t b = 0; b < blocks_.size(); ++b) names.push_back(text("relu", b + 1, "_", blocks_[b].size()));
+    for (size_t b = 0; b < convolutions_.blocks(); ++b) names.push_back(text("relu", b + 1, "_", convolutions_.depth(b)));
     return names;
   }
   std::string feature_name() const override { return text("fc7 after relu, ", width_); }
@@ -53,12 +78,13 @@ class Vgg : public FeatureModule {
 
  private:
   int layers_, width_;
-  std::vector<std::vector<nn::Layer>> blocks_;
+  VggConvolutions convolutions_;
   nn::Layer fc6_, fc7_, fc8_;
 };
 
 }  // namespace
 
 std::shared_ptr<FeatureModule> vgg(int layers, int divisor) { return std::make_shared<Vgg>(layers, divisor); }
+nn::Layer vgg_convolutions(int layers, int blocks, int divisor) { return std::make_shared<VggConvolutions>(layers, blocks, divisor); }
 
 }  // namespace ganymede::nets

@@ -5,9 +5,7 @@
 
 #include "engine/check.h"
 #include "engine/context.h"
-#include "gan/data/grid.h"
 #include "gan/data/resize.h"
-#include "gan/pictures.h"
 
 namespace ganymede::singan {
 
@@ -59,22 +57,6 @@ int reached_for(const Pyramid& p, int chosen, int least) {
   if (reached < std::max(chosen, least))
     throw UsageError(text("the training has reached ", scale_name(reached, p.finest()), " only; this needs ", scale_name(std::max(chosen, least), p.finest())));
   return reached;
-}
-
-int zoom_for(int64_t widest) { return widest <= 100 ? 2 : 1; }
-
-data::Picture side_by_side(const std::vector<Shown>& pictures, int64_t columns) {
-  data::GridStyle style;
-  style.columns = columns ? columns : int64_t(pictures.size());
-  std::vector<data::Picture> cells;
-  int64_t widest = 0;
-  for (const Shown& s : pictures) {
-    style.captions.push_back(s.title);
-    cells.push_back(s.picture);
-    widest = std::max(widest, s.picture.width);
-  }
-  style.zoom = zoom_for(widest);
-  return data::grid(cells, style);
 }
 
 std::vector<Result> at_scale_or_all(const std::string& name, int scale, int least, int reached, int finest, int64_t n, const std::vector<Shown>& plain,

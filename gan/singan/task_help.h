@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "gan/pictures.h"
 #include "gan/singan/pyramid.h"
 #include "gan/use.h"
 
@@ -28,17 +29,7 @@ int reached_for(const Pyramid& p, int chosen, int least);
 
 // One result for each of `n` draws at the chosen scale, beside `plain` ways to get one on a sheet; without a scale a sheet
 // of one draw a scale. `make(scale)` draws a picture.
-struct Shown {
-  std::string title;
-  data::Picture picture;
-};
 std::vector<Result> at_scale_or_all(const std::string& name, int scale, int least, int reached, int finest, int64_t n, const std::vector<Shown>& plain,
                                     const std::function<data::Picture(int scale)>& make);
-
-// How much sheets enlarge pictures of this width: small ones are hard to judge.
-int zoom_for(int64_t widest);
-
-// Pictures side by side with their titles below.
-data::Picture side_by_side(const std::vector<Shown>& pictures, int64_t columns = 0);
 
 }  // namespace ganymede::singan

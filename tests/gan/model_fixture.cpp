@@ -21,6 +21,9 @@ TinyChoice tiny_choice(const std::string& model) {
       {"bicyclegan", {.settings = {{"width", "3"}, {"latent", "2"}, {"scales", "1"}}, .data = "shapes:pairs", .late = {"scales", "constant_part"}}},
       {"cyclegan", {.settings = {{"width", "3"}, {"pool", "3"}}, .data = "shapes:unpaired", .late = {"constant_part"}}},
       {"pix2pix", {.settings = {{"width", "3"}}, .data = "shapes:pairs", .late = {"constant_part", "test"}}},
+      {"srcnn", {.settings = {{"width", "4"}, {"mapped", "3"}}, .data = "shapes:sr,scale=2", .size = 24}},
+      {"espcn", {.settings = {{"width", "4"}, {"inner", "3"}}, .data = "shapes:sr,scale=2", .size = 24}},
+      {"srgan", {.settings = {{"width", "3"}, {"blocks", "1"}, {"d_width", "2"}, {"pretrain", "1"}}, .data = "shapes:sr,scale=2", .size = 24}},
       {"bigan", {.late = {"last_rate"}}},
       {"ali", {.settings = {{"width", "2"}, {"latent", "3"}}, .size = 32, .late = {"last_rate"}}},
   };

@@ -87,6 +87,46 @@ TEST_P(Clipped, StepsByTheClippedGradientOfTheWholeNetwork) {
   }
 }
 
+// The last layer's weights and all biases at a tenth of the rate: with equal gradients they move a tenth as far, by every rule.
+TEST_P(Clipped, ParametersHaveRatesOfTheirOwn) {
+  const ParameterRates rates{"0.1 of it for the last layer and biases", [](const std::string& name) { return name.starts_with("linear2") || name.ends_with("bias") ? 0.1 : 1.0; }};
+  EXPECT_EQ(sgd(0.5, 0.9).with(rates).describe(), "SGD, rate 0.5, momentum 0.9, 0.1 of it for the last layer and biases");
+  for (const Optim& optim : {sgd(0.5, 0.9), adam(0.5), rmsprop(0.5)}) {
+    const auto run = [&](const Optim& o, bool capture) {
+      seed_parameters(2);
+      const Net net("G", sequential({linear(3, 3), linear(3, 3)}));
+      for (const NamedTensor& p : net.parameters()) assign(p.value, zeros(p.value.shape()));
+      Stepper stepper(net, o);
+      Unit unit(capture);
+      Tensor squares;
+      for (int i = 0; i < 5; ++i) {
+        stepper.prepare(i);
+        unit.run([&] {
+          Tensors gradients;
+          for (const NamedTensor& p : net.parameters()) gradients.push_back(full(p.value.shape(), 0.25, DType::f32, context().device));
+          squares = stepper.step(gradients);
+        });
+      }
+      if (!capture) EXPECT_NEAR(squares.item(), 24 * 0.0625, 1e-6);   // of all launches together
+      std::vector<double> first;
+      for (const NamedTensor& p : net.parameters()) {
+        const auto v = p.value.to_doubles();
+        for (const double x : v) EXPECT_EQ(x, v[0]) << p.name;
+        first.push_back(v[0]);
+      }
+      return first;   // linear1.weight, linear1.bias, linear2.weight, linear2.bias
+    };
+    const auto together = run(optim, false), apart = run(optim.with(rates), false);
+    EXPECT_LT(together[0], 0);
+    EXPECT_EQ(apart[0], together[0]);
+    for (const size_t i : {1, 2, 3}) EXPECT_NEAR(apart[i] / together[i], 0.1, 1e-6) << i;
+    EXPECT_EQ(run(optim.with(rates), true), apart);
+  }
+  const Net net("G", sequential({linear(3, 3)}));
+  EXPECT_EQ(Stepper(net, sgd(1, 0.9).with(rates)).state().size(), 3u);   // momentum, and a count of steps for each rate
+  EXPECT_THROW(Stepper(net, sgd(1).with(ParameterRates{"none", [](const std::string&) { return 0.0; }})), Error);
+}
+
 // A captured update clips by the norm of its own gradient, not by the one it was recorded with.
 TEST_P(Clipped, ReplaysWithTheNormOfTheDay) {
   const auto run = [&](bool capture) {
