@@ -20,6 +20,7 @@ const std::vector<Model>& models() {
       {"pix2pix", "Image-to-Image Translation with Conditional Adversarial Networks", 2017, "1611.07004", "from pairs of pictures: a U-Net, and a judge of patches of pairs", {"a", "b"}, pix2pix, 64, 1, 4000, "shapes:pairs", true},
       {"singan", "SinGAN: Learning a Generative Model from a Single Natural Image", 2019, "1905.01164", "one picture, a pyramid of generators of patches", {"image"}, singan_model, 0, 1, 20000, "shapes", true},
       {"cyclegan", "Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial Networks", 2017, "1703.10593", "between two sides without pairs, there and back again", {"a", "b"}, cyclegan, 64, 1, 4000, "shapes:unpaired", true},
+      {"discogan", "Learning to Discover Cross-Domain Relations with Generative Adversarial Networks", 2017, "1703.05192", "between two sides without pairs, one to one by reconstructions", {"a", "b"}, discogan, 32, 16, 1500, "shapes:unpaired"},
       {"bicyclegan", "Toward Multimodal Image-to-Image Translation", 2017, "1711.11586", "from pairs, many outputs for an input: a code for what the input leaves open", {"a", "b"}, bicyclegan, 64, 2, 4000, "shapes:pairs", false},
       {"wgan", "Wasserstein GAN", 2017, "1701.07875", "a critic with bounded weights that estimates the earth-mover distance", {"image|point"}, wgan, 32, 64, 2000},
       {"f-gan", "f-GAN: Training Generative Neural Samplers using Variational Divergence Minimization", 2016, "1606.00709", "any f-divergence through its variational bound", {"image|point"}, f_gan, 32, 64, 4000},

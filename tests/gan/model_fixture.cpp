@@ -20,6 +20,7 @@ TinyChoice tiny_choice(const std::string& model) {
       {"wgan-gp", {.late = {"decay_steps"}}},
       {"bicyclegan", {.settings = {{"width", "3"}, {"latent", "2"}, {"scales", "1"}}, .data = "shapes:pairs", .late = {"scales", "constant_part"}}},
       {"cyclegan", {.settings = {{"width", "3"}, {"pool", "3"}}, .data = "shapes:unpaired", .late = {"constant_part"}}},
+      {"discogan", {.settings = {{"width", "3"}, {"early_iterations", "1"}}, .data = "shapes:unpaired", .late = {"test"}}},
       {"pix2pix", {.settings = {{"width", "3"}}, .data = "shapes:pairs", .late = {"constant_part", "test"}}},
       {"bigan", {.late = {"last_rate"}}},
       {"ali", {.settings = {{"width", "2"}, {"latent", "3"}}, .size = 32, .late = {"last_rate"}}},

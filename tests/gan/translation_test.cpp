@@ -8,6 +8,7 @@
 #include "engine/ops.h"
 #include "gan/data/dataset.h"
 #include "gan/lab.h"
+#include "gan/losses/translation.h"
 #include "gan/models.h"
 #include "gan/nets/patch_discriminator.h"
 #include "gan/pool.h"
@@ -117,6 +118,17 @@ TEST(ImagePool, FillsThenMixes) {
     for (size_t k = 0; k < inside.size(); ++k) EXPECT_EQ(r.kept[0].value.to_doubles()[k], inside[k]);
   }
   EXPECT_NEAR(old, 100, 30);
+}
+
+// By the means over the batch: other samples of the same means are no farther.
+TEST(MeanFeatureDistance, IsOfMeansOverTheBatch) {
+  ContextScope scope;
+  context().dtype = DType::f64;
+  seed(2);
+  const Tensor x = randn({3, 2, 2, 4}), y = randn({3, 5}), turned = roll(x, 1, 0);
+  EXPECT_LT(mean_feature_distance({x, y}, {turned, y}).item(), 1e-30);
+  EXPECT_NEAR(mean_feature_distance({x, y}, {turned + 0.5, y - 2.0}).item(), 0.25 + 4, 1e-12);
+  EXPECT_THROW(mean_feature_distance({x}, {x, y}), Error);
 }
 
 TEST(FallingRate, IsConstantThenFallsToNothing) {
@@ -246,6 +258,16 @@ TEST(Specification, AugmentsTrainingOnly) {
     o.split = data::Split::train;
     EXPECT_THROW(data::open_dataset(wrong, o), UsageError) << wrong;
   }
+}
+
+TEST(DiscoGan, SaysWhatItsSettingsLack) {
+  test::Tiny t({"discogan", {{"method", "recongan"}}});
+  const Config back(t.config().data, {{"direction", "BtoA"}});
+  t->sampling(1, [&] {
+    task_of(t->recipe(), "translate").run({{plain("one", 21, 35, 1)}, back, 1});
+    EXPECT_THROW(task_of(t->recipe(), "score").run({{plain("one", 16, 16, 1)}, back, 1}), UsageError);
+  });
+  EXPECT_THROW(test::Tiny({"discogan", {}, {}, 24}), UsageError);
 }
 
 }  // namespace
