@@ -44,5 +44,6 @@ Recipe singan_model(const Config& c);
 Recipe cyclegan(const Config& c);
 Recipe bicyclegan(const Config& c);
 Recipe discogan(const Config& c);
+Recipe dualgan(const Config& c);
 
 }  // namespace ganymede

@@ -270,5 +270,44 @@ TEST(DiscoGan, SaysWhatItsSettingsLack) {
   EXPECT_THROW(test::Tiny({"discogan", {}, {}, 24}), UsageError);
 }
 
+// Everything of a critic, gains of norms included, after each of its steps; G's own weights are free.
+TEST(DualGan, CriticsStayWithinTheBound) {
+  const double c = 0.02;
+  test::Tiny t({"dualgan", {{"objective", "wgan"}, {"clip", text(c)}, {"rate", "0.01"}}});
+  double freest = 0;
+  for (int i = 0; i < 4; ++i) {
+    t->step();
+    for (const nn::Net& net : t->recipe().nets)
+      for (const auto& p : net.parameters()) {
+        const double most = max(abs(p.value)).item();
+        if (net.name().starts_with("D_")) EXPECT_LE(most, c * (1 + 1e-6)) << net.name() << "." << p.name;
+        else freest = std::max(freest, most);
+      }
+  }
+  EXPECT_GT(freest, c);
+}
+
+TEST(DualGan, DropoutIsItsNoise) {
+  const auto twice = [](const std::map<std::string, std::string>& settings) {
+    test::Tiny t({"dualgan", settings});
+    std::pair<std::vector<float>, std::vector<float>> made;
+    t->step();
+    t->sampling(1, [&] {
+      const Batch& b = t->batch();
+      made.first = t->recipe().sample(2, b).to_floats(), made.second = t->recipe().sample(2, b).to_floats();
+    });
+    return made;
+  };
+  const auto noisy = twice({}), quiet = twice({{"test", "quiet"}}), none = twice({{"dropout", "0"}});
+  EXPECT_NE(noisy.first, noisy.second);
+  EXPECT_EQ(quiet.first, quiet.second);
+  EXPECT_EQ(none.first, none.second);
+}
+
+TEST(DualGan, SaysHowDeepItsCriticsGo) {
+  EXPECT_THROW(test::Tiny({"dualgan", {{"d_layers", "4"}}}), UsageError);  // one place is left of 16 pixels
+  EXPECT_NO_THROW(test::Tiny({"dualgan", {{"d_layers", "3"}}}));
+}
+
 }  // namespace
 }  // namespace ganymede
