@@ -94,13 +94,13 @@ Sampled draw(const Request& q, const std::vector<std::string>& names, int64_t n)
   Sampled s;
   s.session = session.options();
   const Recipe& recipe = session.trainer().recipe();
-  const bool points = session.config().data.dimensions > 0, translates = recipe.columns && !recipe.latent;
+  const bool points = session.config().data.dimensions > 0, translates = recipe.draws_from_batch();
   check_names(names, recipe.measures, translates ? std::vector<std::string>{} : points ? std::vector<std::string>{"modes"} : picture_measure_names());
   s.from = text(q.trained.run, ", iteration ", session.trainer().iteration(), ", seed ", q.seed);
   s.of_the_model = own_measures(session, names, n, q.seed);
   for (const std::string& name : names)
     if (std::none_of(s.of_the_model.begin(), s.of_the_model.end(), [&](const Reading& r) { return r.name == name; })) s.names.push_back(name);
-  if (translates && s.of_the_model.empty()) throw UsageError(text("evaluate: ", s.session.model, " turns pictures into others and has no measures of its own"));
+  if (translates && s.of_the_model.empty()) throw UsageError(text("evaluate: ", s.session.model, " turns samples of the data into others and has no measures of its own"));
   if (translates || (!names.empty() && s.names.empty())) return s;
   for (int64_t at = 0; at < n; at += kChunk) {
     const Tensor x = session.trainer().sample(std::min(kChunk, n - at), q.seed + uint64_t(at / kChunk));

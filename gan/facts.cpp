@@ -32,11 +32,13 @@ void note_fields(DataFacts& facts, const std::vector<data::Field>& fields) {
       if (f.name == name) return &f;
     return nullptr;
   };
-  const data::Field* picture = field("image") ? field("image") : field("b") ? field("b") : field("high");
+  const auto picture_in = [&](const char* name) { return field(name) && field(name)->shape.size() == 3 ? field(name) : nullptr; };
+  const data::Field* picture = picture_in("image") ? picture_in("image") : picture_in("b") ? picture_in("b") : picture_in("high");
   if (picture) facts.size = picture->shape.at(0), facts.width = picture->shape.at(1), facts.channels = facts.input_channels = picture->shape.at(2);
-  if (const data::Field* a = field("a")) facts.input_channels = a->shape.at(2);
+  if (const data::Field* a = picture_in("a")) facts.input_channels = a->shape.at(2);
   if (const data::Field* low = field("low"); low && field("high")) facts.scale = field("high")->shape.at(0) / low->shape.at(0);
-  if (const data::Field* p = field("point")) facts.dimensions = p->shape.at(0);
+  for (const char* name : {"point", "b"})
+    if (const data::Field* p = field(name); p && p->shape.size() == 1) facts.dimensions = p->shape.at(0);
   if (const data::Field* t = field("tokens")) facts.caption_length = t->shape.at(0);
 }
 

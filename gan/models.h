@@ -43,6 +43,8 @@ Recipe pix2pix(const Config& c);
 Recipe singan_model(const Config& c);
 Recipe cyclegan(const Config& c);
 Recipe bicyclegan(const Config& c);
+Recipe discogan(const Config& c);
+Recipe dualgan(const Config& c);
 Recipe srcnn(const Config& c);
 Recipe espcn(const Config& c);
 Recipe srgan(const Config& c);

@@ -44,7 +44,9 @@ data::Picture sample_sheet(Session& session, int64_t n, uint64_t seed, int64_t c
     return columns_sheet(made);
   }
   if (session.config().data.dimensions > 0) {
-    const Tensor real = session.shown_batch(kPoints)["point"], x = trainer.sample(std::max(n, kPoints), seed);
+    const Batch shown = session.shown_batch(kPoints);
+    const bool maps = r.draws_from_batch();  // points of side a to points of side b
+    const Tensor real = shown[maps ? "b" : "point"], x = maps ? trainer.sample(shown.size, seed, &shown) : trainer.sample(std::max(n, kPoints), seed);
     data::Picture made;
     trainer.sampling(seed, [&] { made = points_sheet(x, real, r.field); });
     return made;
@@ -59,7 +61,8 @@ data::Picture sample_sheet(Session& session, int64_t n, uint64_t seed, int64_t c
 data::Picture real_sheet(const Batch& batch, int64_t n) {
   const auto first = [&](const Tensor& x) { return x.rows(0, std::min(x.dim(0), n)); };
   if (batch.fields.count("image")) return sheet(first(batch.image()));
-  if (batch.fields.count("point")) return points_sheet({}, batch["point"], {});
+  for (const char* name : {"point", "b"})
+    if (batch.fields.count(name) && batch[name].rank() == 2) return points_sheet({}, batch[name], {});
   if (batch.fields.count("high")) {
     const Tensor high = first(batch["high"]);
     return columns_sheet({{"low", resize_nearest(first(batch["low"]), high.dim(1), high.dim(2))}, {"high", high}});

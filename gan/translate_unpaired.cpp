@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <complex>
 
 #include "engine/check.h"
 #include "engine/ops.h"
@@ -102,6 +103,9 @@ std::vector<bool> closed(const std::vector<bool>& mask, int64_t height, int64_t 
   return grown(grown(mask, true), false);
 }
 
+using Mask = std::vector<bool>;
+Mask place_of(const Tensor& x, int64_t i) { return closed(outstanding(x.rows(i, i + 1).to_floats(), x.dim(3)), x.dim(1), x.dim(2)); }
+
 // Mean over pictures of the intersection over union of what stands out in G(x) and in what it should have been.
 double place_kept(const Evaluation& e, const Translator& t, const char* side, const char* truth) {
   double sum = 0, pictures = 0;
@@ -110,8 +114,7 @@ double place_kept(const Evaluation& e, const Translator& t, const char* side, co
     if (!b.fields.count(truth)) { known = false; return; }
     const Tensor made = translated(t, b[side]);
     for (int64_t i = 0; i < b.size; ++i) {
-      const auto place = [&](const Tensor& x) { return closed(outstanding(x.rows(i, i + 1).to_floats(), x.dim(3)), x.dim(1), x.dim(2)); };
-      const auto p = place(made), q = place(b[truth]);
+      const auto p = place_of(made, i), q = place_of(b[truth], i);
       double both = 0, either = 0;
       for (size_t k = 0; k < p.size(); ++k) both += p[k] && q[k], either += p[k] || q[k];
       sum += either > 0 ? both / either : 1, pictures += 1;
@@ -120,10 +123,49 @@ double place_kept(const Evaluation& e, const Translator& t, const char* side, co
   return known ? sum / pictures : std::nan("");
 }
 
+// Radians by which a triangle is turned, from -pi / 3 to pi / 3: a third of the angle of its third moment.
+double turn_of(const Mask& mask, int64_t width) {
+  std::complex<double> middle, moment;
+  double count = 0;
+  const auto at = [&](size_t k) { return std::complex<double>(double(int64_t(k) % width), double(int64_t(k) / width)); };
+  for (size_t k = 0; k < mask.size(); ++k)
+    if (mask[k]) middle += at(k), ++count;
+  middle /= std::max(count, 1.0);
+  for (size_t k = 0; k < mask.size(); ++k)
+    if (mask[k]) moment += std::pow(at(k) - middle, 3);
+  return std::arg(moment * std::complex<double>(0, -1)) / 3;
+}
+
+double correlation(const std::vector<double>& x, const std::vector<double>& y) {
+  const double n = double(x.size());
+  double mx = 0, my = 0, xx = 0, yy = 0, xy = 0;
+  for (size_t i = 0; i < x.size(); ++i) mx += x[i] / n, my += y[i] / n;
+  for (size_t i = 0; i < x.size(); ++i) xx += (x[i] - mx) * (x[i] - mx), yy += (y[i] - my) * (y[i] - my), xy += (x[i] - mx) * (y[i] - my);
+  return xy / std::sqrt(std::max(xx * yy, 1e-300));
+}
+
 }  // namespace
+
+Measure turn_measure(const std::string& name, const std::string& text, const Translator& t, const std::string& side) {
+  return {name, text, [=](const Evaluation& e) {
+            std::vector<double> given, got;
+            e.each_batch([&](const Batch& b) {
+              const Tensor made = translated(t, b[side]);
+              for (int64_t i = 0; i < b.size; ++i) given.push_back(turn_of(place_of(b[side], i), made.dim(2))), got.push_back(turn_of(place_of(made, i), made.dim(2)));
+            });
+            require(!given.empty(), "nothing to measure: the test split is empty");
+            return std::abs(correlation(given, got));
+          }};
+}
 
 void add_unpaired_uses(Recipe& r, const Translator& to_b, const Translator& to_a, const std::function<Tensor(const Tensor&)>& judge_b,
                        const std::function<Tensor(const Tensor&)>& judge_a) {
+  r.sample = [=](int64_t n, const Batch& b) { return translated(to_b, b["a"].rows(0, n)); };
+  r.columns = [=](const Batch& b) -> std::vector<Column> {
+    const Tensor in_b = translated(to_b, b["a"]), in_a = translated(to_a, b["b"]);
+    return {{"a", showable(b["a"])}, {"a to b", showable(in_b)}, {"and back", showable(translated(to_a, in_b))},
+            {"b", showable(b["b"])}, {"b to a", showable(in_a)}, {"and back", showable(translated(to_b, in_a))}};
+  };
   const auto forward = [](const Config& settings) { return settings.choice("direction", {"AtoB", "BtoA"}, "from which side to which") == "AtoB"; };
   Task translate = translate_task(to_b);
   translate.run = [=](const TaskInput& in) { return translate_task(forward(in.settings) ? to_b : to_a).run(in); };

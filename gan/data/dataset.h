@@ -14,7 +14,7 @@ enum class Kind { real, integer, text };
 
 // One named thing that every sample of a data set has. The names that models ask for:
 //   image [H, W, C] in [-1, 1]   label []               attributes [A] 0 or 1    caption (text)
-//   a, b  [H, W, C] of a pair     low, high [h, w, C]    point [D]                tokens [T], length []
+//   a, b  [H, W, C] or [D] of a pair, or of two sides     low, high [h, w, C]    point [D]                tokens [T], length []
 //   boxes [K, 5]  class, left, top, right, bottom in pixels, -1 where there is no object
 //   keypoints [K, 3]  x, y in pixels, visible 0 or 1     edges [H, W, 1] in [-1, 1]
 struct Field {

@@ -16,7 +16,15 @@ constexpr int64_t kTrainPoints = 50000, kTestPoints = 10000;
 std::vector<Mixture> all_mixtures() {
   Mixture gaussian{"gaussian", {{0.3}}, 0.2}, two{"two", {{-0.5}, {0.5}}, 0.1};
   Mixture five{"five", {}, 0.05}, ring{"ring8", {}, 0.02}, grid{"grid25", {}, 0.02},
-      spiral{"spiral", {}, 0.02}, moons{"moons", {}, 0.04};
+      spiral{"spiral", {}, 0.02}, moons{"moons", {}, 0.04}, ring5{"ring5", {}, 0.06}, arc{"arc10", {}, 0.04};
+  for (int i = 0; i < 5; ++i) {
+    const double angle = 2 * std::numbers::pi * i / 5;
+    ring5.centres.push_back({0.6 * std::cos(angle), 0.6 * std::sin(angle)});
+  }
+  for (int i = 0; i < 10; ++i) {  // three quarters of a circle
+    const double angle = 1.5 * std::numbers::pi * i / 9;
+    arc.centres.push_back({0.9 * std::cos(angle), 0.9 * std::sin(angle)});
+  }
   for (int i = -2; i <= 2; ++i) {
     five.centres.push_back({0.4 * i});
     for (int j = -2; j <= 2; ++j) grid.centres.push_back({0.45 * i, 0.45 * j});
@@ -34,7 +42,7 @@ std::vector<Mixture> all_mixtures() {
     moons.centres.push_back({0.6 * side * (std::cos(angle) - 0.5), 0.6 * side * (std::sin(angle) - 0.25)});
     moons.classes.push_back(i % 2);
   }
-  return {gaussian, two, five, ring, grid, spiral, moons};
+  return {gaussian, two, five, ring, grid, spiral, moons, ring5, arc};
 }
 
 // NAME[,deviation=D] of a mixture.
@@ -45,21 +53,33 @@ Mixture mixture_from(Arguments& arguments) {
   return mixture;
 }
 
+void refuse_picture_options(const Arguments& arguments, const Options& options) {
+  if (options.size || options.channels || options.flip || options.load_size) {
+    arguments.fail("size, channels, flip and load size are for pictures, not for points");
+  }
+}
+
+int64_t count_of(Arguments& arguments, const Options& options) {
+  return arguments.integer("count", options.split == Split::train ? kTrainPoints : kTestPoints, 1, int64_t{1} << 40);
+}
+
+std::vector<std::string> names_of_classes(const Mixture& mixture) {
+  std::vector<std::string> names;
+  for (int64_t i = 0; i < mixture.class_count(); ++i) names.push_back((mixture.classes.empty() ? "mode " : "part ") + std::to_string(i));
+  return names;
+}
+
 // Fields "point" [D] and "label", the mode or the class that it belongs to.
 class Points : public Dataset {
  public:
-  Points(const std::string& text, const Options& options) : options_(options) {
-    Arguments arguments("mixture:" + text, text);
+  Points(Arguments& arguments, const Options& options) : options_(options) {
     mixture_ = mixture_from(arguments);
-    if (options.size || options.channels || options.flip || options.load_size) {
-      arguments.fail("size, channels, flip and load size are for pictures, not for points");
-    }
-    count_ = arguments.integer("count", options.split == Split::train ? kTrainPoints : kTestPoints, 1,
-                               int64_t{1} << 40);
+    refuse_picture_options(arguments, options);
+    count_ = count_of(arguments, options);
     arguments.finish();
     fields_ = {{"point", {static_cast<int64_t>(mixture_.dimensions())}, Kind::real},
                {"label", {}, Kind::integer}};
-    for (int64_t i = 0; i < mixture_.class_count(); ++i) class_names_.push_back((mixture_.classes.empty() ? "mode " : "part ") + std::to_string(i));
+    class_names_ = names_of_classes(mixture_);
   }
 
   int64_t size() const override { return count_; }
@@ -79,6 +99,44 @@ class Points : public Dataset {
  private:
   Options options_;
   Mixture mixture_;
+  int64_t count_ = 0;
+};
+
+// Fields "a" and "b", points of two mixtures drawn apart, and the modes that they belong to as "label" and "label_b".
+class UnpairedPoints : public Dataset {
+ public:
+  UnpairedPoints(Arguments& arguments, const Options& options) : options_(options) {
+    if (arguments.words().size() != 1) arguments.fail("unpaired takes the mixtures as a=NAME and b=NAME");
+    refuse_picture_options(arguments, options);
+    sides_ = {mixture_named(arguments.text("a", "ring5")), mixture_named(arguments.text("b", "arc10"))};
+    if (sides_[0].dimensions() != sides_[1].dimensions())
+      arguments.fail("a=" + sides_[0].name + " is in " + std::to_string(sides_[0].dimensions()) + "-D and b=" + sides_[1].name + " in " +
+                     std::to_string(sides_[1].dimensions()) + "-D; both must be in the same");
+    count_ = count_of(arguments, options);
+    arguments.finish();
+    const std::vector<int64_t> shape{static_cast<int64_t>(sides_[0].dimensions())};
+    fields_ = {{"a", shape, Kind::real}, {"b", shape, Kind::real}, {"label", {}, Kind::integer}, {"label_b", {}, Kind::integer}};
+    class_names_ = names_of_classes(sides_[0]);
+  }
+
+  int64_t size() const override { return count_; }
+  std::string describe() const override {
+    return "mixtures " + sides_[0].name + " (a) and " + sides_[1].name + " (b), unpaired: " + std::to_string(count_) + " points of each in " +
+           std::to_string(sides_[0].dimensions()) + "-D, seed " + std::to_string(options_.seed);
+  }
+  void read(int64_t index, Random&, HostBatch& out, int64_t row) const override {
+    for (size_t side = 0; side < 2; ++side) {
+      Random draws(options_.seed, 2 * static_cast<uint64_t>(index) + side, options_.split == Split::train ? 3 : 4);
+      size_t mode = 0;
+      const std::vector<double> point = sides_[side].draw(draws, mode);
+      for (size_t d = 0; d < point.size(); ++d) out.real(side, row)[d] = static_cast<float>(point[d]);
+      out.integer(2 + side, row)[0] = sides_[side].class_of(mode);
+    }
+  }
+
+ private:
+  Options options_;
+  std::vector<Mixture> sides_;
   int64_t count_ = 0;
 };
 
@@ -106,7 +164,7 @@ const Mixture& mixture_named(const std::string& name) {
 }
 
 namespace {
-constexpr std::string_view kKind = "mixture:";
+constexpr std::string_view kKind = "mixture:", kUnpaired = "unpaired";
 }
 
 bool makes_points(const std::string& specification) { return specification.starts_with(kKind); }
@@ -118,7 +176,9 @@ Mixture mixture_of(const std::string& specification) {
 }
 
 std::unique_ptr<Dataset> open_mixture(const std::string& argument, const Options& options) {
-  return std::make_unique<Points>(argument, options);
+  Arguments arguments("mixture:" + argument, argument);
+  if (!arguments.words().empty() && arguments.words()[0] == kUnpaired) return std::make_unique<UnpairedPoints>(arguments, options);
+  return std::make_unique<Points>(arguments, options);
 }
 
 }  // namespace ganymede::data

@@ -22,7 +22,7 @@ struct Mixture {
   std::vector<double> draw(Random& random, size_t& mode) const;
 };
 
-// gaussian, two, five (1-D); ring8, grid25, spiral, moons (2-D); all within about [-1, 1]. Throws UsageError
+// gaussian, two, five (1-D); ring8, grid25, spiral, moons, ring5, arc10 (2-D); all within about [-1, 1]. Throws UsageError
 // listing them.
 const Mixture& mixture_named(const std::string& name);
 

@@ -61,13 +61,14 @@ constexpr Opener kOpeners[] = {
     {"image", Argument::required,
      "image:FILE: one picture in its own proportions; the size is its longer side", open_image},
     {"mixture", Argument::required,
-     "mixture:NAME[,count=N][,deviation=D]: points of gaussian, two, five (1-D), ring8, grid25, spiral or moons (2-D)",
+     "mixture:NAME[,count=N][,deviation=D]: points of gaussian, two, five (1-D), ring8, grid25, spiral, moons, ring5 or arc10 (2-D); "
+     "mixture:unpaired[,a=ring5][,b=arc10][,count=N]: points of two of them, without pairs",
      open_mixture},
     {"shapes", Argument::optional,
      "shapes[:TASK][,NAME=VALUE...]: drawn scenes of shapes, 16 to 256 px; TASK is scene (the default), "
      "single, "
      "attributes (correlation=0.8), pairs (from=edges), unpaired (a=red,b=blue,truth=1), clips (frames=8), "
-     "sr (scale=4,degradation=bicubic); every task takes count=N, objects=N, colours=any|class|two|mostly, plain=1, "
+     "sr (scale=4,degradation=bicubic); every task takes count=N, objects=N, kinds=NAME+NAME, colours=any|class|two|mostly, plain=1, "
      "with=PART+PART",
      open_shapes},
 };

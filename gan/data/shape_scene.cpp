@@ -81,7 +81,7 @@ Fill draw_fill(const World& world, bool filled, Random& random) {
 
 Object draw_object(const World& world, const Bits& bits, Random& random) {
   Object object;
-  object.shape = static_cast<Shape>(random.below(kShapes));
+  object.shape = pick(world.kinds, random);
   object.colour = draw_colour(world, object.shape, random);
   object.paint = jittered(named_colour(object.colour), 0.04, random);
   object.fill = draw_fill(world, bits.filled, random);

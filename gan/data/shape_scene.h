@@ -56,6 +56,7 @@ struct Scene {
 // What scenes are drawn from; the defaults are the full world.
 struct World {
   int least_objects = 1, most_objects = 4;
+  std::vector<Shape> kinds = {Shape::circle, Shape::square, Shape::triangle, Shape::star, Shape::cross, Shape::ring, Shape::hexagon, Shape::heart};
   std::vector<int> colours = {0, 1, 2, 3, 4, 5, 6, 7};
   enum class ColourRule { any, by_class, one_of_two } colour_rule = ColourRule::any;
   double rare = 0.5;       // share of a class's second colour, of one_of_two

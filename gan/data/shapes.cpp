@@ -64,6 +64,19 @@ struct Output {
   uint64_t stream;
 };
 
+// Shapes by name with a plus between them; "": all.
+std::vector<Shape> kinds_named(const std::string& text, const Arguments& arguments) {
+  std::vector<Shape> kinds;
+  std::istringstream words(text);
+  for (std::string name; std::getline(words, name, '+');) {
+    const auto& names = shape_names();
+    const auto found = std::find(names.begin(), names.end(), name);
+    if (found == names.end()) arguments.fail("unknown kind '" + name + "'; known are " + joined(names));
+    kinds.push_back(static_cast<Shape>(found - names.begin()));
+  }
+  return kinds.empty() ? World{}.kinds : kinds;
+}
+
 class Shapes : public Dataset {
  public:
   Shapes(const std::string& text, const Options& options)
@@ -181,6 +194,7 @@ class Shapes : public Dataset {
     World world;
     const bool one = task_ == "single" || task_ == "attributes" || task_ == "unpaired";
     world.most_objects = static_cast<int>(arguments.integer("objects", one ? 1 : 4, 1, 8));
+    world.kinds = kinds_named(arguments.text("kinds", ""), arguments);
     const std::string colours = arguments.choice("colours", "any", {"any", "class", "two", "mostly"});
     world.colour_rule = colours == "any"     ? World::ColourRule::any
                         : colours == "class" ? World::ColourRule::by_class

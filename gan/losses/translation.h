@@ -9,6 +9,10 @@ namespace ganymede {
 // mean absolute difference over all pixels. x and y [N, H, W, any C], H even.
 Tensor self_distance(const Tensor& x, const Tensor& y);
 
+// Feature matching of DiscoGAN (Kim et al. 2017): the sum over layers of mean (E f(real) - E f(fake))^2, E over the batch and the mean over a
+// sample's features. Order of the samples means nothing; real is a target, without a gradient.
+Tensor mean_feature_distance(const Tensors& real, const Tensors& fake);
+
 // What CycleGAN and BicycleGAN write: least squares without a half, E (D(G(x)) - 1)^2, as the generator's loss; and what D
 // minimises without one. Other objectives are as they are.
 Tensor full_g(const Adversarial& adv, const Tensor& fake);

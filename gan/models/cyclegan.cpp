@@ -76,11 +76,6 @@ Recipe cyclegan(const Config& c) {
   judge("D_Y", DY, "b", of_g, pool_y);
   judge("D_X", DX, "a", of_f, pool_x);
 
-  r.sample = [=](int64_t n, const Batch& b) { return G(b["a"].rows(0, n)); };
-  r.columns = [=](const Batch& b) -> std::vector<Column> {
-    const Tensor fake_y = G(b["a"]), fake_x = F(b["b"]);
-    return {{"a", showable(b["a"])}, {"a to b", showable(fake_y)}, {"and back", showable(F(fake_y))}, {"b", showable(b["b"])}, {"b to a", showable(fake_x)}, {"and back", showable(G(fake_x))}};
-  };
   add_unpaired_uses(r, {[=](const Tensor& x) { return G(x); }, in_x, int64_t{1} << levels}, {[=](const Tensor& y) { return F(y); }, in_y, int64_t{1} << levels},
                     [=](const Tensor& y) { return sigmoid(DY(y)); }, [=](const Tensor& x) { return sigmoid(DX(x)); });
   return r;

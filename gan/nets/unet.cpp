@@ -16,13 +16,13 @@ class Unet : public nn::Module {
     for (int i = 0; i < levels; ++i) {
       const int in = (i ? width(i - 1) : s.in) + (i == 0 || s.latent_everywhere ? s.latent : 0);
       const bool normed = i > 0 && i + 1 < levels;  // a norm over the bottleneck's one pixel would erase it
-      down_.push_back(nn::conv(in, width(i), step(in, width(i), normed)));
+      down_.push_back(nn::conv(in, width(i), step(in, width(i), normed, i == 0)));
       down_norm_.push_back(normed ? s.norm(width(i)) : nullptr);
     }
     for (int j = 0; j < levels; ++j) {
       const bool last = j + 1 == levels;
       const int level = levels - 2 - j, in = width(level + 1) * (j && s.skips ? 2 : 1), out = last ? s.out : width(level);
-      up_.push_back(s.resize ? resized(in, out, !last) : nn::deconv(in, out, step(in, out, !last)));
+      up_.push_back(s.resize ? resized(in, out, !last) : nn::deconv(in, out, up_step(in, out, last)));
       up_norm_.push_back(last ? nullptr : s.norm(out));
       const bool dropped = !last && s.dropout > 0 && j + 1 >= s.first_dropped && j + 1 < s.first_dropped + 3;
       dropout_.push_back(dropped ? nn::dropout(1 - s.dropout) : nullptr);
@@ -52,8 +52,15 @@ class Unet : public nn::Module {
  private:
   static std::string name(const char* letter, size_t i) { return letter + std::to_string(i + 1); }
 
-  nn::ConvSpec step(int in, int out, bool normed) const {
-    return {.kernel = 4, .stride = 2, .padding = 1, .bias = s_.bias && !normed, .weight = translation_init(s_.xavier, in, out, 4)};
+  // Odd kernels reach one pixel further to the left and up where TensorFlow's reach right and down: the same networks on mirrored pictures.
+  nn::ConvSpec step(int in, int out, bool normed, bool end) const {
+    const int kernel = end ? s_.end_kernel : s_.kernel;
+    return {.kernel = kernel, .stride = 2, .padding = (kernel - 1) / 2, .bias = s_.bias && !normed, .weight = translation_init(s_.xavier, in, out, kernel)};
+  }
+  nn::ConvSpec up_step(int in, int out, bool last) const {
+    nn::ConvSpec c = step(in, out, !last, last);
+    c.output_padding = c.kernel % 2;
+    return c;
   }
   nn::Layer resized(int in, int out, bool normed) const {
     const nn::ConvSpec c{.kernel = 3, .padding = 1, .bias = s_.bias && !normed, .weight = translation_init(s_.xavier, in, out, 3), .border = Padding::reflect};
@@ -102,8 +109,8 @@ class Unet : public nn::Module {
 }  // namespace
 
 nn::Layer TranslationNorm::operator()(int channels) const {
-  if (kind == nn::NormKind::batch) return nn::batch_norm(channels, 1e-5, nn::init::normal(1, 0.02));
-  return nn::norm(kind, channels, affine);
+  if (kind == nn::NormKind::batch) return nn::batch_norm(channels, eps, nn::init::normal(1, 0.02));
+  return nn::norm(kind, channels, affine, eps);
 }
 
 nn::Init translation_init(bool xavier, int in, int out, int kernel) {

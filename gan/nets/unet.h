@@ -1,4 +1,4 @@
-// The U-Net of pix2pix (Isola et al. 2017) and BicycleGAN (Zhu et al. 2017b): halvings to a bottleneck and back, with the
+// The U-Net of pix2pix (Isola et al. 2017), BicycleGAN (Zhu et al. 2017b) and DualGAN (Yi et al. 2017): halvings to a bottleneck and back, with the
 // encoder's features handed to the decoder at each size.
 #pragma once
 #include "nn/blocks.h"
@@ -9,6 +9,7 @@ namespace ganymede::nets {
 struct TranslationNorm {
   nn::NormKind kind = nn::NormKind::batch;
   bool affine = true;
+  double eps = 1e-5;
   nn::Layer operator()(int channels) const;
 };
 
@@ -17,6 +18,7 @@ struct UnetShape {
   int width = 64;           // channels of the first level; doubled at each, at most 8 times as many
   int halvings = 8;         // levels: pictures are multiples of 2^halvings
   bool skips = true;        // without: an encoder-decoder
+  int end_kernel = 4, kernel = 4;  // of the convolutions next to the pictures, and inside; 3, 4 or 5
   bool bias = false;        // where no norm follows
   bool resize = false;      // decoder steps: bilinear doubling, reflected border and a 3x3 convolution, not a transposed convolution
   TranslationNorm norm = {};

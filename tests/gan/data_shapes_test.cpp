@@ -398,6 +398,20 @@ TEST(Shapes, ClipsAndReductionsBeginWithThePicture) {
   expect_mentions(open_error("shapes:sr,scale=3", {.size = 16}), {"16", "multiple of the scale 3"});
 }
 
+TEST(Shapes, KindsAreThoseAskedFor) {
+  const auto seen = [](const char* spec) {
+    const auto data = open_dataset(spec, {.size = 16});
+    HostBatch batch(data->fields(), 1);
+    std::set<int64_t> labels;
+    Random random(1);
+    for (int64_t i = 0; i < 200; ++i) data->read(i, random, batch, 0), labels.insert(batch.integer("label")[0]);
+    return labels;
+  };
+  EXPECT_EQ(seen("shapes:single,kinds=heart+triangle"), (std::set<int64_t>{2, 7}));
+  EXPECT_EQ(seen("shapes:single").size(), 8u);
+  expect_mentions(open_error("shapes:single,kinds=heart+line"), {"unknown kind 'line'", "hexagon"});
+}
+
 TEST(Shapes, UnpairedLooksShareTheirPlaces) {
   const auto data = open_dataset("shapes:unpaired,a=edges,b=edges,truth=1", {.size = 32});
   HostBatch batch(data->fields(), 1);

@@ -119,7 +119,7 @@ TEST(SingleImage, KeepsItsProportions) {
 }
 
 TEST(Mixture, PointsLieRoundTheirCentres) {
-  for (const char* name : {"gaussian", "two", "five", "ring8", "grid25", "spiral"}) {
+  for (const char* name : {"gaussian", "two", "five", "ring8", "grid25", "spiral", "ring5", "arc10"}) {
     const Mixture& mixture = mixture_named(name);
     const auto data = open_dataset(std::string("mixture:") + name + ",count=20000", {.seed = 3});
     EXPECT_EQ(data->classes(), static_cast<int64_t>(mixture.centres.size()));
@@ -153,6 +153,27 @@ TEST(Mixture, PointsLieRoundTheirCentres) {
   expect_mentions(open_error("mixture:ring9"), {"unknown mixture 'ring9'", "ring8"});
   expect_mentions(open_error("mixture:ring8,modes=3"), {"unknown setting 'modes'"});
   expect_mentions(open_error("mixture:ring8", {.size = 32}), {"not for points"});
+}
+
+TEST(Mixture, UnpairedSidesAreDrawnApart) {
+  const auto data = open_dataset("mixture:unpaired,a=ring5,b=arc10,count=20000", {.seed = 3});
+  EXPECT_EQ(data->classes(), 5);
+  std::vector<std::vector<double>> together(5, std::vector<double>(10));
+  constexpr int kCount = 5000;
+  for (int i = 0; i < kCount; ++i) {
+    const HostBatch batch = sample_of(*data, i);
+    for (const auto& [side, name, label] : {std::tuple{"a", "ring5", "label"}, std::tuple{"b", "arc10", "label_b"}}) {
+      const Mixture& mixture = mixture_named(name);
+      const auto& centre = mixture.centres[size_t(batch.integer(label)[0])];
+      for (size_t d = 0; d < 2; ++d) EXPECT_LT(std::abs(batch.real(side)[d] - centre[d]), 6 * mixture.deviation);
+    }
+    ++together[size_t(batch.integer("label")[0])][size_t(batch.integer("label_b")[0])];
+  }
+  for (const auto& row : together)
+    for (const double n : row) EXPECT_NEAR(n, kCount / 50.0, 5 * std::sqrt(kCount / 50.0));
+  expect_mentions(open_error("mixture:unpaired,a=five"), {"a=five is in 1-D and b=arc10 in 2-D"});
+  expect_mentions(open_error("mixture:unpaired,a=ring9"), {"unknown mixture 'ring9'"});
+  expect_mentions(open_error("mixture:unpaired,deviation=1"), {"unknown setting 'deviation'"});
 }
 
 }  // namespace ganymede::data

@@ -3,6 +3,7 @@
 
 #include "engine/context.h"
 #include "engine/ops.h"
+#include "gan/mode_measures.h"
 #include "gan/models.h"
 #include "gan/nets/bigan.h"
 #include "gan/point_measures.h"
@@ -72,8 +73,36 @@ TEST(LabelledPoints, ReconstructionsThatLandElsewhereAreCounted) {
   EXPECT_EQ(measures[1].value(e), 0.25);  // the point of class 1 beside one that came back there
 }
 
+// Modes of a at -1 and 1, of b at -1, 0 and 1.
+std::map<std::string, double> landed(const PointMap& to_b) {
+  ContextScope scope;
+  seed(5);
+  const auto points = [](const Tensor& modes) { return reshape(cast(modes, DType::f32), Shape{modes.dim(0), 1}); };
+  const Tensor modes_a = random_integers({3000}, 2), modes_b = random_integers({3000}, 3);
+  const Tensor a = points(modes_a) * 2.0 - 1.0 + randn({3000, 1}) * 0.05, b = points(modes_b) - 1.0 + randn({3000, 1}) * 0.05;
+  std::map<std::string, double> out;
+  for (const Measure& m : mode_map_measures(to_b, [](const Tensor& x) { return x; }))
+    out[m.name] = m.value({3000, [&](const std::function<void(const Batch&)>& look) { look({3000, {{"a", a}, {"b", b}, {"label", modes_a}, {"label_b", modes_b}}}); }});
+  return out;
+}
+TEST(ModeMap, APlaceOfItsOwnForEachMode) {
+  const auto m = landed([](const Tensor& x) { return x; });
+  EXPECT_EQ(m.at("modes-shared"), 0);
+  EXPECT_EQ(m.at("modes-met"), 2);
+  EXPECT_GT(m.at("on-mode"), 0.98);
+  EXPECT_EQ(m.at("returned"), 1);
+}
+TEST(ModeMap, CollapseAndPointsBetweenModesShow) {
+  const auto m = landed([](const Tensor& x) { return x * 0.1 + 0.25; });
+  EXPECT_EQ(m.at("modes-shared"), 1);
+  EXPECT_EQ(m.at("modes-met"), 1);
+  EXPECT_LT(m.at("on-mode"), 0.6);
+  EXPECT_NEAR(m.at("returned"), 0.5, 0.05);
+}
+
 // Models whose points have settings of their own: two updates move every network, and each setting changes where they end.
-void expect_settings_to_matter(Recipe (*model)(const Config&), std::map<std::string, std::string> common, const std::map<std::string, std::string>& others) {
+void expect_settings_to_matter(Recipe (*model)(const Config&), std::map<std::string, std::string> common, const std::map<std::string, std::string>& others,
+                               const std::vector<std::string>& points = {"point"}) {
   const auto end = [&](const std::map<std::string, std::string>& settings) {
     ContextScope scope;
     context().device = Device{};
@@ -82,10 +111,14 @@ void expect_settings_to_matter(Recipe (*model)(const Config&), std::map<std::str
     facts.dimensions = 2, facts.count = 100, facts.classes = 3;
     Config c(facts, settings);
     c.steps = 4;
-    Trainer trainer(model(c), {.batch = 6, .seed = 1}, {{"point", {2}}, {"label", {}, data::Kind::integer}}, nullptr);
+    std::vector<data::Field> fields{{"label", {}, data::Kind::integer}};
+    for (const std::string& name : points) fields.push_back({name, {2}});
+    Trainer trainer(model(c), {.batch = 6, .seed = 1}, fields, nullptr);
     seed(5);
-    assign(trainer.batch()["point"], randn({6, 2}));
-    assign(trainer.batch()["label"], tensor(std::vector<int64_t>{0, 1, 2, 0, 1, 2}, Shape{6}, Device{}));
+    for (int j = 0; j < trainer.batches_per_iteration(); ++j) {
+      for (const std::string& name : points) assign(trainer.batch(j)[name], randn({6, 2}));
+      assign(trainer.batch(j)["label"], tensor(std::vector<int64_t>{0, 1, 2, 0, 1, 2}, Shape{6}, Device{}));
+    }
     for (int i = 0; i < 4; ++i) trainer.step();
     std::vector<double> all;
     for (const auto& [name, t] : trainer.state())
@@ -106,6 +139,10 @@ void expect_settings_to_matter(Recipe (*model)(const Config&), std::map<std::str
 TEST(PointsModels, AcganTakesLabelledPoints) {
   expect_settings_to_matter(acgan, {{"width", "4"}, {"d_width", "5"}, {"latent", "3"}},
                             {{"width", "6"}, {"d_width", "6"}, {"latent", "4"}, {"d_noise", "0.2"}, {"class_weight", "0"}, {"class_on_fakes", "false"}, {"classifier", "separate"}, {"rate", "0.01"}});
+}
+TEST(PointsModels, DiscoGanTakesTwoSidesOfPoints) {
+  expect_settings_to_matter(discogan, {{"width", "4"}, {"early_reconstruction", "0.1"}, {"early_iterations", "2"}},
+                            {{"width", "5"}, {"method", "gan"}, {"reconstruction", "0.9"}, {"early_reconstruction", "0.2"}, {"early_iterations", "1"}, {"matching", "0.5"}, {"g_steps", "1"}}, {"a", "b"});
 }
 TEST(PointsModels, AlisSettingsOfPoints) {
   expect_settings_to_matter(ali, {{"width", "4"}}, {{"d_width", "3"}, {"deviation", "0"}, {"last_rate", "0.1"}, {"dropout", "false"}});

@@ -3,7 +3,9 @@
 
 #include "engine/context.h"
 #include "engine/ops.h"
+#include "gan/data/dataset.h"
 #include "gan/styles.h"
+#include "gan/trainer.h"
 #include "gan/translate.h"
 
 namespace ganymede {
@@ -111,6 +113,22 @@ TEST(TranslationMeasures, DomainIsTheOtherSideAndNotJustAnother) {
   add_unpaired_uses(r, {[&](const Tensor&) { return b; }, 1}, {[](const Tensor& x) { return x; }, 3}, {}, {});
   for (const Measure& m : r.measures)
     if (m.name == "domain_b") EXPECT_GE(m.value({64, [&](const std::function<void(const Batch&)>& look) { look({64, {{"a", a}, {"b", b}}}); }}), 0.98);
+}
+
+// Red triangles on dark and the same ones blue and striped on light are turned alike; in a mirror, the other way; those of other scenes, at random.
+TEST(TranslationMeasures, TurnFollowsTriangles) {
+  ContextScope scope;
+  context().device = Device{};
+  const auto set = data::open_dataset("shapes:unpaired,kinds=triangle,truth=1,count=200", {.size = 48, .seed = 4});
+  std::vector<int64_t> rows(200);
+  for (size_t i = 0; i < rows.size(); ++i) rows[i] = int64_t(i);
+  const Batch all = Trainer::read_batch(*set, rows);
+  const auto turn = [&](const std::function<Tensor(const Tensor&)>& f) {
+    return turn_measure("turn", "", {f, 3}, "a").value({200, [&](const std::function<void(const Batch&)>& look) { look(all); }});
+  };
+  EXPECT_NEAR(turn([](const Tensor& x) { return x; }), 1, 1e-9);
+  EXPECT_GT(turn([&](const Tensor&) { return all["a_in_b"]; }), 0.9);
+  EXPECT_LT(turn([&](const Tensor&) { return roll(all["a_in_b"], 1, 0); }), 0.3);
 }
 
 }  // namespace

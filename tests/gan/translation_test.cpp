@@ -8,6 +8,7 @@
 #include "engine/ops.h"
 #include "gan/data/dataset.h"
 #include "gan/lab.h"
+#include "gan/losses/translation.h"
 #include "gan/models.h"
 #include "gan/nets/patch_discriminator.h"
 #include "gan/pool.h"
@@ -117,6 +118,17 @@ TEST(ImagePool, FillsThenMixes) {
     for (size_t k = 0; k < inside.size(); ++k) EXPECT_EQ(r.kept[0].value.to_doubles()[k], inside[k]);
   }
   EXPECT_NEAR(old, 100, 30);
+}
+
+// By the means over the batch: other samples of the same means are no farther.
+TEST(MeanFeatureDistance, IsOfMeansOverTheBatch) {
+  ContextScope scope;
+  context().dtype = DType::f64;
+  seed(2);
+  const Tensor x = randn({3, 2, 2, 4}), y = randn({3, 5}), turned = roll(x, 1, 0);
+  EXPECT_LT(mean_feature_distance({x, y}, {turned, y}).item(), 1e-30);
+  EXPECT_NEAR(mean_feature_distance({x, y}, {turned + 0.5, y - 2.0}).item(), 0.25 + 4, 1e-12);
+  EXPECT_THROW(mean_feature_distance({x}, {x, y}), Error);
 }
 
 TEST(FallingRate, IsConstantThenFallsToNothing) {
@@ -246,6 +258,55 @@ TEST(Specification, AugmentsTrainingOnly) {
     o.split = data::Split::train;
     EXPECT_THROW(data::open_dataset(wrong, o), UsageError) << wrong;
   }
+}
+
+TEST(DiscoGan, SaysWhatItsSettingsLack) {
+  test::Tiny t({"discogan", {{"method", "recongan"}}});
+  const Config back(t.config().data, {{"direction", "BtoA"}});
+  t->sampling(1, [&] {
+    task_of(t->recipe(), "translate").run({{plain("one", 21, 35, 1)}, back, 1});
+    EXPECT_THROW(task_of(t->recipe(), "score").run({{plain("one", 16, 16, 1)}, back, 1}), UsageError);
+  });
+  EXPECT_THROW(test::Tiny({"discogan", {}, {}, 24}), UsageError);
+}
+
+// Everything of a critic, gains of norms included, after each of its steps; G's own weights are free.
+TEST(DualGan, CriticsStayWithinTheBound) {
+  const double c = 0.02;
+  test::Tiny t({"dualgan", {{"objective", "wgan"}, {"clip", text(c)}, {"rate", "0.01"}}});
+  double freest = 0;
+  for (int i = 0; i < 4; ++i) {
+    t->step();
+    for (const nn::Net& net : t->recipe().nets)
+      for (const auto& p : net.parameters()) {
+        const double most = max(abs(p.value)).item();
+        if (net.name().starts_with("D_")) EXPECT_LE(most, c * (1 + 1e-6)) << net.name() << "." << p.name;
+        else freest = std::max(freest, most);
+      }
+  }
+  EXPECT_GT(freest, c);
+}
+
+TEST(DualGan, DropoutIsItsNoise) {
+  const auto twice = [](const std::map<std::string, std::string>& settings) {
+    test::Tiny t({"dualgan", settings});
+    std::pair<std::vector<float>, std::vector<float>> made;
+    t->step();
+    t->sampling(1, [&] {
+      const Batch& b = t->batch();
+      made.first = t->recipe().sample(2, b).to_floats(), made.second = t->recipe().sample(2, b).to_floats();
+    });
+    return made;
+  };
+  const auto noisy = twice({}), quiet = twice({{"test", "quiet"}}), none = twice({{"dropout", "0"}});
+  EXPECT_NE(noisy.first, noisy.second);
+  EXPECT_EQ(quiet.first, quiet.second);
+  EXPECT_EQ(none.first, none.second);
+}
+
+TEST(DualGan, SaysHowDeepItsCriticsGo) {
+  EXPECT_THROW(test::Tiny({"dualgan", {{"d_layers", "4"}}}), UsageError);  // one place is left of 16 pixels
+  EXPECT_NO_THROW(test::Tiny({"dualgan", {{"d_layers", "3"}}}));
 }
 
 }  // namespace

@@ -1,0 +1,112 @@
+#include "gan/nets/discogan.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "engine/check.h"
+#include "nn/layers.h"
+
+namespace ganymede::nets {
+namespace {
+
+constexpr int kBottleneck = 100;
+
+// Stages one after another and a head; as a network of several outputs it also gives what each stage but the first makes.
+class Stages : public nn::Module {
+ public:
+  Stages(std::vector<nn::Layer> stages, nn::Layer head) : stages_(std::move(stages)), head_(std::move(head)) {}
+  Tensor forward(const Tensor& x) override { return forward(Tensors{x})[0]; }
+  Tensors forward(const Tensors& xs) override {
+    require(xs.size() == 1, type(), ": takes one tensor, was given ", xs.size());
+    Tensors said{{}};
+    Tensor h = xs[0];
+    for (size_t i = 0; i < stages_.size(); ++i) {
+      h = stages_[i]->forward(h);
+      nn::LayerTrace::note(name(i), *stages_[i], h);
+      if (i > 0) said.push_back(h);
+    }
+    said[0] = head_->forward(h);
+    nn::LayerTrace::note("head", *head_, said[0]);
+    return said;
+  }
+  void visit(const nn::Visit& v) override {
+    for (size_t i = 0; i < stages_.size(); ++i) v(name(i), *stages_[i]);
+    v("head", *head_);
+  }
+  bool batches_pass_together() const override {
+    return head_->batches_pass_together() && std::all_of(stages_.begin(), stages_.end(), [](const nn::Layer& s) { return s->batches_pass_together(); });
+  }
+  std::string type() const override { return "stages"; }
+
+ private:
+  static std::string name(size_t i) { return "stage" + std::to_string(i + 1); }
+  std::vector<nn::Layer> stages_;
+  nn::Layer head_;
+};
+
+int halvings(int size) {
+  int n = 0;
+  while ((8 << n) <= size) ++n;
+  if (n < 2 || 4 << n != size) throw UsageError(text("a picture size of ", size, ": DiscoGAN takes 16, 32, 64, 128, ... pixels; set --size"));
+  return n;
+}
+
+// Weights as PyTorch drew them then, from +-1 / sqrt(fan in), convolutions of both kinds alike.
+nn::Init as_then(int fan_in) {
+  const double bound = 1 / std::sqrt(double(fan_in));
+  return nn::init::uniform(-bound, bound);
+}
+nn::ConvSpec spec(int in, int stride, int padding) { return {.kernel = 4, .stride = stride, .padding = padding, .bias = false, .weight = as_then(16 * in)}; }
+// So small that at first all points are mapped to nearly one place (figure 4a of the paper).
+nn::Layer dense(int in, int out) { return nn::linear(in, out, true, as_then(in), as_then(in)); }
+
+// The halvings: a picture to 4 x 4 of the last width. Each is a convolution, a norm but in the first, a leaky ReLU.
+std::vector<std::vector<nn::Layer>> down(const DiscoganSize& s) {
+  std::vector<std::vector<nn::Layer>> steps;
+  int in = s.in;
+  for (int i = 0; i < halvings(s.size); ++i) {
+    const int out = s.width * std::min(1 << i, 8);
+    auto& layers = steps.emplace_back(std::vector<nn::Layer>{nn::conv(in, out, spec(in, 2, 1))});
+    if (i > 0) layers.push_back(nn::batch_norm(out));
+    layers.push_back(nn::leaky_relu());
+    in = out;
+  }
+  return steps;
+}
+
+}  // namespace
+
+nn::Layer discogan_generator(const DiscoganSize& s) {
+  std::vector<nn::Layer> layers;
+  for (const auto& step : down(s)) layers.insert(layers.end(), step.begin(), step.end());
+  const int steps = halvings(s.size);
+  const auto width = [&](int i) { return s.width * std::min(1 << i, 8); };
+  const auto normed = [&](nn::Layer conv, int channels, nn::Layer activation) { layers.insert(layers.end(), {std::move(conv), nn::batch_norm(channels), std::move(activation)}); };
+  const int inner = width(steps - 1);
+  if (s.bottleneck) {
+    normed(nn::conv(inner, kBottleneck, spec(inner, 1, 0)), kBottleneck, nn::leaky_relu());
+    normed(nn::deconv(kBottleneck, inner, spec(kBottleneck, 1, 0)), inner, nn::relu());
+  }
+  for (int i = steps - 1; i > 0; --i) normed(nn::deconv(width(i), width(i - 1), spec(width(i), 2, 1)), width(i - 1), nn::relu());
+  layers.insert(layers.end(), {nn::deconv(s.width, s.out, spec(s.width, 2, 1)), nn::sigmoid()});
+  return nn::sequential(std::move(layers));
+}
+
+nn::Layer discogan_discriminator(const DiscoganSize& s) {
+  const int inner = s.width * std::min(1 << (halvings(s.size) - 1), 8);
+  std::vector<nn::Layer> stages;
+  for (auto& step : down(s)) stages.push_back(nn::sequential(std::move(step)));
+  return std::make_shared<Stages>(std::move(stages), nn::sequential({nn::conv(inner, 1, spec(inner, 1, 0))}));
+}
+
+nn::Layer discogan_point_map(int dimensions, int width) {
+  return nn::sequential({dense(dimensions, width), nn::relu(), dense(width, width), nn::relu(), dense(width, width), nn::relu(), dense(width, dimensions)});
+}
+
+nn::Layer discogan_point_judge(int dimensions, int width) {
+  std::vector<nn::Layer> stages;
+  for (int i = 0; i < 4; ++i) stages.push_back(nn::sequential({dense(i ? width : dimensions, width), nn::relu()}));
+  return std::make_shared<Stages>(std::move(stages), nn::sequential({dense(width, 1)}));
+}
+
+}  // namespace ganymede::nets
