@@ -15,7 +15,8 @@ const Conv2dKernels kByWinograd{
     [](Stream, const Conv2d& p, ImageIn x, const Weight& w, ImageOut y, const Epilogue& e, void*) { forward_by_winograd(p, x.first, w, y.first, e); },
     [](Stream, const Conv2d& p, ImageIn dy, const Weight& w, ImageOut dx, const Epilogue& e, void*) { data_gradient_by_winograd(p, dy.first, w, dx.first, e); },
     [](Stream, const Conv2d& p, ImageIn x, ImageIn dy, void* dw, void*) { weight_gradient_by_winograd(p, x.first, dy.first, dw); },
-    conv2d_kernels.forward_workspace, conv2d_kernels.data_gradient_workspace, conv2d_kernels.weight_gradient_workspace, conv2d_kernels.reads_border, conv2d_kernels.shuffles, conv2d_kernels.takes_pairs};
+    conv2d_kernels.forward_workspace, conv2d_kernels.data_gradient_workspace, conv2d_kernels.weight_gradient_workspace, conv2d_kernels.reads_border, conv2d_kernels.shuffles, conv2d_kernels.takes_pairs,
+    conv2d_kernels.masks};
 
 const Conv2d kWinogradProblems[] = {
     {13, 9, 12, 32, 48, 4, 4, 4, 5, 2, 2, 1, 1, 1, 1, 1, DType::f32, Math::f32},
