@@ -97,6 +97,7 @@ Tensor without_border(const Problem& p, const Tensor& padded) {
 
 Tensors multiply(Conv2dRole role, const Problem& p, const Tensors& in, const Tensor& w, const Fused& fused = {}, const std::vector<bool>& wanted = {true, true});
 Tensor weight_gradient(const Problem& p, const Tensors& x, const Tensors& g);
+
 // What a direction gives `count` inputs of a node from `first` on: where one is f(u) and f' a mask, u's gradient, multiplied by it in the store.
 void give(Backward& b, int first, size_t count, Conv2dRole role, const Problem& p, const Tensors& from, const Tensor& w) {
   const std::vector<bool> wanted{b.needs(first), count > 1 && b.needs(first + 1)};
@@ -176,7 +177,7 @@ Tensors launch_direction(Conv2dRole role, const Problem& p, const Tensors& in, c
   Tensors inputs = a;
   inputs.push_back(w), inputs.push_back(fused.bias), inputs.push_back(fused.residual);
   const bool keep = !f.none() && !mask;
-  const BackwardFunction backward = [=, sa = saved(name, a), sw = Saved(name, w), f, mask, shuffle = fused.shuffle, bias_shape = fused.bias.defined() ? fused.bias.shape() : Shape{},
+  const BackwardFunction backward = [=, sa = saved(name, a), sw = Saved(name, w), shuffle = fused.shuffle, bias_shape = fused.bias.defined() ? fused.bias.shape() : Shape{},
                                      bias_type = fused.bias.defined() ? fused.bias.dtype() : DType::f32, to = is_forward ? y_shapes : x_shapes](Backward& b) {
     const int last = int(sa.size());   // the weight's number
     Tensors g;

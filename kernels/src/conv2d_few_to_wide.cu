@@ -4,7 +4,8 @@
 // positions. The patch of the image under the rectangle lies in shared memory (bytes of it are read from there as often as
 // windows overlap), the whole filter too. A window's terms are gathered straight into the operands of the tensor cores by a
 // table of where each lies; columns of the product are dealt out so that a lane ends with eight neighbouring channels, which it
-// writes as one or two vectors. A border, and what lies in two tensors, is put together as a patch is copied; wide too may be two. Moves thin once (and the patches' edges twice),
+// writes as one or two vectors. A border, and what lies in two tensors, is put together as a patch is copied; wide too may be two. A mask
+// (Epilogue::mask) is read as wide is written, a residual would take registers that are not there. Moves thin once (and the patches' edges twice),
 // wide once. Bound by memory: wide is 20 and more times larger than thin; from about 7 x 7 taps on by the gathers out of shared
 // memory.
 #include "kernels/device/conv_launch.h"

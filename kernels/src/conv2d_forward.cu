@@ -1,5 +1,5 @@
 // Convolution forward as implicit matrix product:
-//   y[(n,p,q), k] = f(bias[k] + residual[(n,p,q), k] + sum over (r,s,c) of x[n, h, w, c] * w[k, (r,s,c)])   or sum * mask (tile_store.h)
+//   y[(n,p,q), k] = f(bias[k] + residual[(n,p,q), k] + sum over (r,s,c) of x[n, h, w, c] * w[k, (r,s,c)])
 //   h = p*stride - pad + r*dilation, likewise w; outside x what the border says; x and y may each be two tensors side by side
 // A block owns a tile of positions x output channels of one group, a warp or thread a rectangle of it
 // (tile_table.h); x is gathered straight into shared memory, never unrolled in global memory. Moves x once a
