@@ -62,10 +62,12 @@ std::shared_ptr<Node> make_node(const char* name, const Tensors& inputs, Backwar
 
 }  // namespace
 
-Tensor record(const char* name, const Tensor& y, const Tensors& inputs, BackwardFunction backward, bool keep_output) {
+Tensor record(const char* name, const Tensor& y, const Tensors& inputs, BackwardFunction backward, bool keep_output, const Mask& mask) {
   auto node = make_node(name, inputs, std::move(backward));
   if (!node) return y;
   node->outputs.push_back({y.shape(), y.dtype(), y.device(), keep_output ? y.constant() : Tensor{}});
+  if (mask) node->outputs.push_back({y.shape(), y.dtype(), y.device(), {}});
+  node->mask = mask;
   return y.with_node(node, 0);
 }
 
@@ -182,23 +184,25 @@ std::vector<Tensors> differentiate(const Tensors& ys, const Tensors& targets, co
     }
     if (!any) continue;
     std::vector<bool> needs;
+    std::vector<Mask> masks;
     for (const auto& e : node->inputs) {
-      if (!e.node) { needs.push_back(false); continue; }
+      const bool asked = e.node && wanted.count({e.node.get(), e.output});
       const auto r = plan.reaches.find(e.node.get());
-      needs.push_back((r != plan.reaches.end() && r->second) || wanted.count({e.node.get(), e.output}));
+      needs.push_back((r != plan.reaches.end() && r->second) || asked);
+      masks.push_back(e.node && !asked ? e.node->mask : Mask{});
     }
-    Backward backward(node, std::move(cotangent), needs);
+    Backward backward(node, std::move(cotangent), needs, std::move(masks));
     node->backward(backward);
     std::vector<Backward::Part> all;
-    for (size_t i = 0; i < node->inputs.size(); ++i) all.push_back({int(i), backward.results[i]});
+    for (size_t i = 0; i < node->inputs.size(); ++i) all.push_back({int(i), backward.results[i], backward.masked[i]});
     all.insert(all.end(), backward.more.begin(), backward.more.end());
-    for (const auto& [i, g] : all) {
+    for (const auto& [i, g, masked] : all) {
       const auto& e = node->inputs[size_t(i)];
       if (!needs[size_t(i)] || !g.defined()) continue;
       const Node::Output& out = e.node->outputs[e.output];
       require(g.shape() == out.shape && g.dtype() == out.dtype, node->name, ": the gradient of input ", i, " is ", g.dtype(), " ",
               g.shape(), ", the input ", out.dtype, " ", out.shape);
-      add_to({e.node.get(), e.output}, g);
+      add_to({e.node.get(), masked ? e.output + 1 : e.output}, g);
     }
   }
   std::vector<Tensors> result;

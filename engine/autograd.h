@@ -13,53 +13,70 @@ namespace ganymede {
 class Backward;
 using BackwardFunction = std::function<void(Backward&)>;
 
-// Where a tensor came from: an op with its backward, or a leaf (no backward) that counts while it is watched.
-struct Node {
-  const char* name = "leaf";
-  struct Edge { std::shared_ptr<Node> node; int output = 0; };
-  std::vector<Edge> inputs;          // null where an input is constant
-  struct Output { Shape shape; DType dtype; Device device; Tensor kept; };  // kept: defined if backward needs the value
-  std::vector<Output> outputs;
-  BackwardFunction backward;
-  int watched = 0;
-  ~Node();
-};
-
 // A tensor saved for backward. Using it after something wrote into its storage is an error that names the op.
 class Saved {
  public:
   Saved(const char* op, Tensor value) : op_(op), value_(std::move(value)), version_(value_.defined() ? value_.storage()->version : 0) {}
   const Tensor& operator()() const;
+  bool defined() const { return value_.defined(); }
  private:
   const char* op_;
   Tensor value_;
   uint64_t version_;
 };
 
+// The derivative of relu (below = 0) or leaky_relu (its slope), read off the function's value: 1 where `of` is positive, else `below`.
+struct Mask {
+  Saved of{"mask", {}};
+  double below = 0;
+  explicit operator bool() const { return of.defined(); }
+};
+
+// Where a tensor came from: an op with its backward, or a leaf (no backward) that counts while it is watched.
+struct Node {
+  const char* name = "leaf";
+  struct Edge { std::shared_ptr<Node> node; int output = 0; };
+  std::vector<Edge> inputs;          // null where an input is constant
+  struct Output { Shape shape; DType dtype; Device device; Tensor kept; };  // kept: defined if backward needs the value
+  std::vector<Output> outputs;       // with a mask two: y, and behind it u, which no tensor holds
+  Mask mask;                         // dy / du
+  BackwardFunction backward;
+  int watched = 0;
+  ~Node();
+};
+
 // What a backward function sees: cotangents of the outputs in, gradients of the inputs out. A gradient that is not set
 // is zero.
 class Backward {
  public:
-  Backward(const std::shared_ptr<Node>& node, Tensors cotangents, std::vector<bool> needs)
-      : results(node->inputs.size()), node_(node), cotangents_(std::move(cotangents)), needs_(std::move(needs)) {}
+  // masks: of inputs that are asked for nothing but their u.
+  Backward(const std::shared_ptr<Node>& node, Tensors cotangents, std::vector<bool> needs, std::vector<Mask> masks)
+      : results(node->inputs.size()), masked(node->inputs.size()), node_(node), cotangents_(std::move(cotangents)), needs_(std::move(needs)), masks_(std::move(masks)) {}
   const Tensor& grad(int output = 0) const { return cotangents_[output]; }  // undefined: zero (ops with several outputs)
   bool needs(int input) const { return needs_[input]; }
   Tensor output(int k = 0) const;                                           // a kept output, with its past
+  // Of a node with a mask: what its readers have given u; what they have given y, grad(), is not in it. Either may be undefined.
+  Tensor behind_mask() const { return node_->mask ? cotangents_[1] : Tensor{}; }
+  // Of an input that its op recorded with one: results[input] may be u's gradient, that of the input times the mask, if masked[input] says so.
+  const Mask& mask(int input) const { return masks_[input]; }
   Tensors results;
+  std::vector<bool> masked;
   // What is to be added to some of the results: parts that nobody has added up yet.
-  struct Part { int input; Tensor value; };
+  struct Part { int input; Tensor value; bool masked = false; };
   std::vector<Part> more;
  private:
   std::shared_ptr<Node> node_;
   Tensors cotangents_;
   std::vector<bool> needs_;
+  std::vector<Mask> masks_;
 };
 
 // True if something that is asked for may depend on it: it was recorded, or is a leaf that is watched now.
 bool live(const Tensor& t);
 
-// Attaches y to the computation if an input is live and recording is on. keep_output: backward calls output().
-Tensor record(const char* name, const Tensor& y, const Tensors& inputs, BackwardFunction backward, bool keep_output = false);
+// Attaches y to the computation if an input is live and recording is on. keep_output: backward calls output(). mask: y is a function of
+// some u by this derivative, and backward takes behind_mask().
+Tensor record(const char* name, const Tensor& y, const Tensors& inputs, BackwardFunction backward, bool keep_output = false, const Mask& mask = {});
 Tensors record(const char* name, const Tensors& ys, const Tensors& inputs, BackwardFunction backward);
 
 // A leaf handle to the same memory: what grad() can be asked for. Not watched yet.

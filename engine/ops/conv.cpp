@@ -32,9 +32,11 @@ struct Fused {
   Activation f;
   Tensor residual;
   int shuffle = 1;
+  Mask mask;   // alone: the result is the sum times it
 };
 
 kernels::Epilogue epilogue(const Fused& fused) {
+  if (fused.mask) return {.bias = nullptr, .activation = Unary::identity, .alpha = fused.mask.below, .mask = fused.mask.of().data()};
   return {fused.bias.defined() ? fused.bias.data() : nullptr, fused.f.op, fused.f.alpha, fused.residual.defined() ? fused.residual.data() : nullptr, fused.shuffle};
 }
 
@@ -66,6 +68,12 @@ bool takes_pairs(Conv2dRole role, const Problem& p, const Device& device) {
   return !has_pair(p) || asked_of(device, true, [&](const Kernels& k) { return k.conv2d.takes_pairs(role, p); });
 }
 
+// Whether the device's kernels multiply a result that is one tensor by a mask as they store it: not one that is folded first.
+bool masks(Conv2dRole role, const Problem& p, const Device& device) {
+  if (role == Conv2dRole::forward ? p.k_first > 0 : p.c_first > 0 || p.border != Padding::zero) return false;
+  return asked_of(device, true, [&](const Kernels& k) { return k.conv2d.masks(role, takes_pairs(role, p, device) ? p : joined_problem(p)); });
+}
+
 // What forward or the weight gradient of p is computed of: x itself, or x with its border around it, which nobody differentiates. (Who
 // takes a pair reads its border.)
 struct Image {
@@ -89,6 +97,18 @@ Tensor without_border(const Problem& p, const Tensor& padded) {
 
 Tensors multiply(Conv2dRole role, const Problem& p, const Tensors& in, const Tensor& w, const Fused& fused = {}, const std::vector<bool>& wanted = {true, true});
 Tensor weight_gradient(const Problem& p, const Tensors& x, const Tensors& g);
+
+// What a direction gives `count` inputs of a node from `first` on: where one is f(u) and f' a mask, u's gradient, multiplied by it in the store.
+void give(Backward& b, int first, size_t count, Conv2dRole role, const Problem& p, const Tensors& from, const Tensor& w) {
+  const std::vector<bool> wanted{b.needs(first), count > 1 && b.needs(first + 1)};
+  if (!wanted[0] && !wanted[1]) return;
+  Fused fused;
+  if (count == 1 && masks(role, p, w.device())) fused.mask = b.mask(first);
+  const Tensors results = multiply(role, p, from, w, fused, wanted);
+  for (size_t i = 0; i < count; ++i)
+    if (wanted[i]) b.results[first + int(i)] = results[i];
+  b.masked[first] = bool(fused.mask);
+}
 
 Conv2dRole opposite(Conv2dRole role) { return role == Conv2dRole::forward ? Conv2dRole::data_gradient : Conv2dRole::forward; }
 const char* name_of(Conv2dRole role) { return role == Conv2dRole::forward ? "conv2d" : "conv2d data gradient"; }
@@ -140,6 +160,8 @@ Tensors launch_direction(Conv2dRole role, const Problem& p, const Tensors& in, c
             " beside a result of shape ", y[0].shape(), " on ", device);
     fused.residual = cast(fused.residual, p.dtype);
   }
+  const Activation f = fused.mask ? Activation{Unary::leaky_relu, fused.mask.below} : fused.f;
+  const Mask mask = fused.mask ? fused.mask : mask_of(f, y[0]);
   const WeightOperand weight = weight_operand(w, p.dtype);
   const Tensor memory = workspace(device, [&](const Kernels& k) {
     return is_forward ? k.conv2d.forward_workspace(image.problem) : k.conv2d.data_gradient_workspace(image.problem);
@@ -154,31 +176,28 @@ Tensors launch_direction(Conv2dRole role, const Problem& p, const Tensors& in, c
   if (!is_forward && p.border != Padding::zero) y = {without_border(p, y[0])};
   Tensors inputs = a;
   inputs.push_back(w), inputs.push_back(fused.bias), inputs.push_back(fused.residual);
-  const bool keep = !fused.f.none();
-  const BackwardFunction backward = [=, sa = saved(name, a), sw = Saved(name, w), f = fused.f, shuffle = fused.shuffle, bias_shape = fused.bias.defined() ? fused.bias.shape() : Shape{},
+  const bool keep = !f.none() && !mask;
+  const BackwardFunction backward = [=, sa = saved(name, a), sw = Saved(name, w), shuffle = fused.shuffle, bias_shape = fused.bias.defined() ? fused.bias.shape() : Shape{},
                                      bias_type = fused.bias.defined() ? fused.bias.dtype() : DType::f32, to = is_forward ? y_shapes : x_shapes](Backward& b) {
     const int last = int(sa.size());   // the weight's number
     Tensors g;
     if (to.size() == 1) {
+      const Tensor at = mask ? mask.of() : keep ? b.output() : Tensor{};
+      const auto [above, left] = cotangent_behind(b, f, at);
       // Of shuffled sums: f's argument, whose gradient is the residual's too, as it lies in y, then as the convolution sees it.
-      const Tensor shuffled = shuffle > 1 ? activation_gradient(f, keep ? b.output() : Tensor{}, b.grad()) : Tensor{};
+      const Tensor shuffled = shuffle > 1 ? activation_gradient(left, at, above) : Tensor{};
       const auto [behind, to_bias] = shuffled ? bias_activation_gradient({}, {}, pixel_unshuffle(shuffled, shuffle), b.needs(last + 1), bias_shape, bias_type)
-                                              : bias_activation_gradient(f, keep ? b.output() : Tensor{}, b.grad(), b.needs(last + 1), bias_shape, bias_type);
+                                              : bias_activation_gradient(left, at, above, b.needs(last + 1), bias_shape, bias_type);
       g = {behind};
       b.results[last + 1] = to_bias;
       if (b.needs(last + 2)) b.results[last + 2] = shuffled ? shuffled : behind;
     } else {
       g = cotangents(b, to, p.dtype, device);
     }
-    const std::vector<bool> wanted{b.needs(0), last > 1 && b.needs(1)};
-    if (wanted[0] || wanted[1]) {
-      const Tensors back = multiply(opposite(role), p, g, sw(), {}, wanted);
-      for (int i = 0; i < last; ++i)
-        if (wanted[i]) b.results[i] = back[i];
-    }
+    give(b, 0, sa.size(), opposite(role), p, g, sw());
     if (b.needs(last)) b.results[last] = is_forward ? weight_gradient(p, values(sa), g) : weight_gradient(p, g, values(sa));
   };
-  if (y.size() == 1) return {record(name, y[0], inputs, backward, keep)};
+  if (y.size() == 1) return {record(name, y[0], inputs, backward, keep, mask)};
   return record(name, y, inputs, backward);
 }
 
@@ -205,15 +224,8 @@ Tensor weight_gradient(const Problem& p, const Tensors& in_x, const Tensors& in_
   inputs.insert(inputs.end(), g.begin(), g.end());
   const char* name = "conv2d weight gradient";
   return record(name, w, inputs, [p, sx = saved(name, x), sg = saved(name, g)](Backward& b) {
-    const auto back = [&](Conv2dRole role, const std::vector<Saved>& from, int first, size_t count) {
-      const std::vector<bool> wanted{b.needs(first), count > 1 && b.needs(first + 1)};
-      if (!wanted[0] && !wanted[1]) return;
-      const Tensors results = multiply(role, p, values(from), b.grad(), {}, wanted);
-      for (size_t i = 0; i < count; ++i)
-        if (wanted[i]) b.results[first + int(i)] = results[i];
-    };
-    back(Conv2dRole::data_gradient, sg, 0, sx.size());
-    back(Conv2dRole::forward, sx, int(sx.size()), sg.size());
+    give(b, 0, sx.size(), Conv2dRole::data_gradient, p, values(sg), b.grad());
+    give(b, int(sx.size()), sg.size(), Conv2dRole::forward, p, values(sx), b.grad());
   });
 }
 

@@ -132,12 +132,13 @@ Tensor unary_gradient(const UnaryOp& op, const Tensor& reference, const Tensor& 
   });
   // A piecewise linear function's derivative does not change with the reference: that path is cut here.
   const Tensor past = piecewise_linear(op.op) ? reference.constant() : reference;
-  return record("unary_gradient", dx, {past, g}, [op, r = Saved("unary_gradient", past), sg = Saved("unary_gradient", g)](Backward& back) {
-    const Tensor& h = back.grad();
-    if (back.needs(1)) back.results[1] = unary_gradient(op, r(), h);
+  const Activation f{op.op, op.alpha};
+  return record("unary_gradient", dx, {past, g}, [op, f, r = Saved("unary_gradient", past), sg = Saved("unary_gradient", g)](Backward& back) {
+    const auto [h, left] = cotangent_behind(back, f, r());
+    if (back.needs(1)) back.results[1] = left.none() ? h : unary_gradient(op, r(), h);
     if (back.needs(0))
       if (const Tensor second = second_derivative(op, r())) back.results[0] = mul(mul(h, sg()), second);
-  });
+  }, false, mask_of(f, reference));
 }
 
 bool zero_gradient(Unary op) { return op == Unary::sign || op == Unary::step; }
@@ -149,10 +150,12 @@ Tensor biased_unary(const UnaryOp& op, const Tensor& x, const Tensor& bias) {
   const bool from_value = derivative_from_value(op.op), linear = op.op == Unary::identity;
   return record("unary", y, {x, bias}, [op, from_value, linear, r = Saved("unary", from_value || linear ? Tensor{} : x), shape = bias.defined() ? bias.shape() : Shape{},
                                         t = bias.defined() ? bias.dtype() : DType::f32](Backward& back) {
-    const Tensor dx = linear ? back.grad() : unary_gradient(op, from_value ? back.output() : r(), back.grad());
+    const Tensor reference = from_value ? back.output() : r();
+    const auto [g, left] = cotangent_behind(back, {op.op, op.alpha}, reference);
+    const Tensor dx = left.none() ? g : unary_gradient(op, reference, g);
     if (back.needs(0)) back.results[0] = dx;
     if (back.needs(1)) back.results[1] = sum_to(dx, shape, t);
-  }, from_value);
+  }, from_value, mask_of({op.op, op.alpha}, y));
 }
 
 }  // namespace
@@ -281,6 +284,17 @@ Tensor bias_activation(const Tensor& x, const Tensor& bias, const Activation& f)
 
 Tensor activation_gradient(const Activation& f, const Tensor& y, const Tensor& g) {
   return f.none() ? g : unary_gradient({f.op, f.alpha, 0}, y, g);
+}
+
+Mask mask_of(const Activation& f, const Tensor& y) {
+  if (f.op == Unary::relu) return {Saved("mask", y.constant()), 0};
+  return f.op == Unary::leaky_relu ? Mask{Saved("mask", y.constant()), f.alpha} : Mask{};
+}
+
+Cotangent cotangent_behind(const Backward& b, const Activation& f, const Tensor& y) {
+  const Tensor &above = b.grad(), behind = b.behind_mask();
+  if (!behind) return {above, f};
+  return {above ? activation_gradient(f, y, above) + behind : behind, {}};
 }
 
 BiasedGradient bias_activation_gradient(const Activation& f, const Tensor& y, const Tensor& g, bool bias_asked, const Shape& bias, DType bias_type) {

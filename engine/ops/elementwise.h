@@ -4,6 +4,8 @@
 
 namespace ganymede {
 
+class Backward;
+struct Mask;
 using kernels::Unary;
 
 Tensor add(const Tensor& a, const Tensor& b);
@@ -83,6 +85,11 @@ Tensor activation_gradient(const Activation& f, const Tensor& y, const Tensor& g
 // gradient may be differentiated again, else one.
 struct BiasedGradient { Tensor to_sum, to_bias; };
 BiasedGradient bias_activation_gradient(const Activation& f, const Tensor& y, const Tensor& g, bool bias_asked, const Shape& bias, DType bias_type);
+// f' as a mask that y = f(.) gives; none where it is not one.
+Mask mask_of(const Activation& f, const Tensor& y);
+// In the backward of a node with such a mask: what is known of u's gradient, and f where its derivative has still to be taken of it.
+struct Cotangent { Tensor g; Activation f; };
+Cotangent cotangent_behind(const Backward& b, const Activation& f, const Tensor& y);
 bool derivative_from_value(Unary op);
 
 Tensor cast(const Tensor& x, DType dtype);

@@ -61,14 +61,16 @@ struct Weight {
   const uint64_t* version;
 };
 
-// What the store does after the sum: y = f(sum + bias[channel] + residual).
+// What the store does after the sum: y = f(sum + bias[channel] + residual), or y = sum * f'(.).
 struct Epilogue {
   const void* bias;          // [channels of the output], f32 (f64 when dtype is f64); null: none
   Unary activation;          // identity, relu, leaky_relu, sigmoid or tanh
-  double alpha;              // slope of leaky_relu
+  double alpha;              // slope of leaky_relu, and of the mask where it is not positive
   const void* residual = nullptr;  // laid out and typed as y, which it does not overlap; null: none
   int shuffle = 1;           // > 1, of forward where Conv2dKernels::shuffles says so: sum k of pixel (p, q) goes to y [N, P*shuffle, Q*shuffle, K/shuffle^2]
                              // as pixel (p*shuffle + i, q*shuffle + j), channel c, with k = c*shuffle^2 + i*shuffle + j; channels of the bias stay those of w
+  const void* mask = nullptr;      // laid out and typed as y, which it does not overlap: y = sum * (mask > 0 ? 1 : alpha), the derivative of relu (alpha 0)
+                             // or leaky_relu at what it made; without bias, activation, residual and shuffle. null: none
 };
 
 struct Conv2dKernels {
@@ -88,6 +90,8 @@ struct Conv2dKernels {
   // Whether a direction reads and writes the two tensors of a problem with pairs in place, through its border if it has one. Elsewhere
   // what it reads is to be joined first, what it writes cut after it: there the faster kernel cannot. A function of the same three.
   bool (*takes_pairs)(Conv2dRole, const Conv2d&);
+  // Whether the kernel of a direction multiplies by a mask (Epilogue::mask) where it stores, not in a pass of its own. A function of the same three.
+  bool (*masks)(Conv2dRole, const Conv2d&);
 };
 
 }  // namespace ganymede::kernels

@@ -30,6 +30,8 @@ void check(const Conv2d& p, const Epilogue& epilogue) {
     unsupported(p.dtype, "conv2d");
   if (p.dtype == DType::f32 && p.math == Math::tf32)
     throw std::runtime_error("cpu kernel conv2d: tf32 is not supported, f32 and bf16 are");
+  if (epilogue.mask && (epilogue.bias || epilogue.residual || epilogue.activation != Unary::identity))
+    throw std::runtime_error("cpu kernel conv2d: a mask comes without bias, residual and activation");
   if (epilogue.shuffle > 1) throw std::runtime_error("cpu kernel conv2d: does not shuffle pixels; shuffles() says so");
   if (p.border == Padding::reflect && (p.pad_h >= p.h || p.pad_w >= p.w))
     throw std::runtime_error("cpu kernel conv2d: reflection by " + std::to_string(p.pad_h) + ", " + std::to_string(p.pad_w) +
@@ -166,6 +168,14 @@ bool shuffles(const Conv2d&, int) { return false; }
 // oneDNN reads and writes one tensor, and what our own kernels would save is little: pairs are joined first.
 bool takes_pairs(Conv2dRole, const Conv2d& p) { return !has_pair(p); }
 
+// Where oneDNN stores, a mask is a pass of its own.
+bool masks(Conv2dRole role, const Conv2d& p) {
+  if (p.dtype == DType::f64 || is_empty(p)) return true;
+  const ConvRole own = role == Conv2dRole::forward ? ConvRole::forward : ConvRole::data_gradient;
+  if (is_matrix_product(p) || (p.border != Padding::zero && !reads_border(role, p))) return false;
+  return is_narrow(p, own) || goes_by_winograd(p) || is_widened(p.dtype) || goes_directly(p, own);
+}
+
 void refuse_pairs(const Conv2d& p) {
   if (has_pair(p)) throw std::runtime_error("cpu kernel conv2d: takes one tensor at either end, was given two side by side; join them first");
 }
@@ -187,6 +197,6 @@ const Conv2dKernels conv2d_kernels = {
       refuse_pairs(p);
       weight_gradient(stream, p, x.first, dy.first, dw, workspace);
     },
-    no_workspace, no_workspace, no_workspace, reads_border, shuffles, takes_pairs};
+    no_workspace, no_workspace, no_workspace, reads_border, shuffles, takes_pairs, masks};
 
 }  // namespace ganymede::kernels::cpu

@@ -35,6 +35,14 @@ void apply(int64_t rows, int64_t channels, const Epilogue& epilogue, const From*
   const C* const bias = static_cast<const C*>(epilogue.bias);
   const T* const residual = static_cast<const T*>(epilogue.residual);
   const C alpha = static_cast<C>(epilogue.alpha);
+  if (epilogue.mask) {
+    const T* const mask = static_cast<const T*>(epilogue.mask);
+    parallel_elements(rows * channels, kCheapGrain, [=](int64_t begin, int64_t end) {
+#pragma omp simd
+      for (int64_t i = begin; i < end; ++i) y[i] = store<T>(masked<C>(alpha, load(mask[i]), load(sums[i])));
+    });
+    return;
+  }
   const auto with = [&](int64_t grain, auto f) { apply(rows, channels, bias, residual, sums, y, grain, f); };
   switch (epilogue.activation) {
     case Unary::relu:

@@ -63,8 +63,7 @@ template <typename T, typename C = Compute<T>>
 void forward(const Conv2d& p, const T* x, const T* w, T* y, const Epilogue& epilogue) {
   const int64_t filter_row = int64_t{p.s} * (p.c / p.groups), filter = p.r * filter_row;
   const int64_t image_row = int64_t{p.w} * p.c;
-  const C* const bias = static_cast<const C*>(epilogue.bias);
-  const T* const residual = static_cast<const T*>(epilogue.residual);
+  const Finish<T> finish(epilogue);
   const int group_k = p.k / p.groups;
 #pragma omp parallel if (multiplications(p) > kWorthThreads)
   {
@@ -86,9 +85,7 @@ void forward(const Conv2d& p, const T* x, const T* w, T* y, const Epilogue& epil
                   sum += dot<T>(image + runs[i].x, taps + runs[i].w, runs[i].length);
               }
               const int64_t to = ((int64_t{n} * p.p + out_row) * p.q + q) * p.k + k;
-              if (bias) sum += bias[k];
-              if (residual) sum += load(residual[to]);
-              y[to] = store<T>(activate<C>(epilogue.activation, static_cast<C>(epilogue.alpha), sum));
+              y[to] = store<T>(finish(sum, to, k));
             }
           }
   }
@@ -98,8 +95,7 @@ template <typename T, typename C = Compute<T>>
 void data_gradient(const Conv2d& p, const T* dy, const T* w, T* dx, const Epilogue& epilogue) {
   const int64_t filter_row = int64_t{p.s} * (p.c / p.groups), filter = p.r * filter_row;
   const int64_t image_row = int64_t{p.w} * p.c;
-  const C* const bias = static_cast<const C*>(epilogue.bias);
-  const T* const residual = static_cast<const T*>(epilogue.residual);
+  const Finish<T> finish(epilogue);
   const int group_k = p.k / p.groups;
 #pragma omp parallel if (multiplications(p) > kWorthThreads)
   {
@@ -128,10 +124,7 @@ void data_gradient(const Conv2d& p, const T* dy, const T* w, T* dx, const Epilog
         for (int column = 0; column < p.w; ++column)
           for (int c = 0; c < p.c; ++c) {
             const int64_t i = int64_t{column} * p.c + c;
-            C sum = sums[i];
-            if (bias) sum += bias[c];
-            if (residual) sum += load(residual[first + i]);
-            dx[first + i] = store<T>(activate<C>(epilogue.activation, static_cast<C>(epilogue.alpha), sum));
+            dx[first + i] = store<T>(finish(sums[i], first + i, c));
           }
       }
   }

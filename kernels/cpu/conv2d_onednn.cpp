@@ -163,8 +163,8 @@ Plan& plan_of(const Conv2d& p, ConvRole role, ConvForm form, std::array<int, 3> 
 bool forward_by_onednn(const Conv2d& p, const void* x, const Weight& w, void* y, const Epilogue& epilogue) {
   auto lock = lock_onednn();
   const ConvForm form = form_of(p, ConvRole::forward);
-  // A residual is added by a pass of its own.
-  const bool own = epilogue.residual != nullptr;
+  // What lies beside y meets it in a pass of its own.
+  const bool own = has_beside(epilogue);
   const DType out = own ? DType::f32 : p.dtype;
   const Epilogue inside = own ? Epilogue{nullptr, Unary::identity, 0} : epilogue;
   const bool bias = inside.bias != nullptr;

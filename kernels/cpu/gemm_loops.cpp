@@ -28,8 +28,7 @@ void sum_block(const T* a, int64_t row, int64_t column, const T* b, int64_t n, i
 template <typename T, typename Out>
 void multiply(const Gemm& p, const T* a, const T* b, Out* c, const Epilogue& epilogue) {
   using C = Compute<T>;
-  const C* const bias = static_cast<const C*>(epilogue.bias);
-  const Out* const residual = static_cast<const Out*>(epilogue.residual);
+  const Finish<Out, C> finish(epilogue);
   const int64_t n = p.n, k = p.k;
   std::vector<T> turned;  // b as [batch, K, N] when it comes transposed
   int64_t stride_b = p.stride_b;
@@ -55,10 +54,7 @@ void multiply(const Gemm& p, const T* a, const T* b, Out* c, const Epilogue& epi
         for (int i = 0; i < rows; ++i)
           for (int j = 0; j < columns; ++j) {
             const int64_t to = (int64_t{batch} * p.m + i0 + i) * n + j0 + j;
-            C sum = sums[i][j];
-            if (bias) sum += bias[j0 + j];
-            if (residual) sum += load(residual[to]);
-            c[to] = store<Out>(activate<C>(epilogue.activation, static_cast<C>(epilogue.alpha), sum));
+            c[to] = store<Out>(finish(sums[i][j], to, j0 + j));
           }
       }
 }

@@ -100,7 +100,7 @@ Plan& plan_of(const Gemm& p, const Epilogue& epilogue, bool accumulate) {
 bool multiply_by_onednn(const Gemm& p, const void* a, const void* b, void* c, const Epilogue& epilogue,
                         bool accumulate) {
   auto lock = lock_onednn();
-  if (epilogue.residual) {  // by a pass of its own over sums that are not rounded yet
+  if (has_beside(epilogue)) {  // by a pass of its own over sums that are not rounded yet
     const int64_t rows = int64_t{p.batch} * p.m;
     Gemm sum = p;
     sum.out = DType::f32;

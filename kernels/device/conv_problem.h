@@ -1,5 +1,7 @@
 // What the launchers of convolutions and matrix products share on the host.
 #pragma once
+#include <stdexcept>
+
 #include "kernels/device/conv_launch.h"
 #include "kernels/device/grid.h"
 #include "kernels/device/tile_multiply.h"
@@ -20,10 +22,15 @@ bool readable_as_vectors(const ImageIn& image, int channels, int first) {
 }
 
 inline Result result_of(void* data, bool rounded, int64_t pitch, const Epilogue& epilogue) {
-  const auto both = [&](int bytes) { return aligned(data, bytes) && aligned(epilogue.residual, bytes); };
+  const bool masks = epilogue.mask != nullptr;
+  if (masks && (epilogue.bias || epilogue.residual || epilogue.activation != Unary::identity || epilogue.shuffle > 1)) {
+    throw std::runtime_error("the store of a product: a mask comes without bias, residual, activation and shuffle");
+  }
+  const void* const beside = masks ? epilogue.mask : epilogue.residual;
+  const auto both = [&](int bytes) { return aligned(data, bytes) && aligned(beside, bytes); };
   const bool vectors = pitch % 4 == 0 && both(rounded ? 8 : 16), packs = pitch % (rounded ? 8 : 4) == 0 && both(16);
   return {data,    static_cast<const float*>(epilogue.bias), epilogue.activation, static_cast<float>(epilogue.alpha),
-          rounded, vectors, packs, epilogue.residual};
+          rounded, vectors, packs, beside, masks};
 }
 
 inline Result result_of(const ImageOut& image, bool rounded, int channels, int first, const Epilogue& epilogue) {

@@ -1,4 +1,4 @@
-// Where the results of a tiled product go, and what is done to them on the way: bias, residual, activation, rounding.
+// Where the results of a tiled product go, and what is done to them on the way: bias, residual, activation, rounding; or a mask, rounding.
 #pragma once
 #include "kernels/device/conv_maps.h"
 #include "kernels/device/convert.h"
@@ -67,7 +67,10 @@ struct Result {
   bool rounded;  // to bf16; otherwise f32
   bool vectors;  // runs of four columns that start at a multiple of four are aligned and inside as a whole
   bool packs;    // likewise runs of 16 bytes
-  const void* residual = nullptr;  // as data, or null
+  const void* beside = nullptr;  // as data: the residual, or the mask (Epilogue::mask); or null
+  bool masks = false;
+
+  __device__ __forceinline__ float met(float sum, float own) const { return !masks ? sum + own : own > 0 ? sum : alpha * sum; }
 };
 
 // The activation of some values: which function it is is asked once.
@@ -91,18 +94,18 @@ struct alignas(4 * sizeof(T)) Run {
   T v[4];
 };
 
-// Adds the residual of a run of four results, number i at offset(i), read as one vector where that is possible.
+// What lies beside a run of four results, number i at offset(i), meets them; read as one vector where that is possible.
 template <class T, class Offset>
-__device__ inline void add_residual(const Result& result, Offset&& offset, float (&y)[4], int count) {
-  const T* from = static_cast<const T*>(result.residual);
+__device__ inline void meet_beside(const Result& result, Offset&& offset, float (&y)[4], int count) {
+  const T* from = static_cast<const T*>(result.beside);
   if (result.vectors) {
     const Run<T> run = *reinterpret_cast<const Run<T>*>(from + offset(0));
 #pragma unroll
-    for (int i = 0; i < 4; ++i) y[i] += widen(run.v[i]);
+    for (int i = 0; i < 4; ++i) y[i] = result.met(y[i], widen(run.v[i]));
   } else {
 #pragma unroll
     for (int i = 0; i < 4; ++i) {
-      if (i < count) y[i] += widen(from[offset(i)]);
+      if (i < count) y[i] = result.met(y[i], widen(from[offset(i)]));
     }
   }
 }
@@ -138,9 +141,9 @@ __device__ inline void store_tile(const Result& result, const Rows& map, const f
       y[j] = sums[row][column + j] + bias;
     }
     const auto offset = [&](int j) { return map.offset(first_row + row, first_column + column + j); };
-    if (result.residual) {
-      if (result.rounded) add_residual<Bf16>(result, offset, y, count);
-      else add_residual<float>(result, offset, y, count);
+    if (result.beside) {
+      if (result.rounded) meet_beside<Bf16>(result, offset, y, count);
+      else meet_beside<float>(result, offset, y, count);
     }
 #pragma unroll
     for (int j = 0; j < 4; ++j) y[j] = activate(result.activation, y[j], result.alpha);

@@ -92,22 +92,22 @@ __device__ __forceinline__ void exchange_pairs(uint32_t (&pair)[4], int lane) {
   }
 }
 
-// Adds the residual of a lane's results: two neighbours, from column `own` on, of every eight of up to 32.
+// What lies beside a lane's results meets them: two neighbours, from column `own` on, of every eight of up to 32.
 template <class T>
-__device__ __forceinline__ void add_row_residual(const Result& result, int64_t offset, int own, int count, float (&y)[8]) {
+__device__ __forceinline__ void meet_beside_row(const Result& result, int64_t offset, int own, int count, float (&y)[8]) {
   struct alignas(2 * sizeof(T)) Two {
     T v[2];
   };
-  const T* from = static_cast<const T*>(result.residual) + offset + own;
+  const T* from = static_cast<const T*>(result.beside) + offset + own;
 #pragma unroll
   for (int i = 0; i < 8; i += 2) {
     const int column = i / 2 * 8;
     if (result.vectors && count >= kTwinColumns) {
       const Two two = *reinterpret_cast<const Two*>(from + column);
-      y[i] += widen(two.v[0]), y[i + 1] += widen(two.v[1]);
+      y[i] = result.met(y[i], widen(two.v[0])), y[i + 1] = result.met(y[i + 1], widen(two.v[1]));
     } else {
-      if (own + column < count) y[i] += widen(from[column]);
-      if (own + column + 1 < count) y[i + 1] += widen(from[column + 1]);
+      if (own + column < count) y[i] = result.met(y[i], widen(from[column]));
+      if (own + column + 1 < count) y[i + 1] = result.met(y[i + 1], widen(from[column + 1]));
     }
   }
 }
@@ -145,9 +145,9 @@ __device__ __forceinline__ void store_rows(const float (&sum)[Tile::kN / 2], con
         const int column = i / 2 * 8 + own + i % 2;
         y[i] = sum[first / 2 + i / 2 * 4 + half * 2 + i % 2] + (result.bias && column < run.count ? result.bias[channel_of(output.map, first_column + first + column)] : 0.0f);
       }
-      if (result.residual && there[half]) {
-        if (result.rounded) add_row_residual<Bf16>(result, offset[half] + run.place, own, run.count, y);
-        else add_row_residual<float>(result, offset[half] + run.place, own, run.count, y);
+      if (result.beside && there[half]) {
+        if (result.rounded) meet_beside_row<Bf16>(result, offset[half] + run.place, own, run.count, y);
+        else meet_beside_row<float>(result, offset[half] + run.place, own, run.count, y);
       }
       activate_run(result, y);
       if (result.rounded) {

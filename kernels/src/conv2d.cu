@@ -43,7 +43,9 @@ namespace {
 
 // Shuffled results are several products, which the kernels of few channels do not make; few_to_wide has no registers left for a residual.
 TilePlan plan_before(Conv2dRole role, const Conv2d& p, const Epilogue& epilogue) {
-  if (epilogue.residual && (role == Conv2dRole::forward ? p.k_first : p.c_first) > 0) throw std::runtime_error("conv2d: a residual lies as one result does, this one lies in two tensors");
+  if ((epilogue.residual || epilogue.mask) && (role == Conv2dRole::forward ? p.k_first : p.c_first) > 0) {
+    throw std::runtime_error("conv2d: a residual or a mask lies as one result does, this one lies in two tensors");
+  }
   const TilePlan plan = plan_for(role, p);
   if (epilogue.shuffle > 1) return is_twin(plan.tile) ? plan : plan_of(forward_product(p, epilogue.shuffle));
   const bool takes = plan.tile != TileName::few_channels || !(epilogue.residual && thin_role(role, p) == ThinRole::few_to_wide);
@@ -104,9 +106,11 @@ bool takes_pairs_on_this_card(Conv2dRole role, const Conv2d& p) {
   return takes_pairs(role, p, simt::compute_capability());
 }
 
+bool masks(Conv2dRole, const Conv2d&) { return true; }
+
 }  // namespace
 
 const Conv2dKernels conv2d_kernels = {forward, data_gradient, weight_gradient, forward_bytes, data_gradient_bytes, weight_gradient_bytes, reads_border_on_this_card,
-                                      shuffles_on_this_card, takes_pairs_on_this_card};
+                                      shuffles_on_this_card, takes_pairs_on_this_card, masks};
 
 }  // namespace ganymede::kernels::GANYMEDE_TARGET

@@ -4,7 +4,8 @@
 // positions. The patch of the image under the rectangle lies in shared memory (bytes of it are read from there as often as
 // windows overlap), the whole filter too. A window's terms are gathered straight into the operands of the tensor cores by a
 // table of where each lies; columns of the product are dealt out so that a lane ends with eight neighbouring channels, which it
-// writes as one or two vectors. A border, and what lies in two tensors, is put together as a patch is copied; wide too may be two. Moves thin once (and the patches' edges twice),
+// writes as one or two vectors. A border, and what lies in two tensors, is put together as a patch is copied; wide too may be two. A mask
+// (Epilogue::mask) is read as wide is written, a residual would take registers that are not there. Moves thin once (and the patches' edges twice),
 // wide once. Bound by memory: wide is 20 and more times larger than thin; from about 7 x 7 taps on by the gathers out of shared
 // memory.
 #include "kernels/device/conv_launch.h"
@@ -37,15 +38,33 @@ __device__ inline int channel_of_slot(int slot) { return slot / 32 * 32 + slot %
 template <class T, class Pixels>
 __device__ __forceinline__ void store_channels(const FewToWide<T, Pixels>& job, int64_t offset, int channel, float (&y)[8]) {
   if (channel >= job.channels) return;
-#pragma unroll
-  for (int i = 0; i < 8; ++i) {
-    if (job.wide.bias && channel + i < job.channels) y[i] += job.wide.bias[channel + i];
-  }
-  activate_run(job.wide, y);
   const auto at = [&](int c) {   // offset: of the pixel's first channel, or its number
     if constexpr (std::is_same_v<Pixels, PlainPixels>) return offset + c;
     else return job.places.offset(static_cast<int>(offset), c);
   };
+  if (job.wide.masks) {
+    const T* mask = static_cast<const T*>(job.wide.beside);
+    if (job.vectors) {
+      mask += at(channel);
+#pragma unroll
+      for (int first = 0; first < 8; first += Pack<T>::kSize) {
+        const Pack<T> pack = load_pack(mask + first);
+#pragma unroll
+        for (int i = 0; i < Pack<T>::kSize; ++i) y[first + i] = job.wide.met(y[first + i], widen(pack[i]));
+      }
+    } else {
+#pragma unroll
+      for (int i = 0; i < 8; ++i) {
+        if (channel + i < job.channels) y[i] = job.wide.met(y[i], widen(mask[at(channel + i)]));
+      }
+    }
+  } else {
+#pragma unroll
+    for (int i = 0; i < 8; ++i) {
+      if (job.wide.bias && channel + i < job.channels) y[i] += job.wide.bias[channel + i];
+    }
+    activate_run(job.wide, y);
+  }
   T* to = static_cast<T*>(job.wide.data);
   if (job.vectors) {
     to += at(channel);
@@ -160,7 +179,7 @@ void convolve_few_to_wide(Stream stream, const Conv2d& p, ImageIn thin, const vo
     using T = decltype(element);
     using Pixels = std::decay_t<decltype(pixels)>;
     const Result result = result_of(wide, p.dtype == DType::bf16, t.k, wide_first, epilogue);
-    const bool vectors = t.k % 8 == 0 && wide_first % 8 == 0 && aligned(wide.first, 16) && (wide_first == 0 || aligned(wide.second, 16));
+    const bool vectors = t.k % 8 == 0 && wide_first % 8 == 0 && aligned(wide.first, 16) && aligned(result.beside, 16) && (wide_first == 0 || aligned(wide.second, 16));
     const int across = ceil_div(t.q, cut.columns), down = ceil_div(t.p, cut.rows);
     const FewToWide<T, Pixels> job{patch_copy<T>(t, cut, thin.first, pixels), patch_taps(t, cut), ThinFilter<T>(t, w),
                            result, vectors, t.p, t.q, t.k,

@@ -207,7 +207,7 @@ __global__ void __launch_bounds__(kFewThreads, 2) wide_to_few_kernel(const __gri
         if constexpr (std::is_same_v<Pixels, PlainPixels>) return pixel * job.thin_channels + c;
         else return job.places.offset(static_cast<int>(pixel), c);
       };
-      if (job.thin.residual) add_residual<T>(job.thin, offset, y, job.thin_channels);
+      if (job.thin.beside) meet_beside<T>(job.thin, offset, y, job.thin_channels);
       activate_run(job.thin, y);
       if constexpr (sizeof(T) == 2) {
         const Bf16 rounded[4] = {to_bf16(y[0]), to_bf16(y[1]), to_bf16(y[2]), to_bf16(y[3])};

@@ -178,7 +178,7 @@ __global__ void __launch_bounds__(kThreads) transform_result_kernel(const __grid
         }
       }
     };
-    if (t.y.residual) each_inside([&](float& value, int64_t place) { value += static_cast<const float*>(t.y.residual)[place]; });
+    if (t.y.beside) each_inside([&](float& value, int64_t place) { value = t.y.met(value, static_cast<const float*>(t.y.beside)[place]); });
     activate_run(t.y, y);
     each_inside([&](float value, int64_t place) { static_cast<float*>(t.y.data)[place] = value; });
   }

@@ -35,6 +35,12 @@ OpCase pair_case(const std::string& name, bool transposed, const Shape& first, i
           }), -2, 2, false, 2};
 }
 
+// A second convolution behind a first one's activation, whose derivative its gradient's store takes along.
+OpCase chain_case(const std::string& name, bool transposed, const Shape& x, const Shape& w, const Shape& v, const ConvOptions& first, const ConvOptions& second, Activation f) {
+  const auto conv = transposed ? conv_transpose2d : conv2d;
+  return {name, Kind::product, {x, w, {transposed ? w[3] : w[0]}, v}, call([=](const Tensors& in) { return conv(conv(in[0], in[1], in[2], first, f, {}), in[3], {}, second, {}, {}); })};
+}
+
 using View = kernels::Norm (*)(const Tensor&, double);
 
 // residual: the last input is one.
@@ -182,6 +188,16 @@ std::vector<OpCase> tensor_cases() {
   c.push_back(conv_case("conv_transpose2d residual k4 s2 sigmoid", true, {2, 4, 3, 5}, {5, 4, 4, 3}, {{2, 2}, {1, 1}}, true, {Unary::sigmoid}, {2, 8, 6, 3}));
   c.push_back(conv_case("conv_transpose2d residual from 1x1", true, {3, 1, 1, 7}, {7, 4, 4, 5}, {}, false, {}, {3, 4, 4, 5}));
   c.push_back(conv_case("conv_transpose2d from 1x1", true, {3, 1, 1, 7}, {7, 4, 4, 5}, {}, false));
+
+  c.push_back(chain_case("conv2d of leaky conv2d", false, {1, 6, 5, 3}, {7, 3, 3, 3}, {9, 3, 2, 7}, {{1, 1}, {1, 1}}, {{2, 1}, {1, 0}}, {Unary::leaky_relu, 0.2}));
+  c.push_back(chain_case("conv2d of relu conv2d, few channels", false, {1, 6, 5, 3}, {16, 3, 3, 3}, {2, 3, 3, 16}, {{1, 1}, {1, 1}}, {{1, 1}, {1, 1}}, {Unary::relu}));
+  c.push_back(chain_case("conv2d of relu conv2d, to one pixel", false, {3, 5, 4, 8}, {8, 2, 1, 8}, {5, 4, 4, 8}, {}, {}, {Unary::relu}));
+  c.push_back(chain_case("conv2d reflect of leaky conv2d", false, {1, 5, 4, 6}, {8, 1, 1, 6}, {3, 3, 3, 8}, {}, bordered({1, 1}, {1, 1}, Padding::reflect), {Unary::leaky_relu, 0.1}));
+  c.push_back(chain_case("conv_transpose2d of relu conv_transpose2d", true, {1, 3, 3, 5}, {5, 4, 4, 8}, {8, 4, 4, 6}, {{2, 2}, {1, 1}}, {{2, 2}, {1, 1}}, {Unary::relu}));
+  c.push_back({"conv2d of relu, residual around", Kind::product, {{1, 4, 5, 8}, {8, 3, 3, 8}}, call([](const Tensors& in) { return conv2d(relu(in[0]), in[1], {}, {{1, 1}, {1, 1}}, {}, in[0]); }), -2, 2, true});
+  c.push_back({"conv2d of shuffled leaky conv2d", Kind::product, {{1, 3, 4, 5}, {24, 3, 3, 5}, {4, 3, 3, 6}}, call([=](const Tensors& in) {
+                 return conv2d(conv2d(in[0], in[1], {}, shuffled({1, 1}, {1, 1}, 2), {Unary::leaky_relu, 0.2}), in[2], {}, {});
+               })});
 
   c.push_back(pair_case("conv2d of two", false, {2, 5, 6, 3}, 5, {4, 3, 3, 8}, {{1, 1}, {1, 1}}));
   c.push_back(pair_case("conv2d of two k4 s2 leaky", false, {1, 6, 8, 8}, 8, {16, 4, 4, 16}, {{2, 2}, {1, 1}}, {Unary::leaky_relu, 0.2}));

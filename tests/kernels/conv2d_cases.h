@@ -16,6 +16,7 @@ constexpr int kSmall = static_cast<int>(TileName::small);
 constexpr Epilogue kPlain{nullptr, Unary::identity, 0};
 // Operands of an epilogue whose values the functions below choose.
 constexpr char kPresent = 0;
+constexpr Epilogue kMasked{nullptr, Unary::identity, 0.2, nullptr, 1, &kPresent};
 inline std::vector<Epilogue> epilogues(Unary f) {
   return {{&kPresent, f, 0.2}, {nullptr, f, 0.2}, {&kPresent, f, 0.2, &kPresent}, {nullptr, f, 0.2, &kPresent}};
 }
@@ -60,14 +61,16 @@ inline std::vector<double> pixel_shuffled(const Conv2d& p, int factor, const std
   return to;
 }
 
+// shift: spoils the alignment of every operand, negative of what lies beside the result alone.
 inline Outcome forward(const Conv2d& p, Choice choice = {}, Epilogue epilogue = kPlain, int shift = 0) {
   const auto x = random_values(x_count(p), 1), w = random_values(w_count(p), 2), b = random_values(p.k, 3);
-  const auto beside = random_values(y_count(p), 9);
-  Guarded from(p.dtype, x, shift), filter(p.dtype, w, shift), bias(DType::f32, b), residual(p.dtype, beside, shift),
-      to(p.dtype, y_count(p), shift);
-  const bool biased = epilogue.bias != nullptr, summed = epilogue.residual != nullptr;
+  const auto beside = epilogue.mask ? mask_values(y_count(p), 9) : random_values(y_count(p), 9);
+  Guarded from(p.dtype, x, std::max(shift, 0)), filter(p.dtype, w, std::max(shift, 0)), bias(DType::f32, b), residual(p.dtype, beside, std::abs(shift)),
+      to(p.dtype, y_count(p), std::max(shift, 0));
+  const bool biased = epilogue.bias != nullptr, summed = epilogue.residual != nullptr, masked = epilogue.mask != nullptr;
   if (biased) epilogue.bias = bias.data();
   if (summed) epilogue.residual = residual.data();
+  if (masked) epilogue.mask = residual.data();
   const size_t bytes = choice.by_kernels ? conv2d().forward_workspace(p) : 0;
   Guarded workspace(DType::f32, static_cast<int64_t>(bytes / 4));
   if (choice.by_kernels)
@@ -81,18 +84,19 @@ inline Outcome forward(const Conv2d& p, Choice choice = {}, Epilogue epilogue = 
   for_each_term(p, [&](int64_t i, int64_t f, int64_t j) { want[j] += x[i] * w[f]; });
   finish(want, biased ? b : std::vector<double>{}, Unary::identity, 0);
   if (epilogue.shuffle > 1) want = pixel_shuffled(p, epilogue.shuffle, want);
-  finish(want, {}, epilogue.activation, epilogue.alpha, summed ? beside : std::vector<double>{});
+  finish(want, {}, epilogue.activation, epilogue.alpha, summed ? beside : std::vector<double>{}, masked ? beside : std::vector<double>{});
   return {relative_error(to.values(), want), to.bits()};
 }
 
 inline Outcome data_gradient(const Conv2d& p, Choice choice = {}, Epilogue epilogue = kPlain, int shift = 0) {
   const auto dy = random_values(y_count(p), 4), w = random_values(w_count(p), 5), b = random_values(p.c, 6);
-  const auto beside = random_values(x_count(p), 9);
-  Guarded from(p.dtype, dy, shift), filter(p.dtype, w, shift), bias(DType::f32, b), residual(p.dtype, beside, shift),
-      to(p.dtype, x_count(p), shift);
-  const bool biased = epilogue.bias != nullptr, summed = epilogue.residual != nullptr;
+  const auto beside = epilogue.mask ? mask_values(x_count(p), 9) : random_values(x_count(p), 9);
+  Guarded from(p.dtype, dy, std::max(shift, 0)), filter(p.dtype, w, std::max(shift, 0)), bias(DType::f32, b), residual(p.dtype, beside, std::abs(shift)),
+      to(p.dtype, x_count(p), std::max(shift, 0));
+  const bool biased = epilogue.bias != nullptr, summed = epilogue.residual != nullptr, masked = epilogue.mask != nullptr;
   if (biased) epilogue.bias = bias.data();
   if (summed) epilogue.residual = residual.data();
+  if (masked) epilogue.mask = residual.data();
   const size_t bytes = choice.by_kernels ? conv2d().data_gradient_workspace(p) : data_gradient_workspace(p, {choice.tile, choice.parts});
   Guarded workspace(DType::f32, static_cast<int64_t>(bytes / 4));
   void* const memory = bytes ? workspace.data() : nullptr;
@@ -105,7 +109,7 @@ inline Outcome data_gradient(const Conv2d& p, Choice choice = {}, Epilogue epilo
   EXPECT_TRUE(to.guard_is_whole());
   std::vector<double> want(x_count(p));
   for_each_term(p, [&](int64_t i, int64_t f, int64_t j) { want[i] += dy[j] * w[f]; });
-  finish(want, biased ? b : std::vector<double>{}, epilogue.activation, epilogue.alpha, summed ? beside : std::vector<double>{});
+  finish(want, biased ? b : std::vector<double>{}, epilogue.activation, epilogue.alpha, summed ? beside : std::vector<double>{}, masked ? beside : std::vector<double>{});
   return {relative_error(to.values(), want), to.bits()};
 }
 

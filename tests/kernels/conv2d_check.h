@@ -3,7 +3,9 @@
 #pragma once
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 #include <random>
 #include <string>
@@ -124,6 +126,13 @@ inline std::vector<double> random_values(int64_t count, int seed) {
   return values;
 }
 
+// What a relu leaves: some are zero.
+inline std::vector<double> mask_values(int64_t count, int seed) {
+  std::vector<double> values = random_values(count, seed);
+  for (size_t i = 0; i < values.size(); i += 3) values[i] = 0;
+  return values;
+}
+
 inline double relative_error(const std::vector<double>& got, const std::vector<double>& want) {
   double difference = 0, size = 0;
   for (size_t i = 0; i < want.size(); ++i) {
@@ -178,10 +187,11 @@ void for_each_term(const Conv2d& p, Term term) {
             }
 }
 
-// values = f(values + bias[i % channels] + residual).
-inline void finish(std::vector<double>& values, const std::vector<double>& bias, Unary f, double alpha, const std::vector<double>& residual = {}) {
+// values = f(values + bias[i % channels] + residual), or values * (mask > 0 ? 1 : alpha).
+inline void finish(std::vector<double>& values, const std::vector<double>& bias, Unary f, double alpha, const std::vector<double>& residual = {}, const std::vector<double>& mask = {}) {
   for (size_t i = 0; i < values.size(); ++i) {
     values[i] = activated(f, values[i] + (bias.empty() ? 0 : bias[i % bias.size()]) + (residual.empty() ? 0 : residual[i]), alpha);
+    if (!mask.empty() && !(mask[i] > 0)) values[i] *= alpha;
   }
 }
 

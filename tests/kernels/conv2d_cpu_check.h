@@ -7,6 +7,8 @@
 namespace ganymede::kernels::cpu::conv2d_check {
 
 constexpr Epilogue kPlain{nullptr, Unary::identity, 0};
+constexpr char kPresent = 0;
+constexpr Epilogue kMasked{nullptr, Unary::identity, 0.2, nullptr, 1, &kPresent};
 
 inline size_t size_of(DType dtype) { return dtype == DType::f64 ? 8 : dtype == DType::f32 ? 4 : 2; }
 
@@ -71,8 +73,15 @@ void for_each_term(const Conv2d& p, Term term) {
               }
 }
 
+// What a relu leaves: some are zero.
+inline std::vector<double> mask_values(int64_t count, int seed) {
+  std::vector<double> values = random_values(count, seed);
+  for (size_t i = 0; i < values.size(); i += 3) values[i] = 0;
+  return values;
+}
+
 inline void finish(std::vector<double>& values, int channels, const std::vector<double>& bias, Unary activation,
-            double alpha, const std::vector<double>& residual) {
+            double alpha, const std::vector<double>& residual, const std::vector<double>& mask) {
   for (size_t i = 0; i < values.size(); ++i) {
     double& v = values[i];
     if (!bias.empty()) v += bias[i % channels];
@@ -81,6 +90,7 @@ inline void finish(std::vector<double>& values, int channels, const std::vector<
     if (activation == Unary::leaky_relu) v = v > 0 ? v : alpha * v;
     if (activation == Unary::sigmoid) v = 1 / (1 + std::exp(-v));
     if (activation == Unary::tanh) v = std::tanh(v);
+    if (!mask.empty() && !(mask[i] > 0)) v *= alpha;
   }
 }
 
@@ -97,13 +107,13 @@ inline Conv2d with_type(Conv2d p, DType dtype) {
   return p;
 }
 
-// Of f the activation counts.
+// Of f the activation counts, and whether a mask is there.
 inline void expect_matches(const Conv2d& p, const Epilogue& f, bool bias, const Conv2dKernels& kernels = conv2d_kernels, bool residual = false) {
   SCOPED_TRACE(testing::Message() << name_of(p.dtype) << " n" << p.n << ' ' << p.h << 'x' << p.w << 'x' << p.c
                                   << " -> " << p.p << 'x' << p.q << 'x' << p.k << " k" << p.r << 'x' << p.s
                                   << " s" << p.stride_h << 'x' << p.stride_w << " p" << p.pad_h << 'x'
                                   << p.pad_w << " d" << p.dilation_h << " g" << p.groups << " activation "
-                                  << static_cast<int>(f.activation) << " bias " << bias << " residual " << residual);
+                                  << static_cast<int>(f.activation) << " bias " << bias << " residual " << residual << " mask " << (f.mask != nullptr));
   const auto x = random_values(x_count(p), 1), dy = random_values(y_count(p), 3);
   auto w = random_values(w_count(p), 2);
   // So that y is about 1, where activations bend, and bf16 holds w still.
@@ -123,13 +133,15 @@ inline void expect_matches(const Conv2d& p, const Epilogue& f, bool bias, const 
   const std::vector<double> bias_c = bias ? random_values(p.c, 5) : std::vector<double>();
   const std::vector<double> beside_y = residual ? random_values(y_count(p), 6) : std::vector<double>();
   const std::vector<double> beside_x = residual ? random_values(x_count(p), 7) : std::vector<double>();
-  finish(y, p.k, bias_k, f.activation, f.alpha, beside_y);
-  finish(dx, p.c, bias_c, f.activation, f.alpha, beside_x);
+  const std::vector<double> mask_y = f.mask ? mask_values(y_count(p), 8) : std::vector<double>();
+  const std::vector<double> mask_x = f.mask ? mask_values(x_count(p), 9) : std::vector<double>();
+  finish(y, p.k, bias_k, f.activation, f.alpha, beside_y, mask_y);
+  finish(dx, p.c, bias_c, f.activation, f.alpha, beside_x, mask_x);
 
-  Buffer bbias_k(sums, bias_k), bbias_c(sums, bias_c), bbeside_y(p.dtype, beside_y), bbeside_x(p.dtype, beside_x);
+  Buffer bbias_k(sums, bias_k), bbias_c(sums, bias_c), bbeside_y(p.dtype, beside_y), bbeside_x(p.dtype, beside_x), bmask_y(p.dtype, mask_y), bmask_x(p.dtype, mask_x);
   Buffer by(p.dtype, y_count(p)), bdx(p.dtype, x_count(p)), bdw(sums, w_count(p));
-  kernels.forward(nullptr, p, bx.data(), weight, by.data(), {bias ? bbias_k.data() : nullptr, f.activation, f.alpha, residual ? bbeside_y.data() : nullptr}, nullptr);
-  kernels.data_gradient(nullptr, p, bdy.data(), weight, bdx.data(), {bias ? bbias_c.data() : nullptr, f.activation, f.alpha, residual ? bbeside_x.data() : nullptr}, nullptr);
+  kernels.forward(nullptr, p, bx.data(), weight, by.data(), {bias ? bbias_k.data() : nullptr, f.activation, f.alpha, residual ? bbeside_y.data() : nullptr, 1, f.mask ? bmask_y.data() : nullptr}, nullptr);
+  kernels.data_gradient(nullptr, p, bdy.data(), weight, bdx.data(), {bias ? bbias_c.data() : nullptr, f.activation, f.alpha, residual ? bbeside_x.data() : nullptr, 1, f.mask ? bmask_x.data() : nullptr}, nullptr);
   std::vector<char> workspace(kernels.weight_gradient_workspace(p));
   kernels.weight_gradient(nullptr, p, bx.data(), bdy.data(), bdw.data(), workspace.data());
   EXPECT_LE(relative_error(by.values(), y), tolerance(p.dtype).forward) << "forward";

@@ -114,6 +114,23 @@ TEST(Conv2dCpu, ResidualMatchesReference) {
   for (const Conv2d& p : kDirectProblems) expect_matches(p, {nullptr, Unary::relu, 0}, true, conv2d_kernels, true);
 }
 
+TEST(Conv2dCpu, MaskMatchesReference) {
+  for (const Conv2d& p : kOddProblems)
+    for (DType dtype : kTypes) expect_matches(with_type(p, dtype), kMasked, false);
+  for (const Conv2d& p : kDirectProblems) expect_matches(p, kMasked, false);
+  // In f64 loops store; where oneDNN does, and where a product is all there is, it would be a pass of its own.
+  const Conv2d product = with_type({8, 4, 4, 32, 64, 4, 4, 1, 1, 1, 1, 0, 0, 1, 1, 1, DType::f32, Math::f32}, DType::f32);
+  for (const Conv2dRole role : {Conv2dRole::forward, Conv2dRole::data_gradient}) {
+    EXPECT_TRUE(conv2d_kernels.masks(role, with_type(kOddProblems[1], DType::f64)));
+    EXPECT_FALSE(conv2d_kernels.masks(role, product));
+  }
+  float memory[256] = {};
+  for (Epilogue wrong : {Epilogue{memory, Unary::identity, 0}, Epilogue{nullptr, Unary::relu, 0}, Epilogue{nullptr, Unary::identity, 0, memory}}) {
+    wrong.mask = memory;
+    EXPECT_THROW(conv2d_kernels.forward(nullptr, kOddProblems[0], memory, {memory, nullptr}, memory, wrong, nullptr), std::runtime_error);
+  }
+}
+
 TEST(Conv2dCpu, EmptyProblemsDoNothing) {
   Conv2d p = kOddProblems[1];
   p.n = 0;

@@ -18,17 +18,18 @@ constexpr Number kServed[] = {{DType::f32, Math::tf32}, {DType::bf16, Math::f32}
 constexpr Conv2dRole kRoles[] = {Conv2dRole::forward, Conv2dRole::data_gradient, Conv2dRole::weight_gradient};
 constexpr const char* kRoleNames[] = {"forward", "data gradient", "weight gradient"};
 
-// One direction as Conv2dKernels computes it, from given operands; `bias` and `beside`, the residual, may be empty.
+// One direction as Conv2dKernels computes it, from given operands; `bias` and `beside`, the residual or, where epilogue.mask is there, the mask, may be empty. shift: as in conv2d_cases.h.
 struct Run {
   std::vector<double> values;
   std::vector<unsigned char> bits;
 };
 Run run(Conv2dRole role, const Conv2d& p, const std::vector<double>& first, const std::vector<double>& second, const std::vector<double>& bias,
         const std::vector<double>& beside, Epilogue epilogue, int shift) {
+  Guarded residual(p.dtype, beside, std::abs(shift));
+  shift = std::max(shift, 0);
   Guarded a(p.dtype, first, shift), b(p.dtype, second, shift), biases(DType::f32, bias);
-  Guarded residual(p.dtype, beside, shift);
   epilogue.bias = bias.empty() ? nullptr : biases.data();
-  epilogue.residual = beside.empty() ? nullptr : residual.data();
+  (epilogue.mask ? epilogue.mask : epilogue.residual) = beside.empty() ? nullptr : residual.data();
   const bool weights = role == Conv2dRole::weight_gradient;
   Guarded to(weights ? DType::f32 : p.dtype, role == Conv2dRole::forward ? y_count(p) : weights ? w_count(p) : x_count(p), shift);
   const size_t bytes = weights ? conv2d().weight_gradient_workspace(p) : role == Conv2dRole::data_gradient ? conv2d().data_gradient_workspace(p) : 0;
@@ -63,8 +64,8 @@ void expect_role(Conv2dRole role, const Conv2d& p, Epilogue epilogue = kPlain, b
   const Operands o = operands(role, p);
   const auto bias = biased ? random_values(role == Conv2dRole::forward ? p.k : p.c, 4) : std::vector<double>{};
   auto want = reference(role, p, o);
-  const auto beside = summed ? random_values(std::ssize(want), 5) : std::vector<double>{};
-  if (role != Conv2dRole::weight_gradient) finish(want, bias, epilogue.activation, epilogue.alpha, beside);
+  const auto beside = summed ? epilogue.mask ? mask_values(std::ssize(want), 5) : random_values(std::ssize(want), 5) : std::vector<double>{};
+  if (role != Conv2dRole::weight_gradient) finish(want, bias, epilogue.activation, epilogue.alpha, epilogue.mask ? std::vector<double>{} : beside, epilogue.mask ? beside : std::vector<double>{});
   const Tolerance allowed = tolerance(p.dtype, p.math);
   std::vector<unsigned char> bits;
   for (const Order order : {Order::forward, Order::reverse, Order::random}) {
@@ -143,6 +144,8 @@ TEST_F(Conv2dFewChannelsSim, LargeProblemsMatchReference) {
 TEST_F(Conv2dFewChannelsSim, EpiloguesMatchReference) {
   for (const Number number : kServed) {
     for (const Conv2d& problem : {conv(1, 6, 5, 3, 10, 3, 3, 2, 1), conv(1, 5, 4, 4, 16, 3, 3, 1, 1), conv(1, 6, 5, 10, 3, 3, 3, 1, 1)}) {
+      expect_role(Conv2dRole::forward, with(problem, number), kMasked, false, 0, true);
+      expect_role(Conv2dRole::data_gradient, with(problem, number), kMasked, false, 0, true);
       for (const Unary f : {Unary::identity, Unary::relu, Unary::leaky_relu, Unary::sigmoid, Unary::tanh}) {
         for (const bool biased : {false, true}) {
           for (const bool summed : {false, true}) {
@@ -158,8 +161,12 @@ TEST_F(Conv2dFewChannelsSim, EpiloguesMatchReference) {
 TEST_F(Conv2dFewChannelsSim, UnalignedPointersMatchReference) {
   for (const Number number : kServed) {
     for (const Conv2d& problem : {conv(1, 6, 5, 3, 16, 4, 4, 2, 1), conv(1, 6, 5, 16, 4, 3, 3, 1, 1)}) {
+      expect_role(Conv2dRole::forward, with(problem, number), kMasked, false, -1, true);
+      expect_role(Conv2dRole::data_gradient, with(problem, number), kMasked, false, -1, true);
       for (const int shift : {1, 2, 3}) {
         for (const Conv2dRole role : kRoles) expect_role(role, with(problem, number), kPlain, false, shift, role != Conv2dRole::weight_gradient);
+        expect_role(Conv2dRole::forward, with(problem, number), kMasked, false, shift, true);
+        expect_role(Conv2dRole::data_gradient, with(problem, number), kMasked, false, shift, true);
       }
     }
   }

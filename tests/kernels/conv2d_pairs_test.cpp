@@ -259,6 +259,9 @@ TEST(Conv2dPairsTable, SaysWhatIsWrong) {
   Epilogue summed = kPlain;
   summed.residual = memory;
   EXPECT_THROW(conv2d().forward(nullptr, halves, memory, {memory, nullptr}, {memory, memory}, summed, nullptr), std::runtime_error);
+  Epilogue masked = kPlain;
+  masked.mask = memory;
+  EXPECT_THROW(conv2d().forward(nullptr, halves, memory, {memory, nullptr}, {memory, memory}, masked, nullptr), std::runtime_error);
   Conv2d p = conv(1, 3, 3, 6, 4, 3, 3, 1, 1, 1, 2);
   p.k_first = 2;
   EXPECT_THROW(conv2d().weight_gradient(nullptr, p, memory, {memory, memory}, memory, nullptr), std::runtime_error);

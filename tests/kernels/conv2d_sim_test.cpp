@@ -85,9 +85,9 @@ TEST(Conv2dSim, PartsOfSumsMatchReference) {
     const Conv2d p = with(conv(2, 7, 6, 24, 40, 3, 3, 2, 1), number);
     SCOPED_TRACE(describe(p));
     const Tolerance allowed = tolerance(p.dtype, p.math);
-    const Epilogue epilogue{&kPresent, Unary::tanh, 0, &kPresent};
     for (const TileName tile : kTileNames) {
       for (const int parts : {2, 3, 7, 16}) {
+        const Epilogue epilogue = parts % 2 ? kMasked : Epilogue{&kPresent, Unary::tanh, 0, &kPresent};
         const auto run = [&](Order order) {
           configure({order, 11, 0});
           const Outcome y = forward(p, {false, tile, parts}, epilogue),
@@ -139,6 +139,34 @@ TEST(Conv2dSim, EpiloguesMatchReference) {
   }
 }
 
+// The derivative of what made x (dx) in the store of the gradient, of 1 and of slopes of every kind.
+TEST(Conv2dSim, MasksMatchReference) {
+  for (const Number number : kNumbers) {
+    for (const Conv2d& problem : {conv(1, 6, 5, 6, 10, 3, 3, 2, 1), conv(2, 5, 6, 16, 24, 3, 3, 1, 1), conv(1, 5, 5, 6, 8, 3, 3, 1, 1, 1, 2), conv(3, 2, 2, 5, 7, 2, 2),
+                                  conv(3, 4, 4, 16, 32, 4, 4), conv(1, 7, 6, 3, 9, 3, 3, 1, 1), conv(1, 7, 6, 9, 3, 3, 3, 1, 1)}) {
+      const Conv2d p = with(problem, number);
+      SCOPED_TRACE(describe(p));
+      EXPECT_TRUE(conv2d().masks(Conv2dRole::forward, p) && conv2d().masks(Conv2dRole::data_gradient, p));
+      for (const double slope : {0.2, 0.0, -0.5}) {
+        Epilogue masked = kMasked;
+        masked.alpha = slope;
+        for (const int shift : {0, 1, -1}) {
+          EXPECT_LE(forward(p, {}, masked, shift).error, tolerance(p.dtype, p.math).forward) << slope;
+          EXPECT_LE(data_gradient(p, {}, masked, shift).error, tolerance(p.dtype, p.math).gradient) << slope;
+        }
+      }
+    }
+  }
+  // A mask stands alone.
+  float memory[256] = {};
+  const Conv2d p = conv(1, 3, 3, 2, 2, 3, 3, 1, 1);
+  for (Epilogue wrong : {Epilogue{memory, Unary::identity, 0}, Epilogue{nullptr, Unary::relu, 0}, Epilogue{nullptr, Unary::identity, 0, memory}}) {
+    wrong.mask = memory;
+    EXPECT_THROW(conv2d().forward(nullptr, p, memory, {memory, nullptr}, memory, wrong, nullptr), std::runtime_error);
+    EXPECT_THROW(conv2d().data_gradient(nullptr, p, memory, {memory, nullptr}, memory, wrong, nullptr), std::runtime_error);
+  }
+}
+
 TEST(Conv2dSim, ShuffledResultsMatchReference) {
   for (const Number number : kNumbers) {
     for (const Conv2d& problem : {conv(2, 5, 6, 8, 16, 3, 3, 1, 1), conv(1, 5, 7, 3, 12, 3, 3, 1, 1), conv(1, 6, 5, 5, 36, 2, 3, 2, 1), conv(1, 9, 7, 24, 160, 1, 1)}) {
@@ -173,7 +201,7 @@ TEST(Conv2dSim, UnalignedPointersMatchReference) {
     SCOPED_TRACE(describe(p));
     const Tolerance allowed = tolerance(p.dtype, p.math);
     for (const int shift : {1, 2, 3}) {
-      for (const Epilogue& epilogue : {kPlain, Epilogue{nullptr, Unary::identity, 0, &kPresent}}) {
+      for (const Epilogue& epilogue : {kPlain, Epilogue{nullptr, Unary::identity, 0, &kPresent}, kMasked}) {
         EXPECT_LE(forward(p, {}, epilogue, shift).error, allowed.forward);
         EXPECT_LE(data_gradient(p, {}, epilogue, shift).error, allowed.gradient);
       }

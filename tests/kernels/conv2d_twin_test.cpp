@@ -143,6 +143,10 @@ TEST_F(Conv2dTwinSim, EpiloguesMatchReference) {
   for (const Number number : kTwinNumbers) {
     for (const int outputs : {9, 72}) {
       const Conv2d p = with(conv(1, 6, 5, 8, outputs, 3, 3, 2, 1), number);
+      for (const int parts : {1, 3}) {
+        EXPECT_LE(forward(p, {false, TileName::twin_square, parts}, kMasked).error, tolerance(p.dtype, p.math).forward);
+        if (data_gradient_has_twin(p)) EXPECT_LE(data_gradient(p, {false, TileName::twin_square, parts}, kMasked).error, tolerance(p.dtype, p.math).gradient);
+      }
       for (const Unary f : {Unary::identity, Unary::relu, Unary::leaky_relu, Unary::sigmoid, Unary::tanh}) {
         SCOPED_TRACE(static_cast<int>(f));
         for (const Epilogue& epilogue : epilogues(f)) {

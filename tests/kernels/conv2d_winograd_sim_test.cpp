@@ -91,6 +91,10 @@ TEST_F(Conv2dWinogradSim, EpiloguesMatchReference) {
         for (const Conv2dRole role : {Conv2dRole::forward, Conv2dRole::data_gradient}) expect_role(role, conv3(1, 6, 5, 6, 10, 1), {bias, f, 0.2, residual});
 }
 
+TEST_F(Conv2dWinogradSim, MasksMatchReference) {
+  for (const Conv2dRole role : {Conv2dRole::forward, Conv2dRole::data_gradient}) expect_role(role, conv3(1, 6, 5, 6, 10, 1), kMasked);
+}
+
 TEST_F(Conv2dWinogradSim, UnalignedPointersMatchReference) {
   for (const int shift : {1, 2, 3}) expect_matches(conv3(1, 6, 5, 8, 16, 1), kPlain, shift);
 }

@@ -15,7 +15,8 @@ const Conv2dKernels kByWinograd{
     [](Stream, const Conv2d& p, ImageIn x, const Weight& w, ImageOut y, const Epilogue& e, void*) { forward_by_winograd(p, x.first, w, y.first, e); },
     [](Stream, const Conv2d& p, ImageIn dy, const Weight& w, ImageOut dx, const Epilogue& e, void*) { data_gradient_by_winograd(p, dy.first, w, dx.first, e); },
     [](Stream, const Conv2d& p, ImageIn x, ImageIn dy, void* dw, void*) { weight_gradient_by_winograd(p, x.first, dy.first, dw); },
-    conv2d_kernels.forward_workspace, conv2d_kernels.data_gradient_workspace, conv2d_kernels.weight_gradient_workspace, conv2d_kernels.reads_border, conv2d_kernels.shuffles, conv2d_kernels.takes_pairs};
+    conv2d_kernels.forward_workspace, conv2d_kernels.data_gradient_workspace, conv2d_kernels.weight_gradient_workspace, conv2d_kernels.reads_border, conv2d_kernels.shuffles, conv2d_kernels.takes_pairs,
+    conv2d_kernels.masks};
 
 const Conv2d kWinogradProblems[] = {
     {13, 9, 12, 32, 48, 4, 4, 4, 5, 2, 2, 1, 1, 1, 1, 1, DType::f32, Math::f32},
@@ -49,7 +50,10 @@ TEST(Conv2dWinograd, MatchesReference) {
   }
   for (const int each : {1, 3, 5, 16}) {
     omp_set_num_threads(each);
-    for (int i : {4, 6, 10, 13, 17}) expect_matches(kWinogradProblems[i], {nullptr, Unary::tanh, 0}, true, kByWinograd, each % 3 == 0);
+    for (int i : {4, 6, 10, 13, 17}) {
+      expect_matches(kWinogradProblems[i], {nullptr, Unary::tanh, 0}, true, kByWinograd, each % 3 == 0);
+      expect_matches(kWinogradProblems[i], kMasked, false, kByWinograd);
+    }
   }
   omp_set_num_threads(threads);
 }
@@ -62,7 +66,10 @@ TEST(Conv2dWinograd, MatchesReferenceInBf16) {
     for (const Conv2d& p : kWinogradProblems) expect_matches(with_type(p, DType::bf16), kPlain, false, kByWinograd);
     for (const int each : {1, 3, 5, 16}) {
       omp_set_num_threads(each);
-      for (int i : {4, 6, 10, 13, 17, 19, 20}) expect_matches(with_type(kWinogradProblems[i], DType::bf16), {nullptr, Unary::tanh, 0}, true, kByWinograd, each % 3 == 0);
+      for (int i : {4, 6, 10, 13, 17, 19, 20}) {
+        expect_matches(with_type(kWinogradProblems[i], DType::bf16), {nullptr, Unary::tanh, 0}, true, kByWinograd, each % 3 == 0);
+        expect_matches(with_type(kWinogradProblems[i], DType::bf16), kMasked, false, kByWinograd);
+      }
     }
     omp_set_num_threads(threads);
   }

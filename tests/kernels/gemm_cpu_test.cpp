@@ -40,11 +40,11 @@ int64_t operand_count(int64_t stride, int batch, int64_t matrix) {
 }
 
 template <typename T, typename Out>
-void expect_matches(const Gemm& p, bool with_bias, bool with_residual, Unary activation, double limit) {
+void expect_matches(const Gemm& p, bool with_bias, bool with_residual, Unary activation, double limit, bool with_mask) {
   SCOPED_TRACE(testing::Message() << name_of(p.dtype) << " to " << name_of(p.out) << " batch " << p.batch
                                   << " m" << p.m << " n" << p.n << " k" << p.k << " ta" << p.transpose_a
                                   << " tb" << p.transpose_b << " strides " << p.stride_a << ' ' << p.stride_b
-                                  << " bias " << with_bias << " residual " << with_residual << " activation " << static_cast<int>(activation));
+                                  << " bias " << with_bias << " residual " << with_residual << " mask " << with_mask << " activation " << static_cast<int>(activation));
   const auto a = random_values(operand_count(p.stride_a, p.batch, int64_t{p.m} * p.k), 1);
   const auto b = random_values(operand_count(p.stride_b, p.batch, int64_t{p.k} * p.n), 2);
   const auto bias = random_values(p.n, 3);
@@ -56,7 +56,7 @@ void expect_matches(const Gemm& p, bool with_bias, bool with_residual, Unary act
   const int64_t count = int64_t{p.batch} * p.m * p.n;
   std::vector<Out> c(count + kGuard, store<Out>(std::numeric_limits<Compute<Out>>::quiet_NaN()));
   gemm_kernels.multiply(nullptr, p, ta.data(), tb.data(), c.data(),
-                        {with_bias ? tbias.data() : nullptr, activation, 0.2f, with_residual ? tresidual.data() : nullptr});
+                        {with_bias ? tbias.data() : nullptr, activation, 0.2f, with_residual ? tresidual.data() : nullptr, 1, with_mask ? tresidual.data() : nullptr});
   double difference = 0, size = 0;
   for (int batch = 0; batch < p.batch; ++batch)
     for (int i = 0; i < p.m; ++i)
@@ -67,6 +67,7 @@ void expect_matches(const Gemm& p, bool with_bias, bool with_residual, Unary act
                  b[batch * p.stride_b + (p.transpose_b ? int64_t{j} * p.k + l : int64_t{l} * p.n + j)];
         if (with_residual) sum += residual[(int64_t{batch} * p.m + i) * p.n + j];
         sum = finish(sum, activation, 0.2f);
+        if (with_mask && !(residual[(int64_t{batch} * p.m + i) * p.n + j] > 0)) sum *= 0.2f;
         const double got = load(c[(int64_t{batch} * p.m + i) * p.n + j]);
         difference += (got - sum) * (got - sum);
         size += sum * sum;
@@ -75,15 +76,15 @@ void expect_matches(const Gemm& p, bool with_bias, bool with_residual, Unary act
   for (int i = 0; i < kGuard; ++i) EXPECT_TRUE(std::isnan(load(c[count + i])));
 }
 
-void expect_all_types_match(Gemm p, bool bias = false, Unary activation = Unary::identity, bool residual = false) {
+void expect_all_types_match(Gemm p, bool bias = false, Unary activation = Unary::identity, bool residual = false, bool mask = false) {
   p.dtype = p.out = DType::f64;
-  expect_matches<double, double>(p, bias, residual, activation, 1e-14);
+  expect_matches<double, double>(p, bias, residual, activation, 1e-14, mask);
   p.dtype = p.out = DType::f32;
-  expect_matches<float, float>(p, bias, residual, activation, 1e-5);
+  expect_matches<float, float>(p, bias, residual, activation, 1e-5, mask);
   p.dtype = p.out = DType::bf16;
-  expect_matches<Bf16, Bf16>(p, bias, residual, activation, 1e-2);
+  expect_matches<Bf16, Bf16>(p, bias, residual, activation, 1e-2, mask);
   p.out = DType::f32;
-  expect_matches<Bf16, float>(p, bias, residual, activation, 1e-5);
+  expect_matches<Bf16, float>(p, bias, residual, activation, 1e-5, mask);
 }
 
 TEST(GemmCpu, MatchesReference) {
@@ -107,6 +108,7 @@ TEST(GemmCpu, BatchesMatchReference) {
 }
 
 TEST(GemmCpu, EpilogueMatchesReference) {
+  expect_all_types_match({2, 5, 19, 8, false, true, 40, 0, DType::f32, DType::f32, Math::f32}, false, Unary::identity, false, true);
   for (Unary activation : {Unary::identity, Unary::relu, Unary::leaky_relu, Unary::sigmoid, Unary::tanh})
     for (bool bias : {false, true})
       for (int batch : {1, 2})
