@@ -24,6 +24,7 @@ const std::vector<Model>& models() {
       {"wgan", "Wasserstein GAN", 2017, "1701.07875", "a critic with bounded weights that estimates the earth-mover distance", {"image|point"}, wgan, 32, 64, 2000},
       {"f-gan", "f-GAN: Training Generative Neural Samplers using Variational Divergence Minimization", 2016, "1606.00709", "any f-divergence through its variational bound", {"image|point"}, f_gan, 32, 64, 4000},
       {"improved-gan", "Improved Techniques for Training GANs", 2016, "1606.03498", "minibatch discrimination, feature matching, virtual batch norm and more, each a switch", {"image|point"}, improved_gan, 32, 100, 4000},
+      {"progressive-gan", "Progressive Growing of GANs for Improved Quality, Stability, and Variation", 2018, "1710.10196", "both networks grow from 4 pixels up, each resolution blended in", {"image"}, progressive_gan, 32, 16, 6000},
   };
   return all;
 }

@@ -43,5 +43,6 @@ Recipe pix2pix(const Config& c);
 Recipe singan_model(const Config& c);
 Recipe cyclegan(const Config& c);
 Recipe bicyclegan(const Config& c);
+Recipe progressive_gan(const Config& c);
 
 }  // namespace ganymede

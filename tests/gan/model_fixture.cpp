@@ -21,6 +21,7 @@ TinyChoice tiny_choice(const std::string& model) {
       {"bicyclegan", {.settings = {{"width", "3"}, {"latent", "2"}, {"scales", "1"}}, .data = "shapes:pairs", .late = {"scales", "constant_part"}}},
       {"cyclegan", {.settings = {{"width", "3"}, {"pool", "3"}}, .data = "shapes:unpaired", .late = {"constant_part"}}},
       {"pix2pix", {.settings = {{"width", "3"}}, .data = "shapes:pairs", .late = {"constant_part", "test"}}},
+      {"progressive-gan", {.settings = {{"width", "4"}, {"most_width", "9"}, {"latent", "5"}, {"start", "8"}, {"stable_images", "2"}, {"blend_images", "2"}}, .late = {"start", "stddev_group"}}},
       {"bigan", {.late = {"last_rate"}}},
       {"ali", {.settings = {{"width", "2"}, {"latent", "3"}}, .size = 32, .late = {"last_rate"}}},
   };
