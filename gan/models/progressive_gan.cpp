@@ -78,42 +78,58 @@ Recipe progressive_gan(const Config& c) {
     generator->make(side);
     return grown ? G(z, grown) : G(z);
   };
+  const auto judge = [=](const Tensor& x, const Tensor& grown) { return grown ? D(x, grown) : D(x); };
+  // Real pictures as a phase sees them.
+  const auto real = [=](const Batch& batch, int side, const Tensor& grown) {
+    const auto shrunk = [](const Tensor& x, int by) { return by == 1 ? x : average_pool(x, {{by, by}, {by, by}}); };
+    const Tensor x = shrunk(batch.image(), s.size / side);
+    return grown ? nets::blend(upsample_nearest(shrunk(x, 2), 2), x, grown) : x;
+  };
 
   for (size_t i = 0; i < phases.size(); ++i) {
     const Phase p = phases[i];
     Stage& stage = r.stage(text(p.side, " px", p.blends ? ", blended in" : ""), p.iterations, [=] { assign(begun, full({1}, double(i + 1))), assign(done, zeros({1})); });
     stage.cost = cost(s, p.side);
-    const SharedValue share = !p.blends ? SharedValue{} : r.shared("grown", {}, [=](const Batch&) { return grown_in(p); });
+    const SharedValue share = p.blends ? r.shared("grown", {}, [=](const Batch&) { return grown_in(p); }) : SharedValue{};
     const auto grown = [=] { return p.blends ? share() : Tensor{}; };
-    const auto judge = [=](const Tensor& x) { return p.blends ? D(x, grown()) : D(x); };
-    const auto real = [=](const Batch& batch) {
-      const int factor = s.size / p.side;
-      const auto shrunk = [](const Tensor& x, int by) { return by == 1 ? x : average_pool(x, {{by, by}, {by, by}}); };
-      const Tensor x = shrunk(batch.image(), factor);
-      return p.blends ? nets::blend(upsample_nearest(shrunk(x, 2), 2), x, grown()) : x;
-    };
     r.update("D", {D}, adam, [=](const Batch& batch) -> Losses {
-      const Tensor x = real(batch), fake = generate(noise(batch.size), p.side, grown());
-      const Tensor on_real = judge(x), on_fake = judge(fake), norms = gradient_norms(judge, x, fake);
+      const Tensor x = real(batch, p.side, grown()), fake = generate(noise(batch.size), p.side, grown());
+      const Tensor on_real = judge(x, grown()), on_fake = judge(fake, grown()), norms = gradient_norms([=](const Tensor& u) { return judge(u, grown()); }, x, fake);
       const Verdict v = adv.judge(on_real, on_fake);
       return {{"adv", v.loss, "E D(G(z)) - E D(x)"},
               {"gp", lambda / (gamma * gamma) * nn::mse(norms, gamma), text(lambda / (gamma * gamma), " E (|grad D(u)| - ", gamma, ")^2")},
               {"drift", drift * nn::mse(on_real, 0), text(drift, " E D(x)^2")},
               shown("real", v.real, "E D(x)"), shown("fake", v.fake, "E D(G(z))"), shown("norm", mean(norms), "E |grad D(u)|")};
     });
-    Update& g = r.update("G", {G}, adam, [=](const Batch& batch) -> Losses { return {{"adv", adv.g(judge(generate(noise(batch.size), p.side, grown()))), "-E D(G(z))"}}; });
+    Update& g = r.update("G", {G}, adam, [=](const Batch& batch) -> Losses { return {{"adv", adv.g(judge(generate(noise(batch.size), p.side, grown()), grown())), "-E D(G(z))"}}; });
     if (p.blends) g.then([=](const Batch&) { assign(done, done + 1.0); });
   }
   if (drift == 0) r.without_gradient = {"D.last.linear1.bias"};  // a difference of scores, and their slope, have no use for it
 
+  const auto reached = [=] { return phases[size_t(std::clamp(int64_t(begun.item()) - 1, int64_t{0}, int64_t(phases.size()) - 1))]; };
   // Pictures of the phase that training is in, enlarged to the finest resolution.
   r.latent = {.length = s.latent, .draw = noise};
   r.latent.decode = [=](const Tensor& z, const Tensor&) {
-    const Phase& p = phases[size_t(std::clamp(int64_t(begun.item()) - 1, int64_t{0}, int64_t(phases.size()) - 1))];
+    const Phase p = reached();
     const Tensor x = generate(z, p.side, grown_in(p));
     return p.side == s.size ? x : upsample_nearest(x, s.size / p.side);
   };
   if (s.size >= 8) r.measures = sample_measures([latent = r.latent](int64_t n) { return latent.decode(latent.draw(n), {}); });
+  const int64_t group = std::max<int64_t>(2, s.group);
+  r.measures.push_back({"copies", text("share of batches of real pictures that D scores above batches in which each of them stands ", group, " times, 0 to 1: whether it notices a lack of variety"), [=](const Evaluation& e) {
+    const Phase p = reached();
+    const Tensor grown = grown_in(p);
+    double above = 0, batches = 0;
+    e.each_batch([&](const Batch& batch) {
+      const int64_t each = batch.size / group;
+      if (batch.size % group != 0 || each == 0) return;  // the last may be smaller
+      const Tensor x = real(batch, p.side, grown);
+      double of_copies = 0;
+      for (int64_t i = 0; i < group; ++i) of_copies += mean(judge(concat(Tensors(size_t(group), slice(x, 0, i * each, (i + 1) * each)), 0), grown)).item() / double(group);
+      above += mean(judge(x, grown)).item() > of_copies + 1e-4, ++batches;
+    });
+    return above / batches;
+  }});
   r.average = c.number("ema", 0.99, "decay of an average of G's weights to sample from (0.999 in the paper, whose phases are longer); 0: none", 0, 0.999999);
   r.averaged = {G};
   return r;
