@@ -57,7 +57,8 @@ Recipe progressive_gan(const Config& c) {
   };
   const int64_t stable = images("stable_images", 1, "real pictures shown at each resolution but the last, which has what remains (800000 in the paper)");
   const int64_t blending = images("blend_images", 0, "real pictures shown while a resolution is blended in (800000 in the paper); 0: at once");
-  const nn::Optim adam = nn::adam(c.number("rate", 1e-3, "learning rate", 0), c.number("beta1", 0, "Adam", 0, 0.999999), c.number("beta2", 0.99, "Adam", 0, 0.999999));
+  const double rate = c.number("rate", 1e-3, "learning rate", 0), beta1 = c.number("beta1", 0, "Adam", 0, 0.999999), beta2 = c.number("beta2", 0.99, "Adam", 0, 0.999999);
+  const nn::Optim adam = nn::adam(rate, beta1, beta2);
   const double lambda = c.number("gp", 10, "weight of the gradient penalty", 0), gamma = c.number("gp_target", 1, "norm of the gradient that it asks for (750 in the paper's CIFAR-10)", 1e-6);
   const double drift = c.number("drift", 1e-3, "weight of E D(x)^2, which keeps D's scores near 0", 0);
   if (const int64_t g = std::min<int64_t>(s.group, c.batch); g > 0 && c.batch % g != 0)

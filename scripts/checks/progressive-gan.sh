@@ -15,9 +15,9 @@ jump() {
       function off(x, a,   i, m, s, n) {
         for (i = a - 99; i <= a; i++) { m += x[i] / 100; s += x[i] ^ 2 / 100 }
         for (i = a + 1; i <= a + 10; i++) n += x[i] / 10
-        return (n > m ? n - m : m - n) / sqrt(s - m * m)
+        return s > m * m ? (n > m ? n - m : m - n) / sqrt(s - m * m) : 0
       }
-      END { k = split(at, ends); for (i = 1; i <= k; i++) { most = most > off(d, ends[i]) ? most : off(d, ends[i]); most = most > off(g, ends[i]) ? most : off(g, ends[i]) } print most }'
+      END { k = split(at, ends); for (i = 1; i <= k; i++) { most = most > off(d, ends[i]) ? most : off(d, ends[i]); most = most > off(g, ends[i]) ? most : off(g, ends[i]) } print most + 0 }'
 }
 row progressive-gan "jump of the adversarial losses of D and G as a resolution appears, in their deviations before, largest of 8, 16 and 32 px" "<=" 2 "$(jump grown 625 1875 3125)" "blending" "$(jump abrupt 625 1250 1875)"
 distance() { measured "$1" distance distance -n 1000; }
