@@ -5,7 +5,7 @@
 #include "engine/check.h"
 #include "engine/context.h"
 #include "engine/ops.h"
-#include "gan/losses/penalty.h"
+#include "gan/models.h"
 #include "gan/nets/srgan.h"
 #include "gan/nets/vgg.h"
 #include "nn/blocks.h"
@@ -19,56 +19,12 @@ using Layers = std::vector<Layer>;
 
 // --- ProGAN ---
 
-nn::ConvSpec equal(int kernel, double gain = nn::kReluGain) { return nn::equalised({.kernel = kernel, .padding = kernel / 2}, gain); }
-Layer pixel_norm(int channels) { return nn::norm(nn::NormKind::pixel, channels, false, 1e-8); }
-
-// 512 up to 32 pixels, then halved with every doubling.
-int progan_width(int64_t side, int divisor) { return int(std::min<int64_t>(512, 16384 / side)) / divisor; }
-
-Layer progan_generator(const StackShape& s) {
-  int c = progan_width(4, s.divisor);
-  const auto then = [](Layers& to, Layer conv, int channels) { to.insert(to.end(), {std::move(conv), nn::leaky_relu(0.2), pixel_norm(channels)}); };
-  Layers layers{pixel_norm(c), nn::reshape_to({1, 1, c})};
-  then(layers, nn::deconv(c, c, nn::equalised({.kernel = 4})), c);
-  then(layers, nn::conv(c, c, equal(3)), c);
-  for (int64_t side = 8; side <= s.size; side *= 2) {
-    const int out = progan_width(side, s.divisor);
-    then(layers, nn::upsample_conv(c, out, equal(3)), out);
-    then(layers, nn::conv(out, out, equal(3)), out);
-    c = out;
-  }
-  layers.push_back(nn::conv(c, 3, equal(1, 1)));
-  return nn::sequential(std::move(layers));
-}
-
-// Each block takes the mean before it rectifies, as the authors' code does where it fuses the two.
-Layer progan_discriminator(const StackShape& s) {
-  int c = progan_width(s.size, s.divisor);
-  Layers layers{nn::conv(3, c, equal(1)), nn::leaky_relu(0.2)};
-  for (int64_t side = s.size; side > 4; side /= 2) {
-    const int out = progan_width(side / 2, s.divisor);
-    layers.insert(layers.end(), {nn::conv(c, c, equal(3)), nn::leaky_relu(0.2), nn::conv_mean_pool(c, out, equal(3)), nn::leaky_relu(0.2)});
-    c = out;
-  }
-  layers.insert(layers.end(), {nn::minibatch_stddev(4), nn::conv(c + 1, c, equal(3)), nn::leaky_relu(0.2), nn::conv(c, c, nn::equalised({.kernel = 4})),
-                               nn::leaky_relu(0.2), nn::reshape_to({c}), nn::equalised_linear(c, 1, 1)});
-  return nn::sequential(std::move(layers));
-}
-
+// The model itself, beginning at its last resolution.
 Recipe progan(const StackShape& s) {
-  Recipe r;
-  const nn::Net G = r.net("G", progan_generator(s)), D = r.net("D", progan_discriminator(s));
-  const auto draw = [G, latent = progan_width(4, s.divisor)](int64_t n) { return G(randn({n, latent})); };
-  const nn::Optim adam = nn::adam(1e-3, 0, 0.99);
-  r.update("D", {D}, adam, [=](const Batch& x) -> Losses {
-    const Tensor real = x.image(), fake = draw(x.size), on_fake = D(fake), on_real = D(real);
-    return {{"adv", mean(on_fake) - mean(on_real), "E D(G(z)) - E D(x)"}, {"gp", 10.0 * gradient_penalty(D, real, fake), "10 E (|grad D(x^)| - 1)^2"}, {"drift", 0.001 * nn::mse(on_real, 0), "0.001 E D(x)^2"}};
-  });
-  r.update("G", {G}, adam, [=](const Batch& x) -> Losses { return {{"adv", -mean(D(draw(x.size))), "-E D(G(z))"}}; });
-  r.average = 0.999, r.averaged = {G};
-  r.sample = [=](int64_t n, const Batch&) { return draw(n); };
-  r.draws_alone = true;
-  return r;
+  DataFacts facts;
+  facts.size = facts.width = s.size, facts.channels = 3;
+  const int64_t most = 512 / s.divisor, width = std::min<int64_t>(512, 16384 / s.size) / s.divisor;
+  return progressive_gan(Config(facts, {{"start", text(s.size)}, {"width", text(width)}, {"most_width", text(most)}, {"latent", text(most)}, {"ema", "0.999"}}));
 }
 
 // --- SRResNet and SRGAN ---

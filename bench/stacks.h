@@ -1,5 +1,5 @@
-// Models as stacks of layers, so that whole training steps of them can be timed, some of which `ganymede train` does not have yet:
-// the same layers, losses and order of work as in bench/torch_steps.py, on pictures of noise.
+// Recipes whose whole training steps are timed on pictures of noise, of any size, with the layers, losses and order of work of
+// bench/torch_steps.py: SRResNet and SRGAN's pixels and features, and a progressive GAN at one resolution.
 #pragma once
 #include <memory>
 #include <string>
@@ -10,8 +10,8 @@
 
 namespace ganymede::bench {
 
-// A model's name here and the size of its pictures: "progan" (Karras et al. 2018: the networks of that resolution, without the blending
-// between two; WGAN-GP with drift, one step of D and one of G), "srresnet" (Ledig et al. 2017: four times as large, mean squared error) and
+// A model's name here and the size of its pictures: "progan" (the model progressive-gan with the paper's widths, beginning at that resolution,
+// so that nothing is blended), "srresnet" (Ledig et al. 2017: four times as large, mean squared error) and
 // "srgan" (the same generator; D, and VGG-19's relu5_4 with weights as drawn). size: of G's pictures in progan, of its input in the others.
 // divisor: of all widths, for tests.
 struct StackShape {

@@ -1,6 +1,7 @@
 #include "gan/explain.h"
 
 #include <iomanip>
+#include <map>
 #include <sstream>
 
 #include "engine/memory.h"
@@ -50,11 +51,22 @@ std::string explain(const SessionOptions& options, bool losses_only) {
   Session session(options, Session::Use::plan);
   const Model& m = session.model();
   reset_peak_memory(context().device);
-  nn::LayerTrace trace;
-  const int64_t before = context().launches;
-  session.trainer().step();
-  const int64_t launches = context().launches - before;
   const Recipe& r = session.trainer().recipe();
+  std::map<std::string, std::vector<nn::TracedLayer>> layers;   // by network, as it is in the last stage that uses it
+  std::ostringstream stages;
+  int64_t launches = 0;
+  for (size_t i = 0; i < r.stages.size(); ++i) {
+    nn::LayerTrace trace;
+    const int64_t before = context().launches;
+    if (i > 0) session.trainer().enter(i);
+    session.trainer().step();
+    if (i == 0) launches = context().launches - before;
+    std::map<std::string, std::vector<nn::TracedLayer>> now;
+    for (const nn::TracedLayer& l : trace.layers) now[l.net].push_back(l);
+    for (auto& [net, list] : now) layers[net] = std::move(list);
+    if (i > 0 || !losses_only) stages << "\n";
+    write_stage(stages, r.stages[i], session.trainer());
+  }
   std::ostringstream out;
   out << m.id << ": " << m.paper << " (" << m.year << ", arXiv " << m.arxiv << ")\n";
   if (!losses_only) {
@@ -62,19 +74,14 @@ std::string explain(const SessionOptions& options, bool losses_only) {
     out << m.summary << "\ndata: " << session.dataset().describe() << "\nbatch " << o.batch << ", " << o.steps << " iterations\n";
     for (const nn::Net& n : r.nets) {
       out << "\nnetwork " << n.name() << ", " << n.parameter_count() << " parameters\n";
-      for (const auto& l : trace.layers) {
-        if (l.net != n.name()) continue;
+      for (const auto& l : layers[n.name()]) {
         out << "  " << std::left << std::setw(12) << l.name << std::setw(36) << l.description << " " << std::setw(22) << l.output.str() << std::right << std::setw(10);
         if (l.parameters) out << l.parameters;
         out << "\n";
       }
     }
   }
-  for (size_t i = 0; i < r.stages.size(); ++i) {
-    if (i > 0) session.trainer().enter(i), session.trainer().step();
-    if (i > 0 || !losses_only) out << "\n";
-    write_stage(out, r.stages[i], session.trainer());
-  }
+  out << stages.str();
   if (losses_only) return out.str();
   out << "\nsettings (--set name=value)\n";
   for (const Setting& s : session.config().settings()) {
@@ -84,7 +91,7 @@ std::string explain(const SessionOptions& options, bool losses_only) {
   }
   const MemoryUse use = memory_use(context().device);
   out << "\nmemory: " << megabytes(use.live) << " for weights, optimisers and batches, " << megabytes(use.peak) << " at the highest point of an iteration\n"
-      << "kernels: " << launches << " an iteration in " << session.options().precision << " on "
+      << "kernels: " << launches << " an iteration" << (r.stages.size() > 1 ? " of the first stage" : "") << " in " << session.options().precision << " on "
       << (is_plan(context().planned) ? session.options().device + " (not here: counted without what its kernels take together or apart)" : context().planned.str()) << "\n";
   return out.str();
 }

@@ -73,7 +73,10 @@ MemoryForecast forecast(const Session& session, int64_t batch) {
   const int64_t fixed = memory_use(kPlan).held - others.held;
   row("other", "gradients' buffers and rounding", fixed - known);
   reset_peak_memory(kPlan);
-  for (int i = 0; i < 3; ++i) trainer.step();   // eager, traced, captured
+  for (size_t stage = 0; stage < trainer.recipe().stages.size(); ++stage) {
+    if (stage > 0) trainer.enter(stage);
+    for (int i = 0; i < 3; ++i) trainer.step();   // eager, traced, captured
+  }
   f.peak = memory_use(kPlan).peak - others.live;
   f.held = memory_use(kPlan).most_held - others.held;
   row("activations", "and gradients, at the step that holds the most: before updates are captured, or in their arenas", f.held - fixed);

@@ -48,5 +48,6 @@ Recipe dualgan(const Config& c);
 Recipe srcnn(const Config& c);
 Recipe espcn(const Config& c);
 Recipe srgan(const Config& c);
+Recipe progressive_gan(const Config& c);
 
 }  // namespace ganymede

@@ -81,7 +81,7 @@ struct SharedValue::State {
 };
 
 // A part of the training with updates of its own (a scale of SinGAN, a resolution of a progressive GAN). Optimisers start
-// afresh; networks and kept tensors go on.
+// afresh; networks, averages of their weights and kept tensors go on.
 struct Stage {
   std::string name;
   int64_t steps = 0;          // iterations; 0: all that remain

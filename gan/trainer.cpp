@@ -70,7 +70,7 @@ Tensors parts_of(const Losses& terms, const std::function<bool(const Term&)>& co
 // Samples are drawn from the averages where there are some; the weights come back afterwards.
 class AveragesInPlace {
  public:
-  explicit AveragesInPlace(const std::vector<std::pair<nn::Net, Tensor>>& averages) : averages_(averages) {
+  explicit AveragesInPlace(std::vector<std::pair<nn::Net, Tensor>> averages) : averages_(std::move(averages)) {
     for (const auto& [net, average] : averages_) {
       kept_.push_back(empty_like(net.flat()));
       assign(kept_.back(), net.flat());
@@ -100,8 +100,17 @@ Trainer::~Trainer() {
     for (SharedValue& s : stage.shared_values) s.state->value = {};
 }
 
-// Graphs, arenas and optimisers of the stage before are dropped.
+std::vector<std::pair<nn::Net, Tensor>> Trainer::averages() const {
+  std::vector<std::pair<nn::Net, Tensor>> all;
+  for (const auto& moved : moved_)
+    for (const Moved& m : moved)
+      if (m.stepper.average()) all.emplace_back(m.net, m.stepper.average());
+  return all;
+}
+
+// Graphs, arenas and optimisers of the stage before are dropped; averages of weights go on, as the weights do.
 void Trainer::begin_stage(size_t stage) {
+  const auto before = averages();
   shared_units_.clear(), runs_.clear(), moved_.clear();
   for (SharedValue& s : recipe_.stages[stage_].shared_values) s.state->value = {};
   stage_ = stage, stage_start_ = 0, entered_ = false;
@@ -116,6 +125,8 @@ void Trainer::begin_stage(size_t stage) {
       for (const nn::Net& n : g.nets) {
         const bool averaged = recipe_.average > 0 && std::find(recipe_.averaged.begin(), recipe_.averaged.end(), n) != recipe_.averaged.end();
         moved.push_back({n, nn::Stepper(n, g.optim, averaged ? recipe_.average : 0), 0, g.gate});
+        for (const auto& [net, average] : before)
+          if (averaged && net == n) assign(moved.back().stepper.average(), average);
       }
   }
 }
@@ -308,11 +319,7 @@ void Trainer::sampling(uint64_t sample_seed, const std::function<void()>& f) {
   c.recording = false;
   seed(sample_seed);
   set_random_position(0xFFFFFFFF, kSampleUnits);
-  std::vector<std::pair<nn::Net, Tensor>> averages;
-  for (const auto& moved : moved_)
-    for (const Moved& m : moved)
-      if (m.stepper.average()) averages.emplace_back(m.net, m.stepper.average());
-  AveragesInPlace in_place(averages);
+  AveragesInPlace in_place(averages());
   f();
 }
 

@@ -75,6 +75,7 @@ class Trainer {
   void run_update(size_t index, bool measure);
   void run_body(const Update& update, Run& run, int repeat);
   void begin_stage(size_t stage);
+  std::vector<std::pair<nn::Net, Tensor>> averages() const;   // of the networks that the stage moves
   void enter_due();
   const Stage& now() const { return recipe_.stages[stage_]; }
   // The stage that iteration number `iteration` (from 1) belongs to, and the iterations before it.

@@ -187,6 +187,32 @@ TEST(Recipe, AnAverageFollowsTheWeights) {
   for (size_t k = 0; k < want.size(); ++k) EXPECT_NEAR(got[k], want[k], 1e-6);
 }
 
+// An average goes on through the stages; the optimiser begins afresh.
+TEST(Recipe, AnAverageFollowsTheWeightsThroughStages) {
+  Pair p;
+  p.recipe.average = 0.9;
+  p.recipe.averaged = {p.a};
+  for (const char* name : {"first", "second"}) {
+    p.recipe.stage(name, 3);
+    p.recipe.update("A", {p.a}, nn::sgd(0.5), [a = p.a](const Batch&) -> Losses { return {{"x", loss_of(a), ""}}; });
+  }
+  Trainer t = p.train();
+  std::vector<float> want = weights(p.a), got;
+  std::vector<int64_t> steps;
+  for (int i = 0; i < 6; ++i) {
+    t.step();
+    const auto now = weights(p.a);
+    for (size_t k = 0; k < want.size(); ++k) want[k] = 0.9f * want[k] + 0.1f * now[k];
+    for (const auto& s : t.state()) {
+      if (s.name == "optimizer.A.A.average") got = s.value.to_floats();
+      if (s.name == "optimizer.A.A.step") steps.push_back(s.value.to_integers().at(0));
+    }
+  }
+  ASSERT_EQ(got.size(), want.size());
+  for (size_t k = 0; k < want.size(); ++k) EXPECT_NEAR(got[k], want[k], 1e-6);
+  EXPECT_EQ(steps, (std::vector<int64_t>{1, 2, 3, 1, 2, 3}));
+}
+
 TEST(Recipe, RepeatsSeeBatchesOfTheirOwn) {
   Pair p;
   p.recipe.update("A", {p.a}, nn::sgd(0.1), [&](const Batch&) -> Losses { return {{"x", mean(p.a(randn({2, kWidth}))), ""}}; }).times(3);

@@ -1,0 +1,13 @@
+// What `evaluate` can say of pictures from noise without a trained network.
+#pragma once
+#include <functional>
+#include <vector>
+
+#include "gan/use.h"
+
+namespace ganymede {
+
+// distance and variety of what `draw` gives (n pictures [n, H, W, C], sides at least 8) beside the test pictures.
+std::vector<Measure> sample_measures(const std::function<Tensor(int64_t n)>& draw);
+
+}  // namespace ganymede
