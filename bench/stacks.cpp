@@ -14,9 +14,6 @@
 namespace ganymede::bench {
 namespace {
 
-using nn::Layer;
-using Layers = std::vector<Layer>;
-
 // --- ProGAN ---
 
 // The model itself, beginning at its last resolution.
