@@ -58,10 +58,30 @@ TEST(Mask, APenaltysGradientsAreThoseOfPasses) {
       // Multiplied before or after it is stored: the same bits.
       for (size_t i = 0; i < want.gradients.size(); ++i) EXPECT_EQ(got.gradients[i].to_doubles(), want.gradients[i].to_doubles()) << int(type) << " " << int(dtype) << " " << i;
       if (type == DeviceType::cpu && dtype == DType::f32) continue;   // oneDNN's have passes of their own
-      // A layer's mask is wanted in the penalty's backward and tangent sweep; behind the last layer nothing could take it in the first,
-      // and no cotangent reaches it in the second. In the last sweep it was one pass with the bias's sums, which stay.
-      EXPECT_EQ(want.launches - got.launches, 2 * (kLayers - 1));
+      // In the penalty's backward sweep; behind the last layer nothing takes a mask. What multiplies there alone has a mask in the tangent
+      // sweep too, and in the last sweep it is one pass with the bias's sums, which stay.
+      EXPECT_EQ(want.launches - got.launches, kLayers - 1);
     }
+}
+
+// A layer adds its convolution in each of the penalty's four sweeps, forward, backward, tangent and weights, and nothing else.
+TEST(Mask, ALayerOfAPenaltyIsFourConvolutions) {
+  const auto launches = [](const Device& device, DType dtype, int layers) {
+    Tensors weights;
+    for (int i = 0; i < layers; ++i) weights.push_back(on(device, dtype, {16, 3, 3, i ? 16 : 3}, 10 + i));
+    const Tensor x = on(device, dtype, {2, 6, 5, 3}, 3);
+    const int64_t before = context().launches, convolutions = conv_launches();
+    Tensor y = x;
+    for (const Tensor& w : weights) y = conv2d(y, w, {}, {{1, 1}, {1, 1}}, {Unary::leaky_relu, 0.2});
+    const Tensor penalty = mean(square(norm(flatten(grad(sum(y), x)), {1}) - 1.0));
+    grad(Tensors{penalty}, weights, {}, Record::off);
+    return std::pair{context().launches - before, conv_launches() - convolutions};
+  };
+  for (const auto& [device, dtype] : {std::pair{Device{DeviceType::cpu, 0}, DType::f64}, std::pair{Device{DeviceType::sim, 0}, DType::f32}}) {
+    const auto four = launches(device, dtype, 4), five = launches(device, dtype, 5);
+    EXPECT_EQ(five.second - four.second, 4);
+    EXPECT_EQ(five.first - four.first, 4);
+  }
 }
 
 TEST(Mask, ThirdDerivatives) {
