@@ -127,6 +127,7 @@ TEST(TranslationMeasures, TurnFollowsTriangles) {
     return turn_measure("turn", "", {f, 3}, "a").value({200, [&](const std::function<void(const Batch&)>& look) { look(all); }});
   };
   EXPECT_NEAR(turn([](const Tensor& x) { return x; }), 1, 1e-9);
+  EXPECT_GT(turn([](const Tensor& x) { return flip(x, 2); }), 0.99);  // of all tilts: no angle runs over the end of its range
   EXPECT_GT(turn([&](const Tensor&) { return all["a_in_b"]; }), 0.9);
   EXPECT_LT(turn([&](const Tensor&) { return roll(all["a_in_b"], 1, 0); }), 0.3);
 }
