@@ -33,9 +33,9 @@ void add_models(CLI::App& program) {
     for (const Model& m : models()) {
       std::string needs;
       for (const auto& n : m.needs) needs += (needs.empty() ? "" : ", ") + n;
-      std::cout << std::left << std::setw(14) << m.id << m.year << "  arXiv " << std::setw(12) << m.arxiv
+      std::cout << std::left << std::setw(17) << m.id << m.year << "  arXiv " << std::setw(12) << m.arxiv
                 << m.paper << "\n"
-                << std::setw(14) << "" << m.summary << "; needs " << needs << "\n";
+                << std::setw(17) << "" << m.summary << "; needs " << needs << "\n";
     }
   });
 }
