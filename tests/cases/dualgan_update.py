@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from reference import Network, Optimiser
+from reference import Clipped, Network, Optimiser
 from update_case import Case, Draws, main, pictures
 
 W, N, LEVELS, CLIP, LAMBDA, KEEP = 2, 2, 4, 0.05, 200, 0.5
@@ -83,16 +83,6 @@ class Critic(Normed):
         return F.conv2d(h, p["conv3.weight"], stride=2, padding=1)
 
 
-class Clipped(Optimiser):
-    def step(self, gradients):
-        old = {n: p.detach().clone() for n, p in self.network.parameters.items()}
-        super().step(gradients)
-        with torch.no_grad():
-            for p in self.network.parameters.values():
-                p.clamp_(-CLIP, CLIP)
-        return {n: p.detach() - old[n] for n, p in self.network.parameters.items()}
-
-
 def train(dtype):
     random = np.random.RandomState(20170408)
     draws = Draws(random, dtype)
@@ -101,7 +91,7 @@ def train(dtype):
     case = Case("dualgan", f"objective=wgan width={W} clip={CLIP} critic_steps=2 d_layers=2")
     case.start(ga, gb, da, db)
     rms = lambda p: torch.optim.RMSprop(p, lr=5e-5, alpha=0.9, eps=1e-5)
-    rules = {n.name: (Clipped if n in (da, db) else Optimiser)(n, rms) for n in (ga, gb, da, db)}
+    rules = {n.name: Clipped(n, rms, CLIP) if n in (da, db) else Optimiser(n, rms) for n in (ga, gb, da, db)}
     for _ in range(2):
         for j in range(2):
             u, v = pictures(random, N, 16).to(dtype), pictures(random, N, 16, 3).to(dtype)

@@ -60,6 +60,22 @@ class Optimiser:
         return {name: p.detach() - old[name] for name, p in self.network.parameters.items()}
 
 
+class Clipped(Optimiser):
+    """Which then keeps every parameter in [-bound, bound]."""
+
+    def __init__(self, network, make, bound):
+        super().__init__(network, make)
+        self.bound = bound
+
+    def step(self, gradients):
+        old = {name: p.detach().clone() for name, p in self.network.parameters.items()}
+        super().step(gradients)
+        with torch.no_grad():
+            for p in self.network.parameters.values():
+                p.clamp_(-self.bound, self.bound)
+        return {name: p.detach() - old[name] for name, p in self.network.parameters.items()}
+
+
 class Record:
     """Tensors by name, in the order in which they came."""
 

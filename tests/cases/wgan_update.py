@@ -8,20 +8,10 @@ go through the critic's batch norms apart; running statistics follow the network
 import numpy as np
 import torch
 
-from reference import Optimiser
+from reference import Clipped, Optimiser
 from update_case import Case, Draws, Layers, main, pictures
 
 W, L, N, CLIP = 2, 3, 3, 0.05
-
-
-class Clipped(Optimiser):
-    def step(self, gradients):
-        old = {n: p.detach().clone() for n, p in self.network.parameters.items()}
-        super().step(gradients)
-        with torch.no_grad():
-            for p in self.network.parameters.values():
-                p.clamp_(-CLIP, CLIP)
-        return {n: p.detach() - old[n] for n, p in self.network.parameters.items()}
 
 
 def train(dtype):
@@ -35,7 +25,7 @@ def train(dtype):
     case = Case("wgan", f"width={W} latent={L} clip={CLIP} critic_steps=2 warm_critic_steps=1")
     case.start(g, f)
     rms = lambda p: torch.optim.RMSprop(p, lr=5e-5, alpha=0.99, eps=1e-8)
-    of_f, of_g = Clipped(f, rms), Optimiser(g, rms)
+    of_f, of_g = Clipped(f, rms, CLIP), Optimiser(g, rms)
     for _ in range(2):
         for j in range(2):
             x = pictures(random, N, 16).to(dtype)
