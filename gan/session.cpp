@@ -112,7 +112,7 @@ DataFacts Session::facts_of(const Json* stored, Use use) {
       std::string words;
       bool found = false;
       for (std::string name; std::getline(names, name, '|'); words += (words.empty() ? "" : " or ") + name) found |= set.field(name) != nullptr;
-      if (!found) throw UsageError("model " + model_->id + " needs data with the field " + words + "; " + set.describe() + " has none");
+      if (!found) throw UsageError("model " + model_->id + " needs data with the field " + words + "; " + set.describe() + " has none; try --data " + model_->data);
     }
     facts = facts_of_data(set);
   }

@@ -6,6 +6,7 @@
 
 #include <cstdlib>
 
+#include "engine/check.h"
 #include "engine/context.h"
 
 namespace ganymede {
@@ -28,6 +29,20 @@ TEST(Session, ThreadsAreThoseThatOpenMPIsTold) {
   EXPECT_EQ(threads_of("many", 0), omp_get_num_procs());
   EXPECT_EQ(threads_of(nullptr, 0), omp_get_num_procs());
   if (before) setenv("OMP_NUM_THREADS", kept.c_str(), 1);
+  context() = {};
+}
+
+TEST(Session, DataWithoutWhatAModelNeedsAreRefusedWithDataThatHaveIt) {
+  SessionOptions o;
+  o.model = "srgan", o.data = "mixture:ring8";
+  try {
+    const Session session(o, Session::Use::plan);
+    FAIL() << "points were taken for low and high pictures";
+  } catch (const UsageError& e) {
+    const std::string said = e.what();
+    EXPECT_NE(said.find("needs data with the field low"), std::string::npos) << said;
+    EXPECT_NE(said.find("try --data shapes:sr,scale=4,plain=1"), std::string::npos) << said;
+  }
   context() = {};
 }
 
