@@ -52,7 +52,7 @@ TEXT
 
 ## Registers
 
-From \`nvcc -Xptxas=-v\` ($(sed -n "s/^-- cuda device: .*nvcc \([0-9.]*\),.*/\1/p" "$log" | head -1)). A kernel is compiled once for each type and option: *versions* counts them, registers are the
+From \`nvcc -Xptxas=-v\` ($(sed -n "s/.*cuda device: .*nvcc \([0-9.]*\),.*/\1/p" "$log" | head -1)). A kernel is compiled once for each type and option: *versions* counts them, registers are the
 smallest and largest among them. Stack and spills are in bytes, the largest and the sum over versions;
 \`scripts/test.sh\` fails on a spill. Shared memory is always dynamic, \`launch<Shared>\` asks for the size of the struct
 named \`Shared\` or handed to \`launch\` in the kernel's file, so ptxas does not see it; \`ganymede kernels\` prints it for the
