@@ -17,6 +17,7 @@ struct Model {
   int64_t size, batch, steps;       // standards: pixels (0: as the data are), samples an iteration, iterations
   std::string data = "fashion-mnist";  // what it trains on if nothing else is said
   bool any_shape = false;           // takes pictures that are not square
+  bool maps_points = false;         // takes points as "a" and "b" too
 };
 
 const std::vector<Model>& models();

@@ -113,6 +113,8 @@ DataFacts Session::facts_of(const Json* stored, Use use) {
       bool found = false;
       for (std::string name; std::getline(names, name, '|'); words += (words.empty() ? "" : " or ") + name) found |= set.field(name) != nullptr;
       if (!found) throw UsageError("model " + model_->id + " needs data with the field " + words + "; " + set.describe() + " has none; try --data " + model_->data);
+      if ((need == "a" || need == "b") && set.field(need)->shape.size() == 1 && !model_->maps_points)
+        throw UsageError("model " + model_->id + " needs pictures in the field " + need + "; " + set.describe() + " has points there; try --data " + model_->data);
     }
     facts = facts_of_data(set);
   }

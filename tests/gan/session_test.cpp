@@ -33,16 +33,23 @@ TEST(Session, ThreadsAreThoseThatOpenMPIsTold) {
 }
 
 TEST(Session, DataWithoutWhatAModelNeedsAreRefusedWithDataThatHaveIt) {
-  SessionOptions o;
-  o.model = "srgan", o.data = "mixture:ring8";
-  try {
-    const Session session(o, Session::Use::plan);
-    FAIL() << "points were taken for low and high pictures";
-  } catch (const UsageError& e) {
-    const std::string said = e.what();
-    EXPECT_NE(said.find("needs data with the field low"), std::string::npos) << said;
-    EXPECT_NE(said.find("try --data shapes:sr,scale=4,plain=1"), std::string::npos) << said;
-  }
+  const auto expect_refused = [](const char* model, const char* data, const std::string& why, const std::string& instead) {
+    SessionOptions o;
+    o.model = model, o.data = data;
+    try {
+      const Session session(o, Session::Use::plan);
+      FAIL() << model << " took " << data;
+    } catch (const UsageError& e) {
+      const std::string said = e.what();
+      EXPECT_NE(said.find(why), std::string::npos) << said;
+      EXPECT_NE(said.find("try --data " + instead), std::string::npos) << said;
+    }
+  };
+  expect_refused("srgan", "mixture:ring8", "needs data with the field low", "shapes:sr,scale=4,plain=1");
+  for (const char* model : {"cyclegan", "dualgan"}) expect_refused(model, "mixture:unpaired", "needs pictures in the field a", "shapes:unpaired");
+  SessionOptions mapped;
+  mapped.model = "discogan", mapped.data = "mixture:unpaired";
+  EXPECT_EQ(Session(mapped, Session::Use::plan).config().data.dimensions, 2);
   context() = {};
 }
 
