@@ -37,10 +37,8 @@ Recipe super_resolution(const StackShape& s, bool adversarial) {
   }
   const nn::Net D = r.net("D", nets::srgan_discriminator({.height = 4 * s.size, .width = 4 * s.size, .filters = 64 / s.divisor})),
                 vgg = r.net("VGG", nets::vgg_convolutions(19, 5, s.divisor));
-  // From [-1, 1] to ImageNet's mean and deviation; the features by 12.75 as in the paper.
-  const auto constant = [](const std::vector<double>& v) { return tensor(v, {3}, context().dtype, context().device); };
-  const Tensor scale = constant({0.5 / 0.229, 0.5 / 0.224, 0.5 / 0.225}), shift = constant({0.015 / 0.229, 0.044 / 0.224, 0.094 / 0.225});
-  const auto features = [=](const Tensor& x) { return vgg(x * scale + shift); };
+  // Features are divided by 12.75 as in the paper.
+  const auto features = [vgg, normalise = nets::imagenet_normaliser(context().dtype, context().device)](const Tensor& x) { return vgg(normalise(x)); };
   const SharedValue fake = r.shared("fake", {G}, [=](const Batch& x) { return G(x["low"]); });
   r.update("D", {D}, adam, [=](const Batch& x) -> Losses {
     const Tensors said = D.each({x["high"], fake()});

@@ -4,14 +4,13 @@
 #include "engine/context.h"
 #include "engine/ops.h"
 #include "gan/nets/inception.h"
+#include "gan/nets/vgg.h"
 #include "nn/init.h"
 
 namespace ganymede::metrics {
 namespace {
 
 Tensor three_channels(const Tensor& x) { return x.dim(3) == 3 ? x : concat({x, x, x}, 3); }
-
-Tensor channels(const std::vector<double>& values, const Tensor& like) { return tensor(values, Shape{1, 1, 1, int64_t(values.size())}, like.dtype(), like.device()); }
 
 class Judging {
  public:
@@ -52,10 +51,7 @@ Tensor taken_in(Intake intake, const Tensor& x, bool resized) {
       return y * (127.5 / 128) + (127.5 - 128) / 128;   // (127.5 (y + 1) - 128) / 128
     }
     case Intake::inception_pytorch: return three_channels(resized ? resize(x, 299, 299, Interpolation::linear) : x);
-    case Intake::imagenet: {
-      const Tensor y = three_channels(resized ? resize(x, 224, 224, Interpolation::linear, false, true) : x);
-      return (y - channels({-0.030, -0.088, -0.188}, y)) / channels({0.458, 0.448, 0.450}, y);
-    }
+    case Intake::imagenet: return nets::imagenet_normaliser(x.dtype(), x.device())(three_channels(resized ? resize(x, 224, 224, Interpolation::linear, false, true) : x));
   }
   fail("an intake that is none");
 }

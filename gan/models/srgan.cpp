@@ -35,10 +35,7 @@ std::function<Tensor(const Tensor&)> vgg_features(const Config& c, bool deep) {
     if (network.module->type() != "vgg19") throw UsageError(text(file, ": holds ", network.name, "; the paper's features are vgg19's"));
     phi = [network, tap](const Tensor& x) { return network.module->taps(x)[tap]; };
   }
-  // ImageNet's means and deviations, of [0, 1].
-  const auto constant = [](const std::vector<double>& v) { return tensor(v, Shape{3}, context().dtype, context().device); };
-  const Tensor scale = constant({0.5 / 0.229, 0.5 / 0.224, 0.5 / 0.225}), shift = constant({0.015 / 0.229, 0.044 / 0.224, 0.094 / 0.225});
-  return [=](const Tensor& x) { return phi((x.dim(3) == 1 ? concat({x, x, x}, 3) : x) * scale + shift); };
+  return [phi, normalise = nets::imagenet_normaliser(context().dtype, context().device)](const Tensor& x) { return phi(normalise(x.dim(3) == 1 ? concat({x, x, x}, 3) : x)); };
 }
 
 // How often D is right, of real and made pictures.

@@ -85,6 +85,10 @@ class Vgg : public FeatureModule {
 }  // namespace
 
 std::shared_ptr<FeatureModule> vgg(int layers, int divisor) { return std::make_shared<Vgg>(layers, divisor); }
+std::function<Tensor(const Tensor& x)> imagenet_normaliser(DType dtype, const Device& device) {
+  const auto constant = [&](const std::vector<double>& v) { return tensor(v, {3}, dtype, device); };
+  return [mean = constant({2 * 0.485 - 1, 2 * 0.456 - 1, 2 * 0.406 - 1}), deviation = constant({2 * 0.229, 2 * 0.224, 2 * 0.225})](const Tensor& x) { return (x - mean) / deviation; };
+}
 nn::Layer vgg_convolutions(int layers, int blocks, int divisor) { return std::make_shared<VggConvolutions>(layers, blocks, divisor); }
 
 }  // namespace ganymede::nets

@@ -1,5 +1,6 @@
 // VGG-16 and VGG-19 (Simonyan and Zisserman 2014, arXiv 1409.1556), without batch norm.
 #pragma once
+#include <functional>
 #include <memory>
 
 #include "gan/nets/feature_module.h"
@@ -13,5 +14,9 @@ std::shared_ptr<FeatureModule> vgg(int layers, int divisor = 1);
 // Its convolutions alone, up to the relu at the end of the given block (1 to 5): [N, H, W, 3] -> [N, H / 2^(blocks - 1), ..., width of that block], H
 // and W at least 16. With weights as drawn, or those of the same names in a file.
 nn::Layer vgg_convolutions(int layers, int blocks, int divisor = 1);
+
+// What takes ImageNet's mean and deviation (of pixels in [0, 1]) out of pictures [N, H, W, 3] in [-1, 1]. Its constants are uploaded here, so updates
+// must find it made.
+std::function<Tensor(const Tensor& x)> imagenet_normaliser(DType dtype, const Device& device);
 
 }  // namespace ganymede::nets
