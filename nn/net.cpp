@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/align.h"
 #include "engine/check.h"
 #include "engine/context.h"
 #include "engine/ops/create.h"
@@ -47,8 +48,6 @@ struct Net::Impl {
 
 namespace {
 constexpr int kFirstIterations = 15;  // of the power method on a new network, as PyTorch's
-constexpr int64_t kAlign = 64;  // elements: every parameter starts where vector loads may
-int64_t padded(int64_t count) { return (count + kAlign - 1) / kAlign * kAlign; }
 
 thread_local int batches = 1;
 

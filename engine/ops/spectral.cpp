@@ -1,5 +1,6 @@
 #include "engine/ops/spectral.h"
 
+#include "engine/align.h"
 #include "engine/autograd.h"
 #include "engine/check.h"
 #include "engine/context.h"
@@ -17,7 +18,6 @@ using kernels::Stream;
 namespace {
 
 constexpr const char* kName = "spectral normalisation";
-constexpr int64_t kAlign = 64;
 
 // A weight in its derivative. Who differentiates later finds w, u and v as they were.
 struct SavedWeight {
@@ -70,7 +70,7 @@ Tensors spectral_normalise(const std::vector<SpectralWeight>& weights, int itera
   int64_t elements = 0;
   for (const SpectralWeight& s : weights) {
     require(s.u.count() * s.v.count() == s.w.count(), kName, ": u ", s.u.shape(), " and v ", s.v.shape(), " for a weight of shape ", s.w.shape());
-    elements += (s.w.count() + kAlign - 1) / kAlign * kAlign;
+    elements += padded(s.w.count());
   }
   const Tensor all({elements}, t, device);
   all.storage()->low_precision.all_at_once = true;
@@ -85,7 +85,7 @@ Tensors spectral_normalise(const std::vector<SpectralWeight>& weights, int itera
     matrices.push_back(matrix_of(s.w, s.u, s.v, s.transposed, sigmas.window(int64_t(i), {1}), ys.back().data()));
     written.insert(written.end(), {s.u.storage(), s.v.storage()});
     inputs.push_back(s.w);
-    at += (s.w.count() + kAlign - 1) / kAlign * kAlign;
+    at += padded(s.w.count());
   }
   const Tensor memory = workspace(device, [&](const Kernels& k) { return k.spectral.workspace_bytes(t, matrices.data(), int(matrices.size())); });
   launch(device, [matrices, iterations, eps, t, m = data_or_null(memory)](const Kernels& k, Stream s) {
