@@ -9,6 +9,7 @@
 #include "engine/context.h"
 #include "engine/ops.h"
 #include "gan/data/resize.h"
+#include "gan/metrics/correlation.h"
 #include "gan/metrics/frechet.h"
 #include "gan/metrics/perceptual.h"
 #include "gan/metrics/random_features.h"
@@ -109,15 +110,14 @@ double diversity(const Evaluation& e, const Styled& s, const Direction& d, const
 
 // The correlation of mu(G(A, z)) with z over all elements.
 double recovery(const Evaluation& e, const Styled& s, const Direction& d) {
-  double n = 0, x = 0, y = 0, xx = 0, yy = 0, xy = 0;
+  std::vector<double> drawn, read;
   e.each_batch([&](const Batch& b) {
     const Tensor z = randn({b[d.input].dim(0), s.latent});
     const auto p = z.to_doubles(), q = s.encode(styled(s, b[d.input], z)).to_doubles();
-    for (size_t i = 0; i < p.size(); ++i) n += 1, x += p[i], y += q[i], xx += p[i] * p[i], yy += q[i] * q[i], xy += p[i] * q[i];
+    drawn.insert(drawn.end(), p.begin(), p.end()), read.insert(read.end(), q.begin(), q.end());
   });
-  require(n > 1, "nothing to measure: the test split is empty");
-  const double spread = (xx / n - x / n * x / n) * (yy / n - y / n * y / n);
-  return spread > 0 ? (xy / n - x / n * y / n) / std::sqrt(spread) : 0;
+  require(drawn.size() > 1, "nothing to measure: the test split is empty");
+  return metrics::correlation(drawn, read);
 }
 
 // Outputs of random codes against the real pictures of the same inputs, batches until there are kPositions places of each.

@@ -4,6 +4,7 @@
 
 #include "engine/check.h"
 #include "engine/ops.h"
+#include "gan/metrics/correlation.h"
 #include "gan/metrics/frechet.h"
 #include "gan/metrics/random_features.h"
 #include "gan/translate.h"
@@ -136,14 +137,6 @@ double turn_of(const Mask& mask, int64_t width) {
   return std::arg(moment * std::complex<double>(0, -1)) / 3;
 }
 
-double correlation(const std::vector<double>& x, const std::vector<double>& y) {
-  const double n = double(x.size());
-  double mx = 0, my = 0, xx = 0, yy = 0, xy = 0;
-  for (size_t i = 0; i < x.size(); ++i) mx += x[i] / n, my += y[i] / n;
-  for (size_t i = 0; i < x.size(); ++i) xx += (x[i] - mx) * (x[i] - mx), yy += (y[i] - my) * (y[i] - my), xy += (x[i] - mx) * (y[i] - my);
-  return xy / std::sqrt(std::max(xx * yy, 1e-300));
-}
-
 }  // namespace
 
 Measure turn_measure(const std::string& name, const std::string& text, const Translator& t, const std::string& side) {
@@ -154,7 +147,7 @@ Measure turn_measure(const std::string& name, const std::string& text, const Tra
               for (int64_t i = 0; i < b.size; ++i) given.push_back(turn_of(place_of(b[side], i), made.dim(2))), got.push_back(turn_of(place_of(made, i), made.dim(2)));
             });
             require(!given.empty(), "nothing to measure: the test split is empty");
-            return std::abs(correlation(given, got));
+            return std::abs(metrics::correlation(given, got));
           }};
 }
 
