@@ -63,6 +63,28 @@ TEST(Spectral, AWholeNetworkTakesOneLaunchAnUpdate) {
         EXPECT_EQ(launches(layers, passes, moving), 1 + layers * passes) << layers << " layers, " << passes << " passes, moving " << moving;
 }
 
+// In bf16 one launch rounds all weights of a network, wherever they lie among the others, and those of each are its own.
+TEST(Spectral, OneLaunchRoundsAllWeights) {
+  ContextScope scope;
+  context().precision = Precision::bf16;
+  const auto run = [](int layers) {
+    seed_parameters(3);
+    std::vector<Layer> all;
+    for (int i = 0; i < layers; ++i) all.push_back(linear(5, 5, false, init::normal(0, 1), init::zero(), true));
+    const Net net("D", sequential(std::move(all)));
+    const Tensor x = cast(full({2, 5}, 0.75), DType::bf16);
+    const std::vector<double> alone = net(x).to_doubles();   // outside updates each weight is divided and rounded by itself
+    Unit unit(false);
+    Tensor y;
+    const int64_t before = context().launches;
+    unit.run([&] { y = net(x); });
+    const int64_t launches = context().launches - before;
+    EXPECT_EQ(y.to_doubles(), alone) << layers;
+    return launches;
+  };
+  for (const int layers : {1, 2, 5}) EXPECT_EQ(run(layers), 2 + layers) << layers << " layers";  // division, rounding, products
+}
+
 // The kernel for the last gradient and the ordinary ops that higher orders are made of say the same, for some weights or all.
 TEST(Spectral, GradientsOfBothKindsAgree) {
   const Tensor w1 = test::random_tensor({3, 2, 2, 4}, 1), w2 = test::random_tensor({5, 6}, 2);
