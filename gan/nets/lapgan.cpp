@@ -1,0 +1,55 @@
+#include "gan/nets/lapgan.h"
+
+#include <cmath>
+
+#include "engine/check.h"
+#include "gan/nets/labelled.h"
+
+namespace ganymede::nets {
+namespace {
+
+// The first values of the framework of that time: uniform within 1 / sqrt(fan in), biases too.
+nn::Init within(int fan_in) { return nn::init::uniform(-1 / std::sqrt(double(fan_in)), 1 / std::sqrt(double(fan_in))); }
+nn::Layer dense(int in, int out) { return nn::linear(in, out, true, within(in), within(in)); }
+nn::Layer conv(int in, int out, int kernel, int stride, int padding) {
+  const nn::Init each = within(in * kernel * kernel);
+  return nn::conv(in, out, {.kernel = kernel, .stride = stride, .padding = padding, .weight = each, .bias_init = each});
+}
+
+// f beside a plane made of the label.
+nn::Layer with_plane(const LapganSize& s, nn::Layer f) {
+  if (!s.classes) return f;
+  return joined(nn::sequential({}), of_label(s.classes, nn::sequential({dense(s.classes, s.side * s.side), nn::relu(), nn::reshape_to({s.side, s.side, 1})})), std::move(f));
+}
+
+}  // namespace
+
+nn::Layer lapgan_first_generator(int latent, const LapganSize& s) {
+  const int pixels = s.side * s.side * s.channels;
+  std::vector<nn::Layer> layers{dense(latent + s.classes, s.width), nn::relu(), dense(s.width, s.width), nn::relu(), dense(s.width, pixels), nn::reshape_to({s.side, s.side, s.channels})};
+  if (s.classes) layers.insert(layers.begin(), append_label(s.classes));
+  return nn::sequential(std::move(layers));
+}
+
+nn::Layer lapgan_first_discriminator(const LapganSize& s) {
+  const int pixels = s.side * s.side * s.channels;
+  std::vector<nn::Layer> layers{nn::reshape_to({pixels})};
+  if (s.classes) layers.push_back(append_label(s.classes));
+  for (int in = pixels + s.classes; const int out : {s.width, s.width}) layers.insert(layers.end(), {dense(in, out), nn::relu(), nn::dropout(s.keep)}), in = out;
+  layers.push_back(dense(s.width, 1));
+  return nn::sequential(std::move(layers));
+}
+
+nn::Layer lapgan_generator(const LapganSize& s) {
+  const int planes = s.channels + 1 + (s.classes ? 1 : 0);
+  return with_plane(s, nn::sequential({conv(planes, s.width, 7, 1, 3), nn::relu(), conv(s.width, s.width, 7, 1, 3), nn::relu(), conv(s.width, s.channels, 5, 1, 2)}));
+}
+
+nn::Layer lapgan_discriminator(const LapganSize& s) {
+  require(s.side >= kLapganSmallest, "a discriminator of LAPGAN for ", s.side, " pixels: it sees ", kLapganSmallest, " and more");
+  const int left = (s.side - 4 - 5) / 2 + 1;
+  return with_plane(s, nn::sequential({conv(s.channels + (s.classes ? 1 : 0), s.width, 5, 1, 0), nn::relu(), conv(s.width, s.width, 5, 2, 0), nn::relu(), nn::dropout(s.keep),
+                                       nn::reshape_to({int64_t(left) * left * s.width}), dense(left * left * s.width, 1)}));
+}
+
+}  // namespace ganymede::nets
