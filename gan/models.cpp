@@ -31,6 +31,7 @@ const std::vector<Model>& models() {
       {"srgan", "Photo-Realistic Single Image Super-Resolution Using a Generative Adversarial Network", 2017, "1609.04802", "a residual generator (SRResNet), then an adversary and features of VGG-19", {"low", "high"}, srgan, 32, 16, 3000, "shapes:sr,scale=4,plain=1", true},
       {"progressive-gan", "Progressive Growing of GANs for Improved Quality, Stability, and Variation", 2018, "1710.10196", "both networks grow from 4 pixels up, each resolution blended in", {"image"}, progressive_gan, 32, 16, 6000},
       {"lapgan", "Deep Generative Image Models using a Laplacian Pyramid of Adversarial Networks", 2015, "1506.05751", "a small picture, and level by level the details that enlarging it lacks", {"image"}, lapgan, 32, 64, 3000},
+      {"stacked-gan", "Stacked Generative Adversarial Networks", 2017, "1612.04357", "a classifier turned around: features from a label, a picture from features", {"image", "label"}, stacked_gan, 28, 100, 3000},
   };
   return all;
 }

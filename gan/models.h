@@ -51,5 +51,6 @@ Recipe espcn(const Config& c);
 Recipe srgan(const Config& c);
 Recipe progressive_gan(const Config& c);
 Recipe lapgan(const Config& c);
+Recipe stacked_gan(const Config& c);
 
 }  // namespace ganymede

@@ -28,6 +28,7 @@ TinyChoice tiny_choice(const std::string& model) {
       {"srgan", {.settings = {{"width", "3"}, {"blocks", "1"}, {"d_width", "2"}, {"pretrain", "1"}}, .data = "shapes:sr,scale=2", .size = 24}},
       {"progressive-gan", {.settings = {{"width", "4"}, {"most_width", "9"}, {"latent", "5"}, {"start", "8"}, {"stable_images", "2"}, {"blend_images", "2"}}, .late = {"start", "stddev_group"}}},
       {"lapgan", {.settings = {{"first_width", "24"}, {"width", "4"}, {"latent", "5"}}}},
+      {"stacked-gan", {.settings = {{"width", "2"}, {"latent", "5"}, {"latent0", "3"}, {"pretrain", "1"}, {"independent", "1"}}, .late = {"joint"}}},
       {"bigan", {.late = {"last_rate"}}},
       {"ali", {.settings = {{"width", "2"}, {"latent", "3"}}, .size = 32, .late = {"last_rate"}}},
   };
