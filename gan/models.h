@@ -46,6 +46,7 @@ Recipe cyclegan(const Config& c);
 Recipe bicyclegan(const Config& c);
 Recipe discogan(const Config& c);
 Recipe dualgan(const Config& c);
+Recipe distancegan(const Config& c);
 Recipe srcnn(const Config& c);
 Recipe espcn(const Config& c);
 Recipe srgan(const Config& c);

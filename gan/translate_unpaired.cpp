@@ -4,6 +4,7 @@
 
 #include "engine/check.h"
 #include "engine/ops.h"
+#include "gan/losses/translation.h"
 #include "gan/metrics/correlation.h"
 #include "gan/metrics/frechet.h"
 #include "gan/metrics/random_features.h"
@@ -108,7 +109,7 @@ using Mask = std::vector<bool>;
 Mask place_of(const Tensor& x, int64_t i) { return closed(outstanding(x.rows(i, i + 1).to_floats(), x.dim(3)), x.dim(1), x.dim(2)); }
 
 // Mean over pictures of the intersection over union of what stands out in G(x) and in what it should have been.
-double place_kept(const Evaluation& e, const Translator& t, const char* side, const char* truth) {
+double place_kept(const Evaluation& e, const Translator& t, const char* side, const std::string& truth) {
   double sum = 0, pictures = 0;
   bool known = true;
   e.each_batch([&](const Batch& b) {
@@ -122,6 +123,18 @@ double place_kept(const Evaluation& e, const Translator& t, const char* side, co
     }
   });
   return known ? sum / pictures : std::nan("");
+}
+
+// Correlation of the distances between pictures of a batch and between what is made of them.
+double spacing_kept(const Evaluation& e, const Translator& t, const char* side) {
+  std::vector<double> given, got;
+  const auto add = [](std::vector<double>& all, const Tensor& x) {
+    if (x.dim(0) < 2) return;
+    for (const double d : pair_distances(x).to_doubles()) all.push_back(d);
+  };
+  e.each_batch([&](const Batch& b) { add(given, b[side]), add(got, translated(t, b[side])); });
+  require(!given.empty(), "nothing to measure: distances are of two pictures or more");
+  return metrics::correlation(given, got);
 }
 
 // Radians by which a triangle is turned, from -pi / 3 to pi / 3: a third of the angle of its third moment.
@@ -151,18 +164,26 @@ Measure turn_measure(const std::string& name, const std::string& text, const Tra
           }};
 }
 
+void add_turn_measures(Recipe& r, const Translator& to_b, const Translator& to_a) {
+  r.measures.push_back(turn_measure("turn_b", "correlation of how triangles are turned in a and in G(a), its size; 1 is best; says something of data with kinds=triangle alone", to_b, "a"));
+  if (to_a.map) r.measures.push_back(turn_measure("turn_a", "the same of b and F(b)", to_a, "b"));
+}
+
 void add_unpaired_uses(Recipe& r, const Translator& to_b, const Translator& to_a, const std::function<Tensor(const Tensor&)>& judge_b,
                        const std::function<Tensor(const Tensor&)>& judge_a) {
+  const bool back = to_a.map != nullptr;
   r.sample = [=](int64_t n, const Batch& b) { return translated(to_b, b["a"].rows(0, n)); };
   r.columns = [=](const Batch& b) -> std::vector<Column> {
-    const Tensor in_b = translated(to_b, b["a"]), in_a = translated(to_a, b["b"]);
+    const Tensor in_b = translated(to_b, b["a"]);
+    if (!back) return {{"a", showable(b["a"])}, {"a to b", showable(in_b)}, {"b", showable(b["b"])}};
+    const Tensor in_a = translated(to_a, b["b"]);
     return {{"a", showable(b["a"])}, {"a to b", showable(in_b)}, {"and back", showable(translated(to_a, in_b))},
             {"b", showable(b["b"])}, {"b to a", showable(in_a)}, {"and back", showable(translated(to_b, in_a))}};
   };
-  const auto forward = [](const Config& settings) { return settings.choice("direction", {"AtoB", "BtoA"}, "from which side to which") == "AtoB"; };
+  const auto forward = [back](const Config& settings) { return !back || settings.choice("direction", {"AtoB", "BtoA"}, "from which side to which") == "AtoB"; };
   Task translate = translate_task(to_b);
   translate.run = [=](const TaskInput& in) { return translate_task(forward(in.settings) ? to_b : to_a).run(in); };
-  translate.help += "; direction=BtoA goes back";
+  if (back) translate.help += "; direction=BtoA goes back";
   r.tasks.push_back(translate);
   Task score = score_task({}, {}, false);
   score.run = [=](const TaskInput& in) {
@@ -170,34 +191,30 @@ void add_unpaired_uses(Recipe& r, const Translator& to_b, const Translator& to_a
     const auto judge = of_b ? judge_b : judge_a;
     return score_task([judge](const Tensor&, const Tensor& y) { return judge(y); }, {"a", "b", to_b.in, of_b ? to_a.in : to_b.in}, false).run(in);
   };
-  score.help += "; direction=AtoB: as a picture of side b, BtoA: of side a";
+  score.help += back ? "; direction=AtoB: as a picture of side b, BtoA: of side a" : ", as one of side b";
   r.tasks.push_back(score);
 
   const auto apart = [](const Tensor& x, const Tensor& y) { return mean(abs(x - y)).item(); };
-  const auto cycle = [&r, apart](const std::string& name, const std::string& text, const Translator& there, const Translator& back, const char* side) {
-    r.measures.push_back(mean_measure(name, text, [=](const Batch& b) { return apart(translated(back, translated(there, b[side])), b[side]); }));
-  };
-  cycle("cycle_a", "mean |F(G(a)) - a|, pixels in [-1, 1]; low says little by itself: the way back can be hidden in the result", to_b, to_a, "a");
-  cycle("cycle_b", "mean |G(F(b)) - b|, pixels in [-1, 1]", to_a, to_b, "b");
-  const std::string rule = " by means and spreads of its channels: no less likely there than 99 % of the real ones, under independent normals; 1 is best";
-  r.measures.push_back({"domain_b", "share of G(a) that look like side b," + rule, [=](const Evaluation& e) { return domain_share(e, to_b, "a", "b"); }});
-  r.measures.push_back({"domain_a", "share of F(b) that look like side a," + rule, [=](const Evaluation& e) { return domain_share(e, to_a, "b", "a"); }});
-  if (to_a.in == to_b.in) {
-    const std::string by = " in random features, every position a sample; 0 is best, 1: no nearer than before";
-    r.measures.push_back({"distance_b", "Frechet distance of G(a) to side b over that of a to side b," + by, [=](const Evaluation& e) { return distance_left(e, to_b, "a", "b"); }});
-    r.measures.push_back({"distance_a", "Frechet distance of F(b) to side a over that of b to side a," + by, [=](const Evaluation& e) { return distance_left(e, to_a, "b", "a"); }});
+  const auto mean_of = [&r](const std::string& name, const std::string& text, std::function<double(const Batch&)> f) { r.measures.push_back(mean_measure(name, text, std::move(f))); };
+  if (back) {
+    mean_of("cycle_a", "mean |F(G(a)) - a|, pixels in [-1, 1]; low says little by itself: the way back can be hidden in the result", [=](const Batch& b) { return apart(translated(to_a, translated(to_b, b["a"])), b["a"]); });
+    mean_of("cycle_b", "mean |G(F(b)) - b|, pixels in [-1, 1]", [=](const Batch& b) { return apart(translated(to_b, translated(to_a, b["b"])), b["b"]); });
   }
-  const auto truth = [&r, apart](const std::string& name, const std::string& text, const Translator& t, const char* side, const char* field) {
-    r.measures.push_back(mean_measure(name, text, [=](const Batch& b) {
-      if (!b.fields.count(field)) return std::nan("");
-      return apart(translated(t, b[side]), b[field]);
-    }));
+  const auto measure_way = [&](const Translator& t, const char* from, const char* to, const std::string& made, const std::string& truth) {
+    const std::string end = text("_", to);
+    r.measures.push_back({"domain" + end, text("share of ", made, " that look like side ", to, ", by means and spreads of its channels: no less likely there than 99 % of the real ones, under independent normals; 1 is best"),
+                          [=](const Evaluation& e) { return domain_share(e, t, from, to); }});
+    if (to_a.in == to_b.in)
+      r.measures.push_back({"distance" + end, text("Frechet distance of ", made, " to side ", to, " over that of ", from, " to it, in random features, every position a sample; 0 is best, 1: no nearer than before"),
+                            [=](const Evaluation& e) { return distance_left(e, t, from, to); }});
+    r.measures.push_back({"place" + end, text("intersection over union of what stands out from the ground (gaps of up to 4 pixels filled) in ", made, " and in the same scene on side ", to, "; 1 is best; needs data with truth=1"),
+                          [=](const Evaluation& e) { return place_kept(e, t, from, truth); }});
+    r.measures.push_back({"spacing" + end, text("correlation, over pairs of pictures, of mean |", from, " - another| and mean |", made, " - ", made, " of the other|; 1: distances are kept"), [=](const Evaluation& e) { return spacing_kept(e, t, from); }});
+    mean_of("truth" + end, text("mean |", made, " - the same scene on side ", to, "|, pixels in [-1, 1]; needs data with truth=1"), [=](const Batch& b) { return b.fields.count(truth) ? apart(translated(t, b[from]), b[truth]) : std::nan(""); });
   };
-  r.measures.push_back({"place_b", "intersection over union of what stands out from the ground (gaps of up to 4 pixels filled) in G(a) and in the same scene on side b; 1 is best; needs data with truth=1", [=](const Evaluation& e) { return place_kept(e, to_b, "a", "a_in_b"); }});
-  r.measures.push_back({"place_a", "the same of F(b)", [=](const Evaluation& e) { return place_kept(e, to_a, "b", "b_in_a"); }});
-  if (to_a.in == to_b.in) r.measures.push_back(mean_measure("same_b", "mean |G(b) - b|, pixels in [-1, 1]: what G does to its own side", [=](const Batch& b) { return apart(translated(to_b, b["b"]), b["b"]); }));
-  truth("truth_b", "mean |G(a) - the same scene on side b|, pixels in [-1, 1]; needs data with truth=1", to_b, "a", "a_in_b");
-  truth("truth_a", "mean |F(b) - the same scene on side a|, pixels in [-1, 1]; needs data with truth=1", to_a, "b", "b_in_a");
+  measure_way(to_b, "a", "b", "G(a)", "a_in_b");
+  if (back) measure_way(to_a, "b", "a", "F(b)", "b_in_a");
+  if (to_a.in == to_b.in) mean_of("same_b", "mean |G(b) - b|, pixels in [-1, 1]: what G does to its own side", [=](const Batch& b) { return apart(translated(to_b, b["b"]), b["b"]); });
 }
 
 }  // namespace ganymede
