@@ -50,5 +50,6 @@ Recipe srcnn(const Config& c);
 Recipe espcn(const Config& c);
 Recipe srgan(const Config& c);
 Recipe progressive_gan(const Config& c);
+Recipe gan_int_cls(const Config& c);
 
 }  // namespace ganymede

@@ -1,0 +1,115 @@
+// GAN-INT-CLS. Reed, Akata, Yan, Logeswaran, Schiele, Lee: Generative Adversarial Text to Image Synthesis, ICML 2016, arXiv 1605.05396.
+//   first   text, image:  the symmetric structured joint embedding of captions t and pictures x (1605.05395); phi(t) is frozen then
+//   then    D:  min  -E log D(x, t) - 1/2 E log(1 - D(x', t)) - 1/2 E log(1 - D(G(z, t), t))          x' another picture (CLS)
+//           G:  min  -E log D(G(z, t), t), over captions and means (t_i + t_j) / 2 of two (INT)
+//   last    S:  min  E |z - S(G(z, t))|^2 / length of z, G frozen: the style of a picture
+// D must say of a real picture that it does not fit; else it would judge pictures alone. Without CLS: D: -E log D(x, t) - E log(1 - D(G(z, t), t)).
+// Networks as in the authors' code, with leaky relu behind all of D's norms but the last before its residual block (their script for CLS).
+#include "engine/check.h"
+#include "engine/ops.h"
+#include "gan/captions.h"
+#include "gan/losses/adversarial.h"
+#include "gan/models.h"
+#include "gan/nets/text_conv.h"
+#include "gan/text_training.h"
+#include "gan/translate.h"
+#include "nn/losses.h"
+
+namespace ganymede {
+namespace {
+
+// The style of pictures, with other words: y = G(S(x), phi(t)).
+Task restyle(const nn::Net& S, const Captions& captions, const DataFacts& data) {
+  return {"style", "PICTURE...", "each picture's style with another caption, --set text=\"a red circle\"", 1, 1 << 20, [=](const TaskInput& in) {
+    const Batch caption = batch_of_captions(data, {in.settings.sentence("text", "what the pictures are to show")});
+    const std::string from = read_from(in.settings);
+    Results results;
+    for (const NamedPicture& p : in.pictures) {
+      const Tensor x = network_input(p, from, data.channels);
+      if (x.dim(1) != data.size || x.dim(2) != data.size) throw UsageError(text(p.name, ": has ", x.dim(2), "x", x.dim(1), " px; the style encoder takes ", data.size, "x", data.size));
+      results.add(p.name, captions.decode(S(x), captions.encode(caption)));
+    }
+    return results.take();
+  }};
+}
+
+void add_style_measures(Recipe& r, const nn::Net& S, const TextEncoder& phi) {
+  const Captions captions = r.captions;
+  r.measures.push_back(mean_measure("style-error", "mean of (z - S(G(z, t)))^2 over the elements of z; 1 is what the mean of z gets, 0 is best", [=](const Batch& b) {
+    const Tensor z = captions.draw(b.size);
+    return nn::mse(S(captions.decode(z, phi(b))), z).item();
+  }));
+  r.measures.push_back({"style-by-text", "E |S(G(z, t)) - S(G(z, t'))| over E |S(G(z, t)) - S(G(z', t''))|: 0 where S sees nothing of the caption, 1 is chance", [=](const Evaluation& e) {
+    double same = 0, other = 0;
+    e.each_batch([&](const Batch& b) {
+      const Tensor z = captions.draw(b.size), text = phi(b), first = S(captions.decode(z, text)), second = S(captions.decode(z, roll(text, 1)));
+      same += mean(norm(first - second, {1})).item(), other += mean(norm(first - roll(second, 2), {1})).item();
+    });
+    return same / other;
+  }});
+}
+
+}  // namespace
+
+Recipe gan_int_cls(const Config& c) {
+  const std::string method = c.choice("method", {"gan-int-cls", "gan-cls", "gan-int", "gan"}, "with pairs that do not fit (cls), with means of two captions (int), or without");
+  const bool cls = method.ends_with("cls"), interpolates = method.find("int") != std::string::npos;
+  nets::TextConvSize s{.size = int(c.data.size), .channels = int(c.data.channels)};
+  s.width = int(c.integer("width", 32, "channels of G next to the picture; 128 in the paper", 1, 4096));
+  s.latent = int(c.integer("latent", 100, "length of z", 1, 65536));
+  s.projected = int(c.integer("projected", 32, "what G and D each make of a caption's vector by a linear layer; 128 in the paper", 1, 4096));
+  nets::TextConvSize judge = s;
+  judge.width = int(c.integer("d_width", 16, "channels of D next to the picture; 64 in the paper", 1, 4096));
+  const double rate = c.number("rate", 2e-4, "learning rate", 0), beta1 = c.number("beta1", 0.5, "Adam", 0, 0.999999);
+  const double weight = cls ? c.number("cls_weight", 0.5, "weight of pairs that do not fit; fakes have the rest of 1", 0, 1) : 0;
+
+  Recipe r;
+  const Mismatch mismatch(c);
+  const TextEncoder phi = add_text_encoder(r, c, mismatch);
+  s.text = judge.text = int(phi.length);
+  const int64_t last = c.integer("style_steps", c.steps > 0 ? (c.steps - phi.steps) / 6 : 1000, "iterations that train the style encoder, after all others; 0: none", 0);
+  if (c.steps > 0 && last >= c.steps - phi.steps) throw UsageError(text("setting style_steps=", last, ": after text_steps=", phi.steps, " the run has ", c.steps - phi.steps, " iterations, so none remain for the GAN"));
+  const nn::Net G = r.net("G", nets::text_generator(s)), D = r.net("D", nets::text_discriminator(judge));
+  const nn::Net S = last > 0 ? r.net("S", nets::text_style_encoder(judge)) : nn::Net{};
+  const auto noise = [=](int64_t n) { return randn({n, s.latent}); };
+  nn::Optim adam = nn::adam(rate, beta1);
+  const int64_t part = c.integer("halve_every", c.steps > 0 ? (c.steps - phi.steps - last) / 6 : 0, "iterations after which the GAN's rate halves, again and again; 0: never (a sixth of them, as in the paper)", 0);
+  if (part > 0) adam = adam.with(nn::halve_every(part));
+
+  r.stage("GAN", c.steps > 0 && last > 0 ? c.steps - phi.steps - last : 0);
+  r.update("D", {D}, adam, [=](const Batch& b) -> Losses {
+    const Tensor t = phi(b), x = b.image(), fake = G(noise(b.size), t);
+    std::vector<Tensors> pairs{{x, t}, {fake, t}};
+    if (cls) pairs.push_back({Mismatch::pictures(x), t});
+    const std::vector<Tensors> said = D.each(pairs);
+    Losses l{{"real", nn::bce_with_logits(said[0][0], 1), "-E log D(x, t)"}, {"fake", (1 - weight) * nn::bce_with_logits(said[1][0], 0), text("-", 1 - weight, " E log(1 - D(G(z, t), t))")}};
+    if (cls) l.push_back({"wrong", weight * mean_where(softplus(said[2][0]), mismatch.next(b)), text("-", weight, " E log(1 - D(x', t))")});
+    const Adversarial& adv = adversarial("bce");
+    l.push_back(shown("D(x, t)", adv.shown(said[0][0]), "E D(x, t)")), l.push_back(shown("D(G(z, t), t)", adv.shown(said[1][0]), "E D(G(z, t), t)"));
+    if (cls) l.push_back(shown("D(x', t)", adv.shown(said[2][0]), "E D(x', t)"));
+    return l;
+  });
+  r.update("G", {G}, adam, [=](const Batch& b) -> Losses {
+    Tensor t = phi(b);
+    if (interpolates) {
+      const int64_t half = b.size / 2;
+      t = concat({t, 0.5 * (slice(t, 0, 0, half) + slice(t, 0, half, 2 * half))}, 0);
+    }
+    return {{"adv", nn::bce_with_logits(D(G(noise(t.dim(0)), t), t), 1), interpolates ? "-E log D(G(z, t), t), a third of t means of two captions" : "-E log D(G(z, t), t)"}};
+  });
+  if (S) {
+    r.stage("style", 0);
+    const double style_rate = c.number("style_rate", 2e-4, "learning rate of the style encoder (Adam)", 0);
+    r.update("S", {S}, nn::adam(style_rate, beta1), [=](const Batch& b) -> Losses {
+      const Tensor z = noise(b.size);
+      return {{"style", nn::mse(S(G.infer(z, phi(b))), z), "E |z - S(G(z, t))|^2 / length of z"}};
+    });
+  }
+
+  r.captions = {.length = s.latent, .draw = noise, .encode = [=](const Batch& b) { return phi(b); }, .decode = [=](const Tensor& z, const Tensor& t) { return G(z, t); }};
+  add_caption_uses(r, c, {.encoder = phi, .mismatch = mismatch, .judge = [=](const Tensor& x, const Tensor& t) { return D(x, t); }});
+  if (S) add_style_measures(r, S, phi), r.tasks.push_back(restyle(S, r.captions, c.data));
+  return r;
+}
+
+}  // namespace ganymede

@@ -1,0 +1,51 @@
+// What models that draw by caption share: a text encoder, trained on pictures and their captions and then frozen; pairs that do not fit; uses.
+#pragma once
+#include "gan/nets/text_encoder.h"
+#include "gan/recipe.h"
+
+namespace ganymede {
+
+// Which pairs of a picture and a caption do not fit, by the setting `wrong`.
+class Mismatch {
+ public:
+  explicit Mismatch(const Config& c);
+  // 1 where caption j does not fit picture i, else 0: [n, n].
+  Tensor all(const Batch& b) const;
+  // 1 where caption i does not fit picture i - 1 (picture n - 1 for the first), else 0: [n, 1].
+  Tensor next(const Batch& b) const;
+  // The pictures behind next: picture i - 1 at place i.
+  static Tensor pictures(const Tensor& x) { return roll(x, 1); }
+ private:
+  std::string field_;   // pairs that agree in it fit
+  static Tensor roll(const Tensor& x, int64_t by);
+};
+
+// Mean of l [n, 1] over the samples whose weight is 1; 0 if there is none.
+Tensor mean_where(const Tensor& l, const Tensor& weight);
+
+// Reed et al. 2016 (1605.05395), the symmetric structured joint embedding: v features of pictures, t of their captions, both [n, D]; s_ij = v_i t_j.
+//   1 / n^2 * sum_ij wrong_ij (max(0, 1 + s_ij - s_ii) + max(0, 1 + s_ij - s_jj))
+Tensor joint_embedding_loss(const Tensor& v, const Tensor& t, const Tensor& wrong);
+
+struct TextEncoder {
+  nn::Net text = {}, image = {};
+  std::string field = {};   // that the encoder reads: "characters" or "tokens"
+  int64_t length = 0;       // of the vectors
+  int64_t steps = 0;        // iterations that train it
+  // Vectors [n, length] of a batch's captions by the frozen encoder.
+  Tensor operator()(const Batch& b) const { return text.infer(b[field]); }
+};
+// Networks "text" and "image", and a stage "text encoder" that trains them together (none with text_steps=0). Call stage() for what follows.
+TextEncoder add_text_encoder(Recipe& r, const Config& c, const Mismatch& mismatch);
+
+// What is measured and shown of a model of captions. judge: logits [n, 1] of a picture with a text; none for models whose judge sees no text.
+struct CaptionUses {
+  TextEncoder encoder;
+  Mismatch mismatch;
+  std::function<Tensor(const Tensor& x, const Tensor& text)> judge = {};
+};
+// From r.captions: samples by the captions of a batch, a sheet of them beside the data's pictures, and the measures retrieval, matching, shows-class,
+// shows-colour and shows-kind.
+void add_caption_uses(Recipe& r, const Config& c, const CaptionUses& uses);
+
+}  // namespace ganymede
