@@ -19,7 +19,7 @@ Tensor agree(const Tensor& a, const Tensor& b) {
 
 // A field as numbers [n, T] that compare exactly.
 Tensor numbers(const Tensor& field) {
-  const Tensor x = cast(field, DType::f32).constant();
+  const Tensor x = cast(field, context().dtype).constant();
   return reshape(x, Shape{x.dim(0), x.count() / x.dim(0)});
 }
 

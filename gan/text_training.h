@@ -38,6 +38,9 @@ struct TextEncoder {
 // Networks "text" and "image", and a stage "text encoder" that trains them together (none with text_steps=0). Call stage() for what follows.
 TextEncoder add_text_encoder(Recipe& r, const Config& c, const Mismatch& mismatch);
 
+// A class named by two words, as "red circle": both; else two empty ones.
+std::pair<std::string, std::string> two_words(const std::string& name);
+
 // What is measured and shown of a model of captions. judge: logits [n, 1] of a picture with a text; none for models whose judge sees no text.
 struct CaptionUses {
   TextEncoder encoder;

@@ -44,11 +44,6 @@ double matching(const CaptionUses& uses, const Evaluation& e) {
   return n > 0 ? right / n : NAN;
 }
 
-std::pair<std::string, std::string> two_words(const std::string& name) {
-  const size_t space = name.find(' ');
-  return space == std::string::npos ? std::pair{std::string(), std::string()} : std::pair{name.substr(0, space), name.substr(name.rfind(' ') + 1)};
-}
-
 // Share of samples, a caption of the test split each, in which the classifier sees what `same` finds in the names of the caption's class.
 Measure shows(const std::string& name, const std::string& text, const Captions& captions, bool pairs, std::function<bool(const std::string& seen, const std::string& said)> same) {
   return {name, text, [=](const Evaluation& e) {
@@ -65,6 +60,11 @@ Measure shows(const std::string& name, const std::string& text, const Captions& 
 }
 
 }  // namespace
+
+std::pair<std::string, std::string> two_words(const std::string& name) {
+  const size_t space = name.find(' ');
+  return space == std::string::npos ? std::pair{std::string(), std::string()} : std::pair{name.substr(0, space), name.substr(name.rfind(' ') + 1)};
+}
 
 void add_caption_uses(Recipe& r, const Config& c, const CaptionUses& uses) {
   const Captions captions = r.captions;

@@ -5,6 +5,8 @@
 //   last    S:  min  E |z - S(G(z, t))|^2 / length of z, G frozen: the style of a picture
 // D must say of a real picture that it does not fit; else it would judge pictures alone. Without CLS: D: -E log D(x, t) - E log(1 - D(G(z, t), t)).
 // Networks as in the authors' code, with leaky relu behind all of D's norms but the last before its residual block (their script for CLS).
+#include <cmath>
+
 #include "engine/check.h"
 #include "engine/ops.h"
 #include "gan/captions.h"
@@ -31,6 +33,49 @@ Task restyle(const nn::Net& S, const Captions& captions, const DataFacts& data) 
     }
     return results.take();
   }};
+}
+
+// What lies between two captions of one colour: their mean text, drawn and judged.
+void add_between_measures(Recipe& r, const TextEncoder& phi, const std::function<Tensor(const Tensor&, const Tensor&)>& judge) {
+  const Captions captions = r.captions;
+  // f of z, the two captions' texts and the colours' names, of all samples that have a partner in the batch.
+  const auto pairs = [=](const Evaluation& e, const std::function<void(const Tensor& z, const Tensor& a, const Tensor& b, const std::vector<std::string>& colours)>& f) {
+    e.each_batch([&](const Batch& b) {
+      const auto labels = b["label"].to_integers();
+      const auto name = [&](size_t i) { return two_words(e.class_names.at(size_t(labels[i]))); };
+      std::vector<int64_t> first, second;
+      std::vector<std::string> colours;
+      for (size_t i = 0; i < labels.size(); ++i)
+        for (size_t j = i + 1; j < labels.size(); ++j)
+          if (name(i).first == name(j).first && name(i).second != name(j).second) {
+            first.push_back(int64_t(i)), second.push_back(int64_t(j)), colours.push_back(name(i).first);
+            break;
+          }
+      if (first.empty()) return;
+      const Shape n{int64_t(first.size())};
+      const Tensor text = phi(b);
+      f(captions.draw(n[0]), gather_rows(text, tensor(first, n, text.device())), gather_rows(text, tensor(second, n, text.device())), colours);
+    });
+  };
+  const auto without_colours = [](const Evaluation& e) { return !e.classify || two_words(e.class_names.at(0)).first.empty(); };
+  r.measures.push_back({"between-colour", "share of samples from the mean of two captions of one colour in which the classifier sees that colour, 0 to 1; needs classes named by two words", [=](const Evaluation& e) {
+    if (without_colours(e)) return std::nan("");
+    double right = 0, n = 0;
+    pairs(e, [&](const Tensor& z, const Tensor& a, const Tensor& b, const std::vector<std::string>& colours) {
+      const auto seen = argmax(e.classify(captions.decode(z, 0.5 * (a + b))), 1).to_integers();
+      for (size_t i = 0; i < colours.size(); ++i) right += two_words(e.class_names.at(size_t(seen[i]))).first == colours[i], ++n;
+    });
+    return right / n;
+  }, true});
+  r.measures.push_back({"between-score", "mean D(G(z, m), m) at the means m of two captions of one colour, over the mean D(G(z, t), t) at the captions themselves; 1: alike", [=](const Evaluation& e) {
+    if (without_colours(e)) return std::nan("");
+    double middle = 0, ends = 0;
+    pairs(e, [&](const Tensor& z, const Tensor& a, const Tensor& b, const std::vector<std::string>&) {
+      const auto score = [&](const Tensor& t) { return sum(sigmoid(judge(captions.decode(z, t), t))).item(); };
+      middle += score(0.5 * (a + b)), ends += (score(a) + score(b)) / 2;
+    });
+    return middle / ends;
+  }, true});
 }
 
 void add_style_measures(Recipe& r, const nn::Net& S, const TextEncoder& phi) {
@@ -108,6 +153,7 @@ Recipe gan_int_cls(const Config& c) {
 
   r.captions = {.length = s.latent, .draw = noise, .encode = [=](const Batch& b) { return phi(b); }, .decode = [=](const Tensor& z, const Tensor& t) { return G(z, t); }};
   add_caption_uses(r, c, {.encoder = phi, .mismatch = mismatch, .judge = [=](const Tensor& x, const Tensor& t) { return D(x, t); }});
+  if (c.data.classes > 1) add_between_measures(r, phi, [=](const Tensor& x, const Tensor& t) { return D(x, t); });
   if (S) add_style_measures(r, S, phi), r.tasks.push_back(restyle(S, r.captions, c.data));
   return r;
 }
