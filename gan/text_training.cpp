@@ -5,6 +5,7 @@
 #include "engine/check.h"
 #include "engine/context.h"
 #include "engine/ops.h"
+#include "gan/losses/adversarial.h"
 #include "gan/nets/dcgan.h"
 #include "nn/losses.h"
 
@@ -52,6 +53,21 @@ Tensor joint_embedding_loss(const Tensor& v, const Tensor& t, const Tensor& wron
   const Tensor own = cast(sum(v * t, {1}, true), wrong.dtype());   // s_ii [n, 1]
   const Tensor by_caption = relu(1.0 + s - own), by_picture = relu(1.0 + s - reshape(own, Shape{1, n}));
   return sum((by_caption + by_picture) * wrong) / double(n * n);
+}
+
+Losses matching_losses(const nn::Net& D, const Tensor& x, const Tensor& fake, const Tensor& t, const Tensor& wrong, double weight) {
+  std::vector<Tensors> pairs{{x, t}, {fake, t}};
+  if (weight > 0) pairs.push_back({Mismatch::pictures(x), t});
+  const std::vector<Tensors> said = D.each(pairs);
+  const Adversarial& adv = adversarial("bce");
+  Losses l{{"real", nn::bce_with_logits(said[0][0], 1), "-E log D(x, t)"},
+           {"fake", (1 - weight) * nn::bce_with_logits(said[1][0], 0), text("-", 1 - weight, " E log(1 - D(G, t))")},
+           shown("D(x)", adv.shown(said[0][0]), "E D(x, t)"), shown("D(G)", adv.shown(said[1][0]), "E D(G, t)")};
+  if (weight > 0) {
+    l.push_back({"wrong", weight * mean_where(softplus(said[2][0]), wrong), text("-", weight, " E log(1 - D(x', t))")});
+    l.push_back(shown("D(x')", adv.shown(said[2][0]), "E D(x', t)"));
+  }
+  return l;
 }
 
 TextEncoder add_text_encoder(Recipe& r, const Config& c, const Mismatch& mismatch) {

@@ -27,6 +27,10 @@ Tensor mean_where(const Tensor& l, const Tensor& weight);
 //   1 / n^2 * sum_ij wrong_ij (max(0, 1 + s_ij - s_ii) + max(0, 1 + s_ij - s_jj))
 Tensor joint_embedding_loss(const Tensor& v, const Tensor& t, const Tensor& wrong);
 
+// What D minimises by CLS: -E log D(x, t) - (1 - weight) E log(1 - D(fake, t)) - weight E log(1 - D(x', t)), x' the next picture, which does not fit where
+// `wrong` (Mismatch::next) is 1; with weight 0 it is left out. And what D says of the three.
+Losses matching_losses(const nn::Net& D, const Tensor& x, const Tensor& fake, const Tensor& t, const Tensor& wrong, double weight = 0.5);
+
 struct TextEncoder {
   nn::Net text = {}, image = {};
   std::string field = {};   // that the encoder reads: "characters" or "tokens"
@@ -47,6 +51,8 @@ struct CaptionUses {
   Mismatch mismatch;
   std::function<Tensor(const Tensor& x, const Tensor& text)> judge = {};
 };
+// shows-colour of other pictures than r.captions draws, such as an earlier stage's.
+Measure caption_colour_measure(const std::string& name, const std::string& text, const Captions& captions);
 // From r.captions: samples by the captions of a batch, a sheet of them beside the data's pictures, and the measures retrieval, matching, shows-class,
 // shows-colour and shows-kind.
 void add_caption_uses(Recipe& r, const Config& c, const CaptionUses& uses);

@@ -66,6 +66,10 @@ std::pair<std::string, std::string> two_words(const std::string& name) {
   return space == std::string::npos ? std::pair{std::string(), std::string()} : std::pair{name.substr(0, space), name.substr(name.rfind(' ') + 1)};
 }
 
+Measure caption_colour_measure(const std::string& name, const std::string& text, const Captions& captions) {
+  return shows(name, text, captions, true, [](const std::string& a, const std::string& b) { return two_words(a).first == two_words(b).first; });
+}
+
 void add_caption_uses(Recipe& r, const Config& c, const CaptionUses& uses) {
   const Captions captions = r.captions;
   r.sample = [=](int64_t n, const Batch& b) {
@@ -85,7 +89,7 @@ void add_caption_uses(Recipe& r, const Config& c, const CaptionUses& uses) {
     r.measures.push_back({"matching", "share of test pictures to which D gives a higher score beside their own caption than beside one that does not fit, 0 to 1; 0.5 is chance", [=](const Evaluation& e) { return matching(uses, e); }});
   if (c.data.classes > 1) {
     r.measures.push_back(shows("shows-class", "share of samples in which a classifier trained on the data's labels sees the class of the caption, 0 to 1", captions, false, [](const std::string& a, const std::string& b) { return a == b; }));
-    r.measures.push_back(shows("shows-colour", "the same for the first word of classes named by two, as shapes with label=both", captions, true, [](const std::string& a, const std::string& b) { return two_words(a).first == two_words(b).first; }));
+    r.measures.push_back(caption_colour_measure("shows-colour", "the same for the first word of classes named by two, as shapes with label=both", captions));
     r.measures.push_back(shows("shows-kind", "the same for their second word", captions, true, [](const std::string& a, const std::string& b) { return two_words(a).second == two_words(b).second; }));
   }
 }

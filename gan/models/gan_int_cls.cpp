@@ -10,7 +10,6 @@
 #include "engine/check.h"
 #include "engine/ops.h"
 #include "gan/captions.h"
-#include "gan/losses/adversarial.h"
 #include "gan/models.h"
 #include "gan/nets/text_conv.h"
 #include "gan/text_training.h"
@@ -124,15 +123,7 @@ Recipe gan_int_cls(const Config& c) {
   r.stage("GAN", c.steps > 0 && last > 0 ? c.steps - phi.steps - last : 0);
   r.update("D", {D}, adam, [=](const Batch& b) -> Losses {
     const Tensor t = phi(b), x = b.image(), fake = G(noise(b.size), t);
-    std::vector<Tensors> pairs{{x, t}, {fake, t}};
-    if (cls) pairs.push_back({Mismatch::pictures(x), t});
-    const std::vector<Tensors> said = D.each(pairs);
-    Losses l{{"real", nn::bce_with_logits(said[0][0], 1), "-E log D(x, t)"}, {"fake", (1 - weight) * nn::bce_with_logits(said[1][0], 0), text("-", 1 - weight, " E log(1 - D(G(z, t), t))")}};
-    if (cls) l.push_back({"wrong", weight * mean_where(softplus(said[2][0]), mismatch.next(b)), text("-", weight, " E log(1 - D(x', t))")});
-    const Adversarial& adv = adversarial("bce");
-    l.push_back(shown("D(x, t)", adv.shown(said[0][0]), "E D(x, t)")), l.push_back(shown("D(G(z, t), t)", adv.shown(said[1][0]), "E D(G(z, t), t)"));
-    if (cls) l.push_back(shown("D(x', t)", adv.shown(said[2][0]), "E D(x', t)"));
-    return l;
+    return matching_losses(D, x, fake, t, mismatch.next(b), weight);
   });
   r.update("G", {G}, adam, [=](const Batch& b) -> Losses {
     Tensor t = phi(b);

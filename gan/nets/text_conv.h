@@ -19,4 +19,11 @@ nn::Layer text_discriminator(const TextConvSize& s);
 // x -> [N, latent], without a text: the style encoder.
 nn::Layer text_style_encoder(const TextConvSize& s);
 
+// What these are made of, for deeper ones. Doublings from 4 pixels to `size`; UsageError if there is no such number, or none.
+int text_halvings(int size);
+// Appends a residual block: 1x1 and 3x3 to a quarter of the channels and back by 3x3, added to x; f of the sum.
+void text_bottleneck(std::vector<nn::Layer>& to, int channels, const nn::Layer& f);
+// Appends the end of a discriminator: the text beside features [N, 4, 4, channels], a convolution of 1 over both, the logit [N, 1].
+void text_verdict(std::vector<nn::Layer>& to, int channels, const TextConvSize& s);
+
 }  // namespace ganymede::nets

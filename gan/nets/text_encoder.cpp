@@ -81,6 +81,30 @@ class WordEncoder : public nn::Module {
   nn::Layer hidden_, out_;
 };
 
+// x and a vector a sample, in planes where x is a picture.
+Tensor beside(const Tensor& x, const Tensor& t) {
+  Tensor y = cast(t, x.dtype());
+  if (x.rank() == 4) y = broadcast_to(reshape(y, Shape{x.dim(0), 1, 1, y.dim(1)}), {x.dim(0), x.dim(1), x.dim(2), y.dim(1)});
+  return concat({x, y}, x.rank() - 1);
+}
+
+class AppendPlanes : public nn::Module {
+ public:
+  explicit AppendPlanes(int width) : width_(width) {}
+  using Module::forward;
+  Tensor forward(const Tensor&) override { fail(describe(), ": takes a condition; call its network with x and the vectors"); }
+  bool conditional() const override { return true; }
+  bool batches_pass_together() const override { return true; }
+  Tensor forward_given(const Tensor& x, const Tensor& c, const Activation& f, const Tensor& residual) override {
+    require(c.shape() == Shape({x.dim(0), width_}), describe(), ": the condition is ", c.shape(), ", it must be [", x.dim(0), ", ", width_, "]");
+    return add_then_activate(beside(x, c), residual, f);
+  }
+  std::string type() const override { return "planes"; }
+  std::string describe() const override { return text("append a vector of ", width_, " as planes"); }
+ private:
+  int64_t width_;
+};
+
 class AppendText : public nn::Module {
  public:
   AppendText(int text, int projected) : text_(text), linear_(nn::linear(text, projected, true, standard(text), standard(text))) {}
@@ -90,9 +114,7 @@ class AppendText : public nn::Module {
   bool batches_pass_together() const override { return true; }
   Tensor forward_given(const Tensor& x, const Tensor& t, const Activation& f, const Tensor& residual) override {
     require(t.rank() == 2 && t.dim(0) == x.dim(0) && t.dim(1) == text_, describe(), ": the condition is ", t.shape(), ", it must be [", x.dim(0), ", ", text_, "]");
-    Tensor y = cast(linear_->forward_then(t, {Unary::leaky_relu, 0.2}), x.dtype());
-    if (x.rank() == 4) y = broadcast_to(reshape(y, Shape{x.dim(0), 1, 1, y.dim(1)}), {x.dim(0), x.dim(1), x.dim(2), y.dim(1)});
-    return add_then_activate(concat({x, y}, x.rank() - 1), residual, f);
+    return add_then_activate(beside(x, linear_->forward_then(t, {Unary::leaky_relu, 0.2})), residual, f);
   }
   void visit(const nn::Visit& v) override { linear_->visit(v); }
   std::string type() const override { return "text"; }
@@ -107,6 +129,7 @@ class AppendText : public nn::Module {
 
 nn::Layer character_encoder(const TextEncoderSize& s) { return std::make_shared<CharacterEncoder>(s); }
 nn::Layer word_encoder(const TextEncoderSize& s) { return std::make_shared<WordEncoder>(s); }
+nn::Layer append_planes(int width) { return std::make_shared<AppendPlanes>(width); }
 nn::Layer append_text(int text, int projected) { return std::make_shared<AppendText>(text, projected); }
 
 }  // namespace ganymede::nets

@@ -8,7 +8,7 @@
 #include "gan/data/shape_text.h"
 #include "gan/data/words.h"
 #include "gan/facts.h"
-#include "gan/nets/text_conv.h"
+#include "gan/nets/stackgan.h"
 #include "gan/text_training.h"
 #include "tests/gan/model_fixture.h"
 
@@ -129,6 +129,46 @@ void expect_replayed(const TinyModel& m) {
 TEST(TextModels, StagesReplayLikeEager) {
   expect_replayed({"gan-int-cls", {{"text_steps", "4"}, {"style_steps", "0"}}});
   expect_replayed({"gan-int-cls", {{"text_steps", "0"}, {"style_steps", "4"}, {"text_encoder", "characters"}}, {"image_width"}});
+  expect_replayed({"stackgan", {{"text_steps", "1"}, {"first_steps", "4"}}});
+}
+
+TEST(Stackgan, HasThePapersSizes) {
+  ContextScope scope;
+  context().device = {DeviceType::plan, 0};
+  const nets::TextConvSize g{.size = 256}, d{.size = 256, .width = 64};
+  const auto channels_of = [](const std::string& name, const nn::Layer& layer, const Tensors& xs) {
+    nn::LayerTrace trace;
+    const Shape y = nn::Net(name, layer)(xs).at(0).shape();
+    std::vector<int64_t> c;
+    for (const nn::TracedLayer& l : trace.layers)
+      if (l.name.rfind("conv", 0) == 0) c.push_back(l.output[int(l.output.rank()) - 1]);
+    return std::pair{y, c};
+  };
+  EXPECT_EQ(channels_of("G1", nets::stack_first_generator({}), {zeros({2, 228})}).first, Shape({2, 64, 64, 3}));
+  const auto [y, c] = channels_of("G2", nets::stack_second_generator(g, 4, 4), {zeros({2, 64, 64, 3}), zeros({2, 128})});
+  EXPECT_EQ(y, Shape({2, 256, 256, 3}));
+  EXPECT_EQ(c, (std::vector<int64_t>{128, 256, 512, 512, 512, 512, 512, 512, 512, 512, 512, 512, 256, 128, 64, 32, 3}));
+  const auto [said, wide] = channels_of("D2", nets::stack_second_discriminator(d, 4), {zeros({2, 256, 256, 3}), zeros({2, 1024})});
+  EXPECT_EQ(said, Shape({2, 1}));
+  EXPECT_EQ(wide, (std::vector<int64_t>{64, 128, 256, 512, 1024, 2048, 1024, 512, 128, 128, 512, 512, 1}));
+}
+
+// Stage II leaves stage I bit for bit as it was.
+TEST(Stackgan, StageIIMovesNothingOfStageI) {
+  Tiny t({"stackgan", {{"text_steps", "1"}, {"first_steps", "4"}}});
+  for (int i = 0; i < 5; ++i) t->step();
+  const State before = t.state();
+  for (int i = 0; i < 4; ++i) t->step();
+  const State now = t.state();
+  int kept = 0, moved = 0;
+  for (const auto& [name, v] : before) {
+    if (name.rfind("optimizer.", 0) == 0) continue;
+    const bool second = name.rfind("C2.", 0) == 0 || name.rfind("G2.", 0) == 0 || name.rfind("D2.", 0) == 0;
+    if (!second) EXPECT_EQ(v, now.at(name)) << name;
+    second ? moved += v != now.at(name) : ++kept;
+  }
+  EXPECT_GT(kept, 20);
+  EXPECT_GT(moved, 20);
 }
 
 State after_three(const std::map<std::string, std::string>& settings) {
