@@ -30,7 +30,7 @@ Mismatch::Mismatch(const Config& c) : field_(c.choice("wrong", {"caption", "clas
   if (field_ == "label" && c.data.classes < 2) throw UsageError("wrong=class: these data have no classes; set wrong=caption");
 }
 
-Tensor Mismatch::roll(const Tensor& x, int64_t by) { return ganymede::roll(x, by); }
+Tensor Mismatch::before(const Tensor& x) { return roll(x, 1); }
 
 Tensor Mismatch::all(const Batch& b) const {
   const Tensor x = numbers(b[field_]);
@@ -39,7 +39,7 @@ Tensor Mismatch::all(const Batch& b) const {
 
 Tensor Mismatch::next(const Batch& b) const {
   const Tensor x = numbers(b[field_]);
-  return 1.0 - reshape(agree(x, roll(x, 1)), Shape{x.dim(0), 1});
+  return 1.0 - reshape(agree(x, before(x)), Shape{x.dim(0), 1});
 }
 
 Tensor mean_where(const Tensor& l, const Tensor& weight) {
@@ -57,7 +57,7 @@ Tensor joint_embedding_loss(const Tensor& v, const Tensor& t, const Tensor& wron
 
 Losses matching_losses(const nn::Net& D, const Tensor& x, const Tensor& fake, const Tensor& t, const Tensor& wrong, double weight) {
   std::vector<Tensors> pairs{{x, t}, {fake, t}};
-  if (weight > 0) pairs.push_back({Mismatch::pictures(x), t});
+  if (weight > 0) pairs.push_back({Mismatch::before(x), t});
   const std::vector<Tensors> said = D.each(pairs);
   const Adversarial& adv = adversarial("bce");
   Losses l{{"real", nn::bce_with_logits(said[0][0], 1), "-E log D(x, t)"},

@@ -13,11 +13,10 @@ class Mismatch {
   Tensor all(const Batch& b) const;
   // 1 where caption i does not fit picture i - 1 (picture n - 1 for the first), else 0: [n, 1].
   Tensor next(const Batch& b) const;
-  // The pictures behind next: picture i - 1 at place i.
-  static Tensor pictures(const Tensor& x) { return roll(x, 1); }
+  // What `next` pairs a sample with: row i - 1 of x at place i.
+  static Tensor before(const Tensor& x);
  private:
   std::string field_;   // pairs that agree in it fit
-  static Tensor roll(const Tensor& x, int64_t by);
 };
 
 // Mean of l [n, 1] over the samples whose weight is 1; 0 if there is none.

@@ -63,6 +63,7 @@ TEST_F(Use, DrawsByCaption) {
   refused(2, {"sample", "words", "--text", "a red elephant"}, {"elephant", "50 words"});
   refused(2, {"sample", "words", "--text", "a red ring", "--interpolate", "linear"}, {"two", "1"});
   refused(2, {"sample", "run", "--text", "a red ring"}, {"dcgan", "caption"});
+  refused(2, {"sample", "words", "--text", "a red ring", "--truncation", "1"}, {"--text", "--truncation"});
   refused(2, {"train", "gan-int-cls", "--data", "fashion-mnist", "--out", "none"}, {"tokens", "shapes:single,label=both"});
 }
 

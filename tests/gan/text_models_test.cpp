@@ -69,7 +69,7 @@ TEST(Mismatch, PairsFitWhoseCaptionsOrClassesAreTheSame) {
   EXPECT_EQ(by_caption.next(b).to_doubles(), (std::vector<double>{0, 1, 1, 0}));
   EXPECT_EQ(by_class.all(b).to_doubles(), (std::vector<double>{0, 0, 1, 1, 0, 0, 1, 1, 1, 1, 0, 1, 1, 1, 1, 0}));
   EXPECT_EQ(by_class.next(b).to_doubles(), (std::vector<double>{1, 0, 1, 1}));
-  EXPECT_EQ(Mismatch::pictures(b["label"]).to_integers(), (std::vector<int64_t>{7, 5, 5, 6}));
+  EXPECT_EQ(Mismatch::before(b["label"]).to_integers(), (std::vector<int64_t>{7, 5, 5, 6}));
   EXPECT_THROW(Mismatch(Config(DataFacts{}, {{"wrong", "class"}})), UsageError);
   const Tensor l = tensor(std::vector<double>{1, 2, 4, 8}, Shape{4, 1}, DType::f32, {});
   EXPECT_EQ(mean_where(l, by_caption.next(b)).item(), 3);
