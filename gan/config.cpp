@@ -71,6 +71,8 @@ bool Config::flag(const std::string& name, bool standard, const std::string& mea
 
 std::string Config::path(const std::string& name, const std::string& meaning) const { return take(name, {.meaning = meaning}); }
 
+std::string Config::sentence(const std::string& name, const std::string& meaning) const { return take(name, {.meaning = meaning}); }
+
 void Config::check_all_read() const {
   for (const auto& [name, value] : given_) {
     if (std::any_of(read_.begin(), read_.end(), [&](const Setting& s) { return s.name == name; })) continue;

@@ -32,6 +32,8 @@ const std::vector<Model>& models() {
       {"srgan", "Photo-Realistic Single Image Super-Resolution Using a Generative Adversarial Network", 2017, "1609.04802", "a residual generator (SRResNet), then an adversary and features of VGG-19", {"low", "high"}, srgan, 32, 16, 3000, "shapes:sr,scale=4,plain=1", true},
       {"progressive-gan", "Progressive Growing of GANs for Improved Quality, Stability, and Variation", 2018, "1710.10196", "both networks grow from 4 pixels up, each resolution blended in", {"image"}, progressive_gan, 32, 16, 6000},
       {"lapgan", "Deep Generative Image Models using a Laplacian Pyramid of Adversarial Networks", 2015, "1506.05751", "a small picture, and level by level the details that enlarging it lacks", {"image"}, lapgan, 32, 64, 3000},
+      {"gan-int-cls", "Generative Adversarial Text to Image Synthesis", 2016, "1605.05396", "pictures from captions; D must tell pairs that do not fit", {"image", "tokens", "characters"}, gan_int_cls, 32, 64, 4000, "shapes:single,label=both"},
+      {"stackgan", "StackGAN: Text to Photo-realistic Image Synthesis with Stacked Generative Adversarial Networks", 2017, "1612.03242", "pictures from captions in two stages, small and then larger", {"image", "tokens", "characters"}, stackgan, 32, 64, 6000, "shapes:single,label=both"},
   };
   return all;
 }

@@ -52,5 +52,7 @@ Recipe espcn(const Config& c);
 Recipe srgan(const Config& c);
 Recipe progressive_gan(const Config& c);
 Recipe lapgan(const Config& c);
+Recipe gan_int_cls(const Config& c);
+Recipe stackgan(const Config& c);
 
 }  // namespace ganymede

@@ -93,12 +93,14 @@ class Shapes : public Dataset {
     count_ = arguments.integer("count", train ? kTrainScenes : kTestScenes, 1, int64_t{1} << 40);
     World world = world_of(arguments);
     part_options_ = {size_, options.channels ? options.channels : 3, world.most_objects};
+    const std::string label = arguments.choice("label", "shape", {"shape", "colour", "both"});
+    part_options_.label = label == "shape" ? LabelOf::shape : label == "colour" ? LabelOf::colour : LabelOf::both;
     choose(arguments, world);
     std::istringstream extra(arguments.text("with", ""));
     for (std::string name; std::getline(extra, name, '+');) add(name, 0, 0, name);
     arguments.finish();
     for (const Output& output : outputs_) fields_.push_back(output.part.field);
-    class_names_ = shape_names();
+    class_names_ = label_names(part_options_.label);
     attribute_names_ = scene_attribute_names();
     vocabulary_ = caption_vocabulary();
   }
@@ -224,7 +226,7 @@ class Shapes : public Dataset {
     worlds_ = {world};
     if (task_ == "scene" || task_ == "single" || task_ == "attributes") {
       for (const char* name : {"image", "label", "attributes", "count", "caption", "tokens", "length",
-                               "boxes", "keypoints", "edges"}) {
+                               "characters", "boxes", "keypoints", "edges"}) {
         add(name, 0, 0, name);
       }
     } else if (task_ == "pairs") {

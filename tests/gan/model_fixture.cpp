@@ -29,6 +29,10 @@ TinyChoice tiny_choice(const std::string& model) {
       {"srgan", {.settings = {{"width", "3"}, {"blocks", "1"}, {"d_width", "2"}, {"pretrain", "1"}}, .data = "shapes:sr,scale=2", .size = 24}},
       {"progressive-gan", {.settings = {{"width", "4"}, {"most_width", "9"}, {"latent", "5"}, {"start", "8"}, {"stable_images", "2"}, {"blend_images", "2"}}, .late = {"start", "stddev_group"}}},
       {"lapgan", {.settings = {{"first_width", "24"}, {"width", "4"}, {"latent", "5"}}}},
+      {"gan-int-cls", {.settings = {{"width", "4"}, {"d_width", "4"}, {"latent", "3"}, {"projected", "3"}, {"text_steps", "1"}, {"text_width", "4"}, {"text_length", "5"}, {"image_width", "2"}, {"style_steps", "7"}},
+                       .data = "shapes:single,label=both", .late = {"wrong", "style_rate", "text_steps"}, .still = {"image.linear1.bias", "text.out.bias"}}},
+      {"stackgan", {.settings = {{"width", "4"}, {"d_width", "2"}, {"blocks", "1"}, {"latent", "3"}, {"projected", "3"}, {"text_steps", "1"}, {"text_width", "4"}, {"text_length", "5"}, {"image_width", "2"}, {"first_steps", "1"}},
+                    .data = "shapes:single,label=both", .late = {"wrong", "text_steps", "first_steps", "halve_every", "scale"}, .still = {"image.linear1.bias", "text.out.bias"}}},
       {"bigan", {.late = {"last_rate"}}},
       {"ali", {.settings = {{"width", "2"}, {"latent", "3"}}, .size = 32, .late = {"last_rate"}}},
   };
