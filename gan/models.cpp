@@ -30,6 +30,8 @@ const std::vector<Model>& models() {
       {"espcn", "Real-Time Single Image and Video Super-Resolution Using an Efficient Sub-Pixel Convolutional Neural Network", 2016, "1609.05158", "convolutions of the low picture, then a pixel shuffle", {"low", "high"}, espcn, 51, 16, 5000, "shapes:sr,scale=3,plain=1", true},
       {"srgan", "Photo-Realistic Single Image Super-Resolution Using a Generative Adversarial Network", 2017, "1609.04802", "a residual generator (SRResNet), then an adversary and features of VGG-19", {"low", "high"}, srgan, 32, 16, 3000, "shapes:sr,scale=4,plain=1", true},
       {"progressive-gan", "Progressive Growing of GANs for Improved Quality, Stability, and Variation", 2018, "1710.10196", "both networks grow from 4 pixels up, each resolution blended in", {"image"}, progressive_gan, 32, 16, 6000},
+      {"stargan", "StarGAN: Unified Generative Adversarial Networks for Multi-Domain Image-to-Image Translation", 2018, "1711.09020", "one generator for all attributes of a picture, and a critic that also names them", {"image", "attributes|label"}, stargan, 32, 8, 7000, "shapes:attributes,without=hat+frame+dark"},
+      {"fader-networks", "Fader Networks: Manipulating Images by Sliding Attributes", 2017, "1706.00409", "an autoencoder whose code is made to say nothing of attributes, which the decoder is told", {"image", "attributes|label"}, fader_networks, 32, 32, 4000, "shapes:attributes,without=hat+frame+dark"},
   };
   return all;
 }

@@ -50,5 +50,7 @@ Recipe srcnn(const Config& c);
 Recipe espcn(const Config& c);
 Recipe srgan(const Config& c);
 Recipe progressive_gan(const Config& c);
+Recipe stargan(const Config& c);
+Recipe fader_networks(const Config& c);
 
 }  // namespace ganymede

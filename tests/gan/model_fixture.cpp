@@ -27,6 +27,8 @@ TinyChoice tiny_choice(const std::string& model) {
       {"espcn", {.settings = {{"width", "4"}, {"inner", "3"}}, .data = "shapes:sr,scale=2", .size = 24}},
       {"srgan", {.settings = {{"width", "3"}, {"blocks", "1"}, {"d_width", "2"}, {"pretrain", "1"}}, .data = "shapes:sr,scale=2", .size = 24}},
       {"progressive-gan", {.settings = {{"width", "4"}, {"most_width", "9"}, {"latent", "5"}, {"start", "8"}, {"stable_images", "2"}, {"blend_images", "2"}}, .late = {"start", "stddev_group"}}},
+      {"stargan", {.settings = {{"width", "3"}, {"blocks", "1"}, {"d_width", "2"}, {"critic_steps", "2"}}, .data = "shapes:attributes,count=60", .late = {"constant_part"}}},
+      {"fader-networks", {.settings = {{"width", "3"}, {"d_width", "4"}, {"ramp", "1"}, {"lambda", "0.1"}, {"norm_clip", "0.01"}}, .data = "shapes:attributes,count=60", .late = {"most_width"}}},
       {"bigan", {.late = {"last_rate"}}},
       {"ali", {.settings = {{"width", "2"}, {"latent", "3"}}, .size = 32, .late = {"last_rate"}}},
   };
