@@ -33,6 +33,8 @@ struct DataFacts {
   int64_t attributes = 0;
   std::vector<std::string> words = {};  // that "tokens" number; the first is padding
   int64_t caption_length = 0, caption_characters = 0;  // of "tokens" and "characters"
+  std::vector<std::string> attributes;  // names, of "attributes"
+  int64_t vocabulary = 0, caption_length = 0;
   int64_t count = 0;           // samples
   // Mean picture over the training set, [size * size * channels] in [-1, 1]; may take a second. Null where nothing is trained.
   std::function<std::vector<double>()> mean_picture = {};
@@ -58,6 +60,8 @@ class Config {
   bool flag(const std::string& name, bool standard, const std::string& meaning = "") const;
   std::string path(const std::string& name, const std::string& meaning = "") const;  // of a file; "" if none is given
   std::string sentence(const std::string& name, const std::string& meaning = "") const;  // any words; "" if none are given
+  // Words as they are, for the recipe to check; others: a few that are right too.
+  std::string words(const std::string& name, const std::string& standard, const std::string& meaning = "", std::vector<std::string> others = {}) const;
 
   const std::vector<Setting>& settings() const { return read_; }
   // UsageError if a given setting was read by nobody; lists those that were.

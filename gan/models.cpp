@@ -34,6 +34,8 @@ const std::vector<Model>& models() {
       {"lapgan", "Deep Generative Image Models using a Laplacian Pyramid of Adversarial Networks", 2015, "1506.05751", "a small picture, and level by level the details that enlarging it lacks", {"image"}, lapgan, 32, 64, 3000},
       {"gan-int-cls", "Generative Adversarial Text to Image Synthesis", 2016, "1605.05396", "pictures from captions; D must tell pairs that do not fit", {"image", "tokens", "characters"}, gan_int_cls, 32, 64, 4000, "shapes:single,label=both"},
       {"stackgan", "StackGAN: Text to Photo-realistic Image Synthesis with Stacked Generative Adversarial Networks", 2017, "1612.03242", "pictures from captions in two stages, small and then larger", {"image", "tokens", "characters"}, stackgan, 32, 64, 6000, "shapes:single,label=both"},
+      {"stargan", "StarGAN: Unified Generative Adversarial Networks for Multi-Domain Image-to-Image Translation", 2018, "1711.09020", "one generator for all attributes of a picture, and a critic that also names them", {"image", "attributes|label"}, stargan, 32, 8, 7000, "shapes:attributes,without=hat+frame+dark"},
+      {"fader-networks", "Fader Networks: Manipulating Images by Sliding Attributes", 2017, "1706.00409", "an autoencoder whose code is made to say nothing of attributes, which the decoder is told", {"image", "attributes|label"}, fader_networks, 32, 32, 4000, "shapes:attributes,without=hat+frame+dark"},
   };
   return all;
 }

@@ -54,5 +54,7 @@ Recipe progressive_gan(const Config& c);
 Recipe lapgan(const Config& c);
 Recipe gan_int_cls(const Config& c);
 Recipe stackgan(const Config& c);
+Recipe stargan(const Config& c);
+Recipe fader_networks(const Config& c);
 
 }  // namespace ganymede

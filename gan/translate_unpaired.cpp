@@ -8,6 +8,7 @@
 #include "gan/metrics/correlation.h"
 #include "gan/metrics/frechet.h"
 #include "gan/metrics/random_features.h"
+#include "gan/outstanding.h"
 #include "gan/translate.h"
 
 namespace ganymede {
@@ -75,39 +76,6 @@ double distance_left(const Evaluation& e, const Translator& t, const char* from,
   return metrics::frechet_distance(metrics::gaussian_of(made), goal) / std::max(metrics::frechet_distance(metrics::gaussian_of(own), goal), 1e-300);
 }
 
-// Which pixels of a picture stand out: farther than 0.5 from the picture's median colour.
-std::vector<bool> outstanding(const std::vector<float>& v, int64_t channels) {
-  const size_t n = v.size() / size_t(channels);
-  std::vector<double> far(n);
-  for (int64_t c = 0; c < channels; ++c) {
-    std::vector<float> all(n);
-    for (size_t i = 0; i < n; ++i) all[i] = v[i * size_t(channels) + size_t(c)];
-    const std::vector<float> unsorted = all;
-    std::nth_element(all.begin(), all.begin() + int64_t(n / 2), all.end());
-    for (size_t i = 0; i < n; ++i) far[i] += std::pow(double(unsorted[i]) - double(all[n / 2]), 2);
-  }
-  std::vector<bool> out(n);
-  for (size_t i = 0; i < n; ++i) out[i] = far[i] > 0.25;
-  return out;
-}
-
-// Dilated and then eroded by a square of 5 pixels: stripes of the ground's own colour belong to the object that they run through.
-std::vector<bool> closed(const std::vector<bool>& mask, int64_t height, int64_t width) {
-  const auto grown = [&](const std::vector<bool>& m, bool what) {
-    std::vector<bool> out = m;
-    for (int64_t y = 0; y < height; ++y)
-      for (int64_t x = 0; x < width; ++x)
-        for (int64_t v = std::max<int64_t>(0, y - 2); v <= std::min(height - 1, y + 2); ++v)
-          for (int64_t u = std::max<int64_t>(0, x - 2); u <= std::min(width - 1, x + 2); ++u)
-            if (m[size_t(v * width + u)] == what) out[size_t(y * width + x)] = what;
-    return out;
-  };
-  return grown(grown(mask, true), false);
-}
-
-using Mask = std::vector<bool>;
-Mask place_of(const Tensor& x, int64_t i) { return closed(outstanding(x.rows(i, i + 1).to_floats(), x.dim(3)), x.dim(1), x.dim(2)); }
-
 // Mean over pictures of the intersection over union of what stands out in G(x) and in what it should have been.
 double place_kept(const Evaluation& e, const Translator& t, const char* side, const std::string& truth) {
   double sum = 0, pictures = 0;
@@ -116,7 +84,7 @@ double place_kept(const Evaluation& e, const Translator& t, const char* side, co
     if (!b.fields.count(truth)) { known = false; return; }
     const Tensor made = translated(t, b[side]);
     for (int64_t i = 0; i < b.size; ++i) {
-      const auto p = place_of(made, i), q = place_of(b[truth], i);
+      const auto p = what_stands_out(made, i), q = what_stands_out(b[truth], i);
       double both = 0, either = 0;
       for (size_t k = 0; k < p.size(); ++k) both += p[k] && q[k], either += p[k] || q[k];
       sum += either > 0 ? both / either : 1, pictures += 1;
@@ -138,7 +106,7 @@ double spacing_kept(const Evaluation& e, const Translator& t, const char* side) 
 }
 
 // Radians by which a triangle is turned, from -pi / 3 to pi / 3: a third of the angle of its third moment.
-double turn_of(const Mask& mask, int64_t width) {
+double turn_of(const std::vector<bool>& mask, int64_t width) {
   std::complex<double> middle, moment;
   double count = 0;
   const auto at = [&](size_t k) { return std::complex<double>(double(int64_t(k) % width), double(int64_t(k) / width)); };
@@ -157,7 +125,7 @@ Measure turn_measure(const std::string& name, const std::string& text, const Tra
             std::vector<double> given, got;
             e.each_batch([&](const Batch& b) {
               const Tensor made = translated(t, b[side]);
-              for (int64_t i = 0; i < b.size; ++i) given.push_back(turn_of(place_of(b[side], i), made.dim(2))), got.push_back(turn_of(place_of(made, i), made.dim(2)));
+              for (int64_t i = 0; i < b.size; ++i) given.push_back(turn_of(what_stands_out(b[side], i), made.dim(2))), got.push_back(turn_of(what_stands_out(made, i), made.dim(2)));
             });
             require(!given.empty(), "nothing to measure: the test split is empty");
             return std::abs(metrics::correlation(given, got));

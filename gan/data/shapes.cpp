@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <map>
 #include <sstream>
 
 #include "engine/check.h"
@@ -75,6 +76,18 @@ std::vector<Shape> kinds_named(const std::string& text, const Arguments& argumen
     kinds.push_back(static_cast<Shape>(found - names.begin()));
   }
   return kinds.empty() ? World{}.kinds : kinds;
+}
+
+// Attributes that no scene is to have, by name with a plus between them.
+void leave_out(const std::string& text, World& world, const Arguments& arguments) {
+  const std::map<std::string, double*> known = {{"dark", &world.dark}, {"filled", &world.filled}, {"frame", &world.frame}, {"hat", &world.hat}, {"large", &world.large}};
+  std::istringstream words(text);
+  for (std::string name; std::getline(words, name, '+');) {
+    const auto found = known.find(name);
+    if (found == known.end()) arguments.fail("unknown attribute '" + name + "' to do without; known are dark, filled, frame, hat, large");
+    if (world.correlation > 0) arguments.fail("correlation is of all five attributes, so none can be left out");
+    *found->second = 0;
+  }
 }
 
 class Shapes : public Dataset {
@@ -217,6 +230,7 @@ class Shapes : public Dataset {
       world.textures = {Texture::plain, Texture::shaded};
       world.filled = world.large = world.hat = world.frame = world.dark = 0.5;
       world.correlation = arguments.number("correlation", 0, 0, 1);
+      leave_out(arguments.text("without", ""), world, arguments);
     }
     return world;
   }

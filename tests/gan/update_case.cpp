@@ -62,6 +62,7 @@ struct Case {
     note_fields(data, fields);
     data.words.resize(size_t(facts.integer("words", 0)));
     data.classes = facts.integer("classes", 0), data.attributes = facts.integer("attributes", 0);
+    data.classes = facts.integer("classes", 0), data.attributes = facts.words("attributes");
     Config c(data, settings);
     c.batch = batch, c.steps = facts.integer("steps", 0);
     return c;
