@@ -29,6 +29,9 @@ const std::vector<Model>& models() {
       {"srcnn", "Image Super-Resolution Using Deep Convolutional Networks", 2014, "1501.00092", "three convolutions sharpen a bicubically enlarged picture", {"low", "high"}, srcnn, 48, 16, 3000, "shapes:sr,scale=3,plain=1", true},
       {"espcn", "Real-Time Single Image and Video Super-Resolution Using an Efficient Sub-Pixel Convolutional Neural Network", 2016, "1609.05158", "convolutions of the low picture, then a pixel shuffle", {"low", "high"}, espcn, 51, 16, 5000, "shapes:sr,scale=3,plain=1", true},
       {"srgan", "Photo-Realistic Single Image Super-Resolution Using a Generative Adversarial Network", 2017, "1609.04802", "a residual generator (SRResNet), then an adversary and features of VGG-19", {"low", "high"}, srgan, 32, 16, 3000, "shapes:sr,scale=4,plain=1", true},
+      {"perceptual-losses", "Perceptual Losses for Real-Time Style Transfer and Super-Resolution", 2016, "1603.08155", "pictures in another's style, or larger, by features of VGG-16", {"image|high"}, perceptual_losses, 64, 4, 1500, "shapes", true},
+      {"drcn", "Deeply-Recursive Convolutional Network for Image Super-Resolution", 2016, "1511.04491", "one convolution applied again and again, each time a picture, all of them averaged", {"low", "high"}, drcn, 42, 8, 3000, "shapes:sr,scale=2,plain=1", true},
+      {"face-sr-wgan", "Face Super-Resolution Through Wasserstein GANs", 2017, "1705.02438", "a generator tied to the low picture, and a critic of the high ones", {"low", "high"}, face_sr_wgan, 64, 16, 2000, "shapes:sr,scale=4,plain=1,degradation=area", true},
       {"progressive-gan", "Progressive Growing of GANs for Improved Quality, Stability, and Variation", 2018, "1710.10196", "both networks grow from 4 pixels up, each resolution blended in", {"image"}, progressive_gan, 32, 16, 6000},
   };
   return all;

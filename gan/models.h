@@ -49,6 +49,9 @@ Recipe dualgan(const Config& c);
 Recipe srcnn(const Config& c);
 Recipe espcn(const Config& c);
 Recipe srgan(const Config& c);
+Recipe perceptual_losses(const Config& c);
+Recipe drcn(const Config& c);
+Recipe face_sr_wgan(const Config& c);
 Recipe progressive_gan(const Config& c);
 
 }  // namespace ganymede

@@ -46,6 +46,7 @@ TEST(Session, DataWithoutWhatAModelNeedsAreRefusedWithDataThatHaveIt) {
     }
   };
   expect_refused("srgan", "mixture:ring8", "needs data with the field low", "shapes:sr,scale=4,plain=1");
+  expect_refused("perceptual-losses", "mixture:ring8", "needs data with the field image or high", "shapes");
   for (const char* model : {"cyclegan", "dualgan"}) expect_refused(model, "mixture:unpaired", "needs pictures in the field a", "shapes:unpaired");
   SessionOptions mapped;
   mapped.model = "discogan", mapped.data = "mixture:unpaired";
