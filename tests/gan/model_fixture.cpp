@@ -27,6 +27,9 @@ TinyChoice tiny_choice(const std::string& model) {
       {"srcnn", {.settings = {{"width", "4"}, {"mapped", "3"}}, .data = "shapes:sr,scale=2", .size = 24}},
       {"espcn", {.settings = {{"width", "4"}, {"inner", "3"}}, .data = "shapes:sr,scale=2", .size = 24}},
       {"srgan", {.settings = {{"width", "3"}, {"blocks", "1"}, {"d_width", "2"}, {"pretrain", "1"}}, .data = "shapes:sr,scale=2", .size = 24}},
+      {"perceptual-losses", {.settings = {{"width", "3"}, {"blocks", "1"}, {"vgg_divisor", "16"}, {"style_size", "16"}}, .size = 28, .late = {"style", "vgg"}}},
+      {"drcn", {.settings = {{"width", "4"}, {"recursions", "3"}}, .data = "shapes:sr,scale=2", .size = 24}},
+      {"face-sr-wgan", {.settings = {{"width", "4"}, {"last", "3"}, {"d_width", "2"}}, .data = "shapes:sr,scale=2,degradation=area", .late = {"halve", "test"}}},
       {"progressive-gan", {.settings = {{"width", "4"}, {"most_width", "9"}, {"latent", "5"}, {"start", "8"}, {"stable_images", "2"}, {"blend_images", "2"}}, .late = {"start", "stddev_group"}}},
       {"lapgan", {.settings = {{"first_width", "24"}, {"width", "4"}, {"latent", "5"}}}},
       {"gan-int-cls", {.settings = {{"width", "4"}, {"d_width", "4"}, {"latent", "3"}, {"projected", "3"}, {"text_steps", "1"}, {"text_width", "4"}, {"text_length", "5"}, {"image_width", "2"}, {"style_steps", "7"}},
@@ -49,7 +52,7 @@ Tiny::Tiny(const TinyModel& tiny) {
   const TinyChoice choice = tiny_choice(tiny.model);
   data::Options o;
   o.size = tiny.size ? tiny.size : choice.size, o.channels = tiny.channels, o.seed = 3;
-  dataset_ = data::open_dataset(choice.data, o);
+  dataset_ = data::open_dataset(tiny.data.empty() ? choice.data : tiny.data, o);
   auto settings = choice.settings;
   for (const std::string& k : tiny.without) settings.erase(k);
   for (const auto& [k, v] : tiny.settings) settings[k] = v;
