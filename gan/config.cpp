@@ -75,8 +75,6 @@ std::string Config::words(const std::string& name, const std::string& standard, 
   return take(name, {.standard = standard, .meaning = meaning, .others = std::move(others)});
 }
 
-std::string Config::sentence(const std::string& name, const std::string& meaning) const { return take(name, {.meaning = meaning}); }
-
 void Config::check_all_read() const {
   for (const auto& [name, value] : given_) {
     if (std::any_of(read_.begin(), read_.end(), [&](const Setting& s) { return s.name == name; })) continue;

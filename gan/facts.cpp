@@ -47,10 +47,8 @@ DataFacts facts_of_data(const data::Dataset& set) {
   DataFacts facts;
   note_fields(facts, set.fields());
   facts.classes = set.classes();
-  facts.attributes = int64_t(set.attribute_names().size());
   facts.words = set.vocabulary();
   facts.attributes = set.attribute_names();
-  facts.vocabulary = int64_t(set.vocabulary().size());
   facts.count = set.size();
   facts.mean_picture = [&set] { return mean_picture(set); };
   facts.read = [&set](const std::vector<int64_t>& rows) {

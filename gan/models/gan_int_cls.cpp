@@ -22,7 +22,7 @@ namespace {
 // The style of pictures, with other words: y = G(S(x), phi(t)).
 Task restyle(const nn::Net& S, const Captions& captions, const DataFacts& data) {
   return {"style", "PICTURE...", "each picture's style with another caption, --set text=\"a red circle\"", 1, 1 << 20, [=](const TaskInput& in) {
-    const Batch caption = batch_of_captions(data, {in.settings.sentence("text", "what the pictures are to show")});
+    const Batch caption = batch_of_captions(data, {in.settings.words("text", "", "what the pictures are to show")});
     const std::string from = read_from(in.settings);
     Results results;
     for (const NamedPicture& p : in.pictures) {

@@ -61,7 +61,6 @@ struct Case {
     DataFacts data;
     note_fields(data, fields);
     data.words.resize(size_t(facts.integer("words", 0)));
-    data.classes = facts.integer("classes", 0), data.attributes = facts.integer("attributes", 0);
     data.classes = facts.integer("classes", 0), data.attributes = facts.words("attributes");
     Config c(data, settings);
     c.batch = batch, c.steps = facts.integer("steps", 0);
