@@ -78,13 +78,22 @@ std::vector<Reading> own_measures(Session& session, const std::vector<std::strin
       f(Trainer::read_batch(set, rows));
     }
   };
+  Evaluation evaluation{n, each_batch};
+  std::optional<metrics::TrainedClassifier> classifier;
   for (const Measure& m : trainer.recipe().measures)
-    if (names.empty() || std::find(names.begin(), names.end(), m.name) != names.end())
+    if (names.empty() || std::find(names.begin(), names.end(), m.name) != names.end()) {
+      if (m.classifies && !classifier && session.dataset().classes() > 1) {
+        const SessionOptions& o = session.options();
+        classifier = metrics::trained_classifier({.data = o.data, .size = o.size, .channels = o.channels, .seed = o.seed}, note);
+        evaluation.classify = [&](const Tensor& x) { return classifier->network.module->outputs(metrics::taken_in(classifier->network.intake, x, true)).logits; };
+        evaluation.class_names = session.dataset().class_names();
+      }
       trainer.sampling(seed, [&] {
-        const double value = m.value({n, each_batch});
+        const double value = m.value(evaluation);
         if (!std::isnan(value)) out.push_back({m.name, value, {}, m.text});
         else if (!names.empty()) throw UsageError(text("evaluate: ", m.name, " cannot be had with these data: ", m.text));
       });
+    }
   return out;
 }
 

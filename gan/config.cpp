@@ -69,7 +69,11 @@ bool Config::flag(const std::string& name, bool standard, const std::string& mea
   throw UsageError("setting " + name + "=" + value + ": it must be true or false");
 }
 
-std::string Config::path(const std::string& name, const std::string& meaning) const { return take(name, {.meaning = meaning}); }
+std::string Config::path(const std::string& name, const std::string& meaning) const { return words(name, "", meaning); }
+
+std::string Config::words(const std::string& name, const std::string& standard, const std::string& meaning, std::vector<std::string> others) const {
+  return take(name, {.standard = standard, .meaning = meaning, .others = std::move(others)});
+}
 
 void Config::check_all_read() const {
   for (const auto& [name, value] : given_) {

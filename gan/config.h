@@ -30,8 +30,9 @@ struct DataFacts {
   int64_t scale = 1;           // sides of "high" over those of "low"
   int64_t dimensions = 0;      // of "point", or of "a" and "b" where they are points
   int64_t classes = 0;         // of "label", 0 without
-  int64_t attributes = 0;
-  int64_t vocabulary = 0, caption_length = 0;
+  std::vector<std::string> words = {};  // that "tokens" number; the first is padding
+  int64_t caption_length = 0, caption_characters = 0;  // of "tokens" and "characters"
+  std::vector<std::string> attributes;  // names, of "attributes"
   int64_t count = 0;           // samples
   // Mean picture over the training set, [size * size * channels] in [-1, 1]; may take a second. Null where nothing is trained.
   std::function<std::vector<double>()> mean_picture = {};
@@ -56,6 +57,8 @@ class Config {
   std::string choice(const std::string& name, const std::vector<std::string>& options, const std::string& meaning = "") const;  // the first is standard
   bool flag(const std::string& name, bool standard, const std::string& meaning = "") const;
   std::string path(const std::string& name, const std::string& meaning = "") const;  // of a file; "" if none is given
+  // Words as they are, for the recipe to check; others: a few that are right too.
+  std::string words(const std::string& name, const std::string& standard, const std::string& meaning = "", std::vector<std::string> others = {}) const;
 
   const std::vector<Setting>& settings() const { return read_; }
   // UsageError if a given setting was read by nobody; lists those that were.

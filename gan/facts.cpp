@@ -40,14 +40,15 @@ void note_fields(DataFacts& facts, const std::vector<data::Field>& fields) {
   for (const char* name : {"point", "b"})
     if (const data::Field* p = field(name); p && p->shape.size() == 1) facts.dimensions = p->shape.at(0);
   if (const data::Field* t = field("tokens")) facts.caption_length = t->shape.at(0);
+  if (const data::Field* t = field("characters")) facts.caption_characters = t->shape.at(0);
 }
 
 DataFacts facts_of_data(const data::Dataset& set) {
   DataFacts facts;
   note_fields(facts, set.fields());
   facts.classes = set.classes();
-  facts.attributes = int64_t(set.attribute_names().size());
-  facts.vocabulary = int64_t(set.vocabulary().size());
+  facts.words = set.vocabulary();
+  facts.attributes = set.attribute_names();
   facts.count = set.size();
   facts.mean_picture = [&set] { return mean_picture(set); };
   facts.read = [&set](const std::vector<int64_t>& rows) {

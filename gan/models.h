@@ -46,11 +46,19 @@ Recipe cyclegan(const Config& c);
 Recipe bicyclegan(const Config& c);
 Recipe discogan(const Config& c);
 Recipe dualgan(const Config& c);
+Recipe distancegan(const Config& c);
 Recipe srcnn(const Config& c);
 Recipe espcn(const Config& c);
 Recipe srgan(const Config& c);
+Recipe perceptual_losses(const Config& c);
+Recipe drcn(const Config& c);
+Recipe face_sr_wgan(const Config& c);
 Recipe progressive_gan(const Config& c);
 Recipe lapgan(const Config& c);
 Recipe stacked_gan(const Config& c);
+Recipe gan_int_cls(const Config& c);
+Recipe stackgan(const Config& c);
+Recipe stargan(const Config& c);
+Recipe fader_networks(const Config& c);
 
 }  // namespace ganymede

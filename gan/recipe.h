@@ -104,6 +104,7 @@ struct Recipe {
   bool draws_alone = false;   // sample reads nothing of the batch
   int64_t on_sheet = 64;      // samples on a sheet of the training
   Latent latent = {};
+  Captions captions = {};
   Field field = {};
   // Models that turn pictures into pictures: the columns of a sheet for a batch.
   std::function<std::vector<Column>(const Batch&)> columns = {};

@@ -8,6 +8,7 @@
 #include "engine/context.h"
 #include "engine/ops.h"
 #include "gan/data/loader.h"
+#include "gan/known_pictures.h"
 #include "gan/metrics/judged.h"
 #include "gan/nets/unet.h"
 #include "gan/trainer.h"
@@ -19,26 +20,6 @@ namespace {
 
 constexpr const char* kMap = "semantic";
 constexpr int64_t kPictures = 1000, kBatch = 16, kSteps = 800;
-
-// The first training pictures of a model, through the door that a recipe has to them.
-class Known : public data::Dataset {
- public:
-  explicit Known(const DataFacts& facts) : facts_(facts) { fields_ = facts.read({0}).fields(); }
-  int64_t size() const override { return std::min(facts_.count, kPictures); }
-  std::string describe() const override { return "training pictures"; }
-  void read(int64_t index, data::Random&, data::HostBatch& out, int64_t row) const override {
-    const data::HostBatch one = facts_.read({index});
-    for (size_t i = 0; i < fields_.size(); ++i) {
-      const std::string& name = fields_[i].name;
-      if (fields_[i].kind == data::Kind::real) std::ranges::copy(one.real(name), out.real(i, row).begin());
-      if (fields_[i].kind == data::Kind::integer) std::ranges::copy(one.integer(name), out.integer(i, row).begin());
-      if (fields_[i].kind == data::Kind::text) out.text(i, row) = one.text(name)[0];
-    }
-  }
-
- private:
-  DataFacts facts_;
-};
 
 struct Segmenter {
   nn::Net net;
@@ -58,8 +39,7 @@ struct Segmenter {
 };
 
 Segmenter trained_segmenter(const DataFacts& facts, const std::string& field) {
-  require(facts.read != nullptr, "fcn: the training pictures are not at hand");
-  const Known known(facts);
+  const KnownPictures known(facts, kPictures);
   ContextScope scope;
   context().precision = Precision::f32, context().dtype = DType::f32, context().training = true, context().recording = true;
   Segmenter s;

@@ -98,8 +98,8 @@ DataFacts Session::facts_of(const Json* stored, Use use) {
     try {
       fields_ = fields_from(stored->at("fields"));
       facts.classes = stored->at("classes").get<int64_t>();
-      facts.attributes = stored->at("attributes").get<int64_t>();
-      facts.vocabulary = stored->at("vocabulary").get<int64_t>();
+      if (const auto words = stored->find("words"); words != stored->end()) facts.words = words->get<std::vector<std::string>>();
+      facts.attributes = stored->value("attribute_names", std::vector<std::string>{});  // older runs count them only
       facts.count = stored->at("count").get<int64_t>();
     } catch (const Json::exception& e) {
       fail("run.json, data_facts: not ganymede's: ", e.what());
@@ -201,7 +201,8 @@ nlohmann::ordered_json Session::describe() const {
   auto& settings = j["settings"] = nlohmann::ordered_json::object();
   for (const Setting& s : config_.settings()) settings[s.name] = s.value;
   const DataFacts& f = config_.data;
-  j["data_facts"] = {{"fields", to_json(fields_)}, {"classes", f.classes}, {"attributes", f.attributes}, {"vocabulary", f.vocabulary}, {"count", f.count}};
+  j["data_facts"] = {{"fields", to_json(fields_)}, {"classes", f.classes}, {"attribute_names", f.attributes}, {"count", f.count}};
+  if (!f.words.empty()) j["data_facts"]["words"] = f.words;
   return j;
 }
 

@@ -50,32 +50,12 @@ struct Compared {
   Figures ours, bicubic;
   double detail = 0;   // the high picture's own laplacian variance
 };
-// One picture [1, ...] and what it is to become.
-Compared compare(const Enlarger& e, const Tensor& low, const Tensor& high) {
-  const metrics::Plane truth = plane(luma(high), e.scale);
-  return {figures(plane(luma_of(e, low), e.scale), truth), figures(plane(luma(bicubic(low, e.scale)), e.scale), truth), laplacian_variance(truth)};
+// One picture: Y [1, H, W, 1].
+Compared compare(const Enlarged& y, int64_t border) {
+  const metrics::Plane truth = plane(y.high, border);
+  return {figures(plane(y.made, border), truth), figures(plane(y.bicubic, border), truth), laplacian_variance(truth)};
 }
-
-Measure measure(const Enlarger& e, const std::string& name, const std::string& text, const std::function<double(const Compared&)>& value) {
-  return mean_measure(name, text, [=](const Batch& b) {
-    double sum = 0;
-    for (int64_t i = 0; i < b.size; ++i) sum += value(compare(e, b["low"].rows(i, i + 1), b["high"].rows(i, i + 1)));
-    return sum / double(b.size);
-  });
-}
-
-void add_measures(Recipe& r, const Enlarger& e) {
-  const std::string protocol = text(" of Y (MATLAB's rgb2ycbcr, 8 bit) without a border of ", e.scale, " px, mean over pictures");
-  const auto add = [&](const std::string& name, const std::string& what, const std::function<double(const Compared&)>& value) { r.measures.push_back(measure(e, name, what, value)); };
-  add("psnr", "PSNR in dB" + protocol, [](const Compared& c) { return c.ours.psnr; });
-  add("psnr_bicubic", "the same of bicubic enlargement", [](const Compared& c) { return c.bicubic.psnr; });
-  add("psnr_gain", "the first minus the second", [](const Compared& c) { return c.ours.psnr - c.bicubic.psnr; });
-  add("ssim", "SSIM, at most 1," + protocol, [](const Compared& c) { return c.ours.ssim; });
-  add("ssim_bicubic", "the same of bicubic enlargement", [](const Compared& c) { return c.bicubic.ssim; });
-  add("laplacian", "variance of the Laplacian of Y: fine detail, right or invented", [](const Compared& c) { return c.ours.laplacian; });
-  add("laplacian_bicubic", "the same of bicubic enlargement", [](const Compared& c) { return c.bicubic.laplacian; });
-  add("laplacian_high", "the same of the high pictures", [](const Compared& c) { return c.detail; });
-}
+Enlarged enlarged(const Enlarger& e, const Tensor& low, const Tensor& high) { return {luma_of(e, low), luma(bicubic(low, e.scale)), luma(high)}; }
 
 Tensor input(const Enlarger& e, const NamedPicture& p) { return network_input(p, "picture", e.channels ? e.channels : p.picture.channels >= 3 ? 3 : 1); }
 
@@ -119,7 +99,7 @@ Task benchmark_task(const Enlarger& e) {
               const Tensor high = slice(slice(whole, 1, 0, h), 2, 0, w);
               const data::Image small = data::degraded({h, w, high.dim(3), high.to_floats()}, e.scale, how);
               const Tensor low = tensor(small.values, Shape{1, small.height, small.width, small.channels}, context().dtype, context().device);
-              const Compared c = compare(e, low, high);
+              const Compared c = compare(enlarged(e, low, high), e.scale);
               table.push_back(row(p.name, c.ours, c.bicubic));
               for (const auto& [sum, one] : {std::pair{&ours, c.ours}, {&bicubic, c.bicubic}}) sum->psnr += share * one.psnr, sum->ssim += share * one.ssim;
               results.push_back({text(p.name, "-x", e.scale, "-compare"), {comparison(e, low, only(e.picture(low)), {{"high", only(high)}})}});
@@ -148,6 +128,26 @@ Tensor without_border(const Tensor& x, int64_t border) { return border ? pad(x, 
 
 Tensor decibels(const Tensor& mse) { return log(mse) * (-10 / std::log(10.0)); }
 
+void add_super_resolution_measures(Recipe& r, int64_t scale, const std::function<Enlarged(const Batch&)>& lumas) {
+  const std::string protocol = text(" of Y (MATLAB's rgb2ycbcr, 8 bit) without a border of ", scale, " px, mean over pictures");
+  const auto add = [&](const std::string& name, const std::string& what, const std::function<double(const Compared&)>& value) {
+    r.measures.push_back(mean_measure(name, what, [=](const Batch& b) {
+      const Enlarged all = lumas(b);
+      double sum = 0;
+      for (int64_t i = 0; i < b.size; ++i) sum += value(compare({all.made.rows(i, i + 1), all.bicubic.rows(i, i + 1), all.high.rows(i, i + 1)}, scale));
+      return sum / double(b.size);
+    }));
+  };
+  add("psnr", "PSNR in dB" + protocol, [](const Compared& c) { return c.ours.psnr; });
+  add("psnr_bicubic", "the same of bicubic enlargement", [](const Compared& c) { return c.bicubic.psnr; });
+  add("psnr_gain", "the first minus the second", [](const Compared& c) { return c.ours.psnr - c.bicubic.psnr; });
+  add("ssim", "SSIM, at most 1," + protocol, [](const Compared& c) { return c.ours.ssim; });
+  add("ssim_bicubic", "the same of bicubic enlargement", [](const Compared& c) { return c.bicubic.ssim; });
+  add("laplacian", "variance of the Laplacian of Y: fine detail, right or invented", [](const Compared& c) { return c.ours.laplacian; });
+  add("laplacian_bicubic", "the same of bicubic enlargement", [](const Compared& c) { return c.bicubic.laplacian; });
+  add("laplacian_high", "the same of the high pictures", [](const Compared& c) { return c.detail; });
+}
+
 void add_super_resolution_uses(Recipe& r, const Enlarger& e) {
   const auto made = [=](const Batch& b) { return in_chunks(e.picture, b["low"], 16); };
   r.sample = [=](int64_t n, const Batch& b) { return in_chunks(e.picture, b["low"].rows(0, n), 16); };
@@ -156,7 +156,10 @@ void add_super_resolution_uses(Recipe& r, const Enlarger& e) {
   };
   r.tasks.push_back(enlarging_task(e));
   r.tasks.push_back(benchmark_task(e));
-  add_measures(r, e);
+  // One by one, as the tasks enlarge files: norms by the batch's statistics then see the same.
+  add_super_resolution_measures(r, e.scale, [=](const Batch& b) -> Enlarged {
+    return {in_chunks([&](const Tensor& low) { return luma_of(e, low); }, b["low"], 1), luma(bicubic(b["low"], e.scale)), luma(b["high"])};
+  });
 }
 
 }  // namespace ganymede

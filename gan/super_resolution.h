@@ -24,8 +24,14 @@ struct Enlarger {
   std::function<Tensor(const Tensor& low)> luma = {};  // its Y, where the network makes that; else luma(picture)
 };
 
-// Samples, sheets (low, bicubic, output, high), the tasks `super-resolution` and `benchmark`, and the measures psnr, ssim and
-// laplacian, with bicubic's beside them.
+// Y of what a batch's pictures become, of their bicubic enlargement and of what they should be: [n, H, W, 1] each.
+struct Enlarged {
+  Tensor made, bicubic, high;
+};
+// The measures psnr, ssim and laplacian of models that enlarge, with bicubic's beside them.
+void add_super_resolution_measures(Recipe& r, int64_t scale, const std::function<Enlarged(const Batch&)>& lumas);
+
+// Samples, sheets (low, bicubic, output, high), the tasks `super-resolution` and `benchmark`, and these measures.
 void add_super_resolution_uses(Recipe& r, const Enlarger& e);
 
 }  // namespace ganymede

@@ -67,13 +67,16 @@ Measure mean_measure(const std::string& name, const std::string& text, std::func
 void add_pair_measures(Recipe& r, const Direction& d, const std::function<Tensor(const Batch&)>& made);
 
 // Of a model of two sides without pairs: samples (of side b, from a), a sheet of both ways there and back, `translate` and `score` with
-// direction=AtoB or BtoA, and the measures cycle (there and back), domain (how many results look like the other side) and, where the
-// data know it, truth (what it should have been). The judges map pictures to [n, h, w, 1] in [0, 1].
+// direction=AtoB or BtoA, and the measures cycle (there and back), domain (how many results look like the other side), spacing (whether
+// distances between pictures are kept) and, where the data know it, truth (what it should have been). The judges map pictures to
+// [n, h, w, 1] in [0, 1]. Models of one way alone give a to_a without a map: all of this from a to b.
 void add_unpaired_uses(Recipe& r, const Translator& to_b, const Translator& to_a, const std::function<Tensor(const Tensor&)>& judge_b,
                        const std::function<Tensor(const Tensor&)>& judge_a);
 
 // Of data that show triangles (shapes with kinds=triangle): how large the correlation is of the angle by which what stands out in a picture of
 // `side` is turned, and of the angle in what is made of it. 0 to 1.
 Measure turn_measure(const std::string& name, const std::string& text, const Translator& t, const std::string& side);
+// turn_b of to_b and, where it has a map, turn_a of to_a.
+void add_turn_measures(Recipe& r, const Translator& to_b, const Translator& to_a);
 
 }  // namespace ganymede

@@ -4,9 +4,11 @@
 
 #include "engine/check.h"
 #include "engine/ops.h"
+#include "gan/losses/translation.h"
 #include "gan/metrics/correlation.h"
 #include "gan/metrics/frechet.h"
 #include "gan/metrics/random_features.h"
+#include "gan/outstanding.h"
 #include "gan/translate.h"
 
 namespace ganymede {
@@ -74,48 +76,15 @@ double distance_left(const Evaluation& e, const Translator& t, const char* from,
   return metrics::frechet_distance(metrics::gaussian_of(made), goal) / std::max(metrics::frechet_distance(metrics::gaussian_of(own), goal), 1e-300);
 }
 
-// Which pixels of a picture stand out: farther than 0.5 from the picture's median colour.
-std::vector<bool> outstanding(const std::vector<float>& v, int64_t channels) {
-  const size_t n = v.size() / size_t(channels);
-  std::vector<double> far(n);
-  for (int64_t c = 0; c < channels; ++c) {
-    std::vector<float> all(n);
-    for (size_t i = 0; i < n; ++i) all[i] = v[i * size_t(channels) + size_t(c)];
-    const std::vector<float> unsorted = all;
-    std::nth_element(all.begin(), all.begin() + int64_t(n / 2), all.end());
-    for (size_t i = 0; i < n; ++i) far[i] += std::pow(double(unsorted[i]) - double(all[n / 2]), 2);
-  }
-  std::vector<bool> out(n);
-  for (size_t i = 0; i < n; ++i) out[i] = far[i] > 0.25;
-  return out;
-}
-
-// Dilated and then eroded by a square of 5 pixels: stripes of the ground's own colour belong to the object that they run through.
-std::vector<bool> closed(const std::vector<bool>& mask, int64_t height, int64_t width) {
-  const auto grown = [&](const std::vector<bool>& m, bool what) {
-    std::vector<bool> out = m;
-    for (int64_t y = 0; y < height; ++y)
-      for (int64_t x = 0; x < width; ++x)
-        for (int64_t v = std::max<int64_t>(0, y - 2); v <= std::min(height - 1, y + 2); ++v)
-          for (int64_t u = std::max<int64_t>(0, x - 2); u <= std::min(width - 1, x + 2); ++u)
-            if (m[size_t(v * width + u)] == what) out[size_t(y * width + x)] = what;
-    return out;
-  };
-  return grown(grown(mask, true), false);
-}
-
-using Mask = std::vector<bool>;
-Mask place_of(const Tensor& x, int64_t i) { return closed(outstanding(x.rows(i, i + 1).to_floats(), x.dim(3)), x.dim(1), x.dim(2)); }
-
 // Mean over pictures of the intersection over union of what stands out in G(x) and in what it should have been.
-double place_kept(const Evaluation& e, const Translator& t, const char* side, const char* truth) {
+double place_kept(const Evaluation& e, const Translator& t, const char* side, const std::string& truth) {
   double sum = 0, pictures = 0;
   bool known = true;
   e.each_batch([&](const Batch& b) {
     if (!b.fields.count(truth)) { known = false; return; }
     const Tensor made = translated(t, b[side]);
     for (int64_t i = 0; i < b.size; ++i) {
-      const auto p = place_of(made, i), q = place_of(b[truth], i);
+      const auto p = what_stands_out(made, i), q = what_stands_out(b[truth], i);
       double both = 0, either = 0;
       for (size_t k = 0; k < p.size(); ++k) both += p[k] && q[k], either += p[k] || q[k];
       sum += either > 0 ? both / either : 1, pictures += 1;
@@ -124,8 +93,20 @@ double place_kept(const Evaluation& e, const Translator& t, const char* side, co
   return known ? sum / pictures : std::nan("");
 }
 
+// Correlation of the distances between pictures of a batch and between what is made of them.
+double spacing_kept(const Evaluation& e, const Translator& t, const char* side) {
+  std::vector<double> given, got;
+  const auto add = [](std::vector<double>& all, const Tensor& x) {
+    if (x.dim(0) < 2) return;
+    for (const double d : pair_distances(x).to_doubles()) all.push_back(d);
+  };
+  e.each_batch([&](const Batch& b) { add(given, b[side]), add(got, translated(t, b[side])); });
+  require(!given.empty(), "nothing to measure: distances are of two pictures or more");
+  return metrics::correlation(given, got);
+}
+
 // Radians by which a triangle is turned, from -pi / 3 to pi / 3: a third of the angle of its third moment.
-double turn_of(const Mask& mask, int64_t width) {
+double turn_of(const std::vector<bool>& mask, int64_t width) {
   std::complex<double> middle, moment;
   double count = 0;
   const auto at = [&](size_t k) { return std::complex<double>(double(int64_t(k) % width), double(int64_t(k) / width)); };
@@ -144,25 +125,33 @@ Measure turn_measure(const std::string& name, const std::string& text, const Tra
             std::vector<double> given, got;
             e.each_batch([&](const Batch& b) {
               const Tensor made = translated(t, b[side]);
-              for (int64_t i = 0; i < b.size; ++i) given.push_back(turn_of(place_of(b[side], i), made.dim(2))), got.push_back(turn_of(place_of(made, i), made.dim(2)));
+              for (int64_t i = 0; i < b.size; ++i) given.push_back(turn_of(what_stands_out(b[side], i), made.dim(2))), got.push_back(turn_of(what_stands_out(made, i), made.dim(2)));
             });
             require(!given.empty(), "nothing to measure: the test split is empty");
             return std::abs(metrics::correlation(given, got));
           }};
 }
 
+void add_turn_measures(Recipe& r, const Translator& to_b, const Translator& to_a) {
+  r.measures.push_back(turn_measure("turn_b", "correlation of how triangles are turned in a and in G(a), its size; 1 is best; says something of data with kinds=triangle alone", to_b, "a"));
+  if (to_a.map) r.measures.push_back(turn_measure("turn_a", "the same of b and F(b)", to_a, "b"));
+}
+
 void add_unpaired_uses(Recipe& r, const Translator& to_b, const Translator& to_a, const std::function<Tensor(const Tensor&)>& judge_b,
                        const std::function<Tensor(const Tensor&)>& judge_a) {
+  const bool back = to_a.map != nullptr;
   r.sample = [=](int64_t n, const Batch& b) { return translated(to_b, b["a"].rows(0, n)); };
   r.columns = [=](const Batch& b) -> std::vector<Column> {
-    const Tensor in_b = translated(to_b, b["a"]), in_a = translated(to_a, b["b"]);
+    const Tensor in_b = translated(to_b, b["a"]);
+    if (!back) return {{"a", showable(b["a"])}, {"a to b", showable(in_b)}, {"b", showable(b["b"])}};
+    const Tensor in_a = translated(to_a, b["b"]);
     return {{"a", showable(b["a"])}, {"a to b", showable(in_b)}, {"and back", showable(translated(to_a, in_b))},
             {"b", showable(b["b"])}, {"b to a", showable(in_a)}, {"and back", showable(translated(to_b, in_a))}};
   };
-  const auto forward = [](const Config& settings) { return settings.choice("direction", {"AtoB", "BtoA"}, "from which side to which") == "AtoB"; };
+  const auto forward = [back](const Config& settings) { return !back || settings.choice("direction", {"AtoB", "BtoA"}, "from which side to which") == "AtoB"; };
   Task translate = translate_task(to_b);
   translate.run = [=](const TaskInput& in) { return translate_task(forward(in.settings) ? to_b : to_a).run(in); };
-  translate.help += "; direction=BtoA goes back";
+  if (back) translate.help += "; direction=BtoA goes back";
   r.tasks.push_back(translate);
   Task score = score_task({}, {}, false);
   score.run = [=](const TaskInput& in) {
@@ -170,34 +159,30 @@ void add_unpaired_uses(Recipe& r, const Translator& to_b, const Translator& to_a
     const auto judge = of_b ? judge_b : judge_a;
     return score_task([judge](const Tensor&, const Tensor& y) { return judge(y); }, {"a", "b", to_b.in, of_b ? to_a.in : to_b.in}, false).run(in);
   };
-  score.help += "; direction=AtoB: as a picture of side b, BtoA: of side a";
+  score.help += back ? "; direction=AtoB: as a picture of side b, BtoA: of side a" : ", as one of side b";
   r.tasks.push_back(score);
 
   const auto apart = [](const Tensor& x, const Tensor& y) { return mean(abs(x - y)).item(); };
-  const auto cycle = [&r, apart](const std::string& name, const std::string& text, const Translator& there, const Translator& back, const char* side) {
-    r.measures.push_back(mean_measure(name, text, [=](const Batch& b) { return apart(translated(back, translated(there, b[side])), b[side]); }));
-  };
-  cycle("cycle_a", "mean |F(G(a)) - a|, pixels in [-1, 1]; low says little by itself: the way back can be hidden in the result", to_b, to_a, "a");
-  cycle("cycle_b", "mean |G(F(b)) - b|, pixels in [-1, 1]", to_a, to_b, "b");
-  const std::string rule = " by means and spreads of its channels: no less likely there than 99 % of the real ones, under independent normals; 1 is best";
-  r.measures.push_back({"domain_b", "share of G(a) that look like side b," + rule, [=](const Evaluation& e) { return domain_share(e, to_b, "a", "b"); }});
-  r.measures.push_back({"domain_a", "share of F(b) that look like side a," + rule, [=](const Evaluation& e) { return domain_share(e, to_a, "b", "a"); }});
-  if (to_a.in == to_b.in) {
-    const std::string by = " in random features, every position a sample; 0 is best, 1: no nearer than before";
-    r.measures.push_back({"distance_b", "Frechet distance of G(a) to side b over that of a to side b," + by, [=](const Evaluation& e) { return distance_left(e, to_b, "a", "b"); }});
-    r.measures.push_back({"distance_a", "Frechet distance of F(b) to side a over that of b to side a," + by, [=](const Evaluation& e) { return distance_left(e, to_a, "b", "a"); }});
+  const auto mean_of = [&r](const std::string& name, const std::string& text, std::function<double(const Batch&)> f) { r.measures.push_back(mean_measure(name, text, std::move(f))); };
+  if (back) {
+    mean_of("cycle_a", "mean |F(G(a)) - a|, pixels in [-1, 1]; low says little by itself: the way back can be hidden in the result", [=](const Batch& b) { return apart(translated(to_a, translated(to_b, b["a"])), b["a"]); });
+    mean_of("cycle_b", "mean |G(F(b)) - b|, pixels in [-1, 1]", [=](const Batch& b) { return apart(translated(to_b, translated(to_a, b["b"])), b["b"]); });
   }
-  const auto truth = [&r, apart](const std::string& name, const std::string& text, const Translator& t, const char* side, const char* field) {
-    r.measures.push_back(mean_measure(name, text, [=](const Batch& b) {
-      if (!b.fields.count(field)) return std::nan("");
-      return apart(translated(t, b[side]), b[field]);
-    }));
+  const auto measure_way = [&](const Translator& t, const char* from, const char* to, const std::string& made, const std::string& truth) {
+    const std::string end = text("_", to);
+    r.measures.push_back({"domain" + end, text("share of ", made, " that look like side ", to, ", by means and spreads of its channels: no less likely there than 99 % of the real ones, under independent normals; 1 is best"),
+                          [=](const Evaluation& e) { return domain_share(e, t, from, to); }});
+    if (to_a.in == to_b.in)
+      r.measures.push_back({"distance" + end, text("Frechet distance of ", made, " to side ", to, " over that of ", from, " to it, in random features, every position a sample; 0 is best, 1: no nearer than before"),
+                            [=](const Evaluation& e) { return distance_left(e, t, from, to); }});
+    r.measures.push_back({"place" + end, text("intersection over union of what stands out from the ground (gaps of up to 4 pixels filled) in ", made, " and in the same scene on side ", to, "; 1 is best; needs data with truth=1"),
+                          [=](const Evaluation& e) { return place_kept(e, t, from, truth); }});
+    r.measures.push_back({"spacing" + end, text("correlation, over pairs of pictures, of mean |", from, " - another| and mean |", made, " - ", made, " of the other|; 1: distances are kept"), [=](const Evaluation& e) { return spacing_kept(e, t, from); }});
+    mean_of("truth" + end, text("mean |", made, " - the same scene on side ", to, "|, pixels in [-1, 1]; needs data with truth=1"), [=](const Batch& b) { return b.fields.count(truth) ? apart(translated(t, b[from]), b[truth]) : std::nan(""); });
   };
-  r.measures.push_back({"place_b", "intersection over union of what stands out from the ground (gaps of up to 4 pixels filled) in G(a) and in the same scene on side b; 1 is best; needs data with truth=1", [=](const Evaluation& e) { return place_kept(e, to_b, "a", "a_in_b"); }});
-  r.measures.push_back({"place_a", "the same of F(b)", [=](const Evaluation& e) { return place_kept(e, to_a, "b", "b_in_a"); }});
-  if (to_a.in == to_b.in) r.measures.push_back(mean_measure("same_b", "mean |G(b) - b|, pixels in [-1, 1]: what G does to its own side", [=](const Batch& b) { return apart(translated(to_b, b["b"]), b["b"]); }));
-  truth("truth_b", "mean |G(a) - the same scene on side b|, pixels in [-1, 1]; needs data with truth=1", to_b, "a", "a_in_b");
-  truth("truth_a", "mean |F(b) - the same scene on side a|, pixels in [-1, 1]; needs data with truth=1", to_a, "b", "b_in_a");
+  measure_way(to_b, "a", "b", "G(a)", "a_in_b");
+  if (back) measure_way(to_a, "b", "a", "F(b)", "b_in_a");
+  if (to_a.in == to_b.in) mean_of("same_b", "mean |G(b) - b|, pixels in [-1, 1]: what G does to its own side", [=](const Batch& b) { return apart(translated(to_b, b["b"]), b["b"]); });
 }
 
 }  // namespace ganymede

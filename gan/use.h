@@ -32,6 +32,15 @@ struct Latent {
   explicit operator bool() const { return decode != nullptr; }
 };
 
+// Models that draw what a caption says. A batch of captions has the fields "tokens" and "characters" (gan/captions.h).
+struct Captions {
+  int64_t length = 0;          // of z
+  std::function<Tensor(int64_t n)> draw = {};                                   // z from the prior
+  std::function<Tensor(const Batch& captions)> encode = {};                     // vectors [n, width]; those between two captions are captions too
+  std::function<Tensor(const Tensor& z, const Tensor& text)> decode = {};       // pictures [n, H, W, C]
+  explicit operator bool() const { return decode != nullptr; }
+};
+
 // What a discriminator says of points [n, D]: shown behind sheets of points.
 struct Field {
   std::string name;                                                             // "D(x)"
@@ -76,10 +85,13 @@ struct Task {
 struct Evaluation {
   int64_t samples;                                                           // about how many to look at
   std::function<void(const std::function<void(const Batch&)>&)> each_batch;  // of the test split, in order, about `samples` in all
+  std::function<Tensor(const Tensor& pictures)> classify = {};               // logits [n, classes] of a classifier that was trained on the labels, for measures that ask for it
+  std::vector<std::string> class_names = {};
 };
 struct Measure {
   std::string name, text;      // text: what it is, its range, and its convention
   std::function<double(const Evaluation&)> value;  // not a number: these data lack what it needs
+  bool classifies = false;     // asks for Evaluation::classify
 };
 
 }  // namespace ganymede

@@ -28,9 +28,10 @@ Layer function(std::string type, std::string description, Function::Map f, bool 
 
 class SampleNorm : public Module {
  public:
-  SampleNorm(NormKind kind, std::string name, int channels, bool affine, double eps, int groups)
+  SampleNorm(NormKind kind, std::string name, int channels, Affine affine, double eps, int groups)
       : kind_(kind), name_(std::move(name)), channels_(channels), groups_(groups), eps_(eps) {
-    if (affine) gain_ = parameter({channels}, init::one()), bias_ = parameter({channels}, init::zero());
+    if (affine == Affine::both) gain_ = parameter({channels}, init::one());
+    if (affine != Affine::none) bias_ = parameter({channels}, init::zero());
   }
   Tensor forward(const Tensor& x) override { return forward_then(x, {}, {}); }
   Tensor forward_then(const Tensor& x, const Activation& f, const Tensor& residual) override {
@@ -38,7 +39,8 @@ class SampleNorm : public Module {
   }
   bool batches_pass_together() const override { return true; }
   void visit(const Visit& v) override {
-    if (gain_) v.parameter(v.prefix + "weight", gain_), v.parameter(v.prefix + "bias", bias_);
+    if (gain_) v.parameter(v.prefix + "weight", gain_);
+    if (bias_) v.parameter(v.prefix + "bias", bias_);
   }
   std::string type() const override { return "norm"; }
   std::string describe() const override { return text(name_, " norm ", channels_, gain_ ? "" : ", no gain"); }
@@ -130,15 +132,15 @@ class MinibatchDiscrimination : public Module {
 
 }  // namespace
 
-Layer norm(NormKind kind, int channels, bool affine, double eps, int groups) {
-  const auto made = [&](const char* name, bool with) { return std::make_shared<SampleNorm>(kind, name, channels, with, eps, groups); };
+Layer norm(NormKind kind, int channels, Affine affine, double eps, int groups) {
+  const auto made = [&](const char* name, Affine with) { return std::make_shared<SampleNorm>(kind, name, channels, with, eps, groups); };
   switch (kind) {
     case NormKind::none: return function("norm", "no norm", [](const Tensor& x) { return x; });
-    case NormKind::batch: return batch_norm(channels, eps, init::one(), 0.1, affine ? Affine::both : Affine::none);
+    case NormKind::batch: return batch_norm(channels, eps, init::one(), 0.1, affine);
     case NormKind::instance: return made("instance", affine);
     case NormKind::layer: return made("layer", affine);
     case NormKind::group: return made("group", affine);
-    case NormKind::pixel: return made("pixel", false);
+    case NormKind::pixel: return made("pixel", Affine::none);
   }
   fail("norm: unknown kind");
 }
@@ -171,6 +173,7 @@ Layer reflect_pad(int n) { return function("pad", text("reflect pad ", n), [=](c
 Layer crop_to(int height, int width) {
   return function("crop", text("crop to ", height, " x ", width), [=](const Tensor& x) { return slice(slice(x, 1, 0, height), 2, 0, width); });
 }
+Layer crop_border(int n) { return function("crop", text("crop ", n, " at each side"), [=](const Tensor& x) { return pad(x, {-n, -n, -n, -n}, Padding::zero); }); }
 Layer pixel_shuffle(int r) { return function("shuffle", text("pixel shuffle x", r), [=](const Tensor& x) { return ganymede::pixel_shuffle(x, r); }); }
 Layer prelu(int channels, double slope) { return std::make_shared<PRelu>(channels, slope); }
 Layer residual(Layer main, Layer shortcut) { return std::make_shared<Residual>(std::move(main), std::move(shortcut)); }

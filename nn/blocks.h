@@ -6,9 +6,9 @@
 
 namespace ganymede::nn {
 
-// Norms other than batch norm, with a gain and a bias per channel (or none).
+// Norms by name, with a gain and a bias per channel, the bias alone, or neither.
 enum class NormKind { none, batch, instance, layer, group, pixel };
-Layer norm(NormKind kind, int channels, bool affine = true, double eps = 1e-5, int groups = 32);
+Layer norm(NormKind kind, int channels, Affine affine = Affine::both, double eps = 1e-5, int groups = 32);
 // What the norms of a sample's own statistics (all but none and batch) see of x.
 kernels::Norm norm_view(NormKind kind, const Tensor& x, double eps, int groups);
 
@@ -18,6 +18,7 @@ Layer max_pool(int kernel = 2, int stride = 2, int padding = 0);
 Layer global_mean();                     // [N, H, W, C] -> [N, C]
 Layer reflect_pad(int pixels);
 Layer crop_to(int height, int width);    // the upper left corner
+Layer crop_border(int pixels);           // as many from each side
 Layer pixel_shuffle(int factor);
 Layer prelu(int channels, double slope = 0.25);
 

@@ -80,6 +80,10 @@ Init he_uniform(int64_t in, double slope) {
   const double r = std::sqrt(6.0 / ((1 + slope * slope) * double(in)));
   return uniform(-r, r);
 }
+Init as_pytorch(int64_t in) {
+  const double r = 1 / std::sqrt(double(in));
+  return uniform(-r, r);
+}
 Init he_normal(int64_t in, double slope) { return normal(0, std::sqrt(2.0 / ((1 + slope * slope) * double(in)))); }
 Init truncated_normal(double mean, double deviation) { return {Init::Kind::truncated_normal, mean, deviation}; }
 Init orthogonal(double gain) { return {Init::Kind::orthogonal, gain, 0}; }

@@ -25,6 +25,7 @@ Init dcgan();                                        // normal(0, 0.02)
 Init xavier_uniform(int64_t fan_in, int64_t fan_out, double gain = 1);   // Glorot & Bengio 2010
 Init xavier_normal(int64_t fan_in, int64_t fan_out, double gain = 1);
 Init he_uniform(int64_t fan_in, double slope = 0);    // He et al. 2015
+Init as_pytorch(int64_t fan_in);                       // uniform within 1 / sqrt(fan in): its standard for weights and biases
 Init he_normal(int64_t fan_in, double slope = 0);
 // Redrawn (in effect) where it would lie more than two deviations from the mean; b is the deviation before that.
 Init truncated_normal(double mean, double deviation);

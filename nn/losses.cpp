@@ -88,4 +88,12 @@ Tensor total_variation(const Tensor& x) {
   return (steps(1) + steps(2)) / double(x.dim(0));
 }
 
+Tensor squared_variation(const Tensor& x) {
+  require(x.rank() == 4 && x.dim(1) > 1 && x.dim(2) > 1, "squared_variation: x ", x.shape(), " must be [N, H, W, C] with at least 2 pixels a side");
+  const int64_t h = x.dim(1), w = x.dim(2);
+  const Tensor inner = in_full(slice(slice(x, 1, 0, h - 1), 2, 0, w - 1));
+  const Tensor below = in_full(slice(slice(x, 1, 1, h), 2, 0, w - 1)), right = in_full(slice(slice(x, 1, 0, h - 1), 2, 1, w));
+  return (sum(square(inner - below)) + sum(square(inner - right))) * 0.5;
+}
+
 }  // namespace ganymede::nn

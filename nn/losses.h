@@ -26,5 +26,8 @@ Tensor kl_bernoulli(const Tensor& logits, double p, Reduction how = Reduction::m
 Tensor gram_matrix(const Tensor& x);
 // Sum of absolute differences between neighbours, vertical and horizontal, divided by N.
 Tensor total_variation(const Tensor& x);
+// Half the sum of the squared differences of each pixel, but for the last row and column, to the one below and the one on its right (Johnson
+// et al. 2016, the authors' code).
+Tensor squared_variation(const Tensor& x);
 
 }  // namespace ganymede::nn

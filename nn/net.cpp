@@ -155,6 +155,12 @@ Tensor Net::infer(const Tensor& x) const {
   return (*this)(x);
 }
 
+Tensor Net::infer(const Tensor& x, const Tensor& condition) const {
+  ContextScope scope;
+  context().training = false;
+  return (*this)(x, condition);
+}
+
 const std::string& Net::name() const { return impl_->name; }
 Module& Net::module() const {
   require(impl_ != nullptr, "a network that was never made");

@@ -29,6 +29,7 @@ class Net {
   std::vector<Tensors> each(const std::vector<Tensors>& batches) const;
   // As a frozen network: running statistics, no dropout, whatever the pass around it does.
   Tensor infer(const Tensor& x) const;
+  Tensor infer(const Tensor& x, const Tensor& condition) const;
   // With class labels [N] (i64) or a vector a sample [N, C] for the layers that want it (nn/conditional.h).
   Tensor operator()(const Tensor& x, const Tensor& condition) const;
 

@@ -62,7 +62,7 @@ class Cub : public Dataset {
     if (has_captions_) {
       fields_.insert(
           fields_.end(),
-          {{"caption", {}, Kind::text}, {"tokens", {kTokens}, Kind::integer}, {"length", {}, Kind::integer}});
+          {{"caption", {}, Kind::text}, {"tokens", {kTokens}, Kind::integer}, {"length", {}, Kind::integer}, {"characters", {kMostCharacters}, Kind::integer}});
       vocabulary_ = words_.words();
     }
   }
@@ -120,6 +120,8 @@ class Cub : public Dataset {
       out.integer(6, row)[0] = static_cast<int64_t>(tokens.size());
       tokens.resize(kTokens, 0);
       std::copy(tokens.begin(), tokens.end(), out.integer(5, row).begin());
+      const std::vector<int64_t> characters = characters_of(caption);
+      std::copy(characters.begin(), characters.end(), out.integer(7, row).begin());
     }
   }
 

@@ -16,6 +16,7 @@ enum class Kind { real, integer, text };
 //   image [H, W, C] in [-1, 1]   label []               attributes [A] 0 or 1    caption (text)
 //   a, b  [H, W, C] or [D] of a pair, or of two sides     low, high [h, w, C]    point [D]                tokens [T], length []
 //   boxes [K, 5]  class, left, top, right, bottom in pixels, -1 where there is no object
+//   characters [201] of the caption, -1 for none (data/words.h)
 //   keypoints [K, 3]  x, y in pixels, visible 0 or 1     edges [H, W, 1] in [-1, 1]
 struct Field {
   std::string name;

@@ -5,6 +5,7 @@
 #include "engine/check.h"
 #include "gan/data/arguments.h"
 #include "gan/data/shape_text.h"
+#include "gan/data/words.h"
 
 namespace ganymede::data {
 namespace {
@@ -104,6 +105,9 @@ ScenePart text_part(const std::string& name) {
       return tokens;
     });
   }
+  if (name == "characters") {
+    return integer_part(name, {kMostCharacters}, MadeOf::scene, [](const SceneView& view) { return characters_of(caption_of(view)); });
+  }
   return integer_part("length", {}, MadeOf::scene, [](const SceneView& view) {
     return std::vector<int64_t>{static_cast<int64_t>(tokens_of(caption_of(view)).size())};
   });
@@ -131,9 +135,18 @@ Values flow_of(const SceneView& view, int64_t frames) {
 
 }  // namespace
 
+std::vector<std::string> label_names(LabelOf what) {
+  if (what == LabelOf::shape) return shape_names();
+  if (what == LabelOf::colour) return colour_names();
+  std::vector<std::string> names;
+  for (const std::string& colour : colour_names())
+    for (const std::string& shape : shape_names()) names.push_back(colour + " " + shape);
+  return names;
+}
+
 const std::vector<std::string>& scene_part_names() {
   static const std::vector<std::string> names = {
-      "image",     "label",   "attributes", "count",  "caption",  "tokens",  "length",     "boxes",
+      "image",     "label",   "attributes", "count",  "caption",  "tokens",  "length",     "characters", "boxes",
       "keypoints", "pose",    "edges",      "labels", "semantic", "normals", "foreground", "background",
       "colourise", "inpaint", "gradients",  "blur",   "clip",     "flow",    "low"};
   return names;
@@ -148,8 +161,9 @@ ScenePart scene_part(const std::string& name, const PartOptions& options) {
                      });
   }
   if (name == "label") {
-    return integer_part(name, {}, MadeOf::scene, [](const SceneView& view) {
-      return std::vector<int64_t>{static_cast<int64_t>(main_of(view).shape)};
+    return integer_part(name, {}, MadeOf::scene, [what = options.label](const SceneView& view) {
+      const int64_t shape = static_cast<int64_t>(main_of(view).shape), colour = main_of(view).colour;
+      return std::vector<int64_t>{what == LabelOf::shape ? shape : what == LabelOf::colour ? colour : colour * static_cast<int64_t>(shape_names().size()) + shape};
     });
   }
   if (name == "attributes") {
@@ -161,7 +175,7 @@ ScenePart scene_part(const std::string& name, const PartOptions& options) {
       return std::vector<int64_t>{static_cast<int64_t>(view.scene.objects.size())};
     });
   }
-  if (name == "caption" || name == "tokens" || name == "length") return text_part(name);
+  if (name == "caption" || name == "tokens" || name == "length" || name == "characters") return text_part(name);
   if (name == "boxes") {
     return real_part(name, {options.most_objects, 5}, MadeOf::drawing,
                      [rows = options.most_objects](const SceneView& view) { return box_rows(view, rows); });

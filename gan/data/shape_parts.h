@@ -29,12 +29,17 @@ struct ScenePart {
   std::function<void(const SceneView& view, HostBatch& out, size_t field, int64_t row)> write;
 };
 
+// What the label names: the main object's shape, its colour, or both (colour * kinds of shapes + shape).
+enum class LabelOf { shape, colour, both };
+std::vector<std::string> label_names(LabelOf what);  // "circle", "red", "red circle"
+
 struct PartOptions {
   int64_t size = 64, channels = 3;
   int64_t most_objects = 4;
   int64_t frames = 8;                              // of "clip"; "flow" has one less
   int64_t scale = 4;                               // of "low"
   Degradation degradation = Degradation::bicubic;  // of "low"
+  LabelOf label = LabelOf::shape;
 };
 
 // A part by its name (the field has the same name); throws UsageError listing the names for an unknown one.

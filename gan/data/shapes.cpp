@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <map>
 #include <sstream>
 
 #include "engine/check.h"
@@ -77,6 +78,18 @@ std::vector<Shape> kinds_named(const std::string& text, const Arguments& argumen
   return kinds.empty() ? World{}.kinds : kinds;
 }
 
+// Attributes that no scene is to have, by name with a plus between them.
+void leave_out(const std::string& text, World& world, const Arguments& arguments) {
+  const std::map<std::string, double*> known = {{"dark", &world.dark}, {"filled", &world.filled}, {"frame", &world.frame}, {"hat", &world.hat}, {"large", &world.large}};
+  std::istringstream words(text);
+  for (std::string name; std::getline(words, name, '+');) {
+    const auto found = known.find(name);
+    if (found == known.end()) arguments.fail("unknown attribute '" + name + "' to do without; known are dark, filled, frame, hat, large");
+    if (world.correlation > 0) arguments.fail("correlation is of all five attributes, so none can be left out");
+    *found->second = 0;
+  }
+}
+
 class Shapes : public Dataset {
  public:
   Shapes(const std::string& text, const Options& options)
@@ -93,12 +106,14 @@ class Shapes : public Dataset {
     count_ = arguments.integer("count", train ? kTrainScenes : kTestScenes, 1, int64_t{1} << 40);
     World world = world_of(arguments);
     part_options_ = {size_, options.channels ? options.channels : 3, world.most_objects};
+    const std::string label = arguments.choice("label", "shape", {"shape", "colour", "both"});
+    part_options_.label = label == "shape" ? LabelOf::shape : label == "colour" ? LabelOf::colour : LabelOf::both;
     choose(arguments, world);
     std::istringstream extra(arguments.text("with", ""));
     for (std::string name; std::getline(extra, name, '+');) add(name, 0, 0, name);
     arguments.finish();
     for (const Output& output : outputs_) fields_.push_back(output.part.field);
-    class_names_ = shape_names();
+    class_names_ = label_names(part_options_.label);
     attribute_names_ = scene_attribute_names();
     vocabulary_ = caption_vocabulary();
   }
@@ -215,6 +230,7 @@ class Shapes : public Dataset {
       world.textures = {Texture::plain, Texture::shaded};
       world.filled = world.large = world.hat = world.frame = world.dark = 0.5;
       world.correlation = arguments.number("correlation", 0, 0, 1);
+      leave_out(arguments.text("without", ""), world, arguments);
     }
     return world;
   }
@@ -224,7 +240,7 @@ class Shapes : public Dataset {
     worlds_ = {world};
     if (task_ == "scene" || task_ == "single" || task_ == "attributes") {
       for (const char* name : {"image", "label", "attributes", "count", "caption", "tokens", "length",
-                               "boxes", "keypoints", "edges"}) {
+                               "characters", "boxes", "keypoints", "edges"}) {
         add(name, 0, 0, name);
       }
     } else if (task_ == "pairs") {

@@ -1,5 +1,6 @@
 #include "gan/data/words.h"
 
+#include <algorithm>
 #include <cctype>
 
 namespace ganymede::data {
@@ -14,6 +15,16 @@ std::vector<std::string> words_of(const std::string& text) {
     inside = part;
   }
   return words;
+}
+
+std::vector<int64_t> characters_of(const std::string& text, int64_t most) {
+  static const std::string alphabet = "abcdefghijklmnopqrstuvwxyz0123456789-,;.!?:'\"/\\|_@#$%^&*~`+-=<>()[]{} ";
+  std::vector<int64_t> numbers(static_cast<size_t>(most), -1);
+  for (size_t i = 0; i < std::min(text.size(), numbers.size()); ++i) {
+    const size_t at = alphabet.find(static_cast<char>(std::tolower(static_cast<unsigned char>(text[i]))));
+    if (at != std::string::npos) numbers[i] = static_cast<int64_t>(at);
+  }
+  return numbers;
 }
 
 Vocabulary::Vocabulary(const std::vector<std::string>& captions) {

@@ -7,17 +7,30 @@
 namespace ganymede {
 namespace {
 
-Tensor halves_apart(const Tensor& x) {
-  const int64_t half = x.dim(1) / 2;
-  require(half * 2 == x.dim(1), "distances between halves: pictures of ", x.dim(1), " rows; the number must be even");
-  return mean(abs(slice(x, 1, 0, half) - slice(x, 1, half, 2 * half)), {1, 2, 3});
-}
-
 double scale_of(const Adversarial& adv) { return adv.name == "lsgan" ? 2 : 1; }
 
 }  // namespace
 
-Tensor self_distance(const Tensor& x, const Tensor& y) { return mean(abs(halves_apart(x) - halves_apart(y))); }
+// Picture i and picture i + k, for k up to N / 2: each two meet once, but for k = N / 2, where half of the places say it all.
+Tensor pair_distances(const Tensor& x) {
+  const int64_t n = x.dim(0);
+  require(n >= 2, "distances between pictures: a batch of ", n, "; it must be 2 or more");
+  const Tensor rows = flatten(x);
+  Tensors all;
+  for (int64_t k = 1; 2 * k <= n; ++k) {
+    const int64_t places = 2 * k == n ? k : n;
+    const auto first = [&](const Tensor& t) { return places == n ? t : slice(t, 0, 0, places); };
+    all.push_back(mean(abs(first(rows) - first(roll(rows, -k))), {1}));
+  }
+  return concat(all, 0);
+}
+Tensor half_distances(const Tensor& x) {
+  const int64_t half = x.dim(1) / 2;
+  require(half * 2 == x.dim(1), "distances between halves: pictures of ", x.dim(1), " rows; the number must be even");
+  return mean(abs(slice(x, 1, 0, half) - slice(x, 1, half, 2 * half)), {1, 2, 3});
+}
+Tensor self_distance(const Tensor& x, const Tensor& y) { return mean(abs(half_distances(x) - half_distances(y))); }
+
 Tensor mean_feature_distance(const Tensors& real, const Tensors& fake) {
   require(!fake.empty() && real.size() == fake.size(), "distance of features: ", real.size(), " layers of real samples, ", fake.size(), " of fake ones");
   Tensor sum;

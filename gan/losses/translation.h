@@ -5,8 +5,12 @@
 
 namespace ganymede {
 
-// Benaim & Wolf 2017, distances within a picture, not standardised: E |d(top, bottom of x) - d(top, bottom of y)| with d the
-// mean absolute difference over all pixels. x and y [N, H, W, any C], H even.
+// Benaim & Wolf 2017: d(x, y), the mean absolute difference over all pixels. Of every two pictures of a batch [N, ...], N at least 2: [N (N - 1) / 2],
+// in an order that follows from N; of the upper and the lower half of each [N, H, W, C], H even: [N].
+Tensor pair_distances(const Tensor& x);
+Tensor half_distances(const Tensor& x);
+
+// E |half_distances(x) - half_distances(y)|, not standardised. x and y [N, H, W, any C].
 Tensor self_distance(const Tensor& x, const Tensor& y);
 
 // Feature matching of DiscoGAN (Kim et al. 2017): the sum over layers of mean (E f(real) - E f(fake))^2, E over the batch and the mean over a

@@ -2,14 +2,12 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
 
 #include "engine/check.h"
 #include "engine/context.h"
-#include "engine/safetensors.h"
-#include "gan/cache_folder.h"
 #include "gan/data/loader.h"
+#include "gan/metrics/kept_network.h"
 #include "gan/nets/classifier.h"
 #include "gan/recipe.h"
 #include "gan/trainer.h"
@@ -24,37 +22,11 @@ namespace fs = std::filesystem;
 constexpr const char* kFormat = "ganymede classifier 1";   // the number is the version: of network, recipe and file
 constexpr int64_t kBatch = 100, kJudged = 10000;
 
-// FNV-1a over the size and a regular selection of pictures and labels.
-uint64_t fingerprint(const data::Dataset& set) {
-  uint64_t hash = 0xcbf29ce484222325u;
-  const auto mix = [&](const void* bytes, size_t n) {
-    for (size_t i = 0; i < n; ++i) hash = (hash ^ static_cast<const uint8_t*>(bytes)[i]) * 0x100000001b3u;
-  };
-  const int64_t size = set.size(), step = std::max<int64_t>(1, size / 64);
-  mix(&size, sizeof size);
-  data::HostBatch row(set.fields(), 1);
-  for (int64_t i = 0; i < size; i += step) {
-    data::Random random(0, 0, uint64_t(i));
-    set.read(i, random, row, 0);
-    mix(row.real("image").data(), row.real("image").size_bytes());
-    mix(row.integer("label").data(), sizeof(int64_t));
-  }
-  return hash;
-}
-
-std::string file_name(const ClassifierOptions& o, const data::Dataset& set, uint64_t print) {
-  std::string name;
-  for (const char c : o.data.substr(0, 60)) name += std::isalnum(static_cast<unsigned char>(c)) || c == '-' ? c : '_';
-  const data::Field& image = *set.field("image");
-  char hex[17];
-  std::snprintf(hex, sizeof hex, "%016llx", static_cast<unsigned long long>(print));
-  return text("classifier1-", name, "-", image.shape[0], "x", image.shape[2], "-", hex, ".safetensors");
-}
-
-std::vector<nn::NamedTensor> tensors(const nn::Net& net) {
-  std::vector<nn::NamedTensor> all = net.parameters();
-  all.insert(all.end(), net.buffers().begin(), net.buffers().end());
-  return all;
+// What the file's name begins with.
+std::string stem_of(const std::string& data) {
+  std::string name = "classifier1-";
+  for (const char c : data.substr(0, 60)) name += std::isalnum(static_cast<unsigned char>(c)) || c == '-' ? c : '_';
+  return name;
 }
 
 Recipe recipe_of(const nn::Net& net, int64_t steps) {
@@ -67,38 +39,10 @@ Recipe recipe_of(const nn::Net& net, int64_t steps) {
   return r;
 }
 
-struct Kept {
-  double accuracy = 0;
-  int64_t judged = 0;
-  bool unseen = false;
-};
-
-// Fills the network from a cached file. Throws Error for any file that is not exactly what was asked for.
-Kept read_cached(const std::string& path, const nn::Net& net) {
-  const SafetensorsFile file = SafetensorsFile::read(path);
-  const auto entry = [&](const char* key) {
-    const auto it = file.metadata().find(key);
-    require(it != file.metadata().end(), path, ": no ", key, " in its metadata");
-    return it->second;
-  };
-  require(entry("format") == kFormat, path, ": format ", entry("format"));
-  for (const auto& [name, t] : tensors(net)) {
-    const RawTensor& raw = file.at(name);
-    require(raw.dtype == DType::f32 && Shape(raw.shape) == t.shape(), path, ", tensor ", name, ": ", Shape(raw.shape), " in the file, ", t.shape(), " in the classifier");
-  }
-  for (const auto& [name, t] : tensors(net)) upload(t, file.at(name).data, file.at(name).bytes);
-  return {std::atof(entry("accuracy").c_str()), std::atoll(entry("judged").c_str()), entry("unseen") == "yes"};
-}
-
-void write_cached(const std::string& path, const nn::Net& net, const TrainedClassifier& c, const std::string& data) {
-  fs::create_directories(fs::path(path).parent_path());
-  std::vector<std::vector<float>> hold;
-  std::vector<std::pair<std::string, RawTensor>> raw;
-  for (const auto& [name, t] : tensors(net)) {
-    hold.push_back(t.to_floats());
-    raw.push_back({name, {DType::f32, {t.shape().begin(), t.shape().end()}, reinterpret_cast<const std::byte*>(hold.back().data()), hold.back().size() * sizeof(float)}});
-  }
-  write_safetensors(path, {{"format", kFormat}, {"data", data}, {"accuracy", text(c.accuracy)}, {"judged", text(c.judged)}, {"unseen", c.unseen ? "yes" : "no"}}, raw);
+void read_cached(TrainedClassifier& c, const std::string& path) {
+  const Metadata kept = read_kept(path, kFormat, c.network.net);
+  c.accuracy = std::atof(entry(kept, path, "accuracy").c_str()), c.judged = std::atoll(entry(kept, path, "judged").c_str());
+  c.unseen = entry(kept, path, "unseen") == "yes", c.file = path, c.from_cache = true;
 }
 
 double accuracy(const FeatureNetwork& network, const Pictures& pictures) {
@@ -126,9 +70,10 @@ TrainedClassifier trained_classifier(const ClassifierOptions& o, const std::func
 
   ContextScope scope;
   context().precision = Precision::f32, context().dtype = DType::f32;
-  const uint64_t print = fingerprint(*train);
+  const std::vector<std::string> fields{"image", "label"};
+  const uint64_t print = fingerprint(*train, fields);
   TrainedClassifier c;
-  c.unseen = fingerprint(*test) != print;
+  c.unseen = fingerprint(*test, fields) != print;
   FeatureNetwork& f = c.network;
   f.name = "classifier", f.own = true, f.classes = train->classes();
   f.origin = text("a small network of ganymede's own, trained by it on the labels of the train split of ", o.data, ", ", image->shape[0], "x", image->shape[1]);
@@ -136,10 +81,9 @@ TrainedClassifier trained_classifier(const ClassifierOptions& o, const std::func
   f.module = nets::classifier(int(image->shape[0]), int(image->shape[2]), int(f.classes));
   f.net = nn::Net("features", f.module);
 
-  const std::string folder = o.cache ? cache_folder() : "", path = folder.empty() ? "" : folder + "/" + file_name(o, *train, print);
+  const std::string path = o.cache ? kept_path(stem_of(o.data), *train, print) : "";
   if (!path.empty() && fs::exists(path)) try {
-      const Kept kept = read_cached(path, f.net);
-      c.accuracy = kept.accuracy, c.judged = kept.judged, c.unseen = kept.unseen, c.file = path, c.from_cache = true;
+      read_cached(c, path);
       return c;
     } catch (const Error& e) {
       tell(text("the cached classifier cannot be used and is made again: ", e.what()));
@@ -158,7 +102,7 @@ TrainedClassifier trained_classifier(const ClassifierOptions& o, const std::func
   c.accuracy = accuracy(f, judged), c.judged = judged.count;
   if (path.empty()) return c;
   try {
-    write_cached(path, f.net, c, o.data);
+    write_kept(path, kFormat, {{"data", o.data}, {"accuracy", text(c.accuracy)}, {"judged", text(c.judged)}, {"unseen", c.unseen ? "yes" : "no"}}, f.net);
     c.file = path;
   } catch (const std::exception& e) {
     tell(text("the classifier is not kept: ", e.what()));

@@ -6,10 +6,8 @@
 //   D_B:  min  1/2 [E -log D_B(b) - E log(1 - D_B(G_AB(a)))];  D_A likewise
 // r is no weight beside the others but a share: small at first, then a half. One step of both discriminators, then two of both
 // generators, each on a batch of its own: an iteration here is three of the authors'.
-#include <algorithm>
-
 #include "engine/ops.h"
-#include "gan/losses/translation.h"
+#include "gan/disco.h"
 #include "gan/mode_measures.h"
 #include "gan/models.h"
 #include "gan/nets/discogan.h"
@@ -22,17 +20,13 @@ Recipe discogan(const Config& c) {
   const std::string method = c.choice("method", {"discogan", "recongan", "gan"}, "the paper's methods: both reconstructions, the way from a to b with that of a, or none");
   const int width = int(c.integer("width", points ? 128 : 64, points ? "hidden units" : "channels next to the picture", 1, 4096));
   const bool bottleneck = !points && c.flag("bottleneck", false, "100 features of one place between halvings and doublings, as for cars and faces");
-  const double late = c.number("reconstruction", 0.5, "r, the share of the reconstructions; 1 - r is that of the discriminators", 0, 1);
-  const double early = c.number("early_reconstruction", points ? 0.5 : 0.01, "r at first", 0, 1);
-  const int64_t curriculum = early == late ? 0 : c.integer("early_iterations", c.steps ? std::min<int64_t>(3333, c.steps / 5) : 3333, "iterations with the first r; the authors' are 3333, at most a fifth of a run");
-  const double adversarial_weight = c.number("adversarial", points ? 1 : 0.1, "weight of the discriminators' opinion within 1 - r", 0);
-  const double matching = c.number("matching", points ? 0 : 0.9, "weight of feature matching within 1 - r", 0);
   const int steps = int(c.integer("g_steps", 2, "steps of the generators for one of the discriminators", 1, 100));
   const nn::Optim adam = nn::adam(c.number("rate", 2e-4, "learning rate", 0), c.number("beta1", 0.5, "Adam", 0, 0.999999)).decay(c.number("decay", 1e-5, "L2 added to the gradient", 0));
   const bool as_trained = !points && c.choice("test", {"as-training", "running"}, "when sampling: the batch's statistics, as in the authors' code, or running ones") == "as-training";
   const bool both = method != "recongan", back_to_a = method != "gan", back_to_b = method == "discogan";
 
   Recipe r;
+  const DiscoTerms terms(r, c, "reconstruction", "the reconstructions", points);
   nets::DiscoganSize s{.size = int(c.data.size), .in = int(c.data.input_channels), .out = int(c.data.channels), .width = width, .bottleneck = bottleneck};
   const auto turned = [](nets::DiscoganSize size) { return std::swap(size.in, size.out), size; };
   const int dimensions = int(c.data.dimensions);
@@ -42,41 +36,23 @@ Recipe discogan(const Config& c) {
   const nn::Net DB = r.net("D_B", judge(turned(s))), DA = both ? r.net("D_A", judge(s)) : nn::Net{};
 
   // Networks see pixels in [0, 1], the rest of the program [-1, 1]; points are as they are.
-  const auto in = [=](const Tensor& x) { return points ? x : x * 0.5 + 0.5; };
-  const auto out = [=](const Tensor& x) { return points ? x : x * 2.0 - 1.0; };
-  const auto features = [](const Tensors& said) { return Tensors(said.begin() + 1, said.end()); };
-  const Adversarial& adv = adversarial("bce");
-  const Tensor done = r.keep("iterations", zeros({1}));
+  const auto in = [=](const Tensor& x) { return points ? x : disco_pixels(x); };
+  const auto out = [=](const Tensor& x) { return points ? x : disco_picture(x); };
 
   r.update("D", both ? std::vector{DA, DB} : std::vector{DB}, adam, [=](const Batch& x) -> Losses {
     Losses l;
-    const auto add = [&](const nn::Net& D, const Tensor& real, const Tensor& fake, const char* side, const char* formula) {
-      const auto said = D.each({Tensors{real}, Tensors{fake}});
-      const Verdict v = adv.judge(said[0][0], said[1][0]);
-      l.push_back({text("adv_", side), v.loss * 0.5, formula, {D}});
-      l.push_back(shown(text("real_", side), v.real)), l.push_back(shown(text("fake_", side), v.fake));
-    };
     const Tensor a = in(x["a"]), b = in(x["b"]);
-    add(DB, b, AB(a), "B", "1/2 (-E log D_B(b) - E log(1 - D_B(G_AB(a))))");
-    if (both) add(DA, a, BA(b), "A", "1/2 (-E log D_A(a) - E log(1 - D_A(G_BA(b))))");
+    DiscoTerms::add_verdict(l, DB, b, AB(a), "B", "1/2 (-E log D_B(b) - E log(1 - D_B(G_AB(a))))");
+    if (both) DiscoTerms::add_verdict(l, DA, a, BA(b), "A", "1/2 (-E log D_A(a) - E log(1 - D_A(G_BA(b))))");
     return l;
-  }).then([=](const Batch&) { assign(done, done + 1.0); });
+  }).then([=](const Batch&) { terms.count(); });
 
   r.update("G", {AB, BA}, adam, [=](const Batch& x) -> Losses {
-    // By now `done` counts this iteration too.
-    const Tensor share = curriculum ? late + (early - late) * greater_equal(zeros_like(done) + double(curriculum), done) : zeros_like(done) + late;
-    const Tensor rest = 1.0 - share, a = in(x["a"]), b = in(x["b"]);
+    const Tensor share = terms.share(), a = in(x["a"]), b = in(x["b"]);
     Losses l;
-    const auto judged = [&](const nn::Net& D, const Tensor& real, const Tensor& fake, const std::string& side, const std::string& made) {
-      if (adversarial_weight == 0 && matching == 0) return;
-      const Tensors on_fake = D(Tensors{fake});
-      if (adversarial_weight > 0) l.push_back({"adv_" + side, adversarial_weight * rest * adv.g(on_fake[0]), text("(1 - r) ", adversarial_weight, " E -log D_", side, "(", made, ")")});
-      if (matching > 0)
-        l.push_back({"matching_" + side, matching * rest * mean_feature_distance(features(D(Tensors{real})), features(on_fake)), text("(1 - r) ", matching, " sum over layers mean (E f(real) - E f(", made, "))^2")});
-    };
     const Tensor in_b = AB(a), in_a = both ? BA(b) : Tensor{};
-    judged(DB, b, in_b, "B", "G_AB(a)");
-    if (both) judged(DA, a, in_a, "A", "G_BA(b)");
+    terms.add_opinion(l, DB, b, in_b, "B", "G_AB(a)");
+    if (both) terms.add_opinion(l, DA, a, in_a, "A", "G_BA(b)");
     if (back_to_a) l.push_back({"back_to_a", share * nn::mse(BA(in_b), a), "r E (G_BA(G_AB(a)) - a)^2"});
     if (back_to_b) l.push_back({"back_to_b", share * nn::mse(AB(in_a), b), "r E (G_AB(G_BA(b)) - b)^2"});
     l.push_back(shown("r", share));
@@ -100,8 +76,7 @@ Recipe discogan(const Config& c) {
   };
   const Translator there{to_b, c.data.input_channels, unit}, back{to_a, c.data.channels, unit};
   add_unpaired_uses(r, there, back, [=](const Tensor& y) { return sigmoid(DB(in(y))); }, judge_a);
-  r.measures.push_back(turn_measure("turn_b", "correlation of how triangles are turned in a and in G(a), its size; 1 is best; says something of data with kinds=triangle alone", there, "a"));
-  r.measures.push_back(turn_measure("turn_a", "the same of b and F(b)", back, "b"));
+  add_turn_measures(r, there, back);
   return r;
 }
 

@@ -5,12 +5,10 @@
 //           G:  min  E (phi(x) - phi(G(y)))^2 / 12.75^2 - 1/1000 E log D(G(y))                     SRGAN
 // phi are features of VGG-19 behind their relu (conv2_2 or conv5_4), or with content=mse the pixels (the paper's SRGAN-MSE). y in [0, 1],
 // x in [-1, 1]. D moves first, then G through the D that has moved. After half of SRGAN's iterations the rates fall to a tenth.
-#include "engine/context.h"
 #include "engine/ops.h"
-#include "gan/metrics/features_file.h"
+#include "gan/loss_network.h"
 #include "gan/models.h"
 #include "gan/nets/srgan.h"
-#include "gan/nets/vgg.h"
 #include "gan/super_resolution.h"
 #include "nn/losses.h"
 
@@ -18,25 +16,6 @@ namespace ganymede {
 namespace {
 
 constexpr double kFeatureScale = 12.75;   // features are divided by it, which makes their error that of pixels
-
-// What content is compared in: a function of pictures in [-1, 1].
-std::function<Tensor(const Tensor&)> vgg_features(const Config& c, bool deep) {
-  const std::string file = c.path("vgg", "VGG-19 from scripts/convert_features.py; without a file its weights are random");
-  const int64_t divisor = file.empty() ? c.integer("vgg_divisor", 4, "of the widths of a VGG-19 with random weights; 1: as they are", 1, 64) : 1;
-  if (64 % divisor != 0) throw UsageError(text("setting vgg_divisor=", divisor, ": it must divide 64, so 1, 2, 4, 8, 16, 32 or 64"));
-  if (std::min(c.data.size, c.data.width) < 16) throw UsageError(text("content=vgg: VGG-19 takes pictures of at least 16 px, these have ", std::min(c.data.size, c.data.width), "; set --size"));
-  if (!c.trains && !file.empty()) return [](const Tensor& x) { return x; };   // never asked for
-  const size_t tap = deep ? 4 : 1;
-  std::function<Tensor(const Tensor&)> phi;
-  if (file.empty()) {
-    phi = [net = nn::Net("vgg", nets::vgg_convolutions(19, int(tap) + 1, int(divisor)))](const Tensor& x) { return net(x); };
-  } else {
-    const metrics::FeatureNetwork network = metrics::read_features(file);
-    if (network.module->type() != "vgg19") throw UsageError(text(file, ": holds ", network.name, "; the paper's features are vgg19's"));
-    phi = [network, tap](const Tensor& x) { return network.module->taps(x)[tap]; };
-  }
-  return [phi, normalise = nets::imagenet_normaliser(context().dtype, context().device)](const Tensor& x) { return phi(normalise(x.dim(3) == 1 ? concat({x, x, x}, 3) : x)); };
-}
 
 // How often D is right, of real and made pictures.
 Tensor accuracy(const Tensor& on_real, const Tensor& on_fake) {
@@ -79,7 +58,7 @@ Recipe srgan(const Config& c) {
     r.stage("SRGAN", 0);
     const std::string content = c.choice("content", {"mse", "vgg22", "vgg54"}, "what G's pictures are compared in: pixels, or VGG-19 behind conv2_2 or conv5_4");
     const bool vgg = content != "mse";
-    const auto features = vgg ? vgg_features(c, content == "vgg54") : std::function<Tensor(const Tensor&)>{};
+    const auto taps = vgg ? vgg_taps(r, c, 19, content == "vgg54" ? 5 : 2, 4) : std::function<Tensors(const Tensor&)>{};
     const double content_weight = c.number("content_weight", 1, "of the content", 0), weight = c.number("adversarial", 1e-3, "weight of the adversarial term", 0);
     const double tv = c.number("tv", content == "vgg22" ? 2e-8 : 0, "weight of the total variation", 0);
     const double d_rate = c.number("d_rate", 1e-4, "learning rate of D, and of G beside it", 0);
@@ -98,7 +77,7 @@ Recipe srgan(const Config& c) {
     r.update("G", {G}, adam, [=](const Batch& b) -> Losses {
       const Tensor y = fake(), squares = pixels(y, b["high"]);
       Losses l;
-      if (vgg) l.push_back({content, content_weight / (kFeatureScale * kFeatureScale) * nn::mse(features(y), features(b["high"])), text(content_weight, " E (phi(x) - phi(G(y)))^2 / 12.75^2")});
+      if (vgg) l.push_back({content, content_weight / (kFeatureScale * kFeatureScale) * nn::mse(taps(y).back(), taps(b["high"]).back()), text(content_weight, " E (phi(x) - phi(G(y)))^2 / 12.75^2")});
       else l.push_back({"mse", content_weight * squares, text(content_weight, " E (x - G(y))^2")});
       l.push_back({"adv", weight * nn::bce_with_logits(D(y), 1), text("-", weight, " E log D(G(y))")});
       if (tv > 0) l.push_back({"tv", tv * nn::total_variation(y), text(tv, " E TV(G(y))")});

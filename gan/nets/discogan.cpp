@@ -1,7 +1,6 @@
 #include "gan/nets/discogan.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "engine/check.h"
 #include "nn/layers.h"
@@ -51,14 +50,10 @@ int halvings(int size) {
   return n;
 }
 
-// Weights as PyTorch drew them then, from +-1 / sqrt(fan in), convolutions of both kinds alike.
-nn::Init as_then(int fan_in) {
-  const double bound = 1 / std::sqrt(double(fan_in));
-  return nn::init::uniform(-bound, bound);
-}
-nn::ConvSpec spec(int in, int stride, int padding) { return {.kernel = 4, .stride = stride, .padding = padding, .bias = false, .weight = as_then(16 * in)}; }
+// Weights as PyTorch drew them then, convolutions of both kinds alike.
+nn::ConvSpec spec(int in, int stride, int padding) { return {.kernel = 4, .stride = stride, .padding = padding, .bias = false, .weight = nn::init::as_pytorch(16 * in)}; }
 // So small that at first all points are mapped to nearly one place (figure 4a of the paper).
-nn::Layer dense(int in, int out) { return nn::linear(in, out, true, as_then(in), as_then(in)); }
+nn::Layer dense(int in, int out) { return nn::linear(in, out, true, nn::init::as_pytorch(in), nn::init::as_pytorch(in)); }
 
 // The halvings: a picture to 4 x 4 of the last width. Each is a convolution, a norm but in the first, a leaky ReLU.
 std::vector<std::vector<nn::Layer>> down(const DiscoganSize& s) {

@@ -29,6 +29,13 @@ class Labelled : public nn::Module {
   virtual Tensor of(const Tensor& x, const Tensor& labels) = 0;
 };
 
+// x [N, C] and v [N, V] to [N, C + V]; to pictures v comes as constant planes.
+Tensor beside(const Tensor& x, const Tensor& v) {
+  Tensor y = cast(v, x.dtype());
+  if (x.rank() == 4) y = broadcast_to(reshape(y, Shape{x.dim(0), 1, 1, v.dim(1)}), {x.dim(0), x.dim(1), x.dim(2), v.dim(1)});
+  return concat({x, y}, x.rank() - 1);
+}
+
 class AppendLabel : public Labelled {
  public:
   explicit AppendLabel(int classes) : classes_(classes) {}
@@ -36,12 +43,27 @@ class AppendLabel : public Labelled {
   std::string describe() const override { return text("append one of ", classes_, " labels"); }
  protected:
   Tensor of(const Tensor& x, const Tensor& labels) override {
-    Tensor y = cast(one_hot(labels, classes_), x.dtype());
-    if (x.rank() == 4) y = broadcast_to(reshape(y, Shape{x.dim(0), 1, 1, classes_}), {x.dim(0), x.dim(1), x.dim(2), classes_});
-    return concat({x, y}, x.rank() - 1);
+    return beside(x, one_hot(labels, classes_));
   }
  private:
   int64_t classes_;
+};
+
+class AppendVector : public nn::Module {
+ public:
+  explicit AppendVector(int width) : width_(width) {}
+  using Module::forward;
+  Tensor forward(const Tensor&) override { fail(describe(), ": call its network with x and the vectors"); }
+  bool conditional() const override { return true; }
+  bool batches_pass_together() const override { return true; }
+  Tensor forward_given(const Tensor& x, const Tensor& c, const Activation& f, const Tensor& residual) override {
+    require(is_floating(c.dtype()) && c.shape() == Shape{x.dim(0), width_}, describe(), ": the condition is ", c.dtype(), " ", c.shape(), ", it must be [", x.dim(0), ", ", width_, "]");
+    return add_then_activate(beside(x, c), residual, f);
+  }
+  std::string type() const override { return "condition"; }
+  std::string describe() const override { return text("append a vector of ", width_); }
+ private:
+  int64_t width_;
 };
 
 class TimesLabel : public Labelled {
@@ -148,6 +170,7 @@ class PadBehind : public nn::Module {
 }  // namespace
 
 Layer append_label(int classes) { return std::make_shared<AppendLabel>(classes); }
+Layer append_vector(int width) { return std::make_shared<AppendVector>(width); }
 Layer times_label(int classes, int width) { return std::make_shared<TimesLabel>(classes, width); }
 Layer of_label(int classes, Layer f) { return std::make_shared<OfLabel>(classes, std::move(f)); }
 Layer joined(Layer left, Layer right, Layer join) { return std::make_shared<Joined>(std::move(left), std::move(right), std::move(join)); }

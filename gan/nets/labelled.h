@@ -11,6 +11,8 @@ namespace ganymede::nets {
 
 // Appends the one-hot label: [N, C] -> [N, C + classes], and [N, H, W, C] -> [N, H, W, C + classes] as constant planes.
 nn::Layer append_label(int classes);
+// Appends the condition, a vector a sample: [N, C] -> [N, C + width], and [N, H, W, C] -> [N, H, W, C + width] as constant planes.
+nn::Layer append_vector(int width);
 // x times a learned vector of the label: [N, width] -> [N, width]; the table starts from normal(0, 1).
 nn::Layer times_label(int classes, int width);
 // f(label as one-hot), whatever x is.

@@ -13,7 +13,7 @@ using nn::Layer;
 using Layers = std::vector<Layer>;
 
 nn::ConvSpec equal(int kernel, double gain = nn::kReluGain) { return nn::equalised({.kernel = kernel, .padding = kernel / 2}, gain); }
-Layer pixel_norm(int channels) { return nn::norm(nn::NormKind::pixel, channels, false, 1e-8); }
+Layer pixel_norm(int channels) { return nn::norm(nn::NormKind::pixel, channels, nn::Affine::none, 1e-8); }
 
 bool is_doubled_four(int side) {
   while (side > 4 && side % 2 == 0) side /= 2;

@@ -110,7 +110,7 @@ class Unet : public nn::Module {
 
 nn::Layer TranslationNorm::operator()(int channels) const {
   if (kind == nn::NormKind::batch) return nn::batch_norm(channels, eps, nn::init::normal(1, 0.02));
-  return nn::norm(kind, channels, affine, eps);
+  return nn::norm(kind, channels, affine ? nn::Affine::both : nn::Affine::none, eps);
 }
 
 nn::Init translation_init(bool xavier, int in, int out, int kernel) {

@@ -35,6 +35,7 @@ class VggConvolutions : public nn::Module {
   }
   using Module::forward;
   Tensor forward(const Tensor& x) override { return taps(x).back(); }
+  Tensors forward(const Tensors& xs) override { return taps(xs.at(0)); }
   bool batches_pass_together() const override { return true; }
   void visit(const nn::Visit& v) override {
     for (size_t b = 0; b < blocks_.size(); ++b)

@@ -12,7 +12,7 @@ namespace ganymede::nets {
 // after the second linear layer and relu. layers: 16 or 19. Every width is divided by `divisor` (a power of 2 up to 64), for tests.
 std::shared_ptr<FeatureModule> vgg(int layers, int divisor = 1);
 // Its convolutions alone, up to the relu at the end of the given block (1 to 5): [N, H, W, 3] -> [N, H / 2^(blocks - 1), ..., width of that block], H
-// and W at least 16. With weights as drawn, or those of the same names in a file.
+// and W at least 16. Given {x} it returns what stands at the end of every block. With weights as drawn, or those of the same names in a file.
 nn::Layer vgg_convolutions(int layers, int blocks, int divisor = 1);
 
 // What takes ImageNet's mean and deviation (of pixels in [0, 1]) out of pictures [N, H, W, 3] in [-1, 1]. Its constants are uploaded here, so updates

@@ -48,6 +48,25 @@ TEST_F(Use, RefusesWalksThatTheModelCannotTake) {
   EXPECT_FALSE(exists("samples.png"));
 }
 
+// Captions in words: a sheet of one, rows of several from the same noise, and what lies between two.
+TEST_F(Use, DrawsByCaption) {
+  done({"train", "gan-int-cls", "--data", "shapes:single,label=both,count=64", "--size", "16", "--batch", "8", "--steps", "6", "--set", "width=4", "--set", "d_width=4", "--set", "latent=4", "--set", "text_steps=2",
+        "--set", "style_steps=2", "--threads", "1", "--out", "words"});
+  EXPECT_EQ(done({"sample", "words", "--text", "A small red circle on a dark ground.", "-n", "4", "--out", "circle.png"}), "circle.png\n");
+  done({"sample", "words", "--text", "a blue star", "-n", "4", "--out", "star.png"});
+  EXPECT_NE(get("circle.png"), get("star.png"));
+  EXPECT_EQ(picture("circle.png").width, picture("circle.png").height);
+  done({"sample", "words", "--text", "a blue star", "--text", "a red ring", "--steps", "3", "--out", "rows.png"});
+  EXPECT_GT(picture("rows.png").width, picture("rows.png").height);
+  done({"sample", "words", "--text", "a blue star", "--text", "a red ring", "--interpolate", "linear", "--rows", "2", "--steps", "5", "--out", "between.png"});
+  EXPECT_GT(picture("between.png").width, 2 * picture("between.png").height);
+  refused(2, {"sample", "words", "--text", "a red elephant"}, {"elephant", "50 words"});
+  refused(2, {"sample", "words", "--text", "a red ring", "--interpolate", "linear"}, {"two", "1"});
+  refused(2, {"sample", "run", "--text", "a red ring"}, {"dcgan", "caption"});
+  refused(2, {"sample", "words", "--text", "a red ring", "--truncation", "1"}, {"--text", "--truncation"});
+  refused(2, {"train", "gan-int-cls", "--data", "fashion-mnist", "--out", "none"}, {"tokens", "shapes:single,label=both"});
+}
+
 TEST_F(Use, SamplesWithoutTheTrainingData) {
   // A folder that is gone by the time samples are wanted.
   std::filesystem::create_directories(*this / "photos");

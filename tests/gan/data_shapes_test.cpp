@@ -482,10 +482,27 @@ TEST(DrawnStore, StaysWithinItsBytes) {
   EXPECT_EQ(store.find(4)->real, drawn.real);
 }
 
+TEST(Shapes, AttributesCanBeLeftOut) {
+  const auto set = open_dataset("shapes:attributes,without=hat+dark,count=40", {.size = 16});
+  double large = 0;
+  for (int64_t i = 0; i < set->size(); ++i) {
+    HostBatch sample(set->fields(), 1);
+    Random random(0, 0);
+    set->read(i, random, sample, 0);
+    const auto bits = sample.real("attributes");
+    EXPECT_EQ(bits[5] + bits[7], 0) << i;  // hat, dark
+    large += bits[4];
+  }
+  EXPECT_GT(large, 5);
+  EXPECT_LT(large, 35);
+}
+
 TEST(Shapes, WrongSettingsAreNamed) {
   expect_mentions(open_error("shapes:circus"), {"unknown task 'circus'", "attributes"});
   expect_mentions(open_error("shapes", {.size = 8}), {"16 to 256", "8"});
   expect_mentions(open_error("shapes:attributes,correlation=2"), {"correlation is '2'", "0", "1"});
+  expect_mentions(open_error("shapes:attributes,without=hat+nose"), {"unknown attribute 'nose'", "frame, hat"});
+  expect_mentions(open_error("shapes:attributes,without=hat,correlation=0.5"), {"none can be left out"});
   expect_mentions(open_error("shapes:scene,correlation=0.5"), {"unknown setting 'correlation'"});
   expect_mentions(open_error("shapes:pairs,from=nowhere"), {"nowhere", "edges"});
   expect_mentions(open_error("shapes:scene,with=smell"), {"smell", "normals"});

@@ -22,13 +22,23 @@ TinyChoice tiny_choice(const std::string& model) {
       {"cyclegan", {.settings = {{"width", "3"}, {"pool", "3"}}, .data = "shapes:unpaired", .late = {"constant_part"}}},
       {"discogan", {.settings = {{"width", "3"}, {"early_iterations", "1"}}, .data = "shapes:unpaired", .late = {"test"}}},
       {"dualgan", {.settings = {{"width", "3"}, {"critic_steps", "2"}}, .data = "shapes:unpaired,a=hollow,b=blue", .late = {"test"}}},
+      {"distancegan", {.settings = {{"width", "3"}, {"early_iterations", "1"}, {"items", "20"}}, .data = "shapes:unpaired", .late = {"test"}}},
       {"pix2pix", {.settings = {{"width", "3"}}, .data = "shapes:pairs", .late = {"constant_part", "test"}}},
       {"srcnn", {.settings = {{"width", "4"}, {"mapped", "3"}}, .data = "shapes:sr,scale=2", .size = 24}},
       {"espcn", {.settings = {{"width", "4"}, {"inner", "3"}}, .data = "shapes:sr,scale=2", .size = 24}},
       {"srgan", {.settings = {{"width", "3"}, {"blocks", "1"}, {"d_width", "2"}, {"pretrain", "1"}}, .data = "shapes:sr,scale=2", .size = 24}},
+      {"perceptual-losses", {.settings = {{"width", "3"}, {"blocks", "1"}, {"vgg_divisor", "16"}, {"style_size", "16"}}, .size = 28, .late = {"style", "vgg"}}},
+      {"drcn", {.settings = {{"width", "4"}, {"recursions", "3"}}, .data = "shapes:sr,scale=2", .size = 24}},
+      {"face-sr-wgan", {.settings = {{"width", "4"}, {"last", "3"}, {"d_width", "2"}}, .data = "shapes:sr,scale=2,degradation=area", .late = {"halve", "test"}}},
       {"progressive-gan", {.settings = {{"width", "4"}, {"most_width", "9"}, {"latent", "5"}, {"start", "8"}, {"stable_images", "2"}, {"blend_images", "2"}}, .late = {"start", "stddev_group"}}},
       {"lapgan", {.settings = {{"first_width", "24"}, {"width", "4"}, {"latent", "5"}}}},
       {"stacked-gan", {.settings = {{"width", "2"}, {"latent", "5"}, {"latent0", "3"}, {"pretrain", "1"}, {"independent", "1"}}, .late = {"joint"}}},
+      {"gan-int-cls", {.settings = {{"width", "4"}, {"d_width", "4"}, {"latent", "3"}, {"projected", "3"}, {"text_steps", "1"}, {"text_width", "4"}, {"text_length", "5"}, {"image_width", "2"}, {"style_steps", "7"}},
+                       .data = "shapes:single,label=both", .late = {"wrong", "style_rate", "text_steps"}, .still = {"image.linear1.bias", "text.out.bias"}}},
+      {"stackgan", {.settings = {{"width", "4"}, {"d_width", "2"}, {"blocks", "1"}, {"latent", "3"}, {"projected", "3"}, {"text_steps", "1"}, {"text_width", "4"}, {"text_length", "5"}, {"image_width", "2"}, {"first_steps", "1"}},
+                    .data = "shapes:single,label=both", .late = {"wrong", "text_steps", "first_steps", "halve_every", "scale"}, .still = {"image.linear1.bias", "text.out.bias"}}},
+      {"stargan", {.settings = {{"width", "3"}, {"blocks", "1"}, {"d_width", "2"}, {"critic_steps", "2"}}, .data = "shapes:attributes,count=60", .late = {"constant_part"}}},
+      {"fader-networks", {.settings = {{"width", "3"}, {"d_width", "4"}, {"ramp", "1"}, {"lambda", "0.1"}, {"norm_clip", "0.01"}}, .data = "shapes:attributes,count=60", .late = {"most_width"}}},
       {"bigan", {.late = {"last_rate"}}},
       {"ali", {.settings = {{"width", "2"}, {"latent", "3"}}, .size = 32, .late = {"last_rate"}}},
   };
@@ -43,7 +53,7 @@ Tiny::Tiny(const TinyModel& tiny) {
   const TinyChoice choice = tiny_choice(tiny.model);
   data::Options o;
   o.size = tiny.size ? tiny.size : choice.size, o.channels = tiny.channels, o.seed = 3;
-  dataset_ = data::open_dataset(choice.data, o);
+  dataset_ = data::open_dataset(tiny.data.empty() ? choice.data : tiny.data, o);
   auto settings = choice.settings;
   for (const std::string& k : tiny.without) settings.erase(k);
   for (const auto& [k, v] : tiny.settings) settings[k] = v;

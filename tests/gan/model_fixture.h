@@ -25,6 +25,7 @@ struct TinyModel {
   bool capture = true;
   uint64_t seed = 1;
   int64_t channels = 1;                              // of pictures
+  std::string data = {};                             // empty: the tiny ones
 };
 // Else GoogleTest prints its bytes, padding among them, which nobody ever wrote.
 inline void PrintTo(const TinyModel& m, std::ostream* out) { *out << m.model; }

@@ -81,7 +81,7 @@ TEST_F(Progressive, SignalsKeepTheirSize) {
   const Tensor x = randn({8, 16, 16, 32});
   const nn::Layer conv = nn::sequential({nn::conv(32, 64, nn::equalised({.kernel = 3, .padding = 1})), nn::leaky_relu(0.2)});
   EXPECT_NEAR(mean_square(conv->forward(x)), 1, 0.15);  // the border sees zeros; the slope adds 4 %
-  const auto squares = mean(square(nn::norm(nn::NormKind::pixel, 32, false, 1e-8)->forward(x)), {3}).to_doubles();
+  const auto squares = mean(square(nn::norm(nn::NormKind::pixel, 32, nn::Affine::none, 1e-8)->forward(x)), {3}).to_doubles();
   for (const double s : squares) EXPECT_NEAR(s, 1, 1e-6);
 }
 

@@ -46,7 +46,8 @@ TEST(Session, DataWithoutWhatAModelNeedsAreRefusedWithDataThatHaveIt) {
     }
   };
   expect_refused("srgan", "mixture:ring8", "needs data with the field low", "shapes:sr,scale=4,plain=1");
-  for (const char* model : {"cyclegan", "dualgan"}) expect_refused(model, "mixture:unpaired", "needs pictures in the field a", "shapes:unpaired");
+  for (const char* model : {"cyclegan", "dualgan", "distancegan"}) expect_refused(model, "mixture:unpaired", "needs pictures in the field a", "shapes:unpaired");
+  expect_refused("perceptual-losses", "mixture:ring8", "needs data with the field image or high", "shapes");
   SessionOptions mapped;
   mapped.model = "discogan", mapped.data = "mixture:unpaired";
   EXPECT_EQ(Session(mapped, Session::Use::plan).config().data.dimensions, 2);

@@ -60,7 +60,8 @@ struct Case {
     for (const std::string& word : facts.words("settings")) settings[word.substr(0, word.find('='))] = word.substr(word.find('=') + 1);
     DataFacts data;
     note_fields(data, fields);
-    data.classes = facts.integer("classes", 0), data.attributes = facts.integer("attributes", 0);
+    data.words.resize(size_t(facts.integer("words", 0)));
+    data.classes = facts.integer("classes", 0), data.attributes = facts.words("attributes");
     Config c(data, settings);
     c.batch = batch, c.steps = facts.integer("steps", 0);
     return c;

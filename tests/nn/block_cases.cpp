@@ -52,12 +52,14 @@ std::vector<OpCase> make_cases() {
   }
   c.push_back(layer_case("prelu", Kind::summing, x, [] { return nn::prelu(4); }, {}, 0, true));
   c.push_back(layer_case("residual", Kind::product, {2, 3, 3, 4}, [] { return nn::residual(nn::conv(4, 4, {.padding = 1}), nn::conv(4, 4, {.kernel = 1})); }));
+  c.push_back(layer_case("residual cropped", Kind::product, {2, 6, 7, 3}, [] { return nn::residual(nn::sequential({nn::conv(3, 3, {}), nn::conv(3, 3, {})}), nn::crop_border(2)); }));
   c.push_back(layer_case("mean of pixels", Kind::summing, x, [] { return nn::global_mean(); }));
   const std::pair<NormKind, const char*> kinds[] = {{NormKind::none, "scale and shift"}, {NormKind::batch, "batch norm"}, {NormKind::instance, "instance norm"},
                                                     {NormKind::layer, "layer norm"}, {NormKind::group, "group norm"}, {NormKind::pixel, "pixel norm"}};
   for (const auto& [kind, name] : kinds) {
     const std::string n = name;
-    if (kind != NormKind::none) c.push_back(layer_case(n, Kind::summing, x, [=, kind = kind] { return nn::norm(kind, 4, true, 1e-3, 2); }));
+    if (kind != NormKind::none) c.push_back(layer_case(n, Kind::summing, x, [=, kind = kind] { return nn::norm(kind, 4, nn::Affine::both, 1e-3, 2); }));
+    if (kind == NormKind::layer) c.push_back(layer_case(n + " bias alone", Kind::summing, x, [=, kind = kind] { return nn::norm(kind, 4, nn::Affine::bias, 1e-3, 2); }));
     c.push_back(layer_case(n + " by class", Kind::summing, x, [=, kind = kind] { return nn::conditional_norm(kind, 4, 3, 1e-3, 0.1, 2); }, {2, 0, 2}));
     c.push_back(layer_case(n + " by style", Kind::product, x, [=, kind = kind] { return nn::adaptive_norm(kind, 4, 3, 1e-3, nn::init::zero(), 0.1, 2); }, {}, 3));
   }

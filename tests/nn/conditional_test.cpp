@@ -28,7 +28,7 @@ class Conditional : public testing::Test {
     FAIL() << "no parameter " << name;
   }
   static Layer plain(NormKind kind, int channels) {
-    return kind == NormKind::batch ? batch_norm(channels, 1e-3, init::one(), 0.1, Affine::none) : norm(kind, channels, false, 1e-3, 2);
+    return kind == NormKind::batch ? batch_norm(channels, 1e-3, init::one(), 0.1, Affine::none) : norm(kind, channels, Affine::none, 1e-3, 2);
   }
  private:
   ContextScope scope_;

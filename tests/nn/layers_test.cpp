@@ -149,8 +149,8 @@ TEST_F(Layers, DropoutKeepsTheMean) {
 TEST_F(Layers, PassGradCheckAsAWhole) {
   const std::vector<std::pair<const char*, Layer>> layers{
       {"residual", residual(sequential({conv(4, 4, {.padding = 1, .weight = init::normal(0, 0.3)}), tanh()}))},
-      {"instance norm", norm(NormKind::instance, 4)}, {"layer norm", norm(NormKind::layer, 4)}, {"group norm", norm(NormKind::group, 4, true, 1e-3, 2)},
-      {"pixel norm", norm(NormKind::pixel, 4, false, 1e-3)}, {"prelu", prelu(4)}, {"upsample", upsample(2)}, {"mean pool", mean_pool()},
+      {"instance norm", norm(NormKind::instance, 4)}, {"layer norm", norm(NormKind::layer, 4)}, {"group norm", norm(NormKind::group, 4, Affine::both, 1e-3, 2)},
+      {"pixel norm", norm(NormKind::pixel, 4, Affine::none, 1e-3)}, {"prelu", prelu(4)}, {"upsample", upsample(2)}, {"mean pool", mean_pool()},
       {"reflect pad", reflect_pad(1)}, {"pixel shuffle", pixel_shuffle(2)}, {"minibatch deviation", minibatch_stddev(2)}};
   for (const auto& [name, layer] : layers) {
     const auto f = [&](const Tensors& in) { return Tensors{layer->forward(in[0])}; };

@@ -31,6 +31,7 @@ std::vector<OpCase> make_cases() {
   c.push_back(of_one("kl_bernoulli", {5, 7}, [](const Tensor& x) { return nn::kl_bernoulli(x, 0.2); }));
   c.push_back(of_one("gram_matrix", {2, 3, 4, 5}, nn::gram_matrix, Kind::product));
   c.push_back(of_one("total_variation", {2, 4, 5, 3}, nn::total_variation));
+  c.push_back(of_one("squared_variation", {2, 4, 5, 3}, nn::squared_variation));
   return c;
 }
 

@@ -1,7 +1,9 @@
 // Every loss: derivatives of two orders against numbers, every device and type against the cpu in f64, and values by hand.
 #include <cmath>
 
+#include "engine/autograd.h"
 #include "engine/context.h"
+#include "engine/ops/create.h"
 #include "nn/losses.h"
 #include "tests/nn/block_cases.h"
 #include "tests/nn/loss_cases.h"
@@ -54,6 +56,23 @@ TEST(Losses, GramMatrixAndTotalVariationSeeChannelsAndNeighbours) {
   const double n = 2 * 2 * 2;
   EXPECT_EQ(g, (std::vector<double>{84 / n, 107 / n, 107 / n, 137 / n}));
   EXPECT_NEAR(nn::total_variation(x).item(), (4 + 4 + 4 + 5) + (2 + 2 + 2 + 3), 1e-14);
+  EXPECT_NEAR(nn::squared_variation(x).item(), 0.5 * (16 + 16 + 4 + 4), 1e-14);
+}
+
+// A map that is v everywhere: v^2 / C. And what the authors' code has for the gradient of the variation, written out; a constant has none.
+TEST(Losses, GramMatrixAndSquaredVariationByTheirFormulas) {
+  for (const double g : nn::gram_matrix(full(Shape{2, 3, 5, 4}, 0.7, DType::f64, Device{})).to_doubles()) EXPECT_NEAR(g, 0.7 * 0.7 / 4, 1e-15);
+  const int64_t h = 4, w = 5;
+  std::vector<double> v(size_t(h * w)), want(v.size(), 0.0);
+  for (size_t i = 0; i < v.size(); ++i) v[i] = double(i * i % 7);
+  const auto at = [&](int64_t y, int64_t x) { return size_t(y * w + x); };
+  for (int64_t y = 0; y + 1 < h; ++y)
+    for (int64_t x = 0; x + 1 < w; ++x)
+      for (const size_t other : {at(y + 1, x), at(y, x + 1)}) want[at(y, x)] += v[at(y, x)] - v[other], want[other] -= v[at(y, x)] - v[other];
+  const Tensor x = watch(numbers(v, {1, h, w, 1}));
+  EXPECT_EQ(grad(nn::squared_variation(x), x).to_doubles(), want);
+  const Tensor flat = full(Shape{1, 3, 3, 2}, 0.3, DType::f64, Device{});
+  EXPECT_EQ(nn::squared_variation(flat).item(), 0);
 }
 
 }  // namespace

@@ -1,0 +1,26 @@
+// The settings of CycleGAN's networks and training.
+#pragma once
+#include "gan/nets/unet.h"
+#include "gan/pool.h"
+#include "nn/optim.h"
+
+namespace ganymede {
+
+struct CycleShape {
+  bool residual = true;     // residual blocks, or a U-Net
+  int width = 64, blocks = 6;
+  int levels = 2;           // halvings of the generators
+  int halvings = 3;         // of the discriminators
+  nets::TranslationNorm norm = {};
+  int64_t history = 50;     // earlier fakes a discriminator is shown
+  nn::Optim optim = {};
+
+  int64_t unit() const { return int64_t{1} << levels; }  // sides of pictures are multiples of it
+  nn::Layer generator(int64_t in, int64_t out) const;
+  nn::Layer discriminator(int64_t in) const;
+  ImagePool pool(Recipe& r, const std::string& name, const Config& c, int64_t channels) const;
+};
+// UsageError for pictures that do not fit.
+CycleShape read_cycle_shape(const Config& c);
+
+}  // namespace ganymede
