@@ -356,6 +356,23 @@ TEST(Shapes, AttributesAreSeenAndCorrelateAsAsked) {
   }
 }
 
+// Labels of both are the caption's colour and shape.
+TEST(Shapes, LabelsNameShapesColoursOrBoth) {
+  const auto shape = open_dataset("shapes:single", {.size = 16}), colour = open_dataset("shapes:single,label=colour", {.size = 16}), both = open_dataset("shapes:single,label=both", {.size = 16});
+  EXPECT_EQ(both->classes(), 64);
+  for (int64_t i = 0; i < 20; ++i) {
+    const auto name_of = [i](const Dataset& set) {
+      HostBatch batch(set.fields(), 1);
+      Random random(5);
+      set.read(i, random, batch, 0);
+      return std::pair{set.class_names().at(static_cast<size_t>(batch.integer("label")[0])), " " + batch.text("caption")[0] + " "};
+    };
+    const auto [name, caption] = name_of(*both);
+    EXPECT_EQ(name, name_of(*colour).first + " " + name_of(*shape).first);
+    for (const auto& word : {name_of(*colour).first, name_of(*shape).first}) EXPECT_NE(caption.find(" " + word + " "), std::string::npos) << caption << word;
+  }
+}
+
 TEST(Shapes, TasksGiveTheirFields) {
   const auto scene = open_dataset("shapes:scene,with=semantic+normals+pose", {.size = 16});
   for (const char* name : {"image", "label", "attributes", "count", "caption", "tokens", "length", "boxes",
