@@ -86,7 +86,7 @@ TextEncoder add_text_encoder(Recipe& r, const Config& c, const Mismatch& mismatc
   const double rate = c.number("text_rate", 7e-4, "learning rate of the text encoder and the pictures' features (RMSprop)", 0);
   const int64_t fall = std::max<int64_t>(1, d.classes);
   r.stage("text encoder", e.steps);
-  r.update("text", {e.text, e.image}, nn::rmsprop(rate, 0.99).with(nn::decay_every(fall, 0.98, 0.1)), [=](const Batch& b) -> Losses {
+  r.update("text", {e.text, e.image}, nn::rmsprop(rate, 0.99).with(nn::decay_every(fall, 0.98)), [=](const Batch& b) -> Losses {
     const Tensor v = e.image(b.image()), t = e.text(b[e.field]), wrong = mismatch.all(b);
     const Tensor s = cast(matmul(v, t, false, true), wrong.dtype()).constant(), own = cast(sum(v * t, {1}), wrong.dtype()).constant();
     constexpr double kNever = 1e6;   // below any score: captions that fit too are no rivals

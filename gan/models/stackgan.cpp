@@ -4,7 +4,8 @@
 //   D:  min  -E log D(x, t) - 1/2 E log(1 - D(x', t)) - 1/2 E log(1 - D(G, t))               x' another picture
 //   G:  min  -E log D(G, t) + 2 E [-log sigma + (sigma^2 + mu^2 - 1) / 2]                    the mean over samples and elements
 //   stage I:  G = G1(c, z), small pictures        stage II:  G = G2(G1(c, z), c2), `scale` times as large; G1 is frozen
-// phi(t) is a text encoder trained before. Stage II runs G1 with its batch's statistics, as the authors' code does. D1 is GAN-INT-CLS's D.
+// phi(t) is a text encoder trained before. Stage II runs G1 with its batch's statistics, as the authors' code does. D1 is GAN-INT-CLS's D,
+// which has a leaky relu behind its third convolution's norm, where this paper's code has none.
 #include "engine/context.h"
 #include "engine/ops.h"
 #include "gan/models.h"

@@ -136,6 +136,7 @@ TEST(Cub, MovesBoxesAndPartsAlong) {
     captions.insert(batch.text("caption")[0]);
     EXPECT_EQ(batch.integer("length")[0], batch.text("caption")[0][0] == 'A' ? 3 : 5);
     EXPECT_EQ(batch.integer("tokens")[0], batch.text("caption")[0][0] == 'A' ? 1 : 7);
+    EXPECT_EQ(batch.integer("characters")[0], batch.text("caption")[0][0] == 'A' ? 0 : 19);
   }
   EXPECT_EQ(captions.size(), 2u);
 
