@@ -13,6 +13,7 @@
 #include "gan/models.h"
 #include "gan/nets/stacked_gan.h"
 #include "gan/pictures.h"
+#include "gan/sample_measures.h"
 #include "gan/stacked_measures.h"
 #include "nn/layers.h"
 #include "nn/losses.h"
@@ -126,7 +127,7 @@ Recipe stacked_gan(const Config& c) {
     turn(r.update("G0", {G0}, adam, [=](const Batch& b) { return losses0(features(b), draw0(b.size)); }), left0);
   }
   r.stage("levels together", 0);
-  add_d(D1, features, draw1, made1, left1);
+  add_d(D1, features, draw1, made1, {});
   add_d(D0, truth0, draw0, [=](const Batch& b, const Tensor& z) -> Made { return {seen(picture(G1(draw1(b.size), b["label"]), z)), {}}; }, left0);
   turn(r.update("G", {G1, G0}, adam, [=](const Batch& b) -> Losses {
     const Tensor z1 = draw1(b.size), h = G1(z1, b["label"]);
@@ -143,6 +144,7 @@ Recipe stacked_gan(const Config& c) {
   r.measures = stacked_measures({.real = real, .seen = seen, .features = [=](const Tensor& x) { return E(x); }, .classes = [=](const Tensor& h) { return head(h); },
                                  .upper = [=](const Tensor& z, const Tensor& y) { return G1(z, y); }, .lower = picture, .draw_upper = draw1, .draw_lower = draw0,
                                  .read_upper = [=](const Tensor& h) { return D1(Tensors{h})[1]; }, .read_lower = [=](const Tensor& x) { return D0(Tensors{x})[1]; }});
+  for (const Measure& m : sample_measures([=](int64_t n) { return picture(G1(draw1(n), random_integers({n}, s.classes)), draw0(n)) * 2.0 - 1.0; })) r.measures.push_back(m);
   r.tasks.push_back({"redraw", "PICTURE...", "draw each picture again from its features, n times (set by -n) with other noise", 1, 4096, [=, facts = c.data](const TaskInput& in) {
     in.settings.check_all_read();
     std::vector<Result> results;

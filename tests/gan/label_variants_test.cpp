@@ -55,6 +55,7 @@ TEST(LabelVariants, AcganOfMnist) { expect_sound({"acgan", {{"architecture", "mn
 TEST(LabelVariants, AcganWithASeparateClassifierAndFewLabels) { expect_sound({"acgan", {{"classifier", "separate"}, {"labelled", "7"}}}); }
 TEST(LabelVariants, InfoganOfSvhnWithLearnedDeviation) { expect_sound({"infogan", {{"architecture", "svhn"}, {"categorical", "2"}, {"values", "3"}, {"deviation", "learned"}}}); }
 TEST(LabelVariants, SaganWithAPenalty) { expect_sound({"sagan", {{"objective", "wgan-gp"}, {"attention_form", "paper"}, {"d_steps", "2"}}}, {"D.out.bias"}); }
+TEST(LabelVariants, StackedGanOfCifar) { expect_sound({"stacked-gan", {{"architecture", "cifar"}}}); }
 TEST(LabelVariants, LapganByLabel) { expect_sound({"lapgan", {{"classes", "true"}}}); }
 TEST(LabelVariants, CoganOfFaces) { expect_sound({"cogan", {{"architecture", "faces"}, {"sharing", "false"}}}); }
 
