@@ -85,7 +85,7 @@ Recipe stacked_gan(const Config& c) {
         // The steps that G takes next, by D's loss.
         const Tensor& a = l[0].value;
         const auto below = [&](double bound) { return cast(greater(full(a.shape(), bound, a.dtype(), a.device()), a.constant()), DType::f32) * 2.0; };
-        assign(left, reshape(below(0.65) + below(0.5) + below(0.3) + 1.0, Shape{1}));
+        assign(left, cast(reshape(below(0.65) + below(0.5) + below(0.3) + 1.0, Shape{1}), left.dtype()));
       }
       return l;
     });
