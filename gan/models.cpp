@@ -32,6 +32,7 @@ const std::vector<Model>& models() {
       {"perceptual-losses", "Perceptual Losses for Real-Time Style Transfer and Super-Resolution", 2016, "1603.08155", "pictures in another's style, or larger, by features of VGG-16", {"image|high"}, perceptual_losses, 64, 4, 1500, "shapes", true},
       {"drcn", "Deeply-Recursive Convolutional Network for Image Super-Resolution", 2016, "1511.04491", "one convolution applied again and again, each time a picture, all of them averaged", {"low", "high"}, drcn, 42, 8, 3000, "shapes:sr,scale=2,plain=1", true},
       {"face-sr-wgan", "Face Super-Resolution Through Wasserstein GANs", 2017, "1705.02438", "a generator tied to the low picture, and a critic of the high ones", {"low", "high"}, face_sr_wgan, 64, 16, 2000, "shapes:sr,scale=4,plain=1,degradation=area", true},
+      {"vespcn", "Real-Time Video Super-Resolution with Spatio-Temporal Networks and Motion Compensation", 2017, "1611.05250", "frames of a clip enlarged with their neighbours, which a learned flow brings to their place", {"clip"}, vespcn, 48, 8, 3000, "shapes:clips,frames=3,plain=1", true},
       {"progressive-gan", "Progressive Growing of GANs for Improved Quality, Stability, and Variation", 2018, "1710.10196", "both networks grow from 4 pixels up, each resolution blended in", {"image"}, progressive_gan, 32, 16, 6000},
   };
   return all;
