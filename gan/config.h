@@ -28,6 +28,7 @@ struct DataFacts {
   int64_t channels = 1;        // of "image", or of "b", the target of a pair, or of "high"
   int64_t input_channels = 1;  // of "a", the input of a pair
   int64_t scale = 1;           // sides of "high" over those of "low"
+  int64_t frames = 0;          // of "clip"
   int64_t dimensions = 0;      // of "point", or of "a" and "b" where they are points
   int64_t classes = 0;         // of "label", 0 without
   std::vector<std::string> words = {};  // that "tokens" number; the first is padding

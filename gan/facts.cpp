@@ -36,6 +36,8 @@ void note_fields(DataFacts& facts, const std::vector<data::Field>& fields) {
   const data::Field* picture = picture_in("image") ? picture_in("image") : picture_in("b") ? picture_in("b") : picture_in("high");
   if (picture) facts.size = picture->shape.at(0), facts.width = picture->shape.at(1), facts.channels = facts.input_channels = picture->shape.at(2);
   if (const data::Field* a = picture_in("a")) facts.input_channels = a->shape.at(2);
+  if (const data::Field* clip = field("clip"); clip && clip->shape.size() == 4)
+    facts.frames = clip->shape.at(0), facts.size = clip->shape.at(1), facts.width = clip->shape.at(2), facts.channels = facts.input_channels = clip->shape.at(3);
   if (const data::Field* low = field("low"); low && field("high")) facts.scale = field("high")->shape.at(0) / low->shape.at(0);
   for (const char* name : {"point", "b"})
     if (const data::Field* p = field(name); p && p->shape.size() == 1) facts.dimensions = p->shape.at(0);

@@ -53,6 +53,7 @@ Recipe srgan(const Config& c);
 Recipe perceptual_losses(const Config& c);
 Recipe drcn(const Config& c);
 Recipe face_sr_wgan(const Config& c);
+Recipe vespcn(const Config& c);
 Recipe progressive_gan(const Config& c);
 Recipe lapgan(const Config& c);
 Recipe stacked_gan(const Config& c);

@@ -4,6 +4,7 @@
 
 #include "engine/check.h"
 #include "engine/ops/resample.h"
+#include "engine/ops/shape.h"
 #include "gan/pictures.h"
 #include "gan/points.h"
 
@@ -66,6 +67,11 @@ data::Picture real_sheet(const Batch& batch, int64_t n) {
   if (batch.fields.count("high")) {
     const Tensor high = first(batch["high"]);
     return columns_sheet({{"low", resize_nearest(first(batch["low"]), high.dim(1), high.dim(2))}, {"high", high}});
+  }
+  if (batch.fields.count("clip")) {   // a row a clip
+    const Tensor clips = batch["clip"];
+    const int64_t frames = clips.dim(1), rows = std::min(clips.dim(0), std::max<int64_t>(1, n / frames));
+    return sheet(reshape(clips.rows(0, rows), Shape{rows * frames, clips.dim(2), clips.dim(3), clips.dim(4)}), frames);
   }
   return columns_sheet({{"a", first(batch["a"])}, {"b", first(batch["b"])}});
 }

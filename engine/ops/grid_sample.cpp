@@ -3,7 +3,9 @@
 #include "engine/autograd.h"
 #include "engine/check.h"
 #include "engine/context.h"
+#include "engine/ops/create.h"
 #include "engine/ops/matmul.h"
+#include "engine/ops/resample.h"
 #include "engine/ops/shape.h"
 
 namespace ganymede {
@@ -69,14 +71,21 @@ Tensor grid_sample(const Tensor& x, const Tensor& grid, const SampleOptions& o) 
   return sample(p, x, cast(grid, x.dtype() == DType::f64 ? DType::f64 : DType::f32), {});
 }
 
+// Interpolated between the corners on the device: places from the host would be uploaded, which a captured update must not.
+Tensor identity_grid(int64_t height, int64_t width, bool align_corners, DType dtype, const Device& device) {
+  const auto corner = [&](int64_t n) { return align_corners ? (n > 1 ? 1.0 : 0.0) : 1.0 - 1.0 / double(n); };
+  const auto constant = [&](double value, const Shape& shape) { return full(shape, value, dtype, device); };
+  const Shape row{1, 1, 2, 1}, column{1, 2, 1, 1};
+  const Tensor x = concat({constant(-corner(width), column), constant(corner(width), column)}, 2);
+  const Tensor y = concat({constant(-corner(height), row), constant(corner(height), row)}, 1);
+  return resize(concat({x, y}, 3), height, width, Interpolation::linear, true);
+}
+
 Tensor affine_grid(const Tensor& theta, int64_t height, int64_t width, bool align_corners) {
   require(theta.rank() == 3 && theta.dim(1) == 2 && theta.dim(2) == 3, "affine_grid: theta ", theta.shape(), " must be [N, 2, 3]");
-  std::vector<double> base;  // (x, y, 1) of every place
-  const auto place = [&](int64_t i, int64_t n) { return align_corners ? (n > 1 ? 2.0 * double(i) / double(n - 1) - 1 : 0.0) : (2.0 * double(i) + 1) / double(n) - 1; };
-  for (int64_t y = 0; y < height; ++y)
-    for (int64_t x = 0; x < width; ++x) base.insert(base.end(), {place(x, width), place(y, height), 1.0});
-  const Tensor points = tensor(base, {1, height * width, 3}, theta.dtype(), theta.device());
-  return reshape(matmul(points, theta, false, true), Shape{theta.dim(0), height, width, 2});
+  const Tensor places = identity_grid(height, width, align_corners, theta.dtype(), theta.device());
+  const Tensor points = concat({places, full({1, height, width, 1}, 1, theta.dtype(), theta.device())}, 3);   // (x, y, 1) of every place
+  return reshape(matmul(reshape(points, Shape{1, height * width, 3}), theta, false, true), Shape{theta.dim(0), height, width, 2});
 }
 
 }  // namespace ganymede

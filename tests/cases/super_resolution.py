@@ -27,6 +27,22 @@ def axis(n, scale):
     return m / m.sum(1, keepdim=True)
 
 
+def reducing_axis(n, scale):
+    """[n / scale, n]: the same for reduction, whose kernel is `scale` times as wide."""
+    m = torch.zeros(n // scale, n, dtype=torch.float64)
+    for i in range(n // scale):
+        u = (i + 0.5) * scale - 0.5
+        for j in range(math.floor(u - 2 * scale) - 1, math.ceil(u + 2 * scale) + 2):
+            inside = j % (2 * n)
+            m[i, inside if inside < n else 2 * n - 1 - inside] += cubic((u - j) / scale)
+    return m / m.sum(1, keepdim=True)
+
+
+def reduced(x, scale):
+    rows, columns = (reducing_axis(n, scale).to(x.dtype) for n in x.shape[2:])
+    return torch.einsum("ij,ncjk,lk->ncil", rows, x, columns)
+
+
 def bicubic(x, scale):
     rows, columns = (axis(n, scale).to(x.dtype) for n in x.shape[2:])
     return torch.einsum("ij,ncjk,lk->ncil", rows, x, columns)

@@ -76,5 +76,24 @@ TEST(Capture, GivesBackWhatEagerRunsTook) {
   EXPECT_DOUBLE_EQ(u.result.item(), u.expected(2));
 }
 
+// Its places are made on the device, so that a replay has them too: rotated by a quarter, then by none.
+TEST(Capture, AffineGridsMayBeReplayed) {
+  const Tensor theta = full({1, 2, 3}, 0);
+  Unit unit;
+  Tensor grid;
+  for (int i = 0; i < 6; ++i) {
+    assign(theta, tensor(i % 2 ? std::vector<double>{1, 0, 0, 0, 1, 0} : std::vector<double>{0, -1, 0, 1, 0, 0}, {1, 2, 3}, DType::f32, Device{}));
+    unit.run([&] { grid = affine_grid(theta, 3, 4) * 1.0; });
+    const auto at = grid.to_doubles();
+    for (int y = 0; y < 3; ++y)
+      for (int x = 0; x < 4; ++x) {
+        const double px = (2.0 * x + 1) / 4 - 1, py = (2.0 * y + 1) / 3 - 1;
+        EXPECT_NEAR(at[size_t(2 * (4 * y + x))], i % 2 ? px : -py, 1e-6) << i;
+        EXPECT_NEAR(at[size_t(2 * (4 * y + x) + 1)], i % 2 ? py : px, 1e-6) << i;
+      }
+  }
+  EXPECT_TRUE(unit.captured());
+}
+
 }  // namespace
 }  // namespace ganymede

@@ -30,6 +30,7 @@ TinyChoice tiny_choice(const std::string& model) {
       {"perceptual-losses", {.settings = {{"width", "3"}, {"blocks", "1"}, {"vgg_divisor", "16"}, {"style_size", "16"}}, .size = 28, .late = {"style", "vgg"}}},
       {"drcn", {.settings = {{"width", "4"}, {"recursions", "3"}}, .data = "shapes:sr,scale=2", .size = 24}},
       {"face-sr-wgan", {.settings = {{"width", "4"}, {"last", "3"}, {"d_width", "2"}}, .data = "shapes:sr,scale=2,degradation=area", .late = {"halve", "test"}}},
+      {"vespcn", {.settings = {{"scale", "2"}, {"width", "4"}, {"flow_width", "3"}, {"layers", "3"}}, .data = "shapes:clips,frames=5", .late = {"window=7"}}},
       {"progressive-gan", {.settings = {{"width", "4"}, {"most_width", "9"}, {"latent", "5"}, {"start", "8"}, {"stable_images", "2"}, {"blend_images", "2"}}, .late = {"start", "stddev_group"}}},
       {"lapgan", {.settings = {{"first_width", "24"}, {"width", "4"}, {"latent", "5"}}}},
       {"stacked-gan", {.settings = {{"width", "2"}, {"latent", "5"}, {"latent0", "3"}, {"pretrain", "1"}, {"independent", "1"}}, .late = {"joint"}}},
