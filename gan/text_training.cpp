@@ -78,12 +78,12 @@ TextEncoder add_text_encoder(Recipe& r, const Config& c, const Mismatch& mismatc
   s.out = int(c.integer("text_length", 64, "length of a caption's vector; 1024 in the paper", 1, 65536));
   TextEncoder e{.field = letters ? "characters" : "tokens", .length = s.out};
   e.text = r.net("text", letters ? nets::character_encoder(s) : nets::word_encoder(s));
-  e.steps = c.integer("text_steps", c.steps > 0 ? c.steps / 5 : 1000, "iterations that train the text encoder, before all others; it is frozen then", 0);
+  e.steps = c.integer("text_steps", c.steps > 0 ? c.steps * 3 / 8 : 1000, "iterations that train the text encoder, before all others; it is frozen then", 0);
   if (c.steps > 0 && e.steps >= c.steps) throw UsageError(text("setting text_steps=", e.steps, ": the run has ", c.steps, " iterations, so none remain for the GAN; set more --steps"));
   if (e.steps == 0) return e;
-  const int width = int(c.integer("image_width", 16, "channels next to the picture of the network whose features of pictures captions are to match", 1, 4096));
+  const int width = int(c.integer("image_width", 24, "channels next to the picture of the network whose features of pictures captions are to match", 1, 4096));
   e.image = r.net("image", nets::dcgan_encoder({.size = int(d.size), .channels = int(d.channels), .width = width, .latent = s.out}));
-  const double rate = c.number("text_rate", 7e-4, "learning rate of the text encoder and the pictures' features (RMSprop)", 0);
+  const double rate = c.number("text_rate", 1e-3, "learning rate of the text encoder and the pictures' features (RMSprop); 7e-4 in the paper", 0);
   const int64_t fall = std::max<int64_t>(1, d.classes);
   r.stage("text encoder", e.steps);
   r.update("text", {e.text, e.image}, nn::rmsprop(rate, 0.99).with(nn::decay_every(fall, 0.98)), [=](const Batch& b) -> Losses {

@@ -99,12 +99,12 @@ Recipe gan_int_cls(const Config& c) {
   const std::string method = c.choice("method", {"gan-int-cls", "gan-cls", "gan-int", "gan"}, "with pairs that do not fit (cls), with means of two captions (int), or without");
   const bool cls = method.ends_with("cls"), interpolates = method.find("int") != std::string::npos;
   nets::TextConvSize s{.size = int(c.data.size), .channels = int(c.data.channels)};
-  s.width = int(c.integer("width", 32, "channels of G next to the picture; 128 in the paper", 1, 4096));
-  s.latent = int(c.integer("latent", 100, "length of z", 1, 65536));
+  s.width = int(c.integer("width", 16, "channels of G next to the picture; 128 in the paper", 1, 4096));
+  s.latent = int(c.integer("latent", 8, "length of z; 100 in the paper", 1, 65536));
   s.projected = int(c.integer("projected", 32, "what G and D each make of a caption's vector by a linear layer; 128 in the paper", 1, 4096));
   nets::TextConvSize judge = s;
   judge.width = int(c.integer("d_width", 16, "channels of D next to the picture; 64 in the paper", 1, 4096));
-  const double rate = c.number("rate", 2e-4, "learning rate", 0), beta1 = c.number("beta1", 0.5, "Adam", 0, 0.999999);
+  const double rate = c.number("rate", 5e-4, "learning rate; 2e-4 in the paper", 0), beta1 = c.number("beta1", 0.5, "Adam", 0, 0.999999);
   const double weight = cls ? c.number("cls_weight", 0.5, "weight of pairs that do not fit; fakes have the rest of 1", 0, 1) : 0;
 
   Recipe r;
@@ -117,7 +117,7 @@ Recipe gan_int_cls(const Config& c) {
   const nn::Net S = last > 0 ? r.net("S", nets::text_style_encoder(judge)) : nn::Net{};
   const auto noise = [=](int64_t n) { return randn({n, s.latent}); };
   nn::Optim adam = nn::adam(rate, beta1);
-  const int64_t part = c.integer("halve_every", c.steps > 0 ? (c.steps - phi.steps - last) / 6 : 0, "iterations after which the GAN's rate halves, again and again; 0: never (a sixth of them, as in the paper)", 0);
+  const int64_t part = c.integer("halve_every", 0, "iterations after which the GAN's rate halves, again and again; 0: never (in the paper a sixth of them)", 0);
   if (part > 0) adam = adam.with(nn::halve_every(part));
 
   r.stage("GAN", c.steps > 0 && last > 0 ? c.steps - phi.steps - last : 0);

@@ -40,14 +40,14 @@ Recipe stackgan(const Config& c) {
   const int scale = int(c.integer("scale", 2, "sides of stage II's pictures over those of stage I; 4 in the paper", 2, 64));
   nets::TextConvSize s{.size = int(c.data.size), .channels = int(c.data.channels)};
   s.width = int(c.integer("width", 16, "channels of stage I's G next to the picture, and of stage II's behind its first convolution; 128 in the paper", 4, 4096));
-  s.latent = int(c.integer("latent", 100, "length of z", 1, 65536));
+  s.latent = int(c.integer("latent", 8, "length of z; 100 in the paper", 1, 65536));
   s.projected = int(c.integer("projected", 32, "length of c, and what D makes of a caption's vector; 128 in the paper", 1, 4096));
   nets::TextConvSize judge = s;
   judge.width = int(c.integer("d_width", 16, "channels of both D next to the picture; 64 in the paper", 1, 4096));
   const int blocks = int(c.integer("blocks", 2, "residual blocks of stage II's G; 4 in the paper", 0, 64));
   const bool noisy = c.choice("conditioning", {"gaussian", "fixed"}, "c is drawn from a normal that the caption gives, or is its mean") == "gaussian";
   const double kl = noisy ? c.number("kl_weight", 2, "weight of that normal's divergence from N(0, I)", 0) : 0;
-  const double rate = c.number("rate", 2e-4, "learning rate", 0), beta1 = c.number("beta1", 0.5, "Adam", 0, 0.999999);
+  const double rate = c.number("rate", 5e-4, "learning rate; 2e-4 in the paper", 0), beta1 = c.number("beta1", 0.5, "Adam", 0, 0.999999);
 
   Recipe r;
   const Mismatch mismatch(c);
@@ -55,7 +55,7 @@ Recipe stackgan(const Config& c) {
   s.text = judge.text = int(phi.length);
   const int64_t left = c.steps > 0 ? c.steps - phi.steps : 0, first_steps = c.integer("first_steps", left > 0 ? left / 2 : 2000, "iterations of stage I, before stage II", 1);
   if (left > 0 && first_steps >= left) throw UsageError(text("setting first_steps=", first_steps, ": after text_steps=", phi.steps, " the run has ", left, " iterations, so none remain for stage II"));
-  const int64_t part = c.integer("halve_every", left > 0 ? left / 12 : 0, "iterations of a stage after which its rate halves, again and again; 0: never (a sixth of a half of the GAN's)", 0);
+  const int64_t part = c.integer("halve_every", 0, "iterations of a stage after which its rate halves, again and again; 0: never (in the paper a sixth of a stage)", 0);
   nn::Optim adam = nn::adam(rate, beta1);
   if (part > 0) adam = adam.with(nn::halve_every(part));
 
