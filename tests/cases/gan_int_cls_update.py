@@ -149,7 +149,7 @@ def train(dtype):
     by_text, by_image = (Optimiser(n, lambda p: torch.optim.RMSprop(p, lr=7e-4, alpha=0.99, eps=1e-8)) for n in (text, image))
     by_g, by_d = (Optimiser(n, adam(2e-5)) for n in (g, d))
     by_s = Optimiser(style, adam(2e-4))
-    settings = f"width={W} d_width={V} latent={LATENT} projected={PROJECTED} text_encoder=characters text_width={TW} text_length={TEXT} image_width={IW} text_steps=1 style_steps=1 rate=2e-5"
+    settings = f"width={W} d_width={V} latent={LATENT} projected={PROJECTED} text_encoder=characters text_width={TW} text_length={TEXT} image_width={IW} text_steps=1 style_steps=1 text_rate=7e-4 rate=2e-5"
     case = Case("gan-int-cls", settings, steps=3, integers="characters tokens")
     case.start(text, image, g, d, style)
     for iteration in range(3):

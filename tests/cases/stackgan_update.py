@@ -136,7 +136,7 @@ def train(dtype):
     d1, d2 = (Judge(deep, name, dtype, random, draws) for deep, name in ((False, "D1"), (True, "D2")))
     by_text, by_image = (Optimiser(n, lambda p: torch.optim.RMSprop(p, lr=7e-4, alpha=0.99, eps=1e-8)) for n in (text, image))
     by = {n.name: Optimiser(n, adam(2e-5)) for n in (c1, c2, g1, g2, d1, d2)}
-    settings = f"width={W} d_width={V} latent={LATENT} projected={C} blocks=1 text_width={TW} text_length={TEXT} image_width={IW} text_steps=1 first_steps=1 rate=2e-5"
+    settings = f"width={W} d_width={V} latent={LATENT} projected={C} blocks=1 text_width={TW} text_length={TEXT} image_width={IW} text_steps=1 first_steps=1 text_rate=7e-4 rate=2e-5"
     case = Case("stackgan", settings, steps=3, integers="tokens", words=WORDS)
     everything = (text, image, c1, g1, d1, c2, g2, d2)
     case.start(*everything)
