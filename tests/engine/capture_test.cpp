@@ -76,14 +76,18 @@ TEST(Capture, GivesBackWhatEagerRunsTook) {
   EXPECT_DOUBLE_EQ(u.result.item(), u.expected(2));
 }
 
-// Its places are made on the device, so that a replay has them too: rotated by a quarter, then by none.
+// Its places are made on the device, so that a replay has them too: rotated by a quarter, then by none. What comes after them takes their memory.
 TEST(Capture, AffineGridsMayBeReplayed) {
   const Tensor theta = full({1, 2, 3}, 0);
   Unit unit;
   Tensor grid;
   for (int i = 0; i < 6; ++i) {
     assign(theta, tensor(i % 2 ? std::vector<double>{1, 0, 0, 0, 1, 0} : std::vector<double>{0, -1, 0, 1, 0, 0}, {1, 2, 3}, DType::f32, Device{}));
-    unit.run([&] { grid = affine_grid(theta, 3, 4) * 1.0; });
+    unit.run([&] {
+      grid = affine_grid(theta, 3, 4) * 1.0;
+      Tensor after = full({1, 12, 3}, 9);
+      for (int k = 0; k < 4; ++k) after = after + 1.0;
+    });
     const auto at = grid.to_doubles();
     for (int y = 0; y < 3; ++y)
       for (int x = 0; x < 4; ++x) {
