@@ -64,7 +64,7 @@ TEST_F(Use, DrawsByCaption) {
   refused(2, {"sample", "words", "--text", "a red ring", "--interpolate", "linear"}, {"two", "1"});
   refused(2, {"sample", "run", "--text", "a red ring"}, {"dcgan", "caption"});
   refused(2, {"sample", "words", "--text", "a red ring", "--truncation", "1"}, {"--text", "--truncation"});
-  refused(2, {"train", "gan-int-cls", "--data", "fashion-mnist", "--out", "none"}, {"tokens", "shapes:single,label=both"});
+  refused(2, {"train", "gan-int-cls", "--data", "fashion-mnist", "--out", "none"}, {"tokens", "shapes:single,plain=1,label=both"});
 }
 
 TEST_F(Use, SamplesWithoutTheTrainingData) {
