@@ -14,7 +14,7 @@ namespace data { class HostBatch; }
 
 // A setting as a recipe read it.
 struct Setting {
-  std::string name, value, standard, meaning;
+  std::string name = {}, value = {}, standard = {}, meaning = {};
   std::vector<std::string> others = {};  // a few values that are right too; all of them for a choice
   bool choice = false;                   // one of several words
   bool whole = false;                    // a whole number

@@ -32,7 +32,7 @@ struct Fused {
   Activation f;
   Tensor residual;
   int shuffle = 1;
-  Mask mask;   // alone: the result is the sum times it
+  Mask mask = {};   // alone: the result is the sum times it
 };
 
 kernels::Epilogue epilogue(const Fused& fused) {

@@ -23,9 +23,9 @@ namespace {
 
 struct Way {
   std::string from, to, side, made;  // fields, the name that its terms end with, and what it makes: "a", "b", "B", "G_AB(a)"
-  nn::Net G, D, back;                // back: undefined without a cycle
-  ImagePool pool;
-  SharedValue shared;
+  nn::Net G = {}, D = {}, back = {}; // back: undefined without a cycle
+  ImagePool pool = {};
+  SharedValue shared = {};
   DistanceScales given, got;
 };
 

@@ -67,7 +67,7 @@ struct Workspace {
   using Number = typename Scheme::Number;
   Number* operands;
   float* products;
-  Workspace(int64_t chunk, int terms, int results, float* memory) {
+  Workspace(int64_t chunk, int terms, float* memory) {
     operands = reinterpret_cast<Number*>(memory);
     products = memory + numbers_of_operands(chunk, terms);
   }
@@ -89,7 +89,7 @@ void forward_tiles(const Conv2d& p, const Tiles<Scheme>& tiles, const T* x, cons
   float* const memory = scratch(Scratch::source, omp_get_max_threads() * each);
 #pragma omp parallel
   for_each_piece(tiles.count, chunk, kRows, [&](int64_t begin, int64_t end) {
-    const Workspace<Scheme> space(chunk, terms, p.k, memory + omp_get_thread_num() * each);
+    const Workspace<Scheme> space(chunk, terms, memory + omp_get_thread_num() * each);
     const int64_t count = end - begin;
     for (int64_t i = 0; i < count; ++i)
       transform_x<Lanes>(p, tiles, begin + i, end, x, [&](int column) {
@@ -157,7 +157,7 @@ void adjoint(const Conv2d& p, const T* dy, const typename Scheme::Number* u, T* 
       float* const dx = sums(thread * together * image, begin * image);
       std::fill_n(dx, (end - begin) * image, 0.0f);
       const auto add = [&]<class Cutting>(const Tiles<Cutting>& of, int64_t at_a_time) {
-        const Workspace<Cutting> space(at_a_time, p.k, columns, memory + thread * each);
+        const Workspace<Cutting> space(at_a_time, p.k, memory + thread * each);
         add_tiles<Scheme>(p, of, dy, u, at_a_time, space, begin * of.of_image, end * of.of_image, static_cast<int>(begin), dx);
       };
       add(cut.main, chunk);
@@ -170,7 +170,7 @@ void adjoint(const Conv2d& p, const T* dy, const typename Scheme::Number* u, T* 
   float* const dx = sums(0, 0);
 #pragma omp parallel
   {
-    const Workspace<Scheme> space(chunk, p.k, columns, memory + omp_get_thread_num() * each);
+    const Workspace<Scheme> space(chunk, p.k, memory + omp_get_thread_num() * each);
 #pragma omp for schedule(static)
     for (int64_t row = 0; row < int64_t{p.n} * p.h; ++row) std::fill_n(dx + row * p.w * p.c, int64_t{p.w} * p.c, 0.0f);
     for (int parity = 0; parity < 2; ++parity)
