@@ -34,7 +34,7 @@ Recipe drcn(const Config& c) {
   s.identity = c.choice("first", {"identity", "he"}, "first weights of the recursive layer") == "identity";
   const double first = c.number("alpha", 1, "weight of the recursions' own errors at first, beside that of the ensemble's", 0, 1), last = c.number("last_alpha", 0, "the same at the end", 0, 1);
   const double span = c.number("alpha_span", 0.5, "part of the run over which it moves from one to the other", 1e-6, 1);
-  const bool adam = c.choice("optimiser", {"adam", "sgd"}, "Adam, which takes minutes, or the paper's descent with momentum 0.9") == "adam";
+  const bool adam = c.choice("optimizer", {"adam", "sgd"}, "Adam, which takes minutes, or the paper's descent with momentum 0.9") == "adam";
   const double rate = c.number("rate", adam ? 1e-3 : 0.01, "learning rate at the beginning", 1e-12), last_rate = c.number("last_rate", rate / 10, "the same at the end of the run, to which it falls exponentially", 1e-12);
   const double decay = c.number("decay", 1e-4, "of all weights", 0), clip = c.number("norm_clip", 1, "bound on the gradient's norm; 0: none", 0);
 

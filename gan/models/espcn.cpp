@@ -24,7 +24,7 @@ Recipe espcn(const Config& c) {
   s.icnr = c.choice("first", {"icnr", "independent"}, "the filters that make one block of pixels begin equal (Aitken et al. 2017), or each by itself") == "icnr";
   const bool all = c.choice("colours", {"luma", "all"}, "what the network sees: Y of YCbCr, or all channels of the pictures") == "all";
   s.channels = all ? int(c.data.channels) : 1;
-  const bool adam = c.choice("optimiser", {"adam", "sgd"}, "Adam, which takes minutes, or the paper's plain descent") == "adam";
+  const bool adam = c.choice("optimizer", {"adam", "sgd"}, "Adam, which takes minutes, or the paper's plain descent") == "adam";
   const double rate = c.number("rate", adam ? 1e-3 : 0.01, "learning rate at the beginning", 1e-12);
   const double last = c.number("last_rate", 1e-4, "learning rate at the end of the run, to which it falls exponentially", 1e-12);
   const double slow = c.number("slow", adam ? 1 : 0.1, "rate of the last layer, over that of the others", 1e-6, 1e6);

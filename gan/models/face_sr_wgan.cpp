@@ -39,7 +39,7 @@ Recipe face_sr_wgan(const Config& c) {
   const double rho = c.number("rho", 0.9, "weight of the pixels that G's picture has in the low one's place; the critic has the rest", 0, 1);
   const double noise = c.number("noise", 0.03, "deviation of the noise on low pictures in training, of pixels in [0, 1]", 0);
   const double lambda = penalised ? c.number("gp", 10, "weight of the gradient penalty", 0) : 0, clip = bounded ? c.number("clip", 0.01, "bound on D's weights", 1e-12) : 0;
-  const bool adam = c.choice("optimiser", {"rmsprop", "adam"}, "RMSProp 0.9, or Adam with beta1 0.5 and beta2 0.9") == "adam";
+  const bool adam = c.choice("optimizer", {"rmsprop", "adam"}, "RMSProp 0.9, or Adam with beta1 0.5 and beta2 0.9") == "adam";
   const double rate = c.number("rate", adam ? 1e-4 : 2e-4, "learning rate", 0);
   const int64_t halve = c.integer("halve", 5000, "iterations after which the rate is halved, again and again; 0: never");
   const bool running = c.choice("test", {"running", "as-training"}, "when sampling: running statistics, or the batch's, as in the authors' code") == "running";

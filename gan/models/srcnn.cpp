@@ -20,7 +20,7 @@ Recipe srcnn(const Config& c) {
   s.rectified = c.choice("activation", {"relu", "none"}, "none: the three layers are one linear filter") == "relu";
   const bool all = c.choice("colours", {"luma", "all"}, "what the network sees: Y of YCbCr, or all channels of the pictures") == "all";
   s.channels = all ? int(c.data.channels) : 1;
-  const bool adam = c.choice("optimiser", {"adam", "sgd"}, "Adam, which takes minutes, or the paper's descent with momentum 0.9") == "adam";
+  const bool adam = c.choice("optimizer", {"adam", "sgd"}, "Adam, which takes minutes, or the paper's descent with momentum 0.9") == "adam";
   const std::string by = adam ? "he" : "paper", other = adam ? "paper" : "he";
   s.he = c.choice("first", {by, other}, "first weights: He's, or the paper's N(0, 0.001^2), which take long to grow") == "he";
   const double rate = c.number("rate", adam ? 1e-3 : 1e-4, "learning rate of the first two layers' weights", 1e-12);

@@ -45,7 +45,7 @@ def train(dtype):
     random = np.random.RandomState(20151114)
     draws = Draws(random, dtype)
     g = Recursive(random, dtype)
-    case = Case("drcn", f"width={W} recursions={D} optimiser=sgd", steps=STEPS)
+    case = Case("drcn", f"width={W} recursions={D} optimizer=sgd", steps=STEPS)
     optimiser = Cut(g, lambda p: torch.optim.SGD(p, lr=0.01, momentum=0.9, weight_decay=1e-4))
     case.start(g)
     for k in range(3):

@@ -19,7 +19,7 @@ def train(dtype):
     random = np.random.RandomState(20160627)
     draws = Draws(random, dtype)
     g = Layers("G", dtype, random, draws, {"": [("conv", 1, 4, 5, 1, 2, True), ("tanh",), ("conv", 4, 3, 3, 1, 1, True), ("tanh",), ("conv", 3, SCALE**2, 3, 1, 1, True)]})
-    case = Case("espcn", "width=4 inner=3 optimiser=sgd", steps=STEPS)
+    case = Case("espcn", "width=4 inner=3 optimizer=sgd", steps=STEPS)
     descend = lambda p: torch.optim.SGD([{"params": [v], "lr": 1e-3 if name.startswith("conv3") else 1e-2} for name, v in g.parameters.items()])
     optimiser = Optimiser(g, descend)
     case.start(g)

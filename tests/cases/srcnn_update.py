@@ -20,7 +20,7 @@ def train(dtype):
     random = np.random.RandomState(20140906)
     draws = Draws(random, dtype)
     g = Layers("G", dtype, random, draws, {"": [("conv", 1, 4, 9, 1, 0, True), ("relu",), ("conv", 4, 3, 1, 1, 0, True), ("relu",), ("conv", 3, 1, 5, 1, 0, True)]})
-    case = Case("srcnn", "width=4 mapped=3 optimiser=sgd")
+    case = Case("srcnn", "width=4 mapped=3 optimizer=sgd")
     fast = lambda name: name in ("conv1.weight", "conv2.weight")
     descend = lambda p: torch.optim.SGD(
         [{"params": [v], "lr": 1e-4 if fast(name) else 1e-5} for name, v in g.parameters.items()], momentum=0.9
