@@ -5,6 +5,7 @@
 
 #include "engine/check.h"
 #include "engine/ops.h"
+#include "gan/metrics/columns.h"
 
 namespace ganymede {
 namespace {
@@ -18,24 +19,9 @@ double distance(const std::vector<double>& a, int64_t i, const std::vector<doubl
   return std::sqrt(sum);
 }
 
-// Mean and deviation of each column of the codes that `next` hands over.
-struct Moments {
-  std::vector<double> sum, squares;
-  int64_t n = 0;
-  void add(const Tensor& z) {
-    const auto v = z.to_doubles();
-    const size_t width = size_t(z.dim(1));
-    sum.resize(width), squares.resize(width);
-    for (size_t i = 0; i < v.size(); ++i) sum[i % width] += v[i], squares[i % width] += v[i] * v[i];
-    n += z.dim(0);
-  }
-  double mean(size_t k) const { return sum[k] / double(n); }
-  double deviation(size_t k) const { return std::sqrt(std::max(0.0, squares[k] / double(n) - mean(k) * mean(k))); }
-};
-
 // The codes of the data beside as many draws from the prior.
-std::pair<Moments, Moments> codes_and_prior(const Latent& latent, const Evaluation& e) {
-  Moments codes, prior;
+std::pair<metrics::Columns, metrics::Columns> codes_and_prior(const Latent& latent, const Evaluation& e) {
+  metrics::Columns codes, prior;
   e.each_batch([&](const Batch& b) {
     codes.add(latent.encode(samples_of(b)));
     prior.add(latent.draw(b.size));
@@ -43,10 +29,10 @@ std::pair<Moments, Moments> codes_and_prior(const Latent& latent, const Evaluati
   return {codes, prior};
 }
 
-double worst(const Latent& latent, const Evaluation& e, const std::function<double(const Moments& codes, const Moments& prior, size_t k)>& off) {
+double worst(const Latent& latent, const Evaluation& e, const std::function<double(const metrics::Columns& codes, const metrics::Columns& prior, size_t k)>& off) {
   const auto [codes, prior] = codes_and_prior(latent, e);
   double most = 0;
-  for (size_t k = 0; k < codes.sum.size(); ++k) most = std::max(most, off(codes, prior, k));
+  for (size_t k = 0; k < codes.count(); ++k) most = std::max(most, off(codes, prior, k));
   return most;
 }
 
@@ -120,11 +106,11 @@ std::vector<Measure> encoder_measures(const Latent& latent) {
        }},
       {"code-mean", "largest |mean| of an element of E(x) over the data, in deviations of the prior; 0 is best",
        [=](const Evaluation& e) {
-         return worst(latent, e, [](const Moments& c, const Moments& p, size_t k) { return std::abs(c.mean(k) - p.mean(k)) / p.deviation(k); });
+         return worst(latent, e, [](const metrics::Columns& c, const metrics::Columns& p, size_t k) { return std::abs(c.mean(k) - p.mean(k)) / p.deviation(k); });
        }},
       {"code-deviation", "largest |deviation of an element of E(x) over the data / the prior's - 1|; 0 is best",
        [=](const Evaluation& e) {
-         return worst(latent, e, [](const Moments& c, const Moments& p, size_t k) { return std::abs(c.deviation(k) / p.deviation(k) - 1); });
+         return worst(latent, e, [](const metrics::Columns& c, const metrics::Columns& p, size_t k) { return std::abs(c.deviation(k) / p.deviation(k) - 1); });
        }},
   };
 }

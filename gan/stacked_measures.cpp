@@ -4,55 +4,28 @@
 #include <cmath>
 
 #include "engine/ops.h"
+#include "gan/losses/classes.h"
+#include "gan/metrics/columns.h"
 #include "gan/metrics/correlation.h"
 #include "gan/recipe.h"
 
 namespace ganymede {
 namespace {
 
-// Columns of the rows that batches hand over.
-struct Columns {
-  std::vector<std::vector<double>> values;
-  void add(const Tensor& rows) {
-    const auto v = rows.to_doubles();
-    values.resize(size_t(rows.dim(1)));
-    for (size_t i = 0; i < v.size(); ++i) values[i % values.size()].push_back(v[i]);
-  }
-};
-
-double mean_of(const std::vector<double>& v) {
-  double sum = 0;
-  for (const double x : v) sum += x;
-  return sum / double(v.size());
-}
-
-double deviation_of(const std::vector<double>& v) {
-  const double m = mean_of(v);
-  double sum = 0;
-  for (const double x : v) sum += (x - m) * (x - m);
-  return std::sqrt(sum / double(v.size()));
-}
+using metrics::Columns;
 
 // Mean over columns of the correlation of two tables.
 double columns_correlate(const Columns& a, const Columns& b) {
-  std::vector<double> each;
-  for (size_t k = 0; k < a.values.size(); ++k) each.push_back(metrics::correlation(a.values[k], b.values[k]));
-  return mean_of(each);
+  double sum = 0;
+  for (size_t k = 0; k < a.count(); ++k) sum += metrics::correlation(a.values[k], b.values[k]);
+  return sum / double(a.count());
 }
 
 // | sum over units of a statistic of made features / that of real ones - 1 |.
-double off(const Columns& made, const Columns& real, double (*statistic)(const std::vector<double>&)) {
+double off(const Columns& made, const Columns& real, double (Columns::*statistic)(size_t) const) {
   double a = 0, b = 0;
-  for (const auto& v : made.values) a += statistic(v);
-  for (const auto& v : real.values) b += statistic(v);
+  for (size_t k = 0; k < made.count(); ++k) a += (made.*statistic)(k), b += (real.*statistic)(k);
   return std::abs(a / std::max(b, 1e-300) - 1);
-}
-
-double share_right(const Tensor& logits, const Tensor& labels) {
-  const auto said = argmax(logits, 1).to_integers(), want = labels.to_integers();
-  double right = 0;
-  for (size_t i = 0; i < want.size(); ++i) right += said[i] == want[i];
-  return right;
 }
 
 }  // namespace
@@ -61,13 +34,13 @@ std::vector<Measure> stacked_measures(const StackedParts& p) {
   const auto share = [](const std::function<Tensor(const Batch&)>& logits) {
     return [=](const Evaluation& e) {
       double right = 0, all = 0;
-      e.each_batch([&](const Batch& b) { right += share_right(logits(b), b["label"]), all += double(b.size); });
+      e.each_batch([&](const Batch& b) { right += class_accuracy(logits(b), b["label"]).item() * double(b.size), all += double(b.size); });
       return right / std::max(all, 1.0);
     };
   };
   const auto features = [=](const Batch& b) { return p.features(p.real(b.image())); };
   const auto drawn = [=](const Batch& b) { return p.lower(p.upper(p.draw_upper(b.size), b["label"]), p.draw_lower(b.size)); };
-  const auto units = [=](double (*statistic)(const std::vector<double>&)) {
+  const auto units = [=](double (Columns::*statistic)(size_t) const) {
     return [=](const Evaluation& e) {
       Columns made, real;
       e.each_batch([&](const Batch& b) { made.add(p.upper(p.draw_upper(b.size), b["label"])), real.add(features(b)); });
@@ -86,8 +59,8 @@ std::vector<Measure> stacked_measures(const StackedParts& p) {
          });
          return error / std::max(size, 1e-300);
        }},
-      {"feature-mean", "how far the mean of G1's features is from that of real ones, over the latter; 0 is best", units(mean_of)},
-      {"feature-deviation", "the same of the units' deviations, averaged", units(deviation_of)},
+      {"feature-mean", "how far the mean of G1's features is from that of real ones, over the latter; 0 is best", units(&Columns::mean)},
+      {"feature-deviation", "the same of the units' deviations, averaged", units(&Columns::deviation)},
       {"noise-read-1", "correlation of z1 with what Q reads of it off G1's features, mean over its numbers; 1 is best",
        [=](const Evaluation& e) {
          Columns z, read;

@@ -32,7 +32,7 @@ Tensor translated(const Translator& t, const Tensor& x) {
   if (!below && !right) return t.map(x);
   const Padding how = below < h && right < w ? Padding::reflect : Padding::replicate;
   const Tensor y = t.map(pad(x, {.right = right, .bottom = below}, how));
-  return pad(y, {.right = -right, .bottom = -below}, Padding::zero);
+  return pad(y, {.right = -right * t.scale, .bottom = -below * t.scale}, Padding::zero);
 }
 
 Tensor in_chunks(const std::function<Tensor(const Tensor&)>& f, const Tensor& x, int64_t chunk) {

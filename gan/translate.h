@@ -23,10 +23,10 @@ struct Direction {
 // Reads the setting `direction` and, from one channel to three, `colours`.
 Direction direction_of(const Config& c);
 
-// A map of pictures [n, H, W, in] in [-1, 1] whose sides are multiples of `unit`.
+// A map of pictures [n, H, W, in] in [-1, 1] whose sides are multiples of `unit`; its results are `scale` times as large.
 struct Translator {
   std::function<Tensor(const Tensor&)> map;
-  int64_t in = 3, unit = 1;
+  int64_t in = 3, unit = 1, scale = 1;
 };
 // Pictures of any size: reflected at the lower and right border up to multiples of the unit (repeated there if the picture is
 // too small to be reflected), mapped, cut back.

@@ -59,14 +59,14 @@ struct Video {
     const Tensor y = enlarger(concat(brought, 3));
     return skip ? y + bicubic(centre_frame, scale) : y;
   }
-  // Y of low frames with any sides: reflected to multiples of 4, cut back.
+  // Y of low frames with any sides.
   Tensor luma_of(const Tensors& low) const {
-    const Tensor& x = low[size_t(centre())];
-    const int64_t below = (4 - x.dim(1) % 4) % 4, right = (4 - x.dim(2) % 4) % 4;
-    if (!below && !right) return enlarged(moved(low).frames, x);
-    Tensors wide;
-    for (const Tensor& f : low) wide.push_back(pad(f, {.right = right, .bottom = below}, below < x.dim(1) && right < x.dim(2) ? Padding::reflect : Padding::replicate));
-    return pad(luma_of(wide), {.right = -right * scale, .bottom = -below * scale}, Padding::zero);
+    const auto map = [&](const Tensor& side_by_side) {
+      Tensors window;
+      for (int64_t t = 0; t < frames; ++t) window.push_back(slice(side_by_side, 3, t, t + 1));
+      return enlarged(moved(window).frames, window[size_t(centre())]);
+    };
+    return translated({.map = map, .in = frames, .unit = 4, .scale = scale}, concat(low, 3));
   }
 };
 

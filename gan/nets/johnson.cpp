@@ -1,7 +1,5 @@
 #include "gan/nets/johnson.h"
 
-#include <cmath>
-
 #include "engine/check.h"
 
 namespace ganymede::nets {
@@ -11,8 +9,7 @@ using Layers = std::vector<nn::Layer>;
 
 // Torch7's first weights: uniform within 1 / sqrt(fan in) (as it counts that of a transposed convolution, too). Biases only where no norm follows.
 nn::ConvSpec drawn(int in, nn::ConvSpec c) {
-  const double bound = 1 / std::sqrt(double(in * c.kernel * c.kernel));
-  c.weight = c.bias_init = nn::init::uniform(-bound, bound);
+  c.weight = c.bias_init = nn::init::as_pytorch(int64_t(in) * c.kernel * c.kernel);
   return c;
 }
 

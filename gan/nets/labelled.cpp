@@ -29,13 +29,6 @@ class Labelled : public nn::Module {
   virtual Tensor of(const Tensor& x, const Tensor& labels) = 0;
 };
 
-// x [N, C] and v [N, V] to [N, C + V]; to pictures v comes as constant planes.
-Tensor beside(const Tensor& x, const Tensor& v) {
-  Tensor y = cast(v, x.dtype());
-  if (x.rank() == 4) y = broadcast_to(reshape(y, Shape{x.dim(0), 1, 1, v.dim(1)}), {x.dim(0), x.dim(1), x.dim(2), v.dim(1)});
-  return concat({x, y}, x.rank() - 1);
-}
-
 class AppendLabel : public Labelled {
  public:
   explicit AppendLabel(int classes) : classes_(classes) {}
@@ -168,6 +161,12 @@ class PadBehind : public nn::Module {
 };
 
 }  // namespace
+
+Tensor beside(const Tensor& x, const Tensor& v) {
+  Tensor y = cast(v, x.dtype());
+  if (x.rank() == 4) y = broadcast_to(reshape(y, Shape{x.dim(0), 1, 1, v.dim(1)}), {x.dim(0), x.dim(1), x.dim(2), v.dim(1)});
+  return concat({x, y}, x.rank() - 1);
+}
 
 Layer append_label(int classes) { return std::make_shared<AppendLabel>(classes); }
 Layer append_vector(int width) { return std::make_shared<AppendVector>(width); }

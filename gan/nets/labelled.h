@@ -9,6 +9,8 @@
 
 namespace ganymede::nets {
 
+// x with a vector a sample behind its channels: [N, C] and [N, V] -> [N, C + V], of [N, H, W, C] as constant planes.
+Tensor beside(const Tensor& x, const Tensor& vectors);
 // Appends the one-hot label: [N, C] -> [N, C + classes], and [N, H, W, C] -> [N, H, W, C + classes] as constant planes.
 nn::Layer append_label(int classes);
 // Appends the condition, a vector a sample: [N, C] -> [N, C + width], and [N, H, W, C] -> [N, H, W, C + width] as constant planes.

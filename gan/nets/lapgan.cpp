@@ -1,18 +1,15 @@
 #include "gan/nets/lapgan.h"
 
-#include <cmath>
-
 #include "engine/check.h"
 #include "gan/nets/labelled.h"
 
 namespace ganymede::nets {
 namespace {
 
-// The first values of the framework of that time: uniform within 1 / sqrt(fan in), biases too.
-nn::Init within(int fan_in) { return nn::init::uniform(-1 / std::sqrt(double(fan_in)), 1 / std::sqrt(double(fan_in))); }
-nn::Layer dense(int in, int out) { return nn::linear(in, out, true, within(in), within(in)); }
+// The first values of Torch7, which are PyTorch's too.
+nn::Layer dense(int in, int out) { return nn::linear(in, out, true, nn::init::as_pytorch(in), nn::init::as_pytorch(in)); }
 nn::Layer conv(int in, int out, int kernel, int stride, int padding) {
-  const nn::Init each = within(in * kernel * kernel);
+  const nn::Init each = nn::init::as_pytorch(int64_t(in) * kernel * kernel);
   return nn::conv(in, out, {.kernel = kernel, .stride = stride, .padding = padding, .weight = each, .bias_init = each});
 }
 

@@ -1,6 +1,7 @@
 #include "gan/nets/stackgan.h"
 
 #include "engine/check.h"
+#include "gan/nets/labelled.h"
 #include "gan/nets/text_encoder.h"
 #include "nn/blocks.h"
 
@@ -37,7 +38,7 @@ nn::Layer stack_second_generator(const TextConvSize& s, int scale, int blocks) {
     throw UsageError(text("setting scale=", scale, " of pictures of ", s.size, " px: it must be 2, 4, 8, ... and leave the first stage a multiple of 4 px; set --size"));
   const nn::ConvSpec half{.kernel = 4, .stride = 2, .padding = 1, .bias = false};
   Layers layers{nn::conv(s.channels, w, three()), nn::relu(), nn::conv(w, 2 * w, half), norm(2 * w), nn::relu(), nn::conv(2 * w, 4 * w, half), norm(4 * w), nn::relu(),
-                append_planes(s.projected), nn::conv(4 * w + s.projected, 4 * w, three()), norm(4 * w), nn::relu()};
+                append_vector(s.projected), nn::conv(4 * w + s.projected, 4 * w, three()), norm(4 * w), nn::relu()};
   for (int i = 0; i < blocks; ++i)
     layers.insert(layers.end(), {nn::residual(nn::sequential({nn::conv(4 * w, 4 * w, three()), norm(4 * w), nn::relu(), nn::conv(4 * w, 4 * w, three()), norm(4 * w)})), nn::relu()});
   int c = 4 * w;

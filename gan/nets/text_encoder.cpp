@@ -1,12 +1,12 @@
 #include "gan/nets/text_encoder.h"
 
 #include <array>
-#include <cmath>
 
 #include "engine/check.h"
 #include "engine/context.h"
 #include "engine/ops.h"
 #include "gan/data/words.h"
+#include "gan/nets/labelled.h"
 #include "nn/init.h"
 #include "nn/layers.h"
 
@@ -81,33 +81,9 @@ class WordEncoder : public nn::Module {
   nn::Layer hidden_, out_;
 };
 
-// x and a vector a sample, in planes where x is a picture.
-Tensor beside(const Tensor& x, const Tensor& t) {
-  Tensor y = cast(t, x.dtype());
-  if (x.rank() == 4) y = broadcast_to(reshape(y, Shape{x.dim(0), 1, 1, y.dim(1)}), {x.dim(0), x.dim(1), x.dim(2), y.dim(1)});
-  return concat({x, y}, x.rank() - 1);
-}
-
-class AppendPlanes : public nn::Module {
- public:
-  explicit AppendPlanes(int width) : width_(width) {}
-  using Module::forward;
-  Tensor forward(const Tensor&) override { fail(describe(), ": takes a condition; call its network with x and the vectors"); }
-  bool conditional() const override { return true; }
-  bool batches_pass_together() const override { return true; }
-  Tensor forward_given(const Tensor& x, const Tensor& c, const Activation& f, const Tensor& residual) override {
-    require(c.shape() == Shape({x.dim(0), width_}), describe(), ": the condition is ", c.shape(), ", it must be [", x.dim(0), ", ", width_, "]");
-    return add_then_activate(beside(x, c), residual, f);
-  }
-  std::string type() const override { return "planes"; }
-  std::string describe() const override { return text("append a vector of ", width_, " as planes"); }
- private:
-  int64_t width_;
-};
-
 class AppendText : public nn::Module {
  public:
-  AppendText(int text, int projected) : text_(text), linear_(nn::linear(text, projected, true, standard(text), standard(text))) {}
+  AppendText(int text, int projected) : text_(text), linear_(nn::linear(text, projected, true, nn::init::as_pytorch(text), nn::init::as_pytorch(text))) {}
   using Module::forward;
   Tensor forward(const Tensor&) override { fail(describe(), ": takes texts; call its network with x and their vectors"); }
   bool conditional() const override { return true; }
@@ -120,7 +96,6 @@ class AppendText : public nn::Module {
   std::string type() const override { return "text"; }
   std::string describe() const override { return text("append a text of ", text_, " through ", linear_->describe()); }
  private:
-  static nn::Init standard(int in) { return nn::init::uniform(-1 / std::sqrt(double(in)), 1 / std::sqrt(double(in))); }
   int64_t text_;
   nn::Layer linear_;
 };
@@ -129,7 +104,6 @@ class AppendText : public nn::Module {
 
 nn::Layer character_encoder(const TextEncoderSize& s) { return std::make_shared<CharacterEncoder>(s); }
 nn::Layer word_encoder(const TextEncoderSize& s) { return std::make_shared<WordEncoder>(s); }
-nn::Layer append_planes(int width) { return std::make_shared<AppendPlanes>(width); }
 nn::Layer append_text(int text, int projected) { return std::make_shared<AppendText>(text, projected); }
 
 }  // namespace ganymede::nets

@@ -23,7 +23,5 @@ nn::Layer word_encoder(const TextEncoderSize& s);
 // Appends the text of a sample, a vector [N, text] given as the network's condition, through its own linear layer of `projected` outputs
 // with leaky relu (0.2): [N, C] -> [N, C + projected], and [N, H, W, C] -> [N, H, W, C + projected] as constant planes.
 nn::Layer append_text(int text, int projected);
-// Appends the condition, a vector [N, width], as it is: [N, H, W, C] -> [N, H, W, C + width], constant planes.
-nn::Layer append_planes(int width);
 
 }  // namespace ganymede::nets

@@ -1,7 +1,5 @@
 #include "gan/nets/vae.h"
 
-#include <cmath>
-
 #include "engine/check.h"
 
 namespace ganymede::nets {
@@ -10,8 +8,7 @@ namespace {
 using Kind = VaeSize::Kind;
 
 nn::Layer dense(const VaeSize& s, int64_t in, int64_t out) {
-  const double r = 1 / std::sqrt(double(in));
-  const nn::Init common = nn::init::uniform(-r, r);
+  const nn::Init common = nn::init::as_pytorch(in);
   return s.kind == Kind::paper ? nn::linear(int(in), int(out), true, nn::init::normal(0, 0.01), nn::init::normal(0, 0.01)) : nn::linear(int(in), int(out), true, common, common);
 }
 
