@@ -1,6 +1,7 @@
 #include "gan/loss_network.h"
 
 #include <algorithm>
+#include <filesystem>
 
 #include "engine/context.h"
 #include "engine/ops.h"
@@ -18,7 +19,7 @@ metrics::FeatureNetwork read_vgg(const std::string& file, int layers) {
 
 }  // namespace
 
-std::function<Tensors(const Tensor&)> vgg_taps(Recipe& r, const Config& c, int layers, int blocks, int standard) {
+LossNetwork vgg_loss_network(Recipe& r, const Config& c, int layers, int blocks, int standard) {
   const std::string file = c.path("vgg", text("VGG-", layers, " from scripts/convert_features.py; without a file its weights are random"));
   const int64_t divisor = file.empty() ? c.integer("vgg_divisor", standard, text("of the widths of a VGG-", layers, " with random weights; 1: as they are"), 1, 64) : 1;
   if (64 % divisor != 0) throw UsageError(text("setting vgg_divisor=", divisor, ": it must divide 64, so 1, 2, 4, 8, 16, 32 or 64"));
@@ -36,7 +37,10 @@ std::function<Tensors(const Tensor&)> vgg_taps(Recipe& r, const Config& c, int l
       return all;
     };
   }
-  return [taps, normalise = nets::imagenet_normaliser(context().dtype, context().device)](const Tensor& x) { return taps(normalise(x.dim(3) == 1 ? concat({x, x, x}, 3) : x)); };
+  LossNetwork n;
+  n.taps = [taps, normalise = nets::imagenet_normaliser(context().dtype, context().device)](const Tensor& x) { return taps(normalise(x.dim(3) == 1 ? concat({x, x, x}, 3) : x)); };
+  n.at_hand = file.empty() || std::filesystem::exists(file);
+  return n;
 }
 
 }  // namespace ganymede

@@ -4,9 +4,13 @@
 
 namespace ganymede {
 
-// Reads the settings vgg (a file) and, without one, vgg_divisor; random weights become the recipe's network "vgg", which nothing moves. The
-// function maps pictures [N, H, W, 1 or 3] in [-1, 1], at least 16 px a side, to what stands before each of the first `blocks` poolings
-// (relu1_2, relu2_2, ...). layers: 16 or 19; divisor: the standard of vgg_divisor. A file is read when the function is first called, unless the recipe is to be trained.
-std::function<Tensors(const Tensor&)> vgg_taps(Recipe& r, const Config& c, int layers, int blocks, int divisor);
+struct LossNetwork {
+  // Pictures [N, H, W, 1 or 3] in [-1, 1], at least 16 px a side, to what stands before each of the first poolings (relu1_2, relu2_2, ...).
+  std::function<Tensors(const Tensor&)> taps;
+  bool at_hand = true;   // false if the file is not there, so that taps would fail
+};
+// Reads the settings vgg (a file) and, without one, vgg_divisor; random weights become the recipe's network "vgg", which nothing moves.
+// layers: 16 or 19; blocks: how many taps; divisor: the standard of vgg_divisor. A file is read when taps are first asked for, at once if the recipe is to be trained.
+LossNetwork vgg_loss_network(Recipe& r, const Config& c, int layers, int blocks, int divisor);
 
 }  // namespace ganymede

@@ -51,7 +51,7 @@ Recipe super_resolution(const Config& c) {
   Recipe r;
   const nn::Net f = r.net("f", nets::upscaler(s));
   const size_t layer = features ? layer_setting(c, "relu2_2") : 0;
-  const auto taps = features ? vgg_taps(r, c, 16, int(layer) + 1, 2) : std::function<Tensors(const Tensor&)>{};
+  const auto taps = features ? vgg_loss_network(r, c, 16, int(layer) + 1, 2).taps : std::function<Tensors(const Tensor&)>{};
   r.update("f", {f}, adam_of(c), [=](const Batch& b) -> Losses {
     const Tensor y = reach * f(b["low"]), squares = nn::mse(y, b["high"]);
     Losses l;
@@ -85,17 +85,19 @@ Recipe style_transfer(const Config& c) {
   Recipe r;
   const nn::Net f = r.net("f", nets::styliser(s));
   const size_t layer = layer_setting(c, "relu3_3");
-  const auto taps = vgg_taps(r, c, 16, int(kLayers.size()), 2);
+  const LossNetwork vgg = vgg_loss_network(r, c, 16, int(kLayers.size()), 2);
+  const auto taps = vgg.taps;
   const auto grams_of = [](const Tensors& features) {
     Tensors g;
     for (const Tensor& t : features) g.push_back(cast(nn::gram_matrix(t), context().dtype));
     return g;
   };
-  // The style's Gram matrices are kept with the model, so a checkpoint needs no picture.
+  // The style's Gram matrices are kept with the model, so a checkpoint needs neither the picture nor VGG.
   const Tensor picture = style_picture(c.trains ? file : "", side, s.channels);
-  const Tensors of_style = grams_of(taps(picture));
+  const bool at_hand = c.trains || vgg.at_hand;
+  const Tensors of_style = at_hand ? grams_of(taps(picture)) : Tensors{};
   Tensors wanted;
-  for (size_t j = 0; j < of_style.size(); ++j) wanted.push_back(r.keep(text("gram", j + 1), of_style[j]));
+  for (size_t j = 0; j < kLayers.size(); ++j) wanted.push_back(r.keep(text("gram", j + 1), at_hand ? of_style[j] : zeros({1, int64_t{64} << j, int64_t{64} << j})));
   const Tensor shown_style = r.keep("style", resize(picture, c.data.size, c.data.width, Interpolation::linear, false, true));
 
   StyleTransfer t;

@@ -58,7 +58,7 @@ Recipe srgan(const Config& c) {
     r.stage("SRGAN", 0);
     const std::string content = c.choice("content", {"mse", "vgg22", "vgg54"}, "what G's pictures are compared in: pixels, or VGG-19 behind conv2_2 or conv5_4");
     const bool vgg = content != "mse";
-    const auto taps = vgg ? vgg_taps(r, c, 19, content == "vgg54" ? 5 : 2, 4) : std::function<Tensors(const Tensor&)>{};
+    const auto taps = vgg ? vgg_loss_network(r, c, 19, content == "vgg54" ? 5 : 2, 4).taps : std::function<Tensors(const Tensor&)>{};
     const double content_weight = c.number("content_weight", 1, "of the content", 0), weight = c.number("adversarial", 1e-3, "weight of the adversarial term", 0);
     const double tv = c.number("tv", content == "vgg22" ? 2e-8 : 0, "weight of the total variation", 0);
     const double d_rate = c.number("d_rate", 1e-4, "learning rate of D, and of G beside it", 0);

@@ -134,6 +134,10 @@ TEST_F(PerceptualLosses, FeaturesComeFromAFile) {
   const Recipe used = recipe({{"vgg", folder + "vgg16.safetensors"}}, 16, false);
   for (size_t j = 0; j < 4; ++j) EXPECT_EQ(r.kept[j].value.shape(), used.kept[j].value.shape());
   EXPECT_THROW(recipe({{"vgg", folder + "vgg19.safetensors"}}), UsageError);
+  EXPECT_THROW(recipe({{"vgg", "no/such/file.safetensors"}}), Error);
+  // A trained network needs no VGG; what it keeps is as wide as the public one makes it.
+  const Recipe without = recipe({{"vgg", "no/such/file.safetensors"}}, 16, false);
+  for (size_t j = 0; j < 4; ++j) EXPECT_EQ(without.kept[j].value.shape(), Shape({1, int64_t{64} << j, int64_t{64} << j}));
 }
 
 double measured(const Recipe& r, const std::string& name, const Tensor& x) {
