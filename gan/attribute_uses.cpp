@@ -61,11 +61,11 @@ std::vector<Measure> edit_measures(const Config& c, const Attributes& a, const E
     if (!*kept) *kept = AttributeClassifier::of(facts, a);
     return **kept;
   };
-  const auto tallied = [=](const Evaluation& e) { return judged_edits(e, a, editor, classifier()); };
+  const auto tallied = [=](const Evaluation& e) -> const Tally& { return e.once<Tally>("edits", [&] { return judged_edits(e, a, editor, classifier()); }); };
   const auto share = [](double right, double of) { return of > 0 ? right / of : std::nan(""); };
   std::vector<Measure> all;
   all.push_back({"edited", "share of edited test pictures, each change of one attribute in turn, in which a classifier that was trained apart finds the change; 1 is best", [=](const Evaluation& e) {
-                   const Tally t = tallied(e);
+                   const Tally& t = tallied(e);
                    double right = 0, asked = 0;
                    for (size_t g = 0; g < t.right.size(); ++g) right += t.right[g], asked += t.asked[g];
                    return share(right, asked);
@@ -73,17 +73,17 @@ std::vector<Measure> edit_measures(const Config& c, const Attributes& a, const E
   if (a.groups().size() > 1) {
     for (size_t g = 0; g < a.groups().size(); ++g)
       all.push_back({"edited-" + a.groups()[g].name, "the same of changes of " + a.groups()[g].name + " alone", [=](const Evaluation& e) {
-                       const Tally t = tallied(e);
+                       const Tally& t = tallied(e);
                        return share(t.right[g], t.asked[g]);
                      }});
     all.push_back({"kept", "share of the other attributes of these pictures that the classifier finds as they were; 1 is best", [=](const Evaluation& e) {
-                     const Tally t = tallied(e);
+                     const Tally& t = tallied(e);
                      return share(t.kept, t.others);
                    }});
   }
   if (c.data.classes > 1 && !c.data.attributes.empty())
     all.push_back({"kept-class", "share of these pictures that the classifier gives the class of the original; 1 is best", [=](const Evaluation& e) {
-                     const Tally t = tallied(e);
+                     const Tally& t = tallied(e);
                      return share(t.same_class, t.pictures);
                    }});
   all.push_back({"moved", "mean distance between the middles of what stands out from the ground in a picture and in the edited one, in sides (1 where nothing does); 0 is best; for pictures of one thing", [=](const Evaluation& e) {

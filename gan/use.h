@@ -1,7 +1,10 @@
 // What a trained model is for: where its samples come from, what it can do to pictures, what is measured on it. A recipe
 // declares these beside its updates; the verbs sample, apply, evaluate and report read them.
 #pragma once
+#include <any>
 #include <functional>
+#include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -87,6 +90,15 @@ struct Evaluation {
   std::function<void(const std::function<void(const Batch&)>&)> each_batch;  // of the test split, in order, about `samples` in all
   std::function<Tensor(const Tensor& pictures)> classify = {};               // logits [n, classes] of a classifier that was trained on the labels, for measures that ask for it
   std::vector<std::string> class_names = {};
+  std::shared_ptr<std::map<std::string, std::any>> found = std::make_shared<std::map<std::string, std::any>>();
+
+  // What several measures are read off, found once for all of this evaluation. It must not draw noise: each measure begins with the same seed.
+  template <class T>
+  const T& once(const std::string& name, const std::function<T()>& find) const {
+    std::any& kept = (*found)[name];
+    if (!kept.has_value()) kept = find();
+    return std::any_cast<const T&>(kept);
+  }
 };
 struct Measure {
   std::string name, text;      // text: what it is, its range, and its convention
