@@ -9,7 +9,7 @@ row stackgan "samples of stage I, 16 px enlarged, in which an independent classi
 row stackgan "samples of stage II in which it does" ">" 0.7 "$(measured with shows-colour shows-colour -n 1000)" - -
 sharp=$(measured with sharpness sharpness -n 1000)
 blurred=$(measured with first-sharpness first-sharpness -n 1000)
-row stackgan "energy of edges in samples over that in stage I's, enlarged" ">" 1 "$(calculate "${sharp:-0} / ${blurred:-1}")" "stage II (by definition)" 1
+row stackgan "energy of edges in samples over that in stage I's, enlarged" ">" 1 "$(calculate "$sharp / $blurred")" "stage II (by definition)" 1
 echo "stackgan: energy of edges over that of pictures: $sharp, stage I $blurred" >&2
 row stackgan "distance of two samples of one caption and one z over that of two pictures" ">" 0 "$(measured with spread-by-conditioning spread-by-conditioning -n 1000)" "a c that is drawn (conditioning=fixed)" "$(measured fixed spread-by-conditioning spread-by-conditioning -n 1000)"
 row stackgan "distance of two samples of one caption over that of two pictures" ">" 0 "$(measured with spread spread -n 1000)" - -
