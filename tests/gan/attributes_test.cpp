@@ -119,25 +119,42 @@ class Measures : public testing::Test {
   }
   static Tensor bits(int64_t i) { return rows({double(i % 2), double(i / 2 % 2)}, 2); }
 
-  double measured(const std::string& name, const Editor& editor) {
-    Recipe r;
-    const Config c(facts_, {});
-    add_attribute_uses(r, c, attributes_, editor);
+  // An evaluation of eight pictures.
+  Evaluation evaluation() const {
     std::vector<int64_t> which;
     for (int64_t i = 0; i < 8; ++i) which.push_back(i);
     const data::HostBatch host = facts_.read(which);
     const Batch b{8, {{"image", tensor(std::vector<float>(host.real("image").begin(), host.real("image").end()), {8, 16, 16, 1}, DType::f32, Device{})},
                       {"attributes", tensor(std::vector<float>(host.real("attributes").begin(), host.real("attributes").end()), {8, 2}, DType::f32, Device{})}}};
+    return {8, [=](const std::function<void(const Batch&)>& look) { look(b); }};
+  }
+  double measured(const std::string& name, const Editor& editor, const Evaluation& e) {
+    Recipe r;
+    add_attribute_uses(r, Config(facts_, {}), attributes_, editor);
     for (const Measure& m : r.measures)
-      if (m.name == name) return m.value({8, [&](const std::function<void(const Batch&)>& look) { look(b); }});
+      if (m.name == name) return m.value(e);
     ADD_FAILURE() << "no measure " << name;
     return -1;
   }
+  double measured(const std::string& name, const Editor& editor) { return measured(name, editor, evaluation()); }
 
   ContextScope scope_;
   Attributes attributes_;
   DataFacts facts_;
 };
+
+TEST_F(Measures, JudgeEditsOnceForAllThatIsReadOffThem) {
+  int edits = 0;
+  const Editor counting{[&](const Tensor&, const Tensor&, const Tensor& to) { ++edits; return painted(to); }};
+  const Evaluation e = evaluation();
+  EXPECT_EQ(measured("edited", counting, e), 1);
+  EXPECT_EQ(edits, 2);   // each attribute in turn, eight pictures at once
+  EXPECT_EQ(measured("kept", counting, e), 1);
+  EXPECT_EQ(measured("edited-low", counting, e), 1);
+  EXPECT_EQ(edits, 2);
+  measured("edited", counting, evaluation());
+  EXPECT_EQ(edits, 4);
+}
 
 TEST_F(Measures, TellARightEditorFromOthers) {
   const Editor right{[](const Tensor&, const Tensor&, const Tensor& to) { return painted(to); }};
