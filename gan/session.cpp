@@ -141,7 +141,7 @@ Session::Session(const SessionOptions& options, Use use, const Json* facts) : op
   if (o.threads <= 0) o.threads = standard_threads();
   if (use != Use::plan)
     if (const auto set_threads = kernels_of(device).device.set_threads) set_threads(o.threads);
-  if (use != Use::plan) apply_tuned(device, std::cerr);
+  if (use != Use::plan) apply_tuned_once(device, std::cerr);
   if (o.data.empty()) o.data = model_->data;
   if (o.batch < 0 || o.steps < 0) throw UsageError("--batch and --steps must be positive");
   if (o.batch == 0) o.batch = model_->batch;

@@ -275,10 +275,7 @@ bool remove_tuned(const std::filesystem::path& path, const Card& card) {
 
 void apply_tuned(const Device& device, std::ostream& say) {
   const kernels::VariantKernels* v = variants_of(device);
-  static std::mutex mutex;
-  static std::set<std::string> done;
-  const std::lock_guard lock(mutex);
-  if (!v || !done.insert(device.str()).second) return;
+  if (!v) return;
   const std::filesystem::path path = tuned_file();
   if (path.empty()) return;
   std::vector<TunedCard> cards;
@@ -306,6 +303,13 @@ void apply_tuned(const Device& device, std::ostream& say) {
       say << "ganymede: " + path.string() + ": " + std::to_string(refused) + " of " + std::to_string(c.convolutions.size() + c.attentions.size() + c.norms.size()) +
                  " measured variants are not in this build and are left out; run ganymede tune again\n";
   }
+}
+
+void apply_tuned_once(const Device& device, std::ostream& say) {
+  static std::mutex mutex;
+  static std::set<std::string> done;
+  const std::lock_guard lock(mutex);
+  if (done.insert(device.str()).second) apply_tuned(device, say);
 }
 
 }  // namespace ganymede

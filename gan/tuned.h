@@ -66,8 +66,10 @@ void write_tuned(const std::filesystem::path& path, const TunedCard& measured);
 // Removes those of a card; true if there were any.
 bool remove_tuned(const std::filesystem::path& path, const Card& card);
 
-// Puts the choices for a device's card and driver in place, once a process. A file that cannot be used, choices of another driver for the
+// Puts the choices for a device's card and driver in place. A file that cannot be used, choices of another driver for the
 // same card, and choices that this build does not have are each named in a line and left out. Nothing happens on cpu.
 void apply_tuned(const Device& device, std::ostream& say);
+// The same, but only the first time that this process asks for the device.
+void apply_tuned_once(const Device& device, std::ostream& say);
 
 }  // namespace ganymede

@@ -195,5 +195,16 @@ TEST_F(Tuned, AppliedChoicesAreFollowed) {
   EXPECT_NE(chosen(a), "tall 3");
 }
 
+TEST_F(Tuned, AProcessAsksOnceForADevice) {
+  const Device sim{DeviceType::sim, 0};
+  std::ostringstream said;
+  apply_tuned_once(sim, said);
+  write_tuned(file_, {{"simulator", "older"}, {{convolution(1), "thin", 1, 1, 2}}});
+  apply_tuned_once(sim, said);
+  EXPECT_EQ(said.str(), "");
+  apply_tuned(sim, said);
+  EXPECT_NE(said.str(), "");
+}
+
 }  // namespace
 }  // namespace ganymede
