@@ -105,7 +105,7 @@ Sampled draw(const Request& q, const std::vector<std::string>& names, int64_t n)
   const Recipe& recipe = session.trainer().recipe();
   const bool points = session.config().data.dimensions > 0, translates = recipe.draws_from_batch();
   check_names(names, recipe.measures, translates ? std::vector<std::string>{} : points ? std::vector<std::string>{"modes"} : picture_measure_names());
-  s.from = text(q.trained.run, ", iteration ", session.trainer().iteration(), ", seed ", q.seed);
+  s.from = text(q.trained.folder, ", iteration ", session.trainer().iteration(), ", seed ", q.seed);
   s.of_the_model = own_measures(session, names, n, q.seed);
   for (const std::string& name : names)
     if (std::none_of(s.of_the_model.begin(), s.of_the_model.end(), [&](const Reading& r) { return r.name == name; })) s.names.push_back(name);
@@ -257,12 +257,12 @@ void evaluate_pictures(const Request& q, Sampled sampled) {
 }
 
 void evaluate(const Request& q) {
-  if (q.trained.run.empty() == q.pictures.empty()) throw UsageError("evaluate: name a run folder, or give --pictures DIR with --data");
+  if (q.trained.folder.empty() == q.pictures.empty()) throw UsageError("evaluate: name a run folder, or give --pictures DIR with --data");
   if (!q.resize.empty() && q.features.empty()) throw UsageError("--resize says how a feature network of --features takes pictures: give both");
   const std::vector<std::string> names = split(q.metrics);
   if (!q.metrics.empty() && (names.empty() || q.metrics.back() == ',')) throw UsageError("--metrics " + q.metrics + ": names with commas between them are expected");
   const int64_t n = q.n ? q.n : 10000;
-  Sampled sampled = q.trained.run.empty() ? collect(q, names, n) : draw(q, names, n);
+  Sampled sampled = q.trained.folder.empty() ? collect(q, names, n) : draw(q, names, n);
   if (sampled.points.count > 0) return evaluate_points(q, sampled);
   if (sampled.pictures.count > 0) return evaluate_pictures(q, std::move(sampled));
   std::vector<Line> lines;   // the model's own measures only

@@ -26,7 +26,7 @@ void serve(const ServeOptions& o) {
   ServedModel model(o.trained);
   ModelQueue queue{size_t(o.waiting)};
   server.run(model, queue, o.limits);
-  std::cout << server.address() << " serves " << model.id() << " from " << o.trained.run << "; Ctrl-C ends it" << std::endl;
+  std::cout << server.address() << " serves " << model.id() << " from " << o.trained.folder << "; Ctrl-C ends it" << std::endl;
   queue.serve([&] { return stop.requested() || !std::cout; });
   if (server.stop()) return;
   std::cout.flush();   // a client that neither reads nor goes must not hold the program

@@ -63,10 +63,10 @@ Json to_json(const Setting& s) {
 
 }  // namespace
 
-ServedModel::ServedModel(const TrainedOptions& options) : run_(options.run) {
+ServedModel::ServedModel(const TrainedOptions& options) : run_(options.folder) {
   session_ = open_trained(options);
   tasks_ = tasks_of(*session_);
-  const auto folder = run::RunFolder::open(options.run);
+  const auto folder = run::RunFolder::open(options.folder);
   settings_ = settings_on_paper(Session::from_run(folder.run()), Session::facts_in(folder.run()));
   if (session_->trainer().recipe().latent.classes == 0) return;
   try {

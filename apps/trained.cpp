@@ -3,51 +3,16 @@
 #include <iostream>
 
 #include "apps/options.h"
-#include "engine/check.h"
-#include "gan/checkpoint.h"
-#include "gan/run/run_folder.h"
 
 namespace ganymede::apps {
-namespace {
-
-std::string saved_at(const run::RunFolder& folder, int64_t iteration) {
-  std::string saved;
-  for (const run::Checkpoint& c : folder.checkpoints()) {
-    if (c.iteration == iteration) return c.path.string();
-    saved += (saved.empty() ? "" : ", ") + std::to_string(c.iteration);
-  }
-  throw UsageError(folder.path().string() + ": no checkpoint of iteration " + std::to_string(iteration) +
-                   "; there " + (saved.empty() ? "is none yet" : "are " + saved));
-}
-
-}  // namespace
 
 CLI::Option* TrainedOptions::add_to(CLI::App& verb, bool required) {
-  auto* folder = verb.add_option("run", run, "run folder")->required(required);
-  verb.add_option("--iteration", iteration, "checkpoint of this iteration (the newest)")->check(whole(0, kMostIterations))->needs(folder);
+  auto* option = verb.add_option("run", folder, "run folder")->required(required);
+  verb.add_option("--iteration", iteration, "checkpoint of this iteration (the newest)")->check(whole(0, kMostIterations))->needs(option);
   verb.add_option("--device", device, "auto, cpu, cuda, cuda:N or sim (the run's own)");
-  return folder;
+  return option;
 }
 
-std::unique_ptr<Session> open_trained(const TrainedOptions& options) {
-  const auto folder = run::RunFolder::open(options.run);
-  SessionOptions o = Session::from_run(folder.run());
-  if (!options.device.empty()) o.device = options.device;
-  if (o.device == "plan") throw UsageError("device plan has shapes only: use auto, cpu, cuda, cuda:N or sim");
-  std::string path;
-  if (options.iteration >= 0) {
-    path = saved_at(folder, options.iteration);
-    check_checkpoint(path, o.model);
-  } else {
-    const auto found = folder.newest_checkpoint([&](const auto& p) { check_checkpoint(p, o.model); });
-    for (const auto& d : found.damaged) std::cerr << "ganymede: passed over " << d << "\n";
-    require(found.checkpoint.has_value(), options.run,
-            ": no checkpoint yet; train longer, or stop the training with Ctrl-C, which saves one");
-    path = found.checkpoint->path;
-  }
-  auto session = std::make_unique<Session>(o, Session::Use::look, Session::facts_in(folder.run()));
-  load_checkpoint(path, session->trainer());
-  return session;
-}
+std::unique_ptr<Session> open_trained(const TrainedOptions& options) { return ganymede::open_trained(options, std::cerr); }
 
 }  // namespace ganymede::apps

@@ -1,9 +1,13 @@
 #include "gan/models.h"
 
+#include <algorithm>
+
 namespace ganymede {
 
-const std::vector<Model>& models() {
-  static const std::vector<Model> all = {
+namespace {
+
+std::deque<Model>& all_models() {
+  static std::deque<Model> all = {
       {"gan", "Generative Adversarial Nets", 2014, "1406.2661", "multi-layer perceptrons, maxout discriminator", {"image|point"}, gan, 0, 100, 12000},
       {"dcgan", "Unsupervised Representation Learning with Deep Convolutional GANs", 2016, "1511.06434", "strided convolutions and batch norm", {"image"}, dcgan, 32, 64, 4000},
       {"wgan-gp", "Improved Training of Wasserstein GANs", 2017, "1704.00028", "a critic kept smooth by a penalty on its gradient", {"image|point"}, wgan_gp, 32, 64, 1500},
@@ -43,6 +47,19 @@ const std::vector<Model>& models() {
       {"fader-networks", "Fader Networks: Manipulating Images by Sliding Attributes", 2017, "1706.00409", "an autoencoder whose code is made to say nothing of attributes, which the decoder is told", {"image", "attributes|label"}, fader_networks, 32, 32, 4000, "shapes:attributes,without=hat+frame+dark"},
   };
   return all;
+}
+
+}  // namespace
+
+const std::deque<Model>& models() { return all_models(); }
+
+void add_model(Model model) {
+  const auto fits = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; };
+  if (model.id.empty() || !std::all_of(model.id.begin(), model.id.end(), fits))
+    throw UsageError("a model's id is " + model.id + ": it must be of small letters, digits and dashes");
+  for (const Model& m : models())
+    if (m.id == model.id) throw UsageError("there is a model " + m.id + " already (" + m.paper + "): choose another id");
+  all_models().push_back(std::move(model));
 }
 
 const Model& find_model(const std::string& id) {

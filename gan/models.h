@@ -1,5 +1,6 @@
 // The models, by name.
 #pragma once
+#include <deque>
 #include <string>
 #include <vector>
 
@@ -20,7 +21,11 @@ struct Model {
   bool maps_points = false;         // takes points as "a" and "b" too
 };
 
-const std::vector<Model>& models();
+// All there are, in this project's order, then those that were added.
+const std::deque<Model>& models();
+// One of a program's own. UsageError if there is one of this id, or the id is not a word
+// of small letters, digits and dashes.
+void add_model(Model model);
 // UsageError that names similar models if there is none of this id.
 const Model& find_model(const std::string& id);
 

@@ -1,4 +1,4 @@
-# Installs the library into an empty prefix and builds and runs docs/examples/library against it:
+# Installs everything into an empty prefix, builds the programs of docs/examples against it and runs them:
 #   cmake -DBUILD=... -DSOURCE=... -DDEVICE=cpu -DCXX=... [-DFLAGS=...] -P install_test.cmake
 function(run)
   execute_process(COMMAND ${ARGN} RESULT_VARIABLE result OUTPUT_VARIABLE output ERROR_VARIABLE output)
@@ -10,8 +10,6 @@ endfunction()
 set(folder ${BUILD}/install-test)
 file(REMOVE_RECURSE ${folder})
 run(${CMAKE_COMMAND} --install ${BUILD} --prefix ${folder}/prefix)
-run(${CMAKE_COMMAND} -G Ninja -S ${SOURCE}/docs/examples/library -B ${folder}/build -DCMAKE_PREFIX_PATH=${folder}/prefix
-  -DCMAKE_CXX_COMPILER=${CXX} -DCMAKE_BUILD_TYPE=Release "-DCMAKE_CXX_FLAGS=${FLAGS}")
 # Nothing of the source tree may be reached from the installed package.
 file(GLOB_RECURSE written ${folder}/prefix/lib/cmake/*.cmake)
 foreach(file ${written})
@@ -21,7 +19,21 @@ foreach(file ${written})
     message(FATAL_ERROR "${file} names the source tree")
   endif()
 endforeach()
-run(${CMAKE_COMMAND} --build ${folder}/build)
-run(${folder}/build/learn_xor ${DEVICE})
+foreach(example library own_model draw)
+  run(${CMAKE_COMMAND} -G Ninja -S ${SOURCE}/docs/examples/${example} -B ${folder}/${example} -DCMAKE_PREFIX_PATH=${folder}/prefix
+    -DCMAKE_CXX_COMPILER=${CXX} -DCMAKE_BUILD_TYPE=Release "-DCMAKE_CXX_FLAGS=${FLAGS}")
+  run(${CMAKE_COMMAND} --build ${folder}/${example})
+endforeach()
+run(${folder}/library/learn_xor ${DEVICE})
 run(${folder}/prefix/bin/ganymede models)
+set(tiny --data shapes --size 16 --batch 4 --steps 4 --set width=4 --set latent=4 --device ${DEVICE})
+run(${folder}/own_model/own_gan train ragan ${tiny} --out ${folder}/own)
+run(${folder}/own_model/own_gan sample ${folder}/own -n 4 --out ${folder}/own.png)
+run(${folder}/prefix/bin/ganymede train dcgan ${tiny} --out ${folder}/run)
+run(${folder}/draw/draw ${folder}/run 1 ${folder}/drawn.png)
+foreach(picture own drawn)
+  if(NOT EXISTS ${folder}/${picture}.png)
+    message(FATAL_ERROR "${picture}.png was not written")
+  endif()
+endforeach()
 file(REMOVE_RECURSE ${folder})

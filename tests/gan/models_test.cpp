@@ -1,0 +1,45 @@
+// The list of models, and those that programs add to it.
+#include "gan/models.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+namespace ganymede {
+namespace {
+
+Model own(const std::string& id) { return {.id = id, .paper = "", .year = 2026, .arxiv = "", .summary = "", .needs = {"image"}, .recipe = dcgan, .size = 32, .batch = 4, .steps = 1}; }
+
+TEST(Models, IdsAreWordsAndDiffer) {
+  std::set<std::string> ids;
+  for (const Model& m : models()) {
+    EXPECT_TRUE(ids.insert(m.id).second) << m.id;
+    EXPECT_EQ(m.id.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-"), std::string::npos) << m.id;
+  }
+}
+
+TEST(Models, AProgramAddsItsOwn) {
+  const Model& first = models().front();
+  add_model(own("own-2"));
+  EXPECT_EQ(find_model("own-2").recipe, &dcgan);
+  EXPECT_EQ(models().back().id, "own-2");
+  EXPECT_EQ(&models().front(), &first);   // what others hold of the list stays
+  const auto refused = [](const Model& m) {
+    const size_t before = models().size();
+    std::string what;
+    try {
+      add_model(m);
+    } catch (const UsageError& wrong) {
+      what = wrong.what();
+    }
+    EXPECT_EQ(models().size(), before);
+    return what;
+  };
+  EXPECT_NE(refused(own("dcgan")).find("there is a model dcgan already"), std::string::npos);
+  EXPECT_NE(refused(own("own-2")).find("there is a model own-2 already"), std::string::npos);
+  EXPECT_NE(refused(own("My GAN")).find("My GAN: it must be of small letters"), std::string::npos);
+  EXPECT_NE(refused(own("")).find("small letters"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace ganymede
