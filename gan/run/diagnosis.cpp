@@ -53,6 +53,12 @@ double early(const std::vector<StatsLine>& lines, const std::string& name) {
   return median(part(lines, name, 0.05, 0.35));
 }
 
+// How far a network can have come with steps of `name`, an update ratio, in parts of its weights' size.
+constexpr double kHardlyMoved = 0.1;
+double whole_way(const std::vector<StatsLine>& lines, const std::string& name) {
+  return late(lines, name) * double(lines.back().iteration);
+}
+
 bool is_norm(const std::string& name) {
   return name.starts_with("grad_norm/") || name.starts_with("update_ratio/");
 }
@@ -189,11 +195,27 @@ void find_standstill(const Evidence& evidence, const std::vector<std::string>& n
            name.substr(13) + " takes very large steps",
            "A step changes its weights by " + percent(now) + " of their size; 0.01 % to 1 % is usual.",
            {"Use a smaller learning rate."}});
+    } else if (const double all = whole_way(evidence.lines, name); name.starts_with("update_ratio/") && all < kHardlyMoved) {
+      findings.push_back({Level::warning,
+                          name.substr(13) + " has hardly moved",
+                          "A step changes its weights by " + short_number(100 * now) + " % of their size: by " + percent(all) +
+                              " at most in " + std::to_string(evidence.lines.back().iteration) + " iterations.",
+                          {"Train longer, or use a larger learning rate: 0.01 % to 1 % a step is usual."}});
     }
   }
 }
 
-void judge_samples(const Evidence& evidence, std::vector<Finding>& findings) {
+// As alike, and of as little contrast, as before training, or made by networks that have hardly moved: that is not collapse.
+bool as_untrained(const Evidence& evidence, const std::vector<std::string>& names) {
+  const auto near = [](double a, double b) { return a < 1.5 * b && b < 1.5 * a; };
+  if (evidence.first && near(evidence.samples->variety, evidence.first->variety) && near(evidence.samples->contrast, evidence.first->contrast)) return true;
+  std::vector<double> moved;
+  for (const std::string& name : names)
+    if (name.starts_with("update_ratio/")) moved.push_back(whole_way(evidence.lines, name));
+  return !moved.empty() && *std::max_element(moved.begin(), moved.end()) < kHardlyMoved;
+}
+
+void judge_samples(const Evidence& evidence, const std::vector<std::string>& names, std::vector<Finding>& findings) {
   if (!evidence.samples || !evidence.reals) return;
   const SheetStatistics &samples = *evidence.samples, &reals = *evidence.reals;
   if (reals.variety <= 0 || reals.contrast <= 0) return;
@@ -210,6 +232,12 @@ void judge_samples(const Evidence& evidence, std::vector<Finding>& findings) {
          {"If this is the very start, wait; otherwise start again with another seed and a smaller learning "
           "rate.",
           "Check the weight initialisation (normal, 0.02) and the generator's last activation."}});
+  } else if (variety < 0.35 && as_untrained(evidence, names)) {
+    findings.push_back({Level::warning,
+                        "The samples are those of an untrained generator",
+                        compared + "They are as they were before training, or the networks have hardly moved: nothing has been learnt yet.",
+                        {"Train longer, or use a larger learning rate.",
+                         "If the discriminator wins from the start, give it the smaller rate of the two."}});
   } else if (variety < 0.35) {
     findings.push_back(
         {variety < 0.15 ? Level::problem : Level::warning,
@@ -256,13 +284,13 @@ void judge_length(const Evidence& evidence, std::vector<Finding>& findings) {
 std::vector<Finding> diagnose(const Evidence& evidence) {
   std::vector<Finding> findings;
   find_broken_numbers(evidence, findings);
+  const std::vector<std::string> names = all_names(evidence.lines);
   if (evidence.lines.size() >= kFewestLines) {
-    const std::vector<std::string> names = all_names(evidence.lines);
     find_runaway(evidence, names, findings);
     judge_balances(evidence, names, findings);
     find_standstill(evidence, names, findings);
   }
-  judge_samples(evidence, findings);
+  judge_samples(evidence, names, findings);
   judge_length(evidence, findings);
   if (findings.empty())
     findings.push_back(

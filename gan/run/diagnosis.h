@@ -23,6 +23,7 @@ struct Evidence {
   Json run;                                // run.json
   std::vector<StatsLine> lines;            // stats.jsonl
   std::optional<SheetStatistics> samples;  // the newest sample sheet
+  std::optional<SheetStatistics> first;    // the one from before training
   std::optional<SheetStatistics> reals;    // reals.png
 };
 

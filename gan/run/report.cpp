@@ -27,6 +27,7 @@ struct Page {
     samples = folder.samples();
     if (fs::exists(folder.reals())) evidence.reals = examine(folder.reals());
     if (!samples.empty()) evidence.samples = examine(samples.back().path);
+    if (samples.size() > 1 && samples.front().iteration == 0) evidence.first = examine(samples.front().path);
   }
 
   std::optional<SheetStatistics> examine(const fs::path& path) {

@@ -114,6 +114,11 @@ TEST(Diagnosis, StandstillAndLargeSteps) {
                     return Values{{"update_ratio/D", 0.2}};
                   })),
                   Level::warning, "D takes very large steps"));
+  const auto steps = [](double ratio) {
+    return diagnose(evidence([=](double) { return Values{{"update_ratio/G", ratio}}; }));
+  };
+  EXPECT_TRUE(has(steps(5e-5), Level::warning, "G has hardly moved"));   // 1000 iterations: 5 % in all
+  EXPECT_TRUE(all_well(steps(2e-4)));
 }
 
 TEST(Diagnosis, PicturesThatAreAlikeFlatOrSaturated) {
@@ -130,6 +135,18 @@ TEST(Diagnosis, PicturesThatAreAlikeFlatOrSaturated) {
                     return static_cast<std::uint8_t>(scattered(3, j) * 0.7 + scattered(i, j) * 0.3);
                   }),
                   Level::warning, "much alike"));
+  const auto untrained = [](int i, int j) { return static_cast<std::uint8_t>(128 + (scattered(3, j) - 128) * 0.2 + (scattered(i, j) - 128) * 0.05); };
+  EXPECT_TRUE(has(judge(untrained), Level::problem, "collapsed"));
+  made.first = examine_sheet(sheet(16, [&](int i, int j) { return untrained(i + 40, j); }));
+  EXPECT_TRUE(has(judge(untrained), Level::warning, "untrained generator"));
+  EXPECT_FALSE(has(judge(untrained), Level::problem, "collapsed"));
+  EXPECT_TRUE(has(judge([](int, int j) { return scattered(3, j); }), Level::problem, "collapsed"));   // of full contrast
+  made.first.reset();
+  made.lines = evidence([](double) { return Values{{"update_ratio/G", 5e-5}, {"update_ratio/D", 5e-5}}; }).lines;
+  EXPECT_TRUE(has(judge(untrained), Level::warning, "untrained generator"));
+  made.lines = evidence([](double) { return Values{{"update_ratio/G", 5e-5}, {"update_ratio/D", 1e-3}}; }).lines;
+  EXPECT_TRUE(has(judge(untrained), Level::problem, "collapsed"));
+  made.lines = evidence(healthy).lines;
   EXPECT_TRUE(
       has(judge([](int i, int) { return static_cast<std::uint8_t>(100 + i); }), Level::problem, "flat"));
   EXPECT_TRUE(
