@@ -48,6 +48,7 @@ int run(int argc, char** argv, const std::vector<Model>& own) {
   add_sample(program);
   add_apply(program);
   add_serve(program);
+  add_export(program);
   add_report(program);
   add_evaluate(program);
   add_study_measures(program);

@@ -15,5 +15,6 @@ void add_evaluate(CLI::App& program);
 void add_study_measures(CLI::App& program);
 void add_kernels(CLI::App& program);
 void add_tune(CLI::App& program);
+void add_export(CLI::App& program);
 
 }  // namespace ganymede::apps

@@ -20,7 +20,7 @@ set(CPACK_COMPONENT_PROGRAM_DESCRIPTION
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_NAME libganymede-dev)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS
-  "libdnnl-dev, ocl-icd-opencl-dev, libboost-context1.74-dev, nlohmann-json3-dev, zlib1g-dev, libcpp-httplib-dev, pkg-config, libgomp1")
+  "libdnnl-dev, ocl-icd-opencl-dev, libboost-context1.74-dev, nlohmann-json3-dev, zlib1g-dev, libcpp-httplib-dev, libonnx-dev, libprotobuf-dev, pkg-config, libgomp1")
 set(CPACK_COMPONENT_DEVELOPMENT_DESCRIPTION
   "Static libraries and headers of Ganymede: tensors, derivatives of any order, layers, recipes of networks.")
 include(CPack)

@@ -3,6 +3,7 @@
 #include <ostream>
 
 #include "engine/check.h"
+#include "engine/recorded_kernels.h"
 
 namespace ganymede {
 
@@ -62,9 +63,12 @@ std::string Device::str() const {
 
 std::ostream& operator<<(std::ostream& out, const Device& device) { return out << device.str(); }
 
+namespace { thread_local const kernels::Kernels* cpu_kernels = nullptr; }
+void replace_cpu_kernels(const kernels::Kernels* table) { cpu_kernels = table; }
+
 const kernels::Kernels& kernels_of(const Device& device) {
   switch (device.type) {
-    case DeviceType::cpu: return kernels::cpu::table();
+    case DeviceType::cpu: return cpu_kernels ? *cpu_kernels : kernels::cpu::table();
     case DeviceType::sim: return kernels::sim::table();
     case DeviceType::cuda:
 #ifdef GANYMEDE_HAS_CUDA

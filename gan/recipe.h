@@ -109,6 +109,7 @@ struct Recipe {
   // Models that turn pictures into pictures: the columns of a sheet for a batch.
   std::function<std::vector<Column>(const Batch&)> columns = {};
   std::vector<Task> tasks = {};
+  std::vector<PictureMap> maps = {};
   std::vector<Measure> measures = {};
   Statistics sample_statistics = Statistics::running;
   // Parameters that no term can move, by full name ("critic.linear1.bias"): a difference of critics cancels its last bias.

@@ -203,6 +203,7 @@ double style_hue(const Evaluation& e, const Styled& s, const Direction& d, bool 
 
 void add_style_uses(Recipe& r, const Direction& d, const Styled& s) {
   r.sample = [=](int64_t n, const Batch& b) { return s.map(b[d.input].rows(0, n), randn({n, s.latent})); };
+  r.maps.push_back({"translate", "pictures of the other side, of many the one of this z", [=](const Tensor& x, const Tensors& v) { return s.map(x, v[0]); }, d.in, s.unit, {{"z", s.latent}}});
   r.columns = [=](const Batch& b) {
     const Tensor x = b[d.input];
     std::vector<Column> columns{{"input", showable(x)}, {"target", showable(b[d.target])}};

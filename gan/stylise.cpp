@@ -28,6 +28,7 @@ void add_style_transfer_uses(Recipe& r, const StyleTransfer& t) {
   r.sample = [=](int64_t n, const Batch& b) { return made(b.image().rows(0, n)); };
   r.columns = [=](const Batch& b) -> std::vector<Column> { return {{"picture", b.image()}, {"style", broadcast_to(t.picture, b.image().shape())}, {t.name, made(b.image())}}; };
   r.tasks.push_back(stylise_task(t));
+  r.maps.push_back(picture_map("stylise", "the pictures in the style that was learned", t.map, t.channels, 4));
   const std::string style = "sum over VGG-16's layers of the squared distance of Gram matrices to the style's";
   r.measures.push_back(mean_measure("style", style + ", of results", [=](const Batch& b) { return t.style(made(b.image())).item(); }));
   r.measures.push_back(mean_measure("style_picture", "the same of the pictures that they are made of", [=](const Batch& b) { return t.style(b.image()).item(); }));

@@ -155,6 +155,7 @@ void add_super_resolution_uses(Recipe& r, const Enlarger& e) {
     return {{"low", upsample_nearest(b["low"], e.scale)}, {"bicubic", clamp(bicubic(b["low"], e.scale), -1, 1)}, {e.name, made(b)}, {"high", b["high"]}};
   };
   r.tasks.push_back(enlarging_task(e));
+  r.maps.push_back(picture_map("super-resolution", text("the pictures, ", e.scale, " times as large"), e.picture, e.channels ? e.channels : 3));
   r.tasks.push_back(benchmark_task(e));
   // One by one, as the tasks enlarge files: norms by the batch's statistics then see the same.
   add_super_resolution_measures(r, e.scale, [=](const Batch& b) -> Enlarged {

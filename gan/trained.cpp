@@ -25,6 +25,7 @@ std::unique_ptr<Session> open_trained(const TrainedRun& run, std::ostream& say) 
   const auto folder = run::RunFolder::open(run.folder);
   SessionOptions o = Session::from_run(folder.run());
   if (!run.device.empty()) o.device = run.device;
+  if (!run.precision.empty()) o.precision = run.precision;
   if (o.device == "plan") throw UsageError("device plan has shapes only: use auto, cpu, cuda, cuda:N or sim");
   std::string path;
   if (run.iteration >= 0) {

@@ -11,6 +11,7 @@ namespace ganymede {
 struct TrainedRun {
   std::string folder;
   std::string device = {};  // auto, cpu, cuda, cuda:N or sim; empty: the run's own
+  std::string precision = {};   // f32, tf32 or bf16; empty: the run's own
   int64_t iteration = -1;   // of the checkpoint; -1: the newest sound one
 };
 

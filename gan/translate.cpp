@@ -107,6 +107,8 @@ Task translate_task(const Translator& t) {
   return {"translate", "PICTURE...", "the pictures on the other side, of any size, under their names", 1, 1 << 20, run};
 }
 
+PictureMap exported_map(const std::string& name, const Translator& t) { return picture_map(name, name == "translate" ? "the pictures on the other side" : "pictures of the other side back on this one", t.map, t.in, t.unit); }
+
 Task score_task(std::function<Tensor(const Tensor&, const Tensor&)> judge, const Direction& d, bool pairs) {
   const auto run = [=](const TaskInput& in) {
     const std::string from = read_from(in.settings);

@@ -53,6 +53,8 @@ class Results {
   std::vector<Result> all_;
 };
 
+// The map of a translator for `export`; name: "translate" or "translate-back".
+PictureMap exported_map(const std::string& name, const Translator& t);
 // `translate`: every picture by itself or, with together=N, N of one size in a batch; n outputs of each.
 Task translate_task(const Translator& t);
 // `score`: the discriminator's opinion as a picture of the same size, white where it takes the picture for real. judge maps

@@ -153,6 +153,8 @@ void add_unpaired_uses(Recipe& r, const Translator& to_b, const Translator& to_a
   translate.run = [=](const TaskInput& in) { return translate_task(forward(in.settings) ? to_b : to_a).run(in); };
   if (back) translate.help += "; direction=BtoA goes back";
   r.tasks.push_back(translate);
+  r.maps.push_back(exported_map("translate", to_b));
+  if (back) r.maps.push_back(exported_map("translate-back", to_a));
   Task score = score_task({}, {}, false);
   score.run = [=](const TaskInput& in) {
     const bool of_b = forward(in.settings);

@@ -84,6 +84,22 @@ struct Task {
   std::function<std::vector<Result>(const TaskInput&)> run;
 };
 
+// A function of pictures [n, H, W, channels] in [-1, 1], whose sides are multiples of `unit`, and of vectors, to pictures: what `export` can write as a file.
+struct PictureMap {
+  struct Vector {
+    std::string name;
+    int64_t length;
+  };
+  std::string name, help;           // help: what the results are
+  std::function<Tensor(const Tensor& pictures, const std::vector<Tensor>& vectors)> map;
+  int64_t channels = 3, unit = 1;
+  std::vector<Vector> vectors = {};
+};
+// Of pictures alone.
+inline PictureMap picture_map(std::string name, std::string help, std::function<Tensor(const Tensor&)> map, int64_t channels, int64_t unit = 1) {
+  return {std::move(name), std::move(help), [map = std::move(map)](const Tensor& x, const std::vector<Tensor>&) { return map(x); }, channels, unit};
+}
+
 // What `evaluate` can ask of a model beside the measures that every model has.
 struct Evaluation {
   int64_t samples;                                                           // about how many to look at

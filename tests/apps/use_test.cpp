@@ -119,5 +119,17 @@ TEST_F(Use, ScoresATranslationBesideItsPicture) {
   EXPECT_FALSE(exists("x"));
 }
 
+TEST_F(Use, WritesAGraph) {
+  EXPECT_NE(done({"export", "run"}).find("sample  z [n, 6]"), std::string::npos);
+  done({"export", "run", "--out", "g.onnx", "--batch", "2"});
+  EXPECT_NE(get("g.onnx").find("ConvTranspose"), std::string::npos);
+  const std::string before = get("g.onnx");
+  refused(2, {"export", "run", "translate", "--out", "g.onnx"}, {"no function translate", "it has sample"});
+  refused(2, {"export", "run", "sample"}, {"--out"});
+  refused(1, {"export", "run", "--out", "nowhere/g.onnx"}, {"nowhere"});
+  refused(2, {"export", "none", "--out", "g.onnx"}, {"none"});
+  EXPECT_EQ(get("g.onnx"), before);
+}
+
 }  // namespace
 }  // namespace ganymede::apps
