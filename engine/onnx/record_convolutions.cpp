@@ -1,4 +1,6 @@
 // Convolutions and their transposes. The graph's pictures are [N, C, H, W] here; pairs of transpositions between layers cancel.
+#include <algorithm>
+
 #include "engine/onnx/words.h"
 
 namespace ganymede::onnx_graph {
@@ -47,16 +49,14 @@ Value forward(const Conv2d& p, Value x, Value w) {
 Value transposed(const Conv2d& p, Value dy, Value w) {
   Graph& g = recorder().graph;
   require(p.border == kernels::Padding::zero, "onnx: a transposed convolution with a border");
-  const auto ends = [](int extent, int results, int stride, int dilation, int window, int pad) {
-    const int64_t more = extent - (int64_t(results - 1) * stride + int64_t(dilation) * (window - 1) + 1 - 2 * int64_t(pad));   // rows beyond those of equal pads
-    return std::pair{more < 0 ? pad - more : int64_t(pad), std::max<int64_t>(more, 0)};
-  };
-  const auto [pad_h, more_h] = ends(p.h, p.p, p.stride_h, p.dilation_h, p.r, p.pad_h);
-  const auto [pad_w, more_w] = ends(p.w, p.q, p.stride_w, p.dilation_w, p.s, p.pad_w);
-  require(more_h < std::max(p.stride_h, p.dilation_h) && more_w < std::max(p.stride_w, p.dilation_w), "onnx: a transposed convolution whose output padding is not below its stride");
+  // Rows beyond those of equal pads.
+  const auto more = [](int extent, int results, int stride, int dilation, int window, int pad) { return extent - (int64_t(results - 1) * stride + int64_t(dilation) * (window - 1) + 1 - 2 * int64_t(pad)); };
+  const int64_t more_h = more(p.h, p.p, p.stride_h, p.dilation_h, p.r, p.pad_h), more_w = more(p.w, p.q, p.stride_w, p.dilation_w, p.s, p.pad_w);
+  require(more_h >= 0 && more_w >= 0 && more_h < std::max(p.stride_h, p.dilation_h) && more_w < std::max(p.stride_w, p.dilation_w),
+          "onnx: a transposed convolution whose output padding is not from 0 to below its stride");
   return g.node("ConvTranspose", {g.transposed(dy, kToPlanes), g.transposed(w, kToPlanes)},
                 {{"kernel_shape", std::vector<int64_t>{p.r, p.s}}, {"strides", std::vector<int64_t>{p.stride_h, p.stride_w}}, {"dilations", std::vector<int64_t>{p.dilation_h, p.dilation_w}},
-                 {"pads", std::vector<int64_t>{p.pad_h, p.pad_w, pad_h, pad_w}}, {"output_padding", std::vector<int64_t>{more_h, more_w}}, {"group", int64_t(p.groups)}},
+                 {"pads", std::vector<int64_t>{p.pad_h, p.pad_w, p.pad_h, p.pad_w}}, {"output_padding", std::vector<int64_t>{more_h, more_w}}, {"group", int64_t(p.groups)}},
                 {p.n, p.c, p.h, p.w});
 }
 

@@ -53,25 +53,31 @@ void resample(Stream s, const Resample& p, const void* x, void* y) {
   else r.forget(y, size_t(p.n * to_h * to_w * p.c) * dtype_bytes(p.dtype));
 }
 
-// Windows of one size, one beside the other; 0 where they are not.
-int window(const Axis& a) {
-  if (!a.start) return 1;
-  const int size = a.in / a.out;
-  if (size * a.out != a.in) return 0;
-  for (int o = 0; o < a.out; ++o)
-    if (a.start[o + 1] - a.start[o] != size || a.index[a.start[o]] != o * size) return 0;
-  return size;
+// The largest of each window of an axis; v is [before, in, behind].
+Value largest_along(Value v, const Axis& a) {
+  Graph& g = recorder().graph;
+  if (!a.start) return v;
+  int64_t most = 0;
+  for (int o = 0; o < a.out; ++o) most = std::max<int64_t>(most, a.start[o + 1] - a.start[o]);
+  // Windows at the border are smaller: their last pixel stands in for those they lack.
+  std::vector<int64_t> pixels;
+  for (int o = 0; o < a.out; ++o) {
+    require(a.start[o + 1] > a.start[o], "onnx: a max pool with an empty window");
+    for (int64_t k = 0; k < most; ++k) pixels.push_back(a.index[std::min<int64_t>(a.start[o] + k, a.start[o + 1] - 1)]);
+  }
+  const Shape from = g.shape(v);
+  const Value windows = g.node("Gather", {v, g.constant(pixels, {a.out, most})}, {{"axis", int64_t{1}}}, {from[0], a.out, most, from[2]});
+  return g.node("ReduceMax", {windows}, {{"axes", std::vector<int64_t>{2}}, {"keepdims", int64_t{0}}}, {from[0], a.out, from[2]});
 }
 
 void max_pool(Stream s, const Resample& p, const void* x, void* y, int32_t* position) {
   Recorder& r = recorder();
-  const int64_t to_h = p.rows.out, to_w = p.columns.out, made = p.n * to_h * to_w * p.c;
+  const int64_t h = p.rows.in, w = p.columns.in, to_h = p.rows.out, to_w = p.columns.out, made = p.n * to_h * to_w * p.c;
   Value v;
-  if (r.depends(x, size_t(p.n * p.rows.in * p.columns.in * p.c) * 4)) {
+  if (r.depends(x, size_t(p.n * h * w * p.c) * 4)) {
     require_f32(p.dtype);
-    const int64_t h = window(p.rows), w = window(p.columns);
-    require(h && w && p.n * to_h <= INT32_MAX, "onnx: a max pool whose windows overlap or leave pixels out");
-    v = r.graph.node("ReduceMax", {r.read(x, {p.n * to_h, h, to_w, w, p.c})}, {{"axes", std::vector<int64_t>{1, 3}}, {"keepdims", int64_t{0}}}, {p.n * to_h, to_w, p.c});
+    v = largest_along(r.read(x, {p.n, h, w * p.c}), p.rows);
+    v = largest_along(r.graph.reshaped(v, {p.n * to_h, w, p.c}), p.columns);
   }
   computing().max_pool.forward(s, p, x, y, position);
   r.forget(position, size_t(made) * 4);

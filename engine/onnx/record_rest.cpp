@@ -53,6 +53,33 @@ void reduce(Stream s, const kernels::Reduce& p, const void* x, void* y, void* wo
   else r.forget(y, size_t(p.outer * p.inner) * dtype_bytes(p.out));
 }
 
+void sum_of_losses(Stream s, const kernels::Loss& p, const void* x, const void* t, void* y, void* workspace) {
+  Recorder& r = recorder();
+  Value v;
+  if (r.depends(x, size_t(p.count) * 4) || (t && r.depends(t, size_t(p.count) * 4))) {
+    require_f32(p.x);
+    Value u = function_of(r.read(x, {p.count}), kernels::Unary::scale, p.sign, p.shift);
+    if (t) require_f32(p.t), u = pair_of("Sub", u, r.read(t, {p.count}));
+    const Value sum = r.graph.node("ReduceSum", {function_of(u, p.f), r.graph.list({0})}, {{"keepdims", int64_t{1}}}, {1});
+    v = function_of(sum, kernels::Unary::scale, p.factor);
+  }
+  computing().loss.value(s, p, x, t, y, workspace);
+  if (v) r.write(y, v);
+  else r.forget(y, dtype_bytes(p.x == DType::f64 ? DType::f64 : DType::f32));
+}
+
+// Weights that depend on an input have no word; others give constants.
+void normalise_spectrally(Stream s, DType dtype, const kernels::SpectralMatrix* matrices, int count, int iterations, double eps, void* workspace) {
+  Recorder& r = recorder();
+  for (int i = 0; i < count; ++i) require(!r.depends(matrices[i].w, size_t(matrices[i].rows * matrices[i].columns) * 4) && !r.depends(matrices[i].u), "onnx: the spectral norm of weights that depend on the input");
+  computing().spectral.normalise(s, dtype, matrices, count, iterations, eps, workspace);
+  const size_t size = dtype_bytes(dtype);
+  for (int i = 0; i < count; ++i) {
+    const kernels::SpectralMatrix& m = matrices[i];
+    r.forget(m.u, size_t(m.rows) * size), r.forget(m.v, size_t(m.columns) * size), r.forget(m.sigma, size), r.forget(m.y, size_t(m.rows * m.columns) * size);
+  }
+}
+
 void softmax(Stream s, const kernels::Softmax& p, const void* x, void* y) {
   Recorder& r = recorder();
   Value v;
@@ -187,6 +214,9 @@ void record_rest(kernels::Kernels& table) {
   using K = kernels::Kernels;
   table.gemm.multiply = multiply;
   table.reduce.reduce = reduce;
+  table.loss.value = sum_of_losses;
+  table.loss.gradient = Refused<&K::loss, &kernels::LossKernels::gradient>::call;
+  table.spectral.normalise = normalise_spectrally;
   table.softmax.forward = softmax;
   table.softmax.logsumexp = logsumexp;
   table.softmax.gradient = Refused<&K::softmax, &kernels::SoftmaxKernels::gradient>::call;

@@ -130,13 +130,16 @@ Value Recorder::plain(const char* from, int64_t count, Type type) {
 }
 
 Value Recorder::assembled(const char* from, int64_t count, Type type, const std::vector<Part>& parts) {
-  const int64_t size = bytes_of(type), step = parts[0].step;
+  const int64_t size = bytes_of(type), step = parts[0].to[0];
   // Rows of all of them at the same places, side by side within a row of the memory: joined, with constants in the gaps.
   std::vector<Part> row = parts;
   std::sort(row.begin(), row.end(), [](const Part& a, const Part& b) { return a.first < b.first; });
-  const int64_t top = (row[0].first - from) / size / step;
-  bool fits = count % step == 0;
-  for (const Part& p : row) fits = fits && p.step == step && p.rows == row[0].rows && (p.first - from) / size / step == top && (p.first - from) / size % step + p.columns <= step;
+  const int64_t top = (row[0].first - from) / size / step, rows = row[0].dims[0];
+  const auto columns_of = [](const Part& p) { return p.dims.size() > 1 ? p.dims[1] : 1; };
+  bool fits = count % step == 0 && type == Type::f32;
+  for (const Part& p : row)
+    fits = fits && p.to[0] == step && (p.dims.size() == 1 || (p.dims.size() == 2 && p.to[1] == 1)) && p.dims[0] == rows && (p.first - from) / size / step == top &&
+           (p.first - from) / size % step + columns_of(p) <= step;
   const auto constants = [&](int64_t first_row, int64_t rows, int64_t column, int64_t columns) {
     std::vector<float> numbers;
     for (int64_t r = 0; r < rows; ++r) {
@@ -145,15 +148,14 @@ Value Recorder::assembled(const char* from, int64_t count, Type type, const std:
     }
     return graph.constant(std::move(numbers), {rows, columns});
   };
-  if (fits && type == Type::f32) {
+  if (fits) {
     Values side;
     int64_t at = 0;
-    const int64_t rows = row[0].rows;
     for (const Part& p : row) {
       const int64_t column = (p.first - from) / size % step;
       if (column > at) side.push_back(constants(top, rows, at, column - at));
-      side.push_back(graph.reshaped(p.value, {rows, p.columns}));
-      at = column + p.columns;
+      side.push_back(graph.reshaped(p.value, {rows, columns_of(p)}));
+      at = column + columns_of(p);
     }
     if (at < step) side.push_back(constants(top, rows, at, step - at));
     Value v = side.size() == 1 ? side[0] : graph.node("Concat", side, {{"axis", int64_t{1}}}, {rows, step});
@@ -167,27 +169,30 @@ Value Recorder::assembled(const char* from, int64_t count, Type type, const std:
   }
   Value v = plain(from, count, type);
   for (const Part& p : parts) {
-    const std::vector<int64_t> at = places({p.rows, p.columns}, {p.step, 1}, (p.first - from) / size);
+    const std::vector<int64_t> at = places(p.dims, p.to, (p.first - from) / size);
     v = graph.node("ScatterElements", {v, graph.list(at), graph.reshaped(p.value, {int64_t(at.size())})}, {{"axis", int64_t{0}}}, {count}, type);
   }
   return v;
 }
 
+void Recorder::put_together(const char* from, const char* end, Type type) {
+  // What is read, and all parts that meet it.
+  std::vector<Part> parts;
+  for (bool more = true; more;) {
+    more = false;
+    std::erase_if(parts_, [&](const Part& p) {
+      if (p.first >= end || p.end() <= from) return false;
+      parts.push_back(p), from = std::min(from, p.first), end = std::max(end, p.end()), more = true;
+      return true;
+    });
+  }
+  if (!parts.empty()) write(from, assembled(from, (end - from) / bytes_of(type), type, parts));
+}
+
 Value Recorder::read(const void* data, const Shape& shape, Type type) {
   const char* from = as_chars(data);
-  const int64_t count = shape.count();
-  const char* end = from + count * bytes_of(type);
-  std::vector<Part> inside;
-  for (const Part& p : parts_) {
-    if (p.first >= end || p.end() <= from) continue;
-    require(p.first >= from && p.end() <= end, "onnx: a part of a copy is read before all of it");
-    inside.push_back(p);
-  }
-  if (inside.empty()) return graph.reshaped(plain(from, count, type), shape);
-  std::erase_if(parts_, [&](const Part& p) { return p.first >= from && p.end() <= end; });
-  const Value v = assembled(from, count, type, inside);
-  write(data, v);
-  return graph.reshaped(v, shape);
+  put_together(from, from + shape.count() * bytes_of(type), type);
+  return graph.reshaped(plain(from, shape.count(), type), shape);
 }
 
 Value Recorder::gathered(const char* from, const Strided& s, Type type) {
@@ -196,12 +201,13 @@ Value Recorder::gathered(const char* from, const Strided& s, Type type) {
   for (size_t i = 0; i < s.dims.size(); ++i) (s.from[i] < 0 ? low : high) += (s.dims[i] - 1) * s.from[i];
   // The whole region that the elements lie in, if it is one: slices of it are words of their own.
   const char *begin = from + low * size, *end = from + (high + 1) * size;
+  put_together(begin, end, type);
   if (const auto next = regions_.upper_bound(begin); next != regions_.begin()) {
     const auto& [at, region] = *std::prev(next);
     if (at + region.bytes >= end && (begin - at) % size == 0) begin = at, end = at + region.bytes;
   }
   const int64_t count = (end - begin) / size, first = (from - begin) / size;
-  const Value flat = read(begin, {count}, type);
+  const Value flat = plain(begin, count, type);
   // As axes of the region: steps that divide one another, each with its start, none running over its end.
   std::vector<size_t> axes;
   for (size_t i = 0; i < s.dims.size(); ++i)
@@ -267,10 +273,8 @@ void Recorder::copy(const Strided& given, const void* from, const void* to, Type
   if (whole) return write(to, v);
   // What the memory held before is gone where the copy writes, and nobody has seen the rest yet.
   clear(first, first + reach * size);
-  const bool rows = s.dims.size() == 1 || (s.dims.size() == 2 && s.to[1] == 1);
-  require(rows, "onnx: a copy into ", s.dims.size(), " axes of a larger tensor");
-  const Part part{first, s.dims.size() == 1 ? (s.to[0] == 1 ? 1 : s.dims[0]) : s.dims[0], s.dims.size() == 1 ? (s.to[0] == 1 ? s.dims[0] : 1) : s.dims[1], s.to[0], int(size), v};
-  std::erase_if(parts_, [&](const Part& p) { return p.first < part.end() && p.end() > part.first && (p.step != part.step || p.first == part.first); });
+  const Part part{first, s.dims, s.to, reach, int(size), v};
+  std::erase_if(parts_, [&](const Part& p) { return p.first < part.end() && p.end() > part.first && (p.to[0] != part.to[0] || p.first == part.first); });
   if (depending) parts_.push_back(part);
 }
 

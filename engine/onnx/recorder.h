@@ -48,17 +48,19 @@ class Recorder {
     Value value;   // its elements in order
   };
   using Regions = std::map<const char*, Region>;
-  // Elements that a strided copy put between others, which nobody has read yet: rows x columns of them, a row every `step` elements.
+  // Elements that a strided copy put between others, which nobody has read yet: first + index . to for all indices below dims.
   struct Part {
     const char* first;
-    int64_t rows, columns, step;
-    int bytes;     // of an element
+    std::vector<int64_t> dims, to;
+    int64_t reach;   // elements from the first to the last
+    int bytes;       // of an element
     Value value;
-    const char* end() const { return first + ((rows - 1) * step + columns) * bytes; }
+    const char* end() const { return first + reach * bytes; }
   };
   void cut(const char* at);   // so that no region goes on across it
   void clear(const char* begin, const char* end);
-  Value plain(const char* from, int64_t count, Type type);          // [count], without parts
+  void put_together(const char* from, const char* end, Type type);  // so that no part is left there
+  Value plain(const char* from, int64_t count, Type type);          // [count], where no part is left
   Value assembled(const char* from, int64_t count, Type type, const std::vector<Part>& parts);
   Value constant_of(const void* data, const Shape& shape, Type type);
   Value gathered(const char* from, const Strided& s, Type type);    // elements in order of s.dims

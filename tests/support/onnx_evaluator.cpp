@@ -305,10 +305,15 @@ const std::map<std::string, Function>& functions() {
          return y;
        }},
       {"Gather", [](const Node& n) {
-         Array y{n.in[1]->shape, {}};
-         y.shape.insert(y.shape.end(), n.in[0]->shape.begin() + 1, n.in[0]->shape.end());
-         const size_t width = n.in[0]->values.size() / size_t(n.in[0]->shape[0]);
-         for (const double i : n.in[1]->values) y.values.insert(y.values.end(), n.in[0]->values.begin() + int64_t(size_t(i) * width), n.in[0]->values.begin() + int64_t((size_t(i) + 1) * width));
+         const Array &x = *n.in[0], &index = *n.in[1];
+         const auto axis = x.shape.begin() + n.whole("axis", 0);
+         const int64_t before = count({x.shape.begin(), axis}), behind = count({axis + 1, x.shape.end()});
+         Array y{{x.shape.begin(), axis}, {}};
+         y.shape.insert(y.shape.end(), index.shape.begin(), index.shape.end());
+         y.shape.insert(y.shape.end(), axis + 1, x.shape.end());
+         for (int64_t b = 0; b < before; ++b)
+           for (const double i : index.values)
+             for (int64_t k = 0; k < behind; ++k) y.values.push_back(x.values[size_t((b * *axis + int64_t(i)) * behind + k)]);
          return y;
        }},
       {"ScatterElements", [](const Node& n) {
