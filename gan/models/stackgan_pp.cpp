@@ -9,6 +9,7 @@
 //              + 50 sum_i [mse of mean colours + 5 mse of covariances, of x_i and x_{i-1}]                   without captions
 // All sizes learn at once. phi(t) is a text encoder trained before; mu moves with G and not with D.
 #include <cmath>
+#include <optional>
 
 #include "engine/check.h"
 #include "engine/ops.h"
