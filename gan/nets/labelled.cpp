@@ -115,17 +115,20 @@ class Heads : public nn::Module {
     require(!heads_.empty(), "a network with heads needs one");
   }
   Tensor forward(const Tensor& x) override { return heads_[0].second->forward(trunk_->forward(x)); }
-  bool conditional() const override { return trunk_->conditional(); }
+  bool conditional() const override {
+    return trunk_->conditional() || std::any_of(heads_.begin(), heads_.end(), [](const auto& head) { return head.second->conditional(); });
+  }
   bool batches_pass_together() const override {
     return trunk_->batches_pass_together() && std::all_of(heads_.begin(), heads_.end(), [](const auto& head) { return head.second->batches_pass_together(); });
   }
   Tensor forward_given(const Tensor& x, const Tensor& c, const Activation& f, const Tensor& residual) override { return heads_[0].second->forward_given(trunk_->forward_given(x, c), c, f, residual); }
   Tensors forward(const Tensors& xs) override {
-    require(xs.size() == (conditional() ? 2u : 1u), type(), ": takes a picture", conditional() ? " and labels" : "", "; was given ", xs.size(), " tensors");
-    const Tensor features = conditional() ? trunk_->forward_given(xs[0], xs[1]) : trunk_->forward(xs[0]);
+    require(xs.size() == (conditional() ? 2u : 1u), type(), ": takes a picture", conditional() ? " and a condition" : "", "; was given ", xs.size(), " tensors");
+    const auto of = [&](Layer& layer, const Tensor& x) { return layer->conditional() ? layer->forward_given(x, xs[1]) : layer->forward(x); };
+    const Tensor features = of(trunk_, xs[0]);
     Tensors said;
     for (auto& [name, head] : heads_) {
-      said.push_back(head->forward(features));
+      said.push_back(of(head, features));
       nn::LayerTrace::note(name, *head, said.back());
     }
     return said;

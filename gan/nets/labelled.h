@@ -23,7 +23,8 @@ nn::Layer of_label(int classes, nn::Layer f);
 // join(concat(left(x), right(x))) along the last axis; either side may take the label.
 nn::Layer joined(nn::Layer left, nn::Layer right, nn::Layer join);
 
-// One trunk, several heads: net(Tensors{x}) or net(Tensors{x, label}) gives a tensor a head, in order; net(x) the first one.
+// One trunk, several heads: net(Tensors{x}) or, where the trunk or a head takes one, net(Tensors{x, condition}) gives a tensor a head, in order; net(x) the
+// first one.
 nn::Layer with_heads(nn::Layer trunk, std::vector<std::pair<std::string, nn::Layer>> heads);
 
 // Adds normal noise while training.

@@ -83,7 +83,7 @@ class WordEncoder : public nn::Module {
 
 class AppendText : public nn::Module {
  public:
-  AppendText(int text, int projected) : text_(text), linear_(nn::linear(text, projected, true, nn::init::as_pytorch(text), nn::init::as_pytorch(text))) {}
+  AppendText(int text, int projected, const nn::Init& weight, const nn::Init& bias) : text_(text), linear_(nn::linear(text, projected, true, weight, bias)) {}
   using Module::forward;
   Tensor forward(const Tensor&) override { fail(describe(), ": takes texts; call its network with x and their vectors"); }
   bool conditional() const override { return true; }
@@ -104,6 +104,7 @@ class AppendText : public nn::Module {
 
 nn::Layer character_encoder(const TextEncoderSize& s) { return std::make_shared<CharacterEncoder>(s); }
 nn::Layer word_encoder(const TextEncoderSize& s) { return std::make_shared<WordEncoder>(s); }
-nn::Layer append_text(int text, int projected) { return std::make_shared<AppendText>(text, projected); }
+nn::Layer append_text(int text, int projected) { return append_text(text, projected, nn::init::as_pytorch(text), nn::init::as_pytorch(text)); }
+nn::Layer append_text(int text, int projected, const nn::Init& weight, const nn::Init& bias) { return std::make_shared<AppendText>(text, projected, weight, bias); }
 
 }  // namespace ganymede::nets

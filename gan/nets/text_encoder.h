@@ -1,6 +1,7 @@
 // Encoders of captions: sentences to vectors that lie near the features of pictures they describe (Reed, Akata, Lee, Schiele: Learning
 // Deep Representations of Fine-Grained Visual Descriptions, CVPR 2016, arXiv 1605.05395).
 #pragma once
+#include "nn/init.h"
 #include "nn/module.h"
 
 namespace ganymede::nets {
@@ -21,7 +22,9 @@ nn::Layer character_encoder(const TextEncoderSize& s);
 nn::Layer word_encoder(const TextEncoderSize& s);
 
 // Appends the text of a sample, a vector [N, text] given as the network's condition, through its own linear layer of `projected` outputs
-// with leaky relu (0.2): [N, C] -> [N, C + projected], and [N, H, W, C] -> [N, H, W, C + projected] as constant planes.
+// with leaky relu (0.2): [N, C] -> [N, C + projected], and [N, H, W, C] -> [N, H, W, C + projected] as constant planes. Its first weights are PyTorch's,
+// or as given.
 nn::Layer append_text(int text, int projected);
+nn::Layer append_text(int text, int projected, const nn::Init& weight, const nn::Init& bias);
 
 }  // namespace ganymede::nets
