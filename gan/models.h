@@ -52,6 +52,7 @@ Recipe bicyclegan(const Config& c);
 Recipe discogan(const Config& c);
 Recipe dualgan(const Config& c);
 Recipe distancegan(const Config& c);
+Recipe unit(const Config& c);
 Recipe srcnn(const Config& c);
 Recipe espcn(const Config& c);
 Recipe srgan(const Config& c);

@@ -45,6 +45,8 @@ World look_named(const std::string& name, World world) {
     world.colours = {0}, world.fills = {Fill::solid}, world.textures = {Texture::plain}, world.dark = 1;
   } else if (name == "blue") {
     world.colours = {5}, world.fills = {Fill::striped}, world.textures = {Texture::plain}, world.dark = 0;
+  } else if (name == "outlined") {
+    world.colours = {5}, world.fills = {Fill::outline}, world.textures = {Texture::plain}, world.dark = 0;
   } else if (name == "filled") {
     world.fills = {Fill::solid};
   } else if (name == "hollow") {
@@ -53,7 +55,7 @@ World look_named(const std::string& name, World world) {
   return world;
 }
 const std::vector<std::string>& look_names() {
-  static const std::vector<std::string> names = {"red", "blue", "filled", "hollow", "edges"};
+  static const std::vector<std::string> names = {"red", "blue", "outlined", "filled", "hollow", "edges"};
   return names;
 }
 

@@ -10,13 +10,7 @@ namespace {
 
 class MultiScale : public nn::Module {
  public:
-  MultiScale(const PatchShape& s, int scales) {
-    for (int i = 0; i < scales; ++i) {
-      PatchShape part = s;
-      part.width = std::max(1, s.width >> i);
-      parts_.push_back(patch_discriminator(part));
-    }
-  }
+  explicit MultiScale(std::vector<nn::Layer> parts) : parts_(std::move(parts)) {}
   Tensor forward(const Tensor&) override { fail(type(), ": has one output a scale"); }
   Tensors forward(const Tensors& xs) override {
     require(xs.size() == 1 || xs.size() == 2, type(), ": takes a picture, or two side by side, was given ", xs.size());
@@ -32,7 +26,7 @@ class MultiScale : public nn::Module {
     for (size_t i = 0; i < parts_.size(); ++i) v("scale" + std::to_string(i + 1), *parts_[i]);
   }
   std::string type() const override { return "scales"; }
-  std::string describe() const override { return text("PatchGAN at ", parts_.size(), " scales"); }
+  std::string describe() const override { return text("at ", parts_.size(), " scales"); }
 
  private:
   std::vector<nn::Layer> parts_;
@@ -72,6 +66,16 @@ nn::Layer patch_discriminator(const PatchShape& s) {
   return nn::sequential(std::move(layers));
 }
 
-nn::Layer multi_scale_patches(const PatchShape& s, int scales) { return std::make_shared<MultiScale>(s, scales); }
+nn::Layer at_scales(std::vector<nn::Layer> parts) { return std::make_shared<MultiScale>(std::move(parts)); }
+
+nn::Layer multi_scale_patches(const PatchShape& s, int scales) {
+  std::vector<nn::Layer> parts;
+  for (int i = 0; i < scales; ++i) {
+    PatchShape part = s;
+    part.width = std::max(1, s.width >> i);
+    parts.push_back(patch_discriminator(part));
+  }
+  return at_scales(std::move(parts));
+}
 
 }  // namespace ganymede::nets

@@ -22,8 +22,9 @@ int64_t patch_map(int64_t size, int halvings);
 // [N, H, W, in] -> [N, h, w, 1], logits or scores.
 nn::Layer patch_discriminator(const PatchShape& s);
 
-// One tensor in, `scales` maps out: of the picture, and of the picture halved (mean of 3x3 with stride 2, border left out) with
-// half the channels, and so on.
+// One tensor in, a map of each part out: of the picture, of the picture halved (mean of 3x3 with stride 2, border left out), and so on.
+nn::Layer at_scales(std::vector<nn::Layer> parts);
+// patch_discriminator at `scales` scales, each with half the channels of the one before.
 nn::Layer multi_scale_patches(const PatchShape& s, int scales);
 
 }  // namespace ganymede::nets

@@ -11,6 +11,9 @@ struct ResnetShape {
   TranslationNorm norm = {nn::NormKind::instance, false};
 };
 
+// x + norm(conv3(relu(norm(conv3(x))))), no relu after the sum; dropped: the share of features that is dropped before it.
+nn::Layer residual_block(int channels, const TranslationNorm& norm, Padding border, double dropped = 0);
+
 // [N, H, W, in] -> [N, H, W, out] in (-1, 1); H and W multiples of 4, at least 8.
 nn::Layer translation_resnet(const ResnetShape& s);
 

@@ -104,6 +104,27 @@ TEST(Shapes, UnpairedLooksShareTheirPlaces) {
   EXPECT_FALSE(same("a", "b"));
 }
 
+// Blue lines on light where the same scene is filled with red on dark.
+TEST(Shapes, OutlinedIsTheRimOfTheSameScene) {
+  const auto data = open_dataset("shapes:unpaired,b=outlined,kinds=circle+square,truth=1", {.size = 64});
+  HostBatch batch(data->fields(), 1);
+  int filled = 0, rim = 0, beside = 0;
+  for (int64_t index = 0; index < 8; ++index) {
+    Random random(1);
+    data->read(index, random, batch, 0);
+    const auto a = batch.real("a"), b = batch.real("a_in_b");
+    EXPECT_LT(a[0] + a[1] + a[2], 0);
+    EXPECT_GT(b[0] + b[1] + b[2], 0);
+    for (size_t i = 0; i < a.size(); i += 3) {
+      const bool red = a[i] - a[i + 2] > 0.8, blue = b[i + 2] - b[i] > 0.8;
+      filled += red, rim += red && blue, beside += blue && !red;
+    }
+  }
+  EXPECT_GT(rim, 0);
+  EXPECT_LT(rim, filled * 3 / 4);
+  EXPECT_LT(beside, rim);
+}
+
 TEST(Shapes, FlipsAndCutsMoveTheTruthAlong) {
   const auto data = open_dataset("shapes:single,with=semantic", {.size = 32, .flip = true, .load_size = 40});
   std::set<float> places;

@@ -23,6 +23,7 @@ TinyChoice tiny_choice(const std::string& model) {
       {"discogan", {.settings = {{"width", "3"}, {"early_iterations", "1"}}, .data = "shapes:unpaired", .late = {"test"}}},
       {"dualgan", {.settings = {{"width", "3"}, {"critic_steps", "2"}}, .data = "shapes:unpaired,a=hollow,b=blue", .late = {"test"}}},
       {"distancegan", {.settings = {{"width", "3"}, {"early_iterations", "1"}, {"items", "20"}}, .data = "shapes:unpaired", .late = {"test"}}},
+      {"unit", {.settings = {{"width", "3"}, {"blocks", "1"}, {"d_width", "2"}}, .data = "shapes:unpaired"}},
       {"pix2pix", {.settings = {{"width", "3"}}, .data = "shapes:pairs", .late = {"constant_part", "test"}}},
       {"srcnn", {.settings = {{"width", "4"}, {"mapped", "3"}}, .data = "shapes:sr,scale=2", .size = 24}},
       {"espcn", {.settings = {{"width", "4"}, {"inner", "3"}}, .data = "shapes:sr,scale=2", .size = 24}},
