@@ -61,5 +61,6 @@ Recipe gan_int_cls(const Config& c);
 Recipe stackgan(const Config& c);
 Recipe stargan(const Config& c);
 Recipe fader_networks(const Config& c);
+Recipe genegan(const Config& c);
 
 }  // namespace ganymede
