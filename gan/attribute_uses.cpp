@@ -102,7 +102,7 @@ std::vector<Measure> edit_measures(const Config& c, const Attributes& a, const E
                    return share(right, of);
                  }});
   const auto l1 = [](const Tensor& x, const Tensor& y) { return mean(abs(x - y)).item(); };
-  all.push_back(mean_measure("cycle", "mean |x - the edited picture edited back|, pixels in [-1, 1]; 0 is best", [=](const Batch& b) {
+  if (editor.undone) all.push_back(mean_measure("cycle", "mean |x - the edited picture edited back|, pixels in [-1, 1]; 0 is best", [=](const Batch& b) {
     const Tensor y = a.of(b);
     double sum = 0;
     for (const Attributes::Edit& change : a.edits()) {
@@ -151,7 +151,7 @@ Task edit_task(const Config& c, const Attributes& a, const Editor& editor) {
       const Tensor x = as_input(p.picture, facts);
       const Shape row{1, a.count()};
       const auto constant = [&](const std::vector<double>& v) { return tensor(v, row, x.dtype(), x.device()); };
-      const Tensor from = editor.seen ? a.decided(editor.seen(x)) : constant(add);
+      const Tensor from = editor.seen ? a.decided(editor.seen(x)) : constant(std::vector<double>(add.size(), 0.0));
       results.add(p.name, editor.edit(x, from, from * constant(keep) + constant(add)));
     }
     return results.take();

@@ -6,10 +6,13 @@
 namespace ganymede {
 
 struct Editor {
-  // Pictures x [n, H, W, C] in [-1, 1] that have the attributes `from` [n, count], as they look with those of `to`.
+  // Pictures x [n, H, W, C] in [-1, 1] that have the attributes `from` [n, count], as they look with those of `to`. Of a file nothing is known
+  // where `seen` is empty: `from` is 0.
   std::function<Tensor(const Tensor& x, const Tensor& from, const Tensor& to)> edit;
   // The model's own scores of the attributes [n, count], positive for what is there; empty for a model that cannot say.
   std::function<Tensor(const Tensor& x)> seen = {};
+  // Whether an edit and its undoing are to give the picture back.
+  bool undone = true;
 };
 
 // Samples (test pictures with the attributes of others), a sheet of picture x change, the task `edit`, which sets attributes of picture

@@ -69,5 +69,6 @@ Recipe stackgan_pp(const Config& c);
 Recipe tac_gan(const Config& c);
 Recipe stargan(const Config& c);
 Recipe fader_networks(const Config& c);
+Recipe genegan(const Config& c);
 
 }  // namespace ganymede

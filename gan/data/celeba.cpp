@@ -52,6 +52,8 @@ class Celeba : public Dataset {
     std::copy(values.begin(), values.end(), out.real(1, row).begin());
   }
 
+  std::vector<float> attributes(int64_t index) const override { return values_[static_cast<size_t>(index)]; }
+
  private:
   std::string folder_;
   std::vector<std::vector<float>> values_;

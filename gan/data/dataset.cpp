@@ -69,6 +69,14 @@ std::string& HostBatch::text(size_t field, int64_t row) {
   return columns_[field].text[static_cast<size_t>(row)];
 }
 
+std::vector<float> Dataset::attributes(int64_t index) const {
+  HostBatch one(fields_, 1);
+  Random random(0);
+  read(index, random, one, 0);
+  const auto values = one.real("attributes");
+  return {values.begin(), values.end()};
+}
+
 const Field* Dataset::field(const std::string& name) const {
   for (const Field& field : fields_) {
     if (field.name == name) return &field;

@@ -73,6 +73,9 @@ class Dataset {
   // from nothing else. Safe to call from several threads for different rows. Throws naming the file.
   virtual void read(int64_t index, Random& random, HostBatch& out, int64_t row) const = 0;
 
+  // The field "attributes" of a sample, which sets that keep it beside their pictures give without reading one.
+  virtual std::vector<float> attributes(int64_t index) const;
+
   const std::vector<Field>& fields() const { return fields_; }
   const Field* field(const std::string& name) const;                                    // null: there is none
   const std::vector<std::string>& class_names() const { return class_names_; }          // of "label"

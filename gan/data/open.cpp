@@ -41,6 +41,8 @@ constexpr Opener kOpeners[] = {
      "halves:DATA,TASK: two domains from one set of pictures, a from every second one, b made of others; TASK is "
      "outlines, negative or same",
      open_halves},
+    {"sides", Argument::required,
+     "sides:ATTRIBUTE,DATA: two sides without pairs of one set of pictures, a with the attribute and b without it", open_sides},
     {"sr", Argument::required,
      "sr:DIR,SCALE[,DEGRADATION]: parts of high-resolution pictures, reduced by bicubic (the default), area "
      "or "
@@ -68,6 +70,7 @@ constexpr Opener kOpeners[] = {
      "shapes[:TASK][,NAME=VALUE...]: drawn scenes of shapes, 16 to 256 px; TASK is scene (the default), "
      "single, "
      "attributes (correlation=0.8, without=hat+frame), pairs (from=edges), unpaired (a=red,b=blue,truth=1; also outlined, filled, hollow, edges), clips (frames=8), "
+     "attributes (correlation=0.8, without=hat+frame), faces (discs, half of them in hats), pairs (from=edges), unpaired (a=red,b=blue,truth=1), clips (frames=8), "
      "sr (scale=4,degradation=bicubic); every task takes count=N, objects=N, kinds=NAME+NAME, colours=any|class|two|mostly, label=shape|colour|both, plain=1, "
      "with=PART+PART",
      open_shapes},

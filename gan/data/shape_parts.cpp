@@ -82,6 +82,20 @@ Values keypoint_rows(const SceneView& view) {
   return values;
 }
 
+// 1 where the main object's hat and its shadow are, or would be if it had one, else 0.
+Values hat_place(const SceneView& view) {
+  const Object& object = main_of(view);
+  const int64_t size = view.rendering.size;
+  const double scale = object.radius * static_cast<double>(size), shadow = std::max(0.2 * scale, 2.0);
+  const LocalFrame frame(object);
+  Values values;
+  for (int64_t i = 0; i < size * size; ++i) {
+    const Point at{(static_cast<double>(i % size) + 0.5) / static_cast<double>(size), (static_cast<double>(i / size) + 0.5) / static_cast<double>(size)};
+    values.push_back(hat_distance(object.shape, frame.to_local(at)) * scale <= shadow ? 1 : 0);
+  }
+  return values;
+}
+
 // Caption, its words' numbers and their count are three fields of one sentence, so all draw it from here.
 std::string caption_of(const SceneView& view) {
   Random words = view.random;
@@ -139,6 +153,11 @@ std::vector<std::string> label_names(LabelOf what) {
   if (what == LabelOf::shape) return shape_names();
   if (what == LabelOf::colour) return colour_names();
   std::vector<std::string> names;
+  if (what == LabelOf::hat) {
+    names.push_back("no hat");
+    for (const std::string& colour : colour_names()) names.push_back(colour + " hat");
+    return names;
+  }
   for (const std::string& colour : colour_names())
     for (const std::string& shape : shape_names()) names.push_back(colour + " " + shape);
   return names;
@@ -148,7 +167,7 @@ const std::vector<std::string>& scene_part_names() {
   static const std::vector<std::string> names = {
       "image",     "label",   "attributes", "count",  "caption",  "tokens",  "length",     "characters", "boxes",
       "keypoints", "pose",    "edges",      "labels", "semantic", "normals", "foreground", "background",
-      "colourise", "inpaint", "gradients",  "blur",   "clip",     "flow",    "low"};
+      "colourise", "inpaint", "gradients",  "blur",   "clip",     "flow",    "low",        "hat"};
   return names;
 }
 
@@ -163,6 +182,7 @@ ScenePart scene_part(const std::string& name, const PartOptions& options) {
   if (name == "label") {
     return integer_part(name, {}, MadeOf::scene, [what = options.label](const SceneView& view) {
       const int64_t shape = static_cast<int64_t>(main_of(view).shape), colour = main_of(view).colour;
+      if (what == LabelOf::hat) return std::vector<int64_t>{main_of(view).hat ? main_of(view).hat_colour + 1 : 0};
       return std::vector<int64_t>{what == LabelOf::shape ? shape : what == LabelOf::colour ? colour : colour * static_cast<int64_t>(shape_names().size()) + shape};
     });
   }
@@ -175,6 +195,7 @@ ScenePart scene_part(const std::string& name, const PartOptions& options) {
       return std::vector<int64_t>{static_cast<int64_t>(view.scene.objects.size())};
     });
   }
+  if (name == "hat") return real_part(name, {size, size, 1}, MadeOf::drawing, hat_place);
   if (name == "caption" || name == "tokens" || name == "length" || name == "characters") return text_part(name);
   if (name == "boxes") {
     return real_part(name, {options.most_objects, 5}, MadeOf::drawing,

@@ -29,9 +29,9 @@ struct ScenePart {
   std::function<void(const SceneView& view, HostBatch& out, size_t field, int64_t row)> write;
 };
 
-// What the label names: the main object's shape, its colour, or both (colour * kinds of shapes + shape).
-enum class LabelOf { shape, colour, both };
-std::vector<std::string> label_names(LabelOf what);  // "circle", "red", "red circle"
+// What the label names: the main object's shape, its colour, both (colour * kinds of shapes + shape), or the colour of its hat (0: it has none).
+enum class LabelOf { shape, colour, both, hat };
+std::vector<std::string> label_names(LabelOf what);  // "circle", "red", "red circle", "no hat" or "red hat"
 
 struct PartOptions {
   int64_t size = 64, channels = 3;

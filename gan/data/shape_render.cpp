@@ -147,6 +147,11 @@ class Painter {
     });
   }
 
+  Colour hat_paint(const Object& object) const {
+    if (object.hat_colour >= 0) return named_colour(object.hat_colour);
+    return scene_.ground.dark ? kHatLight : kHatDark;
+  }
+
   void paint_object(int number, const Field& field) {
     const Object& object = scene_.objects[static_cast<size_t>(number)];
     const bool main = static_cast<size_t>(number) == scene_.main;
@@ -165,7 +170,7 @@ class Painter {
       const auto normal = normal_at(
           field, x, y, std::max(kBevel * scale * (hat || object.fill == Fill::outline ? 0.4 : 1.0), 1.0));
       const Colour paint =
-          hat ? (scene_.ground.dark ? kHatLight : kHatDark) : paint_of(object, field.local[here], 1 / scale);
+          hat ? hat_paint(object) : paint_of(object, field.local[here], 1 / scale);
       const Colour colour = lit(paint, normal);
       mix(out_.image, pixel, colour, amount);
       if (main) {

@@ -90,7 +90,7 @@ Object draw_object(const World& world, const Bits& bits, Random& random) {
   object.radius = bits.large ? random.uniform(kLargeLeast, kLargest) : random.uniform(kSmallest, kSmallMost);
   object.angle = random.uniform(-kMostTilt, kMostTilt);
   const double margin = object.radius * 1.05 + 0.02,
-               top = margin + (object.hat ? kHatRoom * object.radius : 0);
+               top = margin + (object.hat || world.coloured_hats ? kHatRoom * object.radius : 0);
   const auto place = [&](double low, double high) {
     const double middle = (low + high) / 2, half = (high - low) / 2 * world.spread;
     return random.uniform(middle - half, middle + half);
@@ -98,6 +98,7 @@ Object draw_object(const World& world, const Bits& bits, Random& random) {
   object.centre = {place(margin, 1 - margin), place(top, 1 - margin)};
   object.velocity = {random.uniform(-0.03, 0.03), random.uniform(-0.03, 0.03)};
   object.spin = random.uniform(-0.12, 0.12);
+  if (world.coloured_hats) object.hat_colour = static_cast<int>(random.below(kColours));
   return object;
 }
 

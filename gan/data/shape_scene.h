@@ -29,6 +29,7 @@ struct Object {
   double radius = 0.2;
   double angle = 0;  // radians, clockwise
   bool large = false, hat = false;
+  int hat_colour = -1;  // index of its name; -1: light on dark grounds, dark on light ones
   Point velocity;   // a frame
   double spin = 0;  // radians a frame
 };
@@ -67,6 +68,7 @@ struct World {
   double tint = 0.06;      // of grounds: how far their colours lie from grey
   double correlation = 0;  // between those five, each pair; 0 to 1, only where all five are 1/2
   double spread = 1;       // of places: 0 puts a lone object into the middle
+  bool coloured_hats = false;  // and room for one above every object, so that places do not tell of them
 };
 
 Scene draw_scene(const World& world, Random& random);

@@ -108,8 +108,9 @@ class Shapes : public Dataset {
     count_ = arguments.integer("count", train ? kTrainScenes : kTestScenes, 1, int64_t{1} << 40);
     World world = world_of(arguments);
     part_options_ = {size_, options.channels ? options.channels : 3, world.most_objects};
-    const std::string label = arguments.choice("label", "shape", {"shape", "colour", "both"});
-    part_options_.label = label == "shape" ? LabelOf::shape : label == "colour" ? LabelOf::colour : LabelOf::both;
+    const std::map<std::string, LabelOf> labels = {{"shape", LabelOf::shape}, {"colour", LabelOf::colour}, {"both", LabelOf::both}, {"hat", LabelOf::hat}};
+    const bool faces = task_ == "faces";
+    part_options_.label = labels.at(arguments.choice("label", faces ? "hat" : "shape", faces ? std::vector<std::string>{"hat", "shape", "colour", "both"} : std::vector<std::string>{"shape", "colour", "both"}));
     choose(arguments, world);
     std::istringstream extra(arguments.text("with", ""));
     for (std::string name; std::getline(extra, name, '+');) add(name, 0, 0, name);
@@ -163,6 +164,8 @@ class Shapes : public Dataset {
     }
   }
 
+  std::vector<float> attributes(int64_t index) const override { return attributes_of(scene_of(index, outputs_.at(0), false, 0, 0)); }
+
  private:
   Scene scene_of(int64_t index, const Output& output, bool flip, double left, double top) const {
     const uint64_t key = static_cast<uint64_t>(index) * 2 + output.stream;
@@ -209,7 +212,7 @@ class Shapes : public Dataset {
 
   World world_of(Arguments& arguments) const {
     World world;
-    const bool one = task_ == "single" || task_ == "attributes" || task_ == "unpaired";
+    const bool one = task_ == "single" || task_ == "attributes" || task_ == "faces" || task_ == "unpaired";
     world.most_objects = static_cast<int>(arguments.integer("objects", one ? 1 : 4, 1, 8));
     world.kinds = kinds_named(arguments.text("kinds", ""), arguments);
     const std::string colours = arguments.choice("colours", "any", {"any", "class", "two", "mostly"});
@@ -234,6 +237,10 @@ class Shapes : public Dataset {
       world.correlation = arguments.number("correlation", 0, 0, 1);
       leave_out(arguments.text("without", ""), world, arguments);
     }
+    if (task_ == "faces") {  // discs in the middle, half of them in a hat of any colour
+      world.kinds = {Shape::circle}, world.fills = {Fill::solid}, world.textures = {Texture::plain};
+      world.large = 1, world.hat = 0.5, world.frame = 0, world.spread = 0, world.coloured_hats = true;
+    }
     return world;
   }
 
@@ -245,6 +252,8 @@ class Shapes : public Dataset {
                                "characters", "boxes", "keypoints", "edges"}) {
         add(name, 0, 0, name);
       }
+    } else if (task_ == "faces") {
+      for (const char* name : {"image", "label", "attributes", "hat"}) add(name, 0, 0, name);
     } else if (task_ == "pairs") {
       std::vector<std::string> inputs = {"edges", "labels", "normals"};
       inputs.insert(inputs.end(), transform_names().begin(), transform_names().end());
@@ -278,7 +287,7 @@ class Shapes : public Dataset {
       add("low", 0, 0, "low");
     } else {
       arguments.fail("unknown task '" + task_ +
-                     "'; known are scene, single, attributes, pairs, unpaired, clips, sr");
+                     "'; known are scene, single, attributes, faces, pairs, unpaired, clips, sr");
     }
   }
 
