@@ -59,6 +59,7 @@ Recipe lapgan(const Config& c);
 Recipe stacked_gan(const Config& c);
 Recipe gan_int_cls(const Config& c);
 Recipe stackgan(const Config& c);
+Recipe ss_gan(const Config& c);
 Recipe stargan(const Config& c);
 Recipe fader_networks(const Config& c);
 
