@@ -74,6 +74,9 @@ constexpr Opener kOpeners[] = {
      "sr (scale=4,degradation=bicubic); every task takes count=N, objects=N, kinds=NAME+NAME, colours=any|class|two|mostly, label=shape|colour|both, plain=1, "
      "with=PART+PART",
      open_shapes},
+    {"solids", Argument::optional,
+     "solids[:count=N][,objects=N]: drawn rooms with up to N spheres and boxes, 16 to 256 px; a holds the normals of what a pixel shows (right, down, towards the viewer), b the picture",
+     open_solids},
 };
 
 // Takes "load=N+" and "mirror+" from the front of a specification into the options of the training split; the rest of it.

@@ -26,5 +26,6 @@ std::unique_ptr<Dataset> open_cub(const std::string& argument, const Options& op
 std::unique_ptr<Dataset> open_image(const std::string& argument, const Options& options);
 std::unique_ptr<Dataset> open_mixture(const std::string& argument, const Options& options);
 std::unique_ptr<Dataset> open_shapes(const std::string& argument, const Options& options);
+std::unique_ptr<Dataset> open_solids(const std::string& argument, const Options& options);
 
 }  // namespace ganymede::data

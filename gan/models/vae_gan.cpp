@@ -9,6 +9,7 @@
 
 #include "engine/ops.h"
 #include "gan/encoder_measures.h"
+#include "gan/losses/balance.h"
 #include "gan/losses/decay.h"
 #include "gan/models.h"
 #include "gan/nets/posterior.h"
@@ -19,13 +20,6 @@ namespace {
 
 // E -log(p + 1e-3): the offset of the authors' code, p in (0, 1).
 Tensor surprise(const Tensor& p) { return -mean(log(p + 1e-3)); }
-
-// 1 where both of D's losses lie within [low, high]; high or low may be infinite.
-Tensor within(const Losses& l, double low, double high) {
-  const Tensor r = value_of(l, "real_loss"), f = value_of(l, "fake_loss");
-  const auto ok = [&](const Tensor& x) { return greater_equal(x, zeros_like(x) + low) * greater_equal(zeros_like(x) + high, x); };
-  return cast(ok(r) * ok(f), DType::f32);
-}
 
 }  // namespace
 
@@ -52,15 +46,9 @@ Recipe vae_gan(const Config& c) {
 
   nn::Optim optim = nn::rmsprop(rate, 0.9);
   if (last < 1 && c.steps > 0) optim = optim.with(nn::exponential_decay(std::pow(last, 1 / double(c.steps)), last));
-  // If both would wait, both move.
-  const Gate d_gate = [=](const Losses& l) {
-    const Tensor d = within(l, equilibrium - margin, 1e30), g = within(l, -1e30, equilibrium + margin);
-    return maximum(d, 1.0 - g);
-  };
-  const Gate dec_gate = [=](const Losses& l) {
-    const Tensor d = within(l, equilibrium - margin, 1e30), g = within(l, -1e30, equilibrium + margin);
-    return maximum(g, 1.0 - d);
-  };
+  const Balance balance{equilibrium - margin, equilibrium + margin};
+  const Gate d_gate = [=](const Losses& l) { return balance.d_moves(value_of(l, "real_loss"), value_of(l, "fake_loss")); };
+  const Gate dec_gate = [=](const Losses& l) { return balance.g_moves(value_of(l, "real_loss"), value_of(l, "fake_loss")); };
 
   r.update("VAE/GAN", {Group{{enc}, optim}, Group{{dec}, optim, gated ? dec_gate : Gate{}}, Group{{D}, optim, gated ? d_gate : Gate{}}}, [=](const Batch& x) -> Losses {
     const Tensor real = x.image();
