@@ -3,7 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <iterator>
 #include <set>
+
+#include "tests/support/places.h"
 
 namespace ganymede {
 namespace {
@@ -16,6 +20,19 @@ TEST(Models, IdsAreWordsAndDiffer) {
     EXPECT_TRUE(ids.insert(m.id).second) << m.id;
     EXPECT_EQ(m.id.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-"), std::string::npos) << m.id;
   }
+}
+
+TEST(Models, StandInTheReadme) {
+  std::ifstream in(test::source_dir() + "/README.md");
+  const std::string readme{std::istreambuf_iterator<char>(in), {}};
+  const std::string table = readme.substr(readme.find("| from | models |"), readme.find("What each one's main ingredient") - readme.find("| from | models |"));
+  size_t listed = 0;
+  for (size_t i = table.find('`'); i != table.npos; i = table.find('`', i + 1)) ++listed;
+  std::set<std::string> ids;
+  for (const Model& m : models())
+    if (!m.id.starts_with("own")) ids.insert(m.id);
+  for (const std::string& id : ids) EXPECT_NE(table.find("`" + id + "`"), std::string::npos) << id;
+  EXPECT_EQ(listed, 2 * ids.size());
 }
 
 TEST(Models, AProgramAddsItsOwn) {
