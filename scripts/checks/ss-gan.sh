@@ -1,7 +1,7 @@
 # Wang and Gupta 2016: what a network that estimates normals reads off a rendered picture is held to the normals that it was rendered from; without
 # that term a picture follows its normals only as far as D2 asks. Drawn rooms at 32 px with eight words for normals; the structure is learnt apart.
 source "$(dirname "$0")/lib.sh"
-settings=(--data solids --size 32 --batch 32 --threads 1 --log-every 100 --set fcn_steps=400 --set rate=5e-4 --set dropout=false)
+settings=(--data solids --size 32 --batch 32 --threads 1 --log-every 100 --set fcn_steps=400 --set rate=5e-4 --set dropout=false --set high=1)
 run with ss-gan "${settings[@]}" --steps 1620 --set structure_steps=500 --set style_steps=700
 run without ss-gan "${settings[@]}" --steps 1121 --set structure_steps=1 --set style_steps=700 --set lambda=0
 real=$(measured with normals-real normals-real -n 1000)

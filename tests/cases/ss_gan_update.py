@@ -2,7 +2,7 @@
 
 The estimator of normals by SGD; structure, D1 and then G1; style, D2 and then G2 with the frozen estimator's cross entropy; all together, where G1
 also follows 0.1 of G2's adversarial loss through G2. D sees one half of the first batch as it is and one half as fakes, G the second batch. 16 px,
-normals of 16 px, width 2, estimator 3, three words, batch 4. The kept words are given, not clustered.
+normals of 16 px, width 1, estimator 1, three words, batch 4. The kept words are given, not clustered.
 """
 
 import numpy as np
@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from reference import Optimiser, float32_exact
 from update_case import Case, Draws, Layers, main, pictures
 
-N, S, L, W, K, LAMBDA, THROUGH, LOW, HIGH = 4, 16, 3, 2, 3, 0.1, 0.1, 0.3, 0.9
+N, S, L, W, K, LAMBDA, THROUGH, LOW, HIGH = 4, 16, 3, 1, 3, 0.1, 0.1, 0.3, 0.9
 EPS = 1e-5
 
 
@@ -49,8 +49,8 @@ def networks(*args):
     def next(i, o, k, stride, padding, *f):
         return [("conv", i, o, k, stride, padding, False), ("norm", o, EPS), f or relu]
 
-    fcn = ([("up", 4)] + next(1, 3, 11, 4, 68, "leaky", 0.2) + [("pool", 3, 2)] + next(3, 8, 5, 1, 2) + [("pool", 3, 2)] + next(8, 12, 3, 1, 1) + next(12, 12, 3, 1, 1) + next(12, 8, 3, 1, 1) + [("pool", 3, 2)]
-           + next(8, 32, 6, 1, 1) + doubled(32, 16, *relu) + [("conv", 16, K, 3, 1, 1, True)])
+    fcn = ([("up", 4)] + next(1, 1, 11, 4, 68, "leaky", 0.2) + [("pool", 3, 2)] + next(1, 2, 5, 1, 2) + [("pool", 3, 2)] + next(2, 4, 3, 1, 1) + next(4, 4, 3, 1, 1) + next(4, 2, 3, 1, 1) + [("pool", 3, 2)]
+           + next(2, 10, 6, 1, 1) + doubled(10, 5, *relu) + [("conv", 5, K, 3, 1, 1, True)])
     return (Layers("FCN", *args, {"": fcn}), Layers("G1", *args, {"": g1}), Layers("D1", *args, {"": judge(3, 1, 2)}), Layers("G2", *args, g2), Layers("D2", *args, {"": judge(4, 2, 1)}))
 
 
@@ -67,7 +67,7 @@ def train(dtype):
     draws = Draws(random, dtype)
     fcn, g1, d1, g2, d2 = nets = networks(dtype, random, draws)
     words = float32_exact(random.normal(0, 1, (K, 3))).to(dtype)
-    case = Case("ss-gan", f"width={W} fcn_width=3 latent={L} words={K} high={HIGH} fcn_steps=1 structure_steps=1 style_steps=1", steps=4)
+    case = Case("ss-gan", f"width={W} fcn_width=1 latent={L} words={K} high={HIGH} fcn_steps=1 structure_steps=1 style_steps=1", steps=4)
     case.start(*nets)
     case.record.add("initial.kept.words", words)
 

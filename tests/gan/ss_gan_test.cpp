@@ -111,6 +111,33 @@ TEST(SsGan, SettingsOfLaterIterationsChangeTheRun) {
     EXPECT_NE(after({{name, value}}), standard) << name;
 }
 
+TEST(SsGan, RendersMapsInOneStyleAndReadsThemOffPictures) {
+  Tiny t({"ss-gan", {{"width", "32"}}});
+  t->step();
+  for (const nn::Net& net : t->recipe().nets)   // so that what an untrained one draws differs in eight bits
+    if (net.name() == "G2")
+      for (const Tensor& p : net.leaves()) assign(p, (p * 5.0).constant());
+  t->sampling(1, [&] {
+    data::Picture slope(16, 16, 3), other(16, 16, 3), grey(20, 30, 1);
+    for (size_t i = 0; i < slope.pixels.size(); ++i) slope.pixels[i] = i % 3 == 2 ? 255 : 128, other.pixels[i] = i % 3 == 1 ? 255 : 128;
+    const Config none;
+    const auto done = [&](const std::string& name, std::vector<NamedPicture> pictures, int64_t n) {
+      for (const Task& task : t->recipe().tasks)
+        if (task.name == name) return task.run({std::move(pictures), none, n});
+      return std::vector<Result>{};
+    };
+    const auto made = done("render", {{"one", slope}, {"same", slope}, {"other", other}}, 2);
+    ASSERT_EQ(made.size(), 6u);
+    EXPECT_EQ(made[0].name, "one_1");
+    EXPECT_EQ(made[0].frames[0].pixels, made[2].frames[0].pixels);
+    EXPECT_NE(made[0].frames[0].pixels, made[1].frames[0].pixels) << "another z~";
+    EXPECT_NE(made[0].frames[0].pixels, made[4].frames[0].pixels) << "other normals";
+    const auto read = done("normals", {{"photo", grey}}, 1);
+    ASSERT_EQ(read.size(), 1u);
+    EXPECT_EQ(read[0].frames[0].channels, 3);
+  });
+}
+
 std::string refusal(const TinyModel& m) {
   try {
     Tiny t(m);
