@@ -175,7 +175,7 @@ void add_attribute_uses(Recipe& r, const Config& c, const Attributes& a, const E
     return columns;
   };
   r.tasks.push_back(edit_task(c, a, editor));
-  r.maps.push_back({"edit", "the pictures, which have the attributes `from`, with those of `to`", [=](const Tensor& x, const Tensors& v) { return editor.edit(x, v[0], v[1]); }, c.data.channels, 1, {{"from", a.count()}, {"to", a.count()}}});
+  if (editor.on_device) r.maps.push_back({"edit", "the pictures, which have the attributes `from`, with those of `to`", [=](const Tensor& x, const Tensors& v) { return editor.edit(x, v[0], v[1]); }, c.data.channels, 1, {{"from", a.count()}, {"to", a.count()}}});
   for (Measure& m : edit_measures(c, a, editor)) r.measures.push_back(std::move(m));
 }
 

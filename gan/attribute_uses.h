@@ -13,6 +13,8 @@ struct Editor {
   std::function<Tensor(const Tensor& x)> seen = {};
   // Whether an edit and its undoing are to give the picture back.
   bool undone = true;
+  // Whether edit is a function of these tensors alone, without the host looking at them: it can be exported then.
+  bool on_device = true;
 };
 
 // Samples (test pictures with the attributes of others), a sheet of picture x change, the task `edit`, which sets attributes of picture

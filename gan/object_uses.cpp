@@ -107,7 +107,7 @@ Editor editor_of(const ObjectMover& m) {
             const Tensor amount = reshape(cast(to, none.dtype()), Shape{n, 1, 1, 1});
             return m.join(code.background, none + amount * (objects - none));
           },
-          .undone = false};
+          .undone = false, .on_device = false};
 }
 
 Task swap_task(const Config& c, const ObjectMover& m) {
@@ -151,6 +151,10 @@ Task blend_task(const Config& c, const ObjectMover& m) {
 }  // namespace
 
 void add_object_uses(Recipe& r, const Config& c, const ObjectMover& m) {
+  r.maps.push_back(picture_map("remove", "the pictures without their object", [=](const Tensor& x) {
+    const ObjectCode code = m.split(x);
+    return m.join(code.background, m.none(code));
+  }, c.data.channels));
   if (c.data.attributes.size() == 1) add_attribute_uses(r, c, Attributes(c.data.attributes[0], c.data.attributes), editor_of(m));
   r.sample = [=](int64_t n, const Batch& b) { return m.join(m.split(b["b"].rows(0, n)).background, m.split(b["a"].rows(0, n)).object); };
   r.columns = [=](const Batch& b) {

@@ -32,7 +32,7 @@ struct Branch {
 using Draw = std::function<Tensors(const Batch&)>;   // pictures of every size, the smallest first
 
 Tensor reduced(const Tensor& x, int64_t size) {
-  const int64_t by = x.dim(1) / size;
+  const int by = int(x.dim(1) / size);
   return by == 1 ? x : average_pool(x, {.kernel = {by, by}, .stride = {by, by}});
 }
 

@@ -26,11 +26,11 @@ TEST(Sides, EachPictureIsOnItsSideBesideOneOfTheOther) {
   for (int64_t i = 0; i < 12; ++i) {
     const HostBatch truth = sample(*whole, i, 0);
     const bool with = truth.real("attributes")[hat] == 1;
-    EXPECT_EQ(set->attributes(i), std::vector<float>{with});
+    EXPECT_EQ(set->attributes(i), std::vector<float>{with ? 1.0f : 0.0f});
     for (uint64_t key = 0; key < 4; ++key) {
       const HostBatch one = sample(*set, i, key);
       EXPECT_EQ(values(one, "image"), values(truth, "image"));
-      EXPECT_EQ(values(one, "attributes"), std::vector<float>{with});
+      EXPECT_EQ(values(one, "attributes"), std::vector<float>{with ? 1.0f : 0.0f});
       EXPECT_EQ(one.integer("label")[0], truth.integer("label")[0]);
       EXPECT_GT(one.integer("label_a")[0], 0);   // a hat's colour
       EXPECT_EQ(one.integer("label_b")[0], 0);
