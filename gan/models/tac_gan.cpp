@@ -100,6 +100,7 @@ Recipe tac_gan(const Config& c) {
     }
     return l;
   });
+  // What all its steps share was made from the first batch; those that come with later steps are not looked at.
   r.update("G", {G}, adam, [=](const Batch&) -> Losses {
     const Tensors said = judged(G(z(), t()), t());
     Losses l{{"adv", nn::bce_with_logits(said[0], 1), "-E log D(G, t)"}, shown("right", class_accuracy(said[1], label()), "share of fakes in whose class D believes")};
