@@ -86,7 +86,7 @@ Recipe stackgan_pp(const Config& c) {
   const bool described = c.data.caption_length > 0;
   const bool captions = c.choice("condition", described ? std::vector<std::string>{"caption", "none"} : std::vector<std::string>{"none", "caption"}, "pictures of captions, or of noise alone") == "caption";
   if (captions && !described) throw UsageError("condition=caption: these data have no captions; set condition=none, or try --data shapes:single,plain=1,label=both");
-  const int count = int(c.integer("branches", 3, "sizes of pictures, each twice the one before", 1, 8));
+  const int count = int(c.integer("branches", c.data.size >= 32 ? 3 : c.data.size >= 16 ? 2 : 1, "sizes of pictures, each twice the one before; 3 in the paper", 1, 8));
   nets::TreeSize s{.size = int(c.data.size >> (count - 1)), .channels = int(c.data.channels)};
   if (s.size < 8 || (s.size & (s.size - 1)) != 0 || int64_t(s.size) << (count - 1) != c.data.size)
     throw UsageError(text("setting branches=", count, " of pictures of ", c.data.size, " px: the smallest would have ", double(c.data.size) / double(1 << (count - 1)), " px; it must have 8, 16, 32, ...; set branches or --size"));
