@@ -59,23 +59,6 @@ class AppendVector : public nn::Module {
   int64_t width_;
 };
 
-class OfVector : public nn::Module {
- public:
-  explicit OfVector(Layer f) : f_(std::move(f)) {}
-  using Module::forward;
-  Tensor forward(const Tensor&) override { fail(describe(), ": call its network with x and the vectors"); }
-  bool conditional() const override { return true; }
-  bool batches_pass_together() const override { return f_->batches_pass_together(); }
-  Tensor forward_given(const Tensor&, const Tensor& c, const Activation& f, const Tensor& residual) override {
-    return f.none() && !residual ? f_->forward(c) : f_->forward_then(c, f, residual);
-  }
-  void visit(const Visit& v) override { v("layers", *f_); }
-  std::string type() const override { return "condition"; }
-  std::string describe() const override { return "layers over the condition"; }
- private:
-  Layer f_;
-};
-
 class TimesLabel : public Labelled {
  public:
   TimesLabel(int classes, int width) : table_(nn::parameter({classes, width}, nn::init::normal(0, 1))) {}
@@ -191,7 +174,6 @@ Tensor beside(const Tensor& x, const Tensor& v) {
 Layer append_label(int classes) { return std::make_shared<AppendLabel>(classes); }
 Layer append_vector(int width) { return std::make_shared<AppendVector>(width); }
 Layer times_label(int classes, int width) { return std::make_shared<TimesLabel>(classes, width); }
-Layer of_vector(Layer f) { return std::make_shared<OfVector>(std::move(f)); }
 Layer of_label(int classes, Layer f) { return std::make_shared<OfLabel>(classes, std::move(f)); }
 Layer joined(Layer left, Layer right, Layer join) { return std::make_shared<Joined>(std::move(left), std::move(right), std::move(join)); }
 Layer with_heads(Layer trunk, std::vector<std::pair<std::string, Layer>> heads) { return std::make_shared<Heads>(std::move(trunk), std::move(heads)); }

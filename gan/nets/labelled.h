@@ -17,8 +17,6 @@ nn::Layer append_label(int classes);
 nn::Layer append_vector(int width);
 // x times a learned vector of the label: [N, width] -> [N, width]; the table starts from normal(0, 1).
 nn::Layer times_label(int classes, int width);
-// f(condition), a vector a sample, whatever x is.
-nn::Layer of_vector(nn::Layer f);
 // f(label as one-hot), whatever x is.
 nn::Layer of_label(int classes, nn::Layer f);
 

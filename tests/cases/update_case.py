@@ -18,12 +18,8 @@ class Layers(Network):
 
     Each is a tuple: ("conv", in, out, kernel, stride, padding, bias), ("deconv", in, out, kernel, stride, padding,
     output_padding, bias), ("linear", in, out, bias), ("norm", channels, eps), ("flatten",), ("picture", height, width,
-    channels), ("vector",) (as a picture of one pixel), ("maxout", in, units, pieces), ("dropout", keep), ("maps", keep) (dropout of whole maps),
-    ("pool", kernel, stride) (the largest), ("up", factor) (nearest), ("relu",), ("leaky", slope), ("tanh",), ("sigmoid",). frozen: norms use
-    their running statistics.
+    channels), ("maxout", in, units, pieces), ("dropout", keep), ("relu",), ("leaky", slope), ("tanh",), ("sigmoid",).
     """
-
-    frozen = False
 
     def __init__(self, name, dtype, random, draws, parts):
         super().__init__(name, dtype)
@@ -84,14 +80,6 @@ class Layers(Network):
                 h = h.reshape(len(h), *spec).permute(0, 3, 1, 2)
             elif kind == "dropout":
                 h = h * self.draws.bernoulli(h.shape, spec[0], 1 / spec[0])
-            elif kind == "maps":
-                h = h * self.draws.bernoulli((h.shape[0], h.shape[1], 1, 1), spec[0], 1 / spec[0])
-            elif kind == "vector":
-                h = h[:, :, None, None]
-            elif kind == "pool":
-                h = F.max_pool2d(h, *spec)
-            elif kind == "up":
-                h = F.interpolate(h, scale_factor=spec[0], mode="nearest")
             elif kind == "relu":
                 h = F.relu(h)
             elif kind == "leaky":
@@ -104,7 +92,7 @@ class Layers(Network):
         kept = [self.statistics[f"{name}.running_{kind}"] for kind in ("mean", "var")]
         if not follow:
             kept = [s.clone() for s in kept]
-        return F.batch_norm(h, *kept, self.parameters[f"{name}.weight"], self.parameters[f"{name}.bias"], not self.frozen, momentum, eps)
+        return F.batch_norm(h, *kept, self.parameters[f"{name}.weight"], self.parameters[f"{name}.bias"], True, momentum, eps)
 
 
 class Draws:

@@ -71,15 +71,13 @@ std::vector<OpCase> make_cases() {
   OpCase minibatch = layer_case("minibatch discrimination", Kind::product, {4, 3}, [] { return nn::minibatch_discrimination(3, 2, 2); });
   minibatch.low = -0.6, minibatch.high = 0.6;
   c.push_back(minibatch);
-  for (const bool maps : {false, true}) {
-    OpCase dropout = layer_case(maps ? "dropout of maps" : "dropout", Kind::element_wise, {3, 5, 7}, [maps] { return maps ? nn::map_dropout(0.75) : nn::dropout(0.75); });
-    const Function plain = dropout.f;
-    dropout.f = [plain](const Tensors& in) {
-      seed(3);  // the same elements are dropped each time, on every device
-      return plain(in);
-    };
-    c.push_back(dropout);
-  }
+  OpCase dropout = layer_case("dropout", Kind::element_wise, {3, 5, 7}, [] { return nn::dropout(0.75); });
+  const Function plain = dropout.f;
+  dropout.f = [plain](const Tensors& in) {
+    seed(3);  // the same elements are dropped each time, on every device
+    return plain(in);
+  };
+  c.push_back(dropout);
   return c;
 }
 

@@ -146,22 +146,6 @@ TEST_F(Layers, DropoutKeepsTheMean) {
   EXPECT_EQ(d->forward(x).to_doubles(), x.to_doubles());
 }
 
-TEST_F(Layers, DropoutOfMapsDropsWholeOnes) {
-  const Layer d = map_dropout(0.8);
-  const auto v = d->forward(ones({50, 3, 4, 40})).to_doubles();
-  double kept = 0;
-  for (size_t sample = 0; sample < 50; ++sample)
-    for (size_t channel = 0; channel < 40; ++channel) {
-      const double first = v[(sample * 12) * 40 + channel];
-      EXPECT_TRUE(first == 0 || std::abs(first - 1.25) < 1e-12);
-      for (size_t pixel = 1; pixel < 12; ++pixel) EXPECT_EQ(v[(sample * 12 + pixel) * 40 + channel], first);
-      kept += first > 0;
-    }
-  EXPECT_NEAR(kept / 2000, 0.8, 0.03);
-  context().training = false;
-  EXPECT_EQ(d->forward(ones({1, 2, 2, 3})).to_doubles(), ones({1, 2, 2, 3}).to_doubles());
-}
-
 TEST_F(Layers, PassGradCheckAsAWhole) {
   const std::vector<std::pair<const char*, Layer>> layers{
       {"residual", residual(sequential({conv(4, 4, {.padding = 1, .weight = init::normal(0, 0.3)}), tanh()}))},
