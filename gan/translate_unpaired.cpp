@@ -15,7 +15,7 @@ namespace ganymede {
 namespace {
 
 // Mean and spread of each channel of each picture: what a rule that knows nothing of the discriminators goes by.
-std::vector<std::vector<double>> colour_statistics(const Tensor& x) {
+std::vector<std::vector<double>> means_and_spreads(const Tensor& x) {
   const Tensor m = mean(x, {1, 2}, true), spread = sqrt(mean(square(x - m), {1, 2}));
   const std::vector<double> means = m.to_doubles(), spreads = spread.to_doubles();
   const size_t channels = size_t(x.dim(3));
@@ -48,7 +48,7 @@ struct Centre {
 double domain_share(const Evaluation& e, const Translator& t, const char* from, const char* to) {
   std::vector<std::vector<double>> real, made;
   const auto add = [](auto& rows, const Tensor& x) {
-    for (auto& row : colour_statistics(x)) rows.push_back(std::move(row));
+    for (auto& row : means_and_spreads(x)) rows.push_back(std::move(row));
   };
   e.each_batch([&](const Batch& b) { add(real, b[to]), add(made, translated(t, b[from])); });
   require(!made.empty(), "nothing to measure: the test split is empty");

@@ -11,11 +11,6 @@ using kernels::Epilogue;
 
 const std::vector<int> kToPlanes{0, 3, 1, 2}, kToPixels{0, 2, 3, 1};
 
-bool depends(const kernels::ImageIn& x, const kernels::Weight& w, const Epilogue& e) {
-  Recorder& r = recorder();
-  return r.depends(x.first) || r.depends(w.data) || r.depends(e.bias) || r.depends(e.residual);
-}
-
 void check(const Conv2d& p, const Epilogue& e) {
   require_f32(p.dtype);
   require(!has_pair(p) && e.shuffle == 1 && !e.mask, "onnx: a convolution of two tensors, shuffled or masked");
@@ -65,9 +60,10 @@ void convolve(kernels::Stream s, const Conv2d& p, kernels::ImageIn x, const kern
   Recorder& r = recorder();
   const Shape from = Forward ? Shape{p.n, p.h, p.w, p.c} : Shape{p.n, p.p, p.q, p.k}, to = Forward ? Shape{p.n, p.p, p.q, p.k} : Shape{p.n, p.h, p.w, p.c};
   Value v;
-  if (depends(x, w, e)) {
+  const Shape filters{p.k, p.r, p.s, p.c / p.groups};
+  if (r.numbers_depend(x.first, from.count()) || r.numbers_depend(w.data, filters.count()) || r.numbers_depend(e.bias, to[3]) || r.numbers_depend(e.residual, to.count())) {
     check(p, e);
-    const Value image = r.read(x.first, from), filter = r.read(w.data, {p.k, p.r, p.s, p.c / p.groups});
+    const Value image = r.read(x.first, from), filter = r.read(w.data, filters);
     v = followed(r.graph.transposed(Forward ? forward(p, image, filter) : transposed(p, image, filter), kToPixels), e);
   }
   (Forward ? computing().conv2d.forward : computing().conv2d.data_gradient)(s, p, x, w, y, e, workspace);
@@ -80,7 +76,7 @@ void convolve(kernels::Stream s, const Conv2d& p, kernels::ImageIn x, const kern
 void record_convolutions(kernels::Kernels& table) {
   table.conv2d.forward = convolve<true>;
   table.conv2d.data_gradient = convolve<false>;
-  table.conv2d.weight_gradient = Refused<&kernels::Kernels::conv2d, &kernels::Conv2dKernels::weight_gradient>::call;
+  refuse(table.conv2d.weight_gradient);
 }
 
 }  // namespace ganymede::onnx_graph

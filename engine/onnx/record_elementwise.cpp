@@ -78,7 +78,7 @@ Type type_of(DType dtype) {
 void unary(Stream s, const kernels::UnaryOp& f, DType dtype, int64_t count, const void* x, const void* bias, int64_t channels, void* y) {
   Recorder& r = recorder();
   Value v;
-  if (r.depends(x, size_t(count) * 4) || r.depends(bias)) {
+  if (r.numbers_depend(x, count) || r.numbers_depend(bias, channels)) {
     require_f32(dtype);
     v = r.read(x, bias ? Shape{count / channels, channels} : Shape{count});
     if (bias) v = pair_of("Add", v, r.read(bias, {channels}));
@@ -114,7 +114,7 @@ void two(Stream s, Binary f, DType dtype, const ElementwiseKernels::Broadcast& b
   Shape shape;
   for (int i = 0; i < b.rank; ++i) count *= b.dims[i], shape.push_back(b.dims[i]);
   Value v;
-  if (r.depends(x, size_t(extent(b, b.stride_a)) * 4) || r.depends(y, size_t(extent(b, b.stride_b)) * 4)) {
+  if (r.numbers_depend(x, extent(b, b.stride_a)) || r.numbers_depend(y, extent(b, b.stride_b))) {
     require_f32(dtype);
     const Value p = operand(b, b.stride_a, x), q = operand(b, b.stride_b, y);
     const auto compared = [&](const char* op) { return r.graph.node("Cast", {r.graph.node(op, {p, q}, {}, shape, Type::boolean)}, {{"to", int64_t{1}}}, shape); };
@@ -140,8 +140,7 @@ void two(Stream s, Binary f, DType dtype, const ElementwiseKernels::Broadcast& b
 void axpby(Stream s, DType dtype, int64_t count, double c0, const void* a, double c1, const void* b, double c2, void* out) {
   Recorder& r = recorder();
   Value v;
-  const size_t bytes = size_t(count) * 4;
-  if (r.depends(a, bytes) || (b && r.depends(b, bytes))) {
+  if (r.numbers_depend(a, count) || r.numbers_depend(b, count)) {
     require_f32(dtype);
     v = function_of(r.read(a, {count}), Unary::scale, c0);
     if (b) v = pair_of("Add", v, function_of(r.read(b, {count}), Unary::scale, c1));
@@ -156,7 +155,7 @@ void axpby(Stream s, DType dtype, int64_t count, double c0, const void* a, doubl
 void scale_by(Stream s, DType dtype, int64_t count, const void* scale, const void* a, void* out) {
   Recorder& r = recorder();
   Value v;
-  if (r.depends(scale) || r.depends(a, size_t(count) * 4)) {
+  if (r.numbers_depend(scale, 1) || r.numbers_depend(a, count)) {
     require_f32(dtype);
     v = pair_of("Mul", r.read(a, {count}), r.read(scale, {1}));
   }
@@ -168,8 +167,7 @@ void scale_by(Stream s, DType dtype, int64_t count, const void* scale, const voi
 void mix(Stream s, DType a_type, DType b_type, int64_t rows, int64_t columns, const void* weight, const void* a, const void* b, void* out) {
   Recorder& r = recorder();
   Value v;
-  const size_t bytes = size_t(rows * columns) * 4;
-  if (r.depends(weight, size_t(rows) * 4) || r.depends(a, bytes) || r.depends(b, bytes)) {
+  if (r.numbers_depend(weight, rows) || r.numbers_depend(a, rows * columns) || r.numbers_depend(b, rows * columns)) {
     require_f32(a_type), require_f32(b_type);
     const Value p = r.read(a, {rows, columns}), q = r.read(b, {rows, columns});
     v = pair_of("Add", q, pair_of("Mul", pair_of("Sub", p, q), r.read(weight, {rows, 1})));
@@ -183,7 +181,7 @@ void join(Stream s, DType to, const ElementwiseKernels::Piece* pieces, int piece
   Recorder& r = recorder();
   bool depends = false;
   int64_t count = 0;
-  for (int i = 0; i < piece_count; ++i) count += pieces[i].count, depends = depends || (pieces[i].from && r.depends(pieces[i].from, size_t(pieces[i].count) * 4));
+  for (int i = 0; i < piece_count; ++i) count += pieces[i].count, depends = depends || r.numbers_depend(pieces[i].from, pieces[i].count);
   Value v;
   if (depends) {
     require_f32(to);
@@ -227,11 +225,9 @@ void copy(Stream s, const ElementwiseKernels::Strided& p, int element_bytes, con
 }  // namespace
 
 void record_elementwise(kernels::Kernels& table) {
-  using Family = ElementwiseKernels;
-  constexpr auto of = &kernels::Kernels::elementwise;
   table.elementwise.unary = unary;
-  table.elementwise.unary_gradient = Refused<of, &Family::unary_gradient>::call;
-  table.elementwise.bias_gradient = Refused<of, &Family::bias_gradient>::call;
+  refuse(table.elementwise.unary_gradient);
+  refuse(table.elementwise.bias_gradient);
   table.elementwise.binary = two;
   table.elementwise.axpby = axpby;
   table.elementwise.scale_by = scale_by;

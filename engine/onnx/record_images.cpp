@@ -43,7 +43,7 @@ void resample(Stream s, const Resample& p, const void* x, void* y) {
   Recorder& r = recorder();
   const int64_t h = p.rows.in, w = p.columns.in, to_h = p.rows.out, to_w = p.columns.out;
   Value v;
-  if (r.depends(x, size_t(p.n * h * w * p.c) * 4)) {
+  if (r.numbers_depend(x, p.n * h * w * p.c)) {
     require_f32(p.dtype);
     v = along(r.read(x, {p.n, h, w * p.c}), p.rows);
     v = along(r.graph.reshaped(v, {p.n * to_h, w, p.c}), p.columns);
@@ -74,7 +74,7 @@ void max_pool(Stream s, const Resample& p, const void* x, void* y, int32_t* posi
   Recorder& r = recorder();
   const int64_t h = p.rows.in, w = p.columns.in, to_h = p.rows.out, to_w = p.columns.out, made = p.n * to_h * to_w * p.c;
   Value v;
-  if (r.depends(x, size_t(p.n * h * w * p.c) * 4)) {
+  if (r.numbers_depend(x, p.n * h * w * p.c)) {
     require_f32(p.dtype);
     v = largest_along(r.read(x, {p.n, h, w * p.c}), p.rows);
     v = largest_along(r.graph.reshaped(v, {p.n * to_h, w, p.c}), p.columns);
@@ -89,7 +89,7 @@ void sample(Stream s, const kernels::GridSample& p, const void* x, const void* g
   Recorder& r = recorder();
   const size_t made = size_t(p.n * p.p * p.q * p.c);
   Value v;
-  if (r.depends(x, size_t(p.n * p.h * p.w * p.c) * 4) || r.depends(grid, size_t(p.n * p.p * p.q) * 8)) {
+  if (r.numbers_depend(x, p.n * p.h * p.w * p.c) || r.numbers_depend(grid, p.n * p.p * p.q * 2)) {
     require_f32(p.dtype);
     require(!direction, "onnx: the derivative of grid sampling");
     const char* border = p.border == kernels::SampleBorder::zeros ? "zeros" : p.border == kernels::SampleBorder::clamp ? "border" : "reflection";
@@ -108,11 +108,11 @@ void sample(Stream s, const kernels::GridSample& p, const void* x, const void* g
 void record_images(kernels::Kernels& table) {
   table.resample.apply = resample;
   table.max_pool.forward = max_pool;
-  table.max_pool.gradient = Refused<&kernels::Kernels::max_pool, &kernels::MaxPoolKernels::gradient>::call;
-  table.max_pool.pick = Refused<&kernels::Kernels::max_pool, &kernels::MaxPoolKernels::pick>::call;
+  refuse(table.max_pool.gradient);
+  refuse(table.max_pool.pick);
   table.grid_sample.sample = sample;
-  table.grid_sample.data_gradient = Refused<&kernels::Kernels::grid_sample, &kernels::GridSampleKernels::data_gradient>::call;
-  table.grid_sample.grid_gradient = Refused<&kernels::Kernels::grid_sample, &kernels::GridSampleKernels::grid_gradient>::call;
+  refuse(table.grid_sample.data_gradient);
+  refuse(table.grid_sample.grid_gradient);
 }
 
 }  // namespace ganymede::onnx_graph

@@ -14,6 +14,8 @@ using kernels::Unary;
 Shape seen(const Norm& p) { return {p.outer, p.rows, p.groups, p.width}; }
 Shape statistic(const Norm& p) { return {p.outer, 1, p.groups, 1}; }
 int64_t count(const Norm& p) { return p.outer * p.rows * p.groups * p.width; }
+bool affine_depends(const Norm& p, const void* data) { return recorder().numbers_depend(data, (p.affine_stride ? p.outer : 1) * p.groups * p.width); }
+bool statistic_depends(const Norm& p, const void* data) { return recorder().numbers_depend(data, p.outer * p.groups); }
 
 struct Statistics {
   Value mean, rstd;   // [outer, 1, groups, 1]
@@ -42,8 +44,7 @@ Value applied(const Norm& p, Value x, const void* residual, const Statistics& s,
 
 void forward(Stream s, const Norm& p, const NormActivation& behind, const void* x, const void* residual, void* mean, void* rstd, const kernels::Running& running, void* y, void* workspace) {
   Recorder& r = recorder();
-  const size_t bytes = size_t(count(p)) * 4;
-  const bool depends = r.depends(x, bytes) || (residual && r.depends(residual, bytes)) || r.depends(behind.gamma) || r.depends(behind.beta);
+  const bool depends = r.numbers_depend(x, count(p)) || r.numbers_depend(residual, count(p)) || affine_depends(p, behind.gamma) || affine_depends(p, behind.beta);
   Value v;
   Statistics found;
   if (depends) {
@@ -61,7 +62,7 @@ void forward(Stream s, const Norm& p, const NormActivation& behind, const void* 
 void statistics(Stream s, const Norm& p, const void* x, void* mean, void* rstd, const kernels::Running& running, void* workspace) {
   Recorder& r = recorder();
   Statistics found;
-  if (r.depends(x, size_t(count(p)) * 4)) {
+  if (r.numbers_depend(x, count(p))) {
     require_f32(p.dtype);
     found = statistics_of(p, r.read(x, seen(p)));
   }
@@ -73,9 +74,8 @@ void statistics(Stream s, const Norm& p, const void* x, void* mean, void* rstd, 
 
 void apply(Stream s, const Norm& p, const void* x, const void* residual, const void* mean, const void* rstd, const void* gamma, const void* beta, Unary f, double alpha, void* y) {
   Recorder& r = recorder();
-  const size_t bytes = size_t(count(p)) * 4;
   Value v;
-  if (r.depends(x, bytes) || (residual && r.depends(residual, bytes)) || r.depends(mean) || r.depends(rstd) || r.depends(gamma) || r.depends(beta)) {
+  if (r.numbers_depend(x, count(p)) || r.numbers_depend(residual, count(p)) || statistic_depends(p, mean) || statistic_depends(p, rstd) || affine_depends(p, gamma) || affine_depends(p, beta)) {
     require_f32(p.dtype);
     v = applied(p, r.read(x, seen(p)), residual, {r.read(mean, statistic(p)), r.read(rstd, statistic(p))}, gamma, beta, f, alpha);
   }
@@ -86,7 +86,7 @@ void apply(Stream s, const Norm& p, const void* x, const void* residual, const v
 
 void rstd_of(Stream s, kernels::DType dtype, int64_t count, const void* variance, double eps, void* rstd) {
   Recorder& r = recorder();
-  require(!r.depends(variance, size_t(count) * 4), "onnx: running statistics that depend on the input");
+  require(!r.numbers_depend(variance, count), "onnx: running statistics that depend on the input");
   computing().norm.rstd_of(s, dtype, count, variance, eps, rstd);
   r.forget(rstd, size_t(count) * dtype_bytes(dtype));
 }
@@ -94,15 +94,14 @@ void rstd_of(Stream s, kernels::DType dtype, int64_t count, const void* variance
 }  // namespace
 
 void record_norms(kernels::Kernels& table) {
-  using Family = kernels::NormKernels;
-  constexpr auto of = &kernels::Kernels::norm;
   table.norm.forward = forward;
   table.norm.statistics = statistics;
   table.norm.apply = apply;
   table.norm.rstd_of = rstd_of;
-  table.norm.gradient = Refused<of, &Family::gradient>::call;
-  table.norm.parameter_gradient = Refused<of, &Family::parameter_gradient>::call;
-  table.norm.data_gradient = Refused<of, &Family::data_gradient>::call;
+  refuse(table.norm.gradient);
+  refuse(table.norm.parameter_gradient);
+  refuse(table.norm.data_gradient);
+  refuse(table.norm.second_gradient);
 }
 
 }  // namespace ganymede::onnx_graph

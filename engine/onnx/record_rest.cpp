@@ -11,7 +11,7 @@ void multiply(Stream s, const kernels::Gemm& p, const void* a, const void* b, vo
   Recorder& r = recorder();
   const int64_t many_a = p.stride_a ? p.batch : 1, many_b = p.stride_b ? p.batch : 1, made = int64_t(p.batch) * p.m * p.n;
   Value v;
-  if (r.depends(a, size_t(many_a * p.m * p.k) * 4) || r.depends(b, size_t(many_b * p.n * p.k) * 4) || r.depends(e.bias) || r.depends(e.residual)) {
+  if (r.numbers_depend(a, many_a * p.m * p.k) || r.numbers_depend(b, many_b * p.n * p.k) || r.numbers_depend(e.bias, p.n) || r.numbers_depend(e.residual, made)) {
     require_f32(p.dtype);
     require((!p.stride_a || p.batch == 1 || p.stride_a == int64_t(p.m) * p.k) && (!p.stride_b || p.batch == 1 || p.stride_b == int64_t(p.n) * p.k), "onnx: a product of matrices that do not lie one behind the other");
     const auto matrix = [&](const void* data, int64_t many, int64_t rows, int64_t columns, bool turned) {
@@ -31,7 +31,7 @@ void reduce(Stream s, const kernels::Reduce& p, const void* x, void* y, void* wo
   Recorder& r = recorder();
   using kernels::Reduction;
   Value v;
-  if (r.depends(x, size_t(p.outer * p.reduce * p.inner) * 4)) {
+  if (r.numbers_depend(x, p.outer * p.reduce * p.inner)) {
     require_f32(p.dtype);
     Graph& g = r.graph;
     const Value all = r.read(x, {p.outer, p.reduce, p.inner});
@@ -56,7 +56,7 @@ void reduce(Stream s, const kernels::Reduce& p, const void* x, void* y, void* wo
 void sum_of_losses(Stream s, const kernels::Loss& p, const void* x, const void* t, void* y, void* workspace) {
   Recorder& r = recorder();
   Value v;
-  if (r.depends(x, size_t(p.count) * 4) || (t && r.depends(t, size_t(p.count) * 4))) {
+  if (r.numbers_depend(x, p.count) || r.numbers_depend(t, p.count)) {
     require_f32(p.x);
     Value u = function_of(r.read(x, {p.count}), kernels::Unary::scale, p.sign, p.shift);
     if (t) require_f32(p.t), u = pair_of("Sub", u, r.read(t, {p.count}));
@@ -71,7 +71,7 @@ void sum_of_losses(Stream s, const kernels::Loss& p, const void* x, const void* 
 // Weights that depend on an input have no word; others give constants.
 void normalise_spectrally(Stream s, DType dtype, const kernels::SpectralMatrix* matrices, int count, int iterations, double eps, void* workspace) {
   Recorder& r = recorder();
-  for (int i = 0; i < count; ++i) require(!r.depends(matrices[i].w, size_t(matrices[i].rows * matrices[i].columns) * 4) && !r.depends(matrices[i].u), "onnx: the spectral norm of weights that depend on the input");
+  for (int i = 0; i < count; ++i) require(!r.numbers_depend(matrices[i].w, matrices[i].rows * matrices[i].columns) && !r.numbers_depend(matrices[i].u, matrices[i].rows), "onnx: the spectral norm of weights that depend on the input");
   computing().spectral.normalise(s, dtype, matrices, count, iterations, eps, workspace);
   const size_t size = dtype_bytes(dtype);
   for (int i = 0; i < count; ++i) {
@@ -83,7 +83,7 @@ void normalise_spectrally(Stream s, DType dtype, const kernels::SpectralMatrix* 
 void softmax(Stream s, const kernels::Softmax& p, const void* x, void* y) {
   Recorder& r = recorder();
   Value v;
-  if (r.depends(x, size_t(p.rows * p.columns) * 4)) {
+  if (r.numbers_depend(x, p.rows * p.columns)) {
     require_f32(p.dtype);
     v = r.graph.node(p.kind == kernels::SoftmaxKind::softmax ? "Softmax" : "LogSoftmax", {r.read(x, {p.rows, p.columns})}, {{"axis", int64_t{1}}}, {p.rows, p.columns});
   }
@@ -95,7 +95,7 @@ void softmax(Stream s, const kernels::Softmax& p, const void* x, void* y) {
 void logsumexp(Stream s, const kernels::Softmax& p, const void* x, void* y) {
   Recorder& r = recorder();
   Value v;
-  if (r.depends(x, size_t(p.rows * p.columns) * 4)) {
+  if (r.numbers_depend(x, p.rows * p.columns)) {
     require_f32(p.dtype);
     v = r.graph.node("ReduceLogSumExp", {r.read(x, {p.rows, p.columns})}, {{"axes", std::vector<int64_t>{1}}, {"keepdims", int64_t{0}}}, {p.rows});
   }
@@ -108,7 +108,7 @@ void attend(Stream s, const kernels::Attention& p, const void* q, const void* k,
   Recorder& r = recorder();
   const int64_t made = int64_t(p.batch) * p.queries * p.width;
   Value result;
-  if (r.depends(q, size_t(p.batch) * p.queries * p.depth * 4) || r.depends(k, size_t(p.batch) * p.keys * p.depth * 4) || r.depends(v, size_t(p.batch) * p.keys * p.width * 4)) {
+  if (r.numbers_depend(q, int64_t(p.batch) * p.queries * p.depth) || r.numbers_depend(k, int64_t(p.batch) * p.keys * p.depth) || r.numbers_depend(v, int64_t(p.batch) * p.keys * p.width)) {
     require_f32(p.dtype);
     Graph& g = r.graph;
     const Shape scores{p.batch, p.queries, p.keys};
@@ -126,7 +126,7 @@ void attend(Stream s, const kernels::Attention& p, const void* q, const void* k,
 void gather(Stream s, const kernels::Gather& p, const void* x, const int64_t* index, void* y) {
   Recorder& r = recorder();
   Value v;
-  if (r.depends(x, size_t(p.rows * p.width) * 4) || r.depends(index, size_t(p.count) * 8)) {
+  if (r.numbers_depend(x, p.rows * p.width) || r.depends(index, size_t(p.count) * 8)) {
     require_f32(p.dtype);
     v = r.graph.node("Gather", {r.read(x, {p.rows, p.width}), r.read(index, {p.count}, Type::i64)}, {{"axis", int64_t{0}}}, {p.count, p.width});
   }
@@ -211,20 +211,19 @@ void download(Stream s, void* to, const void* from, size_t bytes) {
 }  // namespace
 
 void record_rest(kernels::Kernels& table) {
-  using K = kernels::Kernels;
   table.gemm.multiply = multiply;
   table.reduce.reduce = reduce;
   table.loss.value = sum_of_losses;
-  table.loss.gradient = Refused<&K::loss, &kernels::LossKernels::gradient>::call;
+  refuse(table.loss.gradient);
   table.spectral.normalise = normalise_spectrally;
   table.softmax.forward = softmax;
   table.softmax.logsumexp = logsumexp;
-  table.softmax.gradient = Refused<&K::softmax, &kernels::SoftmaxKernels::gradient>::call;
+  refuse(table.softmax.gradient);
   table.attention.forward = attend;
-  table.attention.gradient = Refused<&K::attention, &kernels::AttentionKernels::gradient>::call;
+  refuse(table.attention.gradient);
   table.gather.gather = gather;
   table.gather.one_hot = one_hot;
-  table.gather.scatter_add = Refused<&K::gather, &kernels::GatherKernels::scatter_add>::call;
+  refuse(table.gather.scatter_add);
   table.random = {uniform, normal, bernoulli, integers};
   table.device.upload = upload;
   table.device.copy = copy;

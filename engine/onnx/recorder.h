@@ -29,7 +29,8 @@ class Recorder {
 
   // Whether any of these bytes depend on an input.
   bool depends(const void* data, size_t bytes) const;
-  bool depends(const void* data) const { return data && depends(data, 1); }
+  // Of numbers in f32; null does not.
+  bool numbers_depend(const void* data, int64_t count) const { return data && depends(data, size_t(count) * sizeof(float)); }
   // `shape` numbers from `data` on: a value of the graph, or a constant of what the memory holds now.
   Value read(const void* data, const Shape& shape, Type type = Type::f32);
   // The memory now holds v.

@@ -1,7 +1,5 @@
 // The kernels' functions in ONNX's words. Private to engine/onnx.
 #pragma once
-#include <type_traits>
-
 #include "engine/check.h"
 #include "engine/onnx/recorder.h"
 #include "kernels/api/kernels.h"
@@ -26,20 +24,14 @@ Value pair_of(const std::string& op, Value a, Value b);   // of shapes of which 
 Value followed(Value v, const kernels::Epilogue& e);
 void require_f32(kernels::DType dtype);
 
-// In the place of a function for which there is no word: computes, and refuses operands that depend on an input.
-template <auto Of, auto Member>
+// In the place of a function for which there is no word. Functions of trained models take no gradients.
+template <class F>
 struct Refused;
-template <class Family, Family kernels::Kernels::*Of, class... A, void (*Family::*Member)(A...)>
-struct Refused<Of, Member> {
-  static void call(A... a) {
-    const auto depends = [](const auto& x) {
-      if constexpr (std::is_pointer_v<std::decay_t<decltype(x)>>) return recorder().depends(x);
-      else if constexpr (std::is_same_v<std::decay_t<decltype(x)>, kernels::ImageIn>) return recorder().depends(x.first) || recorder().depends(x.second);
-      else return false;
-    };
-    require(!(depends(a) || ...), "onnx: this model computes something of its input for which the format has no word here (a gradient, a loss)");
-    (computing().*Of.*Member)(a...);
-  }
+template <class... A>
+struct Refused<void (*)(A...)> {
+  static void call(A...) { fail("onnx: this model takes a gradient where it is to be written as a graph, and the format has no word for that"); }
 };
+template <class F>
+void refuse(F& entry) { entry = Refused<F>::call; }
 
 }  // namespace ganymede::onnx_graph

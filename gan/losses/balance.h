@@ -4,8 +4,7 @@
 
 namespace ganymede {
 
-// D waits where one of its losses is below `low`, G where one of them is above `high`; where both would wait, both move (VAE/GAN,
-// the code of LAPGAN). Results are f32 scalars for a gate: 1 moves, 0 waits.
+// D waits where one of its losses is below `low`, G where one of them is above `high`; where both would wait, both move (VAE/GAN). Results are f32 scalars for a gate: 1 moves, 0 waits.
 struct Balance {
   double low, high;
   Tensor d_moves(const Tensor& on_real, const Tensor& on_fake) const;

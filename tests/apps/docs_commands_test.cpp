@@ -76,7 +76,7 @@ TEST_F(DocsCommands, AreKnownToTheProgram) {
     EXPECT_EQ(r.status, 0) << c.page << ": " << c.line << "\n" << r.err;
     ++explained;
   }
-  EXPECT_GE(explained, 30);
+  EXPECT_GE(explained, 55);   // else most were passed over
 }
 
 }  // namespace

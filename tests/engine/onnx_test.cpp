@@ -66,6 +66,11 @@ std::vector<OpCase> together() {
   std::vector<OpCase> all;
   const auto add = [&](const std::string& name, const std::vector<Shape>& shapes, Function f) { all.push_back({name, Kind::product, shapes, std::move(f)}); };
   add("two convolutions", {{2, 7, 6, 3}, {6, 3, 3, 3}, {2, 3, 3, 6}}, [](const Tensors& in) { return Tensors{conv2d(conv2d(in[0], in[1], {}, {}), in[2], {}, {})}; });
+  // Whose first element is a constant, and the last of which are not.
+  add("a convolution beside constants", {{3, 3, 3, 3}, {2, 5, 4, 1}, {2, 5, 4, 2}}, [](const Tensors& in) { return Tensors{conv2d(concat({in[1], in[2]}, 3), in[0], {}, {})}; });
+  add("a convolution within zeros", {{4, 3, 3, 3}, {2, 3, 3, 3}}, [](const Tensors& in) { return Tensors{conv2d(pad_zero(in[1], {0, 1, 1, 0}, {0, 1, 1, 0}), in[0], {}, {})}; });
+  add("a product with a bias beside constants", {{3, 4}, {5, 4}, {2}, {3}}, [](const Tensors& in) { return Tensors{linear(in[0], in[1], concat({in[2], in[3]}, 0))}; });
+  add("a sum of a part", {{2, 3}, {2, 3}}, [](const Tensors& in) { return Tensors{mean(concat({in[0], in[1]}, 1), {1}), tanh(concat({in[0], in[1]}, 1))}; });
   add("permuted twice", {{2, 3, 4, 5}}, [](const Tensors& in) { return Tensors{permute(permute(in[0], {0, 3, 1, 2}), {1, 2, 0, 3})}; });
   add("rows below zeros", {{3, 4}}, [](const Tensors& in) { return Tensors{pad_zero(in[0], {2, 1}, {1, 2})}; });
   add("rows of a part of a tensor", {{6, 5}}, [](const Tensors& in) { return Tensors{slice(in[0], 0, 1, 4) + 1.0, slice(in[0], 0, 2, 6) * 2.0}; });

@@ -90,4 +90,13 @@ std::map<std::string, std::vector<double>> Tiny::state() const {
   return s;
 }
 
+std::string refusal(const TinyModel& m) {
+  try {
+    Tiny t(m);
+  } catch (const UsageError& e) {
+    return e.what();
+  }
+  return "";
+}
+
 }  // namespace ganymede::test

@@ -47,6 +47,9 @@ class Tiny {
   std::unique_ptr<Trainer> trainer_;
 };
 
+// What is said of a model that cannot be made; "" if it can.
+std::string refusal(const TinyModel& m);
+
 // What makes a model tiny, and what the generated tests must know of it.
 struct TinyChoice {
   std::map<std::string, std::string> settings = {{"width", "4"}, {"latent", "5"}};

@@ -10,15 +10,6 @@
 namespace ganymede::test {
 namespace {
 
-std::string refusal(const TinyModel& m) {
-  try {
-    Tiny t(m);
-  } catch (const UsageError& e) {
-    return e.what();
-  }
-  return "";
-}
-
 TEST(StackedGan, ItsStagesMoveTheirOwnNetworks) {
   Tiny t({"stacked-gan", {{"pretrain", "2"}, {"independent", "2"}}});
   const auto changed = [&](int steps) {

@@ -109,15 +109,6 @@ TEST(StackganPp, AllSizesShareTheFirstFeatures) {
   for (size_t i = 0; i < 6; ++i) EXPECT_NE(before[i], after[i]) << i;
 }
 
-std::string refusal(const TinyModel& m) {
-  try {
-    Tiny t(m);
-  } catch (const UsageError& e) {
-    return e.what();
-  }
-  return "";
-}
-
 TEST(StackganPp, SaysWhatDoesNotFit) {
   EXPECT_EQ(refusal({"stackgan-pp", {{"branches", "3"}}}), "setting branches=3 of pictures of 16 px: the smallest would have 4 px; it must have 8, 16, 32, ...; set branches or --size");
   EXPECT_EQ(refusal({"stackgan-pp", {}, {}, 24}), "setting branches=2 of pictures of 24 px: the smallest would have 12 px; it must have 8, 16, 32, ...; set branches or --size");
