@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from reference import Network, Optimiser
+from reference import Network, Optimiser, float32_exact
 from update_case import Case, Draws, main, pictures
 
 N, LATENT, COLOURS, GROUP, DEPTH, EVERY = 4, 3, 2, 2, 2, 2
@@ -82,6 +82,8 @@ class Generator(Equalised):
         self.layer(name, (i, o, k, k) if up else (o, i, k, k), o)
         if noise:
             self.parameter(f"{noise}.noise", self.random.normal(0, 0.5, 1))
+            side = int(noise.lstrip("convup"))
+            self.statistics[f"{noise}.plane"] = float32_exact(self.random.normal(0, 1, (1, 1, side, side)))  # of samples, not of training
 
     def apply(self, name, x, w, up=False, demodulate=True):
         """Each sample's own filters, [N, out, in, k, k]."""

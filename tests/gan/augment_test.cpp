@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "engine/check.h"
 #include "engine/context.h"
 #include "engine/ops.h"
 #include "tests/support/gradcheck.h"
@@ -94,7 +95,8 @@ TEST_F(Augment, PlacesAreMovedTurnedAndScaled) {
   const double still = std::pow(1 - p, 4);
   const double turned = p / 2, unmirrored = 1 - p / 2;
   const double error = 4 * std::sqrt(0.25 / plain);
-  EXPECT_GT(plain, 0.3 * double(n));
+  const double kept = std::pow(1 - p, 3) * (1 - p / 2);
+  EXPECT_NEAR(plain / double(n), kept, 4 * std::sqrt(kept * (1 - kept) / double(n)));
   EXPECT_NEAR(same / plain, still * (unmirrored * (1 - 0.75 * p)), error);
   EXPECT_NEAR(quarter / plain, still * turned, error);
   EXPECT_NEAR(mirrored / plain, still * ((1 - unmirrored) * (1 - 0.75 * p)), error);

@@ -1,6 +1,9 @@
 // Updates that go on with another's optimiser.
 #include <gtest/gtest.h>
 
+#include <cmath>
+
+#include "engine/check.h"
 #include "engine/context.h"
 #include "engine/ops.h"
 #include "gan/trainer.h"
@@ -14,7 +17,7 @@ Recipe two_slopes(bool shared, int interval) {
   nn::seed_parameters(1);
   Recipe r;
   const nn::Net N = r.net("N", nn::linear(1, 1, false, nn::init::constant(2)));
-  const auto down = [=](double slope) { return [=](const Batch&) -> Losses { return {{"w", slope * sum(N(ones({1, 1})))}}; }; };
+  const auto down = [=](double slope) { return [=](const Batch&) -> Losses { return {{"w", slope * sum(N(ones({1, 1}))), "slope w"}}; }; };
   r.update("first", {N}, nn::adam(0.1, 0, 0.9), down(3));
   Update& u = shared ? r.further("first", "second", down(4)) : r.update("second", {N}, nn::adam(0.1, 0, 0.9), down(4));
   u.every(interval);
@@ -28,7 +31,7 @@ TEST(FurtherUpdate, SharesMomentsStepsAndAverages) {
   ContextScope scope;
   context().dtype = DType::f64;
   for (const int interval : {1, 2}) {
-    Trainer t(two_slopes(true, interval), {.batch = 1}, {{"image", data::Kind::real, {1, 1, 1}}}, nullptr);
+    Trainer t(two_slopes(true, interval), {1}, {}, nullptr);
     double w = 2, v = 0, average = 2;
     int steps = 0;
     const auto step = [&](double g) {
@@ -53,7 +56,7 @@ TEST(FurtherUpdate, SharesMomentsStepsAndAverages) {
 TEST(FurtherUpdate, OtherwiseEachUpdateHasItsOwn) {
   ContextScope scope;
   context().dtype = DType::f64;
-  Trainer shared(two_slopes(true, 1), {.batch = 1}, {{"image", data::Kind::real, {1, 1, 1}}}, nullptr), own(two_slopes(false, 1), {.batch = 1}, {{"image", data::Kind::real, {1, 1, 1}}}, nullptr);
+  Trainer shared(two_slopes(true, 1), {1}, {}, nullptr), own(two_slopes(false, 1), {1}, {}, nullptr);
   shared.step(), own.step();
   EXPECT_GT(std::abs(weight(shared) - weight(own)), 1e-3);
 }
