@@ -71,7 +71,7 @@ Recipe stylegan2(const Config& c) {
 
   const auto noise = [=](int64_t n) { return randn({n, s.latent}); };
   const auto for_all = [=](const Tensor& w) { return broadcast_to(reshape(w, Shape{w.dim(0), 1, s.latent}), {w.dim(0), count, s.latent}); };
-  const auto styles = [=](int64_t n, bool trains = true) {
+  const auto styles_of = [=](int64_t n, double mixing, bool trains) {
     const Tensor w = M(noise(n));
     if (trains) assign(mean_style, mean_style * 0.995 + cast(mean(w, {0}), mean_style.dtype()).constant() * 0.005);
     if (mixing == 0) return for_all(w);
@@ -79,6 +79,7 @@ Recipe stylegan2(const Config& c) {
     const Tensor other = mul(greater_equal(broadcast_to(layer, {n, count}), broadcast_to(from, {n, count})), bernoulli({n, 1}, mixing));
     return for_all(w) + mul(reshape(other, Shape{n, count, 1}), for_all(M(noise(n)) - w));
   };
+  const auto styles = [=](int64_t n) { return styles_of(n, mixing, true); };
   const auto judge = [=](const Tensor& x) { return D(target > 0 ? augment(x, p) : x); };
 
   Update& d = r.update("D", {D}, lazy_adam(rate, beta2, r1_every), [=](const Batch& x) -> Losses {
@@ -89,7 +90,7 @@ Recipe stylegan2(const Config& c) {
       const Tensor sign = reshape(mean(greater(on_real.constant(), zeros_like(on_real)) * 2.0 - 1.0), Shape{1});
       assign(signs, signs + cast(concat({sign, ones_like(sign)}, 0), signs.dtype()));
       l.push_back(shown("sign", reshape(sign, Shape{}), "E sign(D(x))"));
-      l.push_back(shown("augmented", reshape(p, Shape{}), "probability of each change"));
+      l.push_back(shown("augmented", reshape(p * 1.0, Shape{}), "probability of each change"));   // a copy: p itself moves on
     }
     return l;
   });
@@ -121,7 +122,7 @@ Recipe stylegan2(const Config& c) {
     return G(for_all(centre + (w - centre) * psi));
   };
   r.measures = sample_measures([latent = r.latent](int64_t n) { return latent.decode(latent.draw(n), {}); });
-  r.measures.push_back({"mixed-distance", "distance, of samples whose styles are mixed as in training", sample_measures([=](int64_t n) { return G(styles(n, false)); }).front().value});
+  r.measures.push_back({"mixed-distance", "distance, of samples that have one style to a random layer and another from there on", sample_measures([=](int64_t n) { return G(styles_of(n, 1, false)); }).front().value});
   r.measures.push_back({"slope", "E |grad D(x)|^2 on test pictures, at least 0", [=](const Evaluation& e) {
     ContextScope scope;
     context().recording = true;
