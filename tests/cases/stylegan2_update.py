@@ -160,7 +160,9 @@ def train(dtype):
     share = EVERY / (EVERY + 1)
     adam = lambda rate: lambda p: torch.optim.Adam(p, lr=rate * share, betas=(0.0, 0.99**share), eps=1e-8)
     of_m, of_g, of_d = Optimiser(m, adam(2e-3 * 0.05)), Optimiser(g, adam(2e-3)), Optimiser(d, adam(2e-3))
-    centre, mean_path = torch.zeros(LATENT, dtype=dtype), torch.zeros(1, dtype=dtype)
+    centre, mean_path = torch.full((LATENT,), 0.25, dtype=dtype), torch.full((1,), 0.5, dtype=dtype)
+    for name, value in {"mean_style": centre, "mean_path": mean_path}.items():
+        case.record.add(f"initial.kept.{name}", value)
 
     def styles(n):
         nonlocal centre
