@@ -28,15 +28,15 @@ nn::Schedule half_cosine(int64_t steps, double last) {
 
 Recipe r3gan(const Config& c) {
   nets::R3Size s{.size = int(c.data.size), .channels = int(c.data.channels)};
-  s.width = int(c.integer("width", 16, "channels at the finest resolution, doubled at each coarser one (768 in the paper's of 32 px)", 1, 4096));
+  s.width = int(c.integer("width", 8, "channels at the finest resolution, doubled at each coarser one (768 in the paper's of 32 px)", 1, 4096));
   s.most_width = int(c.integer("most_width", 64, "channels, at most (768 in the paper)", 1, 4096));
   s.latent = int(c.integer("latent", 64, "length of z", 1, 65536));
   s.blocks = int(c.integer("blocks", 1, "residual blocks a resolution (2 in the paper)", 1, 64));
   s.expansion = int(c.integer("expansion", 2, "channels inside a block over those outside", 1, 16));
-  s.group = int(c.integer("group", 16, "channels of a group of the 3x3 convolutions", 1, 4096));
+  s.group = int(c.integer("group", 8, "channels of a group of the 3x3 convolutions (16 in the paper)", 1, 4096));
   const bool paired = c.choice("loss", {"paired", "plain"}, "scores of real and fake as differences, or each alone (the non-saturating loss)") == "paired";
   const bool r1 = c.flag("r1", true, "the penalty at real pictures"), r2 = c.flag("r2", true, "the penalty at fakes");
-  const double gamma = c.number("gamma", 1, "weight of the penalties at first (0.05 in the paper's of 32 px)", 0), last_gamma = c.number("last_gamma", 0.1, "and at last (0.005)", 0);
+  const double gamma = c.number("gamma", 1, "weight of the penalties at first (0.05 in the paper's of 32 px)", 0), last_gamma = c.number("last_gamma", 0.3, "and at last (0.005)", 0);
   const double rate = c.number("rate", 1e-3, "learning rate at first (0.0002 in the paper)", 0), last_rate = c.number("last_rate", 2.5e-4, "and at last (0.00005)", 0);
   const double beta2 = c.number("beta2", 0.99, "Adam", 0, 0.999999);
   const int64_t change = c.integer("change", std::max<int64_t>(1, c.steps), "iterations in which rate and gamma go from their first to their last values", 1);
@@ -65,6 +65,8 @@ Recipe r3gan(const Config& c) {
   }).then([=](const Batch&) { assign(done, done + 1.0); });
   r.latent = {.length = s.latent, .draw = noise, .decode = [=](const Tensor& z, const Tensor&) { return G(z); }};
   r.measures = sample_measures([=](int64_t n) { return G(noise(n)); });
+  r.measures.push_back(slope_measure("slope-real", "E |grad D(x)|^2 on test pictures, at least 0", D, [](const Batch& b) { return b.image(); }));
+  r.measures.push_back(slope_measure("slope-fake", "the same at samples", D, [=](const Batch& b) { return G(noise(b.size)); }));
   r.average = c.number("ema", 0.995, "decay of an average of G's weights to sample from; 0: none", 0, 0.999999);
   r.averaged = {G};
   return r;

@@ -45,7 +45,7 @@ Recipe stylegan2(const Config& c) {
   s.group = int(c.integer("stddev_group", 4, "samples whose deviation D is shown; 0: none", 0, 65536));
   s.noise = c.flag("noise", true, "noise in G's layers");
   const double mixing = c.number("mixing", 0.9, "probability that a sample's finer layers take another z's style", 0, 1);
-  const double r1 = c.number("r1", 0.1, "gamma, weight of D's squared gradient on real pictures; 0: none (10 in the paper, of 1024 px)", 0);
+  const double r1 = c.number("r1", 3, "gamma, weight of D's squared gradient on real pictures; 0: none (10 in the paper, of 1024 px)", 0);
   const int64_t r1_every = r1 > 0 ? c.integer("r1_every", 16, "iterations from one step on it to the next", 1, 1 << 20) : 0;
   const double path = c.number("path", 2, "weight of the regularisation of path lengths; 0: none", 0);
   const int64_t path_every = path > 0 ? c.integer("path_every", 8, "iterations from one step on it to the next", 1, 1 << 20) : 0;
@@ -85,11 +85,10 @@ Recipe stylegan2(const Config& c) {
   Update& d = r.update("D", {D}, lazy_adam(rate, beta2, r1_every), [=](const Batch& x) -> Losses {
     const Tensor on_real = judge(x.image()), on_fake = judge(G(styles(x.size)));
     const Verdict v = adv.judge(on_real, on_fake);
-    Losses l{{"adv", v.loss, adv.d_formula}, shown("real", v.real, "D(x)"), shown("fake", v.fake, "D(G(w))")};
+    const Tensor sign = reshape(mean(greater(on_real.constant(), zeros_like(on_real)) * 2.0 - 1.0), Shape{1});
+    Losses l{{"adv", v.loss, adv.d_formula}, shown("real", v.real, "D(x)"), shown("fake", v.fake, "D(G(w))"), shown("sign", reshape(sign, Shape{}), "E sign(D(x)), of scores: near 1 where D knows the pictures by heart")};
     if (target > 0) {
-      const Tensor sign = reshape(mean(greater(on_real.constant(), zeros_like(on_real)) * 2.0 - 1.0), Shape{1});
       assign(signs, signs + cast(concat({sign, ones_like(sign)}, 0), signs.dtype()));
-      l.push_back(shown("sign", reshape(sign, Shape{}), "E sign(D(x))"));
       l.push_back(shown("augmented", reshape(p * 1.0, Shape{}), "probability of each change"));   // a copy: p itself moves on
     }
     return l;
@@ -123,13 +122,7 @@ Recipe stylegan2(const Config& c) {
   };
   r.measures = sample_measures([latent = r.latent](int64_t n) { return latent.decode(latent.draw(n), {}); });
   r.measures.push_back({"mixed-distance", "distance, of samples that have one style to a random layer and another from there on", sample_measures([=](int64_t n) { return G(styles_of(n, 1, false)); }).front().value});
-  r.measures.push_back({"slope", "E |grad D(x)|^2 on test pictures, at least 0", [=](const Evaluation& e) {
-    ContextScope scope;
-    context().recording = true;
-    double sum = 0, n = 0;
-    e.each_batch([&](const Batch& b) { sum += r1_penalty(D, b.image()).item() * double(b.size), n += double(b.size); });
-    return sum / n;
-  }});
+  r.measures.push_back(slope_measure("slope", "E |grad D(x)|^2 on test pictures, at least 0", D, [](const Batch& b) { return b.image(); }));
   r.measures.push_back({"path-spread", "deviation of |J(w)^T y| between samples over its mean, at least 0: 0 where a step in w changes the picture by as much everywhere", [=](const Evaluation& e) {
     ContextScope scope;
     context().recording = true;
