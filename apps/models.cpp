@@ -23,6 +23,7 @@ void add_models(CLI::App& program) {
                        {"year", m.year},
                        {"arxiv", m.arxiv},
                        {"summary", m.summary},
+                       {"from", m.from},
                        {"needs", m.needs},
                        {"size", m.size},
                        {"batch", m.batch},
@@ -30,12 +31,15 @@ void add_models(CLI::App& program) {
       std::cout << all.dump(2) << "\n";
       return;
     }
+    std::string from;
     for (const Model& m : models()) {
+      if (m.from != from) std::cout << (from.empty() ? "" : "\n") << "from " << m.from << "\n";
+      from = m.from;
       std::string needs;
       for (const auto& n : m.needs) needs += (needs.empty() ? "" : ", ") + n;
-      std::cout << std::left << std::setw(17) << m.id << m.year << "  arXiv " << std::setw(12) << m.arxiv
+      std::cout << "  " << std::left << std::setw(20) << m.id << m.year << "  arXiv " << std::setw(12) << m.arxiv
                 << m.paper << "\n"
-                << std::setw(17) << "" << m.summary << "; needs " << needs << "\n";
+                << std::setw(22) << "" << m.summary << "; needs " << needs << "\n";
     }
   });
 }

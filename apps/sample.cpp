@@ -52,7 +52,7 @@ void add_sample(CLI::App& program) {
   verb->add_option("--out", o->out, "PNG file to write")->capture_default_str();
   verb->add_option("--columns", o->columns, "pictures a row (0: a square sheet, or a column a class)")->check(whole(0, 65536));
   verb->add_option("--seed", o->seed, "seed of the noise")->check(whole(0, INT64_MAX))->capture_default_str();
-  auto* truncation = verb->add_option("--truncation", o->truncation, "redraw coordinates of z beyond this (normal priors)")->check(positive());
+  auto* truncation = verb->add_option("--truncation", o->truncation, "redraw coordinates of z beyond this (normal priors); of stylegan2 draw w towards its mean: mean + this (w - mean)")->check(positive());
   auto* label = verb->add_option("--class", o->label, "samples of this class only (models with classes)")->check(whole(0, INT64_MAX));
   auto* classes = verb->add_flag("--classes", o->classes, "a row a class, the same noise in each")->excludes(label);
   auto* interpolate = verb->add_option("--interpolate", o->interpolate, "lines between random points: linear or slerp")->check(one_of({"linear", "slerp"}))->excludes(classes);

@@ -36,7 +36,7 @@ void write_stage(std::ostream& out, const Stage& stage, const Trainer& trainer) 
     if (update.more) out << ", in some iterations more often";
     if (update.interval > 1) out << ", every " << update.interval << " iterations";
     out << "\n";
-    for (const Group& g : update.groups) out << "    moves " << join(g.nets) << ": " << g.optim.describe() << (g.gate ? ", when its gate is open" : "") << "\n";
+    for (const Group& g : update.groups) out << "    moves " << join(g.nets) << ": " << g.optim.describe() << (g.gate ? ", when its gate is open" : "") << (update.optimiser_of.empty() ? "" : ", the optimiser of " + update.optimiser_of) << "\n";
     for (const Term& t : trainer.terms(u)) {
       out << "    " << std::left << std::setw(10) << t.name << (t.shown ? " logged    " : " minimised ") << t.formula;
       if (!t.moves.empty()) out << "   (moves " << join(t.moves) << " only)";

@@ -19,9 +19,10 @@ struct Model {
   std::string data = "fashion-mnist";  // what it trains on if nothing else is said
   bool any_shape = false;           // takes pictures that are not square
   bool maps_points = false;         // takes points as "a" and "b" too
+  std::string from = "a program of its own";  // what it draws from, in words: the heading that `ganymede models` lists it under
 };
 
-// All there are, in this project's order, then those that were added.
+// All there are, those of one kind (`from`) together, then those that were added.
 const std::deque<Model>& models();
 // One of a program's own. UsageError if there is one of this id, or the id is not a word
 // of small letters, digits and dashes.
@@ -61,6 +62,8 @@ Recipe drcn(const Config& c);
 Recipe face_sr_wgan(const Config& c);
 Recipe vespcn(const Config& c);
 Recipe progressive_gan(const Config& c);
+Recipe stylegan2(const Config& c);
+Recipe r3gan(const Config& c);
 Recipe lapgan(const Config& c);
 Recipe stacked_gan(const Config& c);
 Recipe gan_int_cls(const Config& c);

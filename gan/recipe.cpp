@@ -78,6 +78,16 @@ Update& Recipe::update(const std::string& name, std::vector<Group> groups, std::
   return updates.back();
 }
 
+Update& Recipe::further(const std::string& of, const std::string& name, std::function<Losses(const Batch&)> loss) {
+  const auto& updates = stages.back().updates;
+  const auto first = std::find_if(updates.begin(), updates.end(), [&](const Update& u) { return u.name == of; });
+  require(first != updates.end(), "update ", name, " goes on with the optimiser of ", of, "; the stage's earlier updates are ", names(updates, [](const Update& u) { return u.name; }));
+  require(first->optimiser_of.empty(), "update ", name, " goes on with the optimiser of ", of, ", which has that of ", first->optimiser_of, "; name that one");
+  Update& u = update(name, std::vector<Group>(first->groups), std::move(loss));
+  u.optimiser_of = of;
+  return u;
+}
+
 Tensor Recipe::draw(int64_t n, const Batch& batch) const {
   if (sample) return sample(n, batch);
   require(bool(latent), "this model draws no samples from noise");

@@ -54,6 +54,7 @@ struct Update {
   int repeat = 1;             // runs an iteration, each on a batch of its own
   std::function<int(int64_t iteration)> more = {};  // runs after those, by the stage's iteration (0, 1, ...), on fresh batches in the last run's place
   int interval = 1;           // runs only in iterations divisible by it
+  std::string optimiser_of = {};  // an earlier update of the stage whose optimiser this one's steps are of, too; "": one of its own
   int first_batch = 0;        // which of the iteration's batches its first run sees: 0 unless it wants another than others
   std::function<void(const Batch&)> after = {};  // device ops that follow the step, captured with it
   Update& times(int n) { repeat = n; return *this; }
@@ -126,6 +127,9 @@ struct Recipe {
   SharedValue shared(const std::string& name, std::vector<nn::Net> nets, std::function<Tensor(const Batch&)> compute);
   Update& update(const std::string& name, std::vector<nn::Net> nets, const nn::Optim& optim, std::function<Losses(const Batch&)> loss);
   Update& update(const std::string& name, std::vector<Group> groups, std::function<Losses(const Batch&)> loss);
+  // Moves the networks of an earlier update of the stage down another loss as well, by its optimiser: moments, count of steps, averages
+  // and gates are the same (lazy regularisation, Karras et al. 2020, section 3.1).
+  Update& further(const std::string& of, const std::string& name, std::function<Losses(const Batch&)> loss);
 
   // Pictures (or points) from noise: sample, or the latent space with labels 0, 1, 2, ... in turn.
   Tensor draw(int64_t n, const Batch& batch) const;

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
+#include "engine/context.h"
 #include "engine/ops.h"
 #include "gan/metrics/frechet.h"
 #include "gan/metrics/random_features.h"
-#include "gan/recipe.h"
 
 namespace ganymede {
 namespace {
@@ -56,6 +56,16 @@ double variety(const Evaluation& e, const std::function<Tensor(int64_t)>& draw) 
 }
 
 }  // namespace
+
+Measure slope_measure(const std::string& name, const std::string& text, const Critic& critic, const std::function<Tensor(const Batch&)>& at) {
+  return {name, text, [=](const Evaluation& e) {
+    ContextScope scope;
+    context().recording = true;
+    double sum = 0, n = 0;
+    e.each_batch([&](const Batch& b) { sum += r1_penalty(critic, at(b)).item() * double(b.size), n += double(b.size); });
+    return sum / n;
+  }};
+}
 
 std::vector<Measure> sample_measures(const std::function<Tensor(int64_t n)>& draw) {
   return {{"distance", "Frechet distance of samples to test pictures in random features, every position a sample, mean over the pictures and their halvings down to 8 pixels; 0 is best",

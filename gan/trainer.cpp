@@ -18,9 +18,13 @@ struct Trainer::Run {
 };
 
 struct Trainer::Moved {
+  struct Optimiser {
+    nn::Stepper stepper;
+    int64_t steps = 0;
+  };
   nn::Net net;
-  nn::Stepper stepper;
-  int64_t steps = 0;
+  std::shared_ptr<Optimiser> optimiser;
+  bool own;        // not another update's
   Gate gate;
 };
 
@@ -104,7 +108,7 @@ std::vector<std::pair<nn::Net, Tensor>> Trainer::averages() const {
   std::vector<std::pair<nn::Net, Tensor>> all;
   for (const auto& moved : moved_)
     for (const Moved& m : moved)
-      if (m.stepper.average()) all.emplace_back(m.net, m.stepper.average());
+      if (m.own && m.optimiser->stepper.average()) all.emplace_back(m.net, m.optimiser->stepper.average());
   return all;
 }
 
@@ -121,12 +125,17 @@ void Trainer::begin_stage(size_t stage) {
     auto& runs = runs_.emplace_back();
     for (int i = 0; i < u.repeat; ++i) runs.push_back(std::make_unique<Run>(options_.capture, scratch));
     auto& moved = moved_.emplace_back();
+    if (!u.optimiser_of.empty()) {
+      const size_t first = size_t(std::find_if(now().updates.begin(), now().updates.end(), [&](const Update& o) { return o.name == u.optimiser_of; }) - now().updates.begin());
+      for (const Moved& m : moved_[first]) moved.push_back({m.net, m.optimiser, false, m.gate});
+      continue;
+    }
     for (const Group& g : u.groups)
       for (const nn::Net& n : g.nets) {
         const bool averaged = recipe_.average > 0 && std::find(recipe_.averaged.begin(), recipe_.averaged.end(), n) != recipe_.averaged.end();
-        moved.push_back({n, nn::Stepper(n, g.optim, averaged ? recipe_.average : 0), 0, g.gate});
+        moved.push_back({n, std::make_shared<Moved::Optimiser>(nn::Stepper(n, g.optim, averaged ? recipe_.average : 0)), true, g.gate});
         for (const auto& [net, average] : before)
-          if (averaged && net == n) assign(moved.back().stepper.average(), average);
+          if (averaged && net == n) assign(moved.back().optimiser->stepper.average(), average);
       }
   }
 }
@@ -205,7 +214,7 @@ void Trainer::run_update(size_t index, bool measure) {
     const int j = std::min(i, update.repeat - 1);
     if (const size_t k = size_t(i - j); k > 0 && k <= more_batches_.size()) fill(batches_[size_t(update.first_batch + j)], more_batches_[k - 1]);
     place_draws(uint32_t(index) << 12 | uint32_t(i));
-    for (Moved& m : moved_[index]) m.stepper.prepare(m.steps++);
+    for (Moved& m : moved_[index]) m.optimiser->stepper.prepare(m.optimiser->steps++);
     Run& run = *runs_[index][size_t(j)];
     run.unit.run([&] { run_body(update, run, j); });
     run.done = true;
@@ -220,8 +229,8 @@ void Trainer::run_update(size_t index, bool measure) {
 std::string Trainer::name_of(size_t update, const nn::Net& net) const {
   int owners = 0;
   for (const auto& others : moved_)
-    for (const Moved& m : others) owners += m.net == net;
-  return (owners > 1 ? now().updates[update].name + "." : "") + net.name();
+    for (const Moved& m : others) owners += m.own && m.net == net;
+  return (owners > 1 || !now().updates[update].optimiser_of.empty() ? now().updates[update].name + "." : "") + net.name();
 }
 
 // Not in the constructor: a trainer that only looks at a finished model has no use for first values.
@@ -289,7 +298,7 @@ void Trainer::run_body(const Update& update, Run& run, int repeat) {
   }
   for (Term& t : run.terms) t.value = cast(t.value, t.value.dtype() == DType::bf16 ? DType::f32 : t.value.dtype()).constant();
   for (size_t i = 0; i < moved.size(); ++i)
-    run.norms.push_back(moved[i].stepper.step(std::vector<Tensors>(gradients.begin() + int64_t(first[i]), gradients.begin() + int64_t(first[i + 1])), gates[i]));
+    run.norms.push_back(moved[i].optimiser->stepper.step(std::vector<Tensors>(gradients.begin() + int64_t(first[i]), gradients.begin() + int64_t(first[i + 1])), gates[i]));
   if (!update.after) return;
   ContextScope scope;
   context().recording = false;
@@ -355,7 +364,7 @@ std::vector<nn::NamedTensor> Trainer::state() const {
   for (const auto& k : recipe_.kept) s.push_back({"kept." + k.name, k.value});
   for (size_t u = 0; u < moved_.size(); ++u)
     for (const Moved& m : moved_[u])
-      for (const auto& t : m.stepper.state()) s.push_back({"optimizer." + now().updates[u].name + "." + m.net.name() + "." + t.name, t.value});
+      for (const auto& t : m.own ? m.optimiser->stepper.state() : std::vector<nn::NamedTensor>{}) s.push_back({"optimizer." + now().updates[u].name + "." + m.net.name() + "." + t.name, t.value});
   return s;
 }
 
@@ -370,7 +379,7 @@ void Trainer::resume_at(int64_t iteration) {
     const Update& update = now().updates[u];
     int64_t steps = (done + update.interval - 1) / update.interval * update.repeat;
     for (int64_t i = 0; update.more && i < done; i += update.interval) steps += update.more(i);
-    for (Moved& m : moved_[u]) m.steps = steps;
+    for (Moved& m : moved_[u]) m.optimiser->steps = m.own ? steps : m.optimiser->steps + steps;
   }
   if (loader_) loader_->seek(iteration * batches_per_iteration() + more_batches_before(iteration));
 }

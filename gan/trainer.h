@@ -71,7 +71,7 @@ class Trainer {
   int64_t more_batches_before(int64_t iteration) const;
   void place_draws(uint32_t unit);
   void compute_shared();
-  std::string name_of(size_t update, const nn::Net& net) const;  // "D", or "UPDATE.D" where several updates move it
+  std::string name_of(size_t update, const nn::Net& net) const;  // "D", or "UPDATE.D" where several optimisers move it, or in a further update of one
   void run_update(size_t index, bool measure);
   void run_body(const Update& update, Run& run, int repeat);
   void begin_stage(size_t stage);

@@ -32,6 +32,8 @@ struct Latent {
   std::function<Tensor(const Tensor& x)> encode = {};                           // pictures to z (the mean), if there is an encoder
   std::vector<Code> codes = {};
   bool normal = true;          // the prior is a standard normal: spherical interpolation and truncation make sense
+  // Of models with a truncation of their own: decode, in a space where samples are drawn towards the mean, by psi: 1 as they are, 0 the mean.
+  std::function<Tensor(const Tensor& z, const Tensor& labels, double psi)> truncated = {};
   explicit operator bool() const { return decode != nullptr; }
 };
 

@@ -36,7 +36,7 @@ Tensor to_tensor(const Points& points, size_t from, size_t to) {
 }
 
 Points draw(const Latent& latent, int64_t n, const WalkOptions& o) {
-  if (!o.truncation) return to_points(latent.draw(n));
+  if (!o.truncation || latent.truncated) return to_points(latent.draw(n));
   if (!latent.normal) throw UsageError("--truncation: this model's prior is not a normal distribution");
   Points points(static_cast<size_t>(n), std::vector<double>(static_cast<size_t>(latent.length)));
   data::Random random(o.seed);
@@ -46,7 +46,7 @@ Points draw(const Latent& latent, int64_t n, const WalkOptions& o) {
 }
 
 // Decodes in batches of the trainer's size, so that a long walk needs no more memory than a training step.
-std::vector<data::Picture> decode(Session& session, const Points& points, const std::vector<int64_t>& labels) {
+std::vector<data::Picture> decode(Session& session, const Points& points, const std::vector<int64_t>& labels, const WalkOptions& o) {
   const Latent& latent = latent_of(session);
   const size_t chunk = size_t(std::max<int64_t>(1, session.options().batch));
   std::vector<data::Picture> out;
@@ -54,7 +54,7 @@ std::vector<data::Picture> decode(Session& session, const Points& points, const 
     const size_t end = std::min(points.size(), at + chunk);
     Tensor of;
     if (latent.classes > 0) of = tensor(std::vector<int64_t>(labels.begin() + int64_t(at), labels.begin() + int64_t(end)), Shape{int64_t(end - at)}, context().device);
-    const Tensor x = latent.decode(to_tensor(points, at, end), of);
+    const Tensor z = to_tensor(points, at, end), x = o.truncation && latent.truncated ? latent.truncated(z, of, *o.truncation) : latent.decode(z, of);
     require(x.rank() == 4, "walks are for models that draw pictures; this one draws points");
     for (auto& p : to_pictures(x)) out.push_back(std::move(p));
   }
@@ -115,7 +115,7 @@ data::Picture class_rows(Session& session, const WalkOptions& o) {
       labels.insert(labels.end(), noise.size(), k);
       names.push_back(class_name(session, k));
     }
-    pictures = decode(session, points, labels);
+    pictures = decode(session, points, labels, o);
   });
   return laid_out(pictures, o.columns, names);
 }
@@ -134,7 +134,7 @@ data::Picture interpolations(Session& session, const WalkOptions& o, bool spheri
         points.push_back(between(ends[size_t(2 * r)], ends[size_t(2 * r + 1)], double(c) / double(o.columns - 1), spherical));
         labels.push_back(class_of(latent, o, r));
       }
-    pictures = decode(session, points, labels);
+    pictures = decode(session, points, labels, o);
   });
   return laid_out(pictures, o.columns);
 }
@@ -171,7 +171,7 @@ data::Picture traversals(Session& session, const WalkOptions& o, const std::stri
         labels.push_back(class_of(latent, o, r));
         if (r == 0) heads.push_back(code.categorical ? std::to_string(c) : short_number(at));
       }
-    pictures = decode(session, points, labels);
+    pictures = decode(session, points, labels, o);
   });
   return laid_out(pictures, columns, {}, heads);
 }
@@ -182,7 +182,7 @@ data::Picture plain_samples(Session& session, int64_t n, const WalkOptions& o) {
   session.trainer().sampling(o.seed, [&] {
     std::vector<int64_t> labels;
     for (int64_t i = 0; i < n; ++i) labels.push_back(class_of(latent, o, i));
-    pictures = decode(session, draw(latent, n, o), labels);
+    pictures = decode(session, draw(latent, n, o), labels, o);
   });
   return laid_out(pictures, o.columns > 0 ? o.columns : std::max<int64_t>(1, int64_t(std::ceil(std::sqrt(double(n))))));
 }
@@ -201,7 +201,7 @@ data::Picture samples_between(Session& session, int64_t n, uint64_t other_seed, 
       from[size_t(i)] = between(from[size_t(i)], to[size_t(i)], at, latent.normal);
       labels.push_back(class_of(latent, o, i));
     }
-    pictures = decode(session, from, labels);
+    pictures = decode(session, from, labels, o);
   });
   return laid_out(pictures, o.columns);
 }
@@ -213,7 +213,7 @@ data::Picture beside_nearest(Session& session, const WalkOptions& o) {
   session.trainer().sampling(o.seed, [&] {
     std::vector<int64_t> labels;
     for (int64_t i = 0; i < n; ++i) labels.push_back(class_of(latent, o, i));
-    samples = decode(session, draw(latent, n, o), labels);
+    samples = decode(session, draw(latent, n, o), labels, o);
   });
   const data::Dataset& set = session.dataset();
   data::HostBatch row(set.fields(), 1);

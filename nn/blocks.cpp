@@ -163,6 +163,9 @@ Layer upsample(int factor, Interpolation how) {
 Layer mean_pool(int factor) {
   return function("pool", text("mean pool ", factor), [=](const Tensor& x) { return average_pool(x, {{factor, factor}, {factor, factor}}); });
 }
+Layer filter(const FilterOptions& o) {
+  return function("filter", text("filter of ", o.taps.size(), " x ", o.taps.size(), o.up > 1 ? text(", up x", o.up) : "", o.down > 1 ? text(", down x", o.down) : ""), [=](const Tensor& x) { return filter2d(x, o); });
+}
 Layer max_pool(int kernel, int stride, int padding) {
   return function("pool", text("max pool k", kernel, " s", stride), [=](const Tensor& x) { return ganymede::max_pool(x, {{kernel, kernel}, {stride, stride}, {padding, padding}}); });
 }

@@ -14,6 +14,7 @@ kernels::Norm norm_view(NormKind kind, const Tensor& x, double eps, int groups);
 
 Layer upsample(int factor, Interpolation how = Interpolation::nearest);
 Layer mean_pool(int factor = 2);
+Layer filter(const FilterOptions& options);
 Layer max_pool(int kernel = 2, int stride = 2, int padding = 0);
 Layer global_mean();                     // [N, H, W, C] -> [N, C]
 Layer reflect_pad(int pixels);

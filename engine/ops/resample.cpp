@@ -159,6 +159,15 @@ Tensor reversed_pair_sums(const Tensor& x) {
   return apply(make(x.dim(1)), make(x.dim(2)), false, x);
 }
 
+Tensor filter2d(const Tensor& x, const FilterOptions& o) {
+  check_picture("filter2d", x);
+  const std::string taps(reinterpret_cast<const char*>(o.taps.data()), o.taps.size() * sizeof(double));   // as text they would be rounded
+  const auto make = [&](int64_t in) {
+    return axis(x, text("filter ", in, " ", o.up, " ", o.down, " ", o.before, " ", o.after, " ", taps), [&] { return kernels::filter_axis(int(in), o.taps, o.up, o.down, o.before, o.after); });
+  };
+  return apply(make(x.dim(1)), make(x.dim(2)), false, x);
+}
+
 Tensor adaptive_average_pool(const Tensor& x, int64_t height, int64_t width) {
   check_picture("adaptive_average_pool", x);
   const auto make = [&](int64_t in, int64_t out) { return axis(x, text("adaptive ", in, " ", out), [&] { return kernels::adaptive_axis(int(in), int(out)); }); };

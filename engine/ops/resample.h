@@ -32,6 +32,13 @@ Tensor average_pool(const Tensor& x, const PoolOptions& options, bool count_padd
 // Each pixel's sum with its neighbours above, to the left and diagonally between, zeros outside, both axes then reversed:
 // [N, H, W, C] -> [N, H + 1, W + 1, C].
 Tensor reversed_pair_sums(const Tensor& x);
+// Along both axes: up - 1 zeros behind each pixel, zeros before and after (negative numbers crop), convolution with the taps, every down-th value kept
+// (upfirdn2d of Karras et al. 2020). y [N, P, Q, C], P = floor((H up + before + after - taps) / down) + 1.
+struct FilterOptions {
+  std::vector<double> taps;
+  int up = 1, down = 1, before = 0, after = 0;
+};
+Tensor filter2d(const Tensor& x, const FilterOptions& options);
 Tensor adaptive_average_pool(const Tensor& x, int64_t height, int64_t width);
 // The largest of each window; ties go to the first in row-major order. Padding never wins.
 Tensor max_pool(const Tensor& x, const PoolOptions& options);

@@ -44,7 +44,11 @@ Tensor dragan_penalty(const Critic& critic, const Tensor& real) {
 
 Tensor r1_penalty(const Critic& critic, const Tensor& point) {
   const Tensor x = watch(point.constant());
-  const Tensor g = grad(Tensors{critic(x)}, {x})[0];
+  return squared_slope(critic(x), x);
+}
+
+Tensor squared_slope(const Tensor& scores, const Tensor& x) {
+  const Tensor g = grad(Tensors{scores}, {x})[0];
   return loss_sum({Unary::square, 1, 0, 1.0 / double(g.dim(0))}, g);
 }
 

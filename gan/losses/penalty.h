@@ -20,6 +20,8 @@ Tensor gradient_penalty(const Critic& critic, const Tensor& real, const Tensor& 
 Tensor dragan_penalty(const Critic& critic, const Tensor& real);
 // R1 on real pictures, R2 on fakes (Mescheder et al. 2018, eq. 9): mean |d critic / d x|^2, without the weight gamma / 2.
 Tensor r1_penalty(const Critic& critic, const Tensor& x);
+// The same of scores that are there already, of an x that was watched before it was judged (engine/autograd.h).
+Tensor squared_slope(const Tensor& scores, const Tensor& x);
 // |d sum critic(x) / d x|, recorded: [N], or [N, H, W] over each pixel's channels; x a constant point.
 Tensor gradient_norms_at(const Critic& critic, const Tensor& x, NormOver over = NormOver::sample);
 // The same at the points of gradient_penalty, which is mean (norms - 1)^2: for a recipe that also logs their mean.

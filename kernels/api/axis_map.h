@@ -32,6 +32,9 @@ AxisMap pad_axis(int in, int before, int after, Padding);
 AxisMap pool_axis(int in, int kernel, int stride, int pad, bool ceil_mode, bool count_padding);
 // Window o is [floor(o in / out), ceil((o+1) in / out)), the mean of it.
 AxisMap adaptive_axis(int in, int out);
+// A filter between changes of scale: up - 1 zeros behind each pixel, zeros before and after (negative numbers crop), convolution with the taps (the last
+// meets the first pixel), every down-th value kept; out = floor((in up + before + after - taps) / down) + 1.
+AxisMap filter_axis(int in, const std::vector<double>& taps, int up, int down, int before, int after);
 AxisMap identity_axis(int size);
 // The adjoint: rows become columns.
 AxisMap transpose(const AxisMap&);

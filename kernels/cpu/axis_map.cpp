@@ -166,6 +166,24 @@ AxisMap pool_axis(int in, int kernel, int stride, int pad, bool ceil_mode, bool 
   return rows.take();
 }
 
+AxisMap filter_axis(int in, const std::vector<double>& taps, int up, int down, int before, int after) {
+  need_positive("the input's size", in);
+  need_positive("the number of taps", int(taps.size()));
+  need_positive("the factor up", up);
+  need_positive("the factor down", down);
+  const int room = in * up + before + after - int(taps.size());
+  if (room < 0)
+    fail("a filter of " + std::to_string(taps.size()) + " taps does not fit into " + std::to_string(in) + " x " + std::to_string(up) + " padded by " +
+         std::to_string(before) + " and " + std::to_string(after));
+  Builder rows(in, room / down + 1);
+  for (int o = 0; o <= room / down; ++o, rows.end_row())
+    for (int t = 0; t < int(taps.size()); ++t) {
+      const int at = o * down + t - before;  // among the pixels and their zeros
+      if (at >= 0 && at < in * up && at % up == 0) rows.add(at / up, taps[taps.size() - 1 - t]);
+    }
+  return rows.take();
+}
+
 AxisMap adaptive_axis(int in, int out) {
   need_positive("the input's size", in);
   need_positive("the output's size", out);

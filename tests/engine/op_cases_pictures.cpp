@@ -32,6 +32,10 @@ void add_resampling(std::vector<OpCase>& c) {
   c.push_back(picture("pad reflect", x, [](const Tensor& t) { return pad(t, {3, 1, 2, 4}, Padding::reflect); }));
   c.push_back(picture("pad replicate", x, [](const Tensor& t) { return pad(t, {1, 5, 2, 0}, Padding::replicate); }));
   c.push_back(picture("pad crop", x, [](const Tensor& t) { return pad(t, {-1, 0, -2, -1}, Padding::zero); }));
+  c.push_back(picture("filter2d", x, [](const Tensor& t) { return filter2d(t, {.taps = {0.1, 0.7, -0.3}, .before = 2, .after = -1}); }));
+  c.push_back(picture("filter2d up", x, [](const Tensor& t) { return filter2d(t, {.taps = {0.25, 0.75, 0.5, -0.2}, .up = 2, .before = 2, .after = 1}); }));
+  c.push_back(picture("filter2d down", x, [](const Tensor& t) { return filter2d(t, {.taps = {0.25, 0.75, 0.5, -0.2}, .down = 2, .before = 1, .after = 1}); }));
+  c.push_back(picture("filter2d up and down", x, [](const Tensor& t) { return filter2d(t, {.taps = {0.3, 0.5, 0.2, 0.4, 0.1}, .up = 3, .down = 2, .before = 3, .after = 2}); }));
   c.push_back(picture("pixel_shuffle", {2, 3, 2, 12}, [](const Tensor& t) { return pixel_shuffle(t, 2); }));
   c.push_back(picture("pixel_unshuffle", {2, 6, 3, 2}, [](const Tensor& t) { return pixel_unshuffle(t, 3); }));
 }

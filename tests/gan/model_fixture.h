@@ -57,7 +57,7 @@ struct TinyChoice {
   int64_t size = 16;
   // Settings (or NAME=VALUE) that show only after more than three iterations, only in samples, or not at this size.
   std::set<std::string> late = {};
-  std::set<std::string> still = {};  // parameters whose gradients cancel in the first iterations
+  std::set<std::string> still = {};  // parameters whose gradients cancel in the first iterations, and buffers that nothing moves
 };
 TinyChoice tiny_choice(const std::string& model);
 

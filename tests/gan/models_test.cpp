@@ -33,6 +33,11 @@ TEST(Models, StandInTheReadme) {
     if (!m.id.starts_with("own")) ids.insert(m.id);
   for (const std::string& id : ids) EXPECT_NE(table.find("`" + id + "`"), std::string::npos) << id;
   EXPECT_EQ(listed, 2 * ids.size());
+  for (const Model& m : models()) {   // in the row of its kind
+    if (m.id.starts_with("own")) continue;
+    const size_t at = table.find("`" + m.id + "`"), row = table.rfind("\n", at);
+    EXPECT_EQ(table.substr(row + 1, m.from.size() + 6), "  | " + m.from + " |") << m.id;
+  }
 }
 
 TEST(Models, AProgramAddsItsOwn) {

@@ -115,6 +115,41 @@ TEST(AxisMap, PoolsAsPyTorch) {
   EXPECT_THROW(pool_axis(5, 3, 1, 2, false, true), std::runtime_error);
 }
 
+// Against the words of filter_axis, step by step: zeros between, padding, convolution, every down-th value.
+TEST(AxisMap, FiltersBetweenChangesOfScale) {
+  const std::vector<double> taps{1, 2, 4, 7};
+  for (const int in : {1, 3, 6})
+    for (const int up : {1, 2, 3})
+      for (const int down : {1, 2, 3})
+        for (const auto [before, after] : {std::pair{2, 1}, {3, 3}, {4, -1}}) {
+          std::vector<double> x(size_t(in), 0);
+          for (int i = 0; i < in; ++i) x[size_t(i)] = i * i + 1;
+          std::vector<double> wide(size_t(before), 0);
+          for (const double v : x) {
+            wide.push_back(v);
+            wide.insert(wide.end(), size_t(up - 1), 0);
+          }
+          wide.resize(wide.size() + size_t(after));
+          std::vector<double> expected;
+          for (size_t o = 0; o + taps.size() <= wide.size(); o += size_t(down)) {
+            double sum = 0;
+            for (size_t t = 0; t < taps.size(); ++t) sum += taps[taps.size() - 1 - t] * wide[o + t];
+            expected.push_back(sum);
+          }
+          if (expected.empty()) {
+            EXPECT_THROW(filter_axis(in, taps, up, down, before, after), std::runtime_error);
+            continue;
+          }
+          const AxisMap map = filter_axis(in, taps, up, down, before, after);
+          ASSERT_EQ(map.out, int(expected.size()));
+          for (int o = 0; o < map.out; ++o) {
+            double sum = 0;
+            for (int k = map.start[size_t(o)]; k < map.start[size_t(o) + 1]; ++k) sum += map.weight[size_t(k)] * x[size_t(map.index[size_t(k)])];
+            EXPECT_DOUBLE_EQ(sum, expected[size_t(o)]) << in << " x" << up << " /" << down << " " << before << " " << after << " at " << o;
+          }
+        }
+}
+
 TEST(AxisMap, TransposeIsTheTranspose) {
   for (const AxisMap& map : {resize_axis(7, 12, Interpolation::cubic, false, false),
                              pad_axis(5, 2, 3, Padding::reflect), adaptive_axis(9, 4)}) {

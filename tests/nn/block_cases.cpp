@@ -2,6 +2,7 @@
 
 #include "engine/ops.h"
 #include "nn/conditional.h"
+#include "nn/modulated.h"
 
 namespace ganymede::test {
 namespace {
@@ -67,6 +68,10 @@ std::vector<OpCase> make_cases() {
   OpCase attention = layer_case("self attention", Kind::product, {2, 2, 3, 8}, [] { return nn::self_attention(8); });
   attention.low = -1, attention.high = 1;
   c.push_back(attention);
+  for (const bool up : {false, true})
+    for (const bool demodulated : {true, false})
+      c.push_back(layer_case(std::string("modulated conv") + (up ? " to twice the size" : "") + (demodulated ? "" : ", not demodulated"), Kind::product, {2, 3, 2, 3},
+                             [=] { return nn::modulated_conv(3, 2, 4, {.upsample = up, .demodulate = demodulated, .gain = 1.5}); }, {}, 4));
   c.push_back(layer_case("minibatch deviation", Kind::summing, {4, 2, 3, 3}, [] { return nn::minibatch_stddev(2); }));
   OpCase minibatch = layer_case("minibatch discrimination", Kind::product, {4, 3}, [] { return nn::minibatch_discrimination(3, 2, 2); });
   minibatch.low = -0.6, minibatch.high = 0.6;
