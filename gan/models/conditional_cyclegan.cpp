@@ -153,11 +153,11 @@ Recipe conditional_cyclegan(const Config& c) {
     const std::vector<Tensors> said = DY.each({{y, own}, {reshape(slice(pairs, 1, 0, pixels), y.shape()), slice(pairs, 1, pixels, pixels + condition.length)}, {y, before(own)}});
     const Tensor& real = said[0][0], &fake = said[1][0], &wrong = said[2][0];
     const double half = squares ? 0.5 : 1;
-    const Tensor each_wrong = cast(mean(squares ? square(wrong) : softplus(wrong), {1, 2, 3}), DType::f32);
+    const Tensor off = mean(squares ? square(wrong) : softplus(wrong), {1, 2, 3}), each_wrong = reshape(off.dtype() == DType::bf16 ? cast(off, DType::f32) : off, Shape{b.size, 1});
     const char* formulas[] = {"-E log D_Y(y, z_y)", "E log(1 - D_Y(G(x, z), z))", "E log(1 - D_Y(y, z'))"};
     return {{"real", half * (squares ? nn::mse(real, 1) : nn::bce_with_logits(real, 1)), squares ? "1/2 E (D_Y(y, z_y) - 1)^2" : formulas[0]},
             {"fake", half * (1 - unfit) * (squares ? nn::mse(fake, 0) : nn::bce_with_logits(fake, 0)), squares ? text(half * (1 - unfit), " E D_Y(G(x, z), z)^2") : text("-", 1 - unfit, " ", formulas[1])},
-            {"wrong", half * unfit * mean_where(reshape(each_wrong, Shape{b.size, 1}), condition.unlike(b)), squares ? text(half * unfit, " E D_Y(y, z')^2") : text("-", unfit, " ", formulas[2])},
+            {"wrong", half * unfit * mean_where(each_wrong, cast(condition.unlike(b), each_wrong.dtype())), squares ? text(half * unfit, " E D_Y(y, z')^2") : text("-", unfit, " ", formulas[2])},
             shown("D(y)", adv.shown(real), "E D_Y(y, z_y)"), shown("D(G)", adv.shown(fake), "E D_Y(G(x, z), z)"), shown("D(y, z')", adv.shown(wrong), "E D_Y(y, z')")};
   });
   r.update("D_X", {DX}, shape.optim, [=](const Batch& b) -> Losses {

@@ -83,13 +83,13 @@ class Identity(Net):
 
     def __init__(self, dtype, random):
         super().__init__("phi", dtype, random)
-        self.conv("conv1", 3, W, 4)
+        self.conv("conv1", 3, W, 4, False)
         self.conv("conv2", W, 2 * W, 4, False)
         self.norm("norm1", random, 2 * W)
         self.linear("linear1", 32 * W, FEATURES)
 
     def __call__(self, x):
-        h = F.leaky_relu(F.conv2d(x, *self.of("conv1"), stride=2, padding=1), 0.2)
+        h = F.leaky_relu(F.conv2d(x, self.of("conv1")[0], stride=2, padding=1), 0.2)
         h = F.conv2d(h, self.of("conv2")[0], stride=2, padding=1)
         mean, var = (self.statistics[f"norm1.running_{k}"] for k in ("mean", "var"))
         h = F.leaky_relu(F.batch_norm(h, mean, var, self.parameters["norm1.weight"], self.parameters["norm1.bias"], False, 0.1, 1e-5), 0.2)
