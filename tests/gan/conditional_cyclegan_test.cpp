@@ -154,7 +154,7 @@ TEST(ConditionalCycleGan, MeasuresAreWhatTheirTextsSay) {
       if (labels[0] == labels[1]) return;
       const auto feature = [&](const Tensor& x) {
         const Tensor v = net(known, "phi")(x);
-        return v / sqrt(mean(square(v), {1}, true));
+        return v / sqrt(mean(square(v), {1}, true) + 1e-8);
       };
       const Tensor own = feature(b.image()), other = roll(own, 1), got = feature(net(known, "G")(low_view(b.image(), 4), other));
       EXPECT_EQ(measured(known, "nearer"), share(mean(abs(got - own), {1}), mean(abs(got - other), {1})));
