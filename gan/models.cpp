@@ -65,6 +65,7 @@ std::deque<Model>& all_models() {
           {"fader-networks", "Fader Networks: Manipulating Images by Sliding Attributes", 2017, "1706.00409", "an autoencoder whose code is made to say nothing of attributes, which the decoder is told", {"image", "attributes|label"}, fader_networks, 32, 32, 4000, "shapes:attributes,without=hat+frame+dark"},
           {"genegan", "GeneGAN: Learning Object Transfiguration and Attribute Subspace from Unpaired Data", 2017, "1705.04932", "a code of background and object, which moves from picture to picture", {"a", "b"}, genegan, 32, 16, 6000, "sides:hat,shapes:faces"},
           {"residual-gan", "Learning Residual Images for Face Attribute Manipulation", 2017, "1612.05363", "what is to be added to a picture to give or take an attribute", {"a", "b", "image", "attributes"}, residual_gan, 32, 16, 3000, "sides:hat,shapes:faces"},
+          {"conditional-cyclegan", "Attribute-Guided Face Generation Using Conditional CycleGAN", 2018, "1705.09966", "from a low picture and attributes, or a feature of another picture, to a high one, there and back without pairs", {"image", "attributes|label"}, conditional_cyclegan, 32, 8, 4000, "shapes:attributes,without=frame+dark"},
       }},
       {"a picture or clip, larger", {
           {"srcnn", "Image Super-Resolution Using Deep Convolutional Networks", 2014, "1501.00092", "three convolutions sharpen a bicubically enlarged picture", {"low", "high"}, srcnn, 48, 16, 3000, "shapes:sr,scale=3,plain=1", true},

@@ -74,5 +74,6 @@ Recipe stargan(const Config& c);
 Recipe fader_networks(const Config& c);
 Recipe genegan(const Config& c);
 Recipe residual_gan(const Config& c);
+Recipe conditional_cyclegan(const Config& c);
 
 }  // namespace ganymede

@@ -124,6 +124,12 @@ Tensor with_luma(const Tensor& x, const Tensor& y) { return clamp(x + (y - luma(
 
 Tensor bicubic(const Tensor& low, int64_t scale) { return matlab_resize(low, double(scale)); }
 
+Tensor low_view(const Tensor& x, int64_t factor) {
+  const int side = int(factor);
+  // Means of bytes often lie halfway between two steps; the thousandth keeps them clear of rounding, so that all devices take the upper one.
+  const Tensor steps = cast(average_pool(x.constant(), {{side, side}, {side, side}}) * 127.5 + (127.5 + 0.501), DType::i64);
+  return clamp(bicubic(cast(steps, x.dtype()) / 127.5 - 1.0, factor), -1, 1);
+}
 Tensor without_border(const Tensor& x, int64_t border) { return border ? pad(x, {-border, -border, -border, -border}, Padding::zero) : x; }
 
 Tensor decibels(const Tensor& mse) { return log(mse) * (-10 / std::log(10.0)); }

@@ -10,6 +10,9 @@ Tensor luma(const Tensor& x);
 Tensor with_luma(const Tensor& x, const Tensor& y);
 // A low picture enlarged by MATLAB's imresize, not clipped.
 Tensor bicubic(const Tensor& low, int64_t scale);
+// What a camera of fewer pixels sees, at the size of x [N, H, W, C] in [-1, 1]: the mean of factor x factor pixels, in 256 steps, enlarged again. A constant
+// to differentiation. H and W are multiples of the factor.
+Tensor low_view(const Tensor& x, int64_t factor);
 // Without `border` pixels on each side.
 Tensor without_border(const Tensor& x, int64_t border);
 

@@ -4,6 +4,7 @@
 
 #include "engine/check.h"
 #include "engine/ops.h"
+#include "gan/nets/labelled.h"
 
 namespace ganymede::nets {
 namespace {
@@ -60,7 +61,8 @@ nn::Layer patch_discriminator(const PatchShape& s) {
     layers.push_back(nn::leaky_relu());
   }
   const int last = std::max(s.halvings, 1);
-  add(width(last - 1), width(last), 1, true);
+  if (s.condition) layers.push_back(append_vector(s.condition));
+  add(width(last - 1) + s.condition, width(last), 1, s.condition == 0);
   layers.push_back(nn::leaky_relu());
   add(width(last), 1, 1, false);
   return nn::sequential(std::move(layers));

@@ -12,6 +12,7 @@ struct PatchShape {
   bool bias = false;        // where no norm follows
   TranslationNorm norm = {};
   bool xavier = false;
+  int condition = 0;        // length of a vector, given as a second tensor [N, condition] and laid out as planes behind the strided convolutions
 };
 
 // Pixels that one output sees, for 0 to 5 halvings.
@@ -19,7 +20,7 @@ int receptive_field(int halvings);
 // Outputs along a side of `size` pixels; 0 or less: the picture is too small.
 int64_t patch_map(int64_t size, int halvings);
 
-// [N, H, W, in] -> [N, h, w, 1], logits or scores.
+// [N, H, W, in] (and [N, condition]) -> [N, h, w, 1], logits or scores. The convolution that mixes a condition in has no norm.
 nn::Layer patch_discriminator(const PatchShape& s);
 
 // One tensor in, a map of each part out: of the picture, of the picture halved (mean of 3x3 with stride 2, border left out), and so on.

@@ -1,5 +1,7 @@
 #include "gan/nets/translation_resnet.h"
 
+#include "gan/nets/labelled.h"
+
 namespace ganymede::nets {
 
 nn::Layer residual_block(int channels, const TranslationNorm& norm, Padding border, double dropped) {
@@ -16,6 +18,7 @@ nn::Layer translation_resnet(const ResnetShape& s) {
   const int inner = 4 * s.width;
   normed(nn::conv(s.in, s.width, {.kernel = 7, .padding = 3, .bias = false, .border = Padding::reflect}), s.width);
   for (int c = s.width; c < inner; c *= 2) normed(nn::conv(c, 2 * c, {.kernel = 3, .stride = 2, .padding = 1, .bias = false}), 2 * c);
+  if (s.condition) layers.insert(layers.end(), {append_vector(s.condition), nn::conv(inner + s.condition, inner, {.kernel = 3, .padding = 1}), nn::relu()});
   for (int i = 0; i < s.blocks; ++i) layers.push_back(residual_block(inner, s.norm, Padding::reflect));
   for (int c = inner; c > s.width; c /= 2) normed(nn::deconv(c, c / 2, {.kernel = 3, .stride = 2, .padding = 1, .output_padding = 1, .bias = false}), c / 2);
   layers.push_back(nn::conv(s.width, s.out, {.kernel = 7, .padding = 3, .border = Padding::reflect}));

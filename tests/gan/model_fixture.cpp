@@ -50,6 +50,7 @@ TinyChoice tiny_choice(const std::string& model) {
       {"fader-networks", {.settings = {{"width", "3"}, {"d_width", "4"}, {"ramp", "1"}, {"lambda", "0.1"}, {"norm_clip", "0.01"}}, .data = "shapes:attributes,count=60", .late = {"most_width"}}},
       {"genegan", {.settings = {{"width", "3"}, {"warm_critic_steps", "2"}, {"warm_every", "2"}}, .data = "sides:hat,shapes:faces,count=60"}},
       {"residual-gan", {.settings = {{"width", "2"}}, .data = "sides:hat,shapes:faces,count=60"}},
+      {"conditional-cyclegan", {.settings = {{"width", "3"}, {"blocks", "1"}, {"pool", "3"}}, .data = "shapes:attributes,count=60", .late = {"constant_part"}}},
       {"bigan", {.late = {"last_rate"}}},
       {"ali", {.settings = {{"width", "2"}, {"latent", "3"}}, .size = 32, .late = {"last_rate"}}},
   };
