@@ -79,6 +79,7 @@ std::vector<Reading> own_measures(Session& session, const std::vector<std::strin
     }
   };
   Evaluation evaluation{n, each_batch};
+  evaluation.class_names = session.dataset().class_names();
   std::optional<metrics::TrainedClassifier> classifier;
   for (const Measure& m : trainer.recipe().measures)
     if (names.empty() || std::find(names.begin(), names.end(), m.name) != names.end()) {
@@ -86,7 +87,6 @@ std::vector<Reading> own_measures(Session& session, const std::vector<std::strin
         const SessionOptions& o = session.options();
         classifier = metrics::trained_classifier({.data = o.data, .size = o.size, .channels = o.channels, .seed = o.seed}, note);
         evaluation.classify = [&](const Tensor& x) { return classifier->network.module->outputs(metrics::taken_in(classifier->network.intake, x, true)).logits; };
-        evaluation.class_names = session.dataset().class_names();
       }
       trainer.sampling(seed, [&] {
         const double value = m.value(evaluation);

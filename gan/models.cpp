@@ -39,6 +39,7 @@ std::deque<Model>& all_models() {
           {"gan-int-cls", "Generative Adversarial Text to Image Synthesis", 2016, "1605.05396", "pictures from captions; D must tell pairs that do not fit", {"image", "tokens", "characters"}, gan_int_cls, 32, 64, 6500, "shapes:single,plain=1,label=both"},
           {"stackgan", "StackGAN: Text to Photo-realistic Image Synthesis with Stacked Generative Adversarial Networks", 2017, "1612.03242", "pictures from captions in two stages, small and then larger", {"image", "tokens", "characters"}, stackgan, 32, 64, 6500, "shapes:single,plain=1,label=both"},
           {"stackgan-pp", "StackGAN++: Realistic Image Synthesis with Stacked Generative Adversarial Networks", 2018, "1710.10916", "pictures of several sizes at once from one tree of features, by caption or from noise", {"image"}, stackgan_pp, 64, 32, 5000, "shapes:single,plain=1,label=both"},
+          {"attngan", "AttnGAN: Fine-Grained Text to Image Generation with Attentional Generative Adversarial Networks", 2018, "1711.10485", "pictures from captions, whose details look at single words; a matching model of words and regions", {"image", "tokens"}, attngan, 32, 32, 4000, "shapes:single,plain=1,label=both"},
           {"tac-gan", "TAC-GAN - Text Conditioned Auxiliary Classifier Generative Adversarial Network", 2017, "1703.06412", "pictures from captions; D also says the class", {"image", "tokens", "characters", "label"}, tac_gan, 32, 64, 4500, "shapes:single,plain=1,label=both"},
       }},
       {"a picture and back: encoders", {

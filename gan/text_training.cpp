@@ -26,7 +26,8 @@ Tensor numbers(const Tensor& field) {
 
 }  // namespace
 
-Mismatch::Mismatch(const Config& c) : field_(c.choice("wrong", {"caption", "class"}, "pairs are wrong unless captions are the same, or unless classes are") == "class" ? "label" : "tokens") {
+Mismatch::Mismatch(const Config& c, const std::string& standard)
+    : field_(c.choice("wrong", standard == "class" ? std::vector<std::string>{"class", "caption"} : std::vector<std::string>{"caption", "class"}, "pairs are wrong unless captions are the same, or unless classes are") == "class" ? "label" : "tokens") {
   if (field_ == "label" && c.data.classes < 2) throw UsageError("wrong=class: these data have no classes; set wrong=caption");
 }
 

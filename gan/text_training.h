@@ -8,7 +8,7 @@ namespace ganymede {
 // Which pairs of a picture and a caption do not fit, by the setting `wrong`.
 class Mismatch {
  public:
-  explicit Mismatch(const Config& c);
+  explicit Mismatch(const Config& c, const std::string& standard = "caption");
   // 1 where caption j does not fit picture i, else 0: [n, n].
   Tensor all(const Batch& b) const;
   // 1 where caption i does not fit picture i - 1 (picture n - 1 for the first), else 0: [n, 1].
@@ -44,7 +44,12 @@ TextEncoder add_text_encoder(Recipe& r, const Config& c, const Mismatch& mismatc
 // A class named by two words, as "red circle": both; else two empty ones.
 std::pair<std::string, std::string> two_words(const std::string& name);
 
-// What is measured and shown of a model of captions. judge: logits [n, 1] of a picture with a text; none for models whose judge sees no text.
+// Of pictures of the test split: the share whose own caption scores best among it and others that do not fit, `candidates` in all. scores: of a batch's pictures by its
+// captions, [n, n].
+double retrieval(const Evaluation& e, const Mismatch& mismatch, int64_t candidates, const std::function<Tensor(const Batch&)>& scores);
+
+// What is measured and shown of a model of captions. encoder: none for models that measure theirs themselves. judge: logits [n, 1] of a picture with a text; none for
+// models whose judge sees no text.
 struct CaptionUses {
   TextEncoder encoder;
   Mismatch mismatch;

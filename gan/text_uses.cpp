@@ -12,31 +12,10 @@ namespace {
 constexpr int64_t kCandidates = 20;   // captions that a picture's own one is found among
 constexpr int64_t kShown = 4;         // samples of a caption on a sheet
 
-// Of pictures of the test split: the share whose own caption scores best among it and 19 that do not fit.
-double retrieval(const TextEncoder& encoder, const Mismatch& mismatch, const Evaluation& e) {
+double matching(const CaptionUses& uses, const Captions& captions, const Evaluation& e) {
   double right = 0, n = 0;
   e.each_batch([&](const Batch& b) {
-    const auto score = matmul(encoder.image(b.image()), encoder(b), false, true).to_doubles();
-    const auto wrong = mismatch.all(b).to_doubles();
-    for (int64_t i = 0; i < b.size; ++i) {
-      int64_t others = 0;
-      bool best = true;
-      for (int64_t k = 1; k < b.size && others < kCandidates - 1; ++k) {
-        const size_t at = size_t(i * b.size + (i + k) % b.size);
-        if (wrong[at] == 0) continue;
-        ++others, best &= score[at] < score[size_t(i * b.size + i)];
-      }
-      if (others < kCandidates - 1) continue;
-      right += best, ++n;
-    }
-  });
-  return n > 0 ? right / n : NAN;
-}
-
-double matching(const CaptionUses& uses, const Evaluation& e) {
-  double right = 0, n = 0;
-  e.each_batch([&](const Batch& b) {
-    const Tensor text = uses.encoder(b);
+    const Tensor text = captions.encode(b);
     const auto fits = uses.judge(b.image(), text).to_doubles(), not_ = uses.judge(b.image(), Mismatch::before(text)).to_doubles();
     const auto wrong = uses.mismatch.next(b).to_doubles();
     for (size_t i = 0; i < wrong.size(); ++i) right += wrong[i] * (fits[i] > not_[i]), n += wrong[i];
@@ -70,6 +49,26 @@ Measure caption_colour_measure(const std::string& name, const std::string& text,
   return shows(name, text, captions, true, [](const std::string& a, const std::string& b) { return two_words(a).first == two_words(b).first; });
 }
 
+double retrieval(const Evaluation& e, const Mismatch& mismatch, int64_t candidates, const std::function<Tensor(const Batch&)>& scores) {
+  double right = 0, n = 0;
+  e.each_batch([&](const Batch& b) {
+    const auto score = scores(b).to_doubles();
+    const auto wrong = mismatch.all(b).to_doubles();
+    for (int64_t i = 0; i < b.size; ++i) {
+      int64_t others = 0;
+      bool best = true;
+      for (int64_t k = 1; k < b.size && others < candidates - 1; ++k) {
+        const size_t at = size_t(i * b.size + (i + k) % b.size);
+        if (wrong[at] == 0) continue;
+        ++others, best &= score[at] < score[size_t(i * b.size + i)];
+      }
+      if (others < candidates - 1) continue;
+      right += best, ++n;
+    }
+  });
+  return n > 0 ? right / n : NAN;
+}
+
 void add_caption_uses(Recipe& r, const Config& c, const CaptionUses& uses) {
   const Captions captions = r.captions;
   r.sample = [=](int64_t n, const Batch& b) {
@@ -84,9 +83,11 @@ void add_caption_uses(Recipe& r, const Config& c, const CaptionUses& uses) {
     return columns;
   };
   if (uses.encoder.image)
-    r.measures.push_back({"retrieval", "share of test pictures whose own caption the text encoder puts before 19 that do not fit, 0 to 1; 0.05 is chance", [=](const Evaluation& e) { return retrieval(uses.encoder, uses.mismatch, e); }});
+    r.measures.push_back({"retrieval", "share of test pictures whose own caption the text encoder puts before 19 that do not fit, 0 to 1; 0.05 is chance", [=](const Evaluation& e) {
+      return retrieval(e, uses.mismatch, kCandidates, [&](const Batch& b) { return matmul(uses.encoder.image(b.image()), uses.encoder(b), false, true); });
+    }});
   if (uses.judge)
-    r.measures.push_back({"matching", "share of test pictures to which D gives a higher score beside their own caption than beside one that does not fit, 0 to 1; 0.5 is chance", [=](const Evaluation& e) { return matching(uses, e); }});
+    r.measures.push_back({"matching", "share of test pictures to which D gives a higher score beside their own caption than beside one that does not fit, 0 to 1; 0.5 is chance", [=](const Evaluation& e) { return matching(uses, captions, e); }});
   if (c.data.classes > 1) {
     r.measures.push_back(shows("shows-class", "share of samples in which a classifier trained on the data's labels sees the class of the caption, 0 to 1", captions, false, [](const std::string& a, const std::string& b) { return a == b; }));
     r.measures.push_back(caption_colour_measure("shows-colour", "the same for the first word of classes named by two, as shapes with label=both", captions));

@@ -20,21 +20,13 @@
 #include "gan/nets/posterior.h"
 #include "gan/nets/stackgan_pp.h"
 #include "gan/text_training.h"
+#include "gan/tree.h"
 #include "nn/losses.h"
 
 namespace ganymede {
 namespace {
 
-struct Branch {
-  nn::Net features, picture, judge;
-  int size;
-};
 using Draw = std::function<Tensors(const Batch&)>;   // pictures of every size, the smallest first
-
-Tensor reduced(const Tensor& x, int64_t size) {
-  const int by = int(x.dim(1) / size);
-  return by == 1 ? x : average_pool(x, {.kernel = {by, by}, .stride = {by, by}});
-}
 
 // What D minimises with both heads, {of the pair, of the picture alone}, all weights 1. `wrong`: Mismatch::next.
 Losses joint_losses(const nn::Net& D, const Tensor& x, const Tensor& fake, const Tensor& mu, const Tensor& wrong) {
@@ -86,10 +78,8 @@ Recipe stackgan_pp(const Config& c) {
   const bool described = c.data.caption_length > 0;
   const bool captions = c.choice("condition", described ? std::vector<std::string>{"caption", "none"} : std::vector<std::string>{"none", "caption"}, "pictures of captions, or of noise alone") == "caption";
   if (captions && !described) throw UsageError("condition=caption: these data have no captions; set condition=none, or try --data shapes:single,plain=1,label=both");
-  const int count = int(c.integer("branches", c.data.size >= 32 ? 3 : c.data.size >= 16 ? 2 : 1, "sizes of pictures, each twice the one before; 3 in the paper", 1, 8));
+  const int count = branches_of(c);
   nets::TreeSize s{.size = int(c.data.size >> (count - 1)), .channels = int(c.data.channels)};
-  if (s.size < 8 || (s.size & (s.size - 1)) != 0 || int64_t(s.size) << (count - 1) != c.data.size)
-    throw UsageError(text("setting branches=", count, " of pictures of ", c.data.size, " px: the smallest would have ", double(c.data.size) / double(1 << (count - 1)), " px; it must have 8, 16, 32, ...; set branches or --size"));
   s.width = int(c.integer("width", 16, "channels of the features next to the smallest picture, halved with each size; 64 in the paper", 1, 4096));
   const int latent = int(c.integer("latent", captions ? 8 : 32, "length of z; 100 in the paper", 1, 65536));
   s.condition = captions ? int(c.integer("projected", 32, "length of c; 128 in the paper", 1, 4096)) : 0;

@@ -13,9 +13,12 @@ struct TreeSize {
 
 // a sigmoid(b), a and b the halves of the channels (Dauphin et al. 2017): [.., 2 C] -> [.., C].
 nn::Layer gated_linear_unit();
-// A caption's vector [N, text] -> [N, 2 length]: means, then log variances. The vector is first divided by its root mean square: encoders that learn by a margin
-// leave it as short as they like (0.12 in trials), and c would be noise for long.
-nn::Layer gated_conditioning(int text, int length);
+// x + two convolutions of x [.., width] with a gate between them; and, appended, nearest neighbours twice as large, a convolution and a gate: [.., in] -> [.., out].
+nn::Layer gated_residual(int width);
+void gated_doubling(std::vector<nn::Layer>& to, int in, int out);
+// A caption's vector [N, text] -> [N, 2 length]: means, then log variances. scaled: the vector is first divided by its root mean square, for encoders that learn by a
+// margin leave it as short as they like (0.12 in trials), and c would be noise for long.
+nn::Layer gated_conditioning(int text, int length, bool scaled = true);
 // [N, in] -> features [N, size, size, width].
 nn::Layer tree_root(int in, const TreeSize& s);
 // net(features [N, H, W, width], condition) -> [N, 2 H, 2 W, width / 2]: `blocks` residual blocks beside the condition, then doubled.

@@ -42,8 +42,8 @@ class Conditioning(Net):
 
 
 class Root(Gated):
-    def __init__(self, inputs, *args):
-        super().__init__("H8", *args)
+    def __init__(self, inputs, *args, name="H8"):
+        super().__init__(name, *args)
         self.linear("linear1", inputs, 16 * 4 * W, False)
         self.norm("norm1", self.random, 16 * 4 * W)
         self.conv("conv1", 2 * W, 2 * W, 3, False)
@@ -83,7 +83,7 @@ class Picture(Net):
 
 
 class Judge(Net):
-    def __init__(self, side, pairs, *args):
+    def __init__(self, side, pairs, *args, condition=C):
         super().__init__(f"D{side}", *args)
         self.deep, self.pairs = side > 8, pairs
         self.conv("trunk.conv1", COLOURS, V, 4, False)
@@ -93,7 +93,7 @@ class Judge(Net):
             self.conv("trunk.conv3", 2 * V, V, 3, False)
             self.norm("trunk.norm2", self.random, V)
         if pairs:
-            self.conv("pair.conv1", V + C, V, 3, False)
+            self.conv("pair.conv1", V + condition, V, 3, False)
             self.norm("pair.norm1", self.random, V)
             self.conv("pair.sequential1.conv1", V, 1, 4)
         self.conv("alone.conv1", V, 1, 4)

@@ -44,6 +44,8 @@ TinyChoice tiny_choice(const std::string& model) {
                     .data = "shapes:single,label=both", .late = {"wrong", "text_steps", "first_steps", "halve_every", "scale"}, .still = {"image.linear1.bias", "text.out.bias"}}},
       {"stackgan-pp", {.settings = {{"width", "4"}, {"d_width", "2"}, {"branches", "2"}, {"blocks", "1"}, {"latent", "3"}, {"projected", "3"}, {"text_steps", "1"}, {"text_width", "4"}, {"text_length", "5"}, {"image_width", "2"}},
                        .data = "shapes:single,label=both", .late = {"branches", "wrong", "text_steps"}, .still = {"image.linear1.bias", "text.out.bias"}}},
+      {"attngan", {.settings = {{"width", "4"}, {"d_width", "2"}, {"branches", "2"}, {"blocks", "1"}, {"latent", "3"}, {"projected", "3"}, {"text_steps", "1"}, {"text_width", "4"}, {"text_units", "3"}, {"words", "5"}, {"image_width", "2"}},
+                   .data = "shapes:single,label=both", .late = {"branches", "wrong", "text_steps"}}},
       {"tac-gan", {.settings = {{"width", "4"}, {"d_width", "2"}, {"latent", "3"}, {"projected", "3"}, {"text_steps", "1"}, {"text_width", "4"}, {"text_length", "5"}, {"image_width", "2"}},
                    .data = "shapes:single,label=both", .late = {"wrong", "text_steps", "test"}, .still = {"image.linear1.bias", "text.out.bias"}}},
       {"stargan", {.settings = {{"width", "3"}, {"blocks", "1"}, {"d_width", "2"}, {"critic_steps", "2"}}, .data = "shapes:attributes,count=60", .late = {"constant_part"}}},
