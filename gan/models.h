@@ -71,5 +71,6 @@ Recipe stargan(const Config& c);
 Recipe fader_networks(const Config& c);
 Recipe genegan(const Config& c);
 Recipe residual_gan(const Config& c);
+Recipe glow(const Config& c);
 
 }  // namespace ganymede
