@@ -64,16 +64,17 @@ std::vector<Measure> likelihood_measures(const LikelihoodOf& of) {
 }
 
 Measure moments_measure(const std::function<Tensor(const Batch&)>& data, const std::function<Tensor(int64_t n)>& samples) {
-  return {"moments", "distance of the means, or of the deviations if it is larger, of each value of samples from those of the data, over the length of the data's deviations; 0 is best",
+  return {"moments", "distance of the means of each value of samples from those of the data, over the length of these, or the same of deviations if it is larger; 0 is best",
           [=](const Evaluation& e) {
             metrics::Columns real, made;
             e.each_batch([&](const Batch& b) { real.add(flatten(data(b))), made.add(flatten(samples(b.size))); });
-            double means = 0, deviations = 0, length = 0;
+            double means = 0, deviations = 0, mean_length = 0, length = 0;
             for (size_t k = 0; k < real.count(); ++k) {
               const double m = made.mean(k) - real.mean(k), d = made.deviation(k) - real.deviation(k), own = real.deviation(k);
+              mean_length += real.mean(k) * real.mean(k);
               means += m * m, deviations += d * d, length += own * own;
             }
-            return std::sqrt(std::max(means, deviations) / std::max(length, 1e-300));
+            return std::sqrt(std::max(means / std::max(mean_length, 1e-300), deviations / std::max(length, 1e-300)));
           }};
 }
 

@@ -16,7 +16,7 @@ struct LikelihoodOf {
 // beat on them; gain, the second less the first. The latter two need more samples than a picture has values.
 std::vector<Measure> likelihood_measures(const LikelihoodOf& of);
 
-// moments: how far means and deviations of the values of samples (a function of their number, [n, ...]) are from those of the data.
+// moments: how far means and deviations of the values of samples (a function of their number, [n, ...]) are from those of the data, relative to these.
 Measure moments_measure(const std::function<Tensor(const Batch&)>& data, const std::function<Tensor(int64_t n)>& samples);
 
 }  // namespace ganymede

@@ -50,7 +50,7 @@ std::deque<Model>& all_models() {
       {"fader-networks", "Fader Networks: Manipulating Images by Sliding Attributes", 2017, "1706.00409", "an autoencoder whose code is made to say nothing of attributes, which the decoder is told", {"image", "attributes|label"}, fader_networks, 32, 32, 4000, "shapes:attributes,without=hat+frame+dark"},
       {"genegan", "GeneGAN: Learning Object Transfiguration and Attribute Subspace from Unpaired Data", 2017, "1705.04932", "a code of background and object, which moves from picture to picture", {"a", "b"}, genegan, 32, 16, 6000, "sides:hat,shapes:faces"},
       {"residual-gan", "Learning Residual Images for Face Attribute Manipulation", 2017, "1612.05363", "what is to be added to a picture to give or take an attribute", {"a", "b", "image", "attributes"}, residual_gan, 32, 16, 3000, "sides:hat,shapes:faces"},
-      {"glow", "Glow: Generative Flow with Invertible 1x1 Convolutions", 2018, "1807.03039", "invertible steps between pictures and noise: exact likelihood and exact codes", {"image"}, glow, 28, 64, 2000},
+      {"glow", "Glow: Generative Flow with Invertible 1x1 Convolutions", 2018, "1807.03039", "invertible steps between pictures and noise: exact likelihood and exact codes", {"image"}, glow, 16, 64, 2500},
   };
   return all;
 }

@@ -83,7 +83,7 @@ Recipe glow(const Config& c) {
   while (fit < 3 && s.size % (2 << fit) == 0) ++fit;
   s.levels = int(c.integer("levels", fit, "times that the sides are halved; the paper: 3 at 32 pixels to 6 at 256", 1, 10));
   s.depth = int(c.integer("depth", 8, "steps a level; the paper: 32 to 64", 1, 1024));
-  s.width = int(c.integer("width", 64, "channels inside the couplings' networks; the paper: 512", 1, 4096));
+  s.width = int(c.integer("width", 32, "channels inside the couplings' networks; the paper: 512", 1, 4096));
   s.additive = c.choice("coupling", {"affine", "additive"}, "a half of the channels scales and shifts the other, or shifts it") == "additive";
   const std::string mixing = c.choice("mixing", {"lu", "shuffle", "reverse"}, "of channels before a coupling: a learned invertible 1x1 convolution, a random permutation, or the order reversed");
   s.mixing = mixing == "lu" ? Mixing::lu : mixing == "shuffle" ? Mixing::shuffle : Mixing::reverse;
@@ -93,9 +93,10 @@ Recipe glow(const Config& c) {
   const int64_t bits = c.integer("bits", 5, "of a pixel: 2^bits grey levels", 1, 8), initial = c.integer("initial", 256, "pictures that actnorm's first scales and shifts are found from; 0: none", 0, 65536);
   const double temperature = c.number("temperature", 0.7, "deviation of the noise that sheets are drawn from", 0, 10);
   const int64_t epoch = c.data.count > 0 && c.batch > 0 ? std::max<int64_t>(2, c.data.count / c.batch) : 1000;
-  const double rate = c.number("rate", 1e-3, "learning rate of Adamax", 0), beta2 = c.number("beta2", 1 - 1 / double(epoch), "decay of Adamax's running maximum; standard: 1 - 1 / an epoch's iterations", 0, 0.9999999);
+  const double rate = c.number("rate", 2e-3, "learning rate of Adamax; the paper: 0.001", 0), beta2 = c.number("beta2", 1 - 1 / double(epoch), "decay of Adamax's running maximum; standard: 1 - 1 / an epoch's iterations", 0, 0.9999999);
   const int64_t warm_up = c.integer("warm_up", 200, "iterations over which the rate rises from 0; the paper: 10 epochs", 0);
-  const double average = c.number("average", 1 - 1 / double(epoch), "decay of the average of the weights that is sampled and measured; standard: about an epoch; 0: none", 0, 0.9999999);
+  const int64_t lately = c.steps > 0 ? std::clamp<int64_t>(c.steps / 10, 2, epoch) : epoch;
+  const double average = c.number("average", 1 - 1 / double(lately), "decay of the average of the weights that is sampled and measured; standard: over an epoch, or a tenth of the run if that is shorter; 0: none", 0, 0.9999999);
 
   Recipe r;
   const auto net = std::make_shared<nets::Glow>(s);
@@ -139,8 +140,8 @@ Recipe glow(const Config& c) {
     r.tasks = flow_tasks(r.latent, c.data);
   }
   for (const Measure& m : likelihood_measures({.bits = [=](const Batch& b) { return in_bits(pass(centred(dequantised(b.image())), b)[1]); }, .levels = [=](const Batch& b) { return dequantised(b.image()); }})) r.measures.push_back(m);
-  const auto samples = [latent = r.latent, classes = s.classes](int64_t n) { return latent.decode(latent.draw(n), classes ? random_integers({n}, classes) : Tensor{}); };
-  r.measures.push_back(moments_measure([=](const Batch& b) { return shown_as(centred(dequantised(b.image()))); }, samples));
+  const auto shown_samples = [latent = r.latent, classes = s.classes](int64_t n) { return clamp(latent.decode(latent.draw(n), classes ? random_integers({n}, classes) : Tensor{}), -1, 1) * 0.5 + 0.5; };
+  r.measures.push_back(moments_measure([=](const Batch& b) { return clamp(shown_as(centred(dequantised(b.image()))), -1, 1) * 0.5 + 0.5; }, shown_samples));
   r.measures.push_back({"inversion", "largest |x - decode(encode(x))| of a value in [-0.5, 0.5); 0 is best", [=](const Evaluation& e) {
                           double most = 0;
                           e.each_batch([&](const Batch& b) {

@@ -209,7 +209,7 @@ class GlowStep : public nn::Module {
   }
   std::string type() const override { return "step"; }
   std::string describe() const override {
-    return text("actnorm, ", mixing_ == GlowSize::Mixing::lu ? "1x1 convolution" : mixing_ == GlowSize::Mixing::shuffle ? "shuffle" : "reversal", ", ", additive_ ? "additive" : "affine", " coupling of ", channels_);
+    return text("actnorm, ", mixing_ == GlowSize::Mixing::lu ? "1x1 conv" : mixing_ == GlowSize::Mixing::shuffle ? "shuffle" : "reversal", additive_ ? ", additive coupling" : ", affine coupling");
   }
 
  private:
@@ -294,7 +294,7 @@ Tensors Glow::encode(const Tensor& x, const Tensor& one_hot, bool fit) {
     for (size_t k = 0; k < steps_[size_t(level)].size(); ++k) {
       GlowStep& step = *steps_[size_t(level)][k];
       const auto [y, determinant] = step.encode(h, fit);
-      nn::LayerTrace::note(text("level", level + 1, ".step", k + 1), step, y);
+      nn::LayerTrace::note(text("l", level + 1, ".step", k + 1), step, y);
       h = y, density = density + determinant;
     }
     if (level + 1 == size_.levels) break;
@@ -302,7 +302,7 @@ Tensors Glow::encode(const Tensor& x, const Tensor& one_hot, bool fit) {
     const Tensor gone = slice(h, 3, half, 2 * half);
     h = slice(h, 3, 0, half);
     leaves(gone, split_prior(level, h));
-    nn::LayerTrace::note(text("level", level + 1, ".prior"), *split_[size_t(level)], h);
+    nn::LayerTrace::note(text("l", level + 1, ".prior"), *split_[size_t(level)], h);
   }
   leaves(h, top_prior(one_hot));
   nn::LayerTrace::note("top", *top_, h);
@@ -339,14 +339,14 @@ std::vector<nn::NamedTensor> Glow::fixed() const {
   std::vector<nn::NamedTensor> all;
   for (size_t level = 0; level < steps_.size(); ++level)
     for (size_t k = 0; k < steps_[level].size(); ++k)
-      for (const nn::NamedTensor& t : steps_[level][k]->fixed()) all.push_back({text("level", level + 1, ".step", k + 1, ".", t.name), t.value});
+      for (const nn::NamedTensor& t : steps_[level][k]->fixed()) all.push_back({text("l", level + 1, ".step", k + 1, ".", t.name), t.value});
   return all;
 }
 
 void Glow::visit(const nn::Visit& v) {
   for (size_t level = 0; level < steps_.size(); ++level) {
-    for (size_t k = 0; k < steps_[level].size(); ++k) v(text("level", level + 1, ".step", k + 1), *steps_[level][k]);
-    if (level < split_.size()) v(text("level", level + 1, ".prior"), *split_[level]);
+    for (size_t k = 0; k < steps_[level].size(); ++k) v(text("l", level + 1, ".step", k + 1), *steps_[level][k]);
+    if (level < split_.size()) v(text("l", level + 1, ".prior"), *split_[level]);
   }
   v("top", *top_);
   if (class_prior_) v.parameter(v.prefix + "class_prior", class_prior_), v.parameter(v.prefix + "class.weight", class_weight_), v.parameter(v.prefix + "class.bias", class_bias_);

@@ -46,7 +46,7 @@ TEST_F(Use, WalksThroughTheLatentSpace) {
 
 // Lines between pictures, and along the difference of two sets of pictures, in the codes of a flow.
 TEST_F(Use, MovesPicturesThroughTheCodesOfAFlow) {
-  done({"train", "glow", "--data", "shapes:count=64", "--size", "8", "--batch", "8", "--steps", "2", "--set", "width=4", "--set", "depth=1", "--set", "initial=8", "--threads", "1", "--out", "flow"});
+  done({"train", "glow", "--data", "shapes:count=64", "--size", "16", "--batch", "8", "--steps", "2", "--set", "width=4", "--set", "depth=1", "--set", "initial=8", "--threads", "1", "--out", "flow"});
   const std::string one = "flow/reals.png", other = "run/reals.png";
   done({"apply", "flow", "between", one, other, "--set", "steps=3", "--out", "line"});
   EXPECT_NE(get("line/between-1.png"), get("line/between-2.png"));

@@ -47,9 +47,9 @@ class Flow(Network):
         for level in range(1, LEVELS + 1):
             channels, side = 4 * channels, side // 2
             for k in range(1, DEPTH + 1):
-                self.step_parameters(f"level{level}.step{k}", channels)
+                self.step_parameters(f"l{level}.step{k}", channels)
             if level < LEVELS:
-                self.conv_parameters(f"level{level}.prior", channels // 2, channels, 3)
+                self.conv_parameters(f"l{level}.prior", channels // 2, channels, 3)
                 channels //= 2
         self.conv_parameters("top", 0, 2 * channels, 3)
         self.parameter("class_prior", random.normal(0, 0.3, (2 * channels, CLASSES)))
@@ -108,11 +108,11 @@ class Flow(Network):
         for level in range(1, LEVELS + 1):
             x = F.pixel_unshuffle(x, 2)
             for k in range(1, DEPTH + 1):
-                x, logdet = self.step(f"level{level}.step{k}", x)
+                x, logdet = self.step(f"l{level}.step{k}", x)
                 total = total + logdet
             if level < LEVELS:
                 x, gone = x.chunk(2, 1)
-                total = total + self.gaussian(gone, self.conv(f"level{level}.prior", x))
+                total = total + self.gaussian(gone, self.conv(f"l{level}.prior", x))
         told = self.conv("top", torch.zeros_like(x[:, :1])) + self.parameters["class_prior"].t()[label].view(len(x), -1, 1, 1)
         logits = F.linear(x.mean((2, 3)), self.parameters["class.weight"], self.parameters["class.bias"])
         return total + self.gaussian(x, told), logits
@@ -122,7 +122,7 @@ def train(dtype):
     random = np.random.RandomState(20180709)
     draws = Draws(random, dtype)
     flow = Flow(dtype, random)
-    settings = f"levels={LEVELS} depth={DEPTH} width={W} bits={BITS} conditional=true class_weight={WEIGHT} beta2={BETA2} warm_up={WARM_UP}"
+    settings = f"levels={LEVELS} depth={DEPTH} width={W} bits={BITS} conditional=true class_weight={WEIGHT} rate={RATE} beta2={BETA2} warm_up={WARM_UP}"
     case = Case("glow", settings, classes=CLASSES, integers="label")
     case.start(flow)
     for name, value in flow.kept.items():

@@ -47,7 +47,7 @@ TinyChoice tiny_choice(const std::string& model) {
       {"fader-networks", {.settings = {{"width", "3"}, {"d_width", "4"}, {"ramp", "1"}, {"lambda", "0.1"}, {"norm_clip", "0.01"}}, .data = "shapes:attributes,count=60", .late = {"most_width"}}},
       {"genegan", {.settings = {{"width", "3"}, {"warm_critic_steps", "2"}, {"warm_every", "2"}}, .data = "sides:hat,shapes:faces,count=60"}},
       {"residual-gan", {.settings = {{"width", "2"}}, .data = "sides:hat,shapes:faces,count=60"}},
-      {"glow", {.settings = {{"width", "4"}, {"levels", "2"}, {"depth", "2"}, {"initial", "6"}}, .size = 8, .late = {"temperature"}}},
+      {"glow", {.settings = {{"width", "4"}, {"levels", "2"}, {"depth", "2"}, {"initial", "6"}}, .late = {"temperature"}}},
       {"bigan", {.late = {"last_rate"}}},
       {"ali", {.settings = {{"width", "2"}, {"latent", "3"}}, .size = 32, .late = {"last_rate"}}},
   };
