@@ -33,7 +33,7 @@ constexpr Family kFamilies[] = {
     {"elementwise", "elementwise.cu activation.cu copy.cu cast.cu", "binary and unary functions, sums, fills, casts, copies with strides; packs of 16 bytes where addresses allow"},
     {"gather", "gather.cu", "rows by index, the adjoint sum, one-hot rows"},
     {"random", "random.cu", "Philox 4x32-10: integers, uniforms, normals"},
-    {"optimizer", "optimizer.cu", "SGD, RMSprop, Adam with clipping and moving average in one launch; a block 4096 parameters of a segment"},
+    {"optimizer", "optimizer.cu", "SGD, RMSprop, Adam, Adamax with clipping and moving average in one launch; a block 4096 parameters of a segment"},
     {"spectral", "spectral.cu", "all the weights of a network divided by their largest singular values, and back, a cooperative launch each"},
 };
 

@@ -97,7 +97,7 @@ Tensor Recipe::draw(int64_t n, const Batch& batch) const {
     for (size_t i = 0; i < in_turn.size(); ++i) in_turn[i] = int64_t(i) % latent.classes;
     labels = tensor(in_turn, Shape{n}, context().device);
   }
-  return latent.decode(latent.draw(n), labels);
+  return latent.decode(latent.draw(n) * latent.temperature, labels);
 }
 
 int Recipe::batches() const {

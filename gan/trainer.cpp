@@ -148,6 +148,8 @@ void Trainer::enter(size_t stage) {
   context().recording = false;
   place_draws(kStageUnits + uint32_t(stage));
   now().enter();
+  if (iteration_ == 0)   // averages begin at what it made
+    for (const auto& [net, average] : averages()) assign(average, net.flat());
 }
 
 std::pair<size_t, int64_t> Trainer::place_of(int64_t iteration) const {

@@ -31,6 +31,7 @@ struct Latent {
   std::function<Tensor(const Tensor& z, const Tensor& labels)> decode = {};     // pictures [n, H, W, C], or points [n, D]
   std::function<Tensor(const Tensor& x)> encode = {};                           // pictures to z (the mean), if there is an encoder
   std::vector<Code> codes = {};
+  double temperature = 1;      // deviation of the noise that sheets are drawn from, in that of the prior: below 1, fewer odd samples and less variety; normal priors only
   bool normal = true;          // the prior is a standard normal: spherical interpolation and truncation make sense
   // Of models with a truncation of their own: decode, in a space where samples are drawn towards the mean, by psi: 1 as they are, 0 the mean.
   std::function<Tensor(const Tensor& z, const Tensor& labels, double psi)> truncated = {};

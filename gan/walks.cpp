@@ -36,12 +36,16 @@ Tensor to_tensor(const Points& points, size_t from, size_t to) {
 }
 
 Points draw(const Latent& latent, int64_t n, const WalkOptions& o) {
-  if (!o.truncation || latent.truncated) return to_points(latent.draw(n));
+  const double temperature = o.temperature.value_or(latent.temperature);
+  if (!latent.normal && o.temperature) throw UsageError("--temperature: this model's prior is not a normal distribution");
+  if (!o.truncation || latent.truncated) return to_points(latent.draw(n) * temperature);
   if (!latent.normal) throw UsageError("--truncation: this model's prior is not a normal distribution");
   Points points(static_cast<size_t>(n), std::vector<double>(static_cast<size_t>(latent.length)));
   data::Random random(o.seed);
   for (auto& p : points)
     for (double& x : p) do x = random.normal(); while (std::fabs(x) > *o.truncation);
+  for (auto& p : points)
+    for (double& x : p) x *= temperature;
   return points;
 }
 

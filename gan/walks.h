@@ -13,6 +13,7 @@ struct WalkOptions {
   int64_t rows = 8, columns = 8;
   uint64_t seed = 1;
   std::optional<double> truncation = {};   // > 0: coordinates of z redrawn until |z| <= this (Brock et al. 2019), normal priors only; or psi of Latent::truncated
+  std::optional<double> temperature = {};  // of the noise, instead of the latent space's own; normal priors only
   std::optional<int64_t> label = {};       // this class only
 };
 

@@ -50,6 +50,7 @@ Schedule milestones(std::vector<int64_t> steps, double factor) {
 
 Optim adam(double rate, double beta1, double beta2, double eps) { return {Rule::adam, rate, beta1, beta2, eps}; }
 Optim adamw(double rate, double beta1, double beta2, double weight_decay) { return {Rule::adam, rate, beta1, beta2, 1e-8, weight_decay, true}; }
+Optim adamax(double rate, double beta1, double beta2, double eps) { return {Rule::adamax, rate, beta1, beta2, eps}; }
 Optim sgd(double rate, double momentum) { return {Rule::sgd, rate, momentum, 0, 0}; }
 Optim rmsprop(double rate, double alpha, double eps, double momentum) {
   return {Rule::rmsprop, rate, momentum, alpha, eps};
@@ -59,6 +60,7 @@ std::string Optim::describe() const {
   std::string s;
   switch (rule) {
     case Rule::adam: s = text(decoupled ? "AdamW" : "Adam", ", rate ", rate, ", betas ", beta1, " ", beta2); break;
+    case Rule::adamax: s = text("Adamax, rate ", rate, ", betas ", beta1, " ", beta2); break;
     case Rule::rmsprop:
       s = text("RMSprop, rate ", rate, ", alpha ", beta2, beta1 ? text(", momentum ", beta1) : "");
       break;
@@ -112,7 +114,7 @@ Stepper::Stepper(Net net, Optim optim, double average) : net_(std::move(net)), o
   require(o.gradient_clip == 0 || o.norm_clip == 0, "optimiser of ", net_.name(), ": clips the gradient by element (", o.gradient_clip,
           ") and by norm (", o.norm_clip, "); choose one");
   const Shape size = net_.flat().shape();
-  if (optim_.rule == Rule::adam || optim_.beta1 != 0 || optim_.momentum) m_ = zeros(size);
+  if (optim_.rule == Rule::adam || optim_.rule == Rule::adamax || optim_.beta1 != 0 || optim_.momentum) m_ = zeros(size);
   if (optim_.rule != Rule::sgd) v_ = zeros(size);
   if (average > 0) {
     average_ = empty_like(net_.flat());

@@ -53,6 +53,8 @@ struct Optim {
 };
 Optim adam(double rate, double beta1 = 0.9, double beta2 = 0.999, double eps = 1e-8);
 Optim adamw(double rate, double beta1, double beta2, double weight_decay);
+// With a step of sqrt(1 - beta2^t) / (1 - beta1^t) times the rate (kernels/api/optimizer.h).
+Optim adamax(double rate, double beta1 = 0.9, double beta2 = 0.999, double eps = 1e-8);
 Optim sgd(double rate, double momentum = 0);
 Optim rmsprop(double rate, double alpha = 0.99, double eps = 1e-8, double momentum = 0);
 

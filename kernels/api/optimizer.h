@@ -4,7 +4,7 @@
 
 namespace ganymede::kernels {
 
-enum class Rule : uint8_t { sgd, rmsprop, adam };
+enum class Rule : uint8_t { sgd, rmsprop, adam, adamax };
 
 // A parameter inside the flat buffer and its gradient, which lies wherever backward left it: as parts that are added up in
 // this order while they are read. Gradients are of the parameters' dtype; null ends the parts, none at all: zero.
@@ -17,14 +17,14 @@ struct Segment {
 // Numbers that change while a captured update is replayed; in device memory, written before the update runs.
 struct StepScalars {
   double rate;             // learning rate now
-  double beta1;            // adam: beta1; sgd and rmsprop: momentum now
+  double beta1;            // adam, adamax: beta1; sgd and rmsprop: momentum now
 };
 
 struct Optimizer {
   Rule rule;
   DType dtype;             // of all buffers: f32 or f64
   int64_t count;           // elements of the flat buffer
-  double beta2;            // adam: beta2; rmsprop: alpha
+  double beta2;            // adam, adamax: beta2; rmsprop: alpha
   double eps;              // added outside the root
   double weight_decay;     // coupled: added to the gradient (w * decay); decoupled: p -= rate * decay * p first (AdamW)
   bool decoupled;
@@ -36,8 +36,8 @@ struct Optimizer {
 
 struct OptimizerState {
   void* p;                 // [count] in and out
-  void* m;                 // adam: first moment; sgd, rmsprop: velocity (null without momentum)
-  void* v;                 // adam, rmsprop: second moment
+  void* m;                 // adam, adamax: first moment; sgd, rmsprop: velocity (null without momentum)
+  void* v;                 // adam, rmsprop: second moment; adamax: running maximum of |g|
   void* average;           // null: none
   int64_t* step;           // device counter of steps done; this launch reads step[0] + 1 as the number of the step
   const StepScalars* scalars;
@@ -49,6 +49,7 @@ struct OptimizerState {
 
 struct OptimizerKernels {
   // adam:    m = b1 m + (1-b1) g; v = b2 v + (1-b2) g^2; p -= rate * (m / (1-b1^t)) / (sqrt(v / (1-b2^t)) + eps)
+  // adamax:  m as adam; v = max(b2 v, |g|); p -= rate * sqrt(1-b2^t) / (1-b1^t) * m / (v + eps): the step of the flows of Kingma & Dhariwal (2018); Kingma & Ba (2015) have no sqrt(1-b2^t)
   // rmsprop: v = a v + (1-a) g^2; m = momentum m + g / (sqrt(v) + eps); p -= rate * m
   // sgd:     m = momentum m + g; p -= rate * m
   // g is the clipped gradient, plus decay * p where the decay is coupled. Advances step by one at the end. Segments are sorted; what lies between them is padding and stays as it is.

@@ -50,7 +50,7 @@ void round_line(int64_t count, const float* from, Bf16* to) {
 template <typename C>
 struct StepNumbers {
   C rate, beta1, other1, beta2, other2, eps, decay, shrink, clip, ema, other_ema;
-  C correction1, root_correction2;  // adam: rate / (1 - beta1^t) and 1 / sqrt(1 - beta2^t)
+  C correction1, root_correction2;  // adam: rate / (1 - beta1^t) and 1 / sqrt(1 - beta2^t); adamax: the first over the second, and none
   C bound, scale;                   // of the gradient: clamped to [-bound, bound], then multiplied by scale
 
   StepNumbers(const Optimizer& o, const OptimizerState& s) {
@@ -69,6 +69,7 @@ struct StepNumbers {
     other_ema = static_cast<C>(1 - o.ema);
     correction1 = static_cast<C>(now.rate / (1 - std::pow(now.beta1, t)));
     root_correction2 = static_cast<C>(1 / std::sqrt(1 - std::pow(o.beta2, t)));
+    if (o.rule == Rule::adamax) correction1 = static_cast<C>(now.rate * std::sqrt(1 - std::pow(o.beta2, t)) / (1 - std::pow(now.beta1, t)));
     bound = o.gradient_clip > 0 ? static_cast<C>(o.gradient_clip) : std::numeric_limits<C>::infinity();
     scale = 1;
     if (o.norm_clip > 0) {
@@ -94,6 +95,15 @@ void step_part(Rule rule, const StepNumbers<C>& k, int64_t count, const C* g, C*
         m[i] = k.beta1 * m[i] + k.other1 * d;
         v[i] = k.beta2 * v[i] + k.other2 * d * d;
         p[i] = k.shrink * p[i] - k.correction1 * m[i] / (std::sqrt(v[i]) * k.root_correction2 + k.eps);
+      }
+      return;
+    case Rule::adamax:
+#pragma omp simd
+      for (int64_t i = 0; i < count; ++i) {
+        const C d = gradient(i), decayed = k.beta2 * v[i], size = std::abs(d);
+        m[i] = k.beta1 * m[i] + k.other1 * d;
+        v[i] = decayed > size ? decayed : size;  // NaN stays
+        p[i] = k.shrink * p[i] - k.correction1 * m[i] / (v[i] + k.eps);
       }
       return;
     case Rule::rmsprop:

@@ -1,4 +1,4 @@
-// One step of SGD, RMSprop or Adam over a flat buffer, with clipping of gradients and of weights and the
+// One step of SGD, RMSprop, Adam or Adamax over a flat buffer, with clipping of gradients and of weights and the
 // moving average of the weights. The segments travel in the kernel's arguments, as many a launch as fit in
 // 4 KB; the parts of a gradient are added up as they are read. A block owns 4096 elements of one segment and a
 // thread four neighbours at a time; the block that ends last adds up what the others found of the norm and
@@ -125,7 +125,7 @@ __device__ inline Four<A> load_gradient(const SegmentTable& table, int segment, 
 template <class A>
 struct StepNumbers {
   A rate, beta1, rest1, beta2, rest2, eps, decay, shrink, clip, ema, ema_rest;
-  A size, root_correction;  // adam: rate / (1 - beta1^t) and 1 / sqrt(1 - beta2^t)
+  A size, root_correction;  // adam: rate / (1 - beta1^t) and 1 / sqrt(1 - beta2^t); adamax: the first over the second, and none
   A bound, scale;           // of the gradient: clamped to [-bound, bound] if bound > 0, then multiplied by scale
 };
 
@@ -156,6 +156,10 @@ __device__ StepNumbers<A> numbers_of(const Optimizer& o, const OptimizerState& s
     k.size = static_cast<A>(now.rate / (1 - math::pow(now.beta1, t)));
     k.root_correction = static_cast<A>(1 / math::sqrt(1 - math::pow(o.beta2, t)));
   }
+  if (o.rule == Rule::adamax) {
+    const double t = static_cast<double>(state.step[0] + 1);
+    k.size = static_cast<A>(now.rate * math::sqrt(1 - math::pow(o.beta2, t)) / (1 - math::pow(now.beta1, t)));
+  }
   return k;
 }
 
@@ -170,6 +174,13 @@ __device__ inline void step_element(Rule rule, const StepNumbers<A>& k, A g, A& 
       v = k.beta2 * v + k.rest2 * g * g;
       move = k.size * m / (math::sqrt(v) * k.root_correction + k.eps);
       break;
+    case Rule::adamax: {
+      const A decayed = k.beta2 * v, length = g < A(0) ? -g : g;
+      m = k.beta1 * m + k.rest1 * g;
+      v = decayed > length ? decayed : length;  // NaN stays
+      move = k.size * m / (v + k.eps);
+      break;
+    }
     case Rule::rmsprop:
       v = k.beta2 * v + k.rest2 * g * g;
       m = k.beta1 * m + g / (math::sqrt(v) + k.eps);

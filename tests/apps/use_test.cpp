@@ -37,6 +37,27 @@ TEST_F(Use, WalksThroughTheLatentSpace) {
   done({"sample", "run", "-n", "4", "--truncation", "0.5", "--out", "short.png"});
   done({"sample", "run", "-n", "4", "--truncation", "2", "--out", "long.png"});
   EXPECT_NE(get("short.png"), get("long.png"));
+  done({"sample", "run", "-n", "4", "--temperature", "1", "--columns", "2", "--out", "warm.png"});
+  done({"sample", "run", "-n", "4", "--columns", "2", "--out", "own.png"});
+  EXPECT_EQ(get("warm.png"), get("own.png"));
+  done({"sample", "run", "-n", "4", "--temperature", "0.5", "--out", "cool.png"});
+  EXPECT_NE(get("warm.png"), get("cool.png"));
+}
+
+// Lines between pictures, and along the difference of two sets of pictures, in the codes of a flow.
+TEST_F(Use, MovesPicturesThroughTheCodesOfAFlow) {
+  done({"train", "glow", "--data", "shapes:count=64", "--size", "16", "--batch", "8", "--steps", "2", "--set", "width=4", "--set", "depth=1", "--set", "initial=8", "--threads", "1", "--out", "flow"});
+  const std::string one = "flow/reals.png", other = "run/reals.png";
+  done({"apply", "flow", "between", one, other, "--set", "steps=3", "--out", "line"});
+  EXPECT_NE(get("line/between-1.png"), get("line/between-2.png"));
+  EXPECT_NE(get("line/between-2.png"), get("line/between-3.png"));
+  EXPECT_FALSE(exists("line/between-4.png"));
+  // Along one picture less the other, a whole step from the other leads to the one.
+  done({"apply", "flow", "move", other, one, other, "--set", "steps=2", "--out", "moved"});
+  EXPECT_EQ(get("moved/move-1.png"), get("line/between-3.png"));
+  EXPECT_EQ(get("moved/move-2.png"), get("line/between-1.png"));
+  refused(2, {"apply", "flow", "move", one, other, "--out", "none"}, {"move"});
+  refused(2, {"apply", "flow", "move", one, other, one, "--set", "with=2", "--out", "none"}, {"with=2"});
 }
 
 TEST_F(Use, RefusesWalksThatTheModelCannotTake) {
@@ -64,6 +85,7 @@ TEST_F(Use, DrawsByCaption) {
   refused(2, {"sample", "words", "--text", "a red ring", "--interpolate", "linear"}, {"two", "1"});
   refused(2, {"sample", "run", "--text", "a red ring"}, {"dcgan", "caption"});
   refused(2, {"sample", "words", "--text", "a red ring", "--truncation", "1"}, {"--text", "--truncation"});
+  refused(2, {"sample", "words", "--text", "a red ring", "--temperature", "1"}, {"--text", "--temperature"});
   refused(2, {"train", "gan-int-cls", "--data", "fashion-mnist", "--out", "none"}, {"tokens", "shapes:single,plain=1,label=both"});
 }
 

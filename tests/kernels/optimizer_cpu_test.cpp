@@ -15,6 +15,8 @@ struct Setting {
 const Setting kSettings[] = {
     {"adam", Rule::adam, 0.5, 0.999, 1e-8, 0, false, 0},
     {"adam with decay", Rule::adam, 0.9, 0.99, 1e-8, 0.1, false, 0},
+    {"adamax", Rule::adamax, 0.9, 0.99, 1e-8, 0, false, 0},
+    {"adamax with decay, clipped", Rule::adamax, 0.5, 0.6, 1e-3, 0.1, false, 0.5},
     {"adamw", Rule::adam, 0.9, 0.99, 1e-8, 0.1, true, 0},
     {"rmsprop, clipped", Rule::rmsprop, 0, 0.99, 1e-8, 0, false, 0.5},
     {"rmsprop with momentum", Rule::rmsprop, 0.9, 0.99, 1e-8, 0.05, false, 0},
@@ -39,7 +41,7 @@ void expect_matches(const Setting& setting, bool with_average) {
   }
   const Optimizer problem{setting.rule,      dtype_of<T>(), total, setting.beta2, setting.eps, setting.decay,
                           setting.decoupled, setting.clip,  0.9,   setting.gradient_clip, setting.norm_clip};
-  const bool has_m = setting.rule == Rule::adam || setting.momentum > 0;
+  const bool has_m = setting.rule == Rule::adam || setting.rule == Rule::adamax || setting.momentum > 0;
   int64_t step = 0;
   StepScalars scalars{0.01, setting.momentum};
   T norm_squared = 0;
@@ -86,6 +88,10 @@ void expect_matches(const Setting& setting, bool with_average) {
         v[i] = setting.beta2 * v[i] + (1 - setting.beta2) * d * d;
         p[i] -= scalars.rate * (m[i] / (1 - std::pow(setting.momentum, t))) /
                 (std::sqrt(v[i] / (1 - std::pow(setting.beta2, t))) + setting.eps);
+      } else if (setting.rule == Rule::adamax) {
+        m[i] = setting.momentum * m[i] + (1 - setting.momentum) * d;
+        v[i] = std::max(setting.beta2 * v[i], std::abs(d));
+        p[i] -= scalars.rate * std::sqrt(1 - std::pow(setting.beta2, t)) / (1 - std::pow(setting.momentum, t)) * m[i] / (v[i] + setting.eps);
       } else if (setting.rule == Rule::rmsprop) {
         v[i] = setting.beta2 * v[i] + (1 - setting.beta2) * d * d;
         m[i] = setting.momentum * m[i] + d / (std::sqrt(v[i]) + setting.eps);

@@ -37,6 +37,11 @@ State step_reference(const Optimizer& o, const StepScalars& s, State state, cons
         p -= s.rate * (state.m[i] / (1 - std::pow(s.beta1, t))) /
              (std::sqrt(state.v[i] / (1 - std::pow(o.beta2, t))) + o.eps);
         break;
+      case Rule::adamax:
+        state.m[i] = s.beta1 * state.m[i] + (1 - s.beta1) * g;
+        state.v[i] = std::max(o.beta2 * state.v[i], std::abs(g));
+        p -= s.rate * std::sqrt(1 - std::pow(o.beta2, t)) / (1 - std::pow(s.beta1, t)) * state.m[i] / (state.v[i] + o.eps);
+        break;
       case Rule::rmsprop:
         state.v[i] = o.beta2 * state.v[i] + (1 - o.beta2) * g * g;
         state.m[i] = momentum * state.m[i] + g / (std::sqrt(state.v[i]) + o.eps);
@@ -158,6 +163,8 @@ TEST(OptimizerSim, StepsMatchReference) {
       check_steps({Rule::adam, dtype, 0, 0.999, 1e-8, 0, false, 0, 0.9}, layout, true, true, 1);
       check_steps({Rule::adam, dtype, 0, 0.99, 1e-8, 0.1, false, 0.5, 0.9}, layout, true, true, 1);
       check_steps({Rule::adam, dtype, 0, 0.99, 1e-8, 0.1, true, 0, 0.9}, layout, true, true, 1);
+      check_steps({Rule::adamax, dtype, 0, 0.999, 1e-8, 0, false, 0, 0.9}, layout, true, true, 1);
+      check_steps({Rule::adamax, dtype, 0, 0.6, 1e-3, 0.1, false, 0.5, 0.9}, layout, true, true, 1);
       check_steps({Rule::rmsprop, dtype, 0, 0.99, 1e-8, 0, false, 0.01, 0.9}, layout, false, true, 1);
       check_steps({Rule::rmsprop, dtype, 0, 0.9, 1e-8, 0.1, false, 0, 0.9}, layout, true, true, 1);
       check_steps({Rule::sgd, dtype, 0, 0, 0, 0.01, false, 0, 0.9}, layout, true, false, 1);

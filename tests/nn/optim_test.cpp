@@ -36,6 +36,7 @@ TEST(Schedules, SayWhatTheyDo) {
   EXPECT_THROW(halve_every(0), Error);
   EXPECT_THROW(linear_decay(5, 5), Error);
   EXPECT_EQ(adam(1e-3, 0.5).with(milestones({1600}, 0.1)).describe(), "Adam, rate 0.001, betas 0.5 0.999, times 0.1 at step 1600");
+  EXPECT_EQ(adamax(1e-3).describe(), "Adamax, rate 0.001, betas 0.9 0.999");
   EXPECT_EQ(sgd(0.01, 0.9).with(halve_every(50)).describe(), "SGD, rate 0.01, momentum 0.9, halved every 50 steps");
 }
 
@@ -91,7 +92,7 @@ TEST_P(Clipped, StepsByTheClippedGradientOfTheWholeNetwork) {
 TEST_P(Clipped, ParametersHaveRatesOfTheirOwn) {
   const ParameterRates rates{"0.1 of it for the last layer and biases", [](const std::string& name) { return name.starts_with("linear2") || name.ends_with("bias") ? 0.1 : 1.0; }};
   EXPECT_EQ(sgd(0.5, 0.9).with(rates).describe(), "SGD, rate 0.5, momentum 0.9, 0.1 of it for the last layer and biases");
-  for (const Optim& optim : {sgd(0.5, 0.9), adam(0.5), rmsprop(0.5)}) {
+  for (const Optim& optim : {sgd(0.5, 0.9), adam(0.5), adamax(0.5), rmsprop(0.5)}) {
     const auto run = [&](const Optim& o, bool capture) {
       seed_parameters(2);
       const Net net("G", sequential({linear(3, 3), linear(3, 3)}));
