@@ -83,7 +83,7 @@ Json ServedModel::describe() const {
   Json& sample = j["sample"] = {{"most", kMostResults}, {"latent", bool(r.latent)}};
   if (r.latent) {
     sample["pictures"] = facts.dimensions == 0;
-    sample["length"] = r.latent.length, sample["normal"] = r.latent.normal;
+    sample["length"] = r.latent.length, sample["normal"] = r.latent.normal, sample["to_mean"] = bool(r.latent.truncated);
     Json& codes = sample["codes"] = Json::array();
     for (const Code& c : r.latent.codes) codes.push_back(c.name);
     Json& classes = sample["classes"] = Json::array();

@@ -148,7 +148,7 @@ function sampleControls() {
     choice.onchange = () => { own.class = +choice.value; changed(); };
     all.push(setting("Class", "", [choice]));
   }
-  if (s.pictures && s.normal) all.push(setting("Truncation", "Keeps each coordinate of the noise below this; 0: free. Less variety, fewer odd ones.", slider(own.truncation, 0, 3, 0.1, v => { own.truncation = +v; changed(); }, "Truncation")));
+  if (s.pictures && s.normal) all.push(setting("Truncation", (s.to_mean ? "Draws samples towards their mean: 1 as they are, smaller nearer; 0: off." : "Keeps each coordinate of the noise below this; 0: free.") + " Less variety, fewer odd ones.", slider(own.truncation, 0, 3, 0.1, v => { own.truncation = +v; changed(); }, "Truncation")));
   return all;
 }
 
