@@ -15,11 +15,6 @@ using Layers = std::vector<Layer>;
 nn::ConvSpec equal(int kernel, double gain = nn::kReluGain) { return nn::equalised({.kernel = kernel, .padding = kernel / 2}, gain); }
 Layer pixel_norm(int channels) { return nn::norm(nn::NormKind::pixel, channels, nn::Affine::none, 1e-8); }
 
-bool is_doubled_four(int side) {
-  while (side > 4 && side % 2 == 0) side /= 2;
-  return side == 4;
-}
-
 // G's order: convolution, leaky ReLU, pixel norm.
 Layer generator_block(const ProgressiveSize& s, int side) {
   const int c = progressive_width(s, side);
@@ -57,6 +52,11 @@ Tensor noted(const std::string& name, Layer& layer, const Tensor& x) {
 }
 
 }  // namespace
+
+bool is_doubled_four(int side) {
+  while (side > 4 && side % 2 == 0) side /= 2;
+  return side == 4;
+}
 
 void check_progressive(const ProgressiveSize& s) {
   if (!is_doubled_four(s.size)) throw UsageError(text("a picture size of ", s.size, ": progressive growing ends at 4, 8, 16, 32, ... pixels; set --size"));

@@ -7,6 +7,9 @@
 
 namespace ganymede::nets {
 
+// 4, 8, 16, 32, ...
+bool is_doubled_four(int side);
+
 struct ProgressiveSize {
   int size = 32;         // pixels of the finest resolution: 4 * 2^k
   int start = 4;         // of the first; coarser ones have layers, but no pictures

@@ -5,6 +5,7 @@
 
 #include "engine/check.h"
 #include "engine/ops.h"
+#include "gan/nets/progressive.h"
 #include "nn/blocks.h"
 #include "nn/modulated.h"
 
@@ -56,9 +57,7 @@ class Basis : public nn::Module {
 }  // namespace
 
 void check_r3(const R3Size& s) {
-  int side = s.size;
-  while (side > 4 && side % 2 == 0) side /= 2;
-  if (side != 4 || s.size == 4) throw UsageError(text("a picture size of ", s.size, ": R3GAN makes 8, 16, 32, 64, ... pixels; set --size"));
+  if (!is_doubled_four(s.size) || s.size == 4) throw UsageError(text("a picture size of ", s.size, ": R3GAN makes 8, 16, 32, 64, ... pixels; set --size"));
   for (int k = 4; k <= s.size; k *= 2)
     if (const int inside = width_at(s, k) * s.expansion; inside % s.group != 0)
       throw UsageError(text("setting group=", s.group, ": the ", inside, " channels inside a block at ", k, " px do not divide into such groups"));

@@ -6,6 +6,7 @@
 #include "engine/check.h"
 #include "engine/context.h"
 #include "engine/ops.h"
+#include "gan/nets/progressive.h"
 #include "nn/blocks.h"
 
 namespace ganymede::nets {
@@ -62,9 +63,7 @@ Layer halving_block(int in, int out) {
 }  // namespace
 
 void check_style(const StyleSize& s) {
-  int side = s.size;
-  while (side > 4 && side % 2 == 0) side /= 2;
-  if (side != 4 || s.size == 4) throw UsageError(text("a picture size of ", s.size, ": StyleGAN2 makes 8, 16, 32, 64, ... pixels; set --size"));
+  if (!is_doubled_four(s.size) || s.size == 4) throw UsageError(text("a picture size of ", s.size, ": StyleGAN2 makes 8, 16, 32, 64, ... pixels; set --size"));
 }
 
 int style_count(const StyleSize& s) {

@@ -8,9 +8,9 @@ run uneven "${common[@]}" --set path=0
 run steep "${common[@]}" --set r1=0
 run plain "${common[@]}" --set mixing=0
 spread() { measured "$1" path-spread path-spread -n 1000; }
-row stylegan2 "deviation of |J^T y| between samples over its mean, Fashion-MNIST, path=200 every 4 iterations" "<" 0.25 "$(spread even)" "path lengths (path=0)" "$(spread uneven)"
+row stylegan2 "deviation of path lengths between samples over their mean, Fashion-MNIST, 2500 iterations, path=200 every 4" "<" 0.25 "$(spread even)" "path lengths (path=0)" "$(spread uneven)"
 slope() { measured "$1" slope slope -n 1000; }
-row stylegan2 "E |grad D(x)|^2 on test pictures, the same with path=2 every 8" "<" 0.1 "$(slope styled)" "R1 (r1=0)" "$(slope steep)"
+row stylegan2 "mean squared slope of D at test pictures, the same with path=2 every 8" "<" 0.1 "$(slope styled)" "R1 (r1=0)" "$(slope steep)"
 distance() { measured "$1" "${2:-distance}" "${2:-distance}" -n 1000; }
 mixed() { calculate "$(distance "$1" mixed-distance) / $(distance "$1")"; }
 row stylegan2 "random-feature distance of samples of two styles over that of plain ones, the same" "<" 1.5 "$(mixed styled)" "mixing (mixing=0)" "$(mixed plain)"
