@@ -26,7 +26,7 @@ std::deque<Model>& all_models() {
           {"lapgan", "Deep Generative Image Models using a Laplacian Pyramid of Adversarial Networks", 2015, "1506.05751", "a small picture, and level by level the details that enlarging it lacks", {"image"}, lapgan, 32, 64, 3000},
           {"progressive-gan", "Progressive Growing of GANs for Improved Quality, Stability, and Variation", 2018, "1710.10196", "both networks grow from 4 pixels up, each resolution blended in", {"image"}, progressive_gan, 32, 16, 6000},
           {"stylegan2", "Analyzing and Improving the Image Quality of StyleGAN", 2020, "1912.04958", "a style for each convolution of G, and penalties on the slopes of D and of G", {"image"}, stylegan2, 32, 16, 6000},
-          {"r3gan", "The GAN is dead; long live the GAN! A Modern GAN Baseline", 2024, "2501.05441", "a relativistic loss with penalties on both slopes of D, and networks without norms", {"image"}, r3gan, 32, 16, 5000},
+          {"r3gan", "The GAN is dead; long live the GAN! A Modern GAN Baseline", 2024, "2501.05441", "a relativistic loss with penalties on both slopes of D, and networks without norms", {"image"}, r3gan, 16, 16, 5000},
       }},
       {"a label, or codes", {
           {"cgan", "Conditional Generative Adversarial Nets", 2014, "1411.1784", "both players are given the label", {"image", "label"}, cgan, 28, 100, 6000},
