@@ -52,7 +52,8 @@ Tensor places(const Chance& chance, double side) {
   m.turn(chance.either(chance.whole(4), 0) * (kPi / 2));
   const auto pixels = [&] { return chance.whole(2 * int64_t(side / 8) + 1) - double(int64_t(side / 8)); };
   const Tensor moves = chance.either(m.one, 0);
-  m.move(mul(pixels(), moves) * (2 / side), mul(pixels(), moves) * (2 / side));
+  const Tensor right = pixels(), down = pixels();   // one after the other: the order of a call's arguments is the compiler's
+  m.move(mul(right, moves) * (2 / side), mul(down, moves) * (2 / side));
   const Tensor size = chance.power_of_two(0.2);
   m.scale_by(size, size);
   // Twice, before and after the stretching: together with probability p.
@@ -62,7 +63,8 @@ Tensor places(const Chance& chance, double side) {
   m.scale_by(stretch, reciprocal(stretch));
   m.turn(chance.either(uniform({n}, -kPi, kPi), 0, once));
   const Tensor drifts = chance.either(m.one, 0);
-  m.move(mul(randn({n}, 0, 0.25), drifts), mul(randn({n}, 0, 0.25), drifts));
+  const Tensor x = randn({n}, 0, 0.25), y = randn({n}, 0, 0.25);
+  m.move(mul(x, drifts), mul(y, drifts));
   return slice(m.map, 1, 0, 2);
 }
 

@@ -4,9 +4,11 @@
 #include <cmath>
 #include <limits>
 #include <numbers>
+#include <numeric>
 
 #include "engine/ops.h"
 #include "gan/metrics/columns.h"
+#include "gan/metrics/frechet.h"
 #include "gan/recipe.h"
 
 namespace ganymede {
@@ -18,41 +20,21 @@ double mean_bits(const LikelihoodOf& of, const Evaluation& e) {
   return total / std::max(count, 1.0);
 }
 
-// 1/2 log2 det of the covariance, by Cholesky's factors; not a number where it is singular.
-double half_log2_determinant(std::vector<double>& a, size_t n) {
-  double sum = 0;
-  for (size_t j = 0; j < n; ++j) {
-    const double* row = &a[j * n];
-    double d = row[j];
-    for (size_t k = 0; k < j; ++k) d -= row[k] * row[k];
-    if (!(d > 0)) return std::numeric_limits<double>::quiet_NaN();
-    const double pivot = std::sqrt(d);
-    a[j * n + j] = pivot, sum += std::log2(pivot);
-    for (size_t i = j + 1; i < n; ++i) {
-      double* below = &a[i * n];
-      double v = below[j];
-      for (size_t k = 0; k < j; ++k) v -= below[k] * row[k];
-      below[j] = v / pivot;
-    }
-  }
-  return sum;
-}
-
+// The entropy of the normal distribution with their mean and covariance (divisor: their number), which is -log2 of its density at them on average.
 double gaussian_bits(const LikelihoodOf& of, const Evaluation& e) {
   metrics::Columns x;
   e.each_batch([&](const Batch& b) { x.add(flatten(of.levels(b))); });
   const size_t n = x.count(), rows = n ? x.values[0].size() : 0;
   if (rows <= n) return std::numeric_limits<double>::quiet_NaN();
+  metrics::Gaussian g{int64_t(n), {}, std::vector<double>(n * n)};
+  for (size_t i = 0; i < n; ++i) {
+    g.mean.push_back(x.mean(i));
+    for (double& v : x.values[i]) v -= g.mean[i];
+  }
   for (size_t i = 0; i < n; ++i)
-    for (const double m = x.mean(i); double& v : x.values[i]) v -= m;
-  std::vector<double> covariance(n * n);
-  for (size_t i = 0; i < n; ++i)
-    for (size_t j = 0; j <= i; ++j) {
-      double sum = 0;
-      for (size_t k = 0; k < rows; ++k) sum += x.values[i][k] * x.values[j][k];
-      covariance[i * n + j] = sum / double(rows);
-    }
-  return 0.5 * std::log2(2 * std::numbers::pi * std::numbers::e) + half_log2_determinant(covariance, n) / double(n);
+    for (size_t j = 0; j <= i; ++j)
+      g.covariance[i * n + j] = g.covariance[j * n + i] = std::inner_product(x.values[i].begin(), x.values[i].end(), x.values[j].begin(), 0.0) / double(rows);
+  return 0.5 * (std::log(2 * std::numbers::pi * std::numbers::e) + metrics::log_determinant(g) / double(n)) / std::numbers::ln2;
 }
 
 }  // namespace

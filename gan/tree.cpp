@@ -17,4 +17,20 @@ Tensor reduced(const Tensor& x, int64_t size) {
   return by == 1 ? x : average_pool(x, {.kernel = {by, by}, .stride = {by, by}});
 }
 
+std::vector<SharedValue> shared_pictures(Recipe& r, const std::vector<Branch>& tree, std::vector<nn::Net>& behind, const std::function<Tensor()>& root,
+                                         const std::function<Tensor(const Branch& b, const Tensor& below)>& step) {
+  std::vector<SharedValue> pictures;
+  SharedValue h;
+  for (size_t i = 0; i < tree.size(); ++i) {
+    const Branch& b = tree[i];
+    behind.push_back(b.features);
+    const SharedValue below = h;
+    h = r.shared("h" + std::to_string(b.size), behind, [=](const Batch&) { return i == 0 ? root() : step(b, below()); });
+    behind.push_back(b.picture);
+    const SharedValue at = h;
+    pictures.push_back(r.shared("fake" + std::to_string(b.size), behind, [=](const Batch&) { return b.picture(at()); }));
+  }
+  return pictures;
+}
+
 }  // namespace ganymede

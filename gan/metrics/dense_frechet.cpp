@@ -1,10 +1,12 @@
 #include "gan/metrics/dense.h"
 
+#include <Eigen/Cholesky>
 #include <Eigen/Eigenvalues>
 #include <Eigen/SVD>
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "engine/check.h"
 #include "gan/metrics/frechet.h"
@@ -66,6 +68,12 @@ Gaussian gaussian_of(const Rows& x) {
   Map<Vector>(g.mean.data(), x.width) = mean;
   Map<Matrix>(g.covariance.data(), x.width, x.width) = covariance;
   return g;
+}
+
+double log_determinant(const Gaussian& g) {
+  const Eigen::LLT<Matrix> factors(Map<const Matrix>(g.covariance.data(), g.width, g.width));
+  if (factors.info() != Eigen::Success) return std::numeric_limits<double>::quiet_NaN();
+  return 2 * factors.matrixL().toDenseMatrix().diagonal().array().log().sum();
 }
 
 double frechet_distance(const Gaussian& a, const Gaussian& b) {

@@ -13,6 +13,8 @@ struct Gaussian {
 
 // Two passes: the mean first. Throws Error for fewer than two rows or numbers that are not finite.
 Gaussian gaussian_of(const Rows& rows);
+// Natural logarithm of the covariance's determinant; not a number where it is singular.
+double log_determinant(const Gaussian& g);
 
 // Tr (S1 S2)^1/2 = sum of sqrt(max(0, eigenvalues of R S2 R)) with R = S1^1/2 from the symmetric eigensolver, negative
 // eigenvalues of S1 taken as 0; well defined for singular covariances, never below 0 by more than rounding.

@@ -109,17 +109,7 @@ Recipe attngan(const Config& c) {
   const SharedValue z = r.shared("z", {}, [=](const Batch& b) { return noise(b.size); });
   const SharedValue law = r.shared("law", behind, [=](const Batch&) { return C(damsm.row.sentence(rows())); });
   const SharedValue condition = r.shared("c", behind, [=](const Batch&) { return nets::posterior(law()).draw(); });
-  std::vector<SharedValue> fakes;
-  SharedValue h;
-  for (size_t i = 0; i < tree.size(); ++i) {
-    const Branch& b = tree[i];
-    behind.push_back(b.features);
-    const SharedValue below = h;
-    h = r.shared("h" + std::to_string(b.size), behind, [=](const Batch&) { return i == 0 ? b.features(concat({condition(), z()}, 1)) : b.features(below(), rows()); });
-    behind.push_back(b.picture);
-    const SharedValue at = h;
-    fakes.push_back(r.shared("fake" + std::to_string(b.size), behind, [=](const Batch&) { return b.picture(at()); }));
-  }
+  const std::vector<SharedValue> fakes = shared_pictures(r, tree, behind, [=] { return tree[0].features(concat({condition(), z()}, 1)); }, [=](const Branch& b, const Tensor& below) { return b.features(below, rows()); });
 
   const nn::Optim adam = nn::adam(rate, beta1);
   const auto sentence = [=] { return damsm.row.sentence(rows()); };

@@ -115,17 +115,7 @@ Recipe stackgan_pp(const Config& c) {
   const SharedValue z = r.shared("z", {}, [=](const Batch& b) { return noise(b.size); });
   const SharedValue law = captions ? r.shared("law", behind, [=](const Batch& b) { return C(phi(b)); }) : SharedValue{};
   const SharedValue condition = captions ? r.shared("c", behind, [=](const Batch&) { return nets::posterior(law()).draw(); }) : z;
-  std::vector<SharedValue> fakes;
-  SharedValue h;
-  for (size_t i = 0; i < tree.size(); ++i) {
-    const Branch& b = tree[i];
-    behind.push_back(b.features);
-    const SharedValue below = h;
-    h = r.shared("h" + std::to_string(b.size), behind, [=](const Batch&) { return i == 0 ? root(z(), condition()) : b.features(below(), condition()); });
-    behind.push_back(b.picture);
-    const SharedValue at = h;
-    fakes.push_back(r.shared("fake" + std::to_string(b.size), behind, [=](const Batch&) { return b.picture(at()); }));
-  }
+  const std::vector<SharedValue> fakes = shared_pictures(r, tree, behind, [=] { return root(z(), condition()); }, [=](const Branch& b, const Tensor& below) { return b.features(below, condition()); });
 
   const nn::Optim adam = nn::adam(rate, beta1);
   const auto mean_of = [=] { return nets::posterior(law()).mean; };

@@ -14,6 +14,7 @@
 #include "gan/losses/adversarial.h"
 #include "gan/losses/penalty.h"
 #include "gan/models.h"
+#include "gan/nets/progressive.h"
 #include "gan/nets/stylegan2.h"
 #include "gan/sample_measures.h"
 #include "nn/losses.h"
@@ -54,8 +55,7 @@ Recipe stylegan2(const Config& c) {
   const double target = c.number("ada", 0, "E sign(D(x)) at which augmentation holds (0.6 in its paper); 0: no augmentation", 0, 1);
   const double ada_images = target > 0 ? c.number("ada_images", 20000, "real pictures in which its probability can rise from 0 to 1 (500000 in the paper)", 1) : 1;
   nets::check_style(s);
-  if (const int64_t g = std::min<int64_t>(s.group, c.batch); g > 0 && c.batch % g != 0)
-    throw UsageError(text("setting stddev_group=", s.group, ": a batch of ", c.batch, " does not divide into such groups; set --batch to a multiple"));
+  nets::check_stddev_group(s.group, c.batch);
   if (target > 0 && s.channels != 1 && s.channels != 3) throw UsageError(text("setting ada=", target, ": pictures of ", s.channels, " channels cannot be augmented, only those of 1 or 3"));
   const Adversarial& adv = adversarial("bce");
 

@@ -58,6 +58,11 @@ bool is_doubled_four(int side) {
   return side == 4;
 }
 
+void check_stddev_group(int64_t group, int64_t batch) {
+  if (const int64_t g = std::min(group, batch); g > 0 && batch % g != 0)
+    throw UsageError(text("setting stddev_group=", group, ": a batch of ", batch, " does not divide into such groups; set --batch to a multiple"));
+}
+
 void check_progressive(const ProgressiveSize& s) {
   if (!is_doubled_four(s.size)) throw UsageError(text("a picture size of ", s.size, ": progressive growing ends at 4, 8, 16, 32, ... pixels; set --size"));
   if (!is_doubled_four(s.start) || s.start > s.size) throw UsageError(text("setting start=", s.start, ": it must be 4, 8, 16, ... up to the pictures' ", s.size, " pixels"));

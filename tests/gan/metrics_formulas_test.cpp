@@ -94,6 +94,12 @@ TEST(MetricsFrechet, OfItselfIsZeroAndBiasFallsWithCount) {
   EXPECT_LT(half / full, 2.7);
 }
 
+TEST(MetricsFrechet, DeterminantsOfCovariances) {
+  EXPECT_NEAR(log_determinant(diagonal({0, 0, 0}, {4, 0.5, 0.25})), std::log(0.5), 1e-12);
+  EXPECT_NEAR(log_determinant({2, {0, 0}, {2.5, 1.5, 1.5, 2.5}}), std::log(4), 1e-12);
+  EXPECT_TRUE(std::isnan(log_determinant(diagonal({0, 0}, {1, 0}))));
+}
+
 TEST(MetricsFrechet, RefusesWhatHasNoCovariance) {
   Rows bad = normal_rows(5, 3, 1);
   bad.values[7] = std::numeric_limits<float>::quiet_NaN();
