@@ -72,7 +72,7 @@ TEST_F(Augment, ColoursAreOfTheirDistributions) {
 
 // A picture that is a ramp of its own coordinates tells where its pixels have come from.
 TEST_F(Augment, PlacesAreMovedTurnedAndScaled) {
-  const int64_t n = 3000, side = 33;
+  const int64_t n = 12000, side = 33;
   const Tensor grid = identity_grid(side, side, false, DType::f64, context().device);   // [1, side, side, 2]
   const Tensor ramp = broadcast_to(concat({grid, zeros({1, side, side, 1})}, 3), {n, side, side, 3});
   const double p = 0.3;
@@ -80,7 +80,7 @@ TEST_F(Augment, PlacesAreMovedTurnedAndScaled) {
   const auto at = [&](int64_t i, int64_t j) { return slice(slice(y, 1, i, i + 1), 2, j, j + 1).to_doubles(); };
   // Colours change too; samples whose third channel does not stay 0 are left out.
   const auto centre = at(16, 16), right = at(16, 18), low = at(18, 16);
-  double same = 0, quarter = 0, mirrored = 0, plain = 0;
+  double same = 0, quarter = 0, mirrored = 0, area = 0, plain = 0;
   const double step = 4.0 / double(side);
   for (int64_t i = 0; i < n; ++i) {
     const double *c = &centre[size_t(3 * i)], *r = &right[size_t(3 * i)], *l = &low[size_t(3 * i)];
@@ -89,17 +89,19 @@ TEST_F(Augment, PlacesAreMovedTurnedAndScaled) {
     ++plain;
     same += std::abs(xx - 1) < 1e-9 && std::abs(yy - 1) < 1e-9 && std::abs(xy) < 1e-9 && std::abs(yx) < 1e-9;
     quarter += std::abs(xx) < 1e-9 && std::abs(yy) < 1e-9 && std::abs(std::abs(xy) - 1) < 1e-9 && std::abs(std::abs(yx) - 1) < 1e-9;
+    area += std::abs(std::abs(xx * yy - xy * yx) - 1) < 1e-9;
     mirrored += std::abs(xx + 1) < 1e-9 && std::abs(yy - 1) < 1e-9;
   }
   // Brightness, hue, saturation and inversion are left out. No contrast, scale, stretching or turn; then mirrored in half of p and turned by each quarter in a quarter of p.
   const double still = std::pow(1 - p, 4);
   const double turned = p / 2, unmirrored = 1 - p / 2;
-  const double error = 4 * std::sqrt(0.25 / plain);
+  const auto expect_share = [&](const char* what, double count, double share) { EXPECT_NEAR(count / plain, share, 4 * std::sqrt(share * (1 - share) / plain)) << what; };
   const double kept = std::pow(1 - p, 3) * (1 - p / 2);
   EXPECT_NEAR(plain / double(n), kept, 4 * std::sqrt(kept * (1 - kept) / double(n)));
-  EXPECT_NEAR(same / plain, still * (unmirrored * (1 - 0.75 * p)), error);
-  EXPECT_NEAR(quarter / plain, still * turned, error);
-  EXPECT_NEAR(mirrored / plain, still * ((1 - unmirrored) * (1 - 0.75 * p)), error);
+  expect_share("same", same, still * (unmirrored * (1 - 0.75 * p)));
+  expect_share("quarter", quarter, still * turned);
+  expect_share("mirrored", mirrored, still * ((1 - unmirrored) * (1 - 0.75 * p)));
+  expect_share("area", area, (1 - p) * (1 - p));   // contrast and scale change it; stretching does not
 }
 
 TEST_F(Augment, CanBeDifferentiatedTwice) {

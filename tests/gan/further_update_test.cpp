@@ -53,6 +53,27 @@ TEST(FurtherUpdate, SharesMomentsStepsAndAverages) {
   }
 }
 
+// Rates follow the count of both updates' steps, and a resumed run's go on from there.
+TEST(FurtherUpdate, ResumesAtTheCountOfAllSteps) {
+  ContextScope scope;
+  context().dtype = DType::f64;
+  const auto make = [] {
+    Recipe r = two_slopes(true, 2);
+    for (Update& u : r.stages[0].updates) u.groups[0].optim = nn::adam(0.1, 0, 0.9).with(nn::exponential_decay(0.5));
+    return r;
+  };
+  Trainer whole(make(), {1}, {}, nullptr), resumed(make(), {1}, {}, nullptr);
+  for (int i = 0; i < 4; ++i) whole.step();
+  resumed.prepare_resume(4);
+  const auto from = whole.state(), to = resumed.state();
+  for (size_t i = 0; i < from.size(); ++i) assign(to[i].value, from[i].value);
+  resumed.resume_at(4);
+  const double before = weight(whole);
+  for (int i = 0; i < 3; ++i) whole.step(), resumed.step();
+  EXPECT_NE(weight(whole), before);
+  EXPECT_EQ(weight(resumed), weight(whole));
+}
+
 TEST(FurtherUpdate, OtherwiseEachUpdateHasItsOwn) {
   ContextScope scope;
   context().dtype = DType::f64;

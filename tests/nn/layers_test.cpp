@@ -7,6 +7,7 @@
 #include "engine/context.h"
 #include "engine/ops.h"
 #include "nn/blocks.h"
+#include "nn/modulated.h"
 #include "nn/net.h"
 #include "tests/support/gradcheck.h"
 
@@ -216,6 +217,18 @@ TEST_F(Layers, EmbeddingPicksRows) {
   EXPECT_EQ(y.shape(), (Shape{3, 3}));
   const auto v = y.to_doubles();
   EXPECT_EQ(v[0], v[6]);
+}
+
+// Fresh styles are 1 for w = 0: a convolution is then one of its weight, each filter of length 1.
+TEST_F(Layers, AModulatedConvolutionBeginsUnmodulated) {
+  const Layer layer = modulated_conv(3, 2, 4);
+  Tensor weight;
+  Visit v;
+  v.parameter = [&](const std::string& name, Tensor& t) { if (name == "weight") weight = t; };
+  layer->visit(v);
+  const Tensor x = test::random_tensor({2, 4, 5, 3}, 1), y = layer->forward_given(x, zeros({2, 4}));
+  const Tensor unit = weight / norm(weight, {1, 2, 3}, true);
+  EXPECT_LT(test::relative_error(y.to_doubles(), conv2d(x, unit, {}, {.padding = {1, 1}}).to_doubles()), 1e-6);
 }
 
 }  // namespace
