@@ -9,12 +9,12 @@
 #include "apps/tasks.h"
 #include "apps/trained.h"
 #include "apps/verbs.h"
+#include "engine/atomic_file.h"
 #include "engine/check.h"
 #include "gan/data/apng.h"
 #include "gan/data/picture_file.h"
 #include "gan/data/png.h"
-#include "gan/latent_tasks.h"
-#include "engine/atomic_file.h"
+#include "gan/uses/latent_tasks.h"
 
 namespace ganymede::apps {
 namespace {

@@ -7,10 +7,10 @@
 
 #include "apps/tasks.h"
 #include "engine/check.h"
-#include "gan/latent_tasks.h"
 #include "gan/pictures.h"
 #include "gan/run/run_folder.h"
 #include "gan/sheet.h"
+#include "gan/uses/latent_tasks.h"
 #include "gan/walks.h"
 
 namespace ganymede::apps {

@@ -38,7 +38,7 @@ struct Latent {
   explicit operator bool() const { return decode != nullptr; }
 };
 
-// Models that draw what a caption says. A batch of captions has the fields "tokens" and "characters" (gan/captions.h).
+// Models that draw what a caption says. A batch of captions has the fields "tokens" and "characters" (gan/uses/captions.h).
 struct Captions {
   int64_t length = 0;          // of z
   std::function<Tensor(int64_t n)> draw = {};                                   // z from the prior

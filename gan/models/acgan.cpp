@@ -7,13 +7,13 @@
 #include "engine/context.h"
 #include "engine/ops.h"
 #include "engine/safetensors.h"
-#include "gan/encoder_measures.h"
-#include "gan/labelled_few.h"
 #include "gan/losses/adversarial.h"
 #include "gan/losses/classes.h"
 #include "gan/models.h"
 #include "gan/nets/acgan.h"
-#include "gan/point_measures.h"
+#include "gan/parts/labelled_few.h"
+#include "gan/uses/encoder_measures.h"
+#include "gan/uses/point_measures.h"
 #include "nn/file.h"
 
 namespace ganymede {

@@ -8,10 +8,10 @@
 #include <cmath>
 
 #include "engine/ops.h"
-#include "gan/encoder_measures.h"
 #include "gan/models.h"
 #include "gan/nets/ali.h"
-#include "gan/point_measures.h"
+#include "gan/uses/encoder_measures.h"
+#include "gan/uses/point_measures.h"
 
 namespace ganymede {
 

@@ -1,6 +1,6 @@
 // AttnGAN. Xu, Zhang, Huang, Zhang, Gan, Huang, He: AttnGAN: Fine-Grained Text to Image Generation with Attentional Generative Adversarial Networks, CVPR 2018,
 // arXiv 1711.10485.
-//   first  text, image:  the matching model (DAMSM, gan/damsm.h): words e and sentence s of captions, regions and whole of pictures; frozen then
+//   first  text, image:  the matching model (DAMSM, gan/parts/damsm.h): words e and sentence s of captions, regions and whole of pictures; frozen then
 //   [mu, log sigma^2] = F_ca(s),   c = mu + sigma eps
 //   h_0 = F_0(c, z),   h_i = F_i(h_{i-1}, what h_{i-1} attends to in e),   x_i = G_i(h_i)          pictures of doubling sizes
 //   D_i:  min  [-E log D_i(x_i) - E log D_i(x_i, s)] / 2 + [-E log(1 - D_i(G_i)) - E log(1 - D_i(G_i, s)) - E log(1 - D_i(x'_i, s))] / 3     x' another picture
@@ -10,14 +10,15 @@
 
 #include "engine/check.h"
 #include "engine/ops.h"
-#include "gan/captions.h"
-#include "gan/damsm.h"
 #include "gan/losses/adversarial.h"
 #include "gan/models.h"
 #include "gan/nets/posterior.h"
 #include "gan/nets/stackgan_pp.h"
+#include "gan/parts/damsm.h"
+#include "gan/parts/tree.h"
 #include "gan/pictures.h"
-#include "gan/tree.h"
+#include "gan/uses/captions.h"
+#include "gan/uses/text_uses.h"
 #include "nn/losses.h"
 
 namespace ganymede {

@@ -12,7 +12,7 @@
 #include "gan/models.h"
 #include "gan/nets/patch_discriminator.h"
 #include "gan/nets/style_encoder.h"
-#include "gan/styles.h"
+#include "gan/uses/styles.h"
 #include "nn/losses.h"
 
 namespace ganymede {

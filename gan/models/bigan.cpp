@@ -7,10 +7,10 @@
 #include <cmath>
 
 #include "engine/ops.h"
-#include "gan/encoder_measures.h"
 #include "gan/losses/decay.h"
 #include "gan/models.h"
 #include "gan/nets/bigan.h"
+#include "gan/uses/encoder_measures.h"
 #include "nn/losses.h"
 
 namespace ganymede {

@@ -7,12 +7,12 @@
 
 #include "engine/context.h"
 #include "engine/ops.h"
-#include "gan/domain_measures.h"
-#include "gan/latent_tasks.h"
 #include "gan/losses/classes.h"
 #include "gan/models.h"
 #include "gan/nets/cogan.h"
 #include "gan/pictures.h"
+#include "gan/uses/domain_measures.h"
+#include "gan/uses/latent_tasks.h"
 #include "nn/losses.h"
 
 namespace ganymede {

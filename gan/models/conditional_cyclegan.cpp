@@ -10,14 +10,14 @@
 
 #include "engine/check.h"
 #include "engine/ops.h"
-#include "gan/attribute_uses.h"
-#include "gan/condition.h"
-#include "gan/cycle_settings.h"
 #include "gan/losses/translation.h"
 #include "gan/models.h"
-#include "gan/super_resolution.h"
-#include "gan/text_training.h"
-#include "gan/translate.h"
+#include "gan/parts/condition.h"
+#include "gan/parts/cycle_settings.h"
+#include "gan/parts/text_training.h"
+#include "gan/uses/attribute_uses.h"
+#include "gan/uses/super_resolution.h"
+#include "gan/uses/translate.h"
 #include "nn/losses.h"
 
 namespace ganymede {

@@ -6,10 +6,10 @@
 //   D_Y:  min  1/2 [E (D_Y(y) - 1)^2 + E D_Y(G(x))^2] on fakes out of a pool of earlier ones; D_X likewise
 // Norms are per picture, so G(x) and G(y) go through G as one batch. G and F move first and together.
 #include "engine/ops.h"
-#include "gan/cycle_settings.h"
 #include "gan/losses/translation.h"
 #include "gan/models.h"
-#include "gan/translate.h"
+#include "gan/parts/cycle_settings.h"
+#include "gan/uses/translate.h"
 #include "nn/losses.h"
 
 namespace ganymede {

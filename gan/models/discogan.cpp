@@ -7,11 +7,11 @@
 // r is no weight beside the others but a share: small at first, then a half. One step of both discriminators, then two of both
 // generators, each on a batch of its own: an iteration here is three of the authors'.
 #include "engine/ops.h"
-#include "gan/disco.h"
-#include "gan/mode_measures.h"
 #include "gan/models.h"
 #include "gan/nets/discogan.h"
-#include "gan/translate.h"
+#include "gan/parts/disco.h"
+#include "gan/uses/mode_measures.h"
+#include "gan/uses/translate.h"
 #include "nn/losses.h"
 
 namespace ganymede {

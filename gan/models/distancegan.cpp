@@ -9,13 +9,13 @@
 #include <optional>
 
 #include "engine/ops.h"
-#include "gan/cycle_settings.h"
-#include "gan/disco.h"
-#include "gan/distance_scale.h"
 #include "gan/losses/translation.h"
 #include "gan/models.h"
 #include "gan/nets/discogan.h"
-#include "gan/translate.h"
+#include "gan/parts/cycle_settings.h"
+#include "gan/parts/disco.h"
+#include "gan/parts/distance_scale.h"
+#include "gan/uses/translate.h"
 #include "nn/losses.h"
 
 namespace ganymede {

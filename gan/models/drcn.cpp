@@ -9,8 +9,8 @@
 #include "engine/ops.h"
 #include "gan/models.h"
 #include "gan/nets/drcn.h"
-#include "gan/super_resolution.h"
-#include "gan/translate.h"
+#include "gan/uses/super_resolution.h"
+#include "gan/uses/translate.h"
 #include "nn/losses.h"
 
 namespace ganymede {

@@ -12,7 +12,7 @@
 #include "gan/losses/penalty.h"
 #include "gan/models.h"
 #include "gan/nets/dualgan.h"
-#include "gan/translate.h"
+#include "gan/uses/translate.h"
 #include "nn/losses.h"
 
 namespace ganymede {

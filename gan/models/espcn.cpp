@@ -8,7 +8,7 @@
 #include "engine/ops.h"
 #include "gan/models.h"
 #include "gan/nets/espcn.h"
-#include "gan/super_resolution.h"
+#include "gan/uses/super_resolution.h"
 #include "nn/losses.h"
 
 namespace ganymede {

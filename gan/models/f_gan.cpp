@@ -8,7 +8,7 @@
 #include "gan/models.h"
 #include "gan/nets/dcgan.h"
 #include "gan/nets/perceptron.h"
-#include "gan/point_measures.h"
+#include "gan/uses/point_measures.h"
 #include "nn/layers.h"
 
 namespace ganymede {

@@ -6,11 +6,11 @@
 // decoder has to believe the y that it is given in every layer. D sees the code of E as it is in use (running statistics), E sees D in the same
 // way; each step has a batch of its own. lambda_E grows from 0 to lambda in `ramp` iterations.
 #include "engine/ops.h"
-#include "gan/attribute_uses.h"
-#include "gan/code_measures.h"
 #include "gan/models.h"
 #include "gan/nets/fader.h"
-#include "gan/translate.h"
+#include "gan/uses/attribute_uses.h"
+#include "gan/uses/code_measures.h"
+#include "gan/uses/translate.h"
 #include "nn/losses.h"
 
 namespace ganymede {

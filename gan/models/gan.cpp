@@ -8,7 +8,7 @@
 #include "engine/ops.h"
 #include "gan/models.h"
 #include "gan/nets/perceptron.h"
-#include "gan/point_measures.h"
+#include "gan/uses/point_measures.h"
 #include "nn/layers.h"
 #include "nn/losses.h"
 

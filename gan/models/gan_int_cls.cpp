@@ -9,11 +9,12 @@
 
 #include "engine/check.h"
 #include "engine/ops.h"
-#include "gan/captions.h"
 #include "gan/models.h"
 #include "gan/nets/text_conv.h"
-#include "gan/text_training.h"
-#include "gan/translate.h"
+#include "gan/parts/text_training.h"
+#include "gan/uses/captions.h"
+#include "gan/uses/text_uses.h"
+#include "gan/uses/translate.h"
 #include "nn/losses.h"
 
 namespace ganymede {

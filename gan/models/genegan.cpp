@@ -11,7 +11,7 @@
 #include "gan/losses/penalty.h"
 #include "gan/models.h"
 #include "gan/nets/genegan.h"
-#include "gan/object_uses.h"
+#include "gan/uses/object_uses.h"
 #include "nn/losses.h"
 
 namespace ganymede {

@@ -9,13 +9,13 @@
 #include "engine/context.h"
 #include "engine/ops.h"
 #include "gan/data/dataset.h"
-#include "gan/encoder_measures.h"
-#include "gan/latent_tasks.h"
-#include "gan/likelihood_measures.h"
 #include "gan/losses/classes.h"
 #include "gan/models.h"
 #include "gan/nets/glow.h"
 #include "gan/pictures.h"
+#include "gan/uses/encoder_measures.h"
+#include "gan/uses/latent_tasks.h"
+#include "gan/uses/likelihood_measures.h"
 
 namespace ganymede {
 namespace {

@@ -6,11 +6,11 @@
 // features as its goal; one-sided smoothing has D say alpha, not 1; historical averaging pulls weights to their mean over time; virtual
 // batch norm replaces the batch by a fixed reference; a labelled few make D a classifier.
 #include "engine/ops.h"
-#include "gan/labelled_few.h"
 #include "gan/losses/history.h"
 #include "gan/models.h"
 #include "gan/nets/improved_gan.h"
-#include "gan/point_measures.h"
+#include "gan/parts/labelled_few.h"
+#include "gan/uses/point_measures.h"
 #include "nn/losses.h"
 
 namespace ganymede {

@@ -5,10 +5,10 @@
 // Part of G's input is codes, categorical and continuous; Q, a second head of D, must read them off the picture. No labels. Q
 // sees generated pictures alone. H(c) is a constant and left out of the losses.
 #include "engine/ops.h"
-#include "gan/codes.h"
 #include "gan/losses/adversarial.h"
 #include "gan/models.h"
 #include "gan/nets/infogan.h"
+#include "gan/parts/codes.h"
 
 namespace ganymede {
 

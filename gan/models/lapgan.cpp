@@ -12,12 +12,12 @@
 #include "engine/check.h"
 #include "engine/context.h"
 #include "engine/ops.h"
-#include "gan/laplacian_pyramid.h"
-#include "gan/latent_tasks.h"
 #include "gan/models.h"
 #include "gan/nets/lapgan.h"
+#include "gan/parts/laplacian_pyramid.h"
 #include "gan/pictures.h"
-#include "gan/sample_measures.h"
+#include "gan/uses/latent_tasks.h"
+#include "gan/uses/sample_measures.h"
 #include "nn/losses.h"
 
 namespace ganymede {

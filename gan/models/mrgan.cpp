@@ -7,10 +7,10 @@
 //     D2:    min  -E log D2(G(E(x))) - E log(1 - D2(G(z)))       G:     min  -E log D2(G(z)),   G(E(x)) a fixed target, x anew
 // The paper prints + lambda2 log D; its intent is to raise D(G(E(x))), so the sign here is minus.
 #include "engine/ops.h"
-#include "gan/encoder_measures.h"
 #include "gan/losses/adversarial.h"
 #include "gan/models.h"
 #include "gan/nets/dcgan.h"
+#include "gan/uses/encoder_measures.h"
 #include "nn/losses.h"
 
 namespace ganymede {

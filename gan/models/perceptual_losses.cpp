@@ -9,12 +9,12 @@
 
 #include "engine/context.h"
 #include "engine/ops.h"
-#include "gan/loss_network.h"
 #include "gan/models.h"
 #include "gan/nets/johnson.h"
-#include "gan/style_picture.h"
-#include "gan/stylise.h"
-#include "gan/super_resolution.h"
+#include "gan/parts/loss_network.h"
+#include "gan/parts/style_picture.h"
+#include "gan/uses/stylise.h"
+#include "gan/uses/super_resolution.h"
 #include "nn/losses.h"
 
 namespace ganymede {

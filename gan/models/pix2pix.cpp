@@ -11,9 +11,9 @@
 #include "gan/losses/translation.h"
 #include "gan/models.h"
 #include "gan/nets/patch_discriminator.h"
-#include "gan/pair_settings.h"
-#include "gan/segmenter.h"
-#include "gan/translate.h"
+#include "gan/parts/pair_settings.h"
+#include "gan/uses/segmenter.h"
+#include "gan/uses/translate.h"
 #include "nn/losses.h"
 
 namespace ganymede {

@@ -15,7 +15,7 @@
 #include "gan/losses/penalty.h"
 #include "gan/models.h"
 #include "gan/nets/progressive.h"
-#include "gan/sample_measures.h"
+#include "gan/uses/sample_measures.h"
 #include "nn/losses.h"
 
 namespace ganymede {

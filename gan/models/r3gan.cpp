@@ -13,7 +13,7 @@
 #include "gan/losses/penalty.h"
 #include "gan/models.h"
 #include "gan/nets/r3gan.h"
-#include "gan/sample_measures.h"
+#include "gan/uses/sample_measures.h"
 
 namespace ganymede {
 namespace {

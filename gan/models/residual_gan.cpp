@@ -7,11 +7,11 @@
 #include <cmath>
 
 #include "engine/ops.h"
-#include "gan/attribute_uses.h"
-#include "gan/latent_tasks.h"
 #include "gan/models.h"
 #include "gan/nets/residual_gan.h"
-#include "gan/translate.h"
+#include "gan/uses/attribute_uses.h"
+#include "gan/uses/latent_tasks.h"
+#include "gan/uses/translate.h"
 #include "nn/losses.h"
 
 namespace ganymede {

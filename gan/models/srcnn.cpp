@@ -7,7 +7,7 @@
 #include "engine/ops.h"
 #include "gan/models.h"
 #include "gan/nets/srcnn.h"
-#include "gan/super_resolution.h"
+#include "gan/uses/super_resolution.h"
 #include "nn/losses.h"
 
 namespace ganymede {

@@ -6,10 +6,10 @@
 // phi are features of VGG-19 behind their relu (conv2_2 or conv5_4), or with content=mse the pixels (the paper's SRGAN-MSE). y in [0, 1],
 // x in [-1, 1]. D moves first, then G through the D that has moved. After half of SRGAN's iterations the rates fall to a tenth.
 #include "engine/ops.h"
-#include "gan/loss_network.h"
 #include "gan/models.h"
 #include "gan/nets/srgan.h"
-#include "gan/super_resolution.h"
+#include "gan/parts/loss_network.h"
+#include "gan/uses/super_resolution.h"
 #include "nn/losses.h"
 
 namespace ganymede {

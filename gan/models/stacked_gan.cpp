@@ -9,12 +9,12 @@
 #include <algorithm>
 
 #include "engine/ops.h"
-#include "gan/latent_tasks.h"
 #include "gan/models.h"
 #include "gan/nets/stacked_gan.h"
 #include "gan/pictures.h"
-#include "gan/sample_measures.h"
-#include "gan/stacked_measures.h"
+#include "gan/uses/latent_tasks.h"
+#include "gan/uses/sample_measures.h"
+#include "gan/uses/stacked_measures.h"
 #include "nn/layers.h"
 #include "nn/losses.h"
 

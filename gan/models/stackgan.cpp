@@ -10,7 +10,8 @@
 #include "engine/ops.h"
 #include "gan/models.h"
 #include "gan/nets/stackgan.h"
-#include "gan/text_training.h"
+#include "gan/parts/text_training.h"
+#include "gan/uses/text_uses.h"
 #include "nn/losses.h"
 
 namespace ganymede {

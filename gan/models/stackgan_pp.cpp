@@ -19,8 +19,9 @@
 #include "gan/models.h"
 #include "gan/nets/posterior.h"
 #include "gan/nets/stackgan_pp.h"
-#include "gan/text_training.h"
-#include "gan/tree.h"
+#include "gan/parts/text_training.h"
+#include "gan/parts/tree.h"
+#include "gan/uses/text_uses.h"
 #include "nn/losses.h"
 
 namespace ganymede {

@@ -7,17 +7,18 @@
 #include <cmath>
 
 #include "engine/ops.h"
-#include "gan/attribute_uses.h"
 #include "gan/losses/adversarial.h"
 #include "gan/losses/penalty.h"
 #include "gan/models.h"
 #include "gan/nets/stargan.h"
-#include "gan/translate.h"
+#include "gan/uses/attribute_uses.h"
+#include "gan/uses/translate.h"
 #include "nn/losses.h"
 
 namespace ganymede {
 
 Recipe stargan(const Config& c) {
+  if (c.data.size % 4) throw UsageError(text("pictures of ", c.data.size, " px: StarGAN takes sides that are multiples of 4; set --size"));
   const Attributes attributes = read_attributes(c, {"Black_Hair/Blond_Hair/Brown_Hair,Male,Young", "red/green/blue,filled,large"});
   const bool large = c.data.size >= 128;
   nets::StarganShape s{.channels = int(c.data.channels), .attributes = int(attributes.count()), .size = int(c.data.size)};
@@ -38,7 +39,6 @@ Recipe stargan(const Config& c) {
     if (!c.steps || part >= 1) return adam;
     return adam.with(nn::linear_decay(int64_t(part * double(c.steps)) / every, std::max<int64_t>(1, c.steps / every)));
   };
-  if (c.data.size % 4) throw UsageError(text("pictures of ", c.data.size, " px: StarGAN takes sides that are multiples of 4; set --size"));
 
   Recipe r;
   const nn::Net G = r.net("G", nets::stargan_generator(s)), D = r.net("D", nets::stargan_discriminator(d));

@@ -10,13 +10,13 @@
 
 #include "engine/context.h"
 #include "engine/ops.h"
-#include "gan/augment.h"
 #include "gan/losses/adversarial.h"
 #include "gan/losses/penalty.h"
 #include "gan/models.h"
 #include "gan/nets/progressive.h"
 #include "gan/nets/stylegan2.h"
-#include "gan/sample_measures.h"
+#include "gan/parts/augment.h"
+#include "gan/uses/sample_measures.h"
 #include "nn/losses.h"
 
 namespace ganymede {

@@ -12,9 +12,10 @@
 #include "gan/metrics/similarity.h"
 #include "gan/models.h"
 #include "gan/nets/tac_gan.h"
+#include "gan/parts/text_training.h"
 #include "gan/pictures.h"
-#include "gan/text_training.h"
-#include "gan/translate.h"
+#include "gan/uses/text_uses.h"
+#include "gan/uses/translate.h"
 #include "nn/losses.h"
 
 namespace ganymede {

@@ -13,8 +13,8 @@
 #include "gan/models.h"
 #include "gan/nets/patch_discriminator.h"
 #include "gan/nets/unit.h"
-#include "gan/shared_code.h"
-#include "gan/translate.h"
+#include "gan/uses/shared_code.h"
+#include "gan/uses/translate.h"
 #include "nn/losses.h"
 
 namespace ganymede {

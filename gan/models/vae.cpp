@@ -5,11 +5,11 @@
 #include <cmath>
 
 #include "engine/ops.h"
-#include "gan/bound_measures.h"
-#include "gan/encoder_measures.h"
 #include "gan/models.h"
 #include "gan/nets/posterior.h"
 #include "gan/nets/vae.h"
+#include "gan/uses/bound_measures.h"
+#include "gan/uses/encoder_measures.h"
 #include "nn/losses.h"
 
 namespace ganymede {

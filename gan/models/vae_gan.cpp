@@ -8,12 +8,12 @@
 #include <cmath>
 
 #include "engine/ops.h"
-#include "gan/encoder_measures.h"
 #include "gan/losses/balance.h"
 #include "gan/losses/decay.h"
 #include "gan/models.h"
 #include "gan/nets/posterior.h"
 #include "gan/nets/vae_gan.h"
+#include "gan/uses/encoder_measures.h"
 
 namespace ganymede {
 namespace {

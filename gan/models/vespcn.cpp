@@ -11,8 +11,8 @@
 #include "gan/models.h"
 #include "gan/nets/vespcn.h"
 #include "gan/pictures.h"
-#include "gan/super_resolution.h"
-#include "gan/translate.h"
+#include "gan/uses/super_resolution.h"
+#include "gan/uses/translate.h"
 #include "nn/losses.h"
 
 namespace ganymede {

@@ -11,7 +11,7 @@
 #include "gan/models.h"
 #include "gan/nets/perceptron.h"
 #include "gan/nets/wgan_gp.h"
-#include "gan/point_measures.h"
+#include "gan/uses/point_measures.h"
 #include "nn/losses.h"
 
 namespace ganymede {

@@ -6,8 +6,8 @@
 
 #include "engine/check.h"
 #include "engine/ops.h"
-#include "gan/damsm.h"
 #include "gan/nets/stackgan_pp.h"
+#include "gan/parts/damsm.h"
 #include "tests/gan/model_fixture.h"
 #include "tests/support/gradcheck.h"
 

@@ -6,8 +6,8 @@
 
 #include "engine/context.h"
 #include "engine/ops.h"
-#include "gan/attribute_uses.h"
 #include "gan/data/dataset.h"
+#include "gan/uses/attribute_uses.h"
 #include "tests/gan/data_test_util.h"
 
 namespace ganymede {

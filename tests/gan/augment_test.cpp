@@ -1,5 +1,5 @@
 // Augmentation of what a discriminator sees: nothing at p = 0, each change by itself as its words say, and its derivatives.
-#include "gan/augment.h"
+#include "gan/parts/augment.h"
 
 #include <gtest/gtest.h>
 

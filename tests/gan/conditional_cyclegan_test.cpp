@@ -5,10 +5,10 @@
 #include <filesystem>
 
 #include "engine/ops.h"
-#include "gan/attributes.h"
 #include "gan/checkpoint.h"
 #include "gan/models.h"
-#include "gan/super_resolution.h"
+#include "gan/parts/attributes.h"
+#include "gan/uses/super_resolution.h"
 #include "tests/gan/data_test_util.h"
 #include "tests/gan/model_fixture.h"
 

@@ -7,10 +7,10 @@
 #include "engine/context.h"
 #include "engine/ops.h"
 #include "gan/data/dataset.h"
-#include "gan/distance_scale.h"
 #include "gan/facts.h"
 #include "gan/losses/translation.h"
-#include "gan/translate.h"
+#include "gan/parts/distance_scale.h"
+#include "gan/uses/translate.h"
 #include "nn/losses.h"
 #include "tests/gan/model_fixture.h"
 

@@ -5,8 +5,8 @@
 #include <numbers>
 
 #include "engine/ops.h"
-#include "gan/likelihood_measures.h"
 #include "gan/nets/glow.h"
+#include "gan/uses/likelihood_measures.h"
 #include "nn/init.h"
 #include "tests/gan/model_fixture.h"
 #include "tests/support/gradcheck.h"

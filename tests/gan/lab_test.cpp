@@ -1,5 +1,5 @@
 // Lab colours against published values, and there and back.
-#include "gan/lab.h"
+#include "gan/parts/lab.h"
 
 #include <gtest/gtest.h>
 

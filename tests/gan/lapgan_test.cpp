@@ -5,7 +5,7 @@
 
 #include "engine/check.h"
 #include "engine/ops.h"
-#include "gan/laplacian_pyramid.h"
+#include "gan/parts/laplacian_pyramid.h"
 #include "tests/gan/model_fixture.h"
 
 namespace ganymede::test {

@@ -5,7 +5,7 @@
 
 #include "engine/context.h"
 #include "engine/ops.h"
-#include "gan/object_uses.h"
+#include "gan/uses/object_uses.h"
 #include "tests/gan/data_test_util.h"
 
 namespace ganymede {

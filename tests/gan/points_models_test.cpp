@@ -3,11 +3,11 @@
 
 #include "engine/context.h"
 #include "engine/ops.h"
-#include "gan/mode_measures.h"
 #include "gan/models.h"
 #include "gan/nets/bigan.h"
-#include "gan/point_measures.h"
 #include "gan/trainer.h"
+#include "gan/uses/mode_measures.h"
+#include "gan/uses/point_measures.h"
 #include "nn/net.h"
 
 namespace ganymede {

@@ -1,5 +1,5 @@
 // Super-resolution: the channel that is compared, the networks' sizes, uses and measures, each against what it must be by definition.
-#include "gan/super_resolution.h"
+#include "gan/uses/super_resolution.h"
 
 #include <gtest/gtest.h>
 
@@ -8,8 +8,8 @@
 
 #include "engine/context.h"
 #include "engine/ops.h"
-#include "gan/nets/espcn.h"
 #include "gan/models.h"
+#include "gan/nets/espcn.h"
 #include "gan/nets/srcnn.h"
 #include "gan/nets/srgan.h"
 #include "gan/nets/vgg.h"

@@ -4,12 +4,12 @@
 #include "engine/check.h"
 #include "engine/context.h"
 #include "engine/ops.h"
-#include "gan/captions.h"
 #include "gan/data/shape_text.h"
 #include "gan/data/words.h"
 #include "gan/facts.h"
 #include "gan/nets/stackgan.h"
-#include "gan/text_training.h"
+#include "gan/parts/text_training.h"
+#include "gan/uses/captions.h"
 #include "tests/gan/model_fixture.h"
 
 namespace ganymede::test {

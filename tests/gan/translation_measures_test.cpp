@@ -4,9 +4,9 @@
 #include "engine/context.h"
 #include "engine/ops.h"
 #include "gan/data/dataset.h"
-#include "gan/styles.h"
 #include "gan/trainer.h"
-#include "gan/translate.h"
+#include "gan/uses/styles.h"
+#include "gan/uses/translate.h"
 
 namespace ganymede {
 namespace {

@@ -5,7 +5,7 @@
 
 #include "engine/context.h"
 #include "engine/ops.h"
-#include "gan/shared_code.h"
+#include "gan/uses/shared_code.h"
 #include "tests/gan/model_fixture.h"
 
 namespace ganymede {

@@ -1,0 +1,172 @@
+#include "gan/uses/super_resolution.h"
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "engine/context.h"
+#include "engine/ops.h"
+#include "gan/data/transform.h"
+#include "gan/metrics/similarity.h"
+#include "gan/pictures.h"
+#include "gan/uses/translate.h"
+
+namespace ganymede {
+namespace {
+
+constexpr double kRed = 65.481, kGreen = 128.553, kBlue = 24.966, kGrey = kRed + kGreen + kBlue, kBlack = 16;  // of 255
+
+Tensor channel(const Tensor& x, int64_t c) { return slice(x, 3, c, c + 1); }
+
+Tensor luma_of(const Enlarger& e, const Tensor& low) { return e.luma ? e.luma(low) : luma(e.picture(low)); }
+
+// Y as 8-bit files hold it, without the border that the papers leave out.
+metrics::Plane plane(const Tensor& y, int64_t border) {
+  metrics::Plane p{y.dim(1), y.dim(2), y.to_doubles()};
+  for (double& v : p.values) v = std::round(std::clamp(v * 255, 0.0, 255.0));
+  return metrics::without_border(p, border);
+}
+
+// Variance of the Laplacian (4 of the pixel, -1 of each neighbour): how much fine detail there is, right or wrong.
+double laplacian_variance(const metrics::Plane& p) {
+  double sum = 0, squares = 0, n = 0;
+  for (int64_t y = 1; y + 1 < p.height; ++y)
+    for (int64_t x = 1; x + 1 < p.width; ++x, ++n) {
+      const double v = 4 * p.at(y, x) - p.at(y - 1, x) - p.at(y + 1, x) - p.at(y, x - 1) - p.at(y, x + 1);
+      sum += v, squares += v * v;
+    }
+  return n > 0 ? squares / n - sum / n * sum / n : std::nan("");
+}
+
+struct Figures {
+  double psnr = 0, ssim = 0, laplacian = 0;
+};
+Figures figures(const metrics::Plane& made, const metrics::Plane& high) {
+  const bool fits = std::min(high.height, high.width) >= 11;   // SSIM's window
+  return {metrics::psnr({made}, {high}), fits ? metrics::ssim({made}, {high}) : std::nan(""), laplacian_variance(made)};
+}
+
+struct Compared {
+  Figures ours, bicubic;
+  double detail = 0;   // the high picture's own laplacian variance
+};
+// One picture: Y [1, H, W, 1].
+Compared compare(const Enlarged& y, int64_t border) {
+  const metrics::Plane truth = plane(y.high, border);
+  return {figures(plane(y.made, border), truth), figures(plane(y.bicubic, border), truth), laplacian_variance(truth)};
+}
+Enlarged enlarged(const Enlarger& e, const Tensor& low, const Tensor& high) { return {luma_of(e, low), luma(bicubic(low, e.scale)), luma(high)}; }
+
+Tensor input(const Enlarger& e, const NamedPicture& p) { return network_input(p, "picture", e.channels ? e.channels : p.picture.channels >= 3 ? 3 : 1); }
+
+data::Picture only(const Tensor& x) { return to_pictures(x).front(); }
+
+data::Picture comparison(const Enlarger& e, const Tensor& low, const data::Picture& made, const std::vector<Shown>& more = {}) {
+  std::vector<Shown> all{{"nearest", only(upsample_nearest(low, e.scale))}, {"bicubic", only(bicubic(low, e.scale))}, {e.name, made}};
+  all.insert(all.end(), more.begin(), more.end());
+  return side_by_side(all);
+}
+
+Task enlarging_task(const Enlarger& e) {
+  return {"super-resolution", "PICTURE...", text("the pictures ", e.scale, " times as large, and beside nearest neighbours and bicubic"), 1, 1 << 20, [e](const TaskInput& in) {
+            std::vector<Result> results;
+            for (const NamedPicture& p : in.pictures) {
+              const Tensor low = input(e, p);
+              const data::Picture made = only(e.picture(low));
+              const std::string name = text(p.name, "-x", e.scale);
+              results.push_back({name, {made}});
+              results.push_back({name + "-compare", {comparison(e, low, made)}});
+            }
+            return results;
+          }};
+}
+
+// The papers' tables: each picture cut to a multiple of the scale, reduced, enlarged and compared with itself.
+Task benchmark_task(const Enlarger& e) {
+  return {"benchmark", "PICTURE...", text("each picture reduced ", e.scale, " times (degradation=), enlarged again and compared with itself: PSNR and SSIM of Y in benchmark.json"), 1, 1 << 20, [e](const TaskInput& in) {
+            const auto how = data::degradation_named(in.settings.choice("degradation", data::degradation_names(), "how pictures are reduced"));
+            nlohmann::ordered_json table = nlohmann::ordered_json::array();
+            std::vector<Result> results;
+            Figures ours, bicubic;
+            const auto row = [](const std::string& name, const Figures& a, const Figures& b) {
+              return nlohmann::ordered_json{{"picture", name}, {"psnr", a.psnr}, {"psnr_bicubic", b.psnr}, {"ssim", a.ssim}, {"ssim_bicubic", b.ssim}};
+            };
+            const double share = 1.0 / double(in.pictures.size());
+            for (const NamedPicture& p : in.pictures) {
+              const Tensor whole = input(e, p);
+              const int64_t h = whole.dim(1) / e.scale * e.scale, w = whole.dim(2) / e.scale * e.scale;
+              if (std::min(h, w) < 4 * e.scale) throw UsageError(text(p.name, ": ", whole.dim(2), "x", whole.dim(1), " pixels; to be reduced ", e.scale, " times a picture needs ", 4 * e.scale, " a side"));
+              const Tensor high = slice(slice(whole, 1, 0, h), 2, 0, w);
+              const data::Image small = data::degraded({h, w, high.dim(3), high.to_floats()}, e.scale, how);
+              const Tensor low = tensor(small.values, Shape{1, small.height, small.width, small.channels}, context().dtype, context().device);
+              const Compared c = compare(enlarged(e, low, high), e.scale);
+              table.push_back(row(p.name, c.ours, c.bicubic));
+              for (const auto& [sum, one] : {std::pair{&ours, c.ours}, {&bicubic, c.bicubic}}) sum->psnr += share * one.psnr, sum->ssim += share * one.ssim;
+              results.push_back({text(p.name, "-x", e.scale, "-compare"), {comparison(e, low, only(e.picture(low)), {{"high", only(high)}})}});
+            }
+            table.push_back(row("mean", ours, bicubic));
+            results.push_back({.name = "benchmark", .json = table.dump(2)});
+            return results;
+          }};
+}
+
+}  // namespace
+
+Tensor luma(const Tensor& x) {
+  require(x.rank() == 4 && (x.dim(3) == 1 || x.dim(3) == 3), "luma of a tensor of shape ", x.shape(), ": expected [N, H, W, 1 or 3]");
+  const Tensor level = x * (0.5 / 255) + 0.5 / 255;   // (x + 1) / 2 / 255
+  if (x.dim(3) == 1) return level * kGrey + kBlack / 255;
+  return channel(level, 0) * kRed + channel(level, 1) * kGreen + channel(level, 2) * kBlue + kBlack / 255;
+}
+
+// Cb and Cr fixed, all three colours move by 255 / 219 of what Y moves by.
+Tensor with_luma(const Tensor& x, const Tensor& y) { return clamp(x + (y - luma(x)) * (2 * 255 / kGrey), -1, 1); }
+
+Tensor bicubic(const Tensor& low, int64_t scale) { return matlab_resize(low, double(scale)); }
+
+Tensor low_view(const Tensor& x, int64_t factor) {
+  const int side = int(factor);
+  // Means of bytes often lie halfway between two steps; the thousandth keeps them clear of rounding, so that all devices take the upper one.
+  const Tensor steps = cast(average_pool(x.constant(), {{side, side}, {side, side}}) * 127.5 + (127.5 + 0.501), DType::i64);
+  return clamp(bicubic(cast(steps, x.dtype()) / 127.5 - 1.0, factor), -1, 1);
+}
+Tensor without_border(const Tensor& x, int64_t border) { return border ? pad(x, {-border, -border, -border, -border}, Padding::zero) : x; }
+
+Tensor decibels(const Tensor& mse) { return log(mse) * (-10 / std::log(10.0)); }
+
+void add_super_resolution_measures(Recipe& r, int64_t scale, const std::function<Enlarged(const Batch&)>& lumas) {
+  const std::string protocol = text(" of Y (MATLAB's rgb2ycbcr, 8 bit) without a border of ", scale, " px, mean over pictures");
+  const auto add = [&](const std::string& name, const std::string& what, const std::function<double(const Compared&)>& value) {
+    r.measures.push_back(mean_measure(name, what, [=](const Batch& b) {
+      const Enlarged all = lumas(b);
+      double sum = 0;
+      for (int64_t i = 0; i < b.size; ++i) sum += value(compare({all.made.rows(i, i + 1), all.bicubic.rows(i, i + 1), all.high.rows(i, i + 1)}, scale));
+      return sum / double(b.size);
+    }));
+  };
+  add("psnr", "PSNR in dB" + protocol, [](const Compared& c) { return c.ours.psnr; });
+  add("psnr_bicubic", "the same of bicubic enlargement", [](const Compared& c) { return c.bicubic.psnr; });
+  add("psnr_gain", "the first minus the second", [](const Compared& c) { return c.ours.psnr - c.bicubic.psnr; });
+  add("ssim", "SSIM, at most 1," + protocol, [](const Compared& c) { return c.ours.ssim; });
+  add("ssim_bicubic", "the same of bicubic enlargement", [](const Compared& c) { return c.bicubic.ssim; });
+  add("laplacian", "variance of the Laplacian of Y: fine detail, right or invented", [](const Compared& c) { return c.ours.laplacian; });
+  add("laplacian_bicubic", "the same of bicubic enlargement", [](const Compared& c) { return c.bicubic.laplacian; });
+  add("laplacian_high", "the same of the high pictures", [](const Compared& c) { return c.detail; });
+}
+
+void add_super_resolution_uses(Recipe& r, const Enlarger& e) {
+  const auto made = [=](const Batch& b) { return in_chunks(e.picture, b["low"], 16); };
+  r.sample = [=](int64_t n, const Batch& b) { return in_chunks(e.picture, b["low"].rows(0, n), 16); };
+  r.columns = [=](const Batch& b) -> std::vector<Column> {
+    return {{"low", upsample_nearest(b["low"], e.scale)}, {"bicubic", clamp(bicubic(b["low"], e.scale), -1, 1)}, {e.name, made(b)}, {"high", b["high"]}};
+  };
+  r.tasks.push_back(enlarging_task(e));
+  r.maps.push_back(picture_map("super-resolution", text("the pictures, ", e.scale, " times as large"), e.picture, e.channels ? e.channels : 3));
+  r.tasks.push_back(benchmark_task(e));
+  // One by one, as the tasks enlarge files: norms by the batch's statistics then see the same.
+  add_super_resolution_measures(r, e.scale, [=](const Batch& b) -> Enlarged {
+    return {in_chunks([&](const Tensor& low) { return luma_of(e, low); }, b["low"], 1), luma(bicubic(b["low"], e.scale)), luma(b["high"])};
+  });
+}
+
+}  // namespace ganymede
