@@ -1,6 +1,7 @@
 // ganymede models: what there is.
 #include "gan/models.h"
 
+#include <algorithm>
 #include <iomanip>
 #include <iostream>
 #include <memory>
@@ -32,14 +33,17 @@ void add_models(CLI::App& program) {
       return;
     }
     std::string from;
+    size_t longest = 0;
+    for (const Model& m : models()) longest = std::max(longest, m.id.size());
+    const int column = int(longest) + 2;
     for (const Model& m : models()) {
       if (m.from != from) std::cout << (from.empty() ? "" : "\n") << "from " << m.from << "\n";
       from = m.from;
       std::string needs;
       for (const auto& n : m.needs) needs += (needs.empty() ? "" : ", ") + n;
-      std::cout << "  " << std::left << std::setw(20) << m.id << m.year << "  arXiv " << std::setw(12) << m.arxiv
+      std::cout << "  " << std::left << std::setw(column) << m.id << m.year << "  arXiv " << std::setw(12) << m.arxiv
                 << m.paper << "\n"
-                << std::setw(22) << "" << m.summary << "; needs " << needs << "\n";
+                << std::setw(column + 2) << "" << m.summary << "; needs " << needs << "\n";
     }
   });
 }

@@ -40,6 +40,7 @@ const data::Dataset& Session::dataset(data::Split split) const {
   auto& set = sets_[split == data::Split::test];
   if (!set) {
     data::Options wanted;
+    wanted.size_asked_for = options_.size != 0;
     wanted.size = options_.size || data::makes_points(options_.data) ? options_.size : model_->size;  // points have none
     wanted.channels = options_.channels;
     wanted.seed = options_.seed;

@@ -92,12 +92,18 @@ enum class Split { train, test };
 
 struct Options {
   int64_t size = 0;       // height and width in pixels; 0: as the data are
+  bool size_asked_for = true;  // false: a model's standard, which sets that need a multiple of a scale lower to one
   int64_t channels = 0;   // 1 or 3; 0: as the data are
   bool flip = false;      // mirror left-right with probability 1/2
   int64_t load_size = 0;  // scale to this size first, then cut out a random part of `size`; 0: no random cut
   uint64_t seed = 0;      // of generated data; files ignore it
   Split split = Split::train;
   int64_t cache_bytes = int64_t{2} << 30;  // decoded or drawn pictures kept in memory, at most, and a quarter of what is free
+  // `size`, or without one `natural`, that is to be a multiple of `scale`: lowered to one if nobody asked for it.
+  int64_t size_by(int64_t scale, int64_t natural = 0) const {
+    const int64_t wanted = size ? size : natural;
+    return size_asked_for || wanted < scale ? wanted : wanted / scale * scale;
+  }
 };
 
 // Opens a data set by its specification (`fashion-mnist`, `mnist:DIR`, `folder:DIR`, `shapes:task`, …; the

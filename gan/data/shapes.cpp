@@ -279,6 +279,7 @@ class Shapes : public Dataset {
       part_options_.scale = arguments.integer("scale", 4, 2, 16);
       part_options_.degradation =
           degradation_named(arguments.choice("degradation", "bicubic", degradation_names()));
+      part_options_.size = size_ = options_.size_by(part_options_.scale, size_);
       if (size_ % part_options_.scale != 0) {
         arguments.fail("size " + std::to_string(size_) + " is no multiple of the scale " +
                        std::to_string(part_options_.scale));

@@ -59,18 +59,19 @@ class SuperResolution : public Dataset {
  public:
   SuperResolution(Source source, const Specification& specification, const Options& options)
       : source_(source), specification_(specification), options_(options) {
+    options_.size = options.size_by(specification.scale);
     if (options.load_size != 0) throw UsageError("load size: pictures for super-resolution are not scaled");
-    if (options.size % specification.scale != 0) {
-      throw UsageError("size is " + std::to_string(options.size) + "; it must be a multiple of the scale " +
+    if (options_.size % specification.scale != 0) {
+      throw UsageError("size is " + std::to_string(options_.size) + "; it must be a multiple of the scale " +
                        std::to_string(specification.scale));
     }
     const fs::path folder = specification.folder;
     require_folder(folder.string(), source == Source::made ? "a folder of pictures" : "folders high and low");
     if (source == Source::made) {
       open(high_, pictures_below(split_folder(folder.string(), options.split)), specification.scale,
-           options.size);
+           options_.size);
     } else {
-      open(high_, found((folder / "high").string()), specification.scale, options.size);
+      open(high_, found((folder / "high").string()), specification.scale, options_.size);
       open(low_, found((folder / "low").string()), 1, high_.height / specification.scale);
       if (source == Source::paired) check_partners();
     }

@@ -43,7 +43,7 @@ TEST_F(Verbs, ModelsAsTextAndJson) {
   for (size_t i = 0; i < list.size(); ++i) {
     EXPECT_EQ(list[i]["id"], models()[i].id);
     EXPECT_EQ(list[i]["year"], models()[i].year);
-    expect_has(all, {models()[i].id, models()[i].paper, models()[i].arxiv, std::to_string(models()[i].year)});
+    expect_has(all, {"  " + models()[i].id + "  ", models()[i].paper, models()[i].arxiv, std::to_string(models()[i].year)});
   }
 }
 

@@ -63,6 +63,10 @@ TEST(SuperResolution, CutsPartsAndReducesThem) {
   EXPECT_NEAR(batch.real("low")[1], mean, 1e-5);
   EXPECT_NE(sample_of(*data, 0, 1).real("high")[0], sample_of(*data, 0, 2).real("high")[0]);
 
+  for (const std::string& data : {spec + ",3", std::string("shapes:sr,scale=3")}) {  // a standard size gives way to the scale, one that was asked for does not
+    EXPECT_EQ(open_dataset(data, {.size = 20, .size_asked_for = false})->field("high")->shape[0], 18) << data;
+    expect_mentions(open_error(data, {.size = 20}), {"20", "multiple of the scale 3"});
+  }
   const auto whole = open_dataset(spec + ",8");  // the rest beyond a multiple of the scale goes
   EXPECT_EQ(whole->field("high")->shape, (std::vector<int64_t>{16, 24, 3}));
   expect_mentions(whole->describe(), {"reduced 8 times (bicubic)"});
