@@ -97,6 +97,13 @@ std::vector<double> between(const std::vector<double>& a, const std::vector<doub
   return c;
 }
 
+void check_sphere(const Latent& latent, bool spherical) {
+  if (spherical && !latent.normal) throw UsageError("--interpolate slerp: this model's prior is not a normal distribution; use linear");
+}
+
+// Pictures a row of n: as asked for, or as many as there are rows.
+int64_t columns_for(int64_t n, int64_t wanted) { return wanted > 0 ? wanted : std::max<int64_t>(1, int64_t(std::ceil(std::sqrt(double(n))))); }
+
 std::string short_number(double x) {
   char buffer[32];
   std::snprintf(buffer, sizeof buffer, "%.1f", x);
@@ -126,7 +133,7 @@ data::Picture class_rows(Session& session, const WalkOptions& o) {
 
 data::Picture interpolations(Session& session, const WalkOptions& o, bool spherical) {
   const Latent& latent = latent_of(session);
-  if (spherical && !latent.normal) throw UsageError("--interpolate slerp: this model's prior is not a normal distribution; use linear");
+  check_sphere(latent, spherical);
   if (o.columns < 2) throw UsageError(text("--steps ", o.columns, ": a line has at least 2 points"));
   std::vector<data::Picture> pictures;
   session.trainer().sampling(o.seed, [&] {
@@ -141,6 +148,25 @@ data::Picture interpolations(Session& session, const WalkOptions& o, bool spheri
     pictures = decode(session, points, labels, o);
   });
   return laid_out(pictures, o.columns);
+}
+
+std::vector<data::Picture> walk_frames(Session& session, int64_t n, int64_t columns, const WalkOptions& o, bool spherical) {
+  const Latent& latent = latent_of(session);
+  check_sphere(latent, spherical);
+  if (o.rows < 2) throw UsageError(text("--rows ", o.rows, ": an animation walks through at least 2 points"));
+  std::vector<data::Picture> frames;
+  session.trainer().sampling(o.seed, [&] {
+    const Points stops = draw(latent, n * o.rows, o);
+    std::vector<int64_t> labels;
+    for (int64_t i = 0; i < n; ++i) labels.push_back(class_of(latent, o, i));
+    for (int64_t frame = 0; frame < o.rows * o.columns; ++frame) {
+      const int64_t from = frame / o.columns, to = (from + 1) % o.rows;
+      Points points;
+      for (int64_t i = 0; i < n; ++i) points.push_back(between(stops[size_t(from * n + i)], stops[size_t(to * n + i)], double(frame % o.columns) / double(o.columns), spherical));
+      frames.push_back(laid_out(decode(session, points, labels, o), columns_for(n, columns)));
+    }
+  });
+  return frames;
 }
 
 data::Picture traversals(Session& session, const WalkOptions& o, const std::string& what) {
@@ -188,7 +214,7 @@ data::Picture plain_samples(Session& session, int64_t n, const WalkOptions& o) {
     for (int64_t i = 0; i < n; ++i) labels.push_back(class_of(latent, o, i));
     pictures = decode(session, draw(latent, n, o), labels, o);
   });
-  return laid_out(pictures, o.columns > 0 ? o.columns : std::max<int64_t>(1, int64_t(std::ceil(std::sqrt(double(n))))));
+  return laid_out(pictures, columns_for(n, o.columns));
 }
 
 data::Picture samples_between(Session& session, int64_t n, uint64_t other_seed, double at, const WalkOptions& o) {

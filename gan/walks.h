@@ -21,6 +21,9 @@ struct WalkOptions {
 data::Picture class_rows(Session& session, const WalkOptions& options);
 // A row a pair of random points, `columns` steps from one to the other, straight or on the sphere (Shoemake's slerp).
 data::Picture interpolations(Session& session, const WalkOptions& options, bool spherical);
+// Frames of n samples that walk at once, each through options.rows random points and back to the first, options.columns frames from one to the next; `columns` pictures
+// a row, 0: a square sheet. Played again and again they have no end.
+std::vector<data::Picture> walk_frames(Session& session, int64_t n, int64_t columns, const WalkOptions& options, bool spherical);
 // A row a random point; along it one code (by name) or coordinate (by number) takes each of its values, or `columns` steps
 // from -2 to 2.
 data::Picture traversals(Session& session, const WalkOptions& options, const std::string& what);

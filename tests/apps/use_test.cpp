@@ -44,6 +44,35 @@ TEST_F(Use, WalksThroughTheLatentSpace) {
   EXPECT_NE(get("warm.png"), get("cool.png"));
 }
 
+TEST_F(Use, WalksInAnAnimation) {
+  const auto frames = [&](const std::string& name) {
+    const std::string file = get(name);
+    std::vector<std::string> bodies;   // of the frames, from one frame control chunk to the next
+    for (size_t at = file.find("fcTL"); at != file.npos;) {
+      const size_t next = file.find("fcTL", at + 1);
+      bodies.push_back(file.substr(at + 34, (next == file.npos ? file.size() - 12 : next - 4) - at - 38));
+      at = next;
+    }
+    return bodies;
+  };
+  done({"sample", "run", "--animate", "-n", "3", "--columns", "3", "--rows", "2", "--steps", "3", "--out", "walk.png"});
+  const auto walk = frames("walk.png");
+  ASSERT_EQ(walk.size(), 6u);
+  EXPECT_NE(walk[1], walk[2]);
+  EXPECT_NE(walk[2], walk[3]);
+  EXPECT_EQ(picture("walk.png").width, 3 * 32 + 4 * 2);
+  // It begins at the samples of its seed, as a sheet has them.
+  done({"sample", "run", "-n", "3", "--columns", "3", "--temperature", "1", "--out", "still.png"});
+  EXPECT_EQ(data::read_picture((*this / "walk.png").string()).pixels, data::read_picture((*this / "still.png").string()).pixels);
+  done({"sample", "run", "--animate", "-n", "3", "--columns", "3", "--rows", "2", "--steps", "3", "--interpolate", "linear", "--out", "straight.png"});
+  const auto straight = frames("straight.png");
+  EXPECT_EQ(straight[0], walk[0]);
+  EXPECT_EQ(straight[3], walk[3]);
+  EXPECT_NE(straight[1], walk[1]);
+  refused(2, {"sample", "run", "--animate", "--rows", "1"}, {"--rows 1", "at least 2"});
+  refused(2, {"sample", "run", "--animate", "--classes"}, {"--animate", "--classes"});
+}
+
 // Lines between pictures, and along the difference of two sets of pictures, in the codes of a flow.
 TEST_F(Use, MovesPicturesThroughTheCodesOfAFlow) {
   done({"train", "glow", "--data", "shapes:count=64", "--size", "16", "--batch", "8", "--steps", "2", "--set", "width=4", "--set", "depth=1", "--set", "initial=8", "--threads", "1", "--out", "flow"});
