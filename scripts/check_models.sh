@@ -2,7 +2,7 @@
 # The check of each model's paper: trains it small on the CPU, measures the property that its main ingredient brings, and measures
 # it once more without the ingredient, where it must fail. At most 5 minutes a model on two cores.
 #   scripts/check_models.sh [--write] [MODEL...]     all models that have a scripts/checks/MODEL.sh
-# --write puts the rows into the table of docs/models.md. GANYMEDE: the program (build/ganymede).
+# --write puts the rows into the table of docs/models/MODEL.md. GANYMEDE: the program (build/ganymede).
 set -uo pipefail
 cd "$(dirname "$0")/.."
 write=
@@ -22,9 +22,12 @@ for model in "${models[@]}"; do
   echo "$rows"
   grep -q '| fails |$' <<<"$rows" && failed=1
   if [ -n "$write" ]; then
-    # One row a property; the first column is the model. Old rows of the model go, new ones take their place at the end.
-    grep -v "^| $model |" docs/models.md >"$WORK/models.md"
-    { cat "$WORK/models.md"; echo "$rows"; } >docs/models.md
+    # The page's table has no column for the model.
+    page=docs/models/$model.md
+    grep -q '^|---|' "$page" || { echo "check_models: $page: no table to write into" >&2; exit 1; }
+    sed "s/^| $model |/|/" <<<"$rows" >"$WORK/rows"
+    awk -v rows="$WORK/rows" '/^\|---\|/ { print; while ((getline row <rows) > 0) print row; old = 1; next } old && /^\|/ { next } { old = 0; print }' "$page" >"$WORK/page.md"
+    cp "$WORK/page.md" "$page"
   fi
   rm -rf "$WORK"
 done

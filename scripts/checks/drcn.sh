@@ -1,4 +1,4 @@
-# Kim et al. 2016, the sheet's small network (16 filters, 5 recursions) on ten scenes, x2: more PSNR of Y than bicubic enlargement on unseen scenes; every recursion
+# Kim et al. 2016, a small network (16 filters, 5 recursions) on ten scenes, x2: more PSNR of Y than bicubic enlargement on unseen scenes; every recursion
 # alone has more too, which those without errors of their own have not; the ensemble is no worse than the best of them.
 source "$(dirname "$0")/lib.sh"
 common=(drcn --data shapes:sr,scale=2,plain=1,count=10 --size 42 --batch 8 --set width=16 --set recursions=5)

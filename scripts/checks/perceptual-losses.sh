@@ -1,4 +1,4 @@
-# Johnson et al. 2016. Style: the sheet's small network (channels 8, 16, 32, two blocks) on 20 pictures of 64 px, VGG-16 of a quarter of its widths with random
+# Johnson et al. 2016. Style: a small network (channels 8, 16, 32, two blocks) on 20 pictures of 64 px, VGG-16 of a quarter of its widths with random
 # weights: unseen pictures take the style on, which they do not without its term. Content alone comes back. Super-resolution: pixels have more PSNR, features
 # more fine detail.
 source "$(dirname "$0")/lib.sh"

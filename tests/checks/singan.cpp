@@ -1,7 +1,7 @@
 // What SinGAN must show on one small picture, each with the figure when the guarded ingredient is taken away:
 //   check_singan [ITERATIONS a scale (500)] [WIDTH (16)] [FOLDER for pictures]
 // One pyramid is trained to the finest scale; those without an ingredient to their second scale, where what it brings shows already.
-// prints rows of the table in docs/models.md and ends with 1 if a property fails.
+// prints rows of the table in docs/models/singan.md and ends with 1 if a property fails.
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -242,7 +242,7 @@ void check_pyramid(const Settings& small, const std::string& folder) {
   line("change by injection at the finest", "< at scale 1", fine, "at scale 1", coarsely, fine < coarsely);
 }
 
-// The scene at twice the size is what super-resolution should look like: in its features, and in how sharp it is. Pixel by pixel the sheet
+// The scene at twice the size is what super-resolution should look like: in its features, and in how sharp it is. Pixel by pixel the plan of this check
 // asks for less error than nearest neighbours have. The authors' procedure, programmed apart from this one in PyTorch
 // (bench/super_resolution.py, the same picture and as long a training, two seeds), does not reach that either (0.125 and 0.132 beside 0.122;
 // nor does the paper's own figure on BSD100, 16.22, come near that of methods without a discriminator, 12.29). So it is the measure here.

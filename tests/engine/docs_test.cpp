@@ -67,6 +67,16 @@ TEST(Docs, LinkToFilesThatExist) {
   }
 }
 
+// The table of contents leads to every page of docs and docs/results.
+TEST(Docs, AllStandInTheTableOfContents) {
+  const std::string contents = read(kRoot / "docs/README.md");
+  for (const char* folder : {"", "results/"})
+    for (const auto& entry : fs::directory_iterator(kRoot / "docs" / folder)) {
+      const std::string name = folder + entry.path().filename().string();
+      if (entry.path().extension() == ".md" && name != "README.md") EXPECT_NE(contents.find("](" + name + ")"), std::string::npos) << "docs/README.md does not name " << name;
+    }
+}
+
 // Words with single spaces between.
 std::string words(const std::string& text) {
   std::istringstream in(text);

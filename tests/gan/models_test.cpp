@@ -22,10 +22,35 @@ TEST(Models, IdsAreWordsAndDiffer) {
   }
 }
 
+std::string page(const std::string& name) {
+  std::ifstream in(test::source_dir() + "/" + name);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+TEST(Models, HaveAPageEach) {
+  const std::string index = page("docs/models/README.md");
+  std::string before;
+  for (const Model& m : models()) {
+    if (m.id.starts_with("own")) continue;
+    const std::string text = page("docs/models/" + m.id + ".md"), year = std::to_string(m.year), link = "(https://arxiv.org/abs/" + m.arxiv + ")";
+    const std::string size = m.size ? std::to_string(m.size) + " px" : "in its size";
+    for (const std::string& said : {"# `" + m.id + "`", "*" + m.paper + "*, " + year + ", [arXiv " + m.arxiv + "]" + link + ": " + m.summary + ".",
+                                    "`ganymede train " + m.id + "` alone trains on `" + m.data + "`, " + size + ", " + std::to_string(m.steps) + " batches of " + std::to_string(m.batch) + ".",
+                                    std::string("\n|---|---|---|---|---|---|\n| ")})
+      EXPECT_NE(text.find(said), std::string::npos) << m.id << ": docs/models/" << m.id << ".md does not say: " << said;
+    const std::string row = "| [" + m.id + "](" + m.id + ".md) | " + m.summary + " | [" + m.arxiv + "]" + link + " | " + year + " |";
+    const size_t at = index.find(row);
+    ASSERT_NE(at, std::string::npos) << "docs/models/README.md has no row: " << row;
+    // The first of a kind names it, the others have an empty cell.
+    const std::string cell = index.substr(index.rfind('\n', at) + 1, at - index.rfind('\n', at) - 1);
+    EXPECT_EQ(cell, m.from == before ? "|  " : "| " + m.from + " ") << m.id;
+    before = m.from;
+  }
+}
+
 TEST(Models, StandInTheReadme) {
-  std::ifstream in(test::source_dir() + "/README.md");
-  const std::string readme{std::istreambuf_iterator<char>(in), {}};
-  const std::string table = readme.substr(readme.find("| from | models |"), readme.find("What each one's main ingredient") - readme.find("| from | models |"));
+  const std::string readme = page("README.md");
+  const std::string table = readme.substr(readme.find("| from | models |"), readme.find("[docs/models]") - readme.find("| from | models |"));
   size_t listed = 0;
   for (size_t i = table.find('`'); i != table.npos; i = table.find('`', i + 1)) ++listed;
   std::set<std::string> ids;

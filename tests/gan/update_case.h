@@ -1,4 +1,4 @@
-// Updates of a model against an independent PyTorch program of its sheet, from the same weights, batches and noise. A case is
+// Updates of a model against an independent PyTorch program of its paper, from the same weights, batches and noise. A case is
 // one file, tests/cases/NAME.safetensors, made by NAME.py with the same-named helpers of tests/cases/reference.py; every
 // file whose metadata name a "model" is run by update_case_test.cpp, so a new case needs no C++. It holds
 //   metadata: model, settings ("width=2 latent=3"), iterations; optional: steps, classes, attributes (names), integers (fields of

@@ -36,3 +36,12 @@ for script in scripts/checks/*.sh; do
     NF != 9 || $2 != model || !number($5) || !(number($7) || $7 == "-") || ($8 != "pass" && $8 != "fails")')
   [ -z "$wrong" ] || { echo "$script: not a row with figures: $wrong" >&2; exit 1; }
 done
+
+# --write puts a model's rows into its page, in the place of the old ones, and touches nothing else.
+mkdir -p "$work/tree/docs/models"
+cp -r scripts "$work/tree/"
+page=$work/tree/docs/models/vae.md
+cp docs/models/vae.md "$page"
+"$work/tree/scripts/check_models.sh" --write vae >"$work/rows" 2>/dev/null && { echo "check_models.sh: half of everything passes vae's bounds" >&2; exit 1; }
+[ "$(grep '^| ' "$page" | tail -n +2)" = "$(sed 's/^| vae |/|/' "$work/rows")" ] || { echo "check_models.sh --write: the page's rows are not those that it printed:" >&2; cat "$page" >&2; exit 1; }
+[ "$(grep -v '^| ' "$page")" = "$(grep -v '^| ' docs/models/vae.md)" ] || { echo "check_models.sh --write: changed more than the rows" >&2; exit 1; }
