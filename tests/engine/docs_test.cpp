@@ -58,12 +58,30 @@ TEST(Docs, QuoteTheirSources) {
   EXPECT_GE(quotations, 4);
 }
 
+// The anchors of a page's headings, as GitHub makes them: small letters, digits and dashes, a dash for each space.
+std::set<std::string> anchors(const fs::path& page) {
+  std::set<std::string> out;
+  std::istringstream lines(without_code(read(page)));
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with("#")) continue;
+    std::string anchor = "#";
+    for (const char c : line.substr(line.find(' ') + 1))
+      if (std::isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_') anchor += char(std::tolower(c));
+      else if (c == ' ') anchor += '-';
+    out.insert(anchor);
+  }
+  return out;
+}
+
 TEST(Docs, LinkToFilesThatExist) {
-  const std::regex link(R"(\]\(([^)#:]+)(#[^)]*)?\))");
+  const std::regex link(R"(\]\(([^)#:]*)(#[^)]*)?\))");
   for (const fs::path& page : pages()) {
     const std::string text = without_code(read(page));
-    for (std::sregex_iterator it(text.begin(), text.end(), link), end; it != end; ++it)
-      EXPECT_TRUE(fs::exists(page.parent_path() / (*it)[1].str())) << page << " links to " << (*it)[1];
+    for (std::sregex_iterator it(text.begin(), text.end(), link), end; it != end; ++it) {
+      const fs::path target = (*it)[1].length() ? page.parent_path() / (*it)[1].str() : page;
+      EXPECT_TRUE(fs::exists(target)) << page << " links to " << (*it)[1];
+      if ((*it)[2].matched && target.extension() == ".md") EXPECT_TRUE(anchors(target).count((*it)[2])) << page << " links to " << (*it)[0] << ": there is no such heading";
+    }
   }
 }
 
