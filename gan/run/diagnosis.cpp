@@ -200,7 +200,8 @@ void find_standstill(const Evidence& evidence, const std::vector<std::string>& n
                           name.substr(13) + " has hardly moved",
                           "A step changes its weights by " + short_number(100 * now) + " % of their size: by " + percent(all) +
                               " at most in " + std::to_string(evidence.lines.back().iteration) + " iterations.",
-                          {"Train longer, or use a larger learning rate: 0.01 % to 1 % a step is usual."}});
+                          {"Train longer, or use a larger learning rate: 0.01 % to 1 % a step is usual.",
+                           "Nothing is wrong if it is meant to be slow, as stylegan2's mapping M at a hundredth of the rate."}});
     }
   }
 }
