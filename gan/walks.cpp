@@ -16,6 +16,8 @@ namespace {
 
 using Points = std::vector<std::vector<double>>;
 
+constexpr int64_t kMostFrames = 10000;  // of an animation, which is in memory until it is written
+
 const Latent& latent_of(Session& session) {
   const Latent& l = session.trainer().recipe().latent;
   if (!l) throw UsageError("model " + session.model().id + " has no latent space to walk through; ganymede sample without a walk draws from it");
@@ -154,6 +156,7 @@ std::vector<data::Picture> walk_frames(Session& session, int64_t n, int64_t colu
   const Latent& latent = latent_of(session);
   check_sphere(latent, spherical);
   if (o.rows < 2) throw UsageError(text("--rows ", o.rows, ": an animation walks through at least 2 points"));
+  if (o.rows * o.columns > kMostFrames) throw UsageError(text("--rows ", o.rows, " --steps ", o.columns, ": ", o.rows * o.columns, " frames; at most ", kMostFrames));
   std::vector<data::Picture> frames;
   session.trainer().sampling(o.seed, [&] {
     const Points stops = draw(latent, n * o.rows, o);

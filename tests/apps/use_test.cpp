@@ -70,6 +70,7 @@ TEST_F(Use, WalksInAnAnimation) {
   EXPECT_EQ(straight[3], walk[3]);
   EXPECT_NE(straight[1], walk[1]);
   refused(2, {"sample", "run", "--animate", "--rows", "1"}, {"--rows 1", "at least 2"});
+  refused(2, {"sample", "run", "--animate", "--rows", "101", "--steps", "100"}, {"10100 frames", "at most 10000"});
   refused(2, {"sample", "run", "--animate", "--classes"}, {"--animate", "--classes"});
 }
 
