@@ -6,7 +6,7 @@
 //   decoder-recognition, Dec:       min  -E log D(g) + L_a(a~(g), a) + E (z~(g) - z)^2
 //   encoder-decoder, Enc and Dec:   min  10 E |x~ - x| + E (F(x~) - F(x))^2 + KL(q(z | x) || N(0, 1)) + L_a(a^(x), a_x) - E log D(x') + L_a(a~(x'), a') + E (z^(g) - z)^2
 // One decoder makes pictures from attributes and noise, and changes attributes of pictures. F are the trunk's last features, L_a the sum over
-// attributes of the cross entropy of each. The last term, the code cycle, moves Enc alone; F(x) is a target.
+// attributes of the cross entropy of each. The last term, the code cycle, has g as it was: it moves Enc alone.
 #include <algorithm>
 
 #include "engine/ops.h"
@@ -83,12 +83,12 @@ Recipe semi_latent_gan(const Config& c) {
     const std::vector<Tensors> all = D.each({Tensors{x}, Tensors{out[0]}, Tensors{out[1]}});
     const Said changed = said(all[2]);
     return {{"pixels", pixels * nn::l1(out[0], x), text(pixels, " E |x~ - x|")},
-            {"features", features * nn::mse(all[1][2], all[0][2].constant()), text(features, " E (F(x~) - F(x))^2")},
+            {"features", features * nn::mse(all[1][2], all[0][2]), text(features, " E (F(x~) - F(x))^2")},
             {"kl", prior * nn::kl_standard_normal(code.q.mean, code.q.logvar), text(prior, " KL(q(z | x) || N(0, 1)), the mean over z")},
             {"reads", w_enc * attributes.loss(code.attributes, attributes.of(b)), text(w_enc, " L_a(Enc_a(x), a_x)")},
             {"adv", adv.g(changed.source), "-E log D(x')"},
             {"attributes", w_modified * attributes.loss(changed.attributes, a()), text(w_modified, " L_a(Rec_a(x'), a')")},
-            {"cycle", cycle * nn::mse(encoded(codes[1]).q.mean, z()), text(cycle, " E (Enc_z(g) - z)^2"), {Enc}}};
+            {"cycle", cycle * nn::mse(encoded(codes[1]).q.mean, z()), text(cycle, " E (Enc_z(g) - z)^2")}};
   }).then([=](const Batch& b) { assign(known, cast(attributes.of(b), known.dtype())); });
 
   const SemiLatent model{attributes, m, [=](const SemiLatent::Code& code) { return decode(code.attributes, code.latents); },

@@ -155,8 +155,13 @@ TEST_F(SemiLatentMeasures, TellWhatAModelDoesNotDo) {
   // By a latent that turns the bit, whatever it is told.
   model_.decode = [](const SemiLatent::Code& c) { return drawn(slice(c.latents, 1, 0, 1).to_doubles(), std::vector<double>(size_t(c.latents.dim(0)), 0.0)); };
   EXPECT_EQ(measured("swept-attributes"), 0.5);
+}
+
+// An encoder that takes every bit for 1: edits of what it reads are right where it is.
+TEST_F(SemiLatentMeasures, TellEditsByReadingFromEditsByTruth) {
   model_.encode = [](const Tensor& x) { return SemiLatent::Code{ones({x.dim(0), 1}), zeros({x.dim(0), 2})}; };
   EXPECT_EQ(measured("encoder-reads"), 0.5);
+  EXPECT_EQ(measured("edited-by-reading"), 0.5);
 }
 
 }  // namespace
