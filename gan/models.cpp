@@ -70,6 +70,7 @@ std::deque<Model>& all_models() {
           {"genegan", "GeneGAN: Learning Object Transfiguration and Attribute Subspace from Unpaired Data", 2017, "1705.04932", "a code of background and object, which moves from picture to picture", {"a", "b"}, genegan, 32, 16, 6000, "sides:hat,shapes:faces"},
           {"residual-gan", "Learning Residual Images for Face Attribute Manipulation", 2017, "1612.05363", "what is to be added to a picture to give or take an attribute", {"a", "b", "image", "attributes"}, residual_gan, 32, 16, 3000, "sides:hat,shapes:faces"},
           {"conditional-cyclegan", "Attribute-Guided Face Generation Using Conditional CycleGAN", 2018, "1705.09966", "from a low picture and attributes, or a feature of another picture, to a high one, there and back without pairs", {"image", "attributes|label"}, conditional_cyclegan, 32, 8, 4000, "shapes:attributes,without=frame+dark"},
+          {"semi-latent-gan", "Semi-Latent GAN: Learning to Generate and Modify Facial Images from Attributes", 2017, "1704.02166", "one decoder makes pictures from attributes and noise, and changes attributes of encoded pictures", {"image", "attributes|label"}, semi_latent_gan, 32, 16, 5000, "shapes:attributes,without=hat+frame+dark"},
       }},
       {"a picture or clip, larger", {
           {"srcnn", "Image Super-Resolution Using Deep Convolutional Networks", 2014, "1501.00092", "three convolutions sharpen a bicubically enlarged picture", {"low", "high"}, srcnn, 48, 16, 3000, "shapes:sr,scale=3,plain=1", true},

@@ -76,6 +76,7 @@ Recipe fader_networks(const Config& c);
 Recipe genegan(const Config& c);
 Recipe residual_gan(const Config& c);
 Recipe conditional_cyclegan(const Config& c);
+Recipe semi_latent_gan(const Config& c);
 Recipe glow(const Config& c);
 
 }  // namespace ganymede

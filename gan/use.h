@@ -20,7 +20,7 @@ struct Batch;
 struct Code {
   std::string name;
   int64_t first, count;
-  bool categorical;            // one-hot over `count` values; otherwise numbers, walked from -2 to 2
+  bool categorical;            // one-hot over `count` values, of one a bit; otherwise numbers, walked from -2 to 2
 };
 
 // The latent space of a generator. z are [n, length]; labels i64 [n], undefined for models without classes.

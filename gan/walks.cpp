@@ -187,7 +187,8 @@ data::Picture traversals(Session& session, const WalkOptions& o, const std::stri
       throw UsageError("--traverse " + what + ": it must be a coordinate of z from 0 to " + std::to_string(latent.length - 1) + (known.empty() ? "" : ", or one of " + known));
     code = {what, i, 1, false};
   }
-  const int64_t columns = code.categorical ? code.count : o.columns;
+  const bool bit = code.categorical && code.count == 1;
+  const int64_t columns = bit ? 2 : code.categorical ? code.count : o.columns;
   if (columns < 2) throw UsageError(text("--steps ", columns, ": a traversal has at least 2 points"));
   std::vector<std::string> heads;
   std::vector<data::Picture> pictures;
@@ -199,7 +200,7 @@ data::Picture traversals(Session& session, const WalkOptions& o, const std::stri
       for (int64_t c = 0; c < columns; ++c) {
         auto z = base[size_t(r)];
         const double at = -2 + 4 * double(c) / double(columns - 1);
-        for (int64_t i = 0; i < code.count; ++i) z[size_t(code.first + i)] = code.categorical ? double(i == c) : at;
+        for (int64_t i = 0; i < code.count; ++i) z[size_t(code.first + i)] = bit ? double(c) : code.categorical ? double(i == c) : at;
         points.push_back(std::move(z));
         labels.push_back(class_of(latent, o, r));
         if (r == 0) heads.push_back(code.categorical ? std::to_string(c) : short_number(at));

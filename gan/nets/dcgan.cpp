@@ -52,7 +52,7 @@ nn::Layer dcgan_generator(const DcganSize& s) {
 
 namespace {
 
-nn::Layer judge(const DcganSize& s, int outputs, bool bias) {
+std::vector<nn::Layer> halved(const DcganSize& s) {
   const int k = stages(s.size);
   int c = s.width;
   std::vector<nn::Layer> layers{nn::conv(s.channels, c, step(s.paper, false, false, s.spectral)), nn::leaky_relu(0.2)};
@@ -62,12 +62,19 @@ nn::Layer judge(const DcganSize& s, int outputs, bool bias) {
     layers.push_back(nn::leaky_relu(0.2));
   }
   layers.push_back(nn::reshape_to({int64_t(c) * 16}));
-  layers.push_back(nn::linear(c * 16, outputs, bias, nn::init::dcgan(), nn::init::zero(), s.spectral));
+  return layers;
+}
+
+nn::Layer judge(const DcganSize& s, int outputs, bool bias) {
+  std::vector<nn::Layer> layers = halved(s);
+  layers.push_back(nn::linear(dcgan_features(s), outputs, bias, nn::init::dcgan(), nn::init::zero(), s.spectral));
   return nn::sequential(std::move(layers));
 }
 
 }  // namespace
 
+int dcgan_features(const DcganSize& s) { return 16 * s.width << (stages(s.size) - 1); }
+nn::Layer dcgan_trunk(const DcganSize& s) { return nn::sequential(halved(s)); }
 nn::Layer dcgan_discriminator(const DcganSize& s) { return judge(s, 1, false); }
 nn::Layer dcgan_encoder(const DcganSize& s) { return judge(s, s.latent, true); }
 

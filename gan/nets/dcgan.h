@@ -20,5 +20,8 @@ nn::Layer dcgan_generator(const DcganSize& s);
 nn::Layer dcgan_discriminator(const DcganSize& s);
 // [N, size, size, channels] -> [N, latent]: the discriminator's layers up to a linear one.
 nn::Layer dcgan_encoder(const DcganSize& s);
+// The same layers without that last one: [N, size, size, channels] -> [N, dcgan_features(s)].
+nn::Layer dcgan_trunk(const DcganSize& s);
+int dcgan_features(const DcganSize& s);
 
 }  // namespace ganymede::nets

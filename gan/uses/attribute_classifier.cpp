@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <filesystem>
 #include <iostream>
+#include <memory>
+#include <optional>
 
 #include "engine/check.h"
 #include "engine/context.h"
@@ -68,6 +70,13 @@ AttributeClassifier AttributeClassifier::of(const DataFacts& facts, const Attrib
       std::cerr << "ganymede: the classifier of attributes is not kept: " << e.what() << "\n";
     }
   return c;
+}
+
+std::function<const AttributeClassifier&()> AttributeClassifier::when_asked(const DataFacts& facts, const Attributes& attributes) {
+  return [kept = std::make_shared<std::optional<AttributeClassifier>>(), facts, attributes]() -> const AttributeClassifier& {
+    if (!*kept) *kept = of(facts, attributes);
+    return **kept;
+  };
 }
 
 AttributeClassifier::Verdict AttributeClassifier::judge(const Tensor& pictures) const {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <memory>
 #include <optional>
 
 #include "engine/check.h"
@@ -56,11 +55,7 @@ double moved(const Tensor& x, const Tensor& y) {
 }
 
 std::vector<Measure> edit_measures(const Config& c, const Attributes& a, const Editor& editor) {
-  const auto kept = std::make_shared<std::optional<AttributeClassifier>>();
-  const auto classifier = [kept, facts = c.data, a]() -> const AttributeClassifier& {
-    if (!*kept) *kept = AttributeClassifier::of(facts, a);
-    return **kept;
-  };
+  const auto classifier = AttributeClassifier::when_asked(c.data, a);
   const auto tallied = [=](const Evaluation& e) -> const Tally& { return e.once<Tally>("edits", [&] { return judged_edits(e, a, editor, classifier()); }); };
   const auto share = [](double right, double of) { return of > 0 ? right / of : std::nan(""); };
   std::vector<Measure> all;

@@ -74,6 +74,18 @@ TEST_F(Use, WalksInAnAnimation) {
   refused(2, {"sample", "run", "--animate", "--classes"}, {"--animate", "--classes"});
 }
 
+TEST_F(Use, WalksOverAttributesByNameAndEditsThem) {
+  done({"train", "semi-latent-gan", "--data", "shapes:attributes,count=64", "--size", "16", "--batch", "8", "--steps", "2", "--set", "width=4", "--set", "latent=2", "--threads", "1", "--out", "semi"});
+  done({"sample", "semi", "--traverse", "filled", "--rows", "3", "--out", "bit.png"});
+  done({"sample", "semi", "--traverse", "red/green/blue", "--rows", "3", "--out", "one-of-three.png"});
+  EXPECT_NEAR(double(picture("one-of-three.png").width) / double(picture("bit.png").width), 1.5, 0.1);
+  refused(2, {"sample", "semi", "--traverse", "6"}, {"6", "from 0 to 5", "red/green/blue, filled"});
+  done({"apply", "semi", "edit", "semi/reals.png", "--set", "blue=1", "--out", "blue"});
+  done({"apply", "semi", "edit", "semi/reals.png", "--set", "red=1", "--out", "red"});
+  EXPECT_NE(get("blue/reals.png"), get("red/reals.png"));
+  done({"apply", "semi", "reconstruct", "semi/reals.png", "--out", "again"});
+}
+
 // Lines between pictures, and along the difference of two sets of pictures, in the codes of a flow.
 TEST_F(Use, MovesPicturesThroughTheCodesOfAFlow) {
   done({"train", "glow", "--data", "shapes:count=64", "--size", "16", "--batch", "8", "--steps", "2", "--set", "width=4", "--set", "depth=1", "--set", "initial=8", "--threads", "1", "--out", "flow"});
