@@ -77,5 +77,6 @@ Recipe genegan(const Config& c);
 Recipe residual_gan(const Config& c);
 Recipe conditional_cyclegan(const Config& c);
 Recipe glow(const Config& c);
+Recipe pixelcnn(const Config& c);
 
 }  // namespace ganymede
