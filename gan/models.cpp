@@ -51,7 +51,7 @@ std::deque<Model>& all_models() {
       }},
       {"pictures with their probability", {
           {"glow", "Glow: Generative Flow with Invertible 1x1 Convolutions", 2018, "1807.03039", "invertible steps between pictures and noise: exact likelihood and exact codes", {"image"}, glow, 16, 64, 2500},
-          {"pixelcnn", "PixelCNN++: Improving the PixelCNN with Discretized Logistic Mixture Likelihood and Other Modifications", 2017, "1701.05517", "pixel by pixel, each drawn from what the pixels before it say of it: exact likelihood", {"image"}, pixelcnn, 16, 32, 2000},
+          {"pixelcnn", "PixelCNN++: Improving the PixelCNN with Discretized Logistic Mixture Likelihood and Other Modifications", 2017, "1701.05517", "pixel by pixel, each drawn from what the pixels before it say of it: exact likelihood", {"image"}, pixelcnn, 16, 16, 2500},
       }},
       {"two domains", {
           {"cogan", "Coupled Generative Adversarial Networks", 2016, "1606.07536", "two domains tied by shared weights, without pairs", {"a", "b"}, cogan, 28, 64, 3000, "halves:fashion-mnist,negative"},

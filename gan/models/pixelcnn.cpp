@@ -51,20 +51,20 @@ Recipe pixelcnn(const Config& c) {
   int fit = 0;
   while (fit < 2 && size % (2 << fit) == 0 && size >= 16 << fit) ++fit;
   nets::PixelCnnSize s{.channels = int(channels)};
-  s.filters = int(c.integer("filters", 24, "channels of the features; the paper: 160", 1, 4096));
+  s.width = int(c.integer("width", 24, "channels of the features; the paper: 160", 1, 4096));
   s.blocks = int(c.integer("blocks", 2, "gated blocks of each stream and resolution on the way down, one more on the way up; the paper: 5", 1, 64));
   s.halvings = int(c.integer("halvings", fit, "of the sides on the way down; the paper: 2 at 32 pixels", 0, 8));
   if (size % (int64_t(1) << s.halvings)) throw UsageError(text("setting halvings=", s.halvings, ": pictures then have a multiple of ", 1 << s.halvings, " pixels, these have ", size));
-  s.dropout = c.number("dropout", 0, "share of features dropped in each block, in training; the paper: 0.5, for 160 filters", 0, 0.95);
+  s.dropout = c.number("dropout", 0, "share of features dropped in each block, in training; the paper: 0.5, with 160 channels", 0, 0.95);
   s.above = c.choice("streams", {"both", "left"}, "what is above and what is above and left, or the latter alone, with a blind spot to the right") == "both";
   s.shortcuts = c.flag("shortcuts", true, "from the way down to the way up");
   const bool conditional = c.data.classes > 0 && c.flag("conditional", false, "blocks are told the class");
   s.classes = conditional ? c.data.classes : 0;
   const int64_t bits = c.integer("bits", 8, "of a pixel: 2^bits grey levels", 1, 8);
-  const LogisticMixture mixture{int(channels), int(c.integer("mixtures", 5, "logistics in the mixture of a pixel; the paper: 10", 1, 1024)), int64_t(1) << bits};
+  const LogisticMixture mixture{int(channels), int(c.integer("mixtures", 10, "logistics in the mixture of a pixel", 1, 1024)), int64_t(1) << bits};
   s.outputs = mixture.parameters();
   const int64_t initial = c.integer("initial", 64, "pictures that the first gains and biases are found from; the paper: 16 a device; 0: none", 0, 65536);
-  const double rate = c.number("rate", 2e-3, "learning rate of Adam; the paper: 0.001", 0), decay = c.number("decay", 0.999995, "of the rate, a factor each iteration", 0.5, 1);
+  const double rate = c.number("rate", 3e-3, "learning rate of Adam; the paper: 0.001", 0), decay = c.number("decay", 0.999995, "of the rate, a factor each iteration", 0.5, 1);
   const int64_t lately = c.steps > 0 ? std::clamp<int64_t>(c.steps / 10, 2, 2000) : 2000;
   const double average = c.number("average", 1 - 1 / double(lately), "decay of the average of the weights that is sampled and measured; standard: over a tenth of the run, at most the paper's 0.9995; 0: none", 0, 0.9999999);
 

@@ -73,9 +73,9 @@ namespace {
 class GatedBlock : public nn::Module {
  public:
   GatedBlock(Window window, int beside, const PixelCnnSize& s)
-      : filters_(s.filters), first_(2 * s.filters, s.filters, window), second_(2 * s.filters, 2 * s.filters, window, 0.1), dropout_(nn::dropout(1 - s.dropout)) {
-    if (beside > 0) beside_ = std::make_shared<WeightNormConv>(2 * beside, s.filters, kPoint);
-    if (s.classes > 0) told_ = nn::parameter({2 * s.filters, s.classes}, nn::init::normal(0, 0.05));
+      : width_(s.width), first_(2 * s.width, s.width, window), second_(2 * s.width, 2 * s.width, window, 0.1), dropout_(nn::dropout(1 - s.dropout)) {
+    if (beside > 0) beside_ = std::make_shared<WeightNormConv>(2 * beside, s.width, kPoint);
+    if (s.classes > 0) told_ = nn::parameter({2 * s.width, s.classes}, nn::init::normal(0, 0.05));
   }
   using nn::Module::forward;
   Tensor forward(const Tensor& x) override { return pass(x, {}, {}, false); }
@@ -83,8 +83,8 @@ class GatedBlock : public nn::Module {
     Tensor h = first_.pass(concat_elu(x), fit);
     if (beside_) h = h + beside_->pass(concat_elu(beside), fit);
     h = second_.pass(dropout_->forward(concat_elu(h)), fit);
-    if (told_) h = h + reshape(linear(one_hot, told_), Shape{h.dim(0), 1, 1, 2 * filters_});
-    return x + slice(h, 3, 0, filters_) * sigmoid(slice(h, 3, filters_, 2 * filters_));
+    if (told_) h = h + reshape(linear(one_hot, told_), Shape{h.dim(0), 1, 1, 2 * width_});
+    return x + slice(h, 3, 0, width_) * sigmoid(slice(h, 3, width_, 2 * width_));
   }
   void visit(const nn::Visit& v) override {
     v("conv1", first_);
@@ -93,10 +93,10 @@ class GatedBlock : public nn::Module {
     if (told_) v.parameter(v.prefix + "told", told_);
   }
   std::string type() const override { return "block"; }
-  std::string describe() const override { return text("gated block, ", filters_, " filters", beside_ ? ", sees another" : "", told_ ? ", told the class" : ""); }
+  std::string describe() const override { return text("gated block, ", width_, " channels", beside_ ? ", sees another" : "", told_ ? ", told the class" : ""); }
 
  private:
-  int filters_;
+  int width_;
   WeightNormConv first_, second_;
   std::shared_ptr<WeightNormConv> beside_;
   nn::Layer dropout_;
@@ -115,13 +115,13 @@ class PixelCnnStage {
  public:
   using Resize = WeightNormConv::Resize;
   PixelCnnStage(const std::string& name, const PixelCnnSize& s, int blocks, bool up, bool resizes) : u_{name + ".u", {}, {}}, ul_{name + ".ul", {}, {}} {
-    const int stored = up && s.shortcuts ? s.filters : 0;
+    const int stored = up && s.shortcuts ? s.width : 0;
     const auto fill = [&](Stream& of, Window window, int beside) {
       for (int k = 0; k < blocks; ++k) of.blocks.push_back(std::make_shared<GatedBlock>(window, beside, s));
-      if (resizes) of.resize = std::make_shared<WeightNormConv>(s.filters, s.filters, window, 1, up ? Resize::twice : Resize::halve);
+      if (resizes) of.resize = std::make_shared<WeightNormConv>(s.width, s.width, window, 1, up ? Resize::twice : Resize::halve);
     };
     if (s.above) fill(u_, kAbove, stored);
-    fill(ul_, kAboveLeft, (s.above ? s.filters : 0) + stored);
+    fill(ul_, kAboveLeft, (s.above ? s.width : 0) + stored);
   }
   size_t blocks() const { return ul_.blocks.size(); }
   bool resizes() const { return ul_.resize != nullptr; }
@@ -161,14 +161,14 @@ class PixelCnnStage {
 };
 
 PixelCnn::PixelCnn(const PixelCnnSize& s) : size_(s) {
-  const auto first = [&](Window w) { return std::make_shared<WeightNormConv>(s.channels + 1, s.filters, w); };
+  const auto first = [&](Window w) { return std::make_shared<WeightNormConv>(s.channels + 1, s.width, w); };
   if (s.above) first_u_ = first(kAbove);
   first_above_ = first({1, 3}), first_left_ = first({2, 1});
   for (int k = 0; k <= s.halvings; ++k) {
     down_.push_back(std::make_shared<PixelCnnStage>(text("down", k + 1), s, s.blocks, false, k < s.halvings));
     up_.push_back(std::make_shared<PixelCnnStage>(text("up", k + 1), s, k ? s.blocks + 1 : s.blocks, true, k < s.halvings));
   }
-  last_ = std::make_shared<WeightNormConv>(s.filters, s.outputs, kPoint);
+  last_ = std::make_shared<WeightNormConv>(s.width, s.outputs, kPoint);
 }
 
 Tensor PixelCnn::run(const Tensor& image, const Tensor& one_hot, bool fit) {

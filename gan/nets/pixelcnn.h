@@ -9,7 +9,7 @@ namespace ganymede::nets {
 
 struct PixelCnnSize {
   int channels = 3, outputs = 100;  // of pictures; numbers for each pixel
-  int filters = 160;
+  int width = 160;                  // channels of features
   int blocks = 5;                   // of each stream and resolution on the way down; on the way up one more, but at the coarsest
   int halvings = 2;                 // sides are multiples of 2^halvings
   double dropout = 0.5;             // share of features dropped in each block, in training

@@ -130,7 +130,7 @@ def train(dtype):
     random = np.random.RandomState(20170119)
     draws = Draws(random, dtype)
     net = Pixels(dtype, random, draws)
-    settings = f"filters={W} blocks=1 halvings=1 mixtures={MIXTURES} dropout={DROPPED} conditional=true rate={RATE} decay={DECAY}"
+    settings = f"width={W} blocks=1 halvings=1 mixtures={MIXTURES} dropout={DROPPED} conditional=true rate={RATE} decay={DECAY}"
     case = Case("pixelcnn", settings, classes=CLASSES, integers="label")
     case.start(net)
     optimiser = Optimiser(net, lambda p: torch.optim.Adam(p, lr=RATE, betas=(0.95, 0.9995), eps=1e-8))

@@ -49,7 +49,7 @@ std::vector<double> reach(const nn::Net& net, int64_t i, int64_t j) {
 TEST_F(PixelCnnInDoubles, APixelDependsOnAllBeforeItAndOnNoOthers) {
   for (const int halvings : {0, 1, 2})
     for (const bool shortcuts : {true, false}) {
-      const nn::Net net = disturbed(std::make_shared<PixelCnn>(PixelCnnSize{.channels = 2, .outputs = 4, .filters = 3, .blocks = 2, .halvings = halvings, .shortcuts = shortcuts}));
+      const nn::Net net = disturbed(std::make_shared<PixelCnn>(PixelCnnSize{.channels = 2, .outputs = 4, .width = 3, .blocks = 2, .halvings = halvings, .dropout = 0, .shortcuts = shortcuts}));
       for (const auto& [i, j] : {std::pair{0, 0}, {0, 5}, {1, 0}, {3, 2}, {4, 4}, {6, 7}, {7, 1}}) {
         const auto of = reach(net, i, j);
         for (int64_t k = 0; k < 64; ++k) {
@@ -64,19 +64,19 @@ TEST_F(PixelCnnInDoubles, APixelDependsOnAllBeforeItAndOnNoOthers) {
 }
 
 TEST_F(PixelCnnInDoubles, WithoutItsStreamAboveItHasABlindSpot) {
-  const PixelCnnSize s{.channels = 2, .outputs = 4, .filters = 3, .blocks = 2, .halvings = 0, .above = false};
+  const PixelCnnSize s{.channels = 2, .outputs = 4, .width = 3, .blocks = 2, .halvings = 0, .dropout = 0, .above = false};
   EXPECT_EQ(reach(disturbed(std::make_shared<PixelCnn>(s)), 5, 2)[8 * 4 + 6], 0);
 }
 
 TEST_F(PixelCnnInDoubles, RowsBelowNeedNotBeThere) {
-  const nn::Net net = disturbed(std::make_shared<PixelCnn>(PixelCnnSize{.channels = 2, .outputs = 4, .filters = 3, .blocks = 1, .halvings = 2}));
+  const nn::Net net = disturbed(std::make_shared<PixelCnn>(PixelCnnSize{.channels = 2, .outputs = 4, .width = 3, .blocks = 1, .halvings = 2, .dropout = 0}));
   const Tensor x = random_tensor({2, 8, 8, 2}, 3);
   EXPECT_LT(largest(net(Tensors{slice(x, 1, 0, 4)})[0] - slice(net(Tensors{x})[0], 1, 0, 4)), 1e-12);
 }
 
 // The first block of the stream of what lies above, computed by hand from the parameters.
 TEST_F(PixelCnnInDoubles, BeginsWithDeviationsFoundFromABatch) {
-  const auto module = std::make_shared<PixelCnn>(PixelCnnSize{.channels = 1, .outputs = 5, .filters = 4, .blocks = 1, .halvings = 1, .dropout = 0});
+  const auto module = std::make_shared<PixelCnn>(PixelCnnSize{.channels = 1, .outputs = 5, .width = 4, .blocks = 1, .halvings = 1, .dropout = 0});
   const nn::Net net("pixels", module);
   const Tensor x = random_tensor({6, 8, 8, 1}, 3) * 3.0 + 0.7;
   module->initialise(x);
@@ -181,11 +181,11 @@ TEST(PixelCnn, LearnsAChainToItsEntropyAndDrawsIt) {
   ContextScope scope;
   const Chain chain;
   nn::seed_parameters(1);
-  Config config(facts_of_data(chain), {{"bits", "1"}, {"filters", "6"}, {"blocks", "1"}, {"halvings", "1"}, {"mixtures", "2"}, {"rate", "0.01"}, {"average", "0.95"}});
+  Config config(facts_of_data(chain), {{"bits", "1"}, {"width", "6"}, {"blocks", "1"}, {"halvings", "1"}, {"mixtures", "2"}, {"rate", "0.01"}, {"average", "0.95"}});
   Recipe recipe = find_model("pixelcnn").recipe(config);
   data::Loader loader(chain, 32, 1, 0);
   Trainer trainer(std::move(recipe), {.batch = 32, .seed = 1}, chain.fields(), &loader);
-  for (int i = 0; i < 250; ++i) trainer.step();
+  for (int i = 0; i < 500; ++i) trainer.step();
   const auto measured = [&](const std::string& name, const Batch& batch) {
     const Evaluation all{batch.size, [&](const std::function<void(const Batch&)>& f) { f(batch); }};
     double value = NAN;
