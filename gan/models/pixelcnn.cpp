@@ -90,7 +90,7 @@ Recipe pixelcnn(const Config& c) {
   const Sampler sampler{net, mixture, size, channels, int64_t(1) << s.halvings};
   r.latent = {.length = sampler.length(), .classes = s.classes, .draw = [=](int64_t n) { return uniform({n, sampler.length()}); }, .normal = false, .one_pass = false};
   r.latent.decode = [=](const Tensor& z, const Tensor& labels) { return sampler(z, given(labels), zeros({z.dim(0), size, size, channels}), 0); };
-  r.on_sheet = 16;
+  r.on_sheet = 9;
   r.tasks = {{"complete", "PICTURE...", "the first rows of pictures (rows: half of them), and all below drawn anew, -n times each", 1, 4096, [=, data = c.data, latent = r.latent](const TaskInput& in) {
                 const int64_t rows = in.settings.integer("rows", size / 2, "that are kept", 0, size - 1);
                 const int64_t label = conditional ? in.settings.integer("class", 0, "of the pictures", 0, s.classes - 1) : 0;

@@ -73,7 +73,7 @@ namespace {
 class GatedBlock : public nn::Module {
  public:
   GatedBlock(Window window, int beside, const PixelCnnSize& s)
-      : width_(s.width), first_(2 * s.width, s.width, window), second_(2 * s.width, 2 * s.width, window, 0.1), dropout_(nn::dropout(1 - s.dropout)) {
+      : width_(s.width), beside_channels_(beside), first_(2 * s.width, s.width, window), second_(2 * s.width, 2 * s.width, window, 0.1), dropout_(nn::dropout(1 - s.dropout)) {
     if (beside > 0) beside_ = std::make_shared<WeightNormConv>(2 * beside, s.width, kPoint);
     if (s.classes > 0) told_ = nn::parameter({2 * s.width, s.classes}, nn::init::normal(0, 0.05));
   }
@@ -93,10 +93,10 @@ class GatedBlock : public nn::Module {
     if (told_) v.parameter(v.prefix + "told", told_);
   }
   std::string type() const override { return "block"; }
-  std::string describe() const override { return text("gated block, ", width_, " channels", beside_ ? ", sees another" : "", told_ ? ", told the class" : ""); }
+  std::string describe() const override { return text("gated block ", width_, beside_channels_ ? text(", beside ", beside_channels_) : "", told_ ? ", told the class" : ""); }
 
  private:
-  int width_;
+  int width_, beside_channels_;
   WeightNormConv first_, second_;
   std::shared_ptr<WeightNormConv> beside_;
   nn::Layer dropout_;
@@ -139,7 +139,7 @@ class PixelCnnStage {
   Streams resized(const Streams& x, bool fit) const {
     const auto pass = [&](const Stream& of, const Tensor& at) {
       const Tensor y = of.resize->pass(at, fit);
-      nn::LayerTrace::note(of.name + "_resize", *of.resize, y);
+      nn::LayerTrace::note(of.name + ".s2", *of.resize, y);
       return y;
     };
     return {x.u ? pass(u_, x.u) : Tensor{}, pass(ul_, x.ul)};
@@ -147,7 +147,7 @@ class PixelCnnStage {
   void visit(const nn::Visit& v) const {
     for (const Stream& of : {u_, ul_}) {
       for (size_t k = 0; k < of.blocks.size(); ++k) v(text(of.name, k + 1), *of.blocks[k]);
-      if (of.resize) v(of.name + "_resize", *of.resize);
+      if (of.resize) v(of.name + ".s2", *of.resize);
     }
   }
 
@@ -178,6 +178,8 @@ Tensor PixelCnn::run(const Tensor& image, const Tensor& one_hot, bool fit) {
   Streams h;
   if (first_u_) h.u = shifted_down(first_u_->pass(x, fit));
   h.ul = shifted_down(first_above_->pass(x, fit)) + shifted_right(first_left_->pass(x, fit));
+  if (first_u_) nn::LayerTrace::note("first.u", *first_u_, h.u);
+  nn::LayerTrace::note("first.above", *first_above_, h.ul), nn::LayerTrace::note("first.left", *first_left_, h.ul);
   std::vector<Streams> stored{h};
   for (const auto& stage : down_) {
     for (size_t k = 0; k < stage->blocks(); ++k) stored.push_back(h = stage->block(k, h, {}, one_hot, fit));

@@ -38,7 +38,7 @@ class Pixels(Network):
                     self.conv_parameters(f"{block}.conv2", 2 * W, 2 * W, window)
                     self.parameter(f"{block}.told", random.normal(0, 0.3, (2 * W, CLASSES)))
                 if resized:
-                    self.conv_parameters(f"{name}.{stream}_resize", W, W, window, transposed=name == "up1")
+                    self.conv_parameters(f"{name}.{stream}.s2", W, W, window, transposed=name == "up1")
         self.conv_parameters("out", W, OUTPUTS, (1, 1))
 
     def conv_parameters(self, name, inputs, outputs, window, transposed=False):
@@ -96,15 +96,15 @@ class Pixels(Network):
             ul.append(self.block(name + ".ul1", ul[-1], u[-1], label))
 
         down_block("down1")
-        u.append(self.conv("down1.u_resize", u[-1], 2))
-        ul.append(self.conv("down1.ul_resize", ul[-1], 2))
+        u.append(self.conv("down1.u.s2", u[-1], 2))
+        ul.append(self.conv("down1.ul.s2", ul[-1], 2))
         down_block("down2")
         a, b = u.pop(), ul.pop()
         for name, k in (("up1", 1), ("up2", 1), ("up2", 2)):
             a = self.block(f"{name}.u{k}", a, u.pop(), label)
             b = self.block(f"{name}.ul{k}", b, torch.cat([a, ul.pop()], 1), label)
             if name == "up1":
-                a, b = self.deconv("up1.u_resize", a), self.deconv("up1.ul_resize", b)
+                a, b = self.deconv("up1.u.s2", a), self.deconv("up1.ul.s2", b)
         assert not u and not ul
         return self.conv("out", F.elu(b))
 
