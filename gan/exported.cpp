@@ -29,7 +29,7 @@ ExportCase export_case(const Recipe& r, const Config& c, const ExportOptions& o)
     for (const auto& [name, value] : b.fields) inputs.push_back({name, value});
     return {inputs, [=, &r]() -> std::vector<NamedTensor> { return {{"pictures", r.captions.decode(z, r.captions.encode(b))}}; }};
   }
-  if (o.function == "sample" && r.latent) {
+  if (o.function == "sample" && r.latent && r.latent.one_pass) {
     const Tensor z = r.latent.draw(o.batch), label = r.latent.classes ? numbers({o.batch}) : Tensor{};
     std::vector<NamedTensor> inputs{{"z", z}};
     if (label.defined()) inputs.push_back({"label", label});
@@ -55,7 +55,7 @@ ExportCase export_case(const Recipe& r, const Config& c, const ExportOptions& o)
 std::vector<ExportedFunction> exported_functions(const Recipe& r) {
   std::vector<ExportedFunction> all;
   if (r.captions) all.push_back({"sample", text("z [n, ", r.captions.length, "] and a caption's tokens, length and characters to pictures")});
-  else if (r.latent) all.push_back({"sample", text("z [n, ", r.latent.length, "]", r.latent.classes ? " and labels [n]" : "", " to samples")});
+  else if (r.latent && r.latent.one_pass) all.push_back({"sample", text("z [n, ", r.latent.length, "]", r.latent.classes ? " and labels [n]" : "", " to samples")});
   if (r.latent.encode) all.push_back({"encode", text("samples to z [n, ", r.latent.length, "]")});
   for (const PictureMap& m : r.maps) {
     std::string with;

@@ -78,5 +78,6 @@ Recipe residual_gan(const Config& c);
 Recipe conditional_cyclegan(const Config& c);
 Recipe semi_latent_gan(const Config& c);
 Recipe glow(const Config& c);
+Recipe pixelcnn(const Config& c);
 
 }  // namespace ganymede

@@ -33,6 +33,7 @@ struct Latent {
   std::vector<Code> codes = {};
   double temperature = 1;      // deviation of the noise that sheets are drawn from, in that of the prior: below 1, fewer odd samples and less variety; normal priors only
   bool normal = true;          // the prior is a standard normal: spherical interpolation and truncation make sense
+  bool one_pass = true;        // decode is a graph, in which z has a gradient: it can be inverted and exported
   // Of models with a truncation of their own: decode, in a space where samples are drawn towards the mean, by psi: 1 as they are, 0 the mean.
   std::function<Tensor(const Tensor& z, const Tensor& labels, double psi)> truncated = {};
   explicit operator bool() const { return decode != nullptr; }

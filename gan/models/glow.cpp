@@ -8,12 +8,12 @@
 #include "engine/check.h"
 #include "engine/context.h"
 #include "engine/ops.h"
-#include "gan/data/dataset.h"
 #include "gan/losses/classes.h"
 #include "gan/models.h"
 #include "gan/nets/glow.h"
 #include "gan/pictures.h"
 #include "gan/uses/encoder_measures.h"
+#include "gan/uses/known_pictures.h"
 #include "gan/uses/latent_tasks.h"
 #include "gan/uses/likelihood_measures.h"
 
@@ -21,15 +21,6 @@ namespace ganymede {
 namespace {
 
 constexpr double kLn2 = 0.6931471805599453;
-
-// Pictures of the training set spread evenly over it, [n, H, W, C].
-Tensor some_pictures(const DataFacts& data, int64_t n) {
-  std::vector<int64_t> rows;
-  for (int64_t i = 0; i < n; ++i) rows.push_back(i * data.count / n);
-  const auto v = data.read(rows);
-  const auto x = v.real("image");
-  return tensor(std::vector<float>(x.begin(), x.end()), Shape{n, data.size, data.width, data.channels}, context().dtype, context().device);
-}
 
 Tensor inputs_of(const TaskInput& in, const DataFacts& facts) {
   Tensors all;
@@ -105,9 +96,7 @@ Recipe glow(const Config& c) {
   r.average = average, r.averaged = {flow};
 
   const double levels = double(1 << bits), values = double(s.size * s.size * s.channels);
-  // Levels 0, 1, ... of pictures of 8 bits: the lower bits are cut off (1/4 of one keeps clear of rounding).
-  const auto whole_levels = [=](const Tensor& x) { return cast(cast(x * (127.5 * levels / 256) + (127.75 * levels / 256), DType::i64), x.dtype()); };
-  const auto dequantised = [=](const Tensor& x) { return whole_levels(x) + uniform(x.shape()); };
+  const auto dequantised = [=](const Tensor& x) { return whole_levels(x, bits) + uniform(x.shape()); };
   const auto centred = [=](const Tensor& level) { return level / levels - 0.5; };
   // Pictures as they are shown, black -1 and white 1, to the middle of their level and back.
   const auto seen = [=](const Tensor& x) { return x * ((levels - 1) / (2 * levels)); };
@@ -129,7 +118,7 @@ Recipe glow(const Config& c) {
   });
   if (initial > 0 && c.data.read)
     r.stages[0].enter = [=, data = c.data] {
-      if (!is_plan(context().device)) net->initialise(centred(dequantised(some_pictures(data, std::min(initial, data.count)))));
+      if (!is_plan(context().device)) net->initialise(centred(dequantised(some_pictures(data, initial))));
     };
 
   r.latent = {.length = int64_t(values), .classes = s.classes, .draw = [=](int64_t n) { return randn({n, int64_t(values)}); }, .temperature = temperature};

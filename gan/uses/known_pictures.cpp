@@ -2,7 +2,18 @@
 
 #include <algorithm>
 
+#include "engine/context.h"
+
 namespace ganymede {
+
+Tensor some_pictures(const DataFacts& facts, int64_t n) {
+  n = std::min(n, facts.count);
+  std::vector<int64_t> rows;
+  for (int64_t i = 0; i < n; ++i) rows.push_back(i * facts.count / n);
+  const auto read = facts.read(rows);
+  const auto x = read.real("image");
+  return tensor(std::vector<float>(x.begin(), x.end()), Shape{n, facts.size, facts.width, facts.channels}, context().dtype, context().device);
+}
 
 KnownPictures::KnownPictures(const DataFacts& facts, int64_t most) : facts_(facts), most_(most) {
   require(facts.read != nullptr, "the training pictures are not at hand");

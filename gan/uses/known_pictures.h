@@ -1,10 +1,15 @@
-// The first training pictures of a model, through the door that a recipe has to them: what its measures train networks of their own on.
+// The training pictures of a model, through the door that a recipe has to them: what its measures train networks of their own on, and what first weights are fitted to.
 #pragma once
+#include "engine/tensor.h"
 #include "gan/config.h"
 #include "gan/data/dataset.h"
 
 namespace ganymede {
 
+// n of them spread evenly over the set, [n, H, W, C] in [-1, 1]; all where there are fewer.
+Tensor some_pictures(const DataFacts& facts, int64_t n);
+
+// The first ones.
 class KnownPictures : public data::Dataset {
  public:
   // Of at most `most`. Error where facts.read is not there.

@@ -107,7 +107,7 @@ std::vector<Task> tasks_of(Session& session) {
   const auto add = [&](const char* name, const char* help, auto f) {
     if (!has(name)) tasks.push_back({name, "PICTURE...", help, 1, 4096, [&latent, &facts, f](const TaskInput& in) { return f(latent, facts, in); }});
   };
-  add("invert", "find the z whose picture is nearest (by gradient descent; steps, rate)", invert);
+  if (latent.one_pass) add("invert", "find the z whose picture is nearest (by gradient descent; steps, rate)", invert);
   if (latent.encode) {
     add("encode", "write each picture's z as JSON", encode);
     add("reconstruct", "encode and decode", reconstruct);

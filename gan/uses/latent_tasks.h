@@ -1,4 +1,4 @@
-// Tasks that every model with a latent space offers: invert, and with an encoder encode and reconstruct.
+// Tasks that every model with a latent space offers: invert where z has a gradient, and with an encoder encode and reconstruct.
 #pragma once
 #include <functional>
 #include <vector>

@@ -102,6 +102,24 @@ TEST_F(Use, MovesPicturesThroughTheCodesOfAFlow) {
   refused(2, {"apply", "flow", "move", one, other, one, "--set", "with=2", "--out", "none"}, {"with=2"});
 }
 
+// The lower rows of pictures drawn anew by a model that draws pixel by pixel, which has neither codes to look for nor a graph.
+TEST_F(Use, CompletesPicturesPixelByPixel) {
+  done({"train", "pixelcnn", "--data", "shapes:count=64", "--size", "16", "--batch", "8", "--steps", "2", "--set", "width=2", "--set", "blocks=1", "--set", "initial=8", "--threads", "1", "--out", "pixels"});
+  done({"sample", "pixels", "-n", "1", "--columns", "1", "--out", "given.png"});
+  done({"apply", "pixels", "complete", "given.png", "--set", "rows=0", "--out", "anew"});
+  done({"apply", "pixels", "complete", "anew/given-1.png", "-n", "2", "--set", "rows=15", "--out", "whole"});
+  const auto row_of = [&](const std::string& name, int row) {
+    const data::Picture p = data::read_picture((*this / name).string());
+    return std::vector<uint8_t>(p.at(row, 0), p.at(row, 0) + p.width * p.channels);
+  };
+  for (const int row : {0, 14})
+    for (const char* name : {"whole/given-1-1.png", "whole/given-1-2.png"}) EXPECT_EQ(row_of(name, row), row_of("anew/given-1.png", row));
+  EXPECT_NE(row_of("whole/given-1-1.png", 15), row_of("whole/given-1-2.png", 15));
+  refused(2, {"apply", "pixels", "complete", "given.png", "--set", "rows=16", "--out", "none"}, {"rows=16"});
+  refused(2, {"apply", "pixels", "invert", "given.png", "--out", "none"}, {"invert", "complete"});
+  refused(2, {"export", "pixels"}, {"pixelcnn", "no function"});
+}
+
 TEST_F(Use, RefusesWalksThatTheModelCannotTake) {
   refused(2, {"sample", "run", "--classes"}, {"dcgan", "no classes"});
   refused(2, {"sample", "run", "--class", "1"}, {"no classes"});

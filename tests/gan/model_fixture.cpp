@@ -55,6 +55,7 @@ TinyChoice tiny_choice(const std::string& model) {
       {"conditional-cyclegan", {.settings = {{"width", "3"}, {"blocks", "1"}, {"pool", "3"}}, .data = "shapes:attributes,count=60", .late = {"constant_part"}}},
       {"semi-latent-gan", {.settings = {{"width", "2"}, {"latent", "3"}, {"rec_width", "4"}}, .data = "shapes:attributes,count=60", .late = {"constant_part"}}},
       {"glow", {.settings = {{"width", "4"}, {"levels", "2"}, {"depth", "2"}, {"initial", "6"}}, .late = {"temperature"}}},
+      {"pixelcnn", {.settings = {{"width", "3"}, {"blocks", "1"}, {"halvings", "1"}, {"mixtures", "2"}, {"initial", "6"}}}},
       {"bigan", {.late = {"last_rate"}}},
       {"ali", {.settings = {{"width", "2"}, {"latent", "3"}}, .size = 32, .late = {"last_rate"}}},
   };
