@@ -80,6 +80,8 @@ TEST(Dtn, VariationIsTheLengthOfSteps) {
 }
 
 TEST(Dtn, HasTheLayersOfItsSource) {
+  ContextScope scope;
+  seed(1);
   const nn::Net f("f", nets::dtn_features({.width = 64})), g("g", nets::dtn_generator({})), D("D", nets::dtn_discriminator({}));
   // Convolutions, of them the one after no norm with biases, and two numbers a channel of each norm.
   EXPECT_EQ(f.parameter_count(), 9 * (3 * 64 + 64 * 128 + 128 * 256) + 16 * 256 * 128 + 2 * (64 + 128 + 256 + 128));
@@ -144,7 +146,7 @@ TEST(Shapes, ChalkIsWhiteOnBlackAndLabelsAreOfTheirSides) {
     const auto b = one.real("b");
     EXPECT_EQ(b[0], -1);                                        // a corner
     EXPECT_LT(*std::max_element(one.real("a").begin(), one.real("a").begin() + 3), 1);
-    for (size_t p = 0; p < b.size(); p += 3) EXPECT_NEAR(b[p], b[p + 2], 1e-6);   // grey
+    for (size_t p = 0; p < b.size(); p += 3) EXPECT_NEAR(b[p], b[p + 2], 0.05);   // grey; shadows have a tint
     EXPECT_GT(*std::max_element(b.begin(), b.end()), 0.8);
     const int64_t label = one.integer("label")[0], label_b = one.integer("label_b")[0];
     EXPECT_TRUE((label == 0 || label == 7) && (label_b == 0 || label_b == 7));
