@@ -54,6 +54,7 @@ Recipe discogan(const Config& c);
 Recipe dualgan(const Config& c);
 Recipe distancegan(const Config& c);
 Recipe unit(const Config& c);
+Recipe dtn(const Config& c);
 Recipe srcnn(const Config& c);
 Recipe espcn(const Config& c);
 Recipe srgan(const Config& c);

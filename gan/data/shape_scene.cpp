@@ -153,6 +153,10 @@ Scene draw_scene(const World& world, Random& random) {
   // The main object takes any place between back and front.
   scene.main = static_cast<size_t>(random.below(static_cast<int64_t>(objects.size())));
   std::swap(objects[0], objects[scene.main]);
+  if (world.chalk) {
+    scene.ground.first = scene.ground.second = {0, 0, 0};
+    for (Object& object : objects) object.paint = {1, 1, 1};
+  }
   scene.objects = std::move(objects);
   return scene;
 }

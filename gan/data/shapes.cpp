@@ -51,11 +51,15 @@ World look_named(const std::string& name, World world) {
     world.fills = {Fill::solid};
   } else if (name == "hollow") {
     world.fills = {Fill::outline};
+  } else if (name == "textured") {
+    world.textures = World{}.textures;
+  } else if (name == "chalk") {
+    world.fills = {Fill::outline}, world.textures = {Texture::plain}, world.chalk = true;
   }
   return world;
 }
 const std::vector<std::string>& look_names() {
-  static const std::vector<std::string> names = {"red", "blue", "outlined", "filled", "hollow", "edges"};
+  static const std::vector<std::string> names = {"red", "blue", "outlined", "filled", "hollow", "textured", "chalk", "edges"};
   return names;
 }
 
@@ -224,6 +228,7 @@ class Shapes : public Dataset {
       world.textures = {Texture::plain};
       world.hat = world.frame = 0;
     }
+    if (arguments.integer("central", 0, 0, 1)) world.large = 1, world.spread = 0;
     if (arguments.integer("plain", 0, 0, 1)) {  // large, solid, on a light grey ground: outlines tell all but the colours
       world.textures = {Texture::plain}, world.fills = {Fill::solid};
       world.hat = world.frame = world.dark = world.tint = 0, world.large = 1;
@@ -271,6 +276,7 @@ class Shapes : public Dataset {
         add(part_b, 1, 0, "a_in_b");
         add(part_a, 0, 1, "b_in_a");
       }
+      if (arguments.integer("labels", 0, 0, 1)) add("label", 0, 0, "label"), add("label", 1, 1, "label_b");
     } else if (task_ == "clips") {
       part_options_.frames = arguments.integer("frames", 8, 2, 64);
       add("clip", 0, 0, "clip");

@@ -40,6 +40,14 @@ Tensor mean_feature_distance(const Tensors& real, const Tensors& fake) {
   }
   return sum;
 }
+Tensor isotropic_variation(const Tensor& x) {
+  require(x.rank() == 4 && x.dim(1) > 1 && x.dim(2) > 1, "isotropic variation: x ", x.shape(), " must be [N, H, W, C] with at least 2 pixels a side");
+  const Tensor in = x.dtype() == DType::bf16 ? cast(x, DType::f32) : x;
+  const int64_t h = x.dim(1), w = x.dim(2);
+  const auto part = [&](int64_t row, int64_t column) { return slice(slice(in, 1, row, h - 1 + row), 2, column, w - 1 + column); };
+  const Tensor at = part(0, 0);
+  return sum(sqrt(square(part(0, 1) - at) + square(part(1, 0) - at) + 1e-8)) / double(x.dim(0));
+}
 Tensor full_g(const Adversarial& adv, const Tensor& fake) { return adv.g(fake) * scale_of(adv); }
 Tensor full_d(const Adversarial& adv, const Tensor& real, const Tensor& fake) { return adv.d(real, fake) * scale_of(adv); }
 

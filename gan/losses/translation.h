@@ -17,6 +17,10 @@ Tensor self_distance(const Tensor& x, const Tensor& y);
 // sample's features. Order of the samples means nothing; real is a target, without a gradient.
 Tensor mean_feature_distance(const Tensors& real, const Tensors& fake);
 
+// Taigman et al. 2017, B = 1: sum over pixels of ((x_i,j+1 - x_ij)^2 + (x_i+1,j - x_ij)^2)^(1/2), over channels, mean over pictures [N, H, W, C] with at least 2 pixels a side;
+// the last row and column begin no step. 1e-8 under the root, for a gradient where all is flat.
+Tensor isotropic_variation(const Tensor& x);
+
 // What CycleGAN and BicycleGAN write: least squares without a half, E (D(G(x)) - 1)^2, as the generator's loss; and what D
 // minimises without one. Other objectives are as they are.
 Tensor full_g(const Adversarial& adv, const Tensor& fake);

@@ -45,6 +45,33 @@ void read_cached(TrainedClassifier& c, const std::string& path) {
   c.unseen = entry(kept, path, "unseen") == "yes", c.file = path, c.from_cache = true;
 }
 
+// Of data of two sides, b and its labels, by the names that all pictures have.
+class OtherSide : public data::Dataset {
+ public:
+  explicit OtherSide(std::unique_ptr<data::Dataset> both) : both_(std::move(both)) {
+    fields_ = {{"image", both_->field("b")->shape, data::Kind::real}, {"label", {}, data::Kind::integer}};
+    class_names_ = both_->class_names();
+  }
+  int64_t size() const override { return both_->size(); }
+  std::string describe() const override { return "b of " + both_->describe(); }
+  void read(int64_t index, data::Random& random, data::HostBatch& out, int64_t row) const override {
+    data::HostBatch one(both_->fields(), 1);
+    both_->read(index, random, one, 0);
+    std::ranges::copy(one.real("b"), out.real(0, row).begin());
+    out.integer(1, row)[0] = one.integer("label_b")[0];
+  }
+
+ private:
+  std::unique_ptr<data::Dataset> both_;
+};
+
+// The set with fields image and label, where it has them.
+std::unique_ptr<data::Dataset> open_labelled(const std::string& specification, const data::Options& options) {
+  auto set = data::open_dataset(specification, options);
+  if (!set->field("image") && set->field("b") && set->field("label_b")) return std::make_unique<OtherSide>(std::move(set));
+  return set;
+}
+
 double accuracy(const FeatureNetwork& network, const Pictures& pictures) {
   const std::vector<int64_t> said = largest_columns(look(network, pictures).probabilities);
   int64_t right = 0;
@@ -60,13 +87,13 @@ TrainedClassifier trained_classifier(const ClassifierOptions& o, const std::func
   };
   data::Options wanted;
   wanted.size = o.size, wanted.channels = o.channels, wanted.seed = o.seed;
-  const auto train = data::open_dataset(o.data, wanted);
+  const auto train = open_labelled(o.data, wanted);
   const data::Field *image = train->field("image"), *label = train->field("label");
   if (!image || !label || train->classes() < 2)
     throw UsageError(text(o.data, ": ", image ? "these data have no labels" : "these data hold no pictures", ", so no classifier can be trained on them; name a feature network with --features FILE"));
   require(image->shape[0] == image->shape[1], o.data, ": pictures of ", Shape(image->shape), ", the classifier takes square ones");
   wanted.split = data::Split::test;
-  const auto test = data::open_dataset(o.data, wanted);
+  const auto test = open_labelled(o.data, wanted);
 
   ContextScope scope;
   context().precision = Precision::f32, context().dtype = DType::f32;

@@ -25,7 +25,7 @@ struct TrainedClassifier {
 
 // Trains on the train split by the trainer, as a recipe with one update (cross entropy, Adam), on the context's device; or reads it
 // from the cache, where it is filed by data set, size, channels and version, and used only if a fingerprint of the pictures and
-// labels agrees. say: one line of progress now and then. Throws UsageError when the data have no labels, or one class.
+// labels agrees. Of data of two sides with labels (fields b and label_b) it knows side b. say: one line of progress now and then. Throws UsageError when the data have no labels, or one class.
 TrainedClassifier trained_classifier(const ClassifierOptions& options, const std::function<void(const std::string&)>& say = {});
 
 }  // namespace ganymede::metrics
