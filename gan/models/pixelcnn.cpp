@@ -52,7 +52,7 @@ Recipe pixelcnn(const Config& c) {
   while (fit < 2 && size % (2 << fit) == 0 && size >= 16 << fit) ++fit;
   nets::PixelCnnSize s{.channels = int(channels)};
   s.width = int(c.integer("width", 24, "channels of the features; the paper: 160", 1, 4096));
-  s.blocks = int(c.integer("blocks", 2, "gated blocks of each stream and resolution on the way down, one more on the way up; the paper: 5", 1, 64));
+  s.blocks = int(c.integer("blocks", 2, "gated blocks of both streams at each resolution on the way down, one more on the way up; the paper: 5", 1, 64));
   s.halvings = int(c.integer("halvings", fit, "of the sides on the way down; the paper: 2 at 32 pixels", 0, 8));
   if (size % (int64_t(1) << s.halvings)) throw UsageError(text("setting halvings=", s.halvings, ": pictures then have a multiple of ", 1 << s.halvings, " pixels, these have ", size));
   s.dropout = c.number("dropout", 0, "share of features dropped in each block, in training; the paper: 0.5, with 160 channels", 0, 0.95);

@@ -25,7 +25,7 @@ Recipe semi_latent_gan(const Config& c) {
   const int64_t k = attributes.count();
   const bool large = c.data.size >= 64;
   nets::DcganSize s{.size = int(c.data.size), .channels = int(c.data.channels)};
-  s.width = int(c.integer("width", large ? 64 : 16, "channels next to the picture, doubled at each halving", 1, 4096));
+  s.width = int(c.integer("width", large ? 64 : 24, "channels next to the picture, doubled at each halving", 1, 4096));
   const int64_t m = c.integer("latent", 8, "length of z, the attributes without labels", 1, 65536);
   const int hidden = int(c.integer("rec_width", 128, "units of the recognition head", 1, 65536));
   const double w_a = c.number("attribute_weight", 1, "weight of the attributes that Rec reads off real and generated pictures", 0);

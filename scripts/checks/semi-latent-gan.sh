@@ -1,7 +1,7 @@
 # Yin et al. 2017: one decoder makes pictures from attributes and noise, and changes attributes of encoded pictures. What Rec reads ties pictures to their
 # attributes, generated and modified ones, and latents to pictures; what Enc reads lets a picture be edited whose attributes nobody says. Shapes of three colours, filled or outlined.
 source "$(dirname "$0")/lib.sh"
-shapes=(semi-latent-gan --seed 2)
+shapes=(semi-latent-gan --seed 3)
 run with "${shapes[@]}"
 run unread "${shapes[@]}" --steps 3000 --set latent_weight=0
 run unsaid "${shapes[@]}" --steps 3000 --set encoder_weight=0
