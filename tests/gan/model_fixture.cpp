@@ -1,5 +1,9 @@
 #include "tests/gan/model_fixture.h"
 
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
 #include "gan/facts.h"
 #include "nn/init.h"
 
@@ -98,6 +102,23 @@ std::map<std::string, std::vector<double>> Tiny::state() const {
     }
   }
   return s;
+}
+
+void expect_frozen(const TinyModel& m, int first, int then, const std::vector<std::string>& networks) {
+  Tiny t(m);
+  for (int i = 0; i < first; ++i) t->step();
+  const auto before = t.state();
+  for (int i = 0; i < then; ++i) t->step();
+  const auto now = t.state();
+  int kept = 0, moved = 0;
+  for (const auto& [name, v] : before) {
+    if (name.starts_with("optimizer.")) continue;
+    const bool frozen = std::ranges::any_of(networks, [&](const std::string& n) { return name.starts_with(n + "."); });
+    if (frozen) EXPECT_EQ(v, now.at(name)) << name;
+    frozen ? ++kept : moved += v != now.at(name);
+  }
+  EXPECT_GT(kept, 10);
+  EXPECT_GT(moved, 10);
 }
 
 std::string refusal(const TinyModel& m) {

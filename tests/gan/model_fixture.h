@@ -50,6 +50,9 @@ class Tiny {
 // What is said of a model that cannot be made; "" if it can.
 std::string refusal(const TinyModel& m);
 
+// Behind its first `first` iterations, `then` more leave these networks bit for bit as they are, and move others.
+void expect_frozen(const TinyModel& m, int first, int then, const std::vector<std::string>& networks);
+
 // What makes a model tiny, and what the generated tests must know of it.
 struct TinyChoice {
   std::map<std::string, std::string> settings = {{"width", "4"}, {"latent", "5"}};
