@@ -49,7 +49,7 @@ std::deque<Model>& all_models() {
           {"ali", "Adversarially Learned Inference", 2017, "1606.00704", "the same with a stochastic encoder", {"image|point"}, ali, 32, 100, 8000},
           {"mrgan", "Mode Regularized Generative Adversarial Networks", 2017, "1612.02136", "an encoder that pulls the generator to missed modes; manifold and diffusion steps", {"image|point"}, mrgan, 32, 64, 4000},
       }},
-      {"pictures with their probability", {
+      {"noise, with the probability of each picture", {
           {"glow", "Glow: Generative Flow with Invertible 1x1 Convolutions", 2018, "1807.03039", "invertible steps between pictures and noise: exact likelihood and exact codes", {"image"}, glow, 16, 64, 2500},
           {"pixelcnn", "PixelCNN++: Improving the PixelCNN with Discretized Logistic Mixture Likelihood and Other Modifications", 2017, "1701.05517", "pixel by pixel, each drawn from what the pixels before it say of it: exact likelihood", {"image"}, pixelcnn, 16, 16, 2500},
       }},

@@ -9,6 +9,7 @@
 #include "engine/context.h"
 #include "engine/ops.h"
 #include "gan/data/random.h"
+#include "gan/machine_memory.h"
 #include "gan/pictures.h"
 
 namespace ganymede {
@@ -16,7 +17,8 @@ namespace {
 
 using Points = std::vector<std::vector<double>>;
 
-constexpr int64_t kMostFrames = 10000;  // of an animation, which is in memory until it is written
+constexpr int64_t kMostFrames = 10000;           // of an animation, which is in memory until it is written
+constexpr int64_t kMostBytes = int64_t{4} << 30;  // of its pictures as they are drawn
 
 const Latent& latent_of(Session& session) {
   const Latent& l = session.trainer().recipe().latent;
@@ -81,10 +83,12 @@ std::string class_name(const Session& session, int64_t k) {
   return k < int64_t(names.size()) ? names[size_t(k)] : std::to_string(k);
 }
 
+int64_t zoom_of(int64_t width) { return width <= 32 ? 2 : 1; }
+
 data::Picture laid_out(const std::vector<data::Picture>& pictures, int64_t columns, std::vector<std::string> rows = {}, std::vector<std::string> heads = {}) {
   data::GridStyle style;
   style.columns = columns, style.row_labels = std::move(rows), style.column_labels = std::move(heads);
-  style.zoom = pictures.at(0).width <= 32 ? 2 : 1;
+  style.zoom = zoom_of(pictures.at(0).width);
   return data::grid(pictures, style);
 }
 
@@ -157,6 +161,9 @@ std::vector<data::Picture> walk_frames(Session& session, int64_t n, int64_t colu
   check_sphere(latent, spherical);
   if (o.rows < 2) throw UsageError(text("--rows ", o.rows, ": an animation walks through at least 2 points"));
   if (o.rows * o.columns > kMostFrames) throw UsageError(text("--rows ", o.rows, " --steps ", o.columns, ": ", o.rows * o.columns, " frames; at most ", kMostFrames));
+  const DataFacts& facts = session.config().data;
+  const int64_t zoom = zoom_of(facts.width), bytes = o.rows * o.columns * n * facts.size * facts.width * zoom * zoom * facts.channels;
+  if (bytes > kMostBytes) throw UsageError(text("-n ", n, " --rows ", o.rows, " --steps ", o.columns, ": an animation of ", memory_text(bytes), "; at most ", memory_text(kMostBytes), ", so draw fewer"));
   std::vector<data::Picture> frames;
   session.trainer().sampling(o.seed, [&] {
     const Points stops = draw(latent, n * o.rows, o);

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The check of each model's paper: trains it small on the CPU, measures the property that its main ingredient brings, and measures
-# it once more without the ingredient, where it must fail. At most 5 minutes a model on two cores.
+# it once more without the ingredient, where it must fail. Some minutes a model, at most 15.
 #   scripts/check_models.sh [--write] [MODEL...]     all models that have a scripts/checks/MODEL.sh
 # --write puts the rows into the table of docs/models/MODEL.md. GANYMEDE: the program (build/ganymede).
 set -uo pipefail

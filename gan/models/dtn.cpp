@@ -90,27 +90,32 @@ Recipe dtn(const Config& c) {
   }
 
   const auto features = [=](const Tensor& x) { return f.infer(with_channels(x, in)); };
+  // Several steps of g have a batch each, so only single ones share what is seen and made with D.
+  const bool share = g_steps == 1;
+  const SharedValue seen_once = share ? r.shared("f(x)", {}, [=](const Batch& b) { return features(b["a"]); }) : SharedValue{};
+  const auto seen_of_a = [=](const Batch& b) { return share ? seen_once() : features(b["a"]); };
   // Rows of a, then of b; batch norms of g see each side by itself.
-  const auto made = [=](const Batch& b) {
-    return concat(g.each(fixed ? Tensors{features(b["a"]), features(b["b"])} : own.each({b["a"], with_channels(b["b"], in)})), 0);
+  const auto make = [=](const Batch& b) {
+    return concat(g.each(fixed ? Tensors{seen_of_a(b), features(b["b"])} : own.each({b["a"], with_channels(b["b"], in)})), 0);
   };
-  const SharedValue shared = r.shared("G(x)", moved, made);
+  const SharedValue made_once = share ? r.shared("G(x)", moved, make) : SharedValue{};
+  const auto made = [=](const Batch& b) { return share ? made_once() : make(b); };
   const auto of_a = [](const Tensor& x) { return slice(x, 0, 0, x.dim(0) / 2); };
   const auto of_b = [](const Tensor& x) { return slice(x, 0, x.dim(0) / 2, x.dim(0)); };
 
   r.update("D", {D}, adam, [=](const Batch& b) -> Losses {
-    const Tensor x = g_steps > 1 ? made(b) : shared();
+    const Tensor x = made(b);
     const Tensors said = D.each({of_a(x), of_b(x), b["b"]});
     const std::string last = text(real + 1);
     return {{"made_of_a", unlikely(said[0], 0), "-E_s log D_1(G(x))"}, {"made_of_b", unlikely(said[1], made_of_b), text("-E_t log D_", made_of_b + 1, "(G(x))")},
             {"real", unlikely(said[2], real), text("-E_t log D_", last, "(x)")}};
   });
   r.update("g", moved, adam, [=](const Batch& b) -> Losses {
-    const Tensor x = g_steps > 1 ? made(b) : shared(), from_a = of_a(x), from_b = of_b(x);
+    const Tensor x = made(b), from_a = of_a(x), from_b = of_b(x);
     const Tensors said = D.each({from_a, from_b});
     const std::string last = text(real + 1);
     Losses l{{"adv_a", unlikely(said[0], real), text("-E_s log D_", last, "(G(x))")}, {"adv_b", unlikely(said[1], real), text("-E_t log D_", last, "(G(x))")}};
-    const Tensor seen = features(b["a"]), again = features(from_a), apart = by_angle ? angle(seen, again) : nn::mse(again, seen);
+    const Tensor seen = seen_of_a(b), again = features(from_a), apart = by_angle ? angle(seen, again) : nn::mse(again, seen);
     if (alpha > 0) l.push_back({"const", alpha * apart, text(alpha, by_angle ? " E_s (1 - cos(f(x), f(G(x))))" : " E_s (f(x) - f(G(x)))^2")});
     else l.push_back(shown("const", apart, "E_s d(f(x), f(G(x)))"));
     if (beta > 0) l.push_back({"same", beta * nn::mse(from_b, b["b"]), text(beta, " E_t (x - G(x))^2")});

@@ -11,9 +11,9 @@
 #include "gan/losses/classes.h"
 #include "gan/models.h"
 #include "gan/nets/glow.h"
+#include "gan/parts/known_pictures.h"
 #include "gan/pictures.h"
 #include "gan/uses/encoder_measures.h"
-#include "gan/uses/known_pictures.h"
 #include "gan/uses/latent_tasks.h"
 #include "gan/uses/likelihood_measures.h"
 

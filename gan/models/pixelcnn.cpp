@@ -13,8 +13,8 @@
 #include "gan/losses/logistic_mixture.h"
 #include "gan/models.h"
 #include "gan/nets/pixelcnn.h"
+#include "gan/parts/known_pictures.h"
 #include "gan/pictures.h"
-#include "gan/uses/known_pictures.h"
 #include "gan/uses/latent_tasks.h"
 #include "gan/uses/likelihood_measures.h"
 

@@ -1,6 +1,9 @@
 #include "gan/nets/dtn.h"
 
+#include <bit>
+
 #include "engine/check.h"
+#include "gan/nets/progressive.h"
 #include "nn/blocks.h"
 #include "nn/layers.h"
 
@@ -9,10 +12,8 @@ namespace {
 
 // Halvings from the picture to 4 x 4.
 int halvings(int size) {
-  int k = 0, s = 4;
-  while (s < size) s *= 2, ++k;
-  if (s != size || k < 1) throw UsageError(text("a picture size of ", size, ": DTN takes 8, 16, 32, 64, 128, ... pixels; set --size"));
-  return k;
+  if (!is_doubled_four(size) || size == 4) throw UsageError(text("a picture size of ", size, ": DTN takes 8, 16, 32, 64, 128, ... pixels; set --size"));
+  return std::countr_zero(unsigned(size / 4));
 }
 
 // Xavier's weights, of which a transposed convolution has its inputs first. Biases only where no norm follows.

@@ -13,8 +13,8 @@
 #include "gan/losses/classes.h"
 #include "gan/metrics/kept_network.h"
 #include "gan/nets/classifier.h"
+#include "gan/parts/known_pictures.h"
 #include "gan/trainer.h"
-#include "gan/uses/known_pictures.h"
 #include "nn/init.h"
 
 namespace ganymede {

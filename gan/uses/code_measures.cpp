@@ -6,8 +6,8 @@
 #include "engine/context.h"
 #include "engine/ops.h"
 #include "gan/data/loader.h"
+#include "gan/parts/known_pictures.h"
 #include "gan/trainer.h"
-#include "gan/uses/known_pictures.h"
 #include "nn/init.h"
 #include "nn/layers.h"
 

@@ -10,8 +10,8 @@
 #include "gan/data/loader.h"
 #include "gan/metrics/judged.h"
 #include "gan/nets/unet.h"
+#include "gan/parts/known_pictures.h"
 #include "gan/trainer.h"
-#include "gan/uses/known_pictures.h"
 #include "nn/init.h"
 #include "nn/losses.h"
 

@@ -71,6 +71,7 @@ TEST_F(Use, WalksInAnAnimation) {
   EXPECT_NE(straight[1], walk[1]);
   refused(2, {"sample", "run", "--animate", "--rows", "1"}, {"--rows 1", "at least 2"});
   refused(2, {"sample", "run", "--animate", "--rows", "101", "--steps", "100"}, {"10100 frames", "at most 10000"});
+  refused(2, {"sample", "run", "--animate", "-n", "65536", "--rows", "100", "--steps", "100"}, {"-n 65536", "GiB", "at most 4"});
   refused(2, {"sample", "run", "--animate", "--classes"}, {"--animate", "--classes"});
 }
 

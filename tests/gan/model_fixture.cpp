@@ -121,6 +121,16 @@ void expect_frozen(const TinyModel& m, int first, int then, const std::vector<st
   EXPECT_GT(moved, 10);
 }
 
+void expect_replayed(const TinyModel& m) {
+  const auto after = [](TinyModel t, bool capture) {
+    t.capture = capture;
+    Tiny tiny(t);
+    for (int i = 0; i < 9; ++i) tiny->step();
+    return tiny.state();
+  };
+  EXPECT_EQ(after(m, true), after(m, false));
+}
+
 std::string refusal(const TinyModel& m) {
   try {
     Tiny t(m);

@@ -53,6 +53,9 @@ std::string refusal(const TinyModel& m);
 // Behind its first `first` iterations, `then` more leave these networks bit for bit as they are, and move others.
 void expect_frozen(const TinyModel& m, int first, int then, const std::vector<std::string>& networks);
 
+// Nine iterations, captured and replayed, leave bit for bit what they leave as they are run: for stages longer than the generated tests have.
+void expect_replayed(const TinyModel& m);
+
 // What makes a model tiny, and what the generated tests must know of it.
 struct TinyChoice {
   std::map<std::string, std::string> settings = {{"width", "4"}, {"latent", "5"}};

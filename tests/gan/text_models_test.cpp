@@ -115,16 +115,6 @@ TEST(GanIntCls, HasThePapersSizes) {
   EXPECT_EQ(text(full({2, 201}, 0, DType::i64, context().device)).shape(), Shape({2, 1024}));
 }
 
-void expect_replayed(const TinyModel& m) {
-  const auto after = [](TinyModel t, bool capture) {
-    t.capture = capture;
-    Tiny tiny(t);
-    for (int i = 0; i < 9; ++i) tiny->step();
-    return tiny.state();
-  };
-  EXPECT_EQ(after(m, true), after(m, false));
-}
-
 // Longer stages than the generated tests have: each is captured and replayed.
 TEST(TextModels, StagesReplayLikeEager) {
   expect_replayed({"gan-int-cls", {{"text_steps", "4"}, {"style_steps", "0"}}});

@@ -1,4 +1,4 @@
-#include "gan/uses/known_pictures.h"
+#include "gan/parts/known_pictures.h"
 
 #include <algorithm>
 
