@@ -214,6 +214,8 @@ void train_session(TrainOptions& o, const SessionOptions& wanted, const std::opt
     check_same_data(o, *before, session);
     find_checkpoint(*before, session);
   }
+  // Sheets of translations show the test split; what is wrong with it is said before there is a folder.
+  if (session.trainer().recipe().columns) session.dataset(data::Split::test);
   auto folder = o.resume ? run::RunFolder::resume(o.out, describe(session, o.every), may_differ(o.inexact))
                          : run::RunFolder::create(o.out, describe(session, o.every));
   std::cerr << session.model().id << " on " << session.device() << ", "

@@ -35,7 +35,7 @@ class Session {
   const SessionOptions& options() const { return options_; }   // with every 0 replaced
   const Model& model() const { return *model_; }
   const Config& config() const { return config_; }
-  // Opened when first asked for. The test split of data without one is the training split.
+  // Opened when first asked for. The test split of data without one is the training split; CelebA without its partition has none (Error).
   const data::Dataset& dataset(data::Split split = data::Split::train) const;
   const data::Loader* loader() const { return loader_.get(); }
   Trainer& trainer() { return *trainer_; }

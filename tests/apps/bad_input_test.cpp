@@ -48,6 +48,14 @@ TEST_F(BadInput, VerbsModelsAndOptions) {
   EXPECT_FALSE(exists("run"));
 }
 
+TEST_F(BadInput, ATestSplitThatSheetsNeedIsAskedForFirst) {
+  std::string list = "4\nred blue\n";
+  for (const char* name : {"0.png", "1.png", "2.png", "3.png"}) put(std::string("faces/img_align_celeba/") + name, png(16)), list += std::string(name) + " 1 -1\n";
+  put("faces/list_attr_celeba.txt", list);
+  refused(1, {"train", "stargan", "--data", "celeba:faces", "--size", "16", "--batch", "2", "--steps", "1", "--set", "attributes=red/blue", "--out", "run"}, {"list_eval_partition.txt", "no test split"});
+  EXPECT_FALSE(exists("run"));
+}
+
 TEST_F(BadInput, ValuesOfOptions) {
   const auto range = [&](const std::string& option, const std::string& value, const std::string& right) {
     refused(2, tiny("run", {option, value}), {option + ": ", value, right});
