@@ -24,7 +24,7 @@ class Celeba : public Dataset {
     AttributeList list = read_attributes(attributes, start + "list_attr_celeba.txt");
     const auto partition = read_partition(parts, start + "list_eval_partition.txt");
     if (partition.empty() && options.split == Split::test) {
-      throw Error(start + "list_eval_partition.txt: missing, so there is no test split");
+      throw Error(start + "list_eval_partition.txt: missing or empty, so there is no test split");
     }
     require_folder(start + "img_align_celeba", "aligned pictures");
     std::vector<std::string> paths;
