@@ -80,7 +80,7 @@ def train(dtype):
     words = float32_exact(random.normal(0, 1, (WORDS, 3))).to(dtype)
     words = float32_exact(words.double() / words.double().norm(dim=1, keepdim=True)).to(dtype)
     case = Case("ss-gan", f"width={W} d_width={W} fcn_width={FCN_W} latent={LATENT} structure_size={SMALL} words={WORDS} fcn_batch={FCN_BATCH} fcn_steps=1 structure_steps=2 style_steps=2 "
-                f"lambda={LAMBDA} decay={DECAY} low={LOW} high={HIGH}")
+                f"lambda={LAMBDA} decay={DECAY} rate=2e-4 low={LOW} high={HIGH}")
     case.start(*nets)
     case.record.add("initial.kept.words", words)
 

@@ -81,7 +81,10 @@ TEST(SsGan, WordsComeFromTheData) {
   ASSERT_EQ(words.size(), 9u);
   // Floors and walls are most of what a room shows.
   int floors = 0, walls = 0;
-  for (size_t w = 0; w < 9; w += 3) EXPECT_NEAR(std::hypot(words[w], words[w + 1], words[w + 2]), 1, 1e-6), floors += words[w + 1] < -0.8, walls += words[w + 2] > 0.7;
+  for (size_t w = 0; w < 9; w += 3) {
+    EXPECT_NEAR(std::hypot(words[w], words[w + 1], words[w + 2]), 1, 1e-6);
+    floors += words[w + 1] < -0.8, walls += words[w + 2] > 0.7;
+  }
   EXPECT_GE(floors, 1);
   EXPECT_GE(walls, 1);
 }
@@ -139,7 +142,7 @@ TEST(SsGan, TheStructureSeesItsPartOfTheStylesGradient) {
 }
 
 TEST(SsGan, StartsSlowly) {
-  Tiny t({"ss-gan"});
+  Tiny t({"ss-gan", {{"structure_steps", "1"}}});
   for (const size_t stage : {1, 2})
     for (const Update& u : t->recipe().stages.at(stage).updates) {
       const auto& factor = u.groups.at(0).optim.schedule.factor;
@@ -154,7 +157,7 @@ TEST(SsGan, StartsSlowly) {
 // Without the FCN the style's weights decay.
 TEST(SsGan, DecaysWithoutTheEstimator) {
   for (const auto& [lambda, decay] : {std::pair{"0", 1e-5}, std::pair{"0.1", 0.0}}) {
-    Tiny t({"ss-gan", {{"lambda", lambda}}});
+    Tiny t({"ss-gan", {{"lambda", lambda}, {"structure_steps", "1"}}});
     for (const Update& u : t->recipe().stages.at(2).updates) EXPECT_EQ(u.groups.at(0).optim.weight_decay, decay) << u.name;
   }
 }
