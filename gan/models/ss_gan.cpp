@@ -34,7 +34,8 @@ Recipe ss_gan(const Config& c) {
   style.width = int(c.integer("width", 8, "channels of both G next to the picture, the others in proportion; 64 in the paper", 1, 4096));
   style.latent = int(c.integer("latent", 100, "length of z, of the structure's and of the style's", 1, 65536));
   const int structure_size = int(c.integer("structure_size", side, "pixels of the normals that G1 draws; 72 in the paper, for pictures of 128", 8, 4096));
-  const int d_width = int(c.integer("d_width", 16, "channels of both D next to the picture, the others in proportion; 64 in the paper", 1, 4096));
+  const int d_width = int(c.integer("d_width", 16, "channels of D1 next to the normals, the others in proportion; 64 in the paper", 1, 4096));
+  const int style_d_width = int(c.integer("style_d_width", 2 * d_width, "the same of D2; as D1's in the paper", 1, 4096));
   const int64_t word_count = c.integer("words", 8, "words of the codebook of normals; 40 in the paper", 2, 4096);
   const int fcn_width = int(c.integer("fcn_width", 8, "channels of the FCN's first convolution, the others in proportion; 96 in the paper", 1, 4096));
   const int64_t fcn_batch = c.integer("fcn_batch", c.batch > 0 ? std::min<int64_t>(10, c.batch) : 10, "samples that the FCN learns from an iteration", 1, c.batch > 0 ? c.batch : INT64_MAX);
@@ -50,14 +51,14 @@ Recipe ss_gan(const Config& c) {
   const bool slow = c.flag("slow_start", true, "the first 10 steps of the structure and of the style at a 50th of the rate, the next 20 at a 5th");
   const double joint_rate = c.number("joint_rate", 1e-6, "learning rate of G2 and D2 when both go on together", 0), joint_structure_rate = c.number("joint_structure_rate", 1e-7, "of G1 and D1 then", 0);
   const double by_structure = c.number("structure_weight", 1, "of D1's verdict, for G1 then", 0), by_style = c.number("style_weight", 0.1, "of the gradient of D2's verdict through G2, for G1 then", 0);
-  const bool gated = c.flag("gates", true, "D waits while its loss on real or drawn ones is below `low`, G while one is above `high`");
-  const Balance balance{gated ? c.number("low", 0.3, "of D's losses, for D", 0) : 0, gated ? c.number("high", 0.7, "of D's losses, for G", 0) : 1e30};
+  const std::string gates = c.choice("gates", {"structure", "all", "none"}, "where D waits while its loss on real or drawn ones is below `low`, and G while one is above `high`: in the structure's stage, in all as in the paper, nowhere");
+  const Balance balance{gates != "none" ? c.number("low", 0.3, "of D's losses, for D", 0) : 0, gates != "none" ? c.number("high", 0.7, "of D's losses, for G", 0) : 1e30};
 
   Recipe r;
   const nn::Net FCN = r.net("FCN", nets::normal_estimator(style.channels, int(word_count), fcn_width));
   const nn::Net G1 = r.net("G1", nets::structure_generator({.size = structure_size, .width = style.width, .latent = style.latent}));
   const nn::Net D1 = r.net("D1", nets::structure_judge({.size = structure_size, .width = d_width}));
-  const nn::Net G2 = r.net("G2", nets::style_generator(style)), D2 = r.net("D2", nets::structure_judge({.size = side, .width = d_width, .channels = style.channels + 3, .pairs = true}));
+  const nn::Net G2 = r.net("G2", nets::style_generator(style)), D2 = r.net("D2", nets::structure_judge({.size = side, .width = style_d_width, .channels = style.channels + 3, .pairs = true}));
   const Tensor words = keep_normal_words(r, c, "a", word_count);
 
   const auto noise = [=](int64_t n) { return uniform({n, style.latent}, -1, 1); };
@@ -74,6 +75,7 @@ Recipe ss_gan(const Config& c) {
     return nn::cross_entropy(reshape(logits, Shape{places, word_count}), reshape(said(n), Shape{places}));
   };
 
+  bool gated = gates != "none";
   // What D says of real and drawn ones, and R and F for G to wait by.
   const auto add_d = [&](const nn::Net& D, const nn::Optim& optim, const Tensor& left, const std::function<Tensors(const Batch&)>& real, const std::function<Tensors(const Batch&)>& drawn) {
     Update& u = r.update(D.name(), {D}, optim, [=](const Batch& b) -> Losses {
@@ -86,7 +88,7 @@ Recipe ss_gan(const Config& c) {
     });
     if (gated) u.when([=](const Losses& l) { return balance.d_moves(value_of(l, "real"), value_of(l, "fake")); });
   };
-  const auto g_gate = [=](const Tensor& left) -> Gate {
+  const auto g_gate = [&](const Tensor& left) -> Gate {
     if (!gated) return {};
     return [=](const Losses&) { return balance.g_moves(left.rows(0, 1), left.rows(1, 2)); };
   };
@@ -109,6 +111,7 @@ Recipe ss_gan(const Config& c) {
     add_d(D1, adam, left1, real_normals, drawn_normals);
     r.update("G1", {Group{{G1}, adam, g_gate(left1)}}, [=](const Batch& b) -> Losses { return {{"adv", approval(D1, {G1(noise(b.size))}), "-E log D1(G1(z))"}}; });
   }
+  gated = gates == "all";
   if (style_steps > 0) {
     r.stage("style", style_steps);
     add_d(D2, adam.decay(decay), left2, real_pair, [=](const Batch& b) {

@@ -79,7 +79,7 @@ def train(dtype):
     nets = (fcn, g1, d1, g2, d2)
     words = float32_exact(random.normal(0, 1, (WORDS, 3))).to(dtype)
     words = float32_exact(words.double() / words.double().norm(dim=1, keepdim=True)).to(dtype)
-    case = Case("ss-gan", f"width={W} d_width={W} fcn_width={FCN_W} latent={LATENT} structure_size={SMALL} words={WORDS} fcn_batch={FCN_BATCH} fcn_steps=1 structure_steps=2 style_steps=2 "
+    case = Case("ss-gan", f"width={W} d_width={W} style_d_width={W} gates=all fcn_width={FCN_W} latent={LATENT} structure_size={SMALL} words={WORDS} fcn_batch={FCN_BATCH} fcn_steps=1 structure_steps=2 style_steps=2 "
                 f"lambda={LAMBDA} decay={DECAY} rate=2e-4 low={LOW} high={HIGH}")
     case.start(*nets)
     case.record.add("initial.kept.words", words)

@@ -90,7 +90,7 @@ TEST(SsGan, WordsComeFromTheData) {
 }
 
 TEST(SsGan, ItsStagesMoveTheirOwnNetworks) {
-  Tiny t({"ss-gan", {{"fcn_steps", "2"}, {"structure_steps", "2"}, {"style_steps", "2"}, {"gates", "false"}, {"joint_rate", "1e-3"}, {"joint_structure_rate", "1e-3"}}});
+  Tiny t({"ss-gan", {{"fcn_steps", "2"}, {"structure_steps", "2"}, {"style_steps", "2"}, {"gates", "none"}, {"joint_rate", "1e-3"}, {"joint_structure_rate", "1e-3"}}});
   EXPECT_EQ(moved(t, 2), std::set<std::string>{"FCN"});
   EXPECT_EQ(moved(t, 2), (std::set<std::string>{"G1", "D1"}));
   EXPECT_EQ(moved(t, 2), (std::set<std::string>{"G2", "D2"}));
@@ -103,13 +103,13 @@ TEST(SsGan, TheEstimatorIsFixedBitByBitBehindItsStage) {
 
 TEST(SsGan, StagesReplayLikeEager) {
   expect_replayed({"ss-gan", {{"fcn_steps", "0"}, {"structure_steps", "4"}, {"style_steps", "5"}}});
-  expect_replayed({"ss-gan", kJointAtOnce});
+  expect_replayed({"ss-gan", with(kJointAtOnce, {{"gates", "all"}})});
 }
 
 // D waits while a loss of its is below `low`, G while one is above `high`; where both would wait, both move.
 TEST(SsGan, TheyWaitByTheLossesOfD) {
   const auto of = [](const char* low, const char* high) {
-    Tiny t({"ss-gan", with(kJointAtOnce, {{"low", low}, {"high", high}, {"joint_rate", "1e-3"}, {"joint_structure_rate", "1e-3"}})});
+    Tiny t({"ss-gan", with(kJointAtOnce, {{"gates", "all"}, {"low", low}, {"high", high}, {"joint_rate", "1e-3"}, {"joint_structure_rate", "1e-3"}})});
     return moved(t, 2);
   };
   EXPECT_EQ(of("100", "200"), (std::set<std::string>{"G1", "G2"}));
@@ -120,7 +120,7 @@ TEST(SsGan, TheyWaitByTheLossesOfD) {
 // The gradient of what D2 says of the picture reaches G1 through G2, times the weight.
 TEST(SsGan, TheStructureSeesItsPartOfTheStylesGradient) {
   const auto gradient = [](const char* structure, const char* style) {
-    Tiny t({.model = "ss-gan", .settings = with(kJointAtOnce, {{"structure_weight", structure}, {"style_weight", style}, {"gates", "false"}}), .dtype = DType::f64, .capture = false});
+    Tiny t({.model = "ss-gan", .settings = with(kJointAtOnce, {{"structure_weight", structure}, {"style_weight", style}, {"gates", "none"}}), .dtype = DType::f64, .capture = false});
     nn::StepTrace trace;
     t->step();
     std::map<std::string, std::vector<double>> all;
