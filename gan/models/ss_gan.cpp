@@ -38,16 +38,17 @@ Recipe ss_gan(const Config& c) {
   const int style_d_width = int(c.integer("style_d_width", 2 * d_width, "the same of D2; as D1's in the paper", 1, 4096));
   const int64_t word_count = c.integer("words", 8, "words of the codebook of normals; 40 in the paper", 2, 4096);
   const int fcn_width = int(c.integer("fcn_width", 8, "channels of the FCN's first convolution, the others in proportion; 96 in the paper", 1, 4096));
-  const int64_t fcn_batch = c.integer("fcn_batch", c.batch > 0 ? std::min<int64_t>(10, c.batch) : 10, "samples that the FCN learns from an iteration", 1, c.batch > 0 ? c.batch : INT64_MAX);
-  const double fcn_rate = c.number("fcn_rate", 0.01, "learning rate of the FCN", 0);
+  const int64_t fcn_batch = c.integer("fcn_batch", c.batch > 0 ? std::min<int64_t>(20, c.batch) : 20, "samples that the FCN learns from an iteration; 10 in the paper", 1, c.batch > 0 ? c.batch : INT64_MAX);
+  const double fcn_rate = c.number("fcn_rate", 0.03, "learning rate of the FCN; 0.01 in the paper", 0);
   const int64_t fcn_steps = c.integer("fcn_steps", c.steps > 0 ? c.steps / 5 : 1000, "iterations that train the FCN, before all others; 0: none");
   const int64_t structure_steps = c.integer("structure_steps", c.steps > 0 ? c.steps * 2 / 5 : 2000, "iterations of the structure alone, which come next; 0: none");
   const int64_t style_steps = c.integer("style_steps", c.steps > 0 ? c.steps * 7 / 20 : 1750, "iterations of the style alone, which come then; 0: none");
   if (c.steps > 0 && fcn_steps + structure_steps + style_steps >= c.steps)
     throw UsageError(text("settings fcn_steps=", fcn_steps, ", structure_steps=", structure_steps, " and style_steps=", style_steps, ": the run has ", c.steps, " iterations, so none remain for both together; set less or more --steps"));
-  const double lambda = c.number("lambda", 0.1, "weight of the FCN's loss in the style", 0);
+  const double lambda = c.number("lambda", 0.2, "weight of the FCN's loss in the style; 0.1 in the paper, of 40 words", 0);
   const double decay = c.number("decay", lambda > 0 ? 0 : 1e-5, "L2 added to the gradients of the style; 1e-5 in the paper without the FCN", 0);
-  const double rate = c.number("rate", 4e-4, "learning rate of the structure and of the style; 2e-4 in the paper", 0), beta1 = c.number("beta1", 0.5, "Adam", 0, 0.999999);
+  const double rate = c.number("rate", 2e-4, "learning rate of the structure and of the style", 0), beta1 = c.number("beta1", 0.5, "Adam", 0, 0.999999);
+  const double style_d_rate = c.number("style_d_rate", 5 * rate, "the same of D2 in the style's stage; 2e-4 in the paper", 0);
   const bool slow = c.flag("slow_start", true, "the first 10 steps of the structure and of the style at a 50th of the rate, the next 20 at a 5th");
   const double joint_rate = c.number("joint_rate", 1e-6, "learning rate of G2 and D2 when both go on together", 0), joint_structure_rate = c.number("joint_structure_rate", 1e-7, "of G1 and D1 then", 0);
   const double by_structure = c.number("structure_weight", 1, "of D1's verdict, for G1 then", 0), by_style = c.number("style_weight", 0.1, "of the gradient of D2's verdict through G2, for G1 then", 0);
@@ -104,8 +105,8 @@ Recipe ss_gan(const Config& c) {
       return {{"word", reads(FCN(seen(b["b"].rows(0, fcn_batch))), normals(b).rows(0, fcn_batch)), "-E log p(word of C)"}};
     });
   }
-  nn::Optim adam = nn::adam(rate, beta1);
-  if (slow) adam = adam.with(slow_start());
+  const auto adam_at = [=](double of) { return slow ? nn::adam(of, beta1).with(slow_start()) : nn::adam(of, beta1); };
+  const nn::Optim adam = adam_at(rate);
   if (structure_steps > 0) {
     r.stage("structure", structure_steps);
     add_d(D1, adam, left1, real_normals, drawn_normals);
@@ -114,7 +115,7 @@ Recipe ss_gan(const Config& c) {
   gated = gates == "all";
   if (style_steps > 0) {
     r.stage("style", style_steps);
-    add_d(D2, adam.decay(decay), left2, real_pair, [=](const Batch& b) {
+    add_d(D2, adam_at(style_d_rate).decay(decay), left2, real_pair, [=](const Batch& b) {
       const Tensor n = half(normals(b), 1);
       return Tensors{styled(n, noise(n.dim(0))), n};
     });

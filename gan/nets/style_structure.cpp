@@ -1,6 +1,7 @@
 #include "gan/nets/style_structure.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "engine/check.h"
 #include "engine/ops.h"
@@ -93,10 +94,12 @@ nn::Layer structure_judge(const StructureJudgeSize& s) {
   const int w = s.width, side = s.size / (s.pairs ? 16 : 8);
   constexpr double kMaps = 0.8, kValues = 0.5;   // that are kept
   const auto leaky = [] { return nn::leaky_relu(0.2); };
-  const auto conv = [](int in, int out, int kernel, int stride) { return nn::conv(in, out, {.kernel = kernel, .stride = stride, .padding = kernel / 2}); };
+  // As large as in the paper, whose first layer has 64 channels: without norms, signals would fade in a narrower one.
+  const nn::Init weight = nn::init::normal(0, 0.02 * std::sqrt(64.0 / w));
+  const auto conv = [&](int in, int out, int kernel, int stride) { return nn::conv(in, out, {.kernel = kernel, .stride = stride, .padding = kernel / 2, .weight = weight}); };
   return nn::sequential({conv(s.channels, w, 5, 2), leaky(), conv(w, 2 * w, 5, s.pairs ? 2 : 1), leaky(), conv(2 * w, 4 * w, 3, 2), leaky(), nn::map_dropout(kMaps),
                          conv(4 * w, 8 * w, 3, 2), leaky(), nn::map_dropout(kMaps), conv(8 * w, 2 * w, 3, 1), leaky(), nn::reshape_to({side * side * 2 * w}), nn::dropout(kValues),
-                         nn::linear(side * side * 2 * w, 1)});
+                         nn::linear(side * side * 2 * w, 1, true, weight)});
 }
 
 nn::Layer normal_estimator(int channels, int words, int width) {

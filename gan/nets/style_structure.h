@@ -1,5 +1,5 @@
 // The networks of S2-GAN (Wang, Gupta 2016, and the authors' Torch code): normals from noise, pictures from normals and noise, a judge of each, and an estimator of
-// normals. Convolutions start from normal(0, 0.02) (the estimator: 0.01), gains of batch norms from normal(1, 0.02); biases stand where no norm follows.
+// normals. Convolutions start from normal(0, 0.02) (the estimator: 0.01; a judge: 0.02 sqrt(64 / width)), gains of batch norms from normal(1, 0.02); biases stand where no norm follows.
 #pragma once
 #include "nn/module.h"
 

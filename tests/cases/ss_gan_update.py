@@ -1,7 +1,7 @@
 """S2-GAN (Wang, Gupta 2016), tiny, in plain PyTorch: writes ss_gan_update.safetensors beside itself.
 
 Pictures and normals of 16 x 16, drawn normals of 8 x 8, batch 4, widths of 2, five words. One iteration of the FCN (SGD 0.01, momentum 0.9, decay 5e-4, 3 samples), two of
-the structure, two of the style with the fixed FCN, two of both. Adam 2e-4 (a 50th of it at first), then 1e-6 and 1e-7; D or G wait by D's losses, R and F, of the bounds
+the structure, two of the style with the fixed FCN, two of both. Adam 2e-4 and 6e-4 for D2 (a 50th of it at first), then 1e-6 and 1e-7; D or G wait by D's losses, R and F, of the bounds
 0.66 and 0.74.
 """
 
@@ -80,7 +80,7 @@ def train(dtype):
     words = float32_exact(random.normal(0, 1, (WORDS, 3))).to(dtype)
     words = float32_exact(words.double() / words.double().norm(dim=1, keepdim=True)).to(dtype)
     case = Case("ss-gan", f"width={W} d_width={W} style_d_width={W} gates=all fcn_width={FCN_W} latent={LATENT} structure_size={SMALL} words={WORDS} fcn_batch={FCN_BATCH} fcn_steps=1 structure_steps=2 style_steps=2 "
-                f"lambda={LAMBDA} decay={DECAY} rate=2e-4 low={LOW} high={HIGH}")
+                f"lambda={LAMBDA} decay={DECAY} fcn_rate=0.01 rate=2e-4 style_d_rate=6e-4 low={LOW} high={HIGH}")
     case.start(*nets)
     case.record.add("initial.kept.words", words)
 
@@ -143,7 +143,7 @@ def train(dtype):
         case.move("G1", [(g1, of_g if moves else None, loss)])
         case.finish_iteration(draws, *nets)
 
-    of_d, of_g = by(2e-4 / 50, d2, g2, decay=DECAY)
+    of_d, of_g = *by(6e-4 / 50, d2, decay=DECAY), *by(2e-4 / 50, g2, decay=DECAY)
     for _ in range(2):
         (n, x), (other, _) = step()
         told = half(n, 1)

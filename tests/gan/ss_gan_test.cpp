@@ -186,6 +186,17 @@ TEST(SsGan, HasTheLayersOfItsPaper) {
   EXPECT_EQ(fcn(zeros({1, 128, 64, 3})).shape(), Shape({1, 8, 4, 40}));
 }
 
+// A narrow judge's weights are larger, so what its layers pass on is not smaller; at the paper's width they are the paper's.
+TEST(SsGan, JudgesStartByTheirWidth) {
+  ContextScope scope;
+  seed(1);
+  for (const auto& [width, deviation] : {std::pair{64, 0.02}, std::pair{16, 0.04}, std::pair{4, 0.08}}) {
+    const nn::Net D("D", nets::structure_judge({.size = 32, .width = width}));
+    for (const auto& p : D.parameters())
+      if (p.value.rank() == 4) EXPECT_NEAR(sqrt(mean(square(p.value))).item(), deviation, 0.15 * deviation) << p.name << " of width " << width;
+  }
+}
+
 TEST(SsGan, SaysWhatItsDataAndSettingsLack) {
   EXPECT_EQ(refusal({"ss-gan", {{"fcn_steps", "2"}, {"structure_steps", "3"}, {"style_steps", "5"}}}),
             "settings fcn_steps=2, structure_steps=3 and style_steps=5: the run has 10 iterations, so none remain for both together; set less or more --steps");
