@@ -80,5 +80,6 @@ Recipe conditional_cyclegan(const Config& c);
 Recipe semi_latent_gan(const Config& c);
 Recipe glow(const Config& c);
 Recipe pixelcnn(const Config& c);
+Recipe ppgn(const Config& c);
 
 }  // namespace ganymede

@@ -61,6 +61,8 @@ TinyChoice tiny_choice(const std::string& model) {
       {"semi-latent-gan", {.settings = {{"width", "2"}, {"latent", "3"}, {"rec_width", "4"}}, .data = "shapes:attributes,count=60", .late = {"constant_part"}}},
       {"glow", {.settings = {{"width", "4"}, {"levels", "2"}, {"depth", "2"}, {"initial", "6"}}, .late = {"temperature"}}},
       {"pixelcnn", {.settings = {{"width", "3"}, {"blocks", "1"}, {"halvings", "1"}, {"mixtures", "2"}, {"initial", "6"}}}},
+      {"ppgn", {.settings = {{"width", "4"}, {"units", "6"}, {"features", "5"}, {"e_width", "2"}, {"d_width", "2"}, {"e_steps", "1"}, {"walk", "2"}}, .data = "shapes:single,label=both",
+                .late = {"slow", "quick", "behind", "walk", "eps1", "eps2", "eps3", "step", "last_step", "start"}}},
       {"bigan", {.late = {"last_rate"}}},
       {"ali", {.settings = {{"width", "2"}, {"latent", "3"}}, .size = 32, .late = {"last_rate"}}},
   };
