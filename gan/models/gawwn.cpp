@@ -25,12 +25,13 @@ Recipe gawwn(const Config& c) {
   const Location location(points ? Location::Kind::keypoints : Location::Kind::box, c.data);
   nets::GawwnSize s{.size = int(c.data.size), .channels = int(c.data.channels), .keypoints = int(location.keypoints()), .located = by != "none"};
   s.grid = int(c.integer("grid", 16, "cells along a side of the maps that the location acts on: 8, 16, 32, ..., at most half the picture's pixels; 16 in the paper", 8, 4096));
-  s.width = int(c.integer("width", 16, "channels of G; 128 in the paper", 4, 4096));
+  s.width = int(c.integer("width", 16, "channels of G; 128 in the paper", 2, 4096));
   s.latent = int(c.integer("latent", 16, "length of z; 100 in the paper", 1, 65536));
   s.projected = int(c.integer("projected", 32, "what D makes of a caption's vector by a linear layer; 128 in the paper", 1, 4096));
   if (points) s.gated = c.flag("gate", true, "features of G and D are 0 but where keypoints are; without it both see maps of the keypoints alone");
   nets::GawwnSize judge = s;
   judge.width = int(c.integer("d_width", 16, "channels of D next to the picture; 128 in the paper", 1, 4096));
+  judge.last_norms = c.flag("last_norms", false, "batch norm of D's last vectors, as the paper has it; by it D can tell batches rather than pairs");
   const double rate = c.number("rate", 5e-4, "learning rate; 2e-4 in the paper", 0), beta1 = c.number("beta1", 0.5, "Adam", 0, 0.999999);
 
   Recipe r;

@@ -167,10 +167,18 @@ class Discriminator : public Several {
         add(said, half(t, next), next, nn::relu()), t = next;
       }
     add(global, same(c + t, 4 * d, 1), 4 * d, f);
-    add(global, from_four(4 * d, d), d, f);
+    const auto add_vector = [&](Layers& to, const Layer& bare, const Layer& biased) {
+      to.push_back(s.last_norms ? bare : biased);
+      if (s.last_norms) to.push_back(norm(d));
+      to.push_back(f);
+    };
+    add_vector(global, from_four(4 * d, d), nn::conv(4 * d, d, {.kernel = 4}));
     trunk_ = nn::sequential(trunk), fused_ = nn::sequential(fused), local_ = nn::sequential(local), image_ = nn::sequential(image), global_ = nn::sequential(global);
     if (!keypoints) said_ = nn::sequential(said);
-    head_ = nn::sequential({dense(2 * d, d), norm(d), f, nn::linear(d, 1)});
+    Layers head;
+    add_vector(head, dense(2 * d, d), nn::linear(2 * d, d));
+    head.push_back(nn::linear(d, 1));
+    head_ = nn::sequential(head);
   }
   void visit(const nn::Visit& v) override {
     v("text", *text_), v("trunk", *trunk_), v("fused", *fused_), v("local", *local_), v("image", *image_);

@@ -14,6 +14,7 @@ struct GawwnSize {
   int keypoints = 15;
   bool located = true;            // boxes: by spatial transformers. Without them texts are tiled and no box is seen
   bool gated = true;              // keypoints: by the gate. Without it their maps alone are seen
+  bool last_norms = true;         // batch norm of the discriminator's last vectors, behind the 4 x 4 cells and behind both paths
 };
 
 // net(Tensors{z [N, latent], text [N, text], location}) -> {pictures in (-1, 1)}.
