@@ -3,12 +3,12 @@
 //   then    D:  min  -E log D(x, t, l) - 1/2 E log(1 - D(x', t, l')) - 1/2 E log(1 - D(G(z, t, l), t, l))     l where x has its object; x' another picture, l' its place
 //           G:  min  -E log D(G(z, t, l), t, l)
 // l is a box: spatial transformers paste texts and features into it, and D crops what it sees there; or keypoints: a gate is open where they are, in both players.
-//   with keypoints also  Dk:  min  -E log Dk(k, t) - E log(1 - Dk(Gk(z, t, s k), t))        k those of the data, s k the few of them that are given
-//                        Gk:  min  -E log Dk(Gk(z, t, s k), t)
+//   with keypoints between them  Dk:  min  -E log Dk(k, t) - E log(1 - Dk(Gk(z, t, s k), t))        k those of the data, s k the few of them that are given
+//                                Gk:  min  -E log Dk(Gk(z, t, s k), t)
 // Gk keeps what it is given and makes the rest, so that a caption alone is enough.
 #include "gan/nets/gawwn.h"
 
-#include "engine/context.h"
+#include "engine/check.h"
 #include "engine/ops.h"
 #include "gan/losses/adversarial.h"
 #include "gan/models.h"
@@ -31,7 +31,7 @@ Recipe gawwn(const Config& c) {
   if (points) s.gated = c.flag("gate", true, "features of G and D are 0 but where keypoints are; without it both see maps of the keypoints alone");
   nets::GawwnSize judge = s;
   judge.width = int(c.integer("d_width", 16, "channels of D next to the picture; 128 in the paper", 1, 4096));
-  judge.last_norms = c.flag("last_norms", false, "batch norm of D's last vectors, as the paper has it; by it D can tell batches rather than pairs");
+  judge.vector_norms = c.flag("vector_norms", false, "batch norm of vectors in D and Dk, as the paper has it: behind D's 4 x 4 cells and both its paths, and everywhere in Dk");
   const double rate = c.number("rate", 5e-4, "learning rate; 2e-4 in the paper", 0), beta1 = c.number("beta1", 0.5, "Adam", 0, 0.999999);
 
   Recipe r;
@@ -44,18 +44,14 @@ Recipe gawwn(const Config& c) {
   const auto noise = [=](int64_t n) { return randn({n, s.latent}); };
   const auto draw = [=](const Tensor& z, const Tensor& t, const Tensor& where) { return G(Tensors{z, t, where}).at(0); };
 
-  r.stage("GAN", 0);
-  const SharedValue fake = r.shared("fake", {G}, [=](const Batch& b) { return draw(noise(b.size), phi(b), location.of(b)); });
-  r.update("D", {D}, adam, [=](const Batch& b) { return matching_losses(D, b.image(), fake(), phi(b), mismatch.next(b), 0.5, location.of(b)); });
-  r.update("G", {G}, adam, [=](const Batch& b) -> Losses {
-    return {{"adv", nn::bce_with_logits(D(Tensors{fake(), phi(b), location.of(b)}).at(0), 1), "-E log D(G(z, t, l), t, l)"}};
-  });
-
   std::function<Tensor(const Tensor& text, const Tensor& given)> complete;
   if (points) {
-    const int units = int(c.integer("keypoint_units", 64, "units of the networks that complete keypoints; 512 in the paper", 2, 65536)), count = s.keypoints;
+    const int units = int(c.integer("keypoint_units", 256, "units of the networks that complete keypoints; 512 in the paper", 2, 65536)), count = s.keypoints;
+    const int64_t before = phi.steps, steps = c.integer("keypoint_steps", c.steps > 0 ? c.steps * 3 / 8 : 8000, "iterations that train them, between the text encoder and the GAN", 1);
+    if (c.steps > 0 && before + steps >= c.steps) throw UsageError(text("setting keypoint_steps=", steps, ": after text_steps=", before, " the run has ", c.steps - before, " iterations, so none remain for the GAN"));
+    r.stage("keypoints", steps);
     const double keep = c.number("keep", 0.1, "share of keypoints that they are given in training", 0, 1);
-    const nn::Net Gk = r.net("Gk", nets::keypoint_completion(s.latent, s.text, count, units)), Dk = r.net("Dk", nets::keypoint_judge(s.text, count, units));
+    const nn::Net Gk = r.net("Gk", nets::keypoint_completion(s.latent, s.text, count, units)), Dk = r.net("Dk", nets::keypoint_judge(s.text, count, units, judge.vector_norms));
     complete = [=](const Tensor& t, const Tensor& given) { return Gk(Tensors{noise(t.dim(0)), t, given}).at(0); };
     const SharedValue made = r.shared("keypoints", {Gk}, [=](const Batch& b) {
       const Tensor kept = broadcast_to(bernoulli({b.size, count, 1}, keep), Shape{b.size, count, 3});
@@ -70,6 +66,13 @@ Recipe gawwn(const Config& c) {
     });
     r.update("Gk", {Gk}, adam, [=](const Batch& b) -> Losses { return {{"adv", nn::bce_with_logits(Dk(Tensors{made(), phi(b)}).at(0), 1), "-E log Dk(Gk(z, t, s k), t)"}}; });
   }
+
+  r.stage("GAN", 0);
+  const SharedValue fake = r.shared("fake", {G}, [=](const Batch& b) { return draw(noise(b.size), phi(b), location.of(b)); });
+  r.update("D", {D}, adam, [=](const Batch& b) { return matching_losses(D, b.image(), fake(), phi(b), mismatch.next(b), 0.5, location.of(b)); });
+  r.update("G", {G}, adam, [=](const Batch& b) -> Losses {
+    return {{"adv", nn::bce_with_logits(D(Tensors{fake(), phi(b), location.of(b)}).at(0), 1), "-E log D(G(z, t, l), t, l)"}};
+  });
 
   // A caption's row is its text and then its location.
   const Located located{.location = location, .latent = s.latent, .text = [=](const Batch& b) { return phi(b); }, .draw = draw, .complete = complete, .sees = s.located};

@@ -168,8 +168,8 @@ class Discriminator : public Several {
       }
     add(global, same(c + t, 4 * d, 1), 4 * d, f);
     const auto add_vector = [&](Layers& to, const Layer& bare, const Layer& biased) {
-      to.push_back(s.last_norms ? bare : biased);
-      if (s.last_norms) to.push_back(norm(d));
+      to.push_back(s.vector_norms ? bare : biased);
+      if (s.vector_norms) to.push_back(norm(d));
       to.push_back(f);
     };
     add_vector(global, from_four(4 * d, d), nn::conv(4 * d, d, {.kernel = 4}));
@@ -237,16 +237,20 @@ class KeypointCompletion : public Several {
 
 class KeypointJudge : public Several {
  public:
-  KeypointJudge(int text, int keypoints, int units) {
+  KeypointJudge(int text, int keypoints, int units, bool norms) {
+    const Layer f = nn::leaky_relu(kSlope);
+    const auto add_vector = [&](Layers& to, int in, int out) {
+      if (norms) add(to, dense(in, out), out, f);
+      else to.insert(to.end(), {nn::linear(in, out, true, nn::init::he_normal(in, kSlope)), f});
+    };
     const auto path = [&](int in) {
       Layers to;
-      add(to, dense(in, units), units, nn::leaky_relu(kSlope));
-      add(to, dense(units, units / 2), units / 2, nn::leaky_relu(kSlope));
+      add_vector(to, in, units), add_vector(to, units, units / 2);
       return nn::sequential(to);
     };
     points_ = path(3 * keypoints), text_ = path(text);
     Layers joint;
-    add(joint, dense(2 * (units / 2), units / 2), units / 2, nn::leaky_relu(kSlope));
+    add_vector(joint, 2 * (units / 2), units / 2);
     joint.push_back(nn::linear(units / 2, 1));
     joint_ = nn::sequential(joint);
   }
@@ -266,6 +270,6 @@ Layer keypoint_generator(const GawwnSize& s) { return std::make_shared<KeypointG
 Layer box_discriminator(const GawwnSize& s) { return std::make_shared<Discriminator>(s, false); }
 Layer keypoint_discriminator(const GawwnSize& s) { return std::make_shared<Discriminator>(s, true); }
 Layer keypoint_completion(int latent, int text, int keypoints, int units) { return std::make_shared<KeypointCompletion>(latent, text, keypoints, units); }
-Layer keypoint_judge(int text, int keypoints, int units) { return std::make_shared<KeypointJudge>(text, keypoints, units); }
+Layer keypoint_judge(int text, int keypoints, int units, bool norms) { return std::make_shared<KeypointJudge>(text, keypoints, units, norms); }
 
 }  // namespace ganymede::nets

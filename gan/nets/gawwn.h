@@ -14,7 +14,7 @@ struct GawwnSize {
   int keypoints = 15;
   bool located = true;            // boxes: by spatial transformers. Without them texts are tiled and no box is seen
   bool gated = true;              // keypoints: by the gate. Without it their maps alone are seen
-  bool last_norms = true;         // batch norm of the discriminator's last vectors, behind the 4 x 4 cells and behind both paths
+  bool vector_norms = true;       // batch norm of vectors in the discriminator: behind the 4 x 4 cells, and behind both paths
 };
 
 // net(Tensors{z [N, latent], text [N, text], location}) -> {pictures in (-1, 1)}.
@@ -27,7 +27,7 @@ nn::Layer keypoint_discriminator(const GawwnSize& s);
 // The GAN that completes keypoints, of `units` (512 in the paper).
 // net(Tensors{z [N, latent], text, given keypoints}) -> {keypoints}: visible ones as they were given, the others made.
 nn::Layer keypoint_completion(int latent, int text, int keypoints, int units);
-// net(Tensors{keypoints, text}) -> {a logit}.
-nn::Layer keypoint_judge(int text, int keypoints, int units);
+// net(Tensors{keypoints, text}) -> {a logit}. norms: with batch norm, as in the paper.
+nn::Layer keypoint_judge(int text, int keypoints, int units, bool norms = true);
 
 }  // namespace ganymede::nets

@@ -1,7 +1,7 @@
-"""Two iterations of GAWWN (Reed et al. 2016), with boxes and with keypoints: writes gawwn_update.safetensors and gawwn_keypoints_update.safetensors.
+"""Two iterations of GAWWN (Reed et al. 2016), with boxes and, behind one of the GAN that completes keypoints, with these: writes gawwn_update.safetensors and gawwn_keypoints_update.safetensors.
 
 With boxes: pictures of 32 px over a grid of 16 cells, so two halvings and one doubling; texts and features go through PyTorch's own spatial transformers.
-With keypoints: 32 px over 8 cells, so one halving and two doublings, and the GAN that completes keypoints. Words are read by a frozen encoder as it starts.
+With keypoints: 32 px over 8 cells, so one halving and two doublings, and vectors in D and Dk without norms. Words are read by a frozen encoder as it starts.
 """
 
 import pathlib
@@ -190,8 +190,9 @@ class KeypointJudge(Placed):
         self.declare("local", [("conv", 2 * V + K, 2 * V, 1)])
         self.conv("local.conv2", 2 * V, V, 1)
         self.declare("image", [("conv", 2 * V, 4 * V, 4)])
-        self.declare("global", [("conv", 4 * V + P, 4 * V, 1), ("conv", 4 * V, V, 4)])
-        self.declare("head", [("linear", 2 * V, V, 0)])
+        self.declare("global", [("conv", 4 * V + P, 4 * V, 1)])
+        self.conv("global.conv2", 4 * V, V, 4)
+        self.linear("head.linear1", 2 * V, V)
         self.linear("head.linear2", V, 1)
 
     def __call__(self, x, text, points, follow):
@@ -205,8 +206,8 @@ class KeypointJudge(Placed):
         local = leaky(F.conv2d(h, *self.of("local.conv2")).mean((2, 3)))
         image = self.half("image", 1, seen, leaky, follow)
         h = self.flat("global", "conv1", 1, torch.cat([image, cells(t, 4)], 1), leaky, follow)
-        h = self.flat("global", "conv2", 2, h, leaky, follow).flatten(1)
-        return F.linear(self.dense("head", 1, torch.cat([local, h], 1), leaky, follow), *self.of("head.linear2"))
+        h = leaky(F.conv2d(h, *self.of("global.conv2"))).flatten(1)
+        return F.linear(leaky(F.linear(torch.cat([local, h], 1), *self.of("head.linear1"))), *self.of("head.linear2"))
 
 
 class Completion(Placed):
@@ -233,15 +234,16 @@ class CompletionJudge(Placed):
     def __init__(self, *args):
         super().__init__("Dk", *args)
         for name, i in (("points", 3 * K), ("text", TEXT)):
-            self.declare(name, [("linear", i, UNITS, 0), ("linear", UNITS, UNITS // 2, 0)])
-        self.declare("joint", [("linear", UNITS, UNITS // 2, 0)])
+            self.linear(f"{name}.linear1", i, UNITS)
+            self.linear(f"{name}.linear2", UNITS, UNITS // 2)
+        self.linear("joint.linear1", UNITS, UNITS // 2)
         self.linear("joint.linear2", UNITS // 2, 1)
 
-    def __call__(self, points, text, follow):
+    def __call__(self, points, text):
         a, b = points.flatten(1), text
         for i in (1, 2):
-            a, b = self.dense("points", i, a, leaky, follow), self.dense("text", i, b, leaky, follow)
-        return F.linear(self.dense("joint", 1, torch.cat([a, b], 1), leaky, follow), *self.of("joint.linear2"))
+            a, b = leaky(F.linear(a, *self.of(f"points.linear{i}"))), leaky(F.linear(b, *self.of(f"text.linear{i}")))
+        return F.linear(leaky(F.linear(torch.cat([a, b], 1), *self.of("joint.linear1"))), *self.of("joint.linear2"))
 
 
 def train(dtype, by_points=False):
@@ -253,11 +255,11 @@ def train(dtype, by_points=False):
     gk, dk = (Completion(*args), CompletionJudge(*args)) if by_points else (None, None)
     by = {n.name: Optimiser(n, adam(2e-4)) for n in (g, d, gk, dk) if n}
     settings = f"width={W} d_width={V} latent={LATENT} projected={P} text_width=4 text_length={TEXT} text_steps=0 rate=2e-4"
-    settings += f" location=keypoints grid=8 keep=0.4 keypoint_units={UNITS} last_norms=1" if by_points else " location=box grid=16 last_norms=1"
+    settings += f" location=keypoints grid=8 keep=0.4 keypoint_units={UNITS} keypoint_steps=1 vector_norms=0" if by_points else " location=box grid=16 vector_norms=1"
     case = Case("gawwn", settings, integers="tokens", words=WORDS)
     everything = [n for n in (text, g, d, gk, dk) if n]
     case.start(*everything)
-    for iteration in range(2):
+    for iteration in range(3 if by_points else 2):
         x = pictures(random, N, SIDE).to(dtype)
         words = torch.tensor([[1, 2, 0], [3, 4, 5], [6, 1, 0], [2, 2, 6]]).roll(iteration, 0)
         low, extent = random.uniform(1, 14, (N, 2)), random.uniform(6, 16, (N, 2))
@@ -271,10 +273,19 @@ def train(dtype, by_points=False):
             left, top, right, bottom = boxes[:, 0, 1:].to(dtype).T / SIDE
             where = torch.stack([2 * ((left + right) / 2 - 0.5), 2 * ((top + bottom) / 2 - 0.5), right - left, bottom - top], 1)
         t = text(words).detach()
-        fake = g(draws.normal(N, LATENT), t, where, True)
-        if by_points:
+        if by_points and iteration == 0:
             given = where * draws.bernoulli((N, K, 1), 0.4)
             made = gk(draws.normal(N, LATENT), t, given, True)
+            parts = {"Dk/real": bce(dk(where, t), 1.0), "Dk/fake": bce(dk(made.detach(), t), 0.0)}
+            for name, value in parts.items():
+                case.loss(name, value)
+            case.move("Dk", [(dk, by["Dk"], sum(parts.values()))])
+            loss = bce(dk(made, t), 1.0)
+            case.loss("Gk/adv", loss)
+            case.move("Gk", [(gk, by["Gk"], loss)])
+            case.finish_iteration(draws, *everything)
+            continue
+        fake = g(draws.normal(N, LATENT), t, where, True)
         said = [d(p, t, place, True) for p, place in ((x, where), (fake.detach(), where), (x.roll(1, 0), where.roll(1, 0)))]
         parts = {"D/real": bce(said[0], 1.0), "D/fake": 0.5 * bce(said[1], 0.0), "D/wrong": 0.5 * bce(said[2], 0.0)}
         for name, value in parts.items():
@@ -283,14 +294,6 @@ def train(dtype, by_points=False):
         loss = bce(d(fake, t, where, False), 1.0)
         case.loss("G/adv", loss)
         case.move("G", [(g, by["G"], loss)])
-        if by_points:
-            parts = {"Dk/real": bce(dk(where, t, True), 1.0), "Dk/fake": bce(dk(made.detach(), t, True), 0.0)}
-            for name, value in parts.items():
-                case.loss(name, value)
-            case.move("Dk", [(dk, by["Dk"], sum(parts.values()))])
-            loss = bce(dk(made, t, False), 1.0)
-            case.loss("Gk/adv", loss)
-            case.move("Gk", [(gk, by["Gk"], loss)])
         case.finish_iteration(draws, *everything)
     return case
 

@@ -165,7 +165,11 @@ TEST(Location, ReadsBoxesAndKeypointsOfTheData) {
   EXPECT_THROW(Location(Location::Kind::keypoints, DataFacts{}), UsageError);
 }
 
-TinyModel of(const std::string& location) { return {"gawwn", {{"location", location}, {"text_steps", "1"}}}; }
+TinyModel of(const std::string& location) {
+  TinyModel m{"gawwn", {{"location", location}, {"text_steps", "1"}}};
+  if (location == "keypoints") m.settings["keypoint_steps"] = "1", m.settings["keypoint_units"] = "4";
+  return m;
+}
 
 // The place that a location names reaches G's picture and D's verdict, by the way that its setting says and no other.
 TEST(Gawwn, ObeysItsLocationUnlessItIsHidden) {
@@ -174,7 +178,7 @@ TEST(Gawwn, ObeysItsLocationUnlessItIsHidden) {
     TinyModel exact = of(location);
     exact.dtype = DType::f64;   // so small a D hardly moves its verdict
     Tiny t(exact);
-    for (int i = 0; i < 2; ++i) t->step();
+    for (int i = 0; i < 3; ++i) t->step();
     const Recipe& r = t->recipe();
     const Batch b = t->batch();
     t->sampling(1, [&] {
@@ -198,7 +202,7 @@ TEST(Gawwn, CaptionsAloneHaveAPlace) {
   for (const std::string location : {"box", "keypoints"}) {
     SCOPED_TRACE(location);
     Tiny t(of(location));
-    for (int i = 0; i < 2; ++i) t->step();
+    for (int i = 0; i < 3; ++i) t->step();
     const Recipe& r = t->recipe();
     Batch words = t->batch();
     words.fields.erase("boxes"), words.fields.erase("keypoints");
@@ -214,7 +218,7 @@ TEST(Gawwn, CaptionsAloneHaveAPlace) {
 
 TEST(Gawwn, StagesReplayLikeEager) {
   expect_replayed({"gawwn", {{"text_steps", "1"}}});
-  expect_replayed({"gawwn", {{"text_steps", "1"}, {"location", "keypoints"}, {"keypoint_units", "4"}}});
+  expect_replayed({"gawwn", {{"text_steps", "1"}, {"location", "keypoints"}, {"keypoint_units", "4"}, {"keypoint_steps", "4"}}});
 }
 
 TEST(Gawwn, RefusesGridsThatDoNotFit) {
