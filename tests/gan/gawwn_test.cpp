@@ -248,7 +248,7 @@ class LocatedMeasures : public testing::Test {
     }
     return tensor(v, {int64_t(boxes.size()), kSide, kSide, 1}, DType::f32, Device{});
   }
-  // Squares of 8 pixels, away from the border so that filling gaps does not reach it, and keypoints: middle, top, right, bottom, left.
+  // Squares of 8 pixels, away from the border so that filling gaps does not reach it, and keypoints of nearly their size: middle, top, right, bottom, left.
   Batch batch() const {
     Batch b;
     b.size = 20;
@@ -256,8 +256,8 @@ class LocatedMeasures : public testing::Test {
     for (int64_t i = 0; i < b.size; ++i) {
       const double x = double(3 + i * 7 % 18), y = double(3 + i * 5 % 17), w = 8;
       boxes.insert(boxes.end(), {0, x, y, x + w, y + w});
-      const double mx = x + w / 2, my = y + w / 2;
-      for (const auto& [px, py] : {std::pair{mx, my}, {mx, y}, {x + w, my}, {mx, y + w}, {x, my}}) points.insert(points.end(), {px, py, 1});
+      const double mx = x + w / 2, my = y + w / 2, half = w / 2 + 0.03 * double(i * i % 17);
+      for (const auto& [px, py] : {std::pair{mx, my}, {mx, my - half}, {mx + half, my}, {mx, my + half}, {mx - half, my}}) points.insert(points.end(), {px, py, 1});
     }
     b.fields["boxes"] = tensor(boxes, {b.size, 1, 5}, DType::f32, Device{}), b.fields["keypoints"] = tensor(points, {b.size, 5, 3}, DType::f32, Device{});
     b.fields["image"] = painted(location().boxes(location().of(b)));
@@ -326,9 +326,11 @@ TEST_F(LocatedMeasures, TellKeypointsThatFitFromOthers) {
   EXPECT_EQ(measured("given-kept", m), 0);
   m.complete = completed(1, false);
   EXPECT_NEAR(measured("given-kept", m), 0.1, 1e-6);
-  // All squares of the data are alike, so another size is far from all of them.
-  m.complete = completed(2, true);
-  EXPECT_TRUE(std::isnan(measured("geometry", m)) || measured("geometry", m) > 10);
+  const Tensor truth = m.location.of(batch());
+  m.complete = [=](const Tensor&, const Tensor&) { return truth; };
+  EXPECT_NEAR(measured("geometry", m), 1, 1e-9);
+  m.complete = completed(2, true);   // twice as large
+  EXPECT_GT(measured("geometry", m), 5);
 }
 
 }  // namespace
