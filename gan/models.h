@@ -71,6 +71,7 @@ Recipe gan_int_cls(const Config& c);
 Recipe stackgan(const Config& c);
 Recipe stackgan_pp(const Config& c);
 Recipe attngan(const Config& c);
+Recipe gawwn(const Config& c);
 Recipe tac_gan(const Config& c);
 Recipe stargan(const Config& c);
 Recipe fader_networks(const Config& c);

@@ -150,6 +150,43 @@ TEST_F(Use, DrawsByCaption) {
   refused(2, {"train", "gan-int-cls", "--data", "fashion-mnist", "--out", "none"}, {"tokens", "shapes:single,plain=1,label=both"});
 }
 
+// In a box or at keypoints, of which those that are not given are found; moved and stretched from one noise.
+TEST_F(Use, DrawsWhereItIsTold) {
+  const Words train{"train", "gawwn", "--data", "shapes:objects=1,label=both,count=64", "--size", "16", "--batch", "8", "--steps", "6", "--set", "text_steps=2", "--set", "width=4", "--set", "d_width=2", "--set", "grid=8", "--threads", "1"};
+  const auto with = [](Words all, const Words& more) {
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  };
+  done(with(train, {"--out", "boxes"}));
+  done(with(train, {"--set", "location=keypoints", "--set", "keypoint_units=4", "--out", "points"}));
+  done({"sample", "boxes", "--text", "a red ring", "-n", "4", "--out", "ring.png"});
+  const auto apply = [&](const std::string& run, const std::string& task, const std::string& out, const Words& more) { return with({"apply", run, task, "--set", "text=a red ring", "--out", out}, more); };
+  done(apply("boxes", "draw", "left", {"--set", "box=0,0.1,0.4,0.5"}));
+  done(apply("boxes", "draw", "right", {"--set", "box=0.6,0.1,1,0.5"}));
+  EXPECT_NE(get("left/drawn.png"), get("right/drawn.png"));
+  done(apply("boxes", "draw", "several", {"-n", "2"}));
+  EXPECT_TRUE(exists("several/drawn_1.png") && exists("several/drawn_2.png") && !exists("several/drawn_3.png"));
+  done(apply("points", "draw", "found", {}));
+  done(apply("points", "draw", "given", {"--set", "keypoints=0.25,0.75 - - - 1,0"}));
+  const auto given = nlohmann::json::parse(get("given/keypoints.json")).at("keypoints");
+  ASSERT_EQ(given.size(), 5u);
+  EXPECT_EQ(given[0], nlohmann::json::parse("[0.25, 0.75, 1]"));
+  EXPECT_EQ(given[4], nlohmann::json::parse("[1, 0, 1]"));
+  EXPECT_NE(given[1][0], 0);
+  for (const std::string run : {"boxes", "points"})
+    for (const std::string task : {"move", "stretch"}) {
+      done(apply(run, task, run + task, {"--set", "steps=3"}));
+      EXPECT_EQ(picture(run + task + "/" + task + ".png").width, 3 * 4 * 16 + 4 * 2);
+    }
+  EXPECT_NE(get("boxesmove/move.png"), get("boxesstretch/stretch.png"));
+  refused(2, apply("boxes", "draw", "none", {"--set", "box=0.4,0,0.2,1"}), {"box=0.4,0,0.2,1", "right"});
+  refused(2, apply("boxes", "draw", "none", {"--set", "box=0,0,1"}), {"0,0,1", "4 numbers"});
+  refused(2, apply("boxes", "draw", "none", {"--set", "box=0,0,1,2"}), {"from 0 to 1"});
+  refused(2, apply("boxes", "draw", "none", {"--set", "keypoints=0.5,0.5"}), {"keypoints"});
+  refused(2, apply("points", "draw", "none", {"--set", "keypoints=0.5,0.5 -"}), {"2 places", "5 keypoints"});
+  refused(2, apply("points", "draw", "none", {"--set", "keypoints=0.5 - - - -"}), {"2 numbers"});
+}
+
 TEST_F(Use, SamplesWithoutTheTrainingData) {
   // A folder that is gone by the time samples are wanted.
   std::filesystem::create_directories(*this / "photos");

@@ -197,6 +197,18 @@ TEST(Shapes, AttributesCanBeLeftOut) {
   EXPECT_LT(large, 35);
 }
 
+TEST(Shapes, PlainOnesAreLargeUnlessAShareIsAskedFor) {
+  const auto large = [](const std::string& share) {
+    const auto data = open_dataset("shapes:objects=1,plain=1" + share, {.size = 16});
+    float sum = 0;
+    for (int64_t i = 0; i < 200; ++i) sum += data->attributes(i).at(4);
+    return sum / 200;
+  };
+  EXPECT_EQ(large(""), 1);
+  EXPECT_EQ(large(",large=0"), 0);
+  EXPECT_NEAR(large(",large=0.3"), 0.3, 0.1);
+}
+
 TEST(Shapes, WrongSettingsAreNamed) {
   expect_mentions(open_error("shapes:circus"), {"unknown task 'circus'", "attributes"});
   expect_mentions(open_error("shapes", {.size = 8}), {"16 to 256", "8"});
