@@ -1,6 +1,7 @@
 #include "gan/uses/plug_and_play_uses.h"
 
 #include <cmath>
+#include <iostream>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -39,13 +40,21 @@ Course read_course(const Config& c, const Course& standard) {
   return course;
 }
 
-// A network that is trained on the labels of other data, once a specification: logits [n, classes] of pictures of the model's size.
-std::function<Tensor(const Tensor&)> classifier_of(const std::string& data, const DataFacts& facts) {
-  static std::map<std::string, std::shared_ptr<metrics::TrainedClassifier>> known;
-  auto& kept = known[text(data, " ", facts.size, " ", facts.channels)];
-  if (!kept) kept = std::make_shared<metrics::TrainedClassifier>(metrics::trained_classifier({.data = data, .size = facts.size, .channels = facts.channels}));
-  return [network = kept->network.net](const Tensor& x) { return network.infer(x); };
-}
+// Networks that were trained on the labels of other data, by their specification.
+class OtherClassifiers {
+ public:
+  explicit OtherClassifiers(const DataFacts& facts) : size_(facts.size), channels_(facts.channels) {}
+  // Logits [n, classes] of pictures of the model's size; trained (or found in the cache) when it is first asked for.
+  std::function<Tensor(const Tensor&)> of(const std::string& data) {
+    nn::Net& network = known_[data];
+    if (!network) network = metrics::trained_classifier({.data = data, .size = size_, .channels = channels_}, [](const std::string& line) { std::cerr << "ganymede: " << line << "\n"; }).network.net;
+    return [network](const Tensor& x) { return network.infer(x); };
+  }
+
+ private:
+  int64_t size_, channels_;
+  std::map<std::string, nn::Net> known_;
+};
 
 // How much something is wanted of pictures, and as people read it.
 struct Wish {
@@ -54,7 +63,7 @@ struct Wish {
   std::string name;
 };
 
-Wish read_wish(const Config& c, const DataFacts& facts, const PlugAndPlayUses& uses) {
+Wish read_wish(const Config& c, OtherClassifiers& others, const PlugAndPlayUses& uses) {
   const int64_t channel = c.integer("channel", -1, "of the encoder's last maps, whose middle value is to grow in the place of a class; -1: a class", -1);
   if (channel >= 0) {
     const auto middle = [=](const Tensor& x) {
@@ -66,8 +75,7 @@ Wish read_wish(const Config& c, const DataFacts& facts, const PlugAndPlayUses& u
   }
   const std::string of = c.words("of", "", "data on whose labels another classifier is trained, which says what class is; without: the network that the model's samples are drawn by", {"shapes:single,label=colour", "fashion-mnist"});
   const int64_t label = c.integer("class", 0, "that is wanted", 0);
-  // Without weights (to list the settings) none is trained.
-  const auto logits = of.empty() || !facts.read ? uses.classes : classifier_of(of, facts);
+  const auto logits = of.empty() ? uses.classes : others.of(of);
   const auto wanted = [=](const Tensor& x) {
     const Tensor said = logits(x);
     if (label >= said.dim(1)) throw UsageError(text("setting class=", label, ": there are ", said.dim(1), " classes, 0 to ", said.dim(1) - 1));
@@ -103,6 +111,7 @@ double psnr(const Tensor& x, const Tensor& y) {
 void add_plug_and_play_uses(Recipe& r, const Config& c, const PlugAndPlayUses& uses) {
   const Course course = read_course(c, {});
   const PlugAndPlay between = uses.between;
+  const auto others = std::make_shared<OtherClassifiers>(c.data);
   const auto by_class = [=](const Tensor& labels) { return [=](const Tensor& x) { return log_probability(uses.classes(x), labels); }; };
   r.latent = {.length = uses.features, .classes = c.data.classes, .draw = [n = uses.features](int64_t rows) { return randn({rows, n}); }, .one_pass = false};
   r.latent.decode = [=](const Tensor& z, const Tensor& labels) { return between.generate(walked(between, course.walk, by_class(labels), z * course.start)); };
@@ -110,7 +119,7 @@ void add_plug_and_play_uses(Recipe& r, const Config& c, const PlugAndPlayUses& u
   r.tasks.push_back({"draw", "[PICTURE...]", "what is wanted: class=K, of the model's classes or of a classifier of other data (of=DATA), or much of a unit (channel=K); -n pictures from noise, or what pictures become", 0, 4096,
                      [=, data = c.data](const TaskInput& in) {
     const Course on = read_course(in.settings, course);
-    const Wish wish = read_wish(in.settings, data, uses);
+    const Wish wish = read_wish(in.settings, *others, uses);
     in.settings.check_all_read();
     Tensors starts;
     for (const NamedPicture& p : in.pictures) starts.push_back(between.encode(as_input(p.picture, data)));
@@ -119,7 +128,7 @@ void add_plug_and_play_uses(Recipe& r, const Config& c, const PlugAndPlayUses& u
   }});
   r.tasks.push_back({"fill", "PICTURE MASK", "the light part of the mask drawn anew, as a part of what is wanted, -n times", 2, 2, [=, data = c.data](const TaskInput& in) {
     const Walk walk = read_course(in.settings, course).walk;
-    const Wish wish = read_wish(in.settings, data, uses);
+    const Wish wish = read_wish(in.settings, *others, uses);
     const double context_weight = in.settings.number("context", 10, "weight of the mean squared difference outside the hole", 0);
     in.settings.check_all_read();
     const Tensor x = as_input(in.pictures[0].picture, data), hole = cast(greater(mean(as_input(in.pictures[1].picture, data), {3}, true), zeros({1})), x.dtype());

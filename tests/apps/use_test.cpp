@@ -121,6 +121,23 @@ TEST_F(Use, CompletesPicturesPixelByPixel) {
   refused(2, {"export", "pixels"}, {"pixelcnn", "no function"});
 }
 
+// Codes that walk to what a network wants that is trained on other labels then and there.
+TEST_F(Use, DrawsWhatAnotherClassifierWants) {
+  done({"train", "ppgn", "--data", "shapes:single,plain=1,count=64", "--size", "16", "--batch", "8", "--steps", "60", "--set", "width=16", "--set", "features=32", "--set", "walk=5", "--threads", "1", "--out", "plug"});
+  const std::string of = "of=shapes:single,plain=1,count=400,label=colour";
+  const auto probability = [&](const std::string& folder) {
+    const std::string json = get(folder + "/drawn.json");
+    return std::stod(json.substr(json.find("\"probability\": ") + 15));
+  };
+  done({"apply", "plug", "draw", "--set", of, "--set", "class=5", "--set", "walk=0", "--out", "begun"});
+  done({"apply", "plug", "draw", "--set", of, "--set", "class=5", "--set", "walk=100", "--set", "step=0.2", "--out", "walked"});
+  EXPECT_GT(probability("walked"), 0.5);
+  EXPECT_LT(probability("begun"), 0.5);
+  refused(2, {"apply", "plug", "draw", "--set", of, "--set", "class=8", "--out", "none"}, {"class=8", "8 classes, 0 to 7"});
+  refused(2, {"apply", "plug", "draw", "--set", "of=shapes:unpaired", "--out", "none"}, {"hold no pictures"});
+  refused(2, {"export", "plug"}, {"ppgn", "no function"});
+}
+
 TEST_F(Use, RefusesWalksThatTheModelCannotTake) {
   refused(2, {"sample", "run", "--classes"}, {"dcgan", "no classes"});
   refused(2, {"sample", "run", "--class", "1"}, {"no classes"});
