@@ -31,8 +31,8 @@ TEST(Rain, IsWhiteStreaksOfAsMuchAtAnySize) {
         brightest = std::max(brightest, double(wet.values[i]));
       }
     }
-    EXPECT_GT(share, 0.1) << height;
-    EXPECT_LT(share, 0.4) << height;
+    EXPECT_GT(share, 0.3) << height;
+    EXPECT_LT(share, 0.5) << height;
     EXPECT_GT(brightest, 0.5) << height;
   }
 }
@@ -113,8 +113,8 @@ TEST(RestorationMeasures, ComparePicturesOfBytes) {
     ADD_FAILURE() << "no measure " << name;
     return 0.0;
   };
-  EXPECT_NEAR(measured("psnr"), 20, 0.25);             // 20 log10(2 / 0.2), but for the rounding to bytes
-  EXPECT_NEAR(measured("psnr_input"), 12.04, 0.1);
+  EXPECT_NEAR(measured("psnr"), 20 * std::log10(255 / 25.0), 1e-9);   // bytes of 0, 0.2 and 0.5: 128, 153 and 191
+  EXPECT_NEAR(measured("psnr_input"), 20 * std::log10(255 / 63.0), 1e-9);
   EXPECT_NEAR(measured("psnr_gain"), measured("psnr") - measured("psnr_input"), 1e-9);
   EXPECT_GT(measured("ssim"), measured("ssim_input"));
   Recipe grey;
