@@ -61,6 +61,7 @@ std::deque<Model>& all_models() {
       }},
       {"a picture, to the same on another side", {
           {"pix2pix", "Image-to-Image Translation with Conditional Adversarial Networks", 2017, "1611.07004", "from pairs of pictures: a U-Net, and a judge of patches of pairs", {"a", "b"}, pix2pix, 64, 1, 4000, "shapes:pairs", true},
+          {"pan", "Perceptual Adversarial Networks for Image-to-Image Transformation", 2018, "1706.09138", "from pairs of pictures: the distance is of D's own features, which D makes as large as a margin", {"a", "b"}, pan, 64, 4, 5000, "shapes:pairs,from=rain,count=2000", true},
           {"bicyclegan", "Toward Multimodal Image-to-Image Translation", 2017, "1711.11586", "from pairs, many outputs for an input: a code for what the input leaves open", {"a", "b"}, bicyclegan, 64, 2, 4000, "shapes:pairs", false},
           {"cyclegan", "Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial Networks", 2017, "1703.10593", "between two sides without pairs, there and back again", {"a", "b"}, cyclegan, 64, 1, 4000, "shapes:unpaired", true},
           {"discogan", "Learning to Discover Cross-Domain Relations with Generative Adversarial Networks", 2017, "1703.05192", "between two sides without pairs, one to one by reconstructions", {"a", "b"}, discogan, 32, 16, 1500, "shapes:unpaired", false, true},

@@ -151,7 +151,7 @@ double own_seconds() {
 
 // Samples that are read again come from memory, all of them, some, or none, and are the same.
 TEST(Shapes, WhatWasDrawnIsKept) {
-  for (const char* spec : {"shapes", "shapes:pairs,from=inpaint,with=semantic", "shapes:unpaired,truth=1", "shapes:clips,frames=2"}) {
+  for (const char* spec : {"shapes", "shapes:pairs,from=inpaint,with=semantic", "shapes:pairs,from=rain", "shapes:unpaired,truth=1", "shapes:clips,frames=2"}) {
     for (const bool flip : {false, true}) {
       const auto drawn = open_dataset(spec, {.size = 32, .flip = flip, .cache_bytes = 0});
       const auto kept = open_dataset(spec, {.size = 32, .flip = flip}), few = open_dataset(spec, {.size = 32, .flip = flip, .cache_bytes = 50000});
