@@ -4,10 +4,7 @@
 //   G:  min  l_img |x' - x|^2 + l_h1 |E1(x') - h1|^2 + l_h |E(x') - h|^2 - l_adv log D(x')      each square over the variance of what it is compared with
 //   D:  min  -log D(x) - log(1 - D(x'))
 // Samples: h walks, a step at a time, along  eps1 (E(G(h)) - h) + eps2 d log p(c | G(h)) / dh + N(0, eps3^2); p is C's, or of any other network (gan/parts/plug_and_play.h).
-#include <cmath>
-
 #include "engine/check.h"
-#include "engine/context.h"
 #include "engine/ops.h"
 #include "gan/losses/classes.h"
 #include "gan/models.h"
@@ -74,14 +71,13 @@ Recipe ppgn(const Config& c) {
     return maximum(above_quick, at_least_slow * cast(d_moves, DType::f32));
   };
   r.update("D", {D}, adam, [=](const Batch& b) -> Losses {
-     const Tensors said = D.each({b.image(), made()});
-     Losses l{{"real", nn::bce_with_logits(said[0], 1), "-E log D(x)"}, {"fake", nn::bce_with_logits(said[1], 0), "-E log(1 - D(x'))"}, shown("G", nn::bce_with_logits(said[1], 1), "-E log D(x')")};
-     return l;
-   }).when([=](const Losses& l) {
-     const Tensor now = ratio_of(l), on = moves(now);
-     assign(ratio, cast(now, ratio.dtype())), assign(d_moves, cast(on, d_moves.dtype()));
-     return on;
-   });
+    const Tensors said = D.each({b.image(), made()});
+    return {{"real", nn::bce_with_logits(said[0], 1), "-E log D(x)"}, {"fake", nn::bce_with_logits(said[1], 0), "-E log(1 - D(x'))"}, shown("G", nn::bce_with_logits(said[1], 1), "-E log D(x')")};
+  }).when([=](const Losses& l) {
+    const Tensor now = ratio_of(l), on = moves(now);
+    assign(ratio, cast(now, ratio.dtype())), assign(d_moves, cast(on, d_moves.dtype()));
+    return on;
+  });
   r.update("G", {G}, adam, [=](const Batch& b) -> Losses {
     const Tensor x = made(), m = maps.infer(shaken(x, b.image(), noise)), again = code.infer(shaken(m, h1(), noise));
     Losses l;
@@ -95,7 +91,7 @@ Recipe ppgn(const Config& c) {
   }).when([=](const Losses&) { return cast(greater_equal(zeros_like(ratio) + behind, ratio), DType::f32); });
 
   const auto encode = [=](const Tensor& x) { return code.infer(maps.infer(x)); };
-  add_plug_and_play_uses(r, c, {.between = {[=](const Tensor& z) { return G(z); }, encode}, .features = e.features, .maps = [=](const Tensor& x) { return maps.infer(x); }, .classes = [=](const Tensor& x) { return who(encode(x)); }});
+  add_plug_and_play_uses(r, c, {.between = {[=](const Tensor& z) { return G(z); }, encode}, .features = e.features, .maps = [=](const Tensor& x) { return maps.infer(x); }, .classes = [=](const Tensor& z) { return who(z); }});
   return r;
 }
 

@@ -16,9 +16,9 @@ struct Walk {
   double prior = 0.03, condition = 1, noise = 0;          // eps1, eps2, eps3 of the paper
   double step = 0.1, last_step = 0;                       // mean absolute change of a sample's code in the first step and in the last, linear between them
 };
-// What a walk is after: a number of each picture [n], such as log p(class | picture), whose slope it follows.
-using Wanted = std::function<Tensor(const Tensor& pictures)>;
-// Codes [n, features], at least 0 and at most 30, after steps of  h + step d / mean |d|,  d = prior (R(h) - h) + condition grad_h wanted(generate(h)) + N(0, noise^2).
+// What a walk is after: a number of each picture [n], such as log p(class | picture), whose slope it follows. code: encode(pictures), for whom it is enough.
+using Wanted = std::function<Tensor(const Tensor& pictures, const Tensor& code)>;
+// Codes [n, features], at least 0 and at most 30, after steps of  h + step d / mean |d|,  d = prior (R(h) - h) + condition grad_h wanted + N(0, noise^2).
 // Without recording around it.
 Tensor walked(const PlugAndPlay& p, const Walk& walk, const Wanted& wanted, const Tensor& start);
 

@@ -1,9 +1,10 @@
 #include "gan/uses/located_uses.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
-#include <iomanip>
 #include <limits>
+#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "engine/check.h"
@@ -158,12 +159,15 @@ double geometry(const Evaluation& e, const Located& m) {
 std::vector<double> numbers(const std::string& name, const std::string& given, size_t count) {
   std::vector<double> v;
   std::istringstream in(given);
+  bool right = true;
   for (std::string word; std::getline(in, word, ',');) {
-    char* end = nullptr;
-    v.push_back(std::strtod(word.c_str(), &end));
-    if (word.empty() || *end || !(v.back() >= 0 && v.back() <= 1)) v.clear(), v.resize(count + 1);
+    double x = -1;
+    const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), x);
+    right &= error == std::errc() && end == word.data() + word.size() && x >= 0 && x <= 1;
+    v.push_back(x);
   }
-  if (v.size() != count) throw UsageError(text("setting ", name, ": '", given, "' must be ", count, " numbers from 0 to 1, shares of the picture's sides, as ", count == 4 ? "0.1,0.1,0.5,0.5 (left, top, right, bottom)" : "0.5,0.5"));
+  if (!right || v.size() != count)
+    throw UsageError(text("setting ", name, ": '", given, "' must be ", count, " numbers from 0 to 1, shares of the picture's sides, as ", count == 4 ? "0.1,0.1,0.5,0.5 (left, top, right, bottom)" : "0.5,0.5"));
   return v;
 }
 
@@ -203,11 +207,8 @@ Asked asked(const TaskInput& in, const Located& m, const DataFacts& data) {
 
 Tensor repeated(const Tensor& row, int64_t n) { return broadcast_to(row, Shape{n, row.dim(1)}); }
 
-// A picture enlarged, with its box or its visible keypoints drawn on it.
-data::Picture marked(const data::Picture& small, const Location& location, const Tensor& where, int64_t zoom) {
-  data::Picture p(small.height * zoom, small.width * zoom, small.channels);
-  for (int64_t y = 0; y < p.height; ++y)
-    for (int64_t x = 0; x < p.width; ++x) std::copy_n(small.at(y / zoom, x / zoom), p.channels, p.at(y, x));
+// A picture with its box or its visible keypoints drawn on it.
+data::Picture marked(data::Picture p, const Location& location, const Tensor& where) {
   const auto dot = [&](int64_t x, int64_t y) {
     if (x >= 0 && y >= 0 && x < p.width && y < p.height) std::fill_n(p.at(y, x), p.channels, uint8_t{0});
   };
@@ -234,14 +235,12 @@ Task draw_task(const Located& m, const DataFacts& data) {
     const Asked a = asked(in, m, data);
     const auto pictures = to_pictures(m.draw(randn({in.n, m.latent}), repeated(a.text, in.n), repeated(a.where, in.n)));
     std::vector<Result> results;
-    for (size_t i = 0; i < pictures.size(); ++i) results.push_back({pictures.size() == 1 ? "drawn" : "drawn_" + std::to_string(i + 1), {pictures[i]}});
+    for (size_t i = 0; i < pictures.size(); ++i) results.push_back({pictures.size() == 1 ? "drawn" : text("drawn-", i + 1), {pictures[i]}});
     if (!box) {
-      std::ostringstream json;
+      nlohmann::json places = nlohmann::json::array();
       const auto v = a.where.to_doubles();
-      json << std::setprecision(6) << "{\"keypoints\": [";
-      for (size_t k = 0; k < v.size(); k += 3) json << (k ? ", " : "") << "[" << v[k] << ", " << v[k + 1] << ", " << (v[k + 2] > 0.5) << "]";
-      json << "]}";
-      results.push_back({.name = "keypoints", .json = json.str()});
+      for (size_t k = 0; k < v.size(); k += 3) places.push_back({v[k], v[k + 1], int(v[k + 2] > 0.5)});
+      results.push_back({.name = "keypoints", .json = nlohmann::json{{"keypoints", places}}.dump()});
     }
     return results;
   }};
@@ -258,7 +257,7 @@ Task sheet_task(const Located& m, const DataFacts& data, const std::string& name
     for (int64_t i = 0; i < steps * steps; ++i) {
       const double across = double(i % steps) / double(steps - 1), down = double(i / steps) / double(steps - 1);
       const Tensor where = m.location.moved(a.where, {to(own, across, down)});
-      cells.push_back(marked(to_pictures(m.draw(z, a.text, where)).at(0), m.location, where, zoom));
+      cells.push_back(marked(to_pictures(resize_nearest(m.draw(z, a.text, where), data.size * zoom, data.width * zoom)).at(0), m.location, where));
     }
     data::GridStyle style;
     style.columns = steps;

@@ -188,7 +188,7 @@ TEST_F(Use, DrawsWhereItIsTold) {
   done(apply("boxes", "draw", "right", {"--set", "box=0.6,0.1,1,0.5"}));
   EXPECT_NE(get("left/drawn.png"), get("right/drawn.png"));
   done(apply("boxes", "draw", "several", {"-n", "2"}));
-  EXPECT_TRUE(exists("several/drawn_1.png") && exists("several/drawn_2.png") && !exists("several/drawn_3.png"));
+  EXPECT_TRUE(exists("several/drawn-1.png") && exists("several/drawn-2.png") && !exists("several/drawn-3.png"));
   done(apply("points", "draw", "found", {}));
   done(apply("points", "draw", "given", {"--set", "keypoints=0.25,0.75 - - - 1,0"}));
   const auto given = nlohmann::json::parse(get("given/keypoints.json")).at("keypoints");

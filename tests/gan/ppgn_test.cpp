@@ -53,13 +53,16 @@ TEST(Ppgn, CodesWalkAlongBothSlopes) {
   seed(1);
   const PlugAndPlay same{[](const Tensor& h) { return h * 2.0; }, [](const Tensor& x) { return x * 0.0 + 3.0; }};
   const Tensor start = tensor(std::vector<double>{1, 2, 5, 5}, {2, 2}, DType::f64, Device{});
-  const auto wanted = [](const Tensor& x) { return sum(square(x) * tensor(std::vector<double>{1, -1}, {1, 2}, DType::f64, Device{}), {1}); };
+  const auto wanted = [](const Tensor& x, const Tensor&) { return sum(square(x) * tensor(std::vector<double>{1, -1}, {1, 2}, DType::f64, Device{}), {1}); };
   // d = 0.5 (3 - h) + 0.25 * (8, -8) h:  (1 + 2, 0.5 - 4), (-1 + 10, -1 - 10)
   const auto once = walked(same, {.steps = 1, .prior = 0.5, .condition = 0.25, .step = 0.2}, wanted, start).to_doubles();
   const std::vector<double> d = {3, -3.5, 9, -11}, from = {1, 2, 5, 5};
   for (size_t i = 0; i < 4; ++i) EXPECT_NEAR(once[i], from[i] + 0.2 * d[i] / (i < 2 ? 3.25 : 10), 1e-12);
+  // What is wanted of the code of a picture has a slope too.
+  const PlugAndPlay back{[](const Tensor& h) { return h * 2.0; }, [](const Tensor& x) { return x * 1.5; }};
+  for (const double v : walked(back, {.steps = 1, .prior = 0, .step = 0.3}, [](const Tensor&, const Tensor& code) { return sum(code, {1}); }, zeros({1, 2})).to_doubles()) EXPECT_NEAR(v, 0.3, 1e-12);
   // Steps fall linearly from the first to the last: 0.3, 0.2, 0.1 along a straight way.
-  const auto straight = [](const Tensor& x) { return sum(x, {1}); };
+  const auto straight = [](const Tensor& x, const Tensor&) { return sum(x, {1}); };
   for (const double v : walked(same, {.steps = 3, .prior = 0, .step = 0.3, .last_step = 0.1}, straight, zeros({1, 2})).to_doubles()) EXPECT_NEAR(v, 0.6, 1e-12);
   // Codes stay from 0 to 30.
   EXPECT_EQ(walked(same, {.steps = 1, .prior = 0, .step = 100}, straight, zeros({1, 2})).to_doubles(), (std::vector<double>{30, 30}));
@@ -102,7 +105,8 @@ TEST(Ppgn, TheSlopeInCodesIsThatOfDifferences) {
 TEST(Ppgn, HasTheLayersOfItsSource) {
   const auto parameters = [](const nn::Layer& l) {
     std::string shapes;
-    for (const auto& p : nn::Net("net", l).parameters())
+    const nn::Net net("net", l);
+    for (const auto& p : net.parameters())
       if (p.name.find("weight") != std::string::npos) shapes += text(p.value.shape()) + " ";
     return shapes;
   };
@@ -142,6 +146,7 @@ TEST(Ppgn, DrawsWhatIsWanted) {
   // Pictures are where walks begin, a result each.
   const auto from = to_pictures(t->batch().image());
   EXPECT_EQ(done(t, "draw", still, {{"a", from[0]}, {"b", from[1]}}, 1).size(), 4u);
+  EXPECT_THROW(done(t, "draw", {{"start", "2"}}, {{"a", from[0]}}, 1), UsageError);   // they begin at their own code
   EXPECT_THROW(done(t, "draw", {{"class", "99"}}, {}, 1), UsageError);
   EXPECT_THROW(done(t, "draw", {{"channel", "8"}}, {}, 1), UsageError);
 }
