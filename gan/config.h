@@ -33,6 +33,7 @@ struct DataFacts {
   int64_t classes = 0;         // of "label", 0 without
   std::vector<std::string> words = {};  // that "tokens" number; the first is padding
   int64_t caption_length = 0, caption_characters = 0;  // of "tokens" and "characters"
+  int64_t keypoints = 0;       // of "keypoints"
   std::vector<std::string> attributes;  // names, of "attributes"
   int64_t count = 0;           // samples
   // Mean picture over the training set, [size * size * channels] in [-1, 1]; may take a second. Null where nothing is trained.

@@ -43,6 +43,7 @@ void note_fields(DataFacts& facts, const std::vector<data::Field>& fields) {
     if (const data::Field* p = field(name); p && p->shape.size() == 1) facts.dimensions = p->shape.at(0);
   if (const data::Field* t = field("tokens")) facts.caption_length = t->shape.at(0);
   if (const data::Field* t = field("characters")) facts.caption_characters = t->shape.at(0);
+  if (const data::Field* k = field("keypoints"); k && k->shape.size() == 2) facts.keypoints = k->shape.at(0);
 }
 
 DataFacts facts_of_data(const data::Dataset& set) {

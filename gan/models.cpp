@@ -35,6 +35,7 @@ std::deque<Model>& all_models() {
           {"infogan", "InfoGAN: Interpretable Representation Learning by Information Maximizing GANs", 2016, "1606.03657", "codes that D must read off the picture", {"image"}, infogan, 28, 128, 5000},
           {"sagan", "Self-Attention Generative Adversarial Networks", 2019, "1805.08318", "attention, spectral norm, classes by projection", {"image", "label"}, sagan, 32, 64, 3000},
           {"stacked-gan", "Stacked Generative Adversarial Networks", 2017, "1612.04357", "a classifier turned around: features from a label, a picture from features", {"image", "label"}, stacked_gan, 28, 100, 3000},
+          {"ppgn", "Plug & Play Generative Networks: Conditional Iterative Generation of Images in Latent Space", 2017, "1612.00005", "codes that walk to where a classifier, this or any other, sees what is wanted", {"image", "label"}, ppgn, 32, 32, 4000, "shapes:single,plain=1,label=both"},
       }},
       {"words", {
           {"gan-int-cls", "Generative Adversarial Text to Image Synthesis", 2016, "1605.05396", "pictures from captions; D must tell pairs that do not fit", {"image", "tokens", "characters"}, gan_int_cls, 32, 64, 6500, "shapes:single,plain=1,label=both"},
@@ -42,6 +43,7 @@ std::deque<Model>& all_models() {
           {"stackgan-pp", "StackGAN++: Realistic Image Synthesis with Stacked Generative Adversarial Networks", 2018, "1710.10916", "pictures of several sizes at once from one tree of features, by caption or from noise", {"image"}, stackgan_pp, 64, 32, 5000, "shapes:single,plain=1,label=both"},
           {"attngan", "AttnGAN: Fine-Grained Text to Image Generation with Attentional Generative Adversarial Networks", 2018, "1711.10485", "pictures from captions, whose details look at single words; a matching model of words and regions", {"image", "tokens"}, attngan, 32, 32, 4000, "shapes:single,plain=1,label=both"},
           {"tac-gan", "TAC-GAN - Text Conditioned Auxiliary Classifier Generative Adversarial Network", 2017, "1703.06412", "pictures from captions; D also says the class", {"image", "tokens", "characters", "label"}, tac_gan, 32, 64, 4500, "shapes:single,plain=1,label=both"},
+          {"gawwn", "Learning What and Where to Draw", 2016, "1610.02454", "pictures from captions, in a box or at keypoints", {"image", "tokens", "characters", "boxes", "keypoints"}, gawwn, 32, 32, 4000, "shapes:objects=1,plain=1,large=0.5,label=both"},
       }},
       {"a picture and back: encoders", {
           {"vae", "Auto-Encoding Variational Bayes", 2014, "1312.6114", "encoder and decoder under a bound on the likelihood", {"image|point"}, vae, 0, 128, 4000},
@@ -60,6 +62,7 @@ std::deque<Model>& all_models() {
       }},
       {"a picture, to the same on another side", {
           {"pix2pix", "Image-to-Image Translation with Conditional Adversarial Networks", 2017, "1611.07004", "from pairs of pictures: a U-Net, and a judge of patches of pairs", {"a", "b"}, pix2pix, 64, 1, 4000, "shapes:pairs", true},
+          {"pan", "Perceptual Adversarial Networks for Image-to-Image Transformation", 2018, "1706.09138", "from pairs of pictures: the distance is of D's own features, which D makes as large as a margin", {"a", "b"}, pan, 64, 4, 5000, "shapes:pairs,from=rain,count=2000", true},
           {"bicyclegan", "Toward Multimodal Image-to-Image Translation", 2017, "1711.11586", "from pairs, many outputs for an input: a code for what the input leaves open", {"a", "b"}, bicyclegan, 64, 2, 4000, "shapes:pairs", false},
           {"cyclegan", "Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial Networks", 2017, "1703.10593", "between two sides without pairs, there and back again", {"a", "b"}, cyclegan, 64, 1, 4000, "shapes:unpaired", true},
           {"discogan", "Learning to Discover Cross-Domain Relations with Generative Adversarial Networks", 2017, "1703.05192", "between two sides without pairs, one to one by reconstructions", {"a", "b"}, discogan, 32, 16, 1500, "shapes:unpaired", false, true},

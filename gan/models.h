@@ -47,6 +47,7 @@ Recipe bigan(const Config& c);
 Recipe ali(const Config& c);
 Recipe mrgan(const Config& c);
 Recipe pix2pix(const Config& c);
+Recipe pan(const Config& c);
 Recipe singan_model(const Config& c);
 Recipe cyclegan(const Config& c);
 Recipe bicyclegan(const Config& c);
@@ -72,6 +73,7 @@ Recipe gan_int_cls(const Config& c);
 Recipe stackgan(const Config& c);
 Recipe stackgan_pp(const Config& c);
 Recipe attngan(const Config& c);
+Recipe gawwn(const Config& c);
 Recipe tac_gan(const Config& c);
 Recipe stargan(const Config& c);
 Recipe fader_networks(const Config& c);
@@ -81,5 +83,6 @@ Recipe conditional_cyclegan(const Config& c);
 Recipe semi_latent_gan(const Config& c);
 Recipe glow(const Config& c);
 Recipe pixelcnn(const Config& c);
+Recipe ppgn(const Config& c);
 
 }  // namespace ganymede

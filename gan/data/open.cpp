@@ -32,8 +32,8 @@ constexpr Opener kOpeners[] = {
      "there",
      open_pairs},
     {"make-pairs", Argument::required,
-     "make-pairs:DIR,TASK: pairs made from plain pictures; TASK is colourise, inpaint, edges, gradients or "
-     "blur",
+     "make-pairs:DIR,TASK: pairs made from plain pictures; TASK is colourise, inpaint, edges, gradients, blur "
+     "or rain",
      open_made_pairs},
     {"unpaired", Argument::required, "unpaired:DIR: folders trainA, trainB, testA and testB (or A and B)",
      open_unpaired},
@@ -69,8 +69,8 @@ constexpr Opener kOpeners[] = {
     {"shapes", Argument::optional,
      "shapes[:TASK][,NAME=VALUE...]: drawn scenes of shapes, 16 to 256 px; TASK is scene (the default), "
      "single, "
-     "attributes (correlation=0.8, without=hat+frame), faces (discs, half of them in hats), pairs (from=edges), unpaired (a=red,b=blue,truth=1,labels=1; also outlined, filled, hollow, textured, chalk, edges), clips (frames=8), "
-     "sr (scale=4,degradation=bicubic); every task takes count=N, objects=N, kinds=NAME+NAME, colours=any|class|two|mostly, label=shape|colour|both, central=1, plain=1, "
+     "attributes (correlation=0.8, without=hat+frame), faces (discs, half of them in hats), pairs (from=edges; also labels, normals and what make-pairs makes), unpaired (a=red,b=blue,truth=1,labels=1; also outlined, filled, hollow, textured, chalk, edges), clips (frames=8), "
+     "sr (scale=4,degradation=bicubic); every task takes count=N, objects=N, kinds=NAME+NAME, colours=any|class|two|mostly, label=shape|colour|both, central=1, plain=1, large=SHARE (of plain=1), "
      "with=PART+PART",
      open_shapes},
     {"solids", Argument::optional,

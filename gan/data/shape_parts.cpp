@@ -167,7 +167,7 @@ const std::vector<std::string>& scene_part_names() {
   static const std::vector<std::string> names = {
       "image",     "label",   "attributes", "count",  "caption",  "tokens",  "length",     "characters", "boxes",
       "keypoints", "pose",    "edges",      "labels", "semantic", "normals", "foreground", "background",
-      "colourise", "inpaint", "gradients",  "blur",   "clip",     "flow",    "low",        "hat"};
+      "colourise", "inpaint", "gradients",  "blur",   "rain",     "clip",    "flow",       "low",        "hat"};
   return names;
 }
 
@@ -248,7 +248,7 @@ ScenePart scene_part(const std::string& name, const PartOptions& options) {
   const auto& transforms = transform_names();
   if (std::find(transforms.begin(), transforms.end(), name) != transforms.end()) {
     const Transform transform = transform_named(name);
-    return real_part(name, {size, size, channels_after(transform, 3)}, transform == Transform::inpaint ? MadeOf::drawing_and_chance : MadeOf::drawing, [transform](const SceneView& view) {
+    return real_part(name, {size, size, channels_after(transform, 3)}, is_chance(transform) ? MadeOf::drawing_and_chance : MadeOf::drawing, [transform](const SceneView& view) {
       return transformed(image_of(view), transform, view.random).values;
     });
   }

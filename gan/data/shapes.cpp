@@ -231,7 +231,7 @@ class Shapes : public Dataset {
     if (arguments.integer("central", 0, 0, 1)) world.large = 1, world.spread = 0;
     if (arguments.integer("plain", 0, 0, 1)) {  // large, solid, on a light grey ground: outlines tell all but the colours
       world.textures = {Texture::plain}, world.fills = {Fill::solid};
-      world.hat = world.frame = world.dark = world.tint = 0, world.large = 1;
+      world.hat = world.frame = world.dark = world.tint = 0, world.large = arguments.number("large", 1, 0, 1);
     }
     if (task_ == "single") world.large = 1, world.spread = 0.3, world.fills = {Fill::solid};
     if (task_ == "attributes") {

@@ -5,6 +5,7 @@
 
 #include "engine/check.h"
 #include "gan/data/arguments.h"
+#include "gan/data/rain.h"
 #include "gan/data/resize.h"
 
 namespace ganymede::data {
@@ -79,7 +80,7 @@ Image edge_drawing(const Image& image) {
 }  // namespace
 
 const std::vector<std::string>& transform_names() {
-  static const std::vector<std::string> names = {"colourise", "inpaint", "edges", "gradients", "blur"};
+  static const std::vector<std::string> names = {"colourise", "inpaint", "edges", "gradients", "blur", "rain"};
   return names;
 }
 Transform transform_named(const std::string& name) {
@@ -94,6 +95,7 @@ Degradation degradation_named(const std::string& name) {
   return static_cast<Degradation>(index_named(name, degradation_names(), "degradation"));
 }
 
+bool is_chance(Transform transform) { return transform == Transform::inpaint || transform == Transform::rain; }
 int64_t channels_after(Transform transform, int64_t channels) {
   if (transform == Transform::colourise || transform == Transform::edges) return 1;
   return transform == Transform::gradients ? 2 : channels;
@@ -149,6 +151,7 @@ Image transformed(const Image& image, Transform transform, Random& random) {
     case Transform::gradients: return gradients(image);
     case Transform::blur:
       return blurred(image, static_cast<double>(std::min(image.height, image.width)) / 32);
+    case Transform::rain: return rained_on(image, random);
   }
   return image;
 }

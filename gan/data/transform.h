@@ -21,12 +21,14 @@ enum class Transform {
   edges,      // 1 channel, dark lines on white: where the smoothed luma changes fast
   gradients,  // 2 channels, the luma's differences to the right and downwards
   blur,       // Gaussian, standard deviation 1/32 of the smaller side
+  rain,       // white slanted streaks, drawn from `random`: rain.h
 };
 
 // Throws UsageError listing the names for an unknown one.
 Transform transform_named(const std::string& name);
 const std::vector<std::string>& transform_names();
 
+bool is_chance(Transform transform);  // whether it draws from `random`
 int64_t channels_after(Transform transform, int64_t channels);
 Image transformed(const Image& image, Transform transform, Random& random);
 

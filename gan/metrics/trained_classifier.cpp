@@ -97,6 +97,7 @@ TrainedClassifier trained_classifier(const ClassifierOptions& o, const std::func
 
   ContextScope scope;
   context().precision = Precision::f32, context().dtype = DType::f32;
+  context().training = context().recording = true;   // a task of a model that samples may ask for it
   const std::vector<std::string> fields{"image", "label"};
   const uint64_t print = fingerprint(*train, fields);
   TrainedClassifier c;

@@ -3,45 +3,13 @@
 #include <algorithm>
 
 #include "engine/check.h"
+#include "gan/nets/labelled.h"
 #include "nn/layers.h"
 
 namespace ganymede::nets {
 namespace {
 
 constexpr int kBottleneck = 100;
-
-// Stages one after another and a head; as a network of several outputs it also gives what each stage but the first makes.
-class Stages : public nn::Module {
- public:
-  Stages(std::vector<nn::Layer> stages, nn::Layer head) : stages_(std::move(stages)), head_(std::move(head)) {}
-  Tensor forward(const Tensor& x) override { return forward(Tensors{x})[0]; }
-  Tensors forward(const Tensors& xs) override {
-    require(xs.size() == 1, type(), ": takes one tensor, was given ", xs.size());
-    Tensors said{{}};
-    Tensor h = xs[0];
-    for (size_t i = 0; i < stages_.size(); ++i) {
-      h = stages_[i]->forward(h);
-      nn::LayerTrace::note(name(i), *stages_[i], h);
-      if (i > 0) said.push_back(h);
-    }
-    said[0] = head_->forward(h);
-    nn::LayerTrace::note("head", *head_, said[0]);
-    return said;
-  }
-  void visit(const nn::Visit& v) override {
-    for (size_t i = 0; i < stages_.size(); ++i) v(name(i), *stages_[i]);
-    v("head", *head_);
-  }
-  bool batches_pass_together() const override {
-    return head_->batches_pass_together() && std::all_of(stages_.begin(), stages_.end(), [](const nn::Layer& s) { return s->batches_pass_together(); });
-  }
-  std::string type() const override { return "stages"; }
-
- private:
-  static std::string name(size_t i) { return "stage" + std::to_string(i + 1); }
-  std::vector<nn::Layer> stages_;
-  nn::Layer head_;
-};
 
 int halvings(int size) {
   int n = 0;
@@ -91,7 +59,7 @@ nn::Layer discogan_discriminator(const DiscoganSize& s) {
   const int inner = s.width * std::min(1 << (halvings(s.size) - 1), 8);
   std::vector<nn::Layer> stages;
   for (auto& step : down(s)) stages.push_back(nn::sequential(std::move(step)));
-  return std::make_shared<Stages>(std::move(stages), nn::sequential({nn::conv(inner, 1, spec(inner, 1, 0))}));
+  return in_stages(std::move(stages), nn::sequential({nn::conv(inner, 1, spec(inner, 1, 0))}), 1);
 }
 
 nn::Layer discogan_point_map(int dimensions, int width) {
@@ -101,7 +69,7 @@ nn::Layer discogan_point_map(int dimensions, int width) {
 nn::Layer discogan_point_judge(int dimensions, int width) {
   std::vector<nn::Layer> stages;
   for (int i = 0; i < 4; ++i) stages.push_back(nn::sequential({dense(i ? width : dimensions, width), nn::relu()}));
-  return std::make_shared<Stages>(std::move(stages), nn::sequential({dense(width, 1)}));
+  return in_stages(std::move(stages), nn::sequential({dense(width, 1)}), 1);
 }
 
 }  // namespace ganymede::nets

@@ -143,6 +143,39 @@ class Heads : public nn::Module {
   std::vector<std::pair<std::string, Layer>> heads_;
 };
 
+class Stages : public nn::Module {
+ public:
+  Stages(std::vector<Layer> stages, Layer head, size_t first) : stages_(std::move(stages)), head_(std::move(head)), first_(first) {}
+  Tensor forward(const Tensor& x) override { return forward(Tensors{x})[0]; }
+  Tensors forward(const Tensors& xs) override {
+    require(xs.size() == 1, type(), ": takes one tensor, was given ", xs.size());
+    Tensors said{{}};
+    Tensor h = xs[0];
+    for (size_t i = 0; i < stages_.size(); ++i) {
+      h = stages_[i]->forward(h);
+      nn::LayerTrace::note(name(i), *stages_[i], h);
+      if (i >= first_) said.push_back(h);
+    }
+    said[0] = head_->forward(h);
+    nn::LayerTrace::note("head", *head_, said[0]);
+    return said;
+  }
+  void visit(const Visit& v) override {
+    for (size_t i = 0; i < stages_.size(); ++i) v(name(i), *stages_[i]);
+    v("head", *head_);
+  }
+  bool batches_pass_together() const override {
+    return head_->batches_pass_together() && std::all_of(stages_.begin(), stages_.end(), [](const Layer& s) { return s->batches_pass_together(); });
+  }
+  std::string type() const override { return "stages"; }
+
+ private:
+  static std::string name(size_t i) { return "stage" + std::to_string(i + 1); }
+  std::vector<Layer> stages_;
+  Layer head_;
+  size_t first_;
+};
+
 class AddNoise : public nn::Module {
  public:
   explicit AddNoise(double deviation) : deviation_(deviation) {}
@@ -177,6 +210,7 @@ Layer times_label(int classes, int width) { return std::make_shared<TimesLabel>(
 Layer of_label(int classes, Layer f) { return std::make_shared<OfLabel>(classes, std::move(f)); }
 Layer joined(Layer left, Layer right, Layer join) { return std::make_shared<Joined>(std::move(left), std::move(right), std::move(join)); }
 Layer with_heads(Layer trunk, std::vector<std::pair<std::string, Layer>> heads) { return std::make_shared<Heads>(std::move(trunk), std::move(heads)); }
+Layer in_stages(std::vector<Layer> stages, Layer head, size_t first) { return std::make_shared<Stages>(std::move(stages), std::move(head), first); }
 Layer add_noise(double deviation) { return std::make_shared<AddNoise>(deviation); }
 Layer pad_behind(int pixels) { return std::make_shared<PadBehind>(pixels); }
 

@@ -27,6 +27,9 @@ nn::Layer joined(nn::Layer left, nn::Layer right, nn::Layer join);
 // first one.
 nn::Layer with_heads(nn::Layer trunk, std::vector<std::pair<std::string, nn::Layer>> heads);
 
+// Stages one after another and a head behind the last: net(Tensors{x}) gives {what the head says, what the stages from number `first` on (from 0) make}; net(x) the former.
+nn::Layer in_stages(std::vector<nn::Layer> stages, nn::Layer head, size_t first = 0);
+
 // Adds normal noise while training.
 nn::Layer add_noise(double deviation);
 // Zeros behind the last row and column.

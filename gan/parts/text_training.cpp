@@ -56,9 +56,10 @@ Tensor joint_embedding_loss(const Tensor& v, const Tensor& t, const Tensor& wron
   return sum((by_caption + by_picture) * wrong) / double(n * n);
 }
 
-Losses matching_losses(const nn::Net& D, const Tensor& x, const Tensor& fake, const Tensor& t, const Tensor& wrong, double weight) {
+Losses matching_losses(const nn::Net& D, const Tensor& x, const Tensor& fake, const Tensor& t, const Tensor& wrong, double weight, const Tensor& where) {
   std::vector<Tensors> pairs{{x, t}, {fake, t}};
   if (weight > 0) pairs.push_back({Mismatch::before(x), t});
+  for (size_t i = 0; where && i < pairs.size(); ++i) pairs[i].push_back(i < 2 ? where : Mismatch::before(where));
   const std::vector<Tensors> said = D.each(pairs);
   const Adversarial& adv = adversarial("bce");
   Losses l{{"real", nn::bce_with_logits(said[0][0], 1), "-E log D(x, t)"},

@@ -27,8 +27,9 @@ Tensor mean_where(const Tensor& l, const Tensor& weight);
 Tensor joint_embedding_loss(const Tensor& v, const Tensor& t, const Tensor& wrong);
 
 // What D minimises by CLS: -E log D(x, t) - (1 - weight) E log(1 - D(fake, t)) - weight E log(1 - D(x', t)), x' the next picture, which does not fit where
-// `wrong` (Mismatch::next) is 1; with weight 0 it is left out. And what D says of the three.
-Losses matching_losses(const nn::Net& D, const Tensor& x, const Tensor& fake, const Tensor& t, const Tensor& wrong, double weight = 0.5);
+// `wrong` (Mismatch::next) is 1; with weight 0 it is left out. And what D says of the three. where: what D sees beside a picture and a text and what is right of x and
+// fake alike, such as where their object is; it goes with x'.
+Losses matching_losses(const nn::Net& D, const Tensor& x, const Tensor& fake, const Tensor& t, const Tensor& wrong, double weight = 0.5, const Tensor& where = {});
 
 struct TextEncoder {
   nn::Net text = {}, image = {};

@@ -16,7 +16,7 @@ double matching(const CaptionUses& uses, const Captions& captions, const Evaluat
   double right = 0, n = 0;
   e.each_batch([&](const Batch& b) {
     const Tensor text = captions.encode(b);
-    const auto fits = uses.judge(b.image(), text).to_doubles(), not_ = uses.judge(b.image(), Mismatch::before(text)).to_doubles();
+    const auto fits = uses.judge(b.image(), text).to_doubles(), not_ = uses.judge(b.image(), uses.unlike(text)).to_doubles();
     const auto wrong = uses.mismatch.next(b).to_doubles();
     for (size_t i = 0; i < wrong.size(); ++i) right += wrong[i] * (fits[i] > not_[i]), n += wrong[i];
   });

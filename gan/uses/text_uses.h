@@ -17,6 +17,7 @@ struct CaptionUses {
   TextEncoder encoder;
   Mismatch mismatch;
   std::function<Tensor(const Tensor& x, const Tensor& text)> judge = {};
+  std::function<Tensor(const Tensor& text)> unlike = Mismatch::before;   // the texts that do not fit where mismatch.next says so
 };
 // shows-colour of other pictures than r.captions draws, such as an earlier stage's.
 Measure caption_colour_measure(const std::string& name, const std::string& text, const Captions& captions);

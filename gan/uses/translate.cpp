@@ -1,11 +1,13 @@
 #include "gan/uses/translate.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "engine/check.h"
 #include "engine/context.h"
 #include "engine/ops.h"
 #include "gan/data/transform.h"
+#include "gan/metrics/similarity.h"
 #include "gan/parts/lab.h"
 #include "gan/pictures.h"
 
@@ -201,6 +203,41 @@ void add_pair_measures(Recipe& r, const Direction& d, const std::function<Tensor
                                        [=](const Tensor& x) { return band_energy(x, side); }, target, made));
   if (d.out != 3) return;
   r.measures.push_back(ratio_measure("saturation", "mean spread between the colours of 4x4 pixels, of outputs over targets; 1 is alike, less is greyer", saturation, target, made));
+}
+
+namespace {
+
+using Planes = std::vector<metrics::Plane>;
+
+// Of pictures and of what they should be, one by one, in bytes; the mean.
+double compared(const Tensor& pictures, const Tensor& target, const std::function<double(const Planes&, const Planes&)>& f) {
+  const std::vector<data::Picture> ours = to_pictures(pictures), truth = to_pictures(target);
+  double sum = 0;
+  for (size_t i = 0; i < ours.size(); ++i) sum += f(metrics::planes(ours[i]), metrics::planes(truth[i]));
+  return sum / double(ours.size());
+}
+
+double ssim_of(const Tensor& pictures, const Tensor& target) {
+  if (std::min(pictures.dim(1), pictures.dim(2)) < 11) return std::nan("");   // its window
+  return compared(pictures, target, [](const Planes& a, const Planes& b) { return metrics::ssim(a, b); });
+}
+
+}  // namespace
+
+double psnr_of(const Tensor& pictures, const Tensor& target) {
+  return compared(pictures, target, [](const Planes& a, const Planes& b) { return metrics::psnr(a, b); });
+}
+
+void add_restoration_measures(Recipe& r, const Direction& d, const std::function<Tensor(const Batch&)>& made) {
+  const auto add = [&](const std::string& name, const std::string& what, const std::function<double(const Batch&)>& f) { r.measures.push_back(mean_measure(name, what, f)); };
+  const auto input = [from = d.input](const Batch& b) { return b[from]; };
+  const auto target = [to = d.target](const Batch& b) { return b[to]; };
+  add("psnr", "PSNR to the target in dB, all channels, 8 bit, mean over pictures", [=](const Batch& b) { return psnr_of(made(b), target(b)); });
+  add("ssim", "SSIM to the target, at most 1, mean over channels and pictures", [=](const Batch& b) { return ssim_of(made(b), target(b)); });
+  if (d.in != d.out) return;
+  add("psnr_input", "PSNR of the input", [=](const Batch& b) { return psnr_of(input(b), target(b)); });
+  add("ssim_input", "SSIM of the input", [=](const Batch& b) { return ssim_of(input(b), target(b)); });
+  add("psnr_gain", "psnr minus psnr_input", [=](const Batch& b) { return psnr_of(made(b), target(b)) - psnr_of(input(b), target(b)); });
 }
 
 }  // namespace ganymede

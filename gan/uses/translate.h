@@ -68,6 +68,12 @@ Measure mean_measure(const std::string& name, const std::string& text, std::func
 // outputs hold, and how saturated they are beside the targets (1: alike; below: blurred, greyer).
 void add_pair_measures(Recipe& r, const Direction& d, const std::function<Tensor(const Batch&)>& made);
 
+// PSNR in dB of pictures [n, H, W, C] in [-1, 1] to others, all channels, 8 bit, mean over pictures.
+double psnr_of(const Tensor& pictures, const Tensor& target);
+// Of a model that restores pictures: psnr and ssim (over all channels, 8 bit, mean over pictures) of made(batch) to the target and, where the input is a
+// picture of as many channels, of the input (psnr_input, ssim_input) and the gain (psnr_gain).
+void add_restoration_measures(Recipe& r, const Direction& d, const std::function<Tensor(const Batch&)>& made);
+
 // Of a model of two sides without pairs: samples (of side b, from a), a sheet of both ways there and back, `translate` and `score` with
 // direction=AtoB or BtoA, and the measures cycle (there and back), domain (how many results look like the other side), spacing (whether
 // distances between pictures are kept) and, where the data know it, truth (what it should have been). The judges map pictures to

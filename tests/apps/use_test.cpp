@@ -1,6 +1,8 @@
 // Walks through a latent space (sample) and tasks on pictures (apply).
 #include <nlohmann/json.hpp>
 
+#include <cstdlib>
+
 #include "gan/data/apng.h"
 #include "gan/data/picture_file.h"
 #include "gan/data/png.h"
@@ -13,7 +15,11 @@ using Words = std::vector<std::string>;
 
 class Use : public ProgramTest {
  protected:
-  Use() { EXPECT_EQ(run(tiny("run", {"--steps", "3", "--set", "latent=6"})).status, 0); }
+  Use() {
+    setenv("GANYMEDE_CACHE", (*this / "cache").c_str(), 1);
+    EXPECT_EQ(run(tiny("run", {"--steps", "3", "--set", "latent=6"})).status, 0);
+  }
+  ~Use() override { unsetenv("GANYMEDE_CACHE"); }
   data::PictureInfo picture(const std::string& name) const {
     return data::picture_info((*this / name).string(), data::Check::whole);
   }
@@ -121,6 +127,23 @@ TEST_F(Use, CompletesPicturesPixelByPixel) {
   refused(2, {"export", "pixels"}, {"pixelcnn", "no function"});
 }
 
+// Codes that walk to what a network wants that is trained on other labels then and there.
+TEST_F(Use, DrawsWhatAnotherClassifierWants) {
+  done({"train", "ppgn", "--data", "shapes:single,plain=1,count=64", "--size", "16", "--batch", "8", "--steps", "60", "--set", "width=16", "--set", "features=32", "--set", "walk=5", "--threads", "1", "--out", "plug"});
+  const std::string of = "of=shapes:single,plain=1,count=400,label=colour";
+  const auto probability = [&](const std::string& folder) {
+    const std::string json = get(folder + "/drawn.json");
+    return std::stod(json.substr(json.find("\"probability\": ") + 15));
+  };
+  done({"apply", "plug", "draw", "--set", of, "--set", "class=5", "--set", "walk=0", "--out", "begun"});
+  done({"apply", "plug", "draw", "--set", of, "--set", "class=5", "--set", "walk=100", "--set", "step=0.2", "--out", "walked"});
+  EXPECT_GT(probability("walked"), 0.7);
+  EXPECT_LT(probability("begun"), 0.3);
+  refused(2, {"apply", "plug", "draw", "--set", of, "--set", "class=8", "--out", "none"}, {"class=8", "8 classes, 0 to 7"});
+  refused(2, {"apply", "plug", "draw", "--set", "of=shapes:unpaired", "--out", "none"}, {"hold no pictures"});
+  refused(2, {"export", "plug"}, {"ppgn", "no function"});
+}
+
 TEST_F(Use, RefusesWalksThatTheModelCannotTake) {
   refused(2, {"sample", "run", "--classes"}, {"dcgan", "no classes"});
   refused(2, {"sample", "run", "--class", "1"}, {"no classes"});
@@ -148,6 +171,43 @@ TEST_F(Use, DrawsByCaption) {
   refused(2, {"sample", "words", "--text", "a red ring", "--truncation", "1"}, {"--text", "--truncation"});
   refused(2, {"sample", "words", "--text", "a red ring", "--temperature", "1"}, {"--text", "--temperature"});
   refused(2, {"train", "gan-int-cls", "--data", "fashion-mnist", "--out", "none"}, {"tokens", "shapes:single,plain=1,label=both"});
+}
+
+// In a box or at keypoints, of which those that are not given are found; moved and stretched from one noise.
+TEST_F(Use, DrawsWhereItIsTold) {
+  const Words train{"train", "gawwn", "--data", "shapes:objects=1,label=both,count=64", "--size", "16", "--batch", "8", "--steps", "6", "--set", "text_steps=2", "--set", "width=4", "--set", "d_width=2", "--set", "grid=8", "--threads", "1"};
+  const auto with = [](Words all, const Words& more) {
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  };
+  done(with(train, {"--out", "boxes"}));
+  done(with(train, {"--set", "location=keypoints", "--set", "keypoint_units=4", "--out", "points"}));
+  done({"sample", "boxes", "--text", "a red ring", "-n", "4", "--out", "ring.png"});
+  const auto apply = [&](const std::string& run, const std::string& task, const std::string& out, const Words& more) { return with({"apply", run, task, "--set", "text=a red ring", "--out", out}, more); };
+  done(apply("boxes", "draw", "left", {"--set", "box=0,0.1,0.4,0.5"}));
+  done(apply("boxes", "draw", "right", {"--set", "box=0.6,0.1,1,0.5"}));
+  EXPECT_NE(get("left/drawn.png"), get("right/drawn.png"));
+  done(apply("boxes", "draw", "several", {"-n", "2"}));
+  EXPECT_TRUE(exists("several/drawn-1.png") && exists("several/drawn-2.png") && !exists("several/drawn-3.png"));
+  done(apply("points", "draw", "found", {}));
+  done(apply("points", "draw", "given", {"--set", "keypoints=0.25,0.75 - - - 1,0"}));
+  const auto given = nlohmann::json::parse(get("given/keypoints.json")).at("keypoints");
+  ASSERT_EQ(given.size(), 5u);
+  EXPECT_EQ(given[0], nlohmann::json::parse("[0.25, 0.75, 1]"));
+  EXPECT_EQ(given[4], nlohmann::json::parse("[1, 0, 1]"));
+  EXPECT_NE(given[1][0], 0);
+  for (const std::string run : {"boxes", "points"})
+    for (const std::string task : {"move", "stretch"}) {
+      done(apply(run, task, run + task, {"--set", "steps=3"}));
+      EXPECT_EQ(picture(run + task + "/" + task + ".png").width, 3 * 4 * 16 + 4 * 2);
+    }
+  EXPECT_NE(get("boxesmove/move.png"), get("boxesstretch/stretch.png"));
+  refused(2, apply("boxes", "draw", "none", {"--set", "box=0.4,0,0.2,1"}), {"box=0.4,0,0.2,1", "right"});
+  refused(2, apply("boxes", "draw", "none", {"--set", "box=0,0,1"}), {"0,0,1", "4 numbers"});
+  refused(2, apply("boxes", "draw", "none", {"--set", "box=0,0,1,2"}), {"from 0 to 1"});
+  refused(2, apply("boxes", "draw", "none", {"--set", "keypoints=0.5,0.5"}), {"keypoints"});
+  refused(2, apply("points", "draw", "none", {"--set", "keypoints=0.5,0.5 -"}), {"2 places", "5 keypoints"});
+  refused(2, apply("points", "draw", "none", {"--set", "keypoints=0.5 - - - -"}), {"2 numbers"});
 }
 
 TEST_F(Use, SamplesWithoutTheTrainingData) {

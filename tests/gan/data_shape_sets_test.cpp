@@ -151,7 +151,7 @@ double own_seconds() {
 
 // Samples that are read again come from memory, all of them, some, or none, and are the same.
 TEST(Shapes, WhatWasDrawnIsKept) {
-  for (const char* spec : {"shapes", "shapes:pairs,from=inpaint,with=semantic", "shapes:unpaired,truth=1", "shapes:clips,frames=2"}) {
+  for (const char* spec : {"shapes", "shapes:pairs,from=inpaint,with=semantic", "shapes:pairs,from=rain", "shapes:unpaired,truth=1", "shapes:clips,frames=2"}) {
     for (const bool flip : {false, true}) {
       const auto drawn = open_dataset(spec, {.size = 32, .flip = flip, .cache_bytes = 0});
       const auto kept = open_dataset(spec, {.size = 32, .flip = flip}), few = open_dataset(spec, {.size = 32, .flip = flip, .cache_bytes = 50000});
@@ -195,6 +195,18 @@ TEST(Shapes, AttributesCanBeLeftOut) {
   }
   EXPECT_GT(large, 5);
   EXPECT_LT(large, 35);
+}
+
+TEST(Shapes, PlainOnesAreLargeUnlessAShareIsAskedFor) {
+  const auto large = [](const std::string& share) {
+    const auto data = open_dataset("shapes:objects=1,plain=1" + share, {.size = 16});
+    float sum = 0;
+    for (int64_t i = 0; i < 200; ++i) sum += data->attributes(i).at(4);
+    return sum / 200;
+  };
+  EXPECT_EQ(large(""), 1);
+  EXPECT_EQ(large(",large=0"), 0);
+  EXPECT_NEAR(large(",large=0.3"), 0.3, 0.1);
 }
 
 TEST(Shapes, WrongSettingsAreNamed) {

@@ -10,6 +10,7 @@
 #include "gan/nets/stackgan.h"
 #include "gan/parts/text_training.h"
 #include "gan/uses/captions.h"
+#include "gan/uses/text_uses.h"
 #include "tests/gan/model_fixture.h"
 
 namespace ganymede::test {
@@ -74,6 +75,23 @@ TEST(Mismatch, PairsFitWhoseCaptionsOrClassesAreTheSame) {
   const Tensor l = tensor(std::vector<double>{1, 2, 4, 8}, Shape{4, 1}, DType::f32, {});
   EXPECT_EQ(mean_where(l, by_caption.next(b)).item(), 3);
   EXPECT_EQ(mean_where(l, l * 0.0).item(), 0);
+}
+
+// A judge that looks at nothing but the place, which comes behind the text: texts that do not fit keep it where `unlike` says so.
+TEST(Matching, TellsTextsAlone) {
+  Recipe r;
+  r.captions = {.length = 1, .draw = {}, .encode = [](const Batch& b) { return concat({cast(b["tokens"], DType::f32), b.image()}, 1); }, .decode = [](const Tensor& z, const Tensor&) { return z; }};
+  CaptionUses uses{.encoder = {}, .mismatch = Mismatch(Config(DataFacts{}, {})), .judge = [](const Tensor& x, const Tensor& rows) { return -abs(x - slice(rows, 1, 2, 3)); }};
+  Batch b = four_captions();
+  b.fields["image"] = tensor(std::vector<double>{1, 2, 3, 4}, Shape{4, 1}, DType::f32, {});
+  const auto matching = [&] {
+    r.measures.clear();
+    add_caption_uses(r, Config(DataFacts{}, {}), uses);
+    return r.measures.at(0).value({4, [&](const std::function<void(const Batch&)>& look) { look(b); }});
+  };
+  EXPECT_EQ(matching(), 1);
+  uses.unlike = [](const Tensor& rows) { return concat({Mismatch::before(slice(rows, 1, 0, 2)), slice(rows, 1, 2, 3)}, 1); };
+  EXPECT_EQ(matching(), 0);
 }
 
 TEST(JointEmbedding, CountsMarginsOfPairsThatDoNotFit) {
