@@ -30,25 +30,28 @@ Recipe ss_gan(const Config& c) {
   const int side = int(c.data.size);
   if (c.data.input_channels != 3) throw UsageError(text("ss-gan: side a has ", c.data.input_channels, " channels, and surface normals have 3; try --data solids"));
   if (c.batch % 2 != 0) throw UsageError(text("a batch of ", c.batch, ": D sees half of it as it is and half as drawn; set --batch to an even number"));
-  nets::StyleSize style{.size = side, .channels = int(c.data.channels)};
+  nets::StructureStyleSize style{.size = side, .channels = int(c.data.channels)};
   style.width = int(c.integer("width", 8, "channels of both G next to the picture, the others in proportion; 64 in the paper", 1, 4096));
   style.latent = int(c.integer("latent", 100, "length of z, of the structure's and of the style's", 1, 65536));
-  const int structure_size = int(c.integer("structure_size", side, "pixels of the normals that G1 draws; 72 in the paper, for pictures of 128", 8, 4096));
+  const int structure_size = int(c.integer("structure_size", std::max(8, side / 8 * 8), "pixels of the normals that G1 draws; 72 in the paper, for pictures of 128", 8, 4096));
   const int d_width = int(c.integer("d_width", 16, "channels of D1 next to the normals, the others in proportion; 64 in the paper", 1, 4096));
   const int style_d_width = int(c.integer("style_d_width", 2 * d_width, "the same of D2; as D1's in the paper", 1, 4096));
+  style.halvings = int(c.integer("style_halvings", side < 64 ? 2 : 3, "how often G2 halves maps on its way in; 3 in the paper, of 128 px. D2 does so once more", 2, 3));
   const int64_t word_count = c.integer("words", 8, "words of the codebook of normals; 40 in the paper", 2, 4096);
   const int fcn_width = int(c.integer("fcn_width", 8, "channels of the FCN's first convolution, the others in proportion; 96 in the paper", 1, 4096));
   const int64_t fcn_batch = c.integer("fcn_batch", c.batch > 0 ? std::min<int64_t>(20, c.batch) : 20, "samples that the FCN learns from an iteration; 10 in the paper", 1, c.batch > 0 ? c.batch : INT64_MAX);
   const double fcn_rate = c.number("fcn_rate", 0.03, "learning rate of the FCN; 0.01 in the paper", 0);
-  const int64_t fcn_steps = c.integer("fcn_steps", c.steps > 0 ? c.steps / 5 : 1000, "iterations that train the FCN, before all others; 0: none");
-  const int64_t structure_steps = c.integer("structure_steps", c.steps > 0 ? c.steps * 2 / 5 : 2000, "iterations of the structure alone, which come next; 0: none");
-  const int64_t style_steps = c.integer("style_steps", c.steps > 0 ? c.steps * 7 / 20 : 1750, "iterations of the style alone, which come then; 0: none");
+  const int64_t fcn_steps = c.integer("fcn_steps", c.steps > 0 ? c.steps / 8 : 1000, "iterations that train the FCN, before all others; 0: none");
+  const int64_t structure_steps = c.integer("structure_steps", c.steps > 0 ? c.steps / 4 : 2000, "iterations of the structure alone, which come next; 0: none");
+  const int64_t style_steps = c.integer("style_steps", c.steps > 0 ? c.steps * 3 / 5 : 4800, "iterations of the style alone, which come then; 0: none");
   if (c.steps > 0 && fcn_steps + structure_steps + style_steps >= c.steps)
     throw UsageError(text("settings fcn_steps=", fcn_steps, ", structure_steps=", structure_steps, " and style_steps=", style_steps, ": the run has ", c.steps, " iterations, so none remain for both together; set less or more --steps"));
-  const double lambda = c.number("lambda", 0.2, "weight of the FCN's loss in the style; 0.1 in the paper, of 40 words", 0);
+  const double lambda = c.number("lambda", 0.05, "weight of the FCN's loss in the style; 0.1 in the paper, of 40 words", 0);
   const double decay = c.number("decay", lambda > 0 ? 0 : 1e-5, "L2 added to the gradients of the style; 1e-5 in the paper without the FCN", 0);
-  const double rate = c.number("rate", 2e-4, "learning rate of the structure and of the style", 0), beta1 = c.number("beta1", 0.5, "Adam", 0, 0.999999);
-  const double style_d_rate = c.number("style_d_rate", 5 * rate, "the same of D2 in the style's stage; 2e-4 in the paper", 0);
+  const double rate = c.number("rate", 4e-4, "learning rate of the structure; 2e-4 in the paper", 0), style_rate = c.number("style_rate", 3e-4, "of the style; 2e-4 in the paper", 0), beta1 = c.number("beta1", 0.5, "Adam", 0, 0.999999);
+  const int64_t style_batch = c.integer("style_batch", c.batch > 0 ? std::min<int64_t>(16, c.batch) : 16, "samples that an iteration of the style takes of the batch, an even number; 64 in the paper", 2, c.batch > 0 ? c.batch : INT64_MAX);
+  if (style_batch % 2 != 0) throw UsageError(text("setting style_batch=", style_batch, ": D2 sees half of it as it is and half as drawn; set an even number"));
+  const bool style_dropout = c.flag("style_dropout", false, "D2 drops out what D1 does, as in the paper");
   const bool slow = c.flag("slow_start", true, "the first 10 steps of the structure and of the style at a 50th of the rate, the next 20 at a 5th");
   const double joint_rate = c.number("joint_rate", 1e-6, "learning rate of G2 and D2 when both go on together", 0), joint_structure_rate = c.number("joint_structure_rate", 1e-7, "of G1 and D1 then", 0);
   const double by_structure = c.number("structure_weight", 1, "of D1's verdict, for G1 then", 0), by_style = c.number("style_weight", 0.1, "of the gradient of D2's verdict through G2, for G1 then", 0);
@@ -59,12 +62,13 @@ Recipe ss_gan(const Config& c) {
   const nn::Net FCN = r.net("FCN", nets::normal_estimator(style.channels, int(word_count), fcn_width));
   const nn::Net G1 = r.net("G1", nets::structure_generator({.size = structure_size, .width = style.width, .latent = style.latent}));
   const nn::Net D1 = r.net("D1", nets::structure_judge({.size = structure_size, .width = d_width}));
-  const nn::Net G2 = r.net("G2", nets::style_generator(style)), D2 = r.net("D2", nets::structure_judge({.size = side, .width = style_d_width, .channels = style.channels + 3, .pairs = true}));
+  const nn::Net G2 = r.net("G2", nets::style_generator(style)), D2 = r.net("D2", nets::structure_judge({.size = side, .width = style_d_width, .channels = style.channels + 3, .halvings = style.halvings + 1, .dropout = style_dropout}));
   const Tensor words = keep_normal_words(r, c, "a", word_count);
 
   const auto noise = [=](int64_t n) { return uniform({n, style.latent}, -1, 1); };
   const auto normals = [](const Batch& b) { return nets::unit_vectors(b["a"]); };
   const auto half = [](const Tensor& x, int64_t which) { return slice(x, 0, which * (x.dim(0) / 2), (which + 1) * (x.dim(0) / 2)); };
+  const auto few = [=](const Batch& b) { return Batch{style_batch, {{"a", b["a"].rows(0, style_batch)}, {"b", b["b"].rows(0, style_batch)}}}; };
   const auto seen = [](const Tensor& x) { return upsample_nearest(x, kEnlarged); };
   const auto styled = [=](const Tensor& n, const Tensor& z) { return G2(Tensors{n, z})[0]; };
   const auto enlarged = [=](const Tensor& n) { return resized_normals(n, side, side); };
@@ -106,7 +110,7 @@ Recipe ss_gan(const Config& c) {
     });
   }
   const auto adam_at = [=](double of) { return slow ? nn::adam(of, beta1).with(slow_start()) : nn::adam(of, beta1); };
-  const nn::Optim adam = adam_at(rate);
+  const nn::Optim adam = adam_at(rate), style_adam = adam_at(style_rate).decay(decay);
   if (structure_steps > 0) {
     r.stage("structure", structure_steps);
     add_d(D1, adam, left1, real_normals, drawn_normals);
@@ -115,12 +119,12 @@ Recipe ss_gan(const Config& c) {
   gated = gates == "all";
   if (style_steps > 0) {
     r.stage("style", style_steps);
-    add_d(D2, adam_at(style_d_rate).decay(decay), left2, real_pair, [=](const Batch& b) {
-      const Tensor n = half(normals(b), 1);
+    add_d(D2, style_adam, left2, [=](const Batch& b) { return real_pair(few(b)); }, [=](const Batch& b) {
+      const Tensor n = half(normals(few(b)), 1);
       return Tensors{styled(n, noise(n.dim(0))), n};
     });
-    r.update("G2", {Group{{G2}, adam.decay(decay), g_gate(left2)}}, [=](const Batch& b) -> Losses {
-      const Tensor n = normals(b), x = styled(n, noise(b.size));
+    r.update("G2", {Group{{G2}, style_adam, g_gate(left2)}}, [=](const Batch& b) -> Losses {
+      const Tensor n = normals(few(b)), x = styled(n, noise(style_batch));
       Losses l{{"adv", approval(D2, {x, n}), "-E log D2(G2(C, z), C)"}};
       if (lambda > 0) l.push_back({"word", lambda * reads(FCN.infer(seen(x)), n), text(lambda, " -E log FCN(up(G2(C, z)))[word of C]")});
       return l;

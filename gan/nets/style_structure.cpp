@@ -42,16 +42,19 @@ class UnitVectors : public nn::Module {
   std::string describe() const override { return "each pixel's vector over its length"; }
 };
 
-class StyleGenerator : public nn::Module {
+class StructureStyle : public nn::Module {
  public:
-  explicit StyleGenerator(const StyleSize& s) {
+  explicit StructureStyle(const StructureStyleSize& s) {
     const int w = s.width;
+    const bool all = s.halvings == 3;
     Stack normals{.channels = 3}, noise{.layers = {nn::reshape_to({1, 1, s.latent})}, .channels = s.latent}, both{.channels = 3 * w};
-    normals.conv(w, 5, 2, 2).conv(2 * w, 5, 2, 2);
-    noise.deconv(w, s.size / 16, 1, 0).doubled(w).doubled(w);
+    normals.conv(w, 5, all ? 2 : 1, 2).conv(2 * w, 5, 2, 2);
+    noise.deconv(w, s.size >> (s.halvings + 1), 1, 0).doubled(w).doubled(w);
     both.conv(4 * w, 3, 1, 1).conv(8 * w, 3, 2, 1);
     both.leaky = true;
-    both.conv(8 * w, 3, 1, 1).doubled(4 * w).doubled(2 * w).doubled(w).then({nn::conv(w, s.channels, {.kernel = 5, .padding = 2}), nn::tanh()});
+    both.conv(8 * w, 3, 1, 1).doubled(4 * w).doubled(2 * w);
+    all ? both.doubled(w) : both.conv(w, 3, 1, 1);
+    both.then({nn::conv(w, s.channels, {.kernel = 5, .padding = 2}), nn::tanh()});
     normals_ = nn::sequential(std::move(normals.layers)), noise_ = nn::sequential(std::move(noise.layers)), both_ = nn::sequential(std::move(both.layers));
   }
   Tensor forward(const Tensor&) override { fail("a style generator is called with normals and noise"); }
@@ -85,21 +88,21 @@ nn::Layer structure_generator(const StructureSize& s) {
   return nn::sequential(std::move(g.layers));
 }
 
-nn::Layer style_generator(const StyleSize& s) {
-  check(s.size, 16, "pictures");
-  return std::make_shared<StyleGenerator>(s);
+nn::Layer style_generator(const StructureStyleSize& s) {
+  check(s.size, 2 << s.halvings, "pictures");
+  return std::make_shared<StructureStyle>(s);
 }
 
 nn::Layer structure_judge(const StructureJudgeSize& s) {
-  const int w = s.width, side = s.size / (s.pairs ? 16 : 8);
-  constexpr double kMaps = 0.8, kValues = 0.5;   // that are kept
+  const int w = s.width, side = s.size >> s.halvings;
   const auto leaky = [] { return nn::leaky_relu(0.2); };
-  // As large as in the paper, whose first layer has 64 channels: without norms, signals would fade in a narrower one.
-  const nn::Init weight = nn::init::normal(0, 0.02 * std::sqrt(64.0 / w));
-  const auto conv = [&](int in, int out, int kernel, int stride) { return nn::conv(in, out, {.kernel = kernel, .stride = stride, .padding = kernel / 2, .weight = weight}); };
-  return nn::sequential({conv(s.channels, w, 5, 2), leaky(), conv(w, 2 * w, 5, s.pairs ? 2 : 1), leaky(), conv(2 * w, 4 * w, 3, 2), leaky(), nn::map_dropout(kMaps),
-                         conv(4 * w, 8 * w, 3, 2), leaky(), nn::map_dropout(kMaps), conv(8 * w, 2 * w, 3, 1), leaky(), nn::reshape_to({side * side * 2 * w}), nn::dropout(kValues),
-                         nn::linear(side * side * 2 * w, 1, true, weight)});
+  const auto kept = [&](double share) { return s.dropout ? share : 1; };
+  // Without norms, signals would fade with the paper's 0.02 (to a 25th in the first four layers of a width of 32), and D would wake late.
+  const auto weight = [](int64_t fan_in) { return nn::init::he_normal(fan_in, 0.2); };
+  const auto conv = [&](int in, int out, int kernel, int stride) { return nn::conv(in, out, {.kernel = kernel, .stride = stride, .padding = kernel / 2, .weight = weight(in * kernel * kernel)}); };
+  return nn::sequential({conv(s.channels, w, 5, 2), leaky(), conv(w, 2 * w, 5, s.halvings == 4 ? 2 : 1), leaky(), conv(2 * w, 4 * w, 3, 2), leaky(), nn::map_dropout(kept(0.8)),
+                         conv(4 * w, 8 * w, 3, 2), leaky(), nn::map_dropout(kept(0.8)), conv(8 * w, 2 * w, 3, 1), leaky(), nn::reshape_to({side * side * 2 * w}), nn::dropout(kept(0.5)),
+                         nn::linear(side * side * 2 * w, 1, true, weight(side * side * 2 * w))});
 }
 
 nn::Layer normal_estimator(int channels, int words, int width) {

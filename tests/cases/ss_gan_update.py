@@ -1,8 +1,8 @@
 """S2-GAN (Wang, Gupta 2016), tiny, in plain PyTorch: writes ss_gan_update.safetensors beside itself.
 
-Pictures and normals of 16 x 16, drawn normals of 8 x 8, batch 4, widths of 2, five words. One iteration of the FCN (SGD 0.01, momentum 0.9, decay 5e-4, 3 samples), two of
-the structure, two of the style with the fixed FCN, two of both. Adam 2e-4 and 6e-4 for D2 (a 50th of it at first), then 1e-6 and 1e-7; D or G wait by D's losses, R and F, of the bounds
-0.66 and 0.74.
+Pictures and normals of 16 x 16, drawn normals of 8 x 8, batch 6, widths of 1, five words. One iteration of the FCN (SGD 0.01, momentum 0.9, decay 5e-4, 3 samples), two of
+the structure, two of the style with the fixed FCN, of four samples, two of both. Adam 2e-4, 6e-4 for the style (a 50th of it at first), then 1e-6 and 1e-7; D or G wait by D's losses, R and F, of the bounds
+0.615 and 0.78.
 """
 
 import numpy as np
@@ -13,8 +13,8 @@ from label_update import adam
 from reference import Optimiser, float32_exact
 from update_case import Case, Draws, Layers, main, pictures
 
-N, SIDE, SMALL, W, FCN_W, LATENT, WORDS, FCN_BATCH = 4, 16, 8, 1, 2, 3, 5, 3
-LAMBDA, LOW, HIGH, DECAY = 0.3, 0.66, 0.74, 1e-2
+N, STYLE_N, SIDE, SMALL, W, FCN_W, LATENT, WORDS, FCN_BATCH = 6, 4, 16, 8, 1, 2, 3, 5, 3
+LAMBDA, LOW, HIGH, DECAY = 0.3, 0.615, 0.78, 1e-2
 
 
 class Part(Layers):
@@ -80,7 +80,7 @@ def train(dtype):
     words = float32_exact(random.normal(0, 1, (WORDS, 3))).to(dtype)
     words = float32_exact(words.double() / words.double().norm(dim=1, keepdim=True)).to(dtype)
     case = Case("ss-gan", f"width={W} d_width={W} style_d_width={W} gates=all fcn_width={FCN_W} latent={LATENT} structure_size={SMALL} words={WORDS} fcn_batch={FCN_BATCH} fcn_steps=1 structure_steps=2 style_steps=2 "
-                f"lambda={LAMBDA} decay={DECAY} fcn_rate=0.01 rate=2e-4 style_d_rate=6e-4 low={LOW} high={HIGH}")
+                f"lambda={LAMBDA} decay={DECAY} fcn_rate=0.01 style_batch={STYLE_N} style_halvings=3 style_dropout=true rate=2e-4 style_rate=6e-4 low={LOW} high={HIGH}")
     case.start(*nets)
     case.record.add("initial.kept.words", words)
 
@@ -102,7 +102,7 @@ def train(dtype):
         return F.binary_cross_entropy_with_logits(logits, torch.full_like(logits, target))
 
     def half(x, which):
-        return x[which * (N // 2):(which + 1) * (N // 2)]
+        return x[which * (len(x) // 2):(which + 1) * (len(x) // 2)]
 
     def judge(d, rule, real, drawn):
         """D's update, unless it waits; whether G moves."""
@@ -143,12 +143,13 @@ def train(dtype):
         case.move("G1", [(g1, of_g if moves else None, loss)])
         case.finish_iteration(draws, *nets)
 
-    of_d, of_g = *by(6e-4 / 50, d2, decay=DECAY), *by(2e-4 / 50, g2, decay=DECAY)
+    of_d, of_g = by(6e-4 / 50, d2, g2, decay=DECAY)
     for _ in range(2):
         (n, x), (other, _) = step()
+        n, x, other = n[:STYLE_N], x[:STYLE_N], other[:STYLE_N]
         told = half(n, 1)
-        moves = judge(d2, of_d, torch.cat([half(x, 0), half(n, 0)], 1), torch.cat([style(told, noise(N // 2), False), told], 1))
-        made = style(other, noise(N), True)
+        moves = judge(d2, of_d, torch.cat([half(x, 0), half(n, 0)], 1), torch.cat([style(told, noise(STYLE_N // 2), False), told], 1))
+        made = style(other, noise(STYLE_N), True)
         parts = {"adv": bce(d2(torch.cat([made, other], 1), True), 1.0), "word": LAMBDA * spelled(made, other, "infer")}
         for name, value in parts.items():
             case.loss(f"G2/{name}", value)
