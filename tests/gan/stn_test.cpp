@@ -56,7 +56,7 @@ TEST_F(Stn, ADistortionTurnsClockwise) {
   const Tensor wanted = flip(permute(x, {0, 2, 1, 3}), 2);
   for (const bool corners : {true, false}) {
     const Distortion d = distortion({{"rotation", "180"}}, 7, corners);
-    const GivenDraws draws({{{1, 1}, {kPi / 2}}});
+    const GivenDraws draws({{{1, 1}, {-kPi / 2}}});   // by which it is turned back
     const Distorted y = d(x);
     EXPECT_LE(difference(y.pictures, wanted), 1e-9);
     EXPECT_NEAR(turn_of(linear_parts(y.places, corners).data()), 90, 1e-3);
@@ -155,7 +155,7 @@ double measured(Tiny& t, const std::string& name) {
 // A transformer that has learnt nothing, or none, leaves what was applied; one that turns all alike too; one that undoes each turn leaves nothing.
 TEST_F(Stn, RotationLeftIsThatOfBothMapsTogether) {
   for (const char* transform : {"affine", "none"}) {
-    Tiny t({.model = "stn", .settings = {{"transform", transform}}, .without = transform == std::string("none") ? std::set<std::string>{"localisation_width"} : std::set<std::string>{}});
+    Tiny t({.model = "stn", .settings = {{"transform", transform}}, .without = transform == std::string("none") ? std::set<std::string>{"localisation_width", "seen"} : std::set<std::string>{}});
     EXPECT_GT(measured(t, "rotation_applied"), 20);
     EXPECT_NEAR(measured(t, "rotation_left"), measured(t, "rotation_applied"), 1e-3);
     EXPECT_EQ(measured(t, "rotation_left"), measured(t, "rotation_left"));   // test pictures are distorted alike each time
