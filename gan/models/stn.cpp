@@ -22,13 +22,15 @@ Tensor ink(const Tensor& picture) { return picture * 0.5 + 0.5; }
 
 Recipe stn(const Config& c) {
   if (c.data.classes < 2) throw UsageError("stn: it is trained to name classes, and these data have none; try --data fashion-mnist or mnist:DIR");
-  const std::string transform = c.choice("transform", {"affine", "attention", "rst", "projective", "tps", "none"}, "of the pictures before they are classified: any affine one; scale and translation; with rotation; projective; thin plate spline; none, to compare with");
+  const std::string transform = c.choice("transform", {"rst", "affine", "attention", "projective", "tps", "none"}, "of the pictures before they are classified: rotation, scale and translation; any affine one; scale and translation; projective; thin plate spline; none, to compare with");
   const bool transforms = transform != "none";
   const bool align_corners = c.flag("align_corners", true, "-1 and 1 are the middles of the outermost pixels, as in the authors' code, not their edges");
   const std::string border = c.choice("border", {"zeros", "border", "reflection"}, "what lies beyond pictures: black, the pixels at the border, or a mirror");
   const SampleBorder beyond = border == "zeros" ? SampleBorder::zeros : border == "border" ? SampleBorder::clamp : SampleBorder::reflect;
   const Distortion distort(c, beyond, align_corners);
   const int canvas = int(distort.canvas()), channels = int(c.data.channels), classes = int(c.data.classes);
+
+  const bool adam = c.choice("optimizer", {"adam", "sgd"}, "Adam, which takes minutes, or the paper's plain descent") == "adam";
 
   Recipe r;
   nn::Net T;
@@ -40,20 +42,21 @@ Recipe stn(const Config& c) {
     const bool convolves = c.choice("localisation", {"cnn", "fcn"}, "network that looks at a picture and says how to transform it: convolutions, or linear layers") == "cnn";
     const auto localise = convolves ? nets::stn_convolutional_localisation(size, int(c.integer("localisation_width", 20, "filters of its convolutions", 1, 4096)))
                                     : nets::stn_linear_localisation(size, int(c.integer("localisation_units", 32, "of each of its layers", 1, 65536)));
-    slower = c.number("localisation_rate", 0.1, "its learning rate, times the classifier's", 1e-6, 1000);
+    slower = c.number("localisation_rate", adam ? 1 : 0.1, "its learning rate, times the classifier's; a tenth is common with plain descent", 1e-6, 1000);
     T = r.net("T", nn::spatial_transformer(localise.layers, localise.features, {kTransforms.at(transform), seen, seen, beyond, align_corners}));
   }
   const nets::StnSize size{seen, seen, channels};
-  const bool convolves = c.choice("classifier", {"cnn", "fcn"}, "convolutions, or linear layers") == "cnn";
+  const bool convolves = c.choice("classifier", {"fcn", "cnn"}, "linear layers, or convolutions") == "cnn";
   const int width = convolves ? int(c.integer("width", 16, "filters of the classifier's first convolution, twice as many in the second; 32 make about the paper's 400 000 weights", 1, 4096)) : 0;
-  const int units = int(c.integer("units", convolves ? 64 : 128, "of the classifier's last hidden layer; in one of linear layers, of both", 1, 65536));
+  const int units = int(c.integer("units", convolves ? 64 : 32, "of the classifier's last hidden layer; in one of linear layers, of both", 1, 65536));
   const nn::Net C = r.net("C", convolves ? nets::stn_convolutional_classifier(size, width, units, classes) : nets::stn_linear_classifier(size, units, classes));
-  const bool adam = c.choice("optimizer", {"adam", "sgd"}, "Adam, which takes minutes, or the paper's plain descent") == "adam";
-  const double rate = c.number("rate", adam ? 1e-3 : 0.01, "learning rate of the classifier", 0);
-  const double falls = c.number("rate_falls", 0.1, "times the rate after each third of the run", 1e-6, 1);
+  const double rate = c.number("rate", adam ? 2e-3 : 0.01, "learning rate of the classifier", 0);
+  const double falls = c.number("rate_falls", 0.1, adam ? "what the rate falls to over the last third of the run, times itself" : "what it falls to after each third of the run, times itself", 1e-6, 1);
   const auto optim = [&](double factor) {
     const nn::Optim o = adam ? nn::adam(rate * factor) : nn::sgd(rate * factor);
-    return c.steps > 2 && falls < 1 ? o.with(nn::milestones({c.steps / 3, 2 * c.steps / 3}, falls)) : o;
+    if (c.steps < 3 || falls == 1) return o;
+    const int64_t third = c.steps / 3;
+    return o.with(adam ? nn::exponential_decay_between(2 * third, c.steps, falls) : nn::milestones({third, 2 * third}, falls));
   };
 
   const auto look = [=](const Tensor& picture) -> Straightened {

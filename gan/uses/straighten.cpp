@@ -104,7 +104,7 @@ void add_straightening_uses(Recipe& r, const Straightener& s, bool align_corners
   r.columns = [=](const Batch& b) -> std::vector<Column> {
     const Tensor x = s.distort(b.image()).pictures;
     std::vector<Column> all{{"picture", b.image()}, {"distorted", x}};
-    if (transforms) all.push_back({"straightened", s.look(x).pictures});
+    if (transforms) all.push_back({"straight", s.look(x).pictures});
     return all;
   };
   r.tasks.push_back(straighten_task(s, align_corners));

@@ -26,7 +26,7 @@ double turn_of(const double* matrix);
 // The mean distance in degrees of angles to their common one, the direction of the mean of their unit vectors.
 double spread_of(const std::vector<double>& degrees);
 
-// Samples (distorted pictures, straightened), sheets (picture, distorted, straightened), the task `straighten`, what `export` writes of it, and the measures error,
+// Samples (distorted pictures, straightened), sheets (picture, distorted, straight), the task `straighten`, what `export` writes of it, and the measures error,
 // rotation_applied, rotation_left, rotation_left_by_class and outside.
 void add_straightening_uses(Recipe& r, const Straightener& s, bool align_corners);
 

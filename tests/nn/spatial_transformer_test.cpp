@@ -146,6 +146,10 @@ TEST_F(SpatialTransformers, ASplineGoesThroughItsPoints) {
     EXPECT_NEAR(x, q[2 * t], 1e-9);
     EXPECT_NEAR(y, q[2 * t + 1], 1e-9);
   }
+  // As numpy solves the system.
+  const auto edge = thin_plate_matrix({0, -1});
+  const double known[] = {-0.05927817, 0.55658691, 0.55658691, -0.05927817, -0.01824476, 0.02386237};
+  for (size_t k = 0; k < 6; ++k) EXPECT_NEAR(edge[k], known[k], 1e-8) << k;
 }
 
 // Wherever a transform looks, and however it clips places, weights add up to 1.
