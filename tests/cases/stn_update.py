@@ -158,7 +158,7 @@ class Variant:
 
 VARIANTS = [
     Variant("stn_update", "affine", 20, 30, 11, True, True, "zeros", False, "distortion=RTS canvas=30 optimizer=sgd"),
-    Variant("stn_projective_update", "projective", 9, 9, 9, False, False, "reflection", True, "distortion=P localisation_rate=0.1"),
+    Variant("stn_projective_update", "projective", 9, 9, 9, False, False, "reflection", True, "distortion=P rate=0.001 localisation_rate=0.1"),
     Variant("stn_spline_update", "tps", 9, 9, 8, False, True, "border", False, "distortion=E optimizer=sgd"),
 ]
 
