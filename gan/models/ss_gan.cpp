@@ -46,7 +46,7 @@ Recipe ss_gan(const Config& c) {
   const int64_t style_steps = c.integer("style_steps", c.steps > 0 ? c.steps * 3 / 5 : 4800, "iterations of the style alone, which come then; 0: none");
   if (c.steps > 0 && fcn_steps + structure_steps + style_steps >= c.steps)
     throw UsageError(text("settings fcn_steps=", fcn_steps, ", structure_steps=", structure_steps, " and style_steps=", style_steps, ": the run has ", c.steps, " iterations, so none remain for both together; set less or more --steps"));
-  const double lambda = c.number("lambda", 0.05, "weight of the FCN's loss in the style; 0.1 in the paper, of 40 words", 0);
+  const double lambda = c.number("lambda", 0.1, "weight of the FCN's loss in the style", 0);
   const double decay = c.number("decay", lambda > 0 ? 0 : 1e-5, "L2 added to the gradients of the style; 1e-5 in the paper without the FCN", 0);
   const double rate = c.number("rate", 4e-4, "learning rate of the structure; 2e-4 in the paper", 0), style_rate = c.number("style_rate", 3e-4, "of the style; 2e-4 in the paper", 0), beta1 = c.number("beta1", 0.5, "Adam", 0, 0.999999);
   const int64_t style_batch = c.integer("style_batch", c.batch > 0 ? std::min<int64_t>(16, c.batch) : 16, "samples that an iteration of the style takes of the batch, an even number; 64 in the paper", 2, c.batch > 0 ? c.batch : INT64_MAX);

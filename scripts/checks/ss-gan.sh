@@ -1,7 +1,7 @@
 # Wang, Gupta 2016: a picture is drawn of surface normals, and a fixed network that estimates normals must read them off it. Rooms of spheres and boxes; the style learns from
 # real normals, so its trainings need none of the structure's.
 source "$(dirname "$0")/lib.sh"
-fcn=1000 style=3000 structure=1500
+fcn=1000 style=2400 structure=1500
 styled=(ss-gan --steps $((fcn + style + 1)) --seed 5 --set fcn_steps=$fcn --set structure_steps=0 --set style_steps=$style)
 run with "${styled[@]}"
 run without "${styled[@]}" --set lambda=0
