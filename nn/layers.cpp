@@ -160,15 +160,16 @@ class Reshape : public Module {
 
 class Dropout : public Module {
  public:
-  explicit Dropout(double keep) : keep_(keep) { require(keep > 0 && keep <= 1, "dropout: keep ", keep, " must be in (0, 1]"); }
+  Dropout(double keep, bool maps) : keep_(keep), maps_(maps) { require(keep > 0 && keep <= 1, "dropout: keep ", keep, " must be in (0, 1]"); }
   Tensor forward(const Tensor& x) override {
     if (!context().training || keep_ == 1) return x;
-    return mul(x, cast(bernoulli(x.shape(), keep_, 1 / keep_), x.dtype()));
+    return mul(x, cast(bernoulli(maps_ ? Shape{x.dim(0), 1, 1, x.dim(3)} : x.shape(), keep_, 1 / keep_), x.dtype()));
   }
   std::string type() const override { return "dropout"; }
-  std::string describe() const override { return text("dropout, keep ", keep_); }
+  std::string describe() const override { return text(maps_ ? "dropout of maps, keep " : "dropout, keep ", keep_); }
  private:
   double keep_;
+  bool maps_;
 };
 
 class Maxout : public Module {
@@ -194,7 +195,8 @@ class Maxout : public Module {
 
 Layer activation(Unary op, double alpha) { return std::make_shared<ActivationLayer>(Activation{op, alpha}); }
 Layer reshape_to(const Shape& sample) { return std::make_shared<Reshape>(sample); }
-Layer dropout(double keep) { return std::make_shared<Dropout>(keep); }
+Layer dropout(double keep) { return std::make_shared<Dropout>(keep, false); }
+Layer map_dropout(double keep) { return std::make_shared<Dropout>(keep, true); }
 Layer maxout(int in, int units, int pieces, const Init& weight, const Init& bias) { return std::make_shared<Maxout>(in, units, pieces, weight, bias); }
 
 // An activation after a layer that can apply it goes into that layer's kernel; so does what follows the whole into the last layer's.

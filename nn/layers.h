@@ -110,6 +110,8 @@ inline Layer sigmoid() { return activation(Unary::sigmoid); }
 Layer reshape_to(const Shape& sample);   // each sample takes this shape: {H, W, C} or {features}
 // Keeps each element with probability `keep` and multiplies it by 1 / keep; the identity when not training.
 Layer dropout(double keep);
+// The same of whole maps: the channels of a sample [N, H, W, C] (Tompson et al. 2015).
+Layer map_dropout(double keep);
 // The largest of `pieces` linear functions for each of `units` outputs (Goodfellow et al. 2013).
 Layer maxout(int in, int units, int pieces, const Init& weight, const Init& bias_init = init::zero());
 

@@ -18,7 +18,7 @@ class Layers(Network):
 
     Each is a tuple: ("conv", in, out, kernel, stride, padding, bias), ("deconv", in, out, kernel, stride, padding,
     output_padding, bias), ("linear", in, out, bias), ("norm", channels, eps), ("flatten",), ("picture", height, width,
-    channels), ("maxout", in, units, pieces), ("dropout", keep), ("relu",), ("leaky", slope), ("tanh",), ("sigmoid",).
+    channels), ("maxout", in, units, pieces), ("dropout", keep), ("map_dropout", keep), ("pool", kernel, stride), ("relu",), ("leaky", slope), ("tanh",), ("sigmoid",).
     """
 
     def __init__(self, name, dtype, random, draws, parts):
@@ -80,6 +80,10 @@ class Layers(Network):
                 h = h.reshape(len(h), *spec).permute(0, 3, 1, 2)
             elif kind == "dropout":
                 h = h * self.draws.bernoulli(h.shape, spec[0], 1 / spec[0])
+            elif kind == "map_dropout":
+                h = h * self.draws.bernoulli((*h.shape[:2], 1, 1), spec[0], 1 / spec[0])
+            elif kind == "pool":
+                h = F.max_pool2d(h, *spec)
             elif kind == "relu":
                 h = F.relu(h)
             elif kind == "leaky":

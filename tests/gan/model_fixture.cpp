@@ -41,6 +41,7 @@ TinyChoice tiny_choice(const std::string& model) {
       {"progressive-gan", {.settings = {{"width", "4"}, {"most_width", "9"}, {"latent", "5"}, {"start", "8"}, {"stable_images", "2"}, {"blend_images", "2"}}, .late = {"start", "stddev_group"}}},
       {"stylegan2", {.settings = {{"width", "3"}, {"most_width", "6"}, {"latent", "5"}, {"depth", "2"}, {"stddev_group", "2"}, {"r1_every", "2"}, {"path_every", "2"}, {"ada", "0.5"}, {"ada_images", "16"}}, .late = {"stddev_group", "ada", "ada_images"},
                      .still = {"G.conv4.plane", "G.up8.plane", "G.conv8.plane", "G.up16.plane", "G.conv16.plane"}}},
+      {"ss-gan", {.settings = {{"width", "2"}, {"d_width", "2"}, {"style_d_width", "2"}, {"fcn_width", "4"}, {"latent", "3"}, {"words", "3"}, {"fcn_steps", "1"}, {"structure_steps", "0"}, {"style_steps", "1"}}, .data = "solids:count=20", .late = {"structure_size", "rate", "style_batch", "gates", "low", "high"}}},
       {"r3gan", {.settings = {{"width", "2"}, {"most_width", "4"}, {"latent", "5"}, {"group", "2"}}, .late = {"group"}}},
       {"lapgan", {.settings = {{"first_width", "24"}, {"width", "4"}, {"latent", "5"}}}},
       {"stacked-gan", {.settings = {{"width", "2"}, {"latent", "5"}, {"latent0", "3"}, {"pretrain", "1"}, {"independent", "1"}}, .late = {"joint"}}},

@@ -147,6 +147,17 @@ TEST_F(Layers, DropoutKeepsTheMean) {
   EXPECT_EQ(d->forward(x).to_doubles(), x.to_doubles());
 }
 
+TEST_F(Layers, MapDropoutDropsWholeMaps) {
+  const Layer d = map_dropout(0.8);
+  const Tensor y = d->forward(ones({50, 3, 2, 40}));
+  EXPECT_EQ(max(y, {1, 2}).to_doubles(), min(y, {1, 2}).to_doubles());
+  EXPECT_NEAR(mean(y).item(), 1, 0.05);
+  EXPECT_EQ(max(y).item(), 1.25);
+  EXPECT_EQ(min(y).item(), 0);
+  context().training = false;
+  EXPECT_EQ(d->forward(y).to_doubles(), y.to_doubles());
+}
+
 TEST_F(Layers, PassGradCheckAsAWhole) {
   const std::vector<std::pair<const char*, Layer>> layers{
       {"residual", residual(sequential({conv(4, 4, {.padding = 1, .weight = init::normal(0, 0.3)}), tanh()}))},
