@@ -1,7 +1,7 @@
 // STN. Jaderberg, Simonyan, Zisserman, Kavukcuoglu: Spatial Transformer Networks, NIPS 2015, arXiv 1506.02025.
 //   theta = T(x) of a picture x that was distorted at random,   V = x read at the places (x_s, y_s) = T_theta(x_t, y_t) of the result's pixels, bilinear
 //   min over T and C  -E log p(class | C(V))
-// Nothing but the class tells T how to turn a picture. It begins as the identity, and moves at a smaller rate than C.
+// Nothing but the class tells T how to turn a picture. It begins as the identity, and has a rate of its own.
 #include "engine/check.h"
 #include "engine/ops.h"
 #include "gan/losses/classes.h"

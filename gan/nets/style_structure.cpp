@@ -97,7 +97,7 @@ nn::Layer structure_judge(const StructureJudgeSize& s) {
   const int w = s.width, side = s.size >> s.halvings;
   const auto leaky = [] { return nn::leaky_relu(0.2); };
   const auto kept = [&](double share) { return s.dropout ? share : 1; };
-  // Without norms, signals would fade with the paper's 0.02 (to a 25th in the first four layers of a width of 32), and D would wake late.
+  // Without norms, signals would fade with the paper's 0.02 (to an 80th by the first four layers of a width of 32), and D would wake late.
   const auto weight = [](int64_t fan_in) { return nn::init::he_normal(fan_in, 0.2); };
   const auto conv = [&](int in, int out, int kernel, int stride) { return nn::conv(in, out, {.kernel = kernel, .stride = stride, .padding = kernel / 2, .weight = weight(in * kernel * kernel)}); };
   return nn::sequential({conv(s.channels, w, 5, 2), leaky(), conv(w, 2 * w, 5, s.halvings == 4 ? 2 : 1), leaky(), conv(2 * w, 4 * w, 3, 2), leaky(), nn::map_dropout(kept(0.8)),
