@@ -3,7 +3,7 @@
 //   D_R:  min  1/3 [-log D_R(y) - log D_R(y') - log(1 - D_R(C(x)))]                      real or made; y' is real too
 //   D_A:  min  1/3 [-log D_A(x, y) - log(1 - D_A(x, y')) - log(1 - D_A(x, C(x)))]        belong together or not
 //   C:    min  -1/2 log D_R(C(x)) - 1/2 log D_A(x, C(x))
-// The paper lets each discriminator see one of its three pictures, drawn for each sample (images=one). C knows nothing of the target but what D_A says of it: no distance of
+// The paper lets each discriminator learn from one of its three pictures, drawn for each sample (images=one). C knows nothing of the target but what D_A says of it: no distance of
 // pixels. All that passes from source to target is a code of one point.
 #include "engine/ops.h"
 #include "gan/models.h"
@@ -19,13 +19,14 @@ Recipe pldt(const Config& c) {
   const std::string loss = c.choice("loss", {"real+domain", "real", "domain", "mse", "l1+domain", "l1+real+domain"}, "what C minimises: D_R's opinion, D_A's, a distance of pixels (mse alone is the paper's baseline)");
   const bool realism = loss.find("real") != std::string::npos, domain = loss.find("domain") != std::string::npos, l1 = loss.starts_with("l1");
   const bool judged = realism || domain, three = judged && c.flag("negatives", true, "the discriminators see targets of others too, real ones for D_R, wrong ones for D_A");
-  const bool one = judged && c.choice("images", {"all", "one"}, "what a discriminator sees for a sample: all of its pictures, or one of them drawn for each sample, as in the paper") == "one";
+  const bool one = judged && c.choice("images", {"all", "one"}, "which of its pictures a discriminator learns from: all, averaged, or one drawn for each sample, as in the paper") == "one";
+  const bool together = judged && c.choice("statistics", {"together", "apart"}, "batch norms of the discriminators see all pictures of a step as one batch, or each kind as a batch of its own, which tells the kinds apart by itself") == "together";
   const double lambda = l1 ? c.number("lambda", 10, "weight of the distance to the target", 0) : 0;
   nets::PldtSize s{.size = int(c.data.size), .in = int(d.in), .out = int(d.out)};
-  s.width = int(c.integer("width", 32, "channels of C's first layer, doubled by each halving; 128 in the paper", 1, 4096));
+  s.width = int(c.integer("width", 24, "channels of C's first layer, doubled by each halving; 128 in the paper", 1, 4096));
   s.code = int(c.integer("code", 64, "length of the code between C's halves", 1, 65536));
   nets::PldtSize judge = s;
-  if (judged) judge.width = int(c.integer("d_width", 32, "channels of the discriminators' first layer; 128 in the paper", 1, 4096));
+  if (judged) judge.width = int(c.integer("d_width", 16, "channels of the discriminators' first layer; 128 in the paper", 1, 4096));
   const double rate = c.number("rate", 5e-4, "learning rate; 2e-4 in the paper", 0), beta1 = c.number("beta1", 0.5, "Adam, or the momentum of sgd", 0, 0.999999);
   nn::Optim optim = c.choice("optimiser", {"adam", "sgd"}, "sgd in the paper") == "adam" ? nn::adam(rate, beta1) : nn::sgd(rate, beta1);
   const double last_part = c.number("last_part", 1.0 / 6, "part of the run, at its end, with a tenth of the rate", 0, 1);
@@ -41,34 +42,66 @@ Recipe pldt(const Config& c) {
   const auto other = [=](const Batch& b) { return b[d.target + "_other"]; };
   const SharedValue fake = r.shared("fake", {C}, [=](const Batch& b) { return C(source(b)); });
 
-  // D's loss of its pictures y, y' and C(x), of which y is right, C(x) wrong and y' as said. seen: what D is shown with a picture.
-  const auto judged_apart = [=](const nn::Net& D, const Batch& b, bool other_is_right, const std::function<Tensors(const Tensor&)>& seen) -> Losses {
-    const std::string name = other_is_right ? "D_R(" : "D_A(x, ", right = other_is_right ? " - log " : " - log(1 - ", close = other_is_right ? "" : ")";
-    if (one) {
-      const Tensor is_fake = bernoulli({b.size, 1, 1, 1}, three ? 1.0 / 3 : 0.5), is_other = three ? (1.0 - is_fake) * bernoulli({b.size, 1, 1, 1}, 0.5) : Tensor{};
-      const Tensor is_own = three ? 1.0 - is_fake - is_other : 1.0 - is_fake;
-      Tensor shown_ones = is_own * target(b) + is_fake * fake();
-      if (three) shown_ones = shown_ones + is_other * other(b);
-      return {{"adv", nn::bce_with_logits(D(seen(shown_ones))[0], other_is_right ? 1.0 - is_fake : is_own), text("-E t log ", name, "i) + (1 - t) log(1 - ", name, "i)), i ", three ? "one of y, y', C(x)" : "y or C(x)")}};
-    }
+  // What a discriminator is shown with a picture of the target's side.
+  const auto of_source = [=](const Batch& b) -> std::function<Tensors(const Tensor&)> { return [x = source(b)](const Tensor& y) { return Tensors{x, y}; }; };
+  const std::function<Tensors(const Tensor&)> itself = [](const Tensor& y) { return Tensors{y}; };
+
+  // What D says of y, C(x) and y'.
+  const auto opinions = [=](const nn::Net& D, const Batch& b, const std::function<Tensors(const Tensor&)>& seen) {
     std::vector<Tensors> pictures{seen(target(b)), seen(fake())};
     if (three) pictures.push_back(seen(other(b)));
-    const std::vector<Tensors> said = D.each(pictures);
-    Tensor sum = nn::bce_with_logits(said[0][0], 1) + nn::bce_with_logits(said[1][0], 0);
-    if (three) sum = sum + nn::bce_with_logits(said[2][0], other_is_right ? 1 : 0);
-    Losses l{{"adv", sum * (three ? 1.0 / 3 : 0.5), text(three ? "1/3" : "1/2", " E [-log ", name, "y) - log(1 - ", name, "C(x)))", three ? text(right, name, "y')", close) : "", "]")},
-             shown("own", mean(sigmoid(said[0][0])), text("E ", name, "y)")), shown("fake", mean(sigmoid(said[1][0])), text("E ", name, "C(x))"))};
-    if (three) l.push_back(shown("other", mean(sigmoid(said[2][0])), text("E ", name, "y')")));
+    Tensors said;
+    if (together) {
+      Tensors all;
+      for (size_t i = 0; i < pictures[0].size(); ++i) {
+        Tensors part;
+        for (const Tensors& p : pictures) part.push_back(p[i]);
+        all.push_back(concat(part, 0));
+      }
+      const Tensor logits = D(all)[0];
+      for (size_t k = 0; k < pictures.size(); ++k) said.push_back(slice(logits, 0, int64_t(k) * b.size, int64_t(k + 1) * b.size));
+    } else {
+      for (const Tensors& t : D.each(pictures)) said.push_back(t[0]);
+    }
+    return said;
+  };
+
+  // D's loss: y is right, C(x) wrong and y' as said.
+  const auto judged_all = [=](const nn::Net& D, const Batch& b, bool other_is_right, const std::function<Tensors(const Tensor&)>& seen) -> Losses {
+    const Tensors said = opinions(D, b, seen);
+    const auto wrong = [](const Tensor& logits, bool right) { return softplus(right ? -logits : logits); };
+    Tensors terms{wrong(said[0], true), wrong(said[1], false)};
+    if (three) terms.push_back(wrong(said[2], other_is_right));
+    const double part = 1.0 / double(terms.size());
+    Tensor sum;
+    if (one) {   // weights 1 and 0 where there are parts of 1 otherwise
+      const Tensor is_fake = bernoulli({b.size, 1, 1, 1}, part);
+      if (three) {
+        const Tensor is_other = (1.0 - is_fake) * bernoulli({b.size, 1, 1, 1}, 0.5);
+        sum = (1.0 - is_fake - is_other) * terms[0] + is_fake * terms[1] + is_other * terms[2];
+      } else {
+        sum = (1.0 - is_fake) * terms[0] + is_fake * terms[1];
+      }
+    } else {
+      sum = terms[0] + terms[1];
+      if (three) sum = sum + terms[2];
+      sum = sum * part;
+    }
+    const std::string name = other_is_right ? "D_R(" : "D_A(x, ";
+    Losses l{{"adv", mean(sum), text("E ", one ? "one, drawn, of" : three ? "1/3 the sum of" : "1/2 the sum of", " -log ", name, "y), -log(1 - ", name, "C(x)))", three ? text(other_is_right ? ", -log " : ", -log(1 - ", name, other_is_right ? "y')" : "y'))") : "")},
+             shown("own", mean(sigmoid(said[0])), text("E ", name, "y)")), shown("fake", mean(sigmoid(said[1])), text("E ", name, "C(x))"))};
+    if (three) l.push_back(shown("other", mean(sigmoid(said[2])), text("E ", name, "y')")));
     return l;
   };
-  if (R) r.update("D_R", {R}, optim, [=](const Batch& b) { return judged_apart(R, b, true, [](const Tensor& y) { return Tensors{y}; }); });
-  if (A) r.update("D_A", {A}, optim, [=](const Batch& b) { return judged_apart(A, b, false, [x = source(b)](const Tensor& y) { return Tensors{x, y}; }); });
+  if (R) r.update("D_R", {R}, optim, [=](const Batch& b) { return judged_all(R, b, true, itself); });
+  if (A) r.update("D_A", {A}, optim, [=](const Batch& b) { return judged_all(A, b, false, of_source(b)); });
 
+  const auto of_made = [=](const nn::Net& D, const Batch& b, const std::function<Tensors(const Tensor&)>& seen) { return together ? opinions(D, b, seen)[1] : D(seen(fake()))[0]; };
   const double share = R && A ? 0.5 : 1;
   r.update("C", {C}, optim, [=](const Batch& b) -> Losses {
     Losses l;
-    if (R) l.push_back({"real", share * nn::bce_with_logits(R(fake()), 1), text(share, " E -log D_R(C(x))")});
-    if (A) l.push_back({"domain", share * nn::bce_with_logits(A(Tensors{source(b), fake()})[0], 1), text(share, " E -log D_A(x, C(x))")});
+    if (R) l.push_back({"real", share * nn::bce_with_logits(of_made(R, b, itself), 1), text(share, " E -log D_R(C(x))")});
+    if (A) l.push_back({"domain", share * nn::bce_with_logits(of_made(A, b, of_source(b)), 1), text(share, " E -log D_A(x, C(x))")});
     if (l1) l.push_back({"l1", lambda * nn::l1(fake(), target(b)), text(lambda, " E |y - C(x)|")});
     if (!judged) l.push_back({"mse", nn::mse(fake(), target(b)), "E (y - C(x))^2"});
     return l;
