@@ -89,6 +89,9 @@ std::deque<Model>& all_models() {
       {"a picture, in another's style", {
           {"perceptual-losses", "Perceptual Losses for Real-Time Style Transfer and Super-Resolution", 2016, "1603.08155", "pictures in another's style, or larger, by features of VGG-16", {"image|high"}, perceptual_losses, 64, 4, 1500, "shapes", true},
       }},
+      {"a distorted picture, upright and named", {
+          {"stn", "Spatial Transformer Networks", 2015, "1506.02025", "a classifier that first turns and moves its pictures, as only the classes teach it", {"image", "label"}, stn, 32, 64, 5500},
+      }},
       {"one picture alone", {
           {"singan", "SinGAN: Learning a Generative Model from a Single Natural Image", 2019, "1905.01164", "one picture, a pyramid of generators of patches", {"image"}, singan_model, 0, 1, 20000, "shapes", true},
       }},

@@ -84,5 +84,6 @@ Recipe semi_latent_gan(const Config& c);
 Recipe glow(const Config& c);
 Recipe pixelcnn(const Config& c);
 Recipe ppgn(const Config& c);
+Recipe stn(const Config& c);
 
 }  // namespace ganymede

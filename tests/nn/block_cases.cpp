@@ -1,14 +1,22 @@
 #include "tests/nn/block_cases.h"
 
+#include "engine/context.h"
 #include "engine/ops.h"
 #include "nn/conditional.h"
 #include "nn/modulated.h"
+#include "nn/spatial_transformer.h"
 
 namespace ganymede::test {
 namespace {
 
 using nn::NormKind;
 using Make = std::function<nn::Layer()>;
+
+// What layers make for themselves besides parameters (constants) has the type of their input, f32 beside bf16.
+struct InTypeOf {
+  explicit InTypeOf(const Tensor& x) { context().dtype = x.dtype() == DType::f64 ? DType::f64 : DType::f32, context().device = x.device(); }
+  ContextScope scope;
+};
 
 std::vector<Tensor*> parameters_of(nn::Module& layer) {
   std::vector<Tensor*> own;
@@ -27,6 +35,7 @@ OpCase layer_case(const std::string& name, Kind kind, const Shape& x, const Make
   const nn::Layer sizes = make();
   for (const Tensor* p : parameters_of(*sizes)) c.shapes.push_back(p->shape());
   c.f = [=](const Tensors& in) {
+    const InTypeOf type(in[0]);
     const nn::Layer layer = make();
     const auto own = parameters_of(*layer);
     for (size_t i = 0; i < own.size(); ++i) *own[i] = in[first + i];
@@ -76,6 +85,19 @@ std::vector<OpCase> make_cases() {
   OpCase minibatch = layer_case("minibatch discrimination", Kind::product, {4, 3}, [] { return nn::minibatch_discrimination(3, 2, 2); });
   minibatch.low = -0.6, minibatch.high = 0.6;
   c.push_back(minibatch);
+  const std::pair<nn::Transform, const char*> transforms[] = {{nn::Transform::affine, "affine"}, {nn::Transform::attention, "attention"}, {nn::Transform::similarity, "similarity"},
+                                                              {nn::Transform::projective, "projective"}, {nn::Transform::tps, "thin plate spline"}};
+  for (const auto& [transform, name] : transforms) {
+    if (transform != nn::Transform::affine)
+      c.push_back({std::string("transform grid, ") + name, Kind::summing, {{2, nn::parameters_of(transform)}}, [transform = transform](const Tensors& in) {
+        const InTypeOf type(in[0]);
+        return Tensors{nn::TransformGrid(transform, 4, 3, true)(in[0])};
+      }, -0.4, 0.4, false, 0});
+    OpCase layer = layer_case(std::string("spatial transformer, ") + name, Kind::product, {2, 3, 3, 2},
+                              [transform = transform] { return nn::spatial_transformer(nn::reshape_to({18}), 18, {transform, 2, 2}); });
+    layer.low = -0.2, layer.high = 0.2;
+    c.push_back(layer);
+  }
   OpCase dropout = layer_case("dropout", Kind::element_wise, {3, 5, 7}, [] { return nn::dropout(0.75); });
   const Function plain = dropout.f;
   dropout.f = [plain](const Tensors& in) {
