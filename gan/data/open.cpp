@@ -37,6 +37,10 @@ constexpr Opener kOpeners[] = {
      open_made_pairs},
     {"unpaired", Argument::required, "unpaired:DIR: folders trainA, trainB, testA and testB (or A and B)",
      open_unpaired},
+    {"products", Argument::required,
+     "products:DIR: associated pairs, several sources of each product: pictures B/NAME.png, and folders A/NAME of sources; in train and "
+     "test or val if there",
+     open_products},
     {"halves", Argument::required,
      "halves:DATA,TASK: two domains from one set of pictures, a from every second one, b made of others; TASK is "
      "outlines, negative or same",
@@ -69,7 +73,7 @@ constexpr Opener kOpeners[] = {
     {"shapes", Argument::optional,
      "shapes[:TASK][,NAME=VALUE...]: drawn scenes of shapes, 16 to 256 px; TASK is scene (the default), "
      "single, "
-     "attributes (correlation=0.8, without=hat+frame), faces (discs, half of them in hats), pairs (from=edges; also labels, normals and what make-pairs makes), unpaired (a=red,b=blue,truth=1,labels=1; also outlined, filled, hollow, textured, chalk, edges), clips (frames=8), "
+     "attributes (correlation=0.8, without=hat+frame), faces (discs, half of them in hats), pairs (from=edges; also labels, normals and what make-pairs makes), unpaired (a=red,b=blue,truth=1,labels=1; also outlined, filled, hollow, textured, chalk, edges), products (count=500,sources=5: one shape upright on white, and about on patterns), clips (frames=8), "
      "sr (scale=4,degradation=bicubic); every task takes count=N, objects=N, kinds=NAME+NAME, colours=any|class|two|mostly, label=shape|colour|both, central=1, plain=1, large=SHARE (of plain=1), "
      "with=PART+PART",
      open_shapes},

@@ -8,12 +8,15 @@
 // What open_dataset() chooses from. `argument` is what follows the colon of the specification.
 namespace ganymede::data {
 
+class Arguments;
+
 std::unique_ptr<Dataset> open_fashion_mnist(const std::string& argument, const Options& options);
 std::unique_ptr<Dataset> open_mnist(const std::string& argument, const Options& options);
 std::unique_ptr<Dataset> open_cifar10(const std::string& argument, const Options& options);
 std::unique_ptr<Dataset> open_folder(const std::string& argument, const Options& options);
 std::unique_ptr<Dataset> open_pairs(const std::string& argument, const Options& options);
 std::unique_ptr<Dataset> open_made_pairs(const std::string& argument, const Options& options);
+std::unique_ptr<Dataset> open_products(const std::string& argument, const Options& options);
 std::unique_ptr<Dataset> open_halves(const std::string& argument, const Options& options);
 std::unique_ptr<Dataset> open_sides(const std::string& argument, const Options& options);
 std::unique_ptr<Dataset> open_unpaired(const std::string& argument, const Options& options);
@@ -26,6 +29,7 @@ std::unique_ptr<Dataset> open_cub(const std::string& argument, const Options& op
 std::unique_ptr<Dataset> open_image(const std::string& argument, const Options& options);
 std::unique_ptr<Dataset> open_mixture(const std::string& argument, const Options& options);
 std::unique_ptr<Dataset> open_shapes(const std::string& argument, const Options& options);
+std::unique_ptr<Dataset> open_shape_products(Arguments& arguments, const Options& options);  // of the task products
 std::unique_ptr<Dataset> open_solids(const std::string& argument, const Options& options);
 
 }  // namespace ganymede::data

@@ -1,9 +1,9 @@
 #include "gan/data/shape_parts.h"
 
 #include <algorithm>
+#include <sstream>
 
 #include "engine/check.h"
-#include "gan/data/arguments.h"
 #include "gan/data/shape_text.h"
 #include "gan/data/words.h"
 
@@ -254,6 +254,18 @@ ScenePart scene_part(const std::string& name, const PartOptions& options) {
   }
   throw UsageError("unknown part '" + name + "' of a scene of shapes; known are " +
                    joined(scene_part_names()));
+}
+
+std::vector<Shape> kinds_named(const std::string& text, const Arguments& arguments) {
+  std::vector<Shape> kinds;
+  std::istringstream words(text);
+  for (std::string name; std::getline(words, name, '+');) {
+    const auto& names = shape_names();
+    const auto found = std::find(names.begin(), names.end(), name);
+    if (found == names.end()) arguments.fail("unknown kind '" + name + "'; known are " + joined(names));
+    kinds.push_back(static_cast<Shape>(found - names.begin()));
+  }
+  return kinds.empty() ? World{}.kinds : kinds;
 }
 
 }  // namespace ganymede::data

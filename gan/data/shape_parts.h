@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "gan/data/arguments.h"
 #include "gan/data/dataset.h"
 #include "gan/data/shape_render.h"
 #include "gan/data/shape_scene.h"
@@ -45,5 +46,8 @@ struct PartOptions {
 // A part by its name (the field has the same name); throws UsageError listing the names for an unknown one.
 ScenePart scene_part(const std::string& name, const PartOptions& options);
 const std::vector<std::string>& scene_part_names();
+
+// Shapes by name with a plus between them; "": all. Throws UsageError, by the arguments they came in, for an unknown one.
+std::vector<Shape> kinds_named(const std::string& text, const Arguments& arguments);
 
 }  // namespace ganymede::data

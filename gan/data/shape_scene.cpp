@@ -161,6 +161,15 @@ Scene draw_scene(const World& world, Random& random) {
   return scene;
 }
 
+Scene mirrored(Scene scene) {
+  for (Object& object : scene.objects) {
+    object.centre.x = 1 - object.centre.x;
+    object.angle = -object.angle, object.spin = -object.spin, object.velocity.x = -object.velocity.x;
+  }
+  scene.ground.velocity.x = -scene.ground.velocity.x;
+  return scene;
+}
+
 const std::vector<std::string>& scene_attribute_names() {
   static const std::vector<std::string> names = {"red",   "green", "blue",  "filled",
                                                  "large", "hat",   "frame", "dark"};

@@ -73,6 +73,8 @@ struct World {
 };
 
 Scene draw_scene(const World& world, Random& random);
+// The same scene seen in a mirror; all shapes are symmetric.
+Scene mirrored(Scene scene);
 
 // The binary attributes of the main object and its picture.
 const std::vector<std::string>& scene_attribute_names();

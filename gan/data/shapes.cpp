@@ -17,16 +17,6 @@ constexpr int64_t kNaturalSize = 64, kLeastSize = 16, kMostSize = 256;
 constexpr int64_t kTrainScenes = 10000, kTestScenes = 1000;
 constexpr uint64_t kTestKey = uint64_t{1} << 62;  // scenes of the test split are drawn from other streams
 
-// The same scene seen in a mirror; all shapes are symmetric.
-Scene mirrored(Scene scene) {
-  for (Object& object : scene.objects) {
-    object.centre.x = 1 - object.centre.x;
-    object.angle = -object.angle, object.spin = -object.spin, object.velocity.x = -object.velocity.x;
-  }
-  scene.ground.velocity.x = -scene.ground.velocity.x;
-  return scene;
-}
-
 // The part of a scene that starts at (left, top), `zoom` times as large.
 Scene zoomed(Scene scene, double zoom, double left, double top) {
   const auto move = [&](Point& point) { point = {(point.x - left) * zoom, (point.y - top) * zoom}; };
@@ -70,19 +60,6 @@ struct Output {
   size_t world;
   uint64_t stream;
 };
-
-// Shapes by name with a plus between them; "": all.
-std::vector<Shape> kinds_named(const std::string& text, const Arguments& arguments) {
-  std::vector<Shape> kinds;
-  std::istringstream words(text);
-  for (std::string name; std::getline(words, name, '+');) {
-    const auto& names = shape_names();
-    const auto found = std::find(names.begin(), names.end(), name);
-    if (found == names.end()) arguments.fail("unknown kind '" + name + "'; known are " + joined(names));
-    kinds.push_back(static_cast<Shape>(found - names.begin()));
-  }
-  return kinds.empty() ? World{}.kinds : kinds;
-}
 
 // Attributes that no scene is to have, by name with a plus between them.
 void leave_out(const std::string& text, World& world, const Arguments& arguments) {
@@ -294,7 +271,7 @@ class Shapes : public Dataset {
       add("low", 0, 0, "low");
     } else {
       arguments.fail("unknown task '" + task_ +
-                     "'; known are scene, single, attributes, faces, pairs, unpaired, clips, sr");
+                     "'; known are scene, single, attributes, faces, pairs, unpaired, products, clips, sr");
     }
   }
 
@@ -310,6 +287,8 @@ class Shapes : public Dataset {
 }  // namespace
 
 std::unique_ptr<Dataset> open_shapes(const std::string& argument, const Options& options) {
+  Arguments arguments("shapes:" + argument, argument);
+  if (arguments.words() == std::vector<std::string>{"products"}) return open_shape_products(arguments, options);
   return std::make_unique<Shapes>(argument, options);
 }
 

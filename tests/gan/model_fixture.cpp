@@ -31,6 +31,7 @@ TinyChoice tiny_choice(const std::string& model) {
       {"unit", {.settings = {{"width", "3"}, {"blocks", "1"}, {"d_width", "2"}}, .data = "shapes:unpaired"}},
       {"pix2pix", {.settings = {{"width", "3"}}, .data = "shapes:pairs", .late = {"constant_part", "test"}}},
       {"pan", {.settings = {{"width", "3"}, {"d_width", "2"}}, .data = "shapes:pairs,from=rain", .late = {"constant_part"}}},
+      {"pldt", {.settings = {{"width", "3"}, {"d_width", "2"}, {"code", "4"}}, .data = "shapes:products,count=20", .late = {"last_part"}}},
       {"srcnn", {.settings = {{"width", "4"}, {"mapped", "3"}}, .data = "shapes:sr,scale=2", .size = 24}},
       {"espcn", {.settings = {{"width", "4"}, {"inner", "3"}}, .data = "shapes:sr,scale=2", .size = 24}},
       {"srgan", {.settings = {{"width", "3"}, {"blocks", "1"}, {"d_width", "2"}, {"pretrain", "1"}}, .data = "shapes:sr,scale=2", .size = 24}},
