@@ -8,6 +8,7 @@
 #include "engine/ops.h"
 #include "gan/models.h"
 #include "gan/nets/pldt.h"
+#include "gan/parts/drawn_kind.h"
 #include "gan/uses/associated_uses.h"
 #include "nn/losses.h"
 
@@ -74,19 +75,12 @@ Recipe pldt(const Config& c) {
     if (three) terms.push_back(wrong(said[2], other_is_right));
     const double part = 1.0 / double(terms.size());
     Tensor sum;
-    if (one) {   // weights 1 and 0 where there are parts of 1 otherwise
-      const Tensor is_fake = bernoulli({b.size, 1, 1, 1}, part);
-      if (three) {
-        const Tensor is_other = (1.0 - is_fake) * bernoulli({b.size, 1, 1, 1}, 0.5);
-        sum = (1.0 - is_fake - is_other) * terms[0] + is_fake * terms[1] + is_other * terms[2];
-      } else {
-        sum = (1.0 - is_fake) * terms[0] + is_fake * terms[1];
-      }
-    } else {
-      sum = terms[0] + terms[1];
-      if (three) sum = sum + terms[2];
-      sum = sum * part;
+    const Tensors drawn = one ? drawn_kind(b.size, int64_t(terms.size())) : Tensors{};   // weights 1 and 0, where there are parts of 1 else
+    for (size_t k = 0; k < terms.size(); ++k) {
+      const Tensor term = one ? drawn[k] * terms[k] : terms[k];
+      sum = k ? sum + term : term;
     }
+    if (!one) sum = sum * part;
     const std::string name = other_is_right ? "D_R(" : "D_A(x, ";
     Losses l{{"adv", mean(sum), text("E ", one ? "one, drawn, of" : three ? "1/3 the sum of" : "1/2 the sum of", " -log ", name, "y), -log(1 - ", name, "C(x)))", three ? text(other_is_right ? ", -log " : ", -log(1 - ", name, other_is_right ? "y')" : "y'))") : "")},
              shown("own", mean(sigmoid(said[0])), text("E ", name, "y)")), shown("fake", mean(sigmoid(said[1])), text("E ", name, "C(x))"))};

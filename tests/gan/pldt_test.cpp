@@ -11,6 +11,7 @@
 #include "gan/data/png.h"
 #include "gan/data/triples.h"
 #include "gan/nets/pldt.h"
+#include "gan/parts/drawn_kind.h"
 #include "gan/uses/associated_uses.h"
 #include "nn/net.h"
 #include "tests/gan/data_test_util.h"
@@ -169,6 +170,38 @@ TEST(Pldt, LossesHaveTheirNetworks) {
   EXPECT_EQ(nets_of("real"), (std::set<std::string>{"C", "D_R"}));
   EXPECT_EQ(nets_of("l1+domain"), (std::set<std::string>{"C", "D_A"}));
   EXPECT_EQ(nets_of("mse"), (std::set<std::string>{"C"}));
+}
+
+// One kind for each sample, each for its share of them: 3000 draws, five deviations.
+TEST(DrawnKind, IsEachAlike) {
+  ContextScope scope;
+  seed(1);
+  for (const int64_t kinds : {2, 3}) {
+    const Tensors weights = drawn_kind(3000, kinds);
+    ASSERT_EQ(weights.size(), size_t(kinds));
+    std::vector<double> sums(3000, 0);
+    for (const Tensor& w : weights) {
+      const auto values = w.to_doubles();
+      double mean = 0;
+      for (size_t i = 0; i < values.size(); ++i) {
+        EXPECT_TRUE(values[i] == 0 || values[i] == 1) << values[i];
+        sums[i] += values[i], mean += values[i] / 3000;
+      }
+      EXPECT_NEAR(mean, 1.0 / double(kinds), 0.046) << kinds;
+    }
+    EXPECT_EQ(sums, std::vector<double>(3000, 1.0));
+  }
+}
+
+// Who holds all for pairs is right in half of them.
+TEST(AssociatedMeasures, CountWrongPairsToo) {
+  Recipe r;
+  add_associated_uses(r, {"a", "b", 3, 3}, 8, [](const Tensor& x) { return x; }, [](const Tensor& x, const Tensor&) { return ones({x.dim(0), 1, 1, 1}); });
+  const Tensor x = zeros({2, 8, 8, 3});
+  double said = -1;
+  for (const Measure& m : r.measures)
+    if (m.name == "associated") said = m.value({2, [&](const std::function<void(const Batch&)>& look) { look({2, {{"a", x}, {"b", x}, {"b_other", x}}}); }});
+  EXPECT_EQ(said, 0.5);
 }
 
 // Pictures of one pixel: a judge that holds equal ones for a pair.
