@@ -20,13 +20,10 @@ N, SIDE, W, FEATURES, CLASSES = 4, 16, 2, 3, 2
 
 
 class Part(Layers):
-    """Batch norm by the batch's statistics, which the running ones follow (momentum 0.05) or not, or by the running ones ("infer")."""
+    """Running statistics follow with a momentum of 0.05."""
 
-    def normalise(self, name, h, mode, eps):
-        kept = [self.statistics[f"{name}.running_{kind}"] for kind in ("mean", "var")]
-        if mode is False:
-            kept = [s.clone() for s in kept]
-        return F.batch_norm(h, *kept, self.parameters[f"{name}.weight"], self.parameters[f"{name}.bias"], mode != "infer", 0.05, eps)
+    def normalise(self, name, h, follow, eps, momentum=0.05):
+        return super().normalise(name, h, follow, eps, momentum)
 
 
 class Pooling(Part):

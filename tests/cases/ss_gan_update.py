@@ -17,16 +17,6 @@ N, STYLE_N, SIDE, SMALL, W, FCN_W, LATENT, WORDS, FCN_BATCH = 6, 4, 16, 8, 1, 2,
 LAMBDA, LOW, HIGH, DECAY = 0.3, 0.615, 0.78, 1e-2
 
 
-class Part(Layers):
-    """Batch norm by the batch's statistics, which the running ones follow or not, or by the running ones ("infer")."""
-
-    def normalise(self, name, h, mode, eps):
-        kept = [self.statistics[f"{name}.running_{kind}"] for kind in ("mean", "var")]
-        if mode is False:
-            kept = [s.clone() for s in kept]
-        return F.batch_norm(h, *kept, self.parameters[f"{name}.weight"], self.parameters[f"{name}.bias"], mode != "infer", 0.1, eps)
-
-
 def block(kind, i, o, k, stride, pad, active):
     conv = (kind, i, o, k, stride, pad, False) if kind == "conv" else (kind, i, o, k, stride, pad, 0, False)
     return [conv, ("norm", o, 1e-5), ("relu",) if active == "relu" else ("leaky", 0.2)]
@@ -73,7 +63,7 @@ def resized(n, side):
 def train(dtype):
     random = np.random.RandomState(20160334)
     draws = Draws(random, dtype)
-    make = lambda name, parts: Part(name, dtype, random, draws, parts if isinstance(parts, dict) else {"": parts})
+    make = lambda name, parts: Layers(name, dtype, random, draws, parts if isinstance(parts, dict) else {"": parts})
     fcn, g1, d1 = make("FCN", estimator_layers()), make("G1", structure_layers()), make("D1", judge_layers(3, 1, SMALL // 8))
     g2, d2 = make("G2", style_layers()), make("D2", judge_layers(6, 2, SIDE // 16))
     nets = (fcn, g1, d1, g2, d2)

@@ -93,10 +93,11 @@ class Layers(Network):
         return h
 
     def normalise(self, name, h, follow, eps, momentum=0.1):
+        """By the batch's statistics, which the running ones follow or not (True, False), or by the running ones ("infer")."""
         kept = [self.statistics[f"{name}.running_{kind}"] for kind in ("mean", "var")]
         if not follow:
             kept = [s.clone() for s in kept]
-        return F.batch_norm(h, *kept, self.parameters[f"{name}.weight"], self.parameters[f"{name}.bias"], True, momentum, eps)
+        return F.batch_norm(h, *kept, self.parameters[f"{name}.weight"], self.parameters[f"{name}.bias"], follow != "infer", momentum, eps)
 
 
 class Draws:
