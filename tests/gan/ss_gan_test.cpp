@@ -11,6 +11,7 @@
 #include "gan/uses/structure_uses.h"
 #include "nn/net.h"
 #include "tests/gan/model_fixture.h"
+#include "tests/gan/moved_nets.h"
 #include "tests/support/gradcheck.h"
 
 namespace ganymede::test {
@@ -21,17 +22,6 @@ const std::map<std::string, std::string> kJointAtOnce{{"fcn_steps", "0"}, {"stru
 std::map<std::string, std::string> with(std::map<std::string, std::string> settings, const std::map<std::string, std::string>& more) {
   for (const auto& [k, v] : more) settings[k] = v;
   return settings;
-}
-
-std::set<std::string> moved(Tiny& t, int steps) {
-  const auto before = t.state();
-  for (int i = 0; i < steps; ++i) t->step();
-  std::set<std::string> nets;
-  const auto now = t.state();
-  for (const nn::Net& n : t->recipe().nets)
-    for (const auto& p : n.parameters())
-      if (before.at(n.name() + "." + p.name) != now.at(n.name() + "." + p.name)) nets.insert(n.name());
-  return nets;
 }
 
 void expect_unit(const Tensor& normals) {
@@ -91,10 +81,10 @@ TEST(SsGan, WordsComeFromTheData) {
 
 TEST(SsGan, ItsStagesMoveTheirOwnNetworks) {
   Tiny t({"ss-gan", {{"fcn_steps", "2"}, {"structure_steps", "2"}, {"style_steps", "2"}, {"gates", "none"}, {"joint_rate", "1e-3"}, {"joint_structure_rate", "1e-3"}}});
-  EXPECT_EQ(moved(t, 2), std::set<std::string>{"FCN"});
-  EXPECT_EQ(moved(t, 2), (std::set<std::string>{"G1", "D1"}));
-  EXPECT_EQ(moved(t, 2), (std::set<std::string>{"G2", "D2"}));
-  EXPECT_EQ(moved(t, 2), (std::set<std::string>{"G1", "D1", "G2", "D2"}));
+  EXPECT_EQ(moved_nets(t, 2), std::set<std::string>{"FCN"});
+  EXPECT_EQ(moved_nets(t, 2), (std::set<std::string>{"G1", "D1"}));
+  EXPECT_EQ(moved_nets(t, 2), (std::set<std::string>{"G2", "D2"}));
+  EXPECT_EQ(moved_nets(t, 2), (std::set<std::string>{"G1", "D1", "G2", "D2"}));
 }
 
 TEST(SsGan, TheEstimatorIsFixedBitByBitBehindItsStage) {
@@ -110,7 +100,7 @@ TEST(SsGan, StagesReplayLikeEager) {
 TEST(SsGan, TheyWaitByTheLossesOfD) {
   const auto of = [](const char* low, const char* high) {
     Tiny t({"ss-gan", with(kJointAtOnce, {{"gates", "all"}, {"low", low}, {"high", high}, {"joint_rate", "1e-3"}, {"joint_structure_rate", "1e-3"}})});
-    return moved(t, 2);
+    return moved_nets(t, 2);
   };
   EXPECT_EQ(of("100", "200"), (std::set<std::string>{"G1", "G2"}));
   EXPECT_EQ(of("0", "0.01"), (std::set<std::string>{"D1", "D2"}));

@@ -5,27 +5,17 @@
 
 #include "engine/check.h"
 #include "engine/ops.h"
-#include "tests/gan/model_fixture.h"
+#include "tests/gan/moved_nets.h"
 
 namespace ganymede::test {
 namespace {
 
 TEST(StackedGan, ItsStagesMoveTheirOwnNetworks) {
   Tiny t({"stacked-gan", {{"pretrain", "2"}, {"independent", "2"}}});
-  const auto changed = [&](int steps) {
-    const auto before = t.state();
-    for (int i = 0; i < steps; ++i) t->step();
-    std::set<std::string> nets;
-    const auto now = t.state();
-    for (const nn::Net& n : t->recipe().nets)
-      for (const auto& p : n.parameters())
-        if (before.at(n.name() + "." + p.name) != now.at(n.name() + "." + p.name)) nets.insert(n.name());
-    return nets;
-  };
-  EXPECT_EQ(changed(2), (std::set<std::string>{"E", "E_class"}));
+  EXPECT_EQ(moved_nets(t, 2), (std::set<std::string>{"E", "E_class"}));
   const std::set<std::string> levels{"G1", "D1", "G0", "D0"};
-  EXPECT_EQ(changed(2), levels);
-  EXPECT_EQ(changed(2), levels);
+  EXPECT_EQ(moved_nets(t, 2), levels);
+  EXPECT_EQ(moved_nets(t, 2), levels);
 }
 
 // With g_steps=0 a step of D says how many of seven runs of G count: 1, 3, 5 or 7.
