@@ -24,8 +24,6 @@ class TransformGrid {
  public:
   TransformGrid(Transform transform, int64_t height, int64_t width, bool align_corners);
   Tensor operator()(const Tensor& theta) const;
-  int64_t height() const { return height_; }
-  int64_t width() const { return width_; }
 
  private:
   Transform transform_;
