@@ -61,7 +61,8 @@ class ShapeProducts : public Dataset {
     Object thing = scene.objects[0];
     if (source < 0) {
       thing.centre = {0.5, 0.5}, thing.radius = 0.36, thing.angle = 0;
-      scene.ground = {.first = {1, 1, 1}, .second = {1, 1, 1}};
+      scene.ground = Ground{};
+      scene.ground.first = scene.ground.second = {1, 1, 1};
       scene.objects = {thing};
       return scene;
     }
