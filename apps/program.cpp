@@ -37,6 +37,16 @@ std::string describe_extra(const CLI::App& program) {
   return at.get_name() + ": unknown option " + extra + ": it must be " + alternatives(options);
 }
 
+}  // namespace
+
+std::string failure_line(const std::string& what) {
+  std::string line = "ganymede: " + what;
+  std::replace(line.begin(), line.end(), '\n', ' ');  // names of files may hold any byte
+  return line + "\n";
+}
+
+namespace {
+
 int run(int argc, char** argv, const std::vector<Model>& own) {
   CLI::App program{"Ganymede: generative adversarial networks, trained and used without Python"};
   program.name("ganymede");
@@ -55,9 +65,7 @@ int run(int argc, char** argv, const std::vector<Model>& own) {
   add_kernels(program);
   add_tune(program);
   const auto fail_with = [](int status, const std::string& what) {
-    std::string line = "ganymede: " + what;
-    std::replace(line.begin(), line.end(), '\n', ' ');  // names of files may hold any byte
-    std::cerr << line + "\n";
+    std::cerr << failure_line(what);
     return status;
   };
   std::signal(SIGXFSZ, SIG_IGN);  // a file beyond the limit is an error to report, as a full disk is

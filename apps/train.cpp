@@ -1,10 +1,13 @@
 // ganymede train MODEL: trains into a run folder, from the start or from its last checkpoint.
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <csignal>
 #include <iostream>
 #include <memory>
 #include <optional>
+#include <sstream>
+#include <thread>
 
 #include "apps/config_file.h"
 #include "apps/options.h"
@@ -33,7 +36,7 @@ struct TrainOptions {
 // that.
 std::vector<std::string> may_differ(bool inexact) {
   std::vector<std::string> names{"steps", "version", "data_facts", "log_every", "sample_every", "save_every"};
-  if (inexact) names.insert(names.end(), {"threads", "device", "precision", "data", "data_description"});
+  if (inexact) names.insert(names.end(), {"threads", "processes", "device", "precision", "data", "data_description"});
   return names;
 }
 
@@ -80,7 +83,8 @@ SessionOptions continued(TrainOptions& o, const CLI::App& verb, const run::RunFo
   ask("--steps", "steps", merged.steps, given.steps);
   ask("--precision", "precision", merged.precision, given.precision);
   ask("--threads", "threads", merged.threads, given.threads);
-  if (verb.count("--device")) asked["device"] = merged.device = Device::parse(given.device).str();
+  if (verb.count("--device") && given.device != merged.device) asked["device"] = merged.device = Device::parse(given.device).str();
+  if (const int processes = ProcessGroup::world().size(); processes != merged.processes) asked["processes"] = processes;
   merged.epochs = given.epochs;
   for (const auto& [name, value] : given.settings) {
     const auto own = merged.settings.find(name);
@@ -108,9 +112,12 @@ run::Recovery find_checkpoint(const run::RunFolder& folder, const Session& sessi
   return found;
 }
 
-// Puts the session where the run was saved last.
+constexpr const char* kNone = "-";
+
+// Puts the session where the run was saved last; in a group rank 0 says where that is.
 void restore(const run::RunFolder& folder, Session& session) {
   const run::Recovery found = find_checkpoint(folder, session);
+  ProcessGroup::world().first(found.checkpoint ? found.checkpoint->path.string() : kNone);
   for (const auto& d : found.damaged) std::cerr << "ganymede: passed over " << d << "\n";
   if (found.checkpoint) {
     load_checkpoint(found.checkpoint->path.string(), session.trainer());
@@ -121,6 +128,11 @@ void restore(const run::RunFolder& folder, Session& session) {
     std::cerr << "resumed at iteration " << start << " of " << total << "\n";
   else
     std::cerr << "all " << total << " iterations are done; train longer with --steps\n";
+}
+
+void restore_as_told(Session& session) {
+  const std::string path = ProcessGroup::world().first("");
+  if (path != kNone) load_checkpoint(path, session.trainer());
 }
 
 // run.json: what the session is and how often it reports.
@@ -142,6 +154,9 @@ void check_same_data(const TrainOptions& o, const run::RunFolder& folder, const 
 
 // What the process had when it began, to tell what fits when memory runs out.
 struct AtStart {
+  AtStart() {
+    if (free.bytes != INT64_MAX) free.bytes /= ProcessGroup::world().local_size();
+  }
   FreeMemory free = free_memory();
   bool address_space = free.limit.find("address") != free.limit.npos;
   int64_t used = peak();
@@ -176,7 +191,7 @@ void train(TrainOptions& o, CLI::App& verb) {
   std::optional<run::RunFolder> before;
   if (o.resume)
     before = run::RunFolder::find(o.out);
-  else
+  else if (ProcessGroup::world().leads())
     run::RunFolder::check_free(o.out);
   SessionOptions wanted = before ? continued(o, verb, *before) : o.model.get();
   if (wanted.model.empty()) throw UsageError("train: name a model; ganymede models lists them");
@@ -216,10 +231,17 @@ void train_session(TrainOptions& o, const SessionOptions& wanted, const std::opt
   }
   // Sheets of translations show the test split; what is wrong with it is said before there is a folder.
   if (session.trainer().recipe().columns) session.dataset(data::Split::test);
+  const ProcessGroup& group = ProcessGroup::world();
+  group.first("");   // all have read what is in the folder before it changes
+  if (!group.leads()) {
+    if (o.resume) restore_as_told(session);
+    return Training::follow(session, o.every);
+  }
   auto folder = o.resume ? run::RunFolder::resume(o.out, describe(session, o.every), may_differ(o.inexact))
                          : run::RunFolder::create(o.out, describe(session, o.every));
   std::cerr << session.model().id << " on " << session.device() << ", "
-            << data::counted(session.options().threads, "thread") << "; " << session.dataset().describe()
+            << data::counted(session.options().threads, "thread")
+            << (group.alone() ? "" : text(" in each of ", group.size(), " processes")) << "; " << session.dataset().describe()
             << "\n";
   // Looked for again now that the lock is ours: until then another trainer could still save.
   if (o.resume) restore(folder, session);
@@ -231,6 +253,28 @@ void train_session(TrainOptions& o, const SessionOptions& wanted, const std::opt
   if (signal)
     std::cerr << "stopped at iteration " << reached << " of " << total << (reached ? ", saved" : "")
               << "; go on with: ganymede train --out " << o.out << " --resume\n";
+}
+
+// Processes that train together wait for each other, so an error of one ends all of them. Rank 0 speaks for those who meet the same.
+void train_in_group(TrainOptions& o, CLI::App& verb) {
+  const ProcessGroup& group = ProcessGroup::world();
+  if (group.alone()) return train(o, verb);
+  std::ostream say(std::cerr.rdbuf());
+  std::ostringstream unsaid;
+  if (!group.leads()) std::cerr.rdbuf(unsaid.rdbuf());
+  const auto end_all = [&](int status, const std::string& what) {
+    if (!group.leads()) std::this_thread::sleep_for(std::chrono::seconds(2));
+    say << failure_line(group.leads() ? what : text("process ", group.rank(), ": ", what)) << std::flush;
+    group.end_all(status);
+  };
+  try {
+    train(o, verb);
+  } catch (const UsageError& e) {
+    end_all(2, e.what());
+  } catch (const std::exception& e) {
+    end_all(1, e.what());
+  }
+  std::cerr.rdbuf(say.rdbuf());
 }
 
 }  // namespace
@@ -261,8 +305,9 @@ void add_train(CLI::App& program) {
   verb->add_flag("--resume", o->resume,
                  "go on from the run's last checkpoint; options not given are the run's");
   verb->add_flag("--allow-inexact", o->inexact,
-                 "resume with other threads, device, precision or data: not bit for bit");
-  verb->callback([o, verb] { train(*o, *verb); });
+                 "resume with other threads, processes, device, precision or data: not bit for bit");
+  verb->footer("Several processes, on one machine or many, each with its share of the batch: mpirun -n 4 ganymede train ...");
+  verb->callback([o, verb] { train_in_group(*o, *verb); });
 }
 
 }  // namespace ganymede::apps

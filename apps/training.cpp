@@ -18,6 +18,12 @@ namespace {
 constexpr int64_t kSheet = 64;             // pictures on the sheet of real ones
 constexpr uint64_t kSheetSeed = 20160107;  // every sheet of every run shows the same noise
 
+// The signal that reached one of the processes, or 0; the same in all of them.
+int agreed_signal(const run::StopRequest& stop) {
+  const std::string first = ProcessGroup::world().first(stop.requested() ? std::to_string(stop.signal()) : "");
+  return first.empty() ? 0 : std::stoi(first);
+}
+
 }  // namespace
 
 Training::Training(Session& session, run::RunFolder& folder, const Intervals& intervals)
@@ -47,7 +53,8 @@ int Training::run() {
   run::StopRequest stop;
   progress_.costs([this](int64_t n) { return trainer_.recipe().cost(n); });
   if (trainer_.iteration() == 0) write_sample();
-  while (!complete() && !stop.requested()) {
+  int signal = 0;
+  while (!complete() && !(signal = agreed_signal(stop))) {
     step();
     if (trainer_.recipe().stages.size() > 1) progress_.stage(trainer_.recipe().stages[trainer_.stage()].name);
     progress_.step(trainer_.iteration());
@@ -55,7 +62,28 @@ int Training::run() {
   }
   if (saved_ != trainer_.iteration()) save();
   progress_.finish();
-  return complete() ? 0 : stop.signal();
+  return complete() ? 0 : signal;
+}
+
+void Training::follow(Session& session, const Intervals& every) {
+  run::StopRequest stop("");
+  Trainer& trainer = session.trainer();
+  const int64_t total = session.options().steps;
+  int64_t saved = trainer.iteration();
+  const auto save = [&] {
+    if (saved != trainer.iteration()) save_checkpoint("", trainer, {});
+    saved = trainer.iteration();
+  };
+  while (trainer.iteration() < total && !agreed_signal(stop)) {
+    try {
+      trainer.step();
+    } catch (const data::ReadError&) {
+      save();
+      throw;
+    }
+    if (trainer.iteration() % every.save == 0) save();
+  }
+  save();
 }
 
 // Data are read before anything moves, so the state is still that of the iteration before, and worth keeping.

@@ -27,6 +27,8 @@ class Training {
   // Throws Error when the losses are no longer finite, naming the last checkpoint, and when data cannot be read any more,
   // after saving.
   int run();
+  // What the other processes of a group do while rank 0 runs: the same steps, and their part of each checkpoint.
+  static void follow(Session& session, const Intervals& intervals);
 
  private:
   bool complete() const { return trainer_.iteration() >= total_; }

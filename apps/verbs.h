@@ -1,6 +1,7 @@
 // The verbs of the program; each adds its subcommand with a callback.
 #pragma once
 #include <CLI/CLI.hpp>
+#include <string>
 
 namespace ganymede::apps {
 
@@ -16,5 +17,8 @@ void add_study_measures(CLI::App& program);
 void add_kernels(CLI::App& program);
 void add_tune(CLI::App& program);
 void add_export(CLI::App& program);
+
+// The one line of a failure, with its end.
+std::string failure_line(const std::string& what);
 
 }  // namespace ganymede::apps

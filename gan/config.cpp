@@ -34,6 +34,8 @@ std::string Config::take(const std::string& name, Setting setting) const {
   return value;
 }
 
+std::string Config::batch_words() const { return text("--batch ", batch, processes > 1 ? text(" among ", processes, " processes") : ""); }
+
 double Config::number(const std::string& name, double standard, const std::string& meaning, double least, double most) const {
   std::vector<std::string> others;
   for (const double x : {standard * 0.5, standard * 2, standard + 0.25, standard - 0.25})

@@ -50,6 +50,9 @@ class Config {
   DataFacts data;
   int64_t steps = 0;           // iterations of the whole run, for schedules; 0 if open
   int64_t batch = 0;           // samples an iteration; 0 if open
+  int processes = 1;           // that share them
+  int64_t share() const { return batch / processes; }   // samples that a process sees in an iteration
+  std::string batch_words() const;                      // "--batch 6", "--batch 12 among 2 processes"
   bool trains = true;          // weights and samples of the model's own are to be read; false where a checkpoint brings them, or shapes do
 
   // Each reads a setting by name, notes it for `explain` and run.json, and checks it. UsageError names the setting, the

@@ -50,7 +50,7 @@ MemoryForecast forecast(const Session& session, int64_t batch) {
   MemoryForecast f;
   f.batch = batch;
   Config config = session.config();
-  config.batch = batch;
+  config.batch = batch, config.processes = 1;   // what this process sees of it
   config.data.mean_picture = {};
   const std::vector<data::Field>& fields = session.dataset().fields();
   Recipe recipe = session.model().recipe(config);
@@ -96,7 +96,7 @@ MemoryForecast forecast_memory(const Session& session, int64_t batch) {
 }
 
 int64_t batch_that_fits(const Session& session, int64_t bytes) {
-  const int64_t most = session.options().batch;
+  const int64_t most = session.config().share();
   if (forecast_memory(session, most).total() <= bytes) return most;
   if (forecast_memory(session, 1).total() > bytes) return 0;
   int64_t fits = 1, too_large = most;
@@ -110,11 +110,12 @@ int64_t batch_that_fits(const Session& session, int64_t bytes) {
 std::string advise_batch(const Session& session, int64_t bytes) {
   const int64_t fits = batch_that_fits(session, bytes);
   if (fits == 0) return "no batch fits: use a smaller --size or a narrower network (see explain)";
-  return text("use --batch ", fits, " (it needs ", memory_text(forecast_memory(session, fits).total()), ")");
+  const int processes = session.config().processes;
+  return text("use --batch ", fits * processes, " (", processes > 1 ? "each process" : "it", " needs ", memory_text(forecast_memory(session, fits).total()), ")");
 }
 
 void require_memory(const Session& session, const FreeMemory& free) {
-  const MemoryForecast f = forecast_memory(session, session.options().batch);
+  const MemoryForecast f = forecast_memory(session, session.config().share());
   if (f.total() <= free.bytes) return;
   fail("not enough memory: a batch of ", f.batch, " needs ", memory_text(f.total()), ", ", free.limit, " has ", memory_text(free.bytes), " left; ",
        advise_batch(session, free.bytes));

@@ -54,6 +54,11 @@ Tensor Recipe::keep(const std::string& name, const Tensor& first_value) {
   return first_value;
 }
 
+Tensor Recipe::keep_samples(const std::string& name, const Tensor& first_value) {
+  samples.push_back(name);
+  return keep(name, first_value);
+}
+
 Stage& Recipe::stage(const std::string& name, int64_t steps, std::function<void()> enter) {
   const bool unused = stages.size() == 1 && stages[0].updates.empty() && stages[0].shared_values.empty();
   if (unused) stages.clear();

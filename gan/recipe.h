@@ -98,6 +98,7 @@ struct Recipe {
   std::vector<nn::Net> nets;
   std::vector<Stage> stages = {Stage{}};
   std::vector<nn::NamedTensor> kept;   // tensors of the model's own that are saved with it: pools, amplitudes, running weights
+  std::vector<std::string> samples;    // those of them that hold samples of a batch
 
   // Pictures [n, H, W, C] in [-1, 1] from noise drawn inside (and, for translating models, from the batch's fields, whose
   // size is n). Without it, samples are decoded from the latent space, a label after the other.
@@ -121,6 +122,8 @@ struct Recipe {
   nn::Net net(const std::string& name, nn::Layer module);
   // A tensor that is saved and restored with the model; write to it with assign().
   Tensor keep(const std::string& name, const Tensor& first_value);
+  // One that holds samples of a batch, or what was made of them: where several processes train, each has its own, and any other follows all of them.
+  Tensor keep_samples(const std::string& name, const Tensor& first_value);
   // What follows belongs to a new stage; the first call names the first stage.
   Stage& stage(const std::string& name, int64_t steps, std::function<void()> enter = {});
   // These add to the last stage.

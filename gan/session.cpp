@@ -19,11 +19,18 @@ namespace ganymede {
 
 namespace {
 
-// As OpenMP's programs do: OMP_NUM_THREADS, else every core.
+// As OpenMP's programs do: OMP_NUM_THREADS, else every core that this process may use.
 int standard_threads() {
   const char* const wanted = std::getenv("OMP_NUM_THREADS");
   const int count = wanted ? std::atoi(wanted) : 0;   // of a list, one for each level, the first
   return count > 0 ? count : omp_get_num_procs();
+}
+
+// Where several processes have a machine's cards, each takes one of its own.
+bool shares_cards(const std::string& name, const Device& device) { return device.type == DeviceType::cuda && !name.starts_with("cuda:"); }
+Device own_device(const std::string& name, const ProcessGroup& group) {
+  const Device device = Device::parse(name);
+  return shares_cards(name, device) ? Device{DeviceType::cuda, group.local_rank() % device_count(DeviceType::cuda)} : device;
 }
 
 }  // namespace
@@ -134,9 +141,11 @@ Session::Session(const SessionOptions& options, Use use, const Json* facts) : op
   SessionOptions& o = options_;
   Context& c = context();
   c.precision = parse_precision(o.precision);
-  const Device device = use == Use::plan ? Device{DeviceType::plan, 0} : Device::parse(o.device);
+  const ProcessGroup& group = ProcessGroup::world();
+  if (use == Use::train) o.processes = group.size();
+  const Device device = use == Use::plan ? Device{DeviceType::plan, 0} : own_device(o.device, group);
   if (use == Use::plan) c.planned = Device::parse_or_plan(o.device);
-  else o.device = device.str();
+  else o.device = shares_cards(o.device, device) && !group.alone() ? "cuda" : device.str();
   if (c.precision == Precision::tf32 && (use == Use::plan ? c.planned : device).type == DeviceType::cpu) throw UsageError("precision tf32 is for tensor cores: on cpu use f32 or bf16");
   c.dtype = DType::f32;
   if (o.threads <= 0) o.threads = standard_threads();
@@ -146,12 +155,13 @@ Session::Session(const SessionOptions& options, Use use, const Json* facts) : op
   if (o.data.empty()) o.data = model_->data;
   if (o.batch < 0 || o.steps < 0) throw UsageError("--batch and --steps must be positive");
   if (o.batch == 0) o.batch = model_->batch;
+  if (o.batch % o.processes != 0) throw UsageError(text("--batch ", o.batch, " among ", o.processes, " processes; it must be a multiple of their number"));
 
   DataFacts known = facts_of(facts, use);
   const auto recipe = [&](const DataFacts& f, bool trains) {
     config_ = Config(f, o.settings);
     config_.trains = trains;
-    config_.batch = o.batch;
+    config_.batch = o.batch, config_.processes = o.processes;
     config_.steps = o.steps ? o.steps : model_->steps;
     nn::seed_parameters(o.seed);
     Recipe r = model_->recipe(config_);
@@ -176,9 +186,10 @@ Session::Session(const SessionOptions& options, Use use, const Json* facts) : op
   const int64_t staged = made.steps();
 
   if (use == Use::train) {
-    loader_ = std::make_unique<data::Loader>(dataset(), o.batch, o.seed, reading_threads(o.batch));
+    loader_ = std::make_unique<data::Loader>(dataset(), o.batch, o.seed, reading_threads(config_.share()), data::Share{group.rank(), group.size()});
   }
-  trainer_ = std::make_unique<Trainer>(std::move(made), TrainerOptions{o.batch, o.seed, true}, fields_, loader_.get());
+  const ProcessGroup* const others = use == Use::train && !group.alone() ? &group : nullptr;
+  trainer_ = std::make_unique<Trainer>(std::move(made), TrainerOptions{o.batch, o.seed, true, others}, fields_, loader_.get());
   if (o.steps == 0) o.steps = staged ? staged : model_->steps;
   if (staged && o.steps > staged)
     throw UsageError(text("--steps ", o.steps, ": the stages of ", model_->id, " have ", staged, " iterations together; set their length with --set"));
@@ -198,6 +209,7 @@ nlohmann::ordered_json Session::describe() const {
   j["device"] = options_.device;
   j["precision"] = options_.precision;
   j["threads"] = options_.threads;
+  if (options_.processes > 1) j["processes"] = options_.processes;
   j["version"] = version();
   auto& settings = j["settings"] = nlohmann::ordered_json::object();
   for (const Setting& s : config_.settings()) settings[s.name] = s.value;

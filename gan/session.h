@@ -21,6 +21,7 @@ struct SessionOptions {
   uint64_t seed = 1;
   std::string device = "auto", precision = "f32";
   int threads = 0;                    // 0: every core
+  int processes = 1;                  // that train together, started by mpirun; each sees its share of a batch
   std::map<std::string, std::string> settings;
 };
 

@@ -51,6 +51,7 @@ SessionOptions Session::from_run(const Json& run) {
   o.device = word(run, "device");
   o.precision = word(run, "precision");
   o.threads = int(whole(run, "threads", 1, 1024));
+  if (run.contains("processes")) o.processes = int(whole(run, "processes", 1, o.batch));
   const Json& settings = at(run, "settings");
   require(settings.is_object(), "run.json, settings: ", shown(settings), " is not an object");
   for (const auto& [name, value] : settings.items()) {

@@ -12,6 +12,9 @@ namespace ganymede {
 struct Trainer::Run {
   Run(bool capture, const std::shared_ptr<Scratch>& scratch) : unit(capture, scratch) {}
   Unit unit;
+  std::unique_ptr<Unit> steps;  // what follows the exchange with other processes, where there are any
+  Tensors exchanged;            // gradients and losses
+  std::vector<Tensors> averaged;  // the gradients among them, as the steps read them
   Losses terms;
   std::vector<Tensor> norms;  // squared gradient norm of each moved network
   bool done = false;
@@ -26,11 +29,14 @@ struct Trainer::Moved {
   std::shared_ptr<Optimiser> optimiser;
   bool own;        // not another update's
   Gate gate;
+  Tensor gradient = {};  // flat, the mean of all processes'
 };
 
 namespace {
 
+// An update and its repeat in the lowest 20 bits, the process above them, and what the draw is for.
 constexpr uint32_t kSharedUnits = 0x40000000, kStageUnits = 0x80000000, kSampleUnits = 0xC0000000;
+constexpr int kProcessBit = 20, kMostProcesses = 1024;
 
 // The batch buffers: fixed addresses that every iteration's data is copied into.
 Batch make_batch(const std::vector<data::Field>& fields, int64_t size) {
@@ -94,7 +100,10 @@ class AveragesInPlace {
 Trainer::Trainer(Recipe recipe, const TrainerOptions& options, const std::vector<data::Field>& fields, data::Loader* loader)
     : recipe_(std::move(recipe)), options_(options), loader_(loader) {
   for (const Stage& s : recipe_.stages) require(!s.updates.empty(), "a recipe without updates", s.name.empty() ? "" : " in stage ", s.name);
-  for (int i = recipe_.batches(); i > 0; --i) batches_.push_back(make_batch(fields, options_.batch));
+  const int processes = options_.group ? options_.group->size() : 1;
+  require(options_.batch % processes == 0, "a batch of ", options_.batch, " for ", processes, " processes; it must be a multiple of their number");
+  require(processes <= kMostProcesses, processes, " processes; at most ", kMostProcesses, " train together");
+  for (int i = recipe_.batches(); i > 0; --i) batches_.push_back(make_batch(fields, options_.batch / processes));
   if (!is_plan(context().device)) seed(options_.seed);
   begin_stage(0);
 }
@@ -123,7 +132,10 @@ void Trainer::begin_stage(size_t stage) {
   for (size_t i = 0; i < now().shared_values.size(); ++i) shared_units_.push_back(std::make_unique<Unit>(options_.capture, scratch));
   for (const Update& u : now().updates) {
     auto& runs = runs_.emplace_back();
-    for (int i = 0; i < u.repeat; ++i) runs.push_back(std::make_unique<Run>(options_.capture, scratch));
+    for (int i = 0; i < u.repeat; ++i) {
+      runs.push_back(std::make_unique<Run>(options_.capture, scratch));
+      if (options_.group) runs.back()->steps = std::make_unique<Unit>(options_.capture, scratch);
+    }
     auto& moved = moved_.emplace_back();
     if (!u.optimiser_of.empty()) {
       const size_t first = size_t(std::find_if(now().updates.begin(), now().updates.end(), [&](const Update& o) { return o.name == u.optimiser_of; }) - now().updates.begin());
@@ -160,7 +172,19 @@ std::pair<size_t, int64_t> Trainer::place_of(int64_t iteration) const {
   return {stage, before};
 }
 
+// What one process cannot read stops all of them, before anything has moved.
 void Trainer::load_batches() {
+  if (!options_.group) return read_batches();
+  std::string error;
+  try {
+    read_batches();
+  } catch (const data::ReadError& e) {
+    error = e.what();
+  }
+  if (const std::string first = options_.group->first(error); !first.empty()) throw data::ReadError(first);
+}
+
+void Trainer::read_batches() {
   if (!loader_) return;
   for (const Batch& b : batches_) fill(b, loader_->next());
   more_batches_.clear();
@@ -186,8 +210,11 @@ int64_t Trainer::more_batches_before(int64_t iteration) const {
   return sum;
 }
 
+// What a stage draws as it begins is the same in all processes; in the iterations each draws for samples of its own.
 void Trainer::place_draws(uint32_t unit) {
-  if (!is_plan(context().device)) set_random_position(uint32_t(iteration_), unit);
+  if (is_plan(context().device)) return;
+  const uint32_t process = options_.group && !(unit & kStageUnits) ? uint32_t(options_.group->rank()) : 0;
+  set_random_position(uint32_t(iteration_), unit | process << kProcessBit);
 }
 
 void Trainer::compute_shared() {
@@ -218,7 +245,13 @@ void Trainer::run_update(size_t index, bool measure) {
     place_draws(uint32_t(index) << 12 | uint32_t(i));
     for (Moved& m : moved_[index]) m.optimiser->stepper.prepare(m.optimiser->steps++);
     Run& run = *runs_[index][size_t(j)];
-    run.unit.run([&] { run_body(update, run, j); });
+    if (options_.group) {
+      run.unit.run([&] { run.averaged = write_for_all(index, run, find_gradients(update, run, j)); });
+      exchange(run.exchanged, kept_statistics());
+      run.steps->run([&] { take_steps(update, run, j, run.averaged); });
+    } else {
+      run.unit.run([&] { take_steps(update, run, j, find_gradients(update, run, j)); });
+    }
     run.done = true;
   }
   for (size_t i = 0; i < before.size(); ++i) {
@@ -247,6 +280,7 @@ void Trainer::step(bool measure) {
   compute_shared();
   for (size_t u = 0; u < now().updates.size(); ++u)
     if ((iteration_ - stage_start_) % now().updates[u].interval == 0) run_update(u, measure);
+  exchange({}, running_statistics());
   ++iteration_;
 }
 
@@ -255,11 +289,39 @@ void Trainer::step_only(size_t update) {
   load_batches();
   compute_shared();
   run_update(update, false);
+  exchange({}, running_statistics());
   ++iteration_;
 }
 
-// All gradients first, then all steps.
-void Trainer::run_body(const Update& update, Run& run, int repeat) {
+// Averages these over all processes, and what follows samples beside weights if it was written since all had the same: each has followed its own share.
+void Trainer::exchange(Tensors all, const Tensors& followed) {
+  if (!options_.group) return;
+  const auto version = [](const Tensor& t) { return t.storage()->version; };
+  for (const Tensor& t : followed)
+    if (const auto agreed = agreed_.find(t.storage().get()); agreed == agreed_.end() || agreed->second != version(t)) all.push_back(t);
+  options_.group->average(all);
+  for (const Tensor& t : followed) agreed_[t.storage().get()] = version(t);
+}
+
+// Before each step, since gates read them.
+Tensors Trainer::kept_statistics() const {
+  Tensors all;
+  for (const auto& k : recipe_.kept)
+    if (is_floating(k.value.dtype()) && std::find(recipe_.samples.begin(), recipe_.samples.end(), k.name) == recipe_.samples.end()) all.push_back(k.value);
+  return all;
+}
+
+// Behind an iteration's last step, since graphs of shared values hold those of spectral norm.
+Tensors Trainer::running_statistics() const {
+  Tensors all;
+  for (const nn::Net& n : recipe_.nets)
+    for (const auto& b : n.buffers())
+      if (is_floating(b.value.dtype())) all.push_back(b.value);
+  return all;
+}
+
+// Of the parameters of all moved networks in turn, each as parts that add up.
+std::vector<Tensors> Trainer::find_gradients(const Update& update, Run& run, int repeat) {
   std::vector<Moved>& moved = moved_[size_t(&update - now().updates.data())];
   std::vector<nn::Net> nets;
   Tensors leaves;
@@ -269,14 +331,11 @@ void Trainer::run_body(const Update& update, Run& run, int repeat) {
     for (const auto& p : m.net.parameters()) leaves.push_back(p.value);
     first.push_back(leaves.size());
   }
-  run.terms.clear(), run.norms.clear();
-  std::vector<Tensors> gradients(leaves.size());  // each as parts that add up
-  Tensors gates(moved.size());
+  run.terms.clear();
+  std::vector<Tensors> gradients(leaves.size());
   {
     nn::Moving moving(nets);
     run.terms = update.loss(batches_[size_t(update.first_batch + repeat)]);
-    for (size_t i = 0; i < moved.size(); ++i)
-      if (moved[i].gate) gates[i] = moved[i].gate(run.terms).constant();
     const auto descend = [&](const Tensors& losses, const std::function<bool(const nn::Net&)>& wanted) {
       if (losses.empty()) return;
       Tensors targets;
@@ -299,12 +358,46 @@ void Trainer::run_body(const Update& update, Run& run, int repeat) {
     }
   }
   for (Term& t : run.terms) t.value = cast(t.value, t.value.dtype() == DType::bf16 ? DType::f32 : t.value.dtype()).constant();
-  for (size_t i = 0; i < moved.size(); ++i)
-    run.norms.push_back(moved[i].optimiser->stepper.step(std::vector<Tensors>(gradients.begin() + int64_t(first[i]), gradients.begin() + int64_t(first[i + 1])), gates[i]));
-  if (!update.after) return;
+  return gradients;
+}
+
+// Gradients and losses where the exchange finds them, the gradients as the steps will read them.
+std::vector<Tensors> Trainer::write_for_all(size_t index, Run& run, const std::vector<Tensors>& gradients) {
   ContextScope scope;
   context().recording = false;
-  update.after(batches_[size_t(update.first_batch + repeat)]);
+  std::vector<Tensors> written;
+  run.exchanged.clear();
+  for (Moved& m : moved_[index]) {
+    if (!m.gradient) m.gradient = empty_like(m.net.flat());
+    run.exchanged.push_back(m.gradient);
+    for (size_t i = 0; i < m.net.parameters().size(); ++i) {
+      const Tensor place = m.net.slice_of(m.gradient, i);
+      Tensor sum;
+      for (const Tensor& part : gradients[written.size()]) sum = sum ? add(sum, part) : part;
+      assign(place, sum ? sum : zeros_like(place));
+      written.push_back({place});
+    }
+  }
+  for (Term& t : run.terms) {
+    const Tensor own = empty_like(t.value);
+    assign(own, t.value);
+    run.exchanged.push_back(t.value = own);
+  }
+  return written;
+}
+
+// All gradients are known before the first step, so networks that move together see each other where they were.
+void Trainer::take_steps(const Update& update, Run& run, int repeat, const std::vector<Tensors>& gradients) {
+  ContextScope scope;
+  context().recording = false;
+  run.norms.clear();
+  auto next = gradients.begin();
+  for (Moved& m : moved_[size_t(&update - now().updates.data())]) {
+    const auto end = next + int64_t(m.net.parameters().size());
+    run.norms.push_back(m.optimiser->stepper.step(std::vector<Tensors>(next, end), m.gate ? m.gate(run.terms) : Tensor()));
+    next = end;
+  }
+  if (update.after) update.after(batches_[size_t(update.first_batch + repeat)]);
 }
 
 std::vector<std::pair<std::string, double>> Trainer::values() const {

@@ -1,29 +1,33 @@
 // The only training loop: runs a recipe's updates in order, each captured and replayed, and keeps all state of a run.
 #pragma once
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "engine/capture.h"
+#include "engine/process_group.h"
 #include "gan/data/loader.h"
 #include "gan/recipe.h"
 
 namespace ganymede {
 
 struct TrainerOptions {
-  int64_t batch = 64;
+  int64_t batch = 64;     // of an iteration, over all processes
   uint64_t seed = 1;
   bool capture = true;   // false: every iteration is run eagerly, with the same result
+  // Processes that train together, each on its share of the batch, which their number must divide: gradients, losses and running statistics are averaged.
+  const ProcessGroup* group = nullptr;   // null: this one alone
 };
 
 class Trainer {
  public:
-  // Works on the context's device, in its dtype and precision. The loader (null on plan) must outlive the trainer.
+  // Works on the context's device, in its dtype and precision. The loader (null on plan) must outlive the trainer and read this process's share.
   Trainer(Recipe recipe, const TrainerOptions& options, const std::vector<data::Field>& fields, data::Loader* loader);
   ~Trainer();
 
-  // One iteration: every update that is due. measure: values() also has "update_ratio/NET", the length of the networks' steps
+  // One iteration: every update that is due. Throws data::ReadError, in all processes, where one cannot read its share of the data. measure: values() also has "update_ratio/NET", the length of the networks' steps
   // relative to their weights, which costs a copy of the weights.
   void step(bool measure = false);
   // One iteration in which only this update of the stage runs (tests, teaching).
@@ -46,8 +50,10 @@ class Trainer {
   // Samples of a data set as a batch of tensors: rows are the sample numbers.
   static Batch read_batch(const data::Dataset& set, const std::vector<int64_t>& rows);
 
-  // Everything that a run's future depends on, by name: weights, buffers, averages, optimisers.
+  // Everything that a run's future depends on, by name: weights, buffers, averages, optimisers, kept tensors ("kept.NAME"). All but the
+  // last are the same in every process.
   std::vector<nn::NamedTensor> state() const;
+  const ProcessGroup* group() const { return options_.group; }
   // Makes state() that of a trainer after `iteration` iterations, ready to be filled from a checkpoint.
   void prepare_resume(int64_t iteration);
   // Continues after `iteration` iterations with the state that was put into state()'s tensors.
@@ -66,6 +72,7 @@ class Trainer {
   struct Run;    // one repeat of an update
   struct Moved;  // one network in one update
   void load_batches();
+  void read_batches();
   // Runs beyond `repeat` of a stage's iteration i, and all of those before an iteration.
   static int more_runs(const Stage& stage, int64_t i);
   int64_t more_batches_before(int64_t iteration) const;
@@ -73,7 +80,12 @@ class Trainer {
   void compute_shared();
   std::string name_of(size_t update, const nn::Net& net) const;  // "D", or "UPDATE.D" where several optimisers move it, or in a further update of one
   void run_update(size_t index, bool measure);
-  void run_body(const Update& update, Run& run, int repeat);
+  std::vector<Tensors> find_gradients(const Update& update, Run& run, int repeat);
+  void take_steps(const Update& update, Run& run, int repeat, const std::vector<Tensors>& gradients);
+  std::vector<Tensors> write_for_all(size_t index, Run& run, const std::vector<Tensors>& gradients);
+  void exchange(Tensors all, const Tensors& followed);
+  Tensors kept_statistics() const;
+  Tensors running_statistics() const;
   void begin_stage(size_t stage);
   std::vector<std::pair<nn::Net, Tensor>> averages() const;   // of the networks that the stage moves
   void enter_due();
@@ -93,6 +105,7 @@ class Trainer {
   std::vector<std::unique_ptr<Unit>> shared_units_;
   std::vector<std::vector<std::unique_ptr<Run>>> runs_;   // [update][repeat]
   std::vector<std::vector<Moved>> moved_;                 // [update][network]
+  std::map<const Storage*, uint64_t> agreed_;             // versions of the statistics that all processes have
   std::vector<std::pair<std::string, double>> ratios_;    // of the last iteration, if measured
 };
 

@@ -2,7 +2,7 @@
 # Installs what Ganymede needs to build, test and train, from Debian's own packages. Does nothing when all is there.
 set -euo pipefail
 packages=(g++ cmake ninja-build ccache pkg-config
-  libdnnl-dev libonnx-dev libprotobuf-dev ocl-icd-opencl-dev libcli11-dev libcpp-httplib-dev nlohmann-json3-dev libtomlplusplus-dev libstb-dev zlib1g-dev libeigen3-dev libboost-context1.74-dev libgtest-dev libgmock-dev libbenchmark-dev
+  libdnnl-dev libonnx-dev libprotobuf-dev ocl-icd-opencl-dev libcli11-dev libcpp-httplib-dev nlohmann-json3-dev libtomlplusplus-dev libstb-dev zlib1g-dev libeigen3-dev libboost-context1.74-dev libopenmpi-dev openmpi-bin libgtest-dev libgmock-dev libbenchmark-dev
   dataset-fashion-mnist)
 missing=()
 for package in "${packages[@]}"; do

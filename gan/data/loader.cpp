@@ -38,15 +38,19 @@ int reading_threads(bool cores_compute, int computing_threads, int cores, int64_
 
 int batches_in_memory(int reading_threads) { return reading_threads + 3; }
 
-Loader::Loader(const Dataset& dataset, int64_t batch, uint64_t seed, int threads)
+Loader::Loader(const Dataset& dataset, int64_t batch, uint64_t seed, int threads, Share share)
     : dataset_(dataset),
       batch_(batch),
+      share_(batch / share.processes),
+      first_row_(share.rank * share_),
       seed_(seed),
       batches_per_epoch_(checked_batches(dataset, batch)),
       thread_count_(threads) {
   if (threads < 0) throw Error("threads is " + std::to_string(threads) + "; it must be 0 or more");
+  if (batch % share.processes != 0)
+    throw Error("a batch of " + std::to_string(batch) + " for " + std::to_string(share.processes) + " processes; it must be a multiple of their number");
   slots_.resize(threads == 0 ? 1 : static_cast<size_t>(batches_in_memory(threads)));
-  for (Slot& slot : slots_) slot.batch = HostBatch(dataset.fields(), batch);
+  for (Slot& slot : slots_) slot.batch = HostBatch(dataset.fields(), share_);
 }
 
 Loader::~Loader() { stop(); }
@@ -141,9 +145,9 @@ Loader::Order Loader::order_of(int64_t epoch) {
 
 void Loader::fill(int64_t iteration, HostBatch& out) {
   const int64_t epoch = iteration / batches_per_epoch_;
-  const int64_t first = iteration % batches_per_epoch_ * batch_;
+  const int64_t first = iteration % batches_per_epoch_ * batch_ + first_row_;
   const Order order = order_of(epoch);
-  for (int64_t row = 0; row < batch_; ++row) {
+  for (int64_t row = 0; row < share_; ++row) {
     const int64_t sample = (*order)[static_cast<size_t>(first + row)];
     Random random(seed_, static_cast<uint64_t>(epoch), static_cast<uint64_t>(sample));
     try {

@@ -24,14 +24,19 @@ int reading_threads(bool cores_compute, int computing_threads, int cores, int64_
 // The batches that so many threads keep in memory: one is in the caller's hands, one per thread is being read, two more are ready.
 int batches_in_memory(int reading_threads);
 
+// The part of every batch that belongs to one of several processes, whose number divides the batch.
+struct Share {
+  int rank = 0, processes = 1;
+};
+
 // Endless batches of a data set, read ahead by threads of low priority. Batch k is a pure function of
 // (data, seed, batch size, k): every epoch is a seeded permutation of the data, whose last, partial batch is
 // dropped; augmentation is keyed by (seed, epoch, sample). So resuming is seek(k), whatever the threads do.
 class Loader {
  public:
   // The data set must outlive the loader. threads = 0 reads inside next(). Throws when the batch is larger
-  // than the data set, or not positive.
-  Loader(const Dataset& dataset, int64_t batch, uint64_t seed, int threads);
+  // than the data set, or not positive. share: only these rows of each batch are read.
+  Loader(const Dataset& dataset, int64_t batch, uint64_t seed, int threads, Share share = {});
   ~Loader();
   Loader(const Loader&) = delete;
   Loader& operator=(const Loader&) = delete;
@@ -63,7 +68,7 @@ class Loader {
   void stop();
 
   const Dataset& dataset_;
-  const int64_t batch_;
+  const int64_t batch_, share_, first_row_;
   const uint64_t seed_;
   const int64_t batches_per_epoch_;
   const int thread_count_;

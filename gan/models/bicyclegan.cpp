@@ -34,7 +34,7 @@ Recipe bicyclegan(const Config& c) {
   const bool one_d = encodes && random && c.flag("same_discriminator", false, "one discriminator for B_enc and B_rnd");
   const nn::Optim adam = falling_rate(nn::adam(c.number("rate", 2e-4, "learning rate", 0), c.number("beta1", 0.5, "Adam", 0, 0.999999)), c,
                                       c.number("constant_part", 0.5, "part of the run after which the rate falls linearly to 0", 0, 1));
-  if (c.batch % 2) throw UsageError(text("--batch ", c.batch, ": half of a batch is translated, half is what D2 takes for real; make it even"));
+  if (c.share() % 2) throw UsageError(text(c.batch_words(), ": half of a batch is translated, half is what D2 takes for real; make it even"));
 
   const nets::TranslationNorm norm{nn::NormKind::instance, false};
   Recipe r;

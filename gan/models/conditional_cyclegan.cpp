@@ -34,7 +34,7 @@ Recipe conditional_cyclegan(const Config& c) {
   const double lambda = c.number("lambda", 10, "weight of the ways there and back", 0), gan = c.number("gan", 1, "weight of the discriminators' opinion", 0);
   const double unfit = c.number("mismatched", 0.5, "weight of pictures with another's condition; fakes have the rest of 1", 0, 1);
   const double lambda_id = named ? 0 : c.number("lambda_id", 1, "weight of |phi(G(x, z)) - z|", 0);
-  if (c.batch == 1) throw UsageError("--batch 1: another picture's condition is taken from the batch; it must be 2 or more");
+  if (c.share() == 1) throw UsageError(c.batch_words() + ": another picture's condition is taken from the batch; it must be 2 or more");
 
   Recipe r;
   const Attributes attributes = named ? read_attributes(c, {"red/green/blue,filled,hat"}) : Attributes();

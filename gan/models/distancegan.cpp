@@ -39,7 +39,7 @@ Recipe distancegan(const Config& c) {
   const double cycle = both ? c.number("cycle", 0, "weight of the ways there and back; the authors' is 1 on DiscoGAN's networks, 10 on CycleGAN's; 0: none", 0) : 0;
   const bool distances = pairs > 0 || halves > 0, normalised = distances && c.flag("normalised", true, "distances from their mean, in their deviations on each side; false: as they are");
   const int64_t items = normalised ? c.integer("items", 900, "training pictures of a side whose distances give mean and deviation", 3, 100000) : 0;
-  if (pairs > 0 && c.batch == 1) throw UsageError("setting pairs: distances are between pictures of one batch, this one has 1; set --batch 2 or more, or pairs=0 and halves=1");
+  if (pairs > 0 && c.share() == 1) throw UsageError("setting pairs: distances are between pictures of one batch, this one has 1 (" + c.batch_words() + "); set --batch 2 or more, or pairs=0 and halves=1");
 
   Recipe r;
   const int64_t in_a = c.data.input_channels, in_b = c.data.channels;

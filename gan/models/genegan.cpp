@@ -69,7 +69,7 @@ Recipe genegan(const Config& c) {
     return l;
   });
   critics.and_more([=](int64_t i) { return i % warm_every == 0 ? warm_steps - 1 : 0; });
-  const Tensor example = r.keep("example", zeros({1, c.data.size, c.data.size, c.data.channels}));   // a picture whose object may be given to others
+  const Tensor example = r.keep_samples("example", zeros({1, c.data.size, c.data.size, c.data.channels}));   // a picture whose object may be given to others
   r.update("G", {E, Dec}, optim.decay(decay), [=](const Batch& b) -> Losses {
     const Family f = family(b);
     const auto l1 = [](const Tensor& x, const Tensor& y) { return 0.5 * nn::l1(x, y); };

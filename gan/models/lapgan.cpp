@@ -122,7 +122,7 @@ Recipe lapgan(const Config& c) {
   const int side = int(c.data.size), channels = int(c.data.channels);
   const int coarsest = int(c.integer("coarsest", std::min(8, side), "pixels of the coarsest level; each finer one is twice as large, the last as large as the pictures", 4, 4096));
   if (coarsest > side) throw UsageError(text("setting coarsest=", coarsest, ": the pictures have ", side, " pixels; it must be at most that"));
-  if (c.batch % 2 != 0) throw UsageError(text("a batch of ", c.batch, ": D sees half of it as it is and half with details by G; set --batch to an even number"));
+  if (c.share() % 2 != 0) throw UsageError(text(c.batch_words(), ": D sees half of it as it is and half with details by G; set --batch to an even number"));
   const auto p = std::make_shared<Levels>();
   p->latent = c.integer("latent", 100, "length of the coarsest level's z", 1, 65536);
   const bool by_label = c.flag("classes", false, "draw by label: G and D of every level are given it");

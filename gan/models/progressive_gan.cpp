@@ -61,7 +61,7 @@ Recipe progressive_gan(const Config& c) {
   const nn::Optim adam = nn::adam(rate, beta1, beta2);
   const double lambda = c.number("gp", 10, "weight of the gradient penalty", 0), gamma = c.number("gp_target", 1, "norm of the gradient that it asks for (750 in the paper's CIFAR-10)", 1e-6);
   const double drift = c.number("drift", 1e-3, "weight of E D(x)^2, which keeps D's scores near 0", 0);
-  nets::check_stddev_group(s.group, c.batch);
+  nets::check_stddev_group(s.group, c.share());
   nets::check_progressive(s);
   const Adversarial& adv = adversarial("wgan-gp");
 

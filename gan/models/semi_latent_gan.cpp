@@ -52,7 +52,7 @@ Recipe semi_latent_gan(const Config& c) {
   const auto said = [=](const Tensors& d) { return Said{d[0], slice(d[1], 1, 0, k), slice(d[1], 1, k, k + m), d[2]}; };
 
   // What a and z are drawn from: label vectors of the data; a batch of them is kept for draws without data.
-  const Tensor known = r.keep("attributes", zeros({c.batch, k}));
+  const Tensor known = r.keep_samples("attributes", zeros({c.share(), k}));
   const SharedValue a = r.shared("a", {}, [=](const Batch& b) { return shuffled(attributes.of(b)); });
   const SharedValue z = r.shared("z", {}, [=](const Batch& b) { return randn({b.size, m}); });
   const SharedValue made = r.shared("g", {Dec}, [=](const Batch&) { return decode(a(), z()); });

@@ -29,7 +29,7 @@ nn::Schedule slow_start() {
 Recipe ss_gan(const Config& c) {
   const int side = int(c.data.size);
   if (c.data.input_channels != 3) throw UsageError(text("ss-gan: side a has ", c.data.input_channels, " channels, and surface normals have 3; try --data solids"));
-  if (c.batch % 2 != 0) throw UsageError(text("a batch of ", c.batch, ": D sees half of it as it is and half as drawn; set --batch to an even number"));
+  if (c.share() % 2 != 0) throw UsageError(text(c.batch_words(), ": D sees half of it as it is and half as drawn; set --batch to an even number"));
   nets::StructureStyleSize style{.size = side, .channels = int(c.data.channels)};
   style.width = int(c.integer("width", 8, "channels of both G next to the picture, the others in proportion; 64 in the paper", 1, 4096));
   style.latent = int(c.integer("latent", 100, "length of z, of the structure's and of the style's", 1, 65536));
@@ -39,7 +39,7 @@ Recipe ss_gan(const Config& c) {
   style.halvings = int(c.integer("style_halvings", side < 64 ? 2 : 3, "how often G2 halves maps on its way in; 3 in the paper, of 128 px. D2 does so once more", 2, 3));
   const int64_t word_count = c.integer("words", 8, "words of the codebook of normals; 40 in the paper", 2, 4096);
   const int fcn_width = int(c.integer("fcn_width", 8, "channels of the FCN's first convolution, the others in proportion; 96 in the paper", 1, 4096));
-  const int64_t fcn_batch = c.integer("fcn_batch", c.batch > 0 ? std::min<int64_t>(20, c.batch) : 20, "samples that the FCN learns from an iteration; 10 in the paper", 1, c.batch > 0 ? c.batch : INT64_MAX);
+  const int64_t fcn_batch = c.integer("fcn_batch", c.batch > 0 ? std::min<int64_t>(20, c.share()) : 20, "samples that the FCN learns from an iteration; 10 in the paper", 1, c.batch > 0 ? c.share() : INT64_MAX);
   const double fcn_rate = c.number("fcn_rate", 0.03, "learning rate of the FCN; 0.01 in the paper", 0);
   const int64_t fcn_steps = c.integer("fcn_steps", c.steps > 0 ? c.steps / 8 : 1000, "iterations that train the FCN, before all others; 0: none");
   const int64_t structure_steps = c.integer("structure_steps", c.steps > 0 ? c.steps / 4 : 2000, "iterations of the structure alone, which come next; 0: none");
@@ -49,7 +49,7 @@ Recipe ss_gan(const Config& c) {
   const double lambda = c.number("lambda", 0.1, "weight of the FCN's loss in the style", 0);
   const double decay = c.number("decay", lambda > 0 ? 0 : 1e-5, "L2 added to the gradients of the style; 1e-5 in the paper without the FCN", 0);
   const double rate = c.number("rate", 4e-4, "learning rate of the structure; 2e-4 in the paper", 0), style_rate = c.number("style_rate", 3e-4, "of the style; 2e-4 in the paper", 0), beta1 = c.number("beta1", 0.5, "Adam", 0, 0.999999);
-  const int64_t style_batch = c.integer("style_batch", c.batch > 0 ? std::min<int64_t>(16, c.batch) : 16, "samples that an iteration of the style takes of the batch, an even number; 64 in the paper", 2, c.batch > 0 ? c.batch : INT64_MAX);
+  const int64_t style_batch = c.integer("style_batch", c.batch > 0 ? std::min<int64_t>(16, c.share()) : 16, "samples that an iteration of the style takes of the batch, an even number; 64 in the paper", 2, c.batch > 0 ? c.share() : INT64_MAX);
   if (style_batch % 2 != 0) throw UsageError(text("setting style_batch=", style_batch, ": D2 sees half of it as it is and half as drawn; set an even number"));
   const bool style_dropout = c.flag("style_dropout", false, "D2 drops out what D1 does, as in the paper");
   const bool slow = c.flag("slow_start", true, "the first 10 steps of the structure and of the style at a 50th of the rate, the next 20 at a 5th");

@@ -55,7 +55,7 @@ Recipe stylegan2(const Config& c) {
   const double target = c.number("ada", 0, "E sign(D(x)) at which augmentation holds (0.6 in its paper); 0: no augmentation", 0, 1);
   const double ada_images = target > 0 ? c.number("ada_images", 20000, "real pictures in which its probability can rise from 0 to 1 (500000 in the paper)", 1) : 1;
   nets::check_style(s);
-  nets::check_stddev_group(s.group, c.batch);
+  nets::check_stddev_group(s.group, c.share());
   if (target > 0 && s.channels != 1 && s.channels != 3) throw UsageError(text("setting ada=", target, ": pictures of ", s.channels, " channels cannot be augmented, only those of 1 or 3"));
   const Adversarial& adv = adversarial("bce");
 
@@ -93,10 +93,10 @@ Recipe stylegan2(const Config& c) {
     }
     return l;
   });
-  if (target > 0) d.then([=](const Batch& x) {
+  if (target > 0) d.then([=, processes = c.processes](const Batch& x) {
     const Tensor sum = slice(signs, 0, 0, 1), n = slice(signs, 0, 1, 2), due = greater_equal(n, full({1}, 4));   // the paper looks every fourth iteration
     const Tensor above = greater(sum, n * target) * 2.0 - 1.0;
-    assign(p, clamp(p + mul(due, above) * (4 * double(x.size) / ada_images), 0, 1));
+    assign(p, clamp(p + mul(due, above) * (4 * double(x.size * processes) / ada_images), 0, 1));
     assign(signs, mul(signs, 1.0 - due));
   });
   if (r1 > 0)

@@ -12,7 +12,7 @@ ImagePool::ImagePool(Recipe& recipe, const std::string& name, int64_t size, cons
   if (size == 0) return;
   std::vector<int64_t> dims{size};
   dims.insert(dims.end(), picture.begin(), picture.end());
-  pictures_ = recipe.keep(name + ".pictures", zeros(Shape(dims)));
+  pictures_ = recipe.keep_samples(name + ".pictures", zeros(Shape(dims)));
   count_ = recipe.keep(name + ".count", zeros({1}));
   std::vector<double> numbers(static_cast<size_t>(size));
   std::iota(numbers.begin(), numbers.end(), 0.0);

@@ -90,12 +90,13 @@ Tiny::Tiny(const TinyModel& tiny) {
   DataFacts facts = facts_of_data(*dataset_);
   facts.mean_picture = {};
   config_ = Config(facts, settings);
-  config_.batch = 2, config_.steps = 10;
+  const data::Share share = tiny.group ? data::Share{tiny.group->rank(), tiny.group->size()} : data::Share{};
+  config_.batch = tiny.batch, config_.steps = 10, config_.processes = share.processes;
   nn::seed_parameters(tiny.seed);
   Recipe r = m.recipe(config_);
   config_.check_all_read();
-  if (!is_plan(tiny.device)) loader_ = std::make_unique<data::Loader>(*dataset_, 2, tiny.seed, 0);
-  trainer_ = std::make_unique<Trainer>(std::move(r), TrainerOptions{2, tiny.seed, tiny.capture}, dataset_->fields(), loader_.get());
+  if (!is_plan(tiny.device)) loader_ = std::make_unique<data::Loader>(*dataset_, tiny.batch, tiny.seed, 0, share);
+  trainer_ = std::make_unique<Trainer>(std::move(r), TrainerOptions{tiny.batch, tiny.seed, tiny.capture, tiny.group}, dataset_->fields(), loader_.get());
 }
 
 Tiny::~Tiny() { trainer_.reset(); }

@@ -26,6 +26,8 @@ struct TinyModel {
   uint64_t seed = 1;
   int64_t channels = 1;                              // of pictures
   std::string data = {};                             // empty: the tiny ones
+  int64_t batch = 2;                                 // over all processes
+  const ProcessGroup* group = nullptr;               // that train it together
 };
 // Else GoogleTest prints its bytes, padding among them, which nobody ever wrote.
 inline void PrintTo(const TinyModel& m, std::ostream* out) { *out << m.model; }
