@@ -3,13 +3,16 @@
 #include <omp.h>
 #include <pthread.h>
 #include <sched.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <cstdlib>
+#include <cstring>
 
 namespace ganymede::kernels::cpu {
 
 void restart_with_short_spin(char* const* argv) {
+  if (argv[0]) prctl(PR_SET_NAME, basename(argv[0]));   // which a restart through /proc has changed
   if (std::getenv("GOMP_SPINCOUNT") || std::getenv("OMP_WAIT_POLICY")) return;
   setenv("GOMP_SPINCOUNT", "2000", 1);
   execv("/proc/self/exe",
