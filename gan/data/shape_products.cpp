@@ -13,7 +13,7 @@ namespace {
 constexpr int64_t kTrainProducts = 500, kTestProducts = 200;
 constexpr uint64_t kTestKey = uint64_t{1} << 62;  // products of the test split are drawn from other streams
 
-// A product is a shape with its paint and fill: upright in the middle of white is the target; anywhere, turned, on a patterned ground among small other shapes are its sources.
+// A product is a shape with its paint and fill: upright in the middle of white is the target; about, turned (by spread and tilt), on a patterned ground among small other shapes are its sources.
 class ShapeProducts : public Dataset {
  public:
   ShapeProducts(Arguments& arguments, const Options& options) : options_(options), size_(options.size ? options.size : 64), drawn_(options.cache_bytes) {
@@ -22,6 +22,8 @@ class ShapeProducts : public Dataset {
     sources_ = arguments.integer("sources", 5, 1, 1000);
     world_.most_objects = static_cast<int>(arguments.integer("objects", 3, 1, 8));
     world_.kinds = kinds_named(arguments.text("kinds", ""), arguments);
+    world_.spread = arguments.number("spread", 1, 0, 1), world_.tilt = arguments.number("tilt", 1, 0, 1);
+    if (world_.spread < 1 && world_.most_objects > 1) arguments.fail("spread= is of a product alone; it takes objects=1");
     arguments.finish();
     std::erase(world_.textures, Texture::plain);
     world_.large = 1, world_.hat = world_.frame = 0, world_.tint = 0.1;

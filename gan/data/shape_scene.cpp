@@ -88,7 +88,7 @@ Object draw_object(const World& world, const Bits& bits, Random& random) {
   object.large = bits.large;
   object.hat = bits.hat;
   object.radius = bits.large ? random.uniform(kLargeLeast, kLargest) : random.uniform(kSmallest, kSmallMost);
-  object.angle = random.uniform(-kMostTilt, kMostTilt);
+  object.angle = random.uniform(-kMostTilt, kMostTilt) * world.tilt;
   const double margin = object.radius * 1.05 + 0.02,
                top = margin + (object.hat || world.coloured_hats ? kHatRoom * object.radius : 0);
   const auto place = [&](double low, double high) {

@@ -68,6 +68,7 @@ struct World {
   double tint = 0.06;      // of grounds: how far their colours lie from grey
   double correlation = 0;  // between those five, each pair; 0 to 1, only where all five are 1/2
   double spread = 1;       // of places: 0 puts a lone object into the middle
+  double tilt = 1;         // of turns: 0 leaves objects upright
   bool chalk = false;      // white objects on a black ground
   bool coloured_hats = false;  // and room for one above every object, so that places do not tell of them
 };

@@ -158,6 +158,43 @@ TEST(Products, AreTheLargestThingInTheirSources) {
   }
 }
 
+// Which pixels of a source have colours of its product: where they are on the mean, across and down, and the share of them whose mirror image is one too.
+TEST(Products, AreAboutAndTurnedAsSaid) {
+  struct Seen {
+    double off = 0, symmetric = 0;
+  };
+  const auto seen = [](const std::string& how) {
+    const auto set = data::open_dataset("shapes:products,count=20,sources=2,kinds=triangle,objects=1" + how, {.size = 32, .split = Split::test});
+    data::HostBatch batch(set->fields(), 1);
+    Seen mean;
+    for (int64_t i = 0; i < set->size(); ++i) {
+      data::Random random(1);
+      set->read(i, random, batch, 0);
+      const auto a = batch.real("a"), b = batch.real("b");
+      std::vector<bool> mine(1024);
+      for (size_t at = 0; at < 1024; ++at)
+        for (size_t to = 0; to < 1024 && !mine[at]; ++to) {
+          double distance = 0, white = 0;
+          for (size_t k = 0; k < 3; ++k) distance = std::max<double>(distance, std::abs(a[at * 3 + k] - b[to * 3 + k])), white = std::max<double>(white, 1 - b[to * 3 + k]);
+          mine[at] = distance < 0.1 && white > 0.5;
+        }
+      double x = 0, y = 0, mirrored = 0, count = 0;
+      for (size_t at = 0; at < 1024; ++at)
+        if (mine[at]) x += double(at % 32) - 15.5, y += double(at / 32) - 15.5, mirrored += mine[at / 32 * 32 + 31 - at % 32], ++count;
+      mean.off += std::hypot(x / count, y / count) / double(set->size()), mean.symmetric += mirrored / count / double(set->size());
+    }
+    return mean;
+  };
+  const Seen about = seen(""), middle = seen(",spread=0"), upright = seen(",spread=0,tilt=0"), half = seen(",spread=0.5");
+  EXPECT_GT(about.off, 4);   // 5.0 px
+  EXPECT_NEAR(half.off, about.off / 2, 0.5);
+  EXPECT_LT(middle.off, 0.8);   // 0.46: colours of the ground, too
+  EXPECT_LT(upright.off, 0.8);
+  EXPECT_LT(middle.symmetric, 0.68);   // 0.58
+  EXPECT_GT(upright.symmetric, 0.75);   // 0.81
+  EXPECT_NE(data::error_of([] { data::open_dataset("shapes:products,spread=0"); }).find("objects=1"), std::string::npos);
+}
+
 TEST(PldtNetworks, AreThoseOfThePaper) {
   const auto shapes_of = [](const nn::Layer& net) {
     std::map<std::string, Shape> found;
