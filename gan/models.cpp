@@ -43,7 +43,7 @@ std::deque<Model>& all_models() {
           {"stackgan-pp", "StackGAN++: Realistic Image Synthesis with Stacked Generative Adversarial Networks", 2018, "1710.10916", "pictures of several sizes at once from one tree of features, by caption or from noise", {"image"}, stackgan_pp, 64, 32, 5000, "shapes:single,plain=1,label=both"},
           {"attngan", "AttnGAN: Fine-Grained Text to Image Generation with Attentional Generative Adversarial Networks", 2018, "1711.10485", "pictures from captions, whose details look at single words; a matching model of words and regions", {"image", "tokens"}, attngan, 32, 32, 4000, "shapes:single,plain=1,label=both"},
           {"tac-gan", "TAC-GAN - Text Conditioned Auxiliary Classifier Generative Adversarial Network", 2017, "1703.06412", "pictures from captions; D also says the class", {"image", "tokens", "characters", "label"}, tac_gan, 32, 64, 4500, "shapes:single,plain=1,label=both"},
-          {"gawwn", "Learning What and Where to Draw", 2016, "1610.02454", "pictures from captions, in a box or at keypoints", {"image", "tokens", "characters", "boxes", "keypoints"}, gawwn, 32, 32, 4000, "shapes:objects=1,plain=1,large=0.5,label=both"},
+          {"gawwn", "Learning What and Where to Draw", 2016, "1610.02454", "pictures from captions, in a box or at keypoints", {"image", "tokens", "characters", "boxes", "keypoints"}, gawwn, 32, 32, 6500, "shapes:objects=1,plain=1,label=both,count=40000"},
       }},
       {"a picture and back: encoders", {
           {"vae", "Auto-Encoding Variational Bayes", 2014, "1312.6114", "encoder and decoder under a bound on the likelihood", {"image|point"}, vae, 0, 128, 4000},

@@ -31,8 +31,10 @@ Recipe gawwn(const Config& c) {
   if (points) s.gated = c.flag("gate", true, "features of G and D are 0 but where keypoints are; without it both see maps of the keypoints alone");
   nets::GawwnSize judge = s;
   judge.width = int(c.integer("d_width", 16, "channels of D next to the picture; 128 in the paper", 1, 4096));
-  judge.vector_norms = c.flag("vector_norms", false, "batch norm of vectors in D and Dk, as the paper has it: behind D's 4 x 4 cells and both its paths, and everywhere in Dk");
-  const double rate = c.number("rate", 5e-4, "learning rate; 2e-4 in the paper", 0), beta1 = c.number("beta1", 0.5, "Adam", 0, 0.999999);
+  using Norms = nets::GawwnSize::Norms;
+  const std::string norms = c.choice("norms", {"apart", "cells", "all"}, "batch norm in D: of what sees a picture or a caption alone (apart), also of cells that see both, or also of the vectors behind them and in Dk, as the paper has it (all)");
+  judge.norms = norms == "all" ? Norms::all : norms == "cells" ? Norms::cells : Norms::apart;
+  const double rate = c.number("rate", 1e-3, "learning rate; 2e-4 in the paper", 0), beta1 = c.number("beta1", 0.5, "Adam", 0, 0.999999);
 
   Recipe r;
   const Mismatch mismatch(c, c.data.classes > 1 ? "class" : "caption");
@@ -51,7 +53,7 @@ Recipe gawwn(const Config& c) {
     if (c.steps > 0 && before + steps >= c.steps) throw UsageError(text("setting keypoint_steps=", steps, ": after text_steps=", before, " the run has ", c.steps - before, " iterations, so none remain for the GAN"));
     r.stage("keypoints", steps);
     const double keep = c.number("keep", 0.1, "share of keypoints that they are given in training", 0, 1);
-    const nn::Net Gk = r.net("Gk", nets::keypoint_completion(s.latent, s.text, count, units)), Dk = r.net("Dk", nets::keypoint_judge(s.text, count, units, judge.vector_norms));
+    const nn::Net Gk = r.net("Gk", nets::keypoint_completion(s.latent, s.text, count, units)), Dk = r.net("Dk", nets::keypoint_judge(s.text, count, units, judge.norms == Norms::all));
     complete = [=](const Tensor& t, const Tensor& given) { return Gk(Tensors{noise(t.dim(0)), t, given}).at(0); };
     const SharedValue made = r.shared("keypoints", {Gk}, [=](const Batch& b) {
       const Tensor kept = broadcast_to(bernoulli({b.size, count, 1}, keep), Shape{b.size, count, 3});
@@ -83,7 +85,7 @@ Recipe gawwn(const Config& c) {
                   return concat({t, b.fields.contains(points ? "keypoints" : "boxes") ? location.of(b) : standard_location(located, t)}, 1);
                 }, .decode = [=](const Tensor& z, const Tensor& rows) { return draw(z, text_of(rows), where_of(rows)); }};
   add_caption_uses(r, c, {.encoder = phi, .mismatch = mismatch, .judge = [=](const Tensor& x, const Tensor& rows) { return D(Tensors{x, text_of(rows), where_of(rows)}).at(0); },
-                          .unlike = [=](const Tensor& rows) { return concat({Mismatch::before(text_of(rows)), where_of(rows)}, 1); }});
+                          .reordered = [=](const Tensor& rows, const Tensor& order) { return concat({gather_rows(text_of(rows), order), where_of(rows)}, 1); }});
   add_located_uses(r, c, located);
   return r;
 }

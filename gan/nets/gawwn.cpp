@@ -154,9 +154,13 @@ class Discriminator : public Several {
     for (int i = 1; i < doublings; ++i) trunk.insert(trunk.end(), {nn::conv(i == 1 ? s.channels : d, d, {.kernel = 4, .stride = 2, .padding = 1}), f});
     add(trunk, half(doublings == 1 ? s.channels : d, 2 * d), 2 * d, f);
     add(trunk, same(2 * d, 2 * d), 2 * d, f);
-    add(fused, same(2 * d + s.projected, 2 * d), 2 * d, f);
+    const auto add_cells = [&](Layers& to, int in, int out, int kernel) {
+      if (s.norms != GawwnSize::Norms::apart) add(to, same(in, out, kernel), out, f);
+      else to.insert(to.end(), {nn::conv(in, out, {.kernel = kernel, .padding = kernel / 2, .weight = nn::init::he_normal(in * kernel * kernel, kSlope)}), f});
+    };
+    add_cells(fused, 2 * d + s.projected, 2 * d, 3);
     if (keypoints) maps_ = std::make_unique<KeypointMaps>(s.keypoints, s.grid);
-    add(local, same(2 * d + (keypoints ? s.keypoints : 0), 2 * d, 1), 2 * d, f);
+    add_cells(local, 2 * d + (keypoints ? s.keypoints : 0), 2 * d, 1);
     local.insert(local.end(), {nn::conv(2 * d, d, {.kernel = 1}), nn::global_mean(), f});
     int c = 2 * d;
     for (int i = 0; i < k; ++i, c *= 2) add(image, half(c, 2 * c), 2 * c, f);
@@ -166,10 +170,11 @@ class Discriminator : public Several {
         const int next = i < k ? 4 * d : d;
         add(said, half(t, next), next, nn::relu()), t = next;
       }
-    add(global, same(c + t, 4 * d, 1), 4 * d, f);
+    add_cells(global, c + t, 4 * d, 1);
+    const bool vectors = s.norms == GawwnSize::Norms::all;
     const auto add_vector = [&](Layers& to, const Layer& bare, const Layer& biased) {
-      to.push_back(s.vector_norms ? bare : biased);
-      if (s.vector_norms) to.push_back(norm(d));
+      to.push_back(vectors ? bare : biased);
+      if (vectors) to.push_back(norm(d));
       to.push_back(f);
     };
     add_vector(global, from_four(4 * d, d), nn::conv(4 * d, d, {.kernel = 4}));

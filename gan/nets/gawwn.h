@@ -14,7 +14,8 @@ struct GawwnSize {
   int keypoints = 15;
   bool located = true;            // boxes: by spatial transformers. Without them texts are tiled and no box is seen
   bool gated = true;              // keypoints: by the gate. Without it their maps alone are seen
-  bool vector_norms = true;       // batch norm of vectors in the discriminator: behind the 4 x 4 cells, and behind both paths
+  // Batch norm in the discriminator: of what sees a picture or a text alone; of cells that see both, too; of vectors made of these, too, as in the paper.
+  enum class Norms { apart, cells, all } norms = Norms::all;
 };
 
 // net(Tensors{z [N, latent], text [N, text], location}) -> {pictures in (-1, 1)}.

@@ -1,5 +1,6 @@
 // What is measured and shown of models that draw by caption.
 #pragma once
+#include "engine/ops.h"
 #include "gan/parts/text_training.h"
 
 namespace ganymede {
@@ -17,12 +18,13 @@ struct CaptionUses {
   TextEncoder encoder;
   Mismatch mismatch;
   std::function<Tensor(const Tensor& x, const Tensor& text)> judge = {};
-  std::function<Tensor(const Tensor& text)> unlike = Mismatch::before;   // the texts that do not fit where mismatch.next says so
+  // The texts of a batch's samples in another order, such as to pair each picture with another's; what does not speak of the picture's contents stays where it is.
+  std::function<Tensor(const Tensor& text, const Tensor& order)> reordered = gather_rows;
 };
 // shows-colour of other pictures than r.captions draws, such as an earlier stage's.
 Measure caption_colour_measure(const std::string& name, const std::string& text, const Captions& captions);
-// From r.captions: samples by the captions of a batch, a sheet of them beside the data's pictures, and the measures retrieval, matching, shows-class,
-// shows-colour and shows-kind.
+// From r.captions: samples by the captions of a batch, a sheet of them beside the data's pictures, and the measures retrieval, matching, matching-kind,
+// shows-class, shows-colour and shows-kind.
 void add_caption_uses(Recipe& r, const Config& c, const CaptionUses& uses);
 
 }  // namespace ganymede

@@ -1,7 +1,7 @@
 """Two iterations of GAWWN (Reed et al. 2016), with boxes and, behind one of the GAN that completes keypoints, with these: writes gawwn_update.safetensors and gawwn_keypoints_update.safetensors.
 
 With boxes: pictures of 32 px over a grid of 16 cells, so two halvings and one doubling; texts and features go through PyTorch's own spatial transformers.
-With keypoints: 32 px over 8 cells, so one halving and two doublings, and vectors in D and Dk without norms. Words are read by a frozen encoder as it starts.
+With keypoints: 32 px over 8 cells, so one halving and two doublings, and no norms in Dk and in what sees both a picture and a text in D. Words are read by a frozen encoder as it starts.
 """
 
 import pathlib
@@ -186,11 +186,11 @@ class KeypointJudge(Placed):
         for i, (a, b, k) in enumerate([(V, 2 * V, 4), (2 * V, 2 * V, 3)]):
             self.conv(f"trunk.conv{i + 2}", a, b, k, False)
             self.norm(f"trunk.norm{i + 1}", self.random, b)
-        self.declare("fused", [("conv", 2 * V + P, 2 * V, 3)])
-        self.declare("local", [("conv", 2 * V + K, 2 * V, 1)])
+        self.conv("fused.conv1", 2 * V + P, 2 * V, 3)
+        self.conv("local.conv1", 2 * V + K, 2 * V, 1)
         self.conv("local.conv2", 2 * V, V, 1)
         self.declare("image", [("conv", 2 * V, 4 * V, 4)])
-        self.declare("global", [("conv", 4 * V + P, 4 * V, 1)])
+        self.conv("global.conv1", 4 * V + P, 4 * V, 1)
         self.conv("global.conv2", 4 * V, V, 4)
         self.linear("head.linear1", 2 * V, V)
         self.linear("head.linear2", V, 1)
@@ -201,11 +201,11 @@ class KeypointJudge(Placed):
         h = leaky(F.conv2d(x, *self.of("trunk.conv1"), stride=2, padding=1))
         h = leaky(self.by_norm("trunk.norm1", F.conv2d(h, self.of("trunk.conv2")[0], stride=2, padding=1), follow))
         seen = self.flat("trunk", "conv3", 2, h, leaky, follow)
-        h = self.flat("fused", "conv1", 1, torch.cat([seen, cells(t, 8)], 1), leaky, follow)
-        h = self.flat("local", "conv1", 1, torch.cat([h * gate, maps], 1), leaky, follow)
+        h = leaky(F.conv2d(torch.cat([seen, cells(t, 8)], 1), *self.of("fused.conv1"), padding=1))
+        h = leaky(F.conv2d(torch.cat([h * gate, maps], 1), *self.of("local.conv1")))
         local = leaky(F.conv2d(h, *self.of("local.conv2")).mean((2, 3)))
         image = self.half("image", 1, seen, leaky, follow)
-        h = self.flat("global", "conv1", 1, torch.cat([image, cells(t, 4)], 1), leaky, follow)
+        h = leaky(F.conv2d(torch.cat([image, cells(t, 4)], 1), *self.of("global.conv1")))
         h = leaky(F.conv2d(h, *self.of("global.conv2"))).flatten(1)
         return F.linear(leaky(F.linear(torch.cat([local, h], 1), *self.of("head.linear1"))), *self.of("head.linear2"))
 
@@ -255,7 +255,7 @@ def train(dtype, by_points=False):
     gk, dk = (Completion(*args), CompletionJudge(*args)) if by_points else (None, None)
     by = {n.name: Optimiser(n, adam(2e-4)) for n in (g, d, gk, dk) if n}
     settings = f"width={W} d_width={V} latent={LATENT} projected={P} text_width=4 text_length={TEXT} text_steps=0 rate=2e-4"
-    settings += f" location=keypoints grid=8 keep=0.4 keypoint_units={UNITS} keypoint_steps=1 vector_norms=0" if by_points else " location=box grid=16 vector_norms=1"
+    settings += f" location=keypoints grid=8 keep=0.4 keypoint_units={UNITS} keypoint_steps=1 norms=apart" if by_points else " location=box grid=16 norms=all"
     case = Case("gawwn", settings, integers="tokens", words=WORDS)
     everything = [n for n in (text, g, d, gk, dk) if n]
     case.start(*everything)

@@ -8,6 +8,7 @@
 #include "gan/nets/gawwn.h"
 #include "gan/nets/location.h"
 #include "gan/uses/located_uses.h"
+#include "nn/init.h"
 #include "nn/net.h"
 #include "tests/gan/model_fixture.h"
 #include "tests/support/gradcheck.h"
@@ -118,6 +119,11 @@ TEST(Gawwn, HasThePapersSizes) {
   const int64_t head = with(256, 128, 1) + 128 + 1;
   EXPECT_EQ(D(Tensors{x, t, box})[0].shape(), Shape({2, 1}));
   EXPECT_EQ(D.parameter_count(), trunk + with(256, 256, 1) + fc(256, 128) + image + with(128, 512, 4) + with(512, 128, 4) + with(1152, 512, 1) + with(512, 128, 4) + head);
+  // Without a norm a layer has a bias: one number a channel in place of two.
+  GawwnSize apart{.norms = GawwnSize::Norms::apart}, cells{.norms = GawwnSize::Norms::cells};
+  EXPECT_EQ(nn::Net("D", nets::box_discriminator(cells)).parameter_count(), D.parameter_count() - 128 - 128);
+  EXPECT_EQ(nn::Net("D", nets::box_discriminator(apart)).parameter_count(), D.parameter_count() - 128 - 128 - 256 - 256 - 512);
+  EXPECT_EQ(nn::Net("D", nets::keypoint_discriminator(apart)).parameter_count(), DK.parameter_count() - 128 - 128 - 256 - 256 - 512);
   EXPECT_EQ(GK(Tensors{z, t, points})[0].shape(), Shape({2, 128, 128, 3}));
   EXPECT_EQ(GK.parameter_count(), fc(1024, 512) + fc(100, 512) + 2 * with(1024, 512, 1) + with(512, 512, 3) + with(15, 128, 4) + with(128, 256, 4) + with(256, 512, 4)
                                       + with(1024, 512, 4) + with(512, 256, 4) + with(256, 128, 4) + with(655, 512, 3) + with(512, 512, 3) + block(512) + with(512, 256, 4) + with(256, 128, 4) + conv(128, 3, 4) + 3);
@@ -127,6 +133,25 @@ TEST(Gawwn, HasThePapersSizes) {
   EXPECT_EQ(C.parameter_count(), fc(100, 512) + fc(1024, 512) + with(45, 512, 1) + with(512, 256, 1) + with(1280, 1024, 1) + with(1024, 512, 1) + with(512, 256, 1) + fc(256, 45));
   EXPECT_EQ(J(Tensors{points, t})[0].shape(), Shape({2, 1}));
   EXPECT_EQ(J.parameter_count(), with(45, 512, 1) + with(512, 256, 1) + with(1024, 512, 1) + with(512, 256, 1) + with(512, 256, 1) + fc(256, 1));
+}
+
+// Norms of pairs are what tells a batch of right pairs from one of wrong ones: without them a pair is judged alike whatever pictures the other captions have.
+TEST(Gawwn, JudgesAPairAloneUnlessNormsSeePairs) {
+  ContextScope scope;
+  context().dtype = DType::f64, context().training = true;
+  for (const bool points : {false, true})
+    for (const auto norms : {GawwnSize::Norms::apart, GawwnSize::Norms::cells, GawwnSize::Norms::all}) {
+      SCOPED_TRACE(text(points ? "keypoints" : "box", ", norms ", int(norms)));
+      nn::seed_parameters(1);
+      const GawwnSize s{.size = 16, .grid = 8, .width = 4, .text = 5, .projected = 3, .keypoints = 5, .norms = norms};
+      const nn::Net D("D", points ? nets::keypoint_discriminator(s) : nets::box_discriminator(s));
+      const Tensor x = random_tensor({4, 16, 16, 3}, 1), t = random_tensor({4, 5}, 2), where = points ? clamp(random_tensor({4, 15}, 3) + 0.7, 0.05, 0.95) : clamp(random_tensor({4, 4}, 3), 0.2, 0.9);
+      const auto said = [&](const std::vector<int64_t>& order) { return D(Tensors{gather_rows(x, tensor(order, Shape{4}, x.device())), t, where})[0].to_doubles()[0]; };
+      const double before = said({0, 1, 2, 3}), after = said({0, 3, 1, 2});
+      if (norms == GawwnSize::Norms::apart) EXPECT_NEAR(before, after, 1e-14);
+      else EXPECT_GT(std::abs(before - after), 1e-9);
+      EXPECT_GT(std::abs(before - said({1, 0, 2, 3})), 1e-9);
+    }
 }
 
 TEST(Location, ReadsBoxesAndKeypointsOfTheData) {

@@ -1,6 +1,8 @@
 // Models of captions: pairs that do not fit, the text encoder and its loss, captions in words, stages that replay like eager ones.
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "engine/check.h"
 #include "engine/context.h"
 #include "engine/ops.h"
@@ -77,7 +79,7 @@ TEST(Mismatch, PairsFitWhoseCaptionsOrClassesAreTheSame) {
   EXPECT_EQ(mean_where(l, l * 0.0).item(), 0);
 }
 
-// A judge that looks at nothing but the place, which comes behind the text: texts that do not fit keep it where `unlike` says so.
+// A judge that looks at nothing but the place, which comes behind the text: texts in another order keep it where `reordered` says so.
 TEST(Matching, TellsTextsAlone) {
   Recipe r;
   r.captions = {.length = 1, .draw = {}, .encode = [](const Batch& b) { return concat({cast(b["tokens"], DType::f32), b.image()}, 1); }, .decode = [](const Tensor& z, const Tensor&) { return z; }};
@@ -90,8 +92,34 @@ TEST(Matching, TellsTextsAlone) {
     return r.measures.at(0).value({4, [&](const std::function<void(const Batch&)>& look) { look(b); }});
   };
   EXPECT_EQ(matching(), 1);
-  uses.unlike = [](const Tensor& rows) { return concat({Mismatch::before(slice(rows, 1, 0, 2)), slice(rows, 1, 2, 3)}, 1); };
+  uses.reordered = [](const Tensor& rows, const Tensor& order) { return concat({gather_rows(slice(rows, 1, 0, 2), order), slice(rows, 1, 2, 3)}, 1); };
   EXPECT_EQ(matching(), 0);
+}
+
+// Kinds are told beside captions of the same colour alone: of a judge that knows colours, and of one that knows kinds of half of the pictures.
+TEST(Matching, TellsKindsBesideTheSameColour) {
+  const std::vector<std::string> names{"red circle", "red square", "blue circle", "blue square"};
+  Recipe r;
+  r.captions = {.length = 1, .draw = {}, .encode = [](const Batch& b) { return reshape(cast(b["label"], DType::f32), Shape{b.size, 1}); }, .decode = [](const Tensor& z, const Tensor&) { return z; }};
+  DataFacts facts;
+  facts.classes = 4;
+  Batch b = four_captions();
+  b.fields["image"] = tensor(std::vector<double>{0, 1, 0, 2}, Shape{4, 1}, DType::f32, {});
+  const auto measured = [&](const std::vector<int64_t>& labels, const std::function<Tensor(const Tensor&, const Tensor&)>& judge) {
+    b.fields["label"] = tensor(labels, Shape{4}, Device{});
+    r.measures.clear();
+    const Config c(facts, {});
+    add_caption_uses(r, c, {.encoder = {}, .mismatch = Mismatch(c), .judge = judge});
+    Evaluation e{4, [&](const std::function<void(const Batch&)>& look) { look(b); }};
+    e.class_names = names;
+    for (const Measure& m : r.measures) if (m.name == "matching-kind") return m.value(e);
+    return -1.0;
+  };
+  // Pictures are their labels: 0, 1, 0, 2. The last one has no rival of its colour.
+  EXPECT_EQ(measured({0, 1, 0, 2}, [](const Tensor& x, const Tensor& t) { return -abs(x - t); }), 1);
+  EXPECT_EQ(measured({0, 1, 0, 2}, [](const Tensor& x, const Tensor& t) { return 0.0 * x - t; }), 2.0 / 3);   // who takes all for circles
+  EXPECT_EQ(measured({0, 1, 0, 2}, [](const Tensor& x, const Tensor& t) { return 0.0 * (x + t); }), 0);          // who knows none
+  EXPECT_TRUE(std::isnan(measured({0, 2, 0, 2}, [](const Tensor& x, const Tensor&) { return x; })));             // no rivals
 }
 
 TEST(JointEmbedding, CountsMarginsOfPairsThatDoNotFit) {
