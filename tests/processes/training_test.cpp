@@ -130,6 +130,20 @@ TEST(Together, ReplaysGates) { expect_replayed_together("vae-gan"); }
 TEST(Together, ReplaysFurtherUpdates) { expect_replayed_together("stylegan2"); }
 TEST(Together, ReplaysManySteps) { expect_replayed_together("wgan"); }
 
+TEST(Together, TrainsInBf16) {
+  TinyModel m = together("wgan-gp");
+  m.precision = Precision::bf16;
+  TinyModel eager = m;
+  eager.capture = false;
+  Tiny a(m), b(eager);
+  for (int i = 0; i < 5; ++i) a->step(), b->step();
+  const auto want = b.state();
+  for (const auto& [name, values] : a.state()) {
+    EXPECT_EQ(values, want.at(name)) << name;
+    EXPECT_TRUE(same_everywhere(values)) << name;
+  }
+}
+
 // Pools of past pictures are each process's own, so a checkpoint holds all of them.
 TEST(Together, ResumesBitForBit) {
   const std::string path = world().first((std::filesystem::temp_directory_path() / ("together_" + std::to_string(getpid()) + ".safetensors")).string());
