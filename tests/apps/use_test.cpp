@@ -175,7 +175,8 @@ TEST_F(Use, DrawsByCaption) {
 
 // In a box or at keypoints, of which those that are not given are found; moved and stretched from one noise.
 TEST_F(Use, DrawsWhereItIsTold) {
-  const Words train{"train", "gawwn", "--data", "shapes:objects=1,label=both,count=64", "--size", "16", "--batch", "8", "--steps", "6", "--set", "text_steps=2", "--set", "width=4", "--set", "d_width=2", "--set", "grid=8", "--threads", "1"};
+  // Long enough for pictures that are more than grey.
+  const Words train{"train", "gawwn", "--data", "shapes:objects=1,label=both,count=64", "--size", "16", "--batch", "8", "--steps", "80", "--set", "text_steps=2", "--set", "width=4", "--set", "d_width=2", "--set", "grid=8", "--threads", "1"};
   const auto with = [](Words all, const Words& more) {
     all.insert(all.end(), more.begin(), more.end());
     return all;
