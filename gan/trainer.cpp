@@ -280,7 +280,7 @@ void Trainer::step(bool measure) {
   compute_shared();
   for (size_t u = 0; u < now().updates.size(); ++u)
     if ((iteration_ - stage_start_) % now().updates[u].interval == 0) run_update(u, measure);
-  exchange({}, running_statistics());
+  if (options_.group) exchange({}, running_statistics());
   ++iteration_;
 }
 
@@ -289,13 +289,12 @@ void Trainer::step_only(size_t update) {
   load_batches();
   compute_shared();
   run_update(update, false);
-  exchange({}, running_statistics());
+  if (options_.group) exchange({}, running_statistics());
   ++iteration_;
 }
 
 // Averages these over all processes, and what follows samples beside weights if it was written since all had the same: each has followed its own share.
 void Trainer::exchange(Tensors all, const Tensors& followed) {
-  if (!options_.group) return;
   const auto version = [](const Tensor& t) { return t.storage()->version; };
   for (const Tensor& t : followed)
     if (const auto agreed = agreed_.find(t.storage().get()); agreed == agreed_.end() || agreed->second != version(t)) all.push_back(t);

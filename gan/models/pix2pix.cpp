@@ -61,7 +61,7 @@ Recipe pix2pix(const Config& c) {
   // Yoo et al. 2016: a pair of the batch's pictures that do not belong together is as wrong as a made one.
   nn::Net P, F;
   if (extra == "pair") {
-    if (c.share() == 1) throw UsageError("setting extra=pair: pictures that do not belong together come from one batch; set --batch 2 or more");
+    if (c.share() == 1) throw UsageError("setting extra=pair: pictures that do not belong together come from one batch, this one has 1 (" + c.batch_words() + "); set --batch 2 or more");
     nets::PatchShape s;
     s.in = int(d.in + d.made()), s.width = generator.width, s.halvings = std::clamp(nets::halvings_of(c.data.size, c.data.width) - 2, 1, 3);
     P = r.net("P", nets::patch_discriminator(s));

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/ops.h"
+#include "tests/gan/every_model.h"
 #include "tests/gan/model_fixture.h"
 #include "tests/support/onnx_evaluator.h"
 
@@ -88,17 +89,7 @@ TEST(ExportedSizes, AreRefusedOrTaken) {
   EXPECT_THROW(shape({.function = "encode"}), UsageError);
 }
 
-std::vector<std::string> all() {
-  std::vector<std::string> ids;
-  for (const Model& m : models()) ids.push_back(m.id);
-  return ids;
-}
-INSTANTIATE_TEST_SUITE_P(Models, Exported, testing::ValuesIn(all()), [](const auto& info) {
-  std::string s = info.param;
-  for (char& c : s)
-    if (!std::isalnum(static_cast<unsigned char>(c))) c = '_';
-  return s;
-});
+INSTANTIATE_TEST_SUITE_P(Models, Exported, testing::ValuesIn(model_ids()), model_name);
 
 }  // namespace
 }  // namespace ganymede::test

@@ -9,6 +9,7 @@
 #include "engine/memory.h"
 #include "gan/checkpoint.h"
 #include "tests/support/gradcheck.h"
+#include "tests/gan/every_model.h"
 #include "tests/gan/model_fixture.h"
 
 namespace ganymede::test {
@@ -198,19 +199,6 @@ TEST_P(EveryModel, AnotherSeedGivesAnotherRun) {
   TinyModel other = tiny();
   other.seed = 2;
   EXPECT_NE(after(tiny(), 1), after(other, 1));
-}
-
-std::vector<std::string> model_ids() {
-  std::vector<std::string> ids;
-  for (const Model& m : models()) ids.push_back(m.id);
-  return ids;
-}
-
-std::string model_name(const testing::TestParamInfo<std::string>& info) {
-  std::string s = info.param;
-  for (char& c : s)
-    if (!std::isalnum(static_cast<unsigned char>(c))) c = '_';
-  return s;
 }
 
 // Samples, sheets, the latent space and the model's own measures, without a look at what they say.

@@ -10,6 +10,7 @@
 #include "engine/ops.h"
 #include "gan/checkpoint.h"
 #include "nn/layers.h"
+#include "tests/gan/every_model.h"
 #include "tests/gan/model_fixture.h"
 
 namespace ganymede::test {
@@ -63,16 +64,7 @@ TEST_P(EveryModelTogether, KeepsAllProcessesTheSame) {
   EXPECT_TRUE(same_everywhere(numbers));
 }
 
-std::vector<std::string> every_model() {
-  std::vector<std::string> ids;
-  for (const Model& m : models()) ids.push_back(m.id);
-  return ids;
-}
-INSTANTIATE_TEST_SUITE_P(Models, EveryModelTogether, testing::ValuesIn(every_model()), [](const auto& param) {
-  std::string name = param.param;
-  std::replace(name.begin(), name.end(), '-', '_');
-  return name;
-});
+INSTANTIATE_TEST_SUITE_P(Models, EveryModelTogether, testing::ValuesIn(model_ids()), model_name);
 
 TEST(Together, EachSeesItsRowsOfTheBatch) {
   Tiny whole(alone("wgan-gp")), mine(together("wgan-gp"));
@@ -90,7 +82,6 @@ TEST(Together, EachDrawsNoiseOfItsOwn) {
   Tiny t(m);
   t->step();
   const SharedValue& fake = t->recipe().stages[0].shared_values.at(0);
-  EXPECT_TRUE(same_everywhere({0.0}));
   const bool same = same_everywhere(fake().to_doubles());
   if (world().leads()) EXPECT_FALSE(same);
 }
