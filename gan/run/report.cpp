@@ -102,7 +102,7 @@ std::string header(const Page& page) {
     if (seconds > 0)
       add("Time", duration(seconds), rate > 0 ? short_number(rate) + " pictures a second" : "");
   }
-  add("Device", setting(run, "device"), with("", "precision", "") + with(", ", "threads", setting(run, "threads") == "1" ? " thread" : " threads"));
+  add("Device", setting(run, "device"), with("", "precision", "") + with(", ", "threads", setting(run, "threads") == "1" ? " thread" : " threads") + with(" in each of ", "processes", " processes"));
   add("Seed", setting(run, "seed"), "");
   add("Version", setting(run, "version"), "");
   html += "<dl>";

@@ -117,6 +117,18 @@ TEST(Report, NothingFromTheRunBecomesMarkup) {
     EXPECT_EQ(html.find(evil), html.npos) << evil;
 }
 
+TEST(Report, SaysHowManyProcessesTrained) {
+  TemporaryFolder folder;
+  Json several = run_of("gan");
+  several["device"] = "cpu", several["threads"] = 1;
+  const RunFolder alone = RunFolder::create(folder / "alone", several);
+  several["processes"] = 4;
+  const RunFolder together = RunFolder::create(folder / "together", several);
+  write_report(alone.path()), write_report(together.path());
+  expect_mentions(get(together.report()), {"1 thread in each of 4 processes"});
+  EXPECT_EQ(get(alone.report()).find(" in each of "), std::string::npos);
+}
+
 TEST(Report, OfARunThatHasHardlyBegun) {
   TemporaryFolder folder;
   const RunFolder run = RunFolder::create(folder / "run", run_of("gan"));
