@@ -46,6 +46,7 @@ struct Sampled {
   SessionOptions session;                 // data, size, channels, seed of the run
   std::vector<std::string> names;         // measures of pictures to take
   std::vector<Reading> of_the_model;      // measures that only this model has
+  std::optional<metrics::FeatureNetwork> file;   // of --features
 };
 
 constexpr int64_t kChunk = 500;           // samples drawn at a time; chunk i has seed + i
@@ -59,6 +60,17 @@ void check_names(const std::vector<std::string>& names, const std::vector<Measur
       throw UsageError("unknown metric " + (name.empty() ? "\"\"" : name) + ": here there " + (known.size() == 1 ? "is " : "are ") + alternatives(known));
 }
 
+// The network of --features on the context's device, if it was given.
+std::optional<metrics::FeatureNetwork> feature_file(const Request& q) {
+  if (q.features.empty()) return {};
+  metrics::FeatureNetwork file = metrics::read_features(q.features);
+  if (!q.resize.empty()) {
+    if (file.intake != metrics::Intake::inception_tf && file.intake != metrics::Intake::inception_pytorch) throw UsageError(text("--resize is for Inception; ", q.features, " holds ", file.name));
+    file.intake = q.resize == "tf1" ? metrics::Intake::inception_tf : metrics::Intake::inception_pytorch;
+  }
+  return file;
+}
+
 std::vector<std::string> picture_measure_names() {
   std::vector<std::string> names;
   for (const auto& m : metrics::picture_measures()) names.push_back(m.name);
@@ -66,7 +78,8 @@ std::vector<std::string> picture_measure_names() {
 }
 
 // The model's own measures, on batches of the test split in order.
-std::vector<Reading> own_measures(Session& session, const std::vector<std::string>& names, int64_t n, uint64_t seed) {
+// file: the network of --features, null without.
+std::vector<Reading> own_measures(Session& session, const std::vector<std::string>& names, int64_t n, uint64_t seed, const metrics::FeatureNetwork* file) {
   std::vector<Reading> out;
   Trainer& trainer = session.trainer();
   const auto each_batch = [&](const std::function<void(const Batch&)>& f) {
@@ -80,6 +93,7 @@ std::vector<Reading> own_measures(Session& session, const std::vector<std::strin
   };
   Evaluation evaluation{n, each_batch};
   evaluation.class_names = session.dataset().class_names();
+  if (file && !file->lpips_weights.empty()) evaluation.lpips = [file](const Tensor& a, const Tensor& b) { return metrics::mean_lpips(*file, a, b); };
   std::optional<metrics::TrainedClassifier> classifier;
   for (const Measure& m : trainer.recipe().measures)
     if (names.empty() || std::find(names.begin(), names.end(), m.name) != names.end()) {
@@ -106,7 +120,13 @@ Sampled draw(const Request& q, const std::vector<std::string>& names, int64_t n)
   const bool points = session.config().data.dimensions > 0, translates = recipe.draws_from_batch();
   check_names(names, recipe.measures, translates ? std::vector<std::string>{} : points ? std::vector<std::string>{"modes"} : picture_measure_names());
   s.from = text(q.trained.folder, ", iteration ", session.trainer().iteration(), ", seed ", q.seed);
-  s.of_the_model = own_measures(session, names, n, q.seed);
+  s.file = feature_file(q);
+  if (s.file && (translates || points)) {
+    if (points || std::none_of(recipe.measures.begin(), recipe.measures.end(), [](const Measure& m) { return m.perceives; }))
+      throw UsageError(text("--features: ", s.session.model, " on these data has no measure that looks at pictures through a network"));
+    if (s.file->lpips_weights.empty()) throw UsageError(text("--features: ", q.features, " holds no weights of LPIPS, which the measures of ", s.session.model, " need; convert it with --lpips"));
+  }
+  s.of_the_model = own_measures(session, names, n, q.seed, s.file ? &*s.file : nullptr);
   for (const std::string& name : names)
     if (std::none_of(s.of_the_model.begin(), s.of_the_model.end(), [&](const Reading& r) { return r.name == name; })) s.names.push_back(name);
   if (translates && s.of_the_model.empty()) throw UsageError(text("evaluate: ", s.session.model, " turns samples of the data into others and has no measures of its own"));
@@ -131,6 +151,7 @@ Sampled collect(const Request& q, const std::vector<std::string>& names, int64_t
   check_names(names, {}, picture_measure_names());
   context().device = Device::parse(q.trained.device.empty() ? "auto" : q.trained.device);
   Sampled s;
+  s.file = feature_file(q);
   s.names = names;
   s.session.data = q.data, s.session.size = q.size;
   data::Options wanted;
@@ -146,14 +167,26 @@ Sampled collect(const Request& q, const std::vector<std::string>& names, int64_t
   return s;
 }
 
-std::vector<std::string> standard_metrics(bool one_picture, bool labelled, bool features) {
+// file: the network of --features, null without.
+std::vector<std::string> standard_metrics(bool one_picture, bool labelled, const metrics::FeatureNetwork* file) {
   if (one_picture) return {"sifid"};
   std::vector<std::string> names;
   for (const char* name : {"fid", "kid", "is", "pr", "density", "coverage", "diversity", "nearest"}) {
     const metrics::PictureMeasure& m = *metrics::find_picture_measure(name);
-    if ((!m.needs_classifier || labelled) && (!m.needs_features || labelled || features)) names.push_back(name);
+    if (file && metrics::asks_features(m) ? metrics::serves(*file, m) : labelled) names.push_back(name);
   }
+  if (file && file->reach == nets::Reach::taps && !file->lpips_weights.empty()) names.push_back("lpips");
   return names;
+}
+
+// Throws UsageError where the network of --features does not reach what a measure asks for.
+void check_reach(const metrics::FeatureNetwork& file, const metrics::PictureMeasure& m, const std::string& path) {
+  if (metrics::serves(file, m)) return;
+  std::vector<std::string> served;
+  for (const metrics::PictureMeasure& other : metrics::picture_measures())
+    if (metrics::asks_features(other) && metrics::serves(file, other)) served.push_back(other.name);
+  throw UsageError(text("metric ", m.name, " needs the ", m.needs == metrics::Needs::classes ? "classes" : "features", " of a network; ", path, " holds ", file.name, " up to its ",
+                        file.reach == nets::Reach::taps ? "maps" : "features", ", for ", alternatives(served)));
 }
 
 void show(const Request& q, const Facts& facts, const std::vector<Line>& lines, bool floor) { std::cout << (q.json ? as_json(facts, lines) : as_table(facts, lines, floor)); }
@@ -186,29 +219,25 @@ void evaluate_pictures(const Request& q, Sampled sampled) {
   wanted.split = data::Split::test;
   const auto test = data::open_dataset(sampled.session.data, wanted);
   const bool labelled = test->field("label") && test->classes() > 1;
+  const std::optional<metrics::FeatureNetwork>& file = sampled.file;
+  std::optional<metrics::FeatureNetwork> random;
   if (names.empty()) {
-    names = standard_metrics(test->size() == 1, labelled, !q.features.empty());
+    names = standard_metrics(test->size() == 1, labelled, file ? &*file : nullptr);
     if (labelled && !sampled.pictures.labels.empty()) names.push_back("agreement");
   }
   bool wants_features = false, wants_classes = false;
   for (const std::string& name : names) {
     const auto& m = *metrics::find_picture_measure(name);
-    wants_features |= m.needs_features, wants_classes |= m.needs_classifier;
-    if (m.needs_classifier && !labelled) throw UsageError(text("metric ", name, " needs data with labels; ", test->describe(), " has none"));
-    if (m.needs_features && q.features.empty() && !labelled && name != "sifid")
+    const bool asks_classifier = m.needs == metrics::Needs::classifier, asks_features = metrics::asks_features(m);
+    wants_features |= asks_features, wants_classes |= asks_classifier;
+    if (file) check_reach(*file, m, q.features);
+    if (asks_classifier && !labelled) throw UsageError(text("metric ", name, " needs data with labels; ", test->describe(), " has none"));
+    if (asks_features && !file && !labelled && name != "sifid")
       throw UsageError(text("metric ", name, " needs features, and ", test->describe(), " has no labels to train a classifier on: give --features FILE"));
   }
   if (names.empty())
     throw UsageError(text(test->describe(), " has no labels to train a classifier on: give --features FILE, or --metrics ms-ssim"));
 
-  std::optional<metrics::FeatureNetwork> file, random;
-  if (!q.features.empty()) {
-    file = metrics::read_features(q.features);
-    if (!q.resize.empty()) {
-      if (file->intake != metrics::Intake::inception_tf && file->intake != metrics::Intake::inception_pytorch) throw UsageError(text("--resize is for Inception; ", q.features, " holds ", file->name));
-      file->intake = q.resize == "tf1" ? metrics::Intake::inception_tf : metrics::Intake::inception_pytorch;
-    }
-  }
   const bool own = wants_features && !file;
   std::optional<metrics::TrainedClassifier> trained;
   if (wants_classes || (own && labelled)) {
@@ -267,7 +296,9 @@ void evaluate(const Request& q) {
   if (sampled.pictures.count > 0) return evaluate_pictures(q, std::move(sampled));
   std::vector<Line> lines;   // the model's own measures only
   for (const Reading& r : sampled.of_the_model) lines.push_back({r, {}});
-  show(q, {{"samples", sampled.from}, {"data", sampled.session.data}}, lines, false);
+  Facts facts{{"samples", sampled.from}, {"data", sampled.session.data}};
+  if (sampled.file) facts.emplace_back("features", text(sampled.file->name, ": ", sampled.file->origin));
+  show(q, facts, lines, false);
 }
 
 }  // namespace
@@ -280,7 +311,7 @@ void add_evaluate(CLI::App& program) {
   auto* run = q->trained.add_to(*verb, false);
   verb->add_option("--metrics", q->metrics, all);
   verb->add_option("-n", q->n, "number of samples (10000)")->check(whole(2, 1 << 20));
-  verb->add_option("--features", q->features, "feature network made by scripts/convert_features.py (a classifier trained on the labels)");
+  verb->add_option("--features", q->features, "feature network with public weights, from scripts/public_weights.sh or convert_features.py (a classifier trained on the labels)");
   verb->add_option("--resize", q->resize, "how Inception's input is resized (the file's standard)")->check(one_of({"tf1", "pytorch"}));
   verb->add_option("--seed", q->seed, "seed of the noise")->check(whole(0, INT64_MAX))->capture_default_str()->needs(run);
   auto* pictures = verb->add_option("--pictures", q->pictures, "a folder of pictures to measure instead of a run");

@@ -109,6 +109,8 @@ struct Evaluation {
   int64_t samples;                                                           // about how many to look at
   std::function<void(const std::function<void(const Batch&)>&)> each_batch;  // of the test split, in order, about `samples` in all
   std::function<Tensor(const Tensor& pictures)> classify = {};               // logits [n, classes] of a classifier that was trained on the labels, for measures that ask for it
+  // Mean LPIPS of pairs of pictures, rows of two tensors [n, H, W, C] in [-1, 1], by the network of --features, for measures that ask for it.
+  std::function<double(const Tensor& a, const Tensor& b)> lpips = {};
   std::vector<std::string> class_names = {};
   std::shared_ptr<std::map<std::string, std::any>> found = std::make_shared<std::map<std::string, std::any>>();
 
@@ -124,6 +126,7 @@ struct Measure {
   std::string name, text;      // text: what it is, its range, and its convention
   std::function<double(const Evaluation&)> value;  // not a number: these data lack what it needs
   bool classifies = false;     // asks for Evaluation::classify
+  bool perceives = false;      // asks for Evaluation::lpips
 };
 
 }  // namespace ganymede

@@ -194,19 +194,19 @@ const Seen& Side::seen(const FeatureNetwork& network) const {
 
 const std::vector<PictureMeasure>& picture_measures() {
   static const std::vector<PictureMeasure> all = {
-      {"fid", "Frechet distance of features", true, false, read_fid},
-      {"kid", "kernel distance of features (unbiased MMD)", true, false, read_kid},
-      {"is", "inception score, or the same of the classifier", true, false, read_is},
-      {"pr", "precision and recall by nearest neighbours", true, false, read_pr},
-      {"density", "density and coverage by nearest neighbours", true, false, read_density},
-      {"coverage", "share of every class among the samples: inter-class collapse", false, true, read_coverage},
-      {"agreement", "samples that show the class they were drawn for, of models that are given a label", false, true, read_agreement},
-      {"diversity", "variety inside each class: intra-class collapse", false, true, read_diversity},
-      {"nearest", "distance to the nearest training picture: copies", true, false, read_nearest},
-      {"ms-ssim", "likeness of pairs of samples", false, false, read_ms_ssim},
-      {"lpips", "perceptual distance of pairs of samples", true, false, read_lpips},
-      {"cosine", "cosine distance of pairs of samples in feature maps", true, false, read_cosine},
-      {"sifid", "Frechet distance inside one picture", true, false, read_sifid},
+      {"fid", "Frechet distance of features", Needs::features, read_fid},
+      {"kid", "kernel distance of features (unbiased MMD)", Needs::features, read_kid},
+      {"is", "inception score, or the same of the classifier", Needs::classes, read_is},
+      {"pr", "precision and recall by nearest neighbours", Needs::features, read_pr},
+      {"density", "density and coverage by nearest neighbours", Needs::features, read_density},
+      {"coverage", "share of every class among the samples: inter-class collapse", Needs::classifier, read_coverage},
+      {"agreement", "samples that show the class they were drawn for, of models that are given a label", Needs::classifier, read_agreement},
+      {"diversity", "variety inside each class: intra-class collapse", Needs::classifier, read_diversity},
+      {"nearest", "distance to the nearest training picture: copies", Needs::features, read_nearest},
+      {"ms-ssim", "likeness of pairs of samples", Needs::pixels, read_ms_ssim},
+      {"lpips", "perceptual distance of pairs of samples", Needs::maps, read_lpips},
+      {"cosine", "cosine distance of pairs of samples in feature maps", Needs::maps, read_cosine},
+      {"sifid", "Frechet distance inside one picture", Needs::maps, read_sifid},
   };
   return all;
 }
@@ -215,6 +215,12 @@ const PictureMeasure* find_picture_measure(const std::string& name) {
   for (const PictureMeasure& m : picture_measures())
     if (m.name == name) return &m;
   return nullptr;
+}
+
+bool asks_features(const PictureMeasure& m) { return m.needs == Needs::maps || m.needs == Needs::features || m.needs == Needs::classes; }
+
+bool serves(const FeatureNetwork& network, const PictureMeasure& m) {
+  return m.needs == Needs::classes ? network.reach >= nets::Reach::classes : m.needs == Needs::features ? network.reach >= nets::Reach::features : true;
 }
 
 std::string too_few(const PictureMeasure& m, const Comparison& c) {

@@ -38,14 +38,20 @@ struct Comparison {
   const FeatureNetwork* classifier = nullptr;  // of coverage and diversity; knows the data's classes
 };
 
+// What a measure asks: nothing but pixels; maps, features or classes of the feature network; or the classes of the data by the classifier.
+enum class Needs { pixels, maps, features, classes, classifier };
+
 struct PictureMeasure {
   std::string name, text;       // "pr", "precision and recall by nearest neighbours"
-  bool needs_features, needs_classifier;
+  Needs needs;
   std::vector<Reading> (*read)(const Comparison&);
 };
 const std::vector<PictureMeasure>& picture_measures();
 // Null if there is none of this name.
 const PictureMeasure* find_picture_measure(const std::string& name);
+// Whether the measure asks a feature network, and whether this one reaches what it asks for.
+bool asks_features(const PictureMeasure& measure);
+bool serves(const FeatureNetwork& network, const PictureMeasure& measure);
 
 // Samples of a mixture: modes hit, quality, divergence.
 std::vector<Reading> read_modes(const Rows& points, const data::Mixture& mixture);

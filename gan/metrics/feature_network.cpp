@@ -62,9 +62,9 @@ Seen look(const FeatureNetwork& network, const Pictures& pictures) {
   Seen seen;
   for (int64_t at = 0; at < pictures.count; at += batch) {
     const auto out = network.module->outputs(taken_in(network.intake, pictures.tensor(at, std::min(batch, pictures.count - at)), true));
-    if (at == 0) seen.features.width = out.features.dim(1), seen.probabilities.width = out.logits.dim(1);
+    if (at == 0) seen.features.width = out.features.dim(1), seen.probabilities.width = out.logits.defined() ? out.logits.dim(1) : 0;
     seen.features.append(out.features.to_floats());
-    seen.probabilities.append(softmax(cast(out.logits, out.logits.dtype() == DType::f64 ? DType::f64 : DType::f32)).to_floats());
+    if (out.logits.defined()) seen.probabilities.append(softmax(cast(out.logits, out.logits.dtype() == DType::f64 ? DType::f64 : DType::f32)).to_floats());
   }
   return seen;
 }
@@ -88,12 +88,23 @@ std::vector<Maps> maps(const FeatureNetwork& network, const Pictures& pictures, 
   return out;
 }
 
+double mean_lpips(const FeatureNetwork& network, const Tensor& a, const Tensor& b) {
+  require(!network.lpips_weights.empty(), network.origin, ": no weights of LPIPS");
+  require(a.shape() == b.shape(), "LPIPS of pictures ", a.shape(), " and ", b.shape());
+  Pictures first, second;
+  first.append(a), second.append(b);
+  const std::vector<Maps> x = maps(network, first, 0, first.count), y = maps(network, second, 0, second.count);
+  double sum = 0;
+  for (size_t i = 0; i < x.size(); ++i) sum += lpips(x[i], y[i], network.lpips_weights) / double(x.size());
+  return sum;
+}
+
 FeatureNetwork random_texture_network() {
   FeatureNetwork f;
-  f.name = "random stem", f.origin = "the first five layers of Inception-v3 with fixed random weights (seed 1)", f.own = true, f.has_classes = false;
+  f.name = "random stem", f.origin = "the first five layers of Inception-v3 with fixed random weights (seed 1)", f.own = true, f.reach = nets::Reach::taps;
   f.intake = Intake::inception_pytorch;
   nn::seed_parameters(1);
-  f.module = nets::random_stem();
+  f.module = nets::inception(nets::InceptionKind::torchvision, 1, nets::Reach::taps);
   f.net = nn::Net("features", f.module);
   return f;
 }

@@ -23,7 +23,7 @@ struct FeatureNetwork {
   std::string origin;      // where its weights come from, in words
   bool own = false;        // weights of this project: numbers compare within it only
   Intake intake = Intake::as_is;
-  bool has_classes = true; // its classes mean something for the inception score
+  nets::Reach reach = nets::Reach::classes;
   int64_t classes = 0;
   std::vector<std::vector<float>> lpips_weights;   // of the taps' channels; empty: none in the file
   std::shared_ptr<nets::FeatureModule> module;
@@ -40,6 +40,10 @@ Seen look(const FeatureNetwork& network, const Pictures& pictures);
 
 // Feature maps of pictures [first, first + n) at their own size, without a resize; by picture.
 std::vector<Maps> maps(const FeatureNetwork& network, const Pictures& pictures, int64_t first, int64_t n);
+
+// Mean LPIPS of pairs of pictures, rows of a and b [n, H, W, 1 or 3] in [-1, 1], rounded to bytes, at their own size. Throws Error if the network has no
+// weights of LPIPS or sizes differ.
+double mean_lpips(const FeatureNetwork& network, const Tensor& a, const Tensor& b);
 
 // x [N, H, W, C] in [-1, 1] as the network takes it; resized: to its standard size.
 Tensor taken_in(Intake intake, const Tensor& x, bool resized);

@@ -32,19 +32,27 @@ int divisor_of(const SafetensorsFile& file) {
   return n;
 }
 
+nets::Reach reach_of(const SafetensorsFile& file) {
+  const std::string text = entry(file, "reach");
+  if (text.empty() || text == "classes") return nets::Reach::classes;
+  require(text == "taps" || text == "features", file.path(), ": reach \"", text, "\", expected taps, features or classes");
+  return text == "taps" ? nets::Reach::taps : nets::Reach::features;
+}
+
 FeatureNetwork made(const SafetensorsFile& file) {
   const std::string name = entry(file, "network");
   const int divisor = divisor_of(file);
   FeatureNetwork f;
+  f.reach = reach_of(file);
   f.name = name;
   if (name == "inception-v3-fid" || name == "inception-v3-torchvision") {
     require(divisor <= 16, file.path(), ": divisor ", divisor, ", an inception network has widths that divide by 16");
-    f.module = nets::inception(name == "inception-v3-fid" ? nets::InceptionKind::fid : nets::InceptionKind::torchvision, divisor);
+    f.module = nets::inception(name == "inception-v3-fid" ? nets::InceptionKind::fid : nets::InceptionKind::torchvision, divisor, f.reach);
     f.intake = name == "inception-v3-fid" ? Intake::inception_tf : Intake::inception_pytorch;
   } else if (name == "vgg16" || name == "vgg19") {
-    f.module = nets::vgg(name == "vgg16" ? 16 : 19, divisor), f.intake = Intake::imagenet;
+    f.module = nets::vgg(name == "vgg16" ? 16 : 19, divisor, f.reach), f.intake = Intake::imagenet;
   } else if (name == "alexnet") {
-    f.module = nets::alexnet(divisor), f.intake = Intake::imagenet;
+    f.module = nets::alexnet(divisor, f.reach), f.intake = Intake::imagenet;
   } else {
     fail(file.path(), ": features of network \"", name, "\"; there are ", kNetworks);
   }

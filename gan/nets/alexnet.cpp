@@ -2,6 +2,7 @@
 
 #include "engine/check.h"
 #include "engine/ops.h"
+#include "gan/nets/linear_head.h"
 #include "nn/layers.h"
 
 namespace ganymede::nets {
@@ -9,7 +10,7 @@ namespace {
 
 class AlexNet : public FeatureModule {
  public:
-  explicit AlexNet(int divisor) : width_(4096 / divisor) {
+  AlexNet(int divisor, Reach reach) : width_(4096 / divisor), head_(36 * 256 / divisor, divisor, reach) {
     struct Row { int out, kernel, stride, padding; };
     int in = 3;
     for (const Row r : {Row{64, 11, 4, 2}, {192, 5, 1, 2}, {384, 3, 1, 1}, {256, 3, 1, 1}, {256, 3, 1, 1}}) {
@@ -17,7 +18,6 @@ class AlexNet : public FeatureModule {
       convs_.push_back(nn::conv(in, out, {.kernel = r.kernel, .stride = r.stride, .padding = r.padding, .weight = nn::init::he_normal(int64_t(in) * r.kernel * r.kernel)}));
       in = out;
     }
-    fc6_ = nn::linear(36 * in, width_), fc7_ = nn::linear(width_, width_), fc8_ = nn::linear(width_, 1000 / (divisor > 1 ? 8 : 1));
   }
 
   Tensors taps(const Tensor& x) override {
@@ -31,13 +31,11 @@ class AlexNet : public FeatureModule {
   }
   Outputs outputs(const Tensor& x) override {
     require(x.dim(1) >= 63 && x.dim(2) >= 63, "alexnet: pictures ", x.shape(), " must be at least 63 pixels high and wide");
-    const Tensor maps = adaptive_average_pool(pooled(taps(x).back()), 6, 6);
-    const Tensor features = fc7_->forward_then(fc6_->forward_then(flatten(maps), {Unary::relu}), {Unary::relu});
-    return {features, fc8_->forward(features)};
+    return head_.outputs(adaptive_average_pool(pooled(taps(x).back()), 6, 6));
   }
   void visit(const nn::Visit& v) override {
     for (size_t i = 0; i < convs_.size(); ++i) v(text("conv", i + 1), *convs_[i]);
-    v("fc6", *fc6_), v("fc7", *fc7_), v("fc8", *fc8_);
+    head_.visit(v);
   }
   std::vector<std::string> tap_names() const override { return {"relu1", "relu2", "relu3", "relu4", "relu5"}; }
   std::string feature_name() const override { return text("fc7 after relu, ", width_); }
@@ -48,11 +46,11 @@ class AlexNet : public FeatureModule {
   static Tensor pooled(const Tensor& x) { return max_pool(x, {{3, 3}, {2, 2}}); }
   int width_;
   std::vector<nn::Layer> convs_;
-  nn::Layer fc6_, fc7_, fc8_;
+  LinearHead head_;
 };
 
 }  // namespace
 
-std::shared_ptr<FeatureModule> alexnet(int divisor) { return std::make_shared<AlexNet>(divisor); }
+std::shared_ptr<FeatureModule> alexnet(int divisor, Reach reach) { return std::make_shared<AlexNet>(divisor, reach); }
 
 }  // namespace ganymede::nets

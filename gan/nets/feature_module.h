@@ -8,16 +8,19 @@
 
 namespace ganymede::nets {
 
+// How far into a network its layers are there: up to the maps that are compared, to the features, to the classes. Public files often hold less than all.
+enum class Reach { taps, features, classes };
+
 class FeatureModule : public nn::Module {
  public:
   struct Outputs {
     Tensor features;   // [N, features()]
-    Tensor logits;     // [N, classes()]
+    Tensor logits;     // [N, classes()]; undefined where the network does not reach them
   };
   // Feature maps [N, h, w, c] of the layers that perceptual distances compare, shallow to deep, of pictures of any size that the
   // layers admit.
   virtual Tensors taps(const Tensor& x) = 0;
-  virtual Outputs outputs(const Tensor& x) = 0;
+  virtual Outputs outputs(const Tensor& x) = 0;   // fails where the network does not reach features
   virtual std::vector<std::string> tap_names() const = 0;
   virtual std::string feature_name() const = 0;   // "pool_3, 2048"
   // The tap whose positions SIFID takes as samples.

@@ -140,7 +140,8 @@ class Stem : public Block {
 
 class Inception : public FeatureModule {
  public:
-  Inception(InceptionKind kind, int divisor) : kind_(kind), width_(2048 / divisor), like_(divisor, kind == InceptionKind::torchvision), stem_(like_) {
+  Inception(InceptionKind kind, int divisor, Reach reach) : kind_(kind), width_(2048 / divisor), like_(divisor, kind == InceptionKind::torchvision), stem_(like_) {
+    if (reach == Reach::taps) return;
     const auto add = [&](const char* name, nn::Layer block) { blocks_.emplace_back(name, std::move(block)); };
     add("Mixed_5b", std::make_shared<BlockA>(like_, 192, 32));
     add("Mixed_5c", std::make_shared<BlockA>(like_, 256, 64));
@@ -154,20 +155,21 @@ class Inception : public FeatureModule {
     add("Mixed_7b", std::make_shared<BlockE>(like_, 1280, false));
     add("Mixed_7c", std::make_shared<BlockE>(like_, 2048, kind == InceptionKind::fid));
     const bool bias = kind == InceptionKind::torchvision;
-    head_ = nn::linear(width_, (bias ? 1000 : 1008) / (divisor > 1 ? 8 : 1), bias);
+    if (reach == Reach::classes) head_ = nn::linear(width_, (bias ? 1000 : 1008) / (divisor > 1 ? 8 : 1), bias);
   }
   Tensors taps(const Tensor& x) override { return {stem_.forward(x)}; }
   Outputs outputs(const Tensor& input) override {
+    require(!blocks_.empty(), "features of an inception network that ends at its stem");
     require(input.dim(1) >= 75 && input.dim(2) >= 75, "inception: pictures ", input.shape(), " must be at least 75 pixels high and wide");
     Tensor x = max_pool3(stem_.forward(input));
     for (const auto& [name, block] : blocks_) x = block->forward(x);
     const Tensor features = cast(mean(x, {1, 2}), x.dtype());
-    return {features, head_->forward(features)};
+    return {features, head_ ? head_->forward(features) : Tensor{}};
   }
   void visit(const nn::Visit& v) override {
     stem_.visit(v);
     for (const auto& [name, block] : blocks_) v(name, *block);
-    v("fc", *head_);
+    if (head_) v("fc", *head_);
   }
   std::vector<std::string> tap_names() const override { return {"before the second max pooling"}; }
   std::string feature_name() const override { return text(kind_ == InceptionKind::fid ? "pool_3, " : "avgpool, ", width_); }
@@ -189,26 +191,8 @@ class Inception : public FeatureModule {
   nn::Layer head_;
 };
 
-class RandomStem : public FeatureModule {
- public:
-  Tensors taps(const Tensor& x) override { return {stem_.forward(x)}; }
-  Outputs outputs(const Tensor&) override { fail("the random stem has maps only, no features and no classes"); }
-  void visit(const nn::Visit& v) override { stem_.visit(v); }
-  std::vector<std::string> tap_names() const override { return {"before the second max pooling"}; }
-  std::string feature_name() const override { return "none"; }
-  size_t texture_tap() const override { return 0; }
-  std::string type() const override { return "stem"; }
- private:
-  struct Full : Block {
-    Full() : Block(1, false) {}
-    Tensor forward(const Tensor& x) override { return x; }
-  };
-  Stem stem_{Full()};
-};
-
 }  // namespace
 
-std::shared_ptr<FeatureModule> inception(InceptionKind kind, int divisor) { return std::make_shared<Inception>(kind, divisor); }
-std::shared_ptr<FeatureModule> random_stem() { return std::make_shared<RandomStem>(); }
+std::shared_ptr<FeatureModule> inception(InceptionKind kind, int divisor, Reach reach) { return std::make_shared<Inception>(kind, divisor, reach); }
 
 }  // namespace ganymede::nets

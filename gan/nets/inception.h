@@ -12,9 +12,6 @@ enum class InceptionKind { fid, torchvision };
 
 // Input [N, H, W, 3] in [-1, 1], at least 75 pixels (299 is standard); features 2048 after the last mean; one tap, 192 channels
 // before the second max pooling (from 11 pixels on). Every width is divided by `divisor` (1, or a divisor of 16), for tests.
-std::shared_ptr<FeatureModule> inception(InceptionKind kind, int divisor = 1);
-
-// Only the layers up to that tap, with random weights by nn::seed_parameters: textures compared without any file.
-std::shared_ptr<FeatureModule> random_stem();
+std::shared_ptr<FeatureModule> inception(InceptionKind kind, int divisor = 1, Reach reach = Reach::classes);
 
 }  // namespace ganymede::nets

@@ -2,6 +2,7 @@
 
 #include "engine/check.h"
 #include "engine/ops.h"
+#include "gan/nets/linear_head.h"
 #include "nn/blocks.h"
 
 namespace ganymede::nets {
@@ -53,20 +54,16 @@ class VggConvolutions : public nn::Module {
 
 class Vgg : public FeatureModule {
  public:
-  Vgg(int layers, int divisor) : layers_(layers), width_(4096 / divisor), convolutions_(layers, 5, divisor) {
-    fc6_ = nn::linear(49 * convolutions_.width(), width_), fc7_ = nn::linear(width_, width_), fc8_ = nn::linear(width_, 1000 / (divisor > 1 ? 8 : 1));
-  }
+  Vgg(int layers, int divisor, Reach reach) : layers_(layers), width_(4096 / divisor), convolutions_(layers, 5, divisor), head_(49 * convolutions_.width(), divisor, reach) {}
 
   Tensors taps(const Tensor& x) override { return convolutions_.taps(x); }
   Outputs outputs(const Tensor& x) override {
     require(x.dim(1) >= 32 && x.dim(2) >= 32, "vgg: pictures ", x.shape(), " must be at least 32 pixels high and wide");
-    const Tensor pooled = adaptive_average_pool(max_pool(taps(x).back(), {}), 7, 7);
-    const Tensor features = fc7_->forward_then(fc6_->forward_then(flatten(pooled), {Unary::relu}), {Unary::relu});
-    return {features, fc8_->forward(features)};
+    return head_.outputs(adaptive_average_pool(max_pool(taps(x).back(), {}), 7, 7));
   }
   void visit(const nn::Visit& v) override {
     convolutions_.visit(v);
-    v("fc6", *fc6_), v("fc7", *fc7_), v("fc8", *fc8_);
+    head_.visit(v);
   }
   std::vector<std::string> tap_names() const override {
     std::vector<std::string> names;
@@ -80,12 +77,12 @@ class Vgg : public FeatureModule {
  private:
   int layers_, width_;
   VggConvolutions convolutions_;
-  nn::Layer fc6_, fc7_, fc8_;
+  LinearHead head_;
 };
 
 }  // namespace
 
-std::shared_ptr<FeatureModule> vgg(int layers, int divisor) { return std::make_shared<Vgg>(layers, divisor); }
+std::shared_ptr<FeatureModule> vgg(int layers, int divisor, Reach reach) { return std::make_shared<Vgg>(layers, divisor, reach); }
 std::function<Tensor(const Tensor& x)> imagenet_normaliser(DType dtype, const Device& device) {
   const auto constant = [&](const std::vector<double>& v) { return tensor(v, {3}, dtype, device); };
   return [mean = constant({2 * 0.485 - 1, 2 * 0.456 - 1, 2 * 0.406 - 1}), deviation = constant({2 * 0.229, 2 * 0.224, 2 * 0.225})](const Tensor& x) { return (x - mean) / deviation; };

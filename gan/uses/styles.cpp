@@ -220,6 +220,11 @@ void add_style_uses(Recipe& r, const Direction& d, const Styled& s) {
   for (const auto& [name, distance] : {std::pair{"real_diversity", Distance(between_pixels)}, {"real_feature_diversity", Distance(between_features)}})
     r.measures.push_back(mean_measure(name, "the same distance of neighbouring real outputs, of different inputs: more than what one input leaves open",
                                       [=, distance = distance](const Batch& b) { return distance(b[d.target], roll(b[d.target], 1)); }));
+  Measure perceptual{"lpips_diversity", "LPIPS of the same pairs (the paper's measure); compare with real_lpips_diversity; needs --features with weights of LPIPS",
+                     [=](const Evaluation& e) { return e.lpips ? diversity(e, s, d, e.lpips) : std::nan(""); }};
+  perceptual.perceives = true;
+  r.measures.push_back(perceptual);
+  r.measures.push_back(lpips_measure("real_lpips_diversity", "LPIPS of neighbouring real outputs, of different inputs", [=](const Batch& b) { return std::pair{b[d.target], roll(b[d.target], 1)}; }));
   r.measures.push_back({"random_fid", "Frechet distance of random outputs to the real pictures in features of a fixed random network, every position a sample; 0 is best; for comparisons only",
                         [=](const Evaluation& e) { return random_distance(e, s, d); }});
   r.measures.push_back({"colour_diversity", "mean distance between the object's colours of 20 outputs of an input, over the mean distance between the colours of real objects; 1: as varied; needs data with=semantic", [=](const Evaluation& e) { return colour_diversity(e, s, d); }});

@@ -167,6 +167,8 @@ void add_super_resolution_uses(Recipe& r, const Enlarger& e) {
   add_super_resolution_measures(r, e.scale, [=](const Batch& b) -> Enlarged {
     return {in_chunks([&](const Tensor& low) { return luma_of(e, low); }, b["low"], 1), luma(bicubic(b["low"], e.scale)), luma(b["high"])};
   });
+  r.measures.push_back(lpips_measure("lpips", "perceptual distance of output and high picture (LPIPS); 0 is best", [=](const Batch& b) { return std::pair{in_chunks(e.picture, b["low"], 1), b["high"]}; }));
+  r.measures.push_back(lpips_measure("lpips_bicubic", "the same of bicubic enlargement", [=](const Batch& b) { return std::pair{bicubic(b["low"], e.scale), b["high"]}; }));
 }
 
 }  // namespace ganymede

@@ -138,6 +138,18 @@ Measure mean_measure(const std::string& name, const std::string& text, std::func
           }};
 }
 
+Measure lpips_measure(const std::string& name, const std::string& text, std::function<std::pair<Tensor, Tensor>(const Batch&)> f) {
+  Measure m{name, text + "; needs --features with weights of LPIPS", [=, f = std::move(f)](const Evaluation& e) {
+              if (!e.lpips) return std::nan("");
+              return mean_measure(name, text, [&](const Batch& b) {
+                       const auto [x, y] = f(b);
+                       return e.lpips(x, y);
+                     }).value(e);
+            }};
+  m.perceives = true;
+  return m;
+}
+
 namespace {
 
 // Differences of neighbours, and of those differences in turn (which blur loses first), down and to the right.
@@ -201,6 +213,7 @@ void add_pair_measures(Recipe& r, const Direction& d, const std::function<Tensor
   for (const int side : {1, 2, 4})
     r.measures.push_back(ratio_measure(text("spectrum_", side), text("energy of details of ", side, " to ", 2 * side, " px, of outputs over targets; 1 is alike, less is blurred, more is noise or invented; needs sharpness beside it"),
                                        [=](const Tensor& x) { return band_energy(x, side); }, target, made));
+  r.measures.push_back(lpips_measure("lpips", "perceptual distance of output and target (LPIPS); 0 is best", [=](const Batch& b) { return std::pair{made(b), b[target]}; }));
   if (d.out != 3) return;
   r.measures.push_back(ratio_measure("saturation", "mean spread between the colours of 4x4 pixels, of outputs over targets; 1 is alike, less is greyer", saturation, target, made));
 }

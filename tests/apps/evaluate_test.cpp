@@ -1,6 +1,7 @@
 // ganymede evaluate, on a toy world of 8-pixel digits in IDX files, with a classifier that it trains itself.
 #include <nlohmann/json.hpp>
 
+#include "engine/safetensors.h"
 #include "gan/data/random.h"
 #include "tests/apps/program.h"
 #include "tests/support/places.h"
@@ -135,6 +136,50 @@ TEST_F(Evaluate, PicturesWithoutLabelsNeedFeatures) {
   EXPECT_LT(std::abs(value(j, "fid (alexnet / 64)")), 1e-6);   // the same pictures
   EXPECT_NEAR(value(j, "ms-ssim"), 1, 1e-9);
   refused(2, {"evaluate", "--pictures", "pictures", "--data", "folder:pictures", "--seed", "3"}, {"--seed", "run"});
+}
+
+// Weights that end before the features, as public files of convolutions do.
+TEST_F(Evaluate, NetworksOfMapsAloneServeWhatComparesMaps) {
+  const SafetensorsFile whole = SafetensorsFile::read(test::source_dir() + "/tests/cases/metrics_features/alexnet.safetensors");
+  auto about = whole.metadata();
+  about["reach"] = "taps";
+  std::vector<std::pair<std::string, RawTensor>> tensors, bare;
+  for (const auto& name : whole.names())
+    if (!name.starts_with("fc")) {
+      tensors.emplace_back(name, whole.at(name));
+      if (!name.starts_with("lpips")) bare.push_back(tensors.back());
+    }
+  write_safetensors(*this / "maps.safetensors", about, tensors), write_safetensors(*this / "bare.safetensors", about, bare);
+
+  train();
+  refused(2, {"evaluate", "run", "--features", "maps.safetensors", "--metrics", "fid", "-n", "20"}, {"fid needs the features", "maps.safetensors holds alexnet / 64 up to its maps", "lpips, cosine or sifid"});
+  refused(2, {"evaluate", "run", "--features", "maps.safetensors", "--metrics", "is", "-n", "20"}, {"is needs the classes"});
+  std::filesystem::create_directories(*this / "pictures");
+  ASSERT_EQ(run({"sample", "run", "-n", "20", "--out", "sheet.png"}).status, 0);
+  for (const char* name : {"a.png", "b.png"}) std::filesystem::copy_file(*this / "sheet.png", *this / "pictures" / name);
+  const Result r = run({"evaluate", "--pictures", "pictures", "--data", "folder:pictures", "--size", "40", "--features", "maps.safetensors", "--json"});
+  ASSERT_EQ(r.status, 0) << r.err;
+  EXPECT_EQ(json::parse(r.out)["measures"].size(), 1u);
+  EXPECT_EQ(value(json::parse(r.out), "lpips (alexnet / 64)"), 0);   // the same picture twice
+
+  // Of models with targets it is the distance to these; without the network it is left out.
+  for (const auto& [model, data, measures] : {std::tuple{"pix2pix", "shapes:pairs,count=20", std::vector<const char*>{"lpips"}}, {"srcnn", "shapes:sr,scale=2,count=20", {"lpips", "lpips_bicubic"}},
+                                             {"bicyclegan", "shapes:pairs,count=20", {"lpips_diversity", "real_lpips_diversity"}}}) {
+    std::filesystem::remove_all(*this / "pairs");
+    std::vector<std::string> words{"train", model, "--data", data, "--size", "32", "--batch", "4", "--steps", "1", "--threads", "1", "--out", "pairs"};
+    if (std::string(model) != "srcnn") words.insert(words.end(), {"--set", "width=4"});
+    ASSERT_EQ(run(words).status, 0);
+    const Result without = run({"evaluate", "pairs", "-n", "8", "--json"}), with = run({"evaluate", "pairs", "-n", "8", "--features", "maps.safetensors", "--json"});
+    ASSERT_EQ(without.status, 0) << without.err;
+    ASSERT_EQ(with.status, 0) << with.err;
+    EXPECT_EQ(json::parse(with.out)["measures"].size(), json::parse(without.out)["measures"].size() + measures.size()) << model;
+    EXPECT_GT(value(json::parse(with.out), measures.back()), 0.001) << model;   // the outputs of bicyclegan do not vary yet
+    EXPECT_GE(value(json::parse(with.out), measures.front()), 0) << model;
+    refused(2, {"evaluate", "pairs", "-n", "8", "--metrics", measures[0]}, {measures[0], "needs --features"});
+    refused(2, {"evaluate", "pairs", "-n", "8", "--features", "bare.safetensors"}, {"bare.safetensors holds no weights of LPIPS", model});
+  }
+  ASSERT_EQ(run({"train", "cyclegan", "--data", "shapes:unpaired,count=8", "--size", "32", "--batch", "1", "--steps", "1", "--set", "width=4", "--threads", "1", "--out", "sides"}).status, 0);
+  refused(2, {"evaluate", "sides", "-n", "8", "--features", "maps.safetensors"}, {"cyclegan", "no measure that looks"});
 }
 
 }  // namespace

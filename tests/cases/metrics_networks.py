@@ -152,7 +152,7 @@ def case(network, seed, size, divisor, run):
     weights = Weights(seed)
     taps, features, logits = run(weights, x)
     tensors = convert_features.convert(network, dict(weights))
-    about = convert_features.metadata(network, "random weights") | {"divisor": divisor}
+    about = convert_features.metadata(network, "random weights", tensors) | {"divisor": divisor}
     if network == "alexnet":
         for i, tap in enumerate(taps):
             tensors[f"lpips.{i}"] = random.uniform(0, 1, tap.shape[1]).astype(np.float32)

@@ -83,15 +83,28 @@ INSTANTIATE_TEST_SUITE_P(All, MetricsNetworks, testing::Values("inception-v3-fid
 class MetricsFiles : public testing::Test {
  protected:
   MetricsFiles() { context().device = Device::parse("cpu"), context().dtype = DType::f32; }
-  // The message that a changed copy of a file is refused with.
-  std::string refused(const std::string& network, const std::function<void(std::map<std::string, std::string>&, std::vector<std::pair<std::string, RawTensor>>&)>& change) {
+  using Change = std::function<void(std::map<std::string, std::string>&, std::vector<std::pair<std::string, RawTensor>>&)>;
+  // Writes a changed copy of a file.
+  std::string changed(const std::string& network, const Change& change) {
     const SafetensorsFile file = SafetensorsFile::read(kFolder + network + ".safetensors");
     auto about = file.metadata();
     std::vector<std::pair<std::string, RawTensor>> tensors;
     for (const auto& name : file.names()) tensors.emplace_back(name, file.at(name));
     change(about, tensors);
-    const std::string path = testing::TempDir() + "metrics_refused.safetensors";
+    const std::string path = testing::TempDir() + "metrics_changed.safetensors";
     write_safetensors(path, about, tensors);
+    return path;
+  }
+  // The file without the tensors whose names begin so, and with an entry that says how far it reaches.
+  Change cut(const std::string& begin, const std::string& reach) {
+    return [=](auto& about, auto& tensors) {
+      about["reach"] = reach;
+      std::erase_if(tensors, [&](const auto& t) { return t.first.starts_with(begin); });
+    };
+  }
+  // The message that a changed copy of a file is refused with.
+  std::string refused(const std::string& network, const Change& change) {
+    const std::string path = changed(network, change);
     try {
       read_features(path);
     } catch (const Error& e) {
@@ -126,6 +139,51 @@ TEST_F(MetricsFiles, WrongOnesAreRefused) {
           }
       }),
       {"conv2.bias", "nan"});
+}
+
+TEST_F(MetricsFiles, NetworksMayEndEarly) {
+  Pictures p;
+  p.count = 2, p.height = p.width = 40, p.channels = 3;
+  data::Random random(1);
+  for (int i = 0; i < 2 * 4800; ++i) p.bytes.push_back(uint8_t(random.below(256)));
+  for (const char* network : {"vgg16", "vgg19", "alexnet"}) {
+    const FeatureNetwork whole = read_features(kFolder + network + ".safetensors"), maps_alone = read_features(changed(network, cut("fc", "taps")));
+    EXPECT_EQ(maps_alone.reach, nets::Reach::taps);
+    const auto a = maps(whole, p, 0, 2), b = maps(maps_alone, p, 0, 2);
+    for (size_t tap = 0; tap < a[1].size(); ++tap) EXPECT_EQ(a[1][tap].values, b[1][tap].values) << network << " " << tap;
+    EXPECT_THROW(look(maps_alone, p), Error);
+    const FeatureNetwork no_classes = read_features(changed(network, cut("fc8", "features")));
+    EXPECT_EQ(look(no_classes, p).features.values, look(whole, p).features.values) << network;
+    EXPECT_EQ(look(no_classes, p).probabilities.count, 0);
+  }
+  const FeatureNetwork inception = read_features(kFolder + "inception-v3-fid.safetensors"), no_classes = read_features(changed("inception-v3-fid", cut("fc", "features")));
+  EXPECT_EQ(look(no_classes, p).features.values, look(inception, p).features.values);
+  EXPECT_EQ(look(no_classes, p).probabilities.count, 0);
+  const FeatureNetwork stem = read_features(changed("inception-v3-fid", [](auto& about, auto& tensors) {
+    about["reach"] = "taps";
+    std::erase_if(tensors, [](const auto& t) { return t.first.starts_with("fc") || t.first.starts_with("Mixed"); });
+  }));
+  EXPECT_EQ(maps(stem, p, 1, 1)[0][0].values, maps(inception, p, 1, 1)[0][0].values);
+  EXPECT_THROW(look(stem, p), Error);
+
+  has(refused("vgg16", cut("fc", "features")), {"fc6", "incomplete"});
+  has(refused("vgg16", cut("fc", "classes")), {"fc6", "incomplete"});
+  has(refused("vgg16", cut("fc8", "taps")), {"fc6", "none of vgg16"});
+  has(refused("vgg16", cut("fc", "all")), {"reach \"all\"", "taps, features or classes"});
+}
+
+TEST_F(MetricsFiles, PairsOfTensorsAreComparedAsBytes) {
+  const FeatureNetwork f = read_features(kFolder + "alexnet.safetensors");
+  seed(3);
+  const Tensor a = cast(random_integers({3, 40, 36, 3}, 256), DType::f32) / 127.5 - 1.0, b = uniform({3, 40, 36, 3}, -1, 1);
+  Pictures x, y;
+  x.append(a), y.append(b);
+  double expected = 0;
+  for (int64_t i = 0; i < 3; ++i) expected += lpips(maps(f, x, i, 1)[0], maps(f, y, i, 1)[0], f.lpips_weights) / 3;
+  EXPECT_NEAR(mean_lpips(f, a, b), expected, 1e-9);
+  EXPECT_EQ(mean_lpips(f, a, a + 1e-4), 0);   // the same bytes
+  EXPECT_THROW(mean_lpips(f, a, b.rows(0, 2)), Error);
+  EXPECT_THROW(mean_lpips(read_features(kFolder + "vgg16.safetensors"), a, b), Error);
 }
 
 TEST_F(MetricsFiles, LpipsWeightsComeAlong) {
