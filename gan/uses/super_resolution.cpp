@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "engine/context.h"
 #include "engine/ops.h"
 #include "gan/data/transform.h"
+#include "gan/metrics/features_file.h"
 #include "gan/metrics/similarity.h"
 #include "gan/pictures.h"
 #include "gan/uses/translate.h"
@@ -81,17 +83,20 @@ Task enlarging_task(const Enlarger& e) {
           }};
 }
 
+// One picture's line of the benchmark, in the order of the file.
+using Line = std::vector<std::pair<std::string, double>>;
+
 // The papers' tables: each picture cut to a multiple of the scale, reduced, enlarged and compared with itself.
 Task benchmark_task(const Enlarger& e) {
-  return {"benchmark", "PICTURE...", text("each picture reduced ", e.scale, " times (degradation=), enlarged again and compared with itself: PSNR and SSIM of Y in benchmark.json"), 1, 1 << 20, [e](const TaskInput& in) {
+  return {"benchmark", "PICTURE...", text("each picture reduced ", e.scale, " times (degradation=), enlarged again and compared with itself: PSNR and SSIM of Y, and LPIPS with features=FILE, in benchmark.json"), 1, 1 << 20,
+          [e](const TaskInput& in) {
             const auto how = data::degradation_named(in.settings.choice("degradation", data::degradation_names(), "how pictures are reduced"));
-            nlohmann::ordered_json table = nlohmann::ordered_json::array();
+            const std::string file = in.settings.path("features", "a network with weights of LPIPS, for perceptual distances");
+            std::optional<metrics::FeatureNetwork> network;
+            if (!file.empty()) network = metrics::read_features(file);
+            if (network && network->lpips_weights.empty()) throw UsageError(text("task benchmark: ", file, " holds no weights of LPIPS"));
+            std::vector<Line> lines;
             std::vector<Result> results;
-            Figures ours, bicubic;
-            const auto row = [](const std::string& name, const Figures& a, const Figures& b) {
-              return nlohmann::ordered_json{{"picture", name}, {"psnr", a.psnr}, {"psnr_bicubic", b.psnr}, {"ssim", a.ssim}, {"ssim_bicubic", b.ssim}};
-            };
-            const double share = 1.0 / double(in.pictures.size());
             for (const NamedPicture& p : in.pictures) {
               const Tensor whole = input(e, p);
               const int64_t h = whole.dim(1) / e.scale * e.scale, w = whole.dim(2) / e.scale * e.scale;
@@ -100,11 +105,23 @@ Task benchmark_task(const Enlarger& e) {
               const data::Image small = data::degraded({h, w, high.dim(3), high.to_floats()}, e.scale, how);
               const Tensor low = tensor(small.values, Shape{1, small.height, small.width, small.channels}, context().dtype, context().device);
               const Compared c = compare(enlarged(e, low, high), e.scale);
-              table.push_back(row(p.name, c.ours, c.bicubic));
-              for (const auto& [sum, one] : {std::pair{&ours, c.ours}, {&bicubic, c.bicubic}}) sum->psnr += share * one.psnr, sum->ssim += share * one.ssim;
+              Line line{{"psnr", c.ours.psnr}, {"psnr_bicubic", c.bicubic.psnr}, {"ssim", c.ours.ssim}, {"ssim_bicubic", c.bicubic.ssim}};
+              if (network) line.emplace_back("lpips", metrics::mean_lpips(*network, e.picture(low), high)), line.emplace_back("lpips_bicubic", metrics::mean_lpips(*network, bicubic(low, e.scale), high));
+              lines.push_back(line);
               results.push_back({text(p.name, "-x", e.scale, "-compare"), {comparison(e, low, only(e.picture(low)), {{"high", only(high)}})}});
             }
-            table.push_back(row("mean", ours, bicubic));
+            Line means = lines.front();
+            for (size_t i = 0; i < means.size(); ++i) {
+              means[i].second = 0;
+              for (const Line& line : lines) means[i].second += line[i].second / double(lines.size());
+            }
+            nlohmann::ordered_json table = nlohmann::ordered_json::array();
+            const auto add = [&](const std::string& name, const Line& line) {
+              nlohmann::ordered_json& row = table.emplace_back(nlohmann::ordered_json{{"picture", name}});
+              for (const auto& [measure, value] : line) row[measure] = value;
+            };
+            for (size_t i = 0; i < lines.size(); ++i) add(in.pictures[i].name, lines[i]);
+            add("mean", means);
             results.push_back({.name = "benchmark", .json = table.dump(2)});
             return results;
           }};

@@ -247,6 +247,16 @@ TEST_F(SuperResolutionModels, TheBenchmarkSaysWhatTheMeasuresSay) {
     EXPECT_EQ(table[0]["psnr"], table[1]["psnr"]);
     EXPECT_EQ(table[0]["psnr"], table[0]["psnr_bicubic"]);
     EXPECT_GT(table[0]["psnr"].get<double>(), 5);
+    // With a network, perceptual distances too.
+    const std::string network = test::source_dir() + "/tests/cases/metrics_features/";
+    data::Picture larger(44, 48, 3);
+    for (size_t i = 0; i < larger.pixels.size(); ++i) larger.pixels[i] = uint8_t(i * 37 % 251);
+    const auto perceived = nlohmann::json::parse(t.run({{{"a", larger}, {"b", larger}}, Config({}, {{"features", network + "alexnet.safetensors"}}), 1}).back().json);
+    ASSERT_EQ(perceived.size(), 3u);
+    EXPECT_GT(perceived[2]["lpips"].get<double>(), 0);
+    EXPECT_EQ(perceived[2]["lpips"], perceived[0]["lpips_bicubic"]);
+    EXPECT_FALSE(table[1].contains("lpips"));
+    EXPECT_THROW(t.run({{{"a", larger}}, Config({}, {{"features", network + "vgg16.safetensors"}}), 1}), UsageError);
     EXPECT_THROW(t.run({{{"small", data::Picture(6, 20, 3)}}, settings, 1}), UsageError);
   }
 }
