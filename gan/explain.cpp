@@ -86,7 +86,7 @@ std::string explain(const SessionOptions& options, bool losses_only) {
   out << "\nsettings (--set name=value)\n";
   for (const Setting& s : session.config().settings()) {
     out << "  " << std::left << std::setw(18) << s.name << " " << std::setw(14) << s.value << " " << s.meaning;
-    if (s.value != s.standard) out << "   (standard " << s.standard << ")";
+    if (s.value != s.standard) out << "   (standard " << (s.standard.empty() ? "none" : s.standard) << ")";
     out << "\n";
   }
   const MemoryUse use = memory_use(context().device);

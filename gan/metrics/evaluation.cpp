@@ -181,7 +181,8 @@ std::vector<Reading> read_sifid(const Comparison& c) {
   const Rows of_real = maps(*c.features, real, 0, 1)[0][tap];
   double sum = 0;
   for (int64_t i = 0; i < fake.count; ++i) sum += sifid(of_real, maps(*c.features, fake, i, 1)[0][tap]) / double(fake.count);
-  return {{named("sifid", *c.features), sum, {}, text("mean over ", fake.count, " samples of the Frechet distance of positions of one map; ", c.features->name, " ", c.features->module->tap_names()[tap], ", ", of_real.width, " channels, no resize")}};
+  const std::string name = c.features->name == "inception-v3-torchvision" ? "sifid" : c.features->own ? "sifid-own" : text("sifid (", c.features->name, ")");   // the published ones are by torchvision's
+  return {{name, sum, {}, text("mean over ", fake.count, " samples of the Frechet distance of positions of one map; ", c.features->name, " ", c.features->module->tap_names()[tap], ", ", of_real.width, " channels, no resize")}};
 }
 
 }  // namespace

@@ -20,7 +20,7 @@ metrics::FeatureNetwork read_vgg(const std::string& file, int layers) {
 }  // namespace
 
 LossNetwork vgg_loss_network(Recipe& r, const Config& c, int layers, int blocks, int standard) {
-  const std::string file = c.path("vgg", text("VGG-", layers, " from scripts/convert_features.py; without a file its weights are random"));
+  const std::string file = c.path("vgg", text("VGG-", layers, " from scripts/public_weights.sh or convert_features.py; without a file its weights are random"));
   const int64_t divisor = file.empty() ? c.integer("vgg_divisor", standard, text("of the widths of a VGG-", layers, " with random weights; 1: as they are"), 1, 64) : 1;
   if (64 % divisor != 0) throw UsageError(text("setting vgg_divisor=", divisor, ": it must divide 64, so 1, 2, 4, 8, 16, 32 or 64"));
   if (std::min(c.data.size, c.data.width) < 16) throw UsageError(text("VGG-", layers, " takes pictures of at least 16 px, these have ", std::min(c.data.size, c.data.width), "; set --size"));
@@ -39,6 +39,7 @@ LossNetwork vgg_loss_network(Recipe& r, const Config& c, int layers, int blocks,
   }
   LossNetwork n;
   n.taps = [taps, normalise = nets::imagenet_normaliser(context().dtype, context().device)](const Tensor& x) { return taps(normalise(x.dim(3) == 1 ? concat({x, x, x}, 3) : x)); };
+  n.given = !file.empty();
   n.at_hand = file.empty() || std::filesystem::exists(file);
   return n;
 }

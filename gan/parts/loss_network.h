@@ -7,6 +7,7 @@ namespace ganymede {
 struct LossNetwork {
   // Pictures [N, H, W, 1 or 3] in [-1, 1], at least 16 px a side, to what stands before each of the first poolings (relu1_2, relu2_2, ...).
   std::function<Tensors(const Tensor&)> taps;
+  bool given = false;    // weights from a file, which know objects; else random ones
   bool at_hand = true;   // false if the file is not there, so that taps would fail
 };
 // Reads the settings vgg (a file) and, without one, vgg_divisor; random weights become the recipe's network "vgg", which nothing moves.
