@@ -1,6 +1,8 @@
 // Measures of translated pictures: blur lowers them, noise does not raise them.
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "engine/context.h"
 #include "engine/ops.h"
 #include "gan/data/dataset.h"
@@ -11,6 +13,14 @@
 namespace ganymede {
 namespace {
 
+// In the place of LPIPS.
+double mean_difference(const Tensor& a, const Tensor& b) { return mean(abs(a - b)).item(); }
+Evaluation looking_at(const Batch& batch, bool perceives = true) {
+  Evaluation e{batch.size, [=](const std::function<void(const Batch&)>& look) { look(batch); }};
+  if (perceives) e.lpips = mean_difference;
+  return e;
+}
+
 // A measure by name, of a model whose outputs are f(target).
 double measured(const std::string& name, const std::function<Tensor(const Tensor&)>& f) {
   Recipe r;
@@ -18,7 +28,7 @@ double measured(const std::string& name, const std::function<Tensor(const Tensor
   seed(5);
   const Tensor target = uniform({2, 16, 16, 3}, -1, 1);
   for (const Measure& m : r.measures)
-    if (m.name == name) return m.value({2, [&](const std::function<void(const Batch&)>& look) { look({2, {{"a", target}, {"b", target}}}); }});
+    if (m.name == name) return m.value(looking_at({2, {{"a", target * 0.0}, {"b", target}}}));
   ADD_FAILURE() << "no measure " << name;
   return 0;
 }
@@ -29,6 +39,7 @@ Tensor blurred(const Tensor& x) { return resize_nearest(average_pool(x, {{4, 4},
 TEST(TranslationMeasures, TheTargetItselfHoldsEverything) {
   for (const char* name : {"sharpness", "detail", "saturation", "spectrum_1", "spectrum_2", "spectrum_4"}) EXPECT_NEAR(measured(name, same), 1, 1e-5) << name;
   EXPECT_EQ(measured("l1", same), 0);
+  EXPECT_EQ(measured("lpips", same), 0);
 }
 TEST(TranslationMeasures, NoiseAddsNothingToSharpnessAndDetail) {
   for (const char* name : {"sharpness", "detail"}) EXPECT_NEAR(measured(name, noisy), 1, 0.1) << name;
@@ -55,11 +66,26 @@ double varied(const std::string& name, const std::function<Tensor(const Tensor&,
   seed(5);
   const Tensor a = uniform({2, 16, 16, 3}, -1, 1), b = uniform({2, 16, 16, 3}, -1, 1);
   for (const Measure& m : r.measures)
-    if (m.name == name) return m.value({2, [&](const std::function<void(const Batch&)>& look) { look({2, {{"a", a}, {"b", b}}}); }});
+    if (m.name == name) return m.value(looking_at({2, {{"a", a}, {"b", b}}}));
   ADD_FAILURE() << "no measure " << name;
   return 0;
 }
 Tensor tinted(const Tensor& x, const Tensor& z) { return x + reshape(z, Shape{z.dim(0), 1, 1, 3}) * 0.3; }
+
+// Compared by what the evaluation brings; without it there is no figure.
+TEST(TranslationMeasures, OutputsArePerceivedBesideTheirTargets) {
+  EXPECT_GT(measured("lpips", blurred), 0.1);
+  EXPECT_NEAR(measured("lpips", blurred), measured("l1", blurred), 1e-6);
+  EXPECT_NEAR(varied("lpips_diversity", tinted), varied("diversity", tinted), 1e-6);
+  EXPECT_NEAR(varied("real_lpips_diversity", tinted), varied("real_diversity", tinted), 1e-6);
+  Recipe r;
+  add_pair_measures(r, {"a", "b", 3, 3}, [](const Batch& b) { return b["a"]; });
+  const Tensor x = uniform({1, 8, 8, 3}, -1, 1);
+  for (const Measure& m : r.measures) {
+    EXPECT_EQ(m.perceives, m.name == "lpips");
+    if (m.perceives) EXPECT_TRUE(std::isnan(m.value(looking_at({1, {{"a", x}, {"b", x}}}, false))));
+  }
+}
 
 TEST(TranslationMeasures, VarietyIsOfTheOutputsOfOneInput) {
   for (const char* name : {"diversity", "feature_diversity"}) {
