@@ -24,8 +24,14 @@ class Module:
 
 
 def tensor(storage, offset, size, stride, *_):
+    last = offset + sum((n - 1) * s for n, s in zip(size, stride))
+    if min((offset, *size, *stride), default=0) < 0 or (0 not in size and last >= storage.size):
+        raise SystemExit(f"a tensor of shape {tuple(size)} reaches beyond its storage of {storage.size} numbers")
     bytes_of = [s * storage.itemsize for s in stride]
     return np.lib.stride_tricks.as_strided(storage[offset:], size, bytes_of)
+
+
+REBUILT = {"_rebuild_tensor_v2": tensor, "_rebuild_parameter": lambda data, *_: data}
 
 
 class Arrays(pickle.Unpickler):
@@ -38,8 +44,8 @@ class Arrays(pickle.Unpickler):
             return super().find_class(module, name)
         if module == "torch" and name in STORAGES:
             return STORAGES[name]
-        if module == "torch._utils":
-            return {"_rebuild_tensor_v2": tensor, "_rebuild_parameter": lambda data, *_: data}[name]
+        if module == "torch._utils" and name in REBUILT:
+            return REBUILT[name]
         if module == "torch.jit._pickle":
             return lambda values: values  # lists of one kind
         if (module, name) == ("collections", "OrderedDict"):
@@ -74,7 +80,10 @@ def read_legacy(file):
     loaded = Arrays(file, storage).load()
     for key in Arrays(file).load():
         file.read(8)
-        file.readinto(storages[key].data.cast("B"))
+        if file.readinto(storages[key].data.cast("B")) != storages.pop(key).nbytes:
+            raise EOFError("it ends within its numbers")
+    if storages:
+        raise EOFError("numbers are missing")
     return loaded
 
 
@@ -89,9 +98,14 @@ def flat(value, prefix=""):
 
 
 def read(path):
-    if zipfile.is_zipfile(path):
-        return flat(read_zip(path))
-    with open(path, "rb") as file:
-        legacy = file.read(len(LEGACY)) == LEGACY
-        file.seek(0)
-        return flat(read_legacy(file) if legacy else Arrays(file).load())
+    try:
+        if zipfile.is_zipfile(path):
+            return flat(read_zip(path))
+        with open(path, "rb") as file:
+            legacy = file.read(len(LEGACY)) == LEGACY
+            file.seek(0)
+            return flat(read_legacy(file) if legacy else Arrays(file).load())
+    except OSError as error:
+        raise SystemExit(f"{path}: {error.strerror}")
+    except (pickle.UnpicklingError, EOFError, StopIteration, KeyError, TypeError, ValueError) as error:
+        raise SystemExit(f"{path}: not a file of weights by PyTorch or NumPy ({type(error).__name__}: {error})")
