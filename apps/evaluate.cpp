@@ -124,7 +124,7 @@ Sampled draw(const Request& q, const std::vector<std::string>& names, int64_t n)
   if (s.file && (translates || points)) {
     if (points || std::none_of(recipe.measures.begin(), recipe.measures.end(), [](const Measure& m) { return m.perceives; }))
       throw UsageError(text("--features: ", s.session.model, " on these data has no measure that looks at pictures through a network"));
-    if (s.file->lpips_weights.empty()) throw UsageError(text("--features: ", q.features, " holds no weights of LPIPS, which the measures of ", s.session.model, " need; convert it with --lpips"));
+    if (s.file->lpips_weights.empty()) throw UsageError(text("--features: ", q.features, " holds no weights of LPIPS, which the measures of ", s.session.model, " need; scripts/public_weights.sh has alexnet and vgg16 with them"));
   }
   s.of_the_model = own_measures(session, names, n, q.seed, s.file ? &*s.file : nullptr);
   for (const std::string& name : names)
