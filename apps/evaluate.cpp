@@ -175,7 +175,7 @@ std::vector<std::string> standard_metrics(bool one_picture, bool labelled, const
     const metrics::PictureMeasure& m = *metrics::find_picture_measure(name);
     if (file && metrics::asks_features(m) ? metrics::serves(*file, m) : labelled) names.push_back(name);
   }
-  if (file && file->reach == nets::Reach::taps && !file->lpips_weights.empty()) names.push_back("lpips");
+  if (file && file->reach == nets::Reach::taps) names.push_back("lpips");
   return names;
 }
 

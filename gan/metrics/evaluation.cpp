@@ -19,9 +19,9 @@ constexpr int64_t kLeastForScales = 16;   // pixels that leave one at the fifth 
 constexpr int64_t kSubset = 1000, kPairsOfClass = 100, kPairs = 500, kMostNeighbours = 10000;
 
 // "fid" by the network of the published figures, "fid-own" by a network of this project, "fid (vgg16)" by another.
-std::string named(const char* measure, const FeatureNetwork& f) {
+std::string named(const char* measure, const FeatureNetwork& f, const char* published = "inception-v3-fid") {
   if (f.own) return text(measure, "-own");
-  return f.name == "inception-v3-fid" ? measure : text(measure, " (", f.name, ")");
+  return f.name == published ? measure : text(measure, " (", f.name, ")");
 }
 std::string by(const FeatureNetwork& f) { return text(f.name, " ", f.module->feature_name(), "; ", f.intake_text()); }
 std::string counts(const Comparison& c) { return text(c.fake->pictures().count, " samples against ", c.real->pictures().count, " real pictures"); }
@@ -181,8 +181,7 @@ std::vector<Reading> read_sifid(const Comparison& c) {
   const Rows of_real = maps(*c.features, real, 0, 1)[0][tap];
   double sum = 0;
   for (int64_t i = 0; i < fake.count; ++i) sum += sifid(of_real, maps(*c.features, fake, i, 1)[0][tap]) / double(fake.count);
-  const std::string name = c.features->name == "inception-v3-torchvision" ? "sifid" : c.features->own ? "sifid-own" : text("sifid (", c.features->name, ")");   // the published ones are by torchvision's
-  return {{name, sum, {}, text("mean over ", fake.count, " samples of the Frechet distance of positions of one map; ", c.features->name, " ", c.features->module->tap_names()[tap], ", ", of_real.width, " channels, no resize")}};
+  return {{named("sifid", *c.features, "inception-v3-torchvision"), sum, {}, text("mean over ", fake.count, " samples of the Frechet distance of positions of one map; ", c.features->name, " ", c.features->module->tap_names()[tap], ", ", of_real.width, " channels, no resize")}};
 }
 
 }  // namespace

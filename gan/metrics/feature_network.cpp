@@ -12,9 +12,10 @@ namespace {
 
 Tensor three_channels(const Tensor& x) { return x.dim(3) == 3 ? x : concat({x, x, x}, 3); }
 
+// In f32 whatever a run was trained in, so that figures compare.
 class Judging {
  public:
-  Judging() { context().training = false, context().recording = false; }
+  Judging() { context().training = false, context().recording = false, context().precision = Precision::f32; }
  private:
   ContextScope scope_;
 };

@@ -84,7 +84,7 @@ Recipe style_transfer(const Config& c) {
   const LossNetwork vgg = vgg_loss_network(r, c, 16, int(kLayers.size()), 2);
   const size_t layer = layer_setting(c, vgg.given ? "relu2_2" : "relu3_3");
   const double content_weight = c.number("content", 1, "weight of the content", 0);
-  const double style_weight = c.number("style_weight", vgg.given ? 8e3 : 3, "weight of the style, in each of four layers; 5 in the authors' code, whose features are 58 times as large", 0);
+  const double style_weight = c.number("style_weight", vgg.given ? 8e3 : 3, "weight of the style, in each of four layers; 5 in the authors' code, whose VGG sees pictures 58 times as large", 0);
   const bool mean_of_grams = c.choice("gram", vgg.given ? std::vector<std::string>{"mean", "sum"} : std::vector<std::string>{"sum", "mean"}, "over a Gram matrix's squared differences; the authors' code takes the mean") == "mean";
   const double tv = c.number("tv", 3e-8, "weight of the total variation; 1e-6 in the authors' code", 0);
   const auto taps = vgg.taps;

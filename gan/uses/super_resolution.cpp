@@ -105,10 +105,11 @@ Task benchmark_task(const Enlarger& e) {
               const data::Image small = data::degraded({h, w, high.dim(3), high.to_floats()}, e.scale, how);
               const Tensor low = tensor(small.values, Shape{1, small.height, small.width, small.channels}, context().dtype, context().device);
               const Compared c = compare(enlarged(e, low, high), e.scale);
+              const Tensor made = e.picture(low);
               Line line{{"psnr", c.ours.psnr}, {"psnr_bicubic", c.bicubic.psnr}, {"ssim", c.ours.ssim}, {"ssim_bicubic", c.bicubic.ssim}};
-              if (network) line.emplace_back("lpips", metrics::mean_lpips(*network, e.picture(low), high)), line.emplace_back("lpips_bicubic", metrics::mean_lpips(*network, bicubic(low, e.scale), high));
+              if (network) line.emplace_back("lpips", metrics::mean_lpips(*network, made, high)), line.emplace_back("lpips_bicubic", metrics::mean_lpips(*network, bicubic(low, e.scale), high));
               lines.push_back(line);
-              results.push_back({text(p.name, "-x", e.scale, "-compare"), {comparison(e, low, only(e.picture(low)), {{"high", only(high)}})}});
+              results.push_back({text(p.name, "-x", e.scale, "-compare"), {comparison(e, low, only(made), {{"high", only(high)}})}});
             }
             Line means = lines.front();
             for (size_t i = 0; i < means.size(); ++i) {

@@ -161,6 +161,9 @@ TEST_F(Evaluate, NetworksOfMapsAloneServeWhatComparesMaps) {
   ASSERT_EQ(r.status, 0) << r.err;
   EXPECT_EQ(json::parse(r.out)["measures"].size(), 1u);
   EXPECT_EQ(value(json::parse(r.out), "lpips (alexnet / 64)"), 0);   // the same picture twice
+  const Result unweighted = run({"evaluate", "--pictures", "pictures", "--data", "folder:pictures", "--size", "40", "--features", "bare.safetensors", "--json"});
+  ASSERT_EQ(unweighted.status, 0) << unweighted.err;
+  EXPECT_EQ(value(json::parse(unweighted.out), "lpips-like (alexnet / 64)"), 0);
 
   // Of models with targets it is the distance to these; without the network it is left out.
   for (const auto& [model, data, measures] : {std::tuple{"pix2pix", "shapes:pairs,count=20", std::vector<const char*>{"lpips"}}, {"srcnn", "shapes:sr,scale=2,count=20", {"lpips", "lpips_bicubic"}},

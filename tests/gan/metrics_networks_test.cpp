@@ -11,6 +11,7 @@
 #include "engine/context.h"
 #include "engine/ops.h"
 #include "engine/safetensors.h"
+#include "gan/metrics/evaluation.h"
 #include "gan/metrics/features_file.h"
 #include "tests/support/places.h"
 
@@ -183,7 +184,34 @@ TEST_F(MetricsFiles, PairsOfTensorsAreComparedAsBytes) {
   EXPECT_NEAR(mean_lpips(f, a, b), expected, 1e-9);
   EXPECT_EQ(mean_lpips(f, a, a + 1e-4), 0);   // the same bytes
   EXPECT_THROW(mean_lpips(f, a, b.rows(0, 2)), Error);
+  // Whatever the run was trained in.
+  context().precision = Precision::bf16;
+  EXPECT_NEAR(mean_lpips(f, a, b), expected, 1e-9);
   EXPECT_THROW(mean_lpips(read_features(kFolder + "vgg16.safetensors"), a, b), Error);
+}
+
+// Only the network of a measure's published figures gives it its bare name.
+TEST_F(MetricsFiles, MeasuresAreNamedByTheirNetworks) {
+  FeatureNetwork f = read_features(kFolder + "inception-v3-torchvision.safetensors");
+  Pictures one;
+  one.count = 1, one.height = one.width = 40, one.channels = 3;
+  for (int i = 0; i < 4800; ++i) one.bytes.push_back(uint8_t(i * 37 % 251));
+  Pictures two = one;
+  two.count = 2, two.bytes.insert(two.bytes.end(), one.bytes.rbegin(), one.bytes.rend());
+  const auto name = [&](const char* measure, const Pictures& pictures) {
+    const Side real(pictures), fake(pictures);
+    Comparison c;
+    c.real = &real, c.fake = &fake, c.features = &f;
+    return find_picture_measure(measure)->read(c).front().name;
+  };
+  f.name = "inception-v3-torchvision";
+  EXPECT_EQ(name("sifid", one), "sifid");
+  EXPECT_EQ(name("fid", two), "fid (inception-v3-torchvision)");
+  f.name = "inception-v3-fid";
+  EXPECT_EQ(name("sifid", one), "sifid (inception-v3-fid)");
+  EXPECT_EQ(name("fid", two), "fid");
+  f.own = true;
+  EXPECT_EQ(name("sifid", one), "sifid-own");
 }
 
 TEST_F(MetricsFiles, LpipsWeightsComeAlong) {
