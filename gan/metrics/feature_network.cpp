@@ -70,6 +70,11 @@ Seen look(const FeatureNetwork& network, const Pictures& pictures) {
   return seen;
 }
 
+Tensor logits(const FeatureNetwork& network, const Tensor& x) {
+  const Judging scope;
+  return network.module->outputs(taken_in(network.intake, x, true)).logits;
+}
+
 std::vector<Maps> maps(const FeatureNetwork& network, const Pictures& pictures, int64_t first, int64_t n) {
   const Judging scope;
   std::vector<Maps> out(static_cast<size_t>(n));

@@ -32,11 +32,14 @@ struct FeatureNetwork {
   std::string intake_text() const;   // "resized to 299x299 (TF1 bilinear), (byte - 128) / 128"
 };
 
-// What the network says of pictures, a row each. Runs on the context's device without recording and with stored statistics.
+// What the network says of pictures, a row each. This and what follows runs on the context's device in f32, without recording and with stored statistics.
 struct Seen {
   Rows features, probabilities;
 };
 Seen look(const FeatureNetwork& network, const Pictures& pictures);
+
+// Logits [n, classes] of pictures x [n, H, W, C] in [-1, 1], resized to the network's standard size.
+Tensor logits(const FeatureNetwork& network, const Tensor& x);
 
 // Feature maps of pictures [first, first + n) at their own size, without a resize; by picture.
 std::vector<Maps> maps(const FeatureNetwork& network, const Pictures& pictures, int64_t first, int64_t n);

@@ -13,6 +13,7 @@
 #include "engine/safetensors.h"
 #include "gan/metrics/evaluation.h"
 #include "gan/metrics/features_file.h"
+#include "gan/nets/classifier.h"
 #include "tests/support/places.h"
 
 namespace ganymede::metrics {
@@ -188,6 +189,20 @@ TEST_F(MetricsFiles, PairsOfTensorsAreComparedAsBytes) {
   context().precision = Precision::bf16;
   EXPECT_NEAR(mean_lpips(f, a, b), expected, 1e-9);
   EXPECT_THROW(mean_lpips(read_features(kFolder + "vgg16.safetensors"), a, b), Error);
+}
+
+// A model may sample with its norms in training; what judges it may not.
+TEST_F(MetricsFiles, ClassifiersJudgeWithStoredStatistics) {
+  FeatureNetwork f;
+  f.module = nets::classifier(16, 1, 3);
+  f.net = nn::Net("classifier", f.module);
+  seed(4);
+  const Tensor x = uniform({5, 16, 16, 1}, -1, 1);
+  context().training = false;
+  const auto expected = f.module->outputs(x).logits.to_doubles();
+  context().training = true, context().precision = Precision::bf16;
+  EXPECT_EQ(logits(f, x).to_doubles(), expected);
+  EXPECT_NE(f.module->outputs(x).logits.to_doubles(), expected);
 }
 
 // Only the network of a measure's published figures gives it its bare name.
