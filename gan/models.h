@@ -61,6 +61,7 @@ Recipe ss_gan(const Config& c);
 Recipe srcnn(const Config& c);
 Recipe espcn(const Config& c);
 Recipe srgan(const Config& c);
+Recipe esrgan(const Config& c);
 Recipe perceptual_losses(const Config& c);
 Recipe drcn(const Config& c);
 Recipe face_sr_wgan(const Config& c);

@@ -11,7 +11,7 @@ namespace {
 // The convolutions, block by block.
 class VggConvolutions : public nn::Module {
  public:
-  VggConvolutions(int layers, int blocks, int divisor) : layers_(layers) {
+  VggConvolutions(int layers, int blocks, int divisor, Tap tap = Tap::relu) : layers_(layers), tap_(tap) {
     require(layers == 16 || layers == 19, "vgg with ", layers, " layers: there are 16 and 19");
     const int depth[] = {2, 2, layers == 16 ? 3 : 4, layers == 16 ? 3 : 4, layers == 16 ? 3 : 4}, widths[] = {64, 128, 256, 512, 512};
     int in = 3;
@@ -23,17 +23,20 @@ class VggConvolutions : public nn::Module {
     width_ = in;
   }
 
-  // What each block makes, before the pooling that follows.
-  Tensors taps(const Tensor& x) {
+  // What each of the first blocks makes, before the pooling that follows.
+  Tensors taps(const Tensor& x, size_t blocks, Tap tap) {
     require(x.dim(1) >= 16 && x.dim(2) >= 16, "vgg: pictures ", x.shape(), " must be at least 16 pixels high and wide");
     Tensors out;
-    for (size_t b = 0; b < blocks_.size(); ++b) {
-      Tensor y = b == 0 ? x : max_pool(out.back(), {});
-      for (const nn::Layer& conv : blocks_[b]) y = conv->forward_then(y, {Unary::relu});
-      out.push_back(y);
+    Tensor y = x;
+    for (size_t b = 0; b < blocks; ++b) {
+      if (b > 0) y = max_pool(y, {});
+      for (size_t i = 0; i + 1 < blocks_[b].size(); ++i) y = blocks_[b][i]->forward_then(y, {Unary::relu});
+      if (tap == Tap::linear) out.push_back(blocks_[b].back()->forward(y)), y = b + 1 < blocks ? relu(out.back()) : Tensor{};
+      else out.push_back(y = blocks_[b].back()->forward_then(y, {Unary::relu}));
     }
     return out;
   }
+  Tensors taps(const Tensor& x) { return taps(x, blocks_.size(), tap_); }
   using Module::forward;
   Tensor forward(const Tensor& x) override { return taps(x).back(); }
   Tensors forward(const Tensors& xs) override { return taps(xs.at(0)); }
@@ -49,6 +52,7 @@ class VggConvolutions : public nn::Module {
 
  private:
   int layers_, width_ = 0;
+  Tap tap_;
   std::vector<std::vector<nn::Layer>> blocks_;
 };
 
@@ -57,6 +61,7 @@ class Vgg : public FeatureModule {
   Vgg(int layers, int divisor, Reach reach) : layers_(layers), width_(4096 / divisor), convolutions_(layers, 5, divisor), head_(49 * convolutions_.width(), divisor, reach) {}
 
   Tensors taps(const Tensor& x) override { return convolutions_.taps(x); }
+  Tensors taps(const Tensor& x, int blocks, Tap tap) { return convolutions_.taps(x, size_t(blocks), tap); }
   Outputs outputs(const Tensor& x) override {
     require(x.dim(1) >= 32 && x.dim(2) >= 32, "vgg: pictures ", x.shape(), " must be at least 32 pixels high and wide");
     return head_.outputs(adaptive_average_pool(max_pool(taps(x).back(), {}), 7, 7));
@@ -87,6 +92,11 @@ std::function<Tensor(const Tensor& x)> imagenet_normaliser(DType dtype, const De
   const auto constant = [&](const std::vector<double>& v) { return tensor(v, {3}, dtype, device); };
   return [mean = constant({2 * 0.485 - 1, 2 * 0.456 - 1, 2 * 0.406 - 1}), deviation = constant({2 * 0.229, 2 * 0.224, 2 * 0.225})](const Tensor& x) { return (x - mean) / deviation; };
 }
-nn::Layer vgg_convolutions(int layers, int blocks, int divisor) { return std::make_shared<VggConvolutions>(layers, blocks, divisor); }
+nn::Layer vgg_convolutions(int layers, int blocks, int divisor, Tap tap) { return std::make_shared<VggConvolutions>(layers, blocks, divisor, tap); }
+Tensors vgg_taps(FeatureModule& module, const Tensor& x, int blocks, Tap tap) {
+  auto* vgg = dynamic_cast<Vgg*>(&module);
+  require(vgg != nullptr, "taps of ", module.type(), ": it is no vgg");
+  return vgg->taps(x, blocks, tap);
+}
 
 }  // namespace ganymede::nets

@@ -6,7 +6,6 @@
 #include "engine/context.h"
 #include "engine/ops.h"
 #include "gan/metrics/features_file.h"
-#include "gan/nets/vgg.h"
 
 namespace ganymede {
 namespace {
@@ -19,22 +18,20 @@ metrics::FeatureNetwork read_vgg(const std::string& file, int layers) {
 
 }  // namespace
 
-LossNetwork vgg_loss_network(Recipe& r, const Config& c, int layers, int blocks, int standard) {
+LossNetwork vgg_loss_network(Recipe& r, const Config& c, int layers, int blocks, int standard, nets::Tap tap) {
   const std::string file = c.path("vgg", text("VGG-", layers, " from scripts/public_weights.sh or convert_features.py; without a file its weights are random"));
   const int64_t divisor = file.empty() ? c.integer("vgg_divisor", standard, text("of the widths of a VGG-", layers, " with random weights; 1: as they are"), 1, 64) : 1;
   if (64 % divisor != 0) throw UsageError(text("setting vgg_divisor=", divisor, ": it must divide 64, so 1, 2, 4, 8, 16, 32 or 64"));
   if (std::min(c.data.size, c.data.width) < 16) throw UsageError(text("VGG-", layers, " takes pictures of at least 16 px, these have ", std::min(c.data.size, c.data.width), "; set --size"));
   std::function<Tensors(const Tensor&)> taps;
   if (file.empty()) {
-    taps = [net = r.net("vgg", nets::vgg_convolutions(layers, blocks, int(divisor)))](const Tensor& x) { return net(Tensors{x}); };
+    taps = [net = r.net("vgg", nets::vgg_convolutions(layers, blocks, int(divisor), tap))](const Tensor& x) { return net(Tensors{x}); };
   } else {
     const auto network = std::make_shared<metrics::FeatureNetwork>();
     if (c.trains) *network = read_vgg(file, layers);
     taps = [=](const Tensor& x) {
       if (!network->module) *network = read_vgg(file, layers);
-      Tensors all = network->module->taps(x);
-      all.resize(size_t(blocks));
-      return all;
+      return nets::vgg_taps(*network->module, x, blocks, tap);
     };
   }
   LossNetwork n;

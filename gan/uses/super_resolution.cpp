@@ -11,6 +11,7 @@
 #include "gan/metrics/features_file.h"
 #include "gan/metrics/similarity.h"
 #include "gan/pictures.h"
+#include "gan/uses/tiles.h"
 #include "gan/uses/translate.h"
 
 namespace ganymede {
@@ -57,6 +58,12 @@ Compared compare(const Enlarged& y, int64_t border) {
   const metrics::Plane truth = plane(y.high, border);
   return {figures(plane(y.made, border), truth), figures(plane(y.bicubic, border), truth), laplacian_variance(truth)};
 }
+// Mean over a batch's pictures, each by itself.
+double mean_of(const Enlarged& all, int64_t border, const std::function<double(const Compared&)>& value) {
+  double sum = 0;
+  for (int64_t i = 0; i < all.high.dim(0); ++i) sum += value(compare({all.made.rows(i, i + 1), all.bicubic.rows(i, i + 1), all.high.rows(i, i + 1)}, border));
+  return sum / double(all.high.dim(0));
+}
 Enlarged enlarged(const Enlarger& e, const Tensor& low, const Tensor& high) { return {luma_of(e, low), luma(bicubic(low, e.scale)), luma(high)}; }
 
 Tensor input(const Enlarger& e, const NamedPicture& p) { return network_input(p, "picture", e.channels ? e.channels : p.picture.channels >= 3 ? 3 : 1); }
@@ -69,8 +76,21 @@ data::Picture comparison(const Enlarger& e, const Tensor& low, const data::Pictu
   return side_by_side(all);
 }
 
-Task enlarging_task(const Enlarger& e) {
-  return {"super-resolution", "PICTURE...", text("the pictures ", e.scale, " times as large, and beside nearest neighbours and bicubic"), 1, 1 << 20, [e](const TaskInput& in) {
+constexpr int64_t kTileBorder = 16;   // px around a tile that are enlarged with it, for no seams to be seen
+
+// e by the weights that alpha= names, where there are two sets of them.
+Enlarger as_told(Enlarger e, const Config& settings) {
+  if (!e.between) return e;
+  const double alpha = settings.number("alpha", 1, "weights between those before D began, 0, and the last ones, 1", 0, 1);
+  if (alpha < 1) e.picture = e.between(alpha), e.name += text(" alpha ", alpha);
+  return e;
+}
+
+Task enlarging_task(const Enlarger& whole) {
+  return {"super-resolution", "PICTURE...", text("the pictures ", whole.scale, " times as large, and beside nearest neighbours and bicubic; tile=N in parts of N px, for less memory"), 1, 1 << 20, [whole](const TaskInput& in) {
+            const int64_t tile = in.settings.integer("tile", 0, "px a side of the parts that are enlarged one by one; 0: the whole at once", 0, 1 << 20);
+            Enlarger e = as_told(whole, in.settings);
+            e.picture = [f = e.picture, scale = e.scale, tile](const Tensor& low) { return in_tiles(f, low, scale, tile, kTileBorder); };
             std::vector<Result> results;
             for (const NamedPicture& p : in.pictures) {
               const Tensor low = input(e, p);
@@ -83,13 +103,30 @@ Task enlarging_task(const Enlarger& e) {
           }};
 }
 
+// From the weights before D to the last ones, n of them.
+Task interpolating_task(const Enlarger& e) {
+  return {"interpolate", "PICTURE...", "each picture by n sets of weights (-n), from those before D began to the last ones, side by side", 1, 1 << 20, [e](const TaskInput& in) {
+            if (in.n < 2) throw UsageError(text("task interpolate: -n ", in.n, "; it needs 2 or more, the first and the last"));
+            std::vector<Result> results;
+            std::vector<std::vector<Shown>> strips(in.pictures.size());
+            for (int64_t i = 0; i < in.n; ++i) {
+              const double alpha = double(i) / double(in.n - 1);
+              const auto picture = e.between(alpha);
+              for (size_t p = 0; p < in.pictures.size(); ++p) strips[p].push_back({text("alpha ", alpha), only(picture(input(e, in.pictures[p])))});
+            }
+            for (size_t p = 0; p < in.pictures.size(); ++p) results.push_back({in.pictures[p].name + "-interpolate", {side_by_side(strips[p], in.n)}});
+            return results;
+          }};
+}
+
 // One picture's line of the benchmark, in the order of the file.
 using Line = std::vector<std::pair<std::string, double>>;
 
 // The papers' tables: each picture cut to a multiple of the scale, reduced, enlarged and compared with itself.
-Task benchmark_task(const Enlarger& e) {
-  return {"benchmark", "PICTURE...", text("each picture reduced ", e.scale, " times (degradation=), enlarged again and compared with itself: PSNR and SSIM of Y, and LPIPS with features=FILE, in benchmark.json"), 1, 1 << 20,
-          [e](const TaskInput& in) {
+Task benchmark_task(const Enlarger& trained) {
+  return {"benchmark", "PICTURE...", text("each picture reduced ", trained.scale, " times (degradation=), enlarged again and compared with itself: PSNR and SSIM of Y, and LPIPS with features=FILE, in benchmark.json"), 1, 1 << 20,
+          [trained](const TaskInput& in) {
+            const Enlarger e = as_told(trained, in.settings);
             const auto how = data::degradation_named(in.settings.choice("degradation", data::degradation_names(), "how pictures are reduced"));
             const std::string file = in.settings.path("features", "a network with weights of LPIPS, for perceptual distances");
             std::optional<metrics::FeatureNetwork> network;
@@ -128,6 +165,28 @@ Task benchmark_task(const Enlarger& e) {
           }};
 }
 
+// As the tasks enlarge files: norms by the batch's statistics then see the same.
+Enlarged one_by_one(const Enlarger& e, const Batch& b) {
+  return {in_chunks([&](const Tensor& low) { return luma_of(e, low); }, b["low"], 1), luma(bicubic(b["low"], e.scale)), luma(b["high"])};
+}
+
+// What weights between the two sets do: the task, and PSNR and detail of the first set and halfway.
+void add_interpolation(Recipe& r, const Enlarger& e) {
+  r.tasks.push_back(interpolating_task(e));
+  const auto add = [&](const std::string& name, double alpha, const std::function<double(const Compared&)>& value) {
+    const std::string what = text(name, " by weights ", alpha, " of the way from those before D began to the last ones"), full = text(name, "_alpha_", alpha);
+    r.measures.push_back({full, what, [=](const Evaluation& evaluation) {
+                            Enlarger mixed = e;
+                            mixed.picture = e.between(alpha);
+                            return mean_measure(full, what, [&](const Batch& b) { return mean_of(one_by_one(mixed, b), e.scale, value); }).value(evaluation);
+                          }});
+  };
+  for (const double alpha : {0.0, 0.5}) {
+    add("psnr", alpha, [](const Compared& c) { return c.ours.psnr; });
+    add("laplacian", alpha, [](const Compared& c) { return c.ours.laplacian; });
+  }
+}
+
 }  // namespace
 
 Tensor luma(const Tensor& x) {
@@ -155,12 +214,7 @@ Tensor decibels(const Tensor& mse) { return log(mse) * (-10 / std::log(10.0)); }
 void add_super_resolution_measures(Recipe& r, int64_t scale, const std::function<Enlarged(const Batch&)>& lumas) {
   const std::string protocol = text(" of Y (MATLAB's rgb2ycbcr, 8 bit) without a border of ", scale, " px, mean over pictures");
   const auto add = [&](const std::string& name, const std::string& what, const std::function<double(const Compared&)>& value) {
-    r.measures.push_back(mean_measure(name, what, [=](const Batch& b) {
-      const Enlarged all = lumas(b);
-      double sum = 0;
-      for (int64_t i = 0; i < b.size; ++i) sum += value(compare({all.made.rows(i, i + 1), all.bicubic.rows(i, i + 1), all.high.rows(i, i + 1)}, scale));
-      return sum / double(b.size);
-    }));
+    r.measures.push_back(mean_measure(name, what, [=](const Batch& b) { return mean_of(lumas(b), scale, value); }));
   };
   add("psnr", "PSNR in dB" + protocol, [](const Compared& c) { return c.ours.psnr; });
   add("psnr_bicubic", "the same of bicubic enlargement", [](const Compared& c) { return c.bicubic.psnr; });
@@ -181,10 +235,8 @@ void add_super_resolution_uses(Recipe& r, const Enlarger& e) {
   r.tasks.push_back(enlarging_task(e));
   r.maps.push_back(picture_map("super-resolution", text("the pictures, ", e.scale, " times as large"), e.picture, e.channels ? e.channels : 3));
   r.tasks.push_back(benchmark_task(e));
-  // One by one, as the tasks enlarge files: norms by the batch's statistics then see the same.
-  add_super_resolution_measures(r, e.scale, [=](const Batch& b) -> Enlarged {
-    return {in_chunks([&](const Tensor& low) { return luma_of(e, low); }, b["low"], 1), luma(bicubic(b["low"], e.scale)), luma(b["high"])};
-  });
+  add_super_resolution_measures(r, e.scale, [=](const Batch& b) { return one_by_one(e, b); });
+  if (e.between) add_interpolation(r, e);
   r.measures.push_back(lpips_measure("lpips", "perceptual distance of output and high picture (LPIPS); 0 is best", [=](const Batch& b) { return std::pair{in_chunks(e.picture, b["low"], 1), b["high"]}; }));
   r.measures.push_back(lpips_measure("lpips_bicubic", "the same of bicubic enlargement", [=](const Batch& b) { return std::pair{bicubic(b["low"], e.scale), b["high"]}; }));
 }

@@ -25,6 +25,8 @@ struct Enlarger {
   int64_t channels = 0;                              // of the pictures that it takes; 0: grey and coloured ones
   std::function<Tensor(const Tensor& low)> picture;  // [n, h, w, 1 or 3] in [-1, 1] -> [n, scale h, scale w, the same] in [-1, 1]
   std::function<Tensor(const Tensor& low)> luma = {};  // its Y, where the network makes that; else luma(picture)
+  // Of networks with two sets of weights, before (alpha 0) and after (1) an adversary: picture by those between them.
+  std::function<std::function<Tensor(const Tensor& low)>(double alpha)> between = {};
 };
 
 // Y of what a batch's pictures become, of their bicubic enlargement and of what they should be: [n, H, W, 1] each.
@@ -34,7 +36,7 @@ struct Enlarged {
 // The measures psnr, ssim and laplacian of models that enlarge, with bicubic's beside them.
 void add_super_resolution_measures(Recipe& r, int64_t scale, const std::function<Enlarged(const Batch&)>& lumas);
 
-// Samples, sheets (low, bicubic, output, high), the tasks `super-resolution` and `benchmark`, and these measures.
+// Samples, sheets (low, bicubic, output, high), the tasks `super-resolution` and `benchmark`, and these measures; with `between` also `interpolate` and measures between.
 void add_super_resolution_uses(Recipe& r, const Enlarger& e);
 
 }  // namespace ganymede

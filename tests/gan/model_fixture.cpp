@@ -35,6 +35,7 @@ TinyChoice tiny_choice(const std::string& model) {
       {"srcnn", {.settings = {{"width", "4"}, {"mapped", "3"}}, .data = "shapes:sr,scale=2", .size = 24}},
       {"espcn", {.settings = {{"width", "4"}, {"inner", "3"}}, .data = "shapes:sr,scale=2", .size = 24}},
       {"srgan", {.settings = {{"width", "3"}, {"blocks", "1"}, {"d_width", "2"}, {"pretrain", "1"}}, .data = "shapes:sr,scale=2", .size = 24}},
+      {"esrgan", {.settings = {{"width", "3"}, {"growth", "2"}, {"blocks", "1"}, {"d_width", "2"}, {"pretrain", "1"}}, .data = "shapes:sr,scale=2", .size = 24, .late = {"weights"}}},
       {"perceptual-losses", {.settings = {{"width", "3"}, {"blocks", "1"}, {"vgg_divisor", "16"}, {"style_size", "16"}}, .size = 28, .late = {"style", "vgg"}}},
       {"drcn", {.settings = {{"width", "4"}, {"recursions", "3"}}, .data = "shapes:sr,scale=2", .size = 24}},
       {"face-sr-wgan", {.settings = {{"width", "4"}, {"last", "3"}, {"d_width", "2"}}, .data = "shapes:sr,scale=2,degradation=area", .late = {"halve", "test"}}},

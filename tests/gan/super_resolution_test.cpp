@@ -14,6 +14,8 @@
 #include "gan/nets/srgan.h"
 #include "gan/nets/vgg.h"
 #include "gan/trainer.h"
+#include "gan/uses/tiles.h"
+#include "nn/blocks.h"
 #include "nn/init.h"
 #include "nn/net.h"
 #include "tests/support/gradcheck.h"
@@ -231,6 +233,22 @@ TEST_F(SuperResolutionModels, ErrorsAreCountedInsideTheBorder) {
   });
   at = &known;
   EXPECT_NEAR(known("psnr"), 10 * std::log10(255 * 255 / 100.0), 1e-9);
+}
+
+// Parts with as much border as the network sees give what the whole gives, whatever is left over at the sides.
+TEST_F(SuperResolutionModels, TilesMakeTheWhole) {
+  const nn::Net net("net", nn::sequential({nn::conv(2, 3, {.kernel = 3, .padding = 1}), nn::relu(), nn::upsample_conv(3, 2, {.kernel = 3, .padding = 1})}));
+  const Tensor x = uniform({1, 11, 7, 2}, -1, 1);
+  const auto whole = net(x).to_doubles();
+  std::vector<Shape> seen;
+  const auto f = [&](const Tensor& part) { return seen.push_back(part.shape()), net(part); };
+  for (const int64_t tile : {1, 3, 4, 7, 10}) EXPECT_LT(test::relative_error(in_tiles(f, x, 2, tile, 3).to_doubles(), whole), 1e-12) << tile;
+  for (const Shape& s : seen) EXPECT_TRUE(s[1] <= 16 && s[2] <= 16 && s[1] * s[2] < 11 * 7 + 1) << s;
+  seen.clear();
+  in_tiles(f, x, 2, 4, 1);
+  EXPECT_EQ(seen.size(), 6u);
+  EXPECT_EQ(seen[0], Shape({1, 5, 5, 2}));
+  EXPECT_GT(test::relative_error(in_tiles(f, x, 2, 4, 0).to_doubles(), whole), 1e-3);   // seams
 }
 
 TEST_F(SuperResolutionModels, TheBenchmarkSaysWhatTheMeasuresSay) {

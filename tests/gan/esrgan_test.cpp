@@ -1,0 +1,170 @@
+// ESRGAN: the size of its network, weights from a file, features before their relu, and weights between two sets.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <unistd.h>
+
+#include "engine/context.h"
+#include "engine/ops.h"
+#include "gan/models.h"
+#include "gan/nets/rrdb.h"
+#include "gan/nets/vgg.h"
+#include "gan/pictures.h"
+#include "gan/trainer.h"
+#include "nn/init.h"
+#include "nn/torch.h"
+#include "tests/support/gradcheck.h"
+#include "tests/support/places.h"
+
+namespace ganymede {
+namespace {
+
+class Esrgan : public testing::Test {
+ protected:
+  void SetUp() override { context().device = Device{}, context().dtype = DType::f64, seed(4), nn::seed_parameters(3); }
+  void TearDown() override { std::filesystem::remove(path_); }
+
+  // A recipe for pictures of `channels`, twice as large, and what it says if it refuses.
+  Recipe recipe(std::map<std::string, std::string> settings, int64_t channels = 3, int64_t scale = 2, int64_t steps = 4) {
+    DataFacts facts;
+    facts.size = facts.width = 16, facts.channels = facts.input_channels = channels, facts.scale = scale;
+    Config c(facts, std::move(settings));
+    c.batch = 2, c.steps = steps;
+    const Recipe r = esrgan(c);
+    c.check_all_read();
+    return r;
+  }
+  std::string refusal(const std::map<std::string, std::string>& settings, int64_t channels = 3, int64_t scale = 2) {
+    try {
+      recipe(settings, channels, scale);
+    } catch (const Error& e) {
+      return e.what();
+    }
+    return "none";
+  }
+  static std::map<std::string, std::string> tiny() { return {{"width", "3"}, {"growth", "2"}, {"blocks", "1"}, {"d_width", "2"}, {"pretrain", "2"}}; }
+  void fill(const Trainer& t) {
+    assign(t.batch()["high"], uniform({2, 16, 16, 3}, -1, 1));
+    assign(t.batch()["low"], uniform({2, 8, 8, 3}, -1, 1));
+  }
+
+  const std::string path_ = testing::TempDir() + "ganymede_esrgan_" + std::to_string(getpid()) + ".safetensors";
+  ContextScope scope_;
+};
+
+// What the public weights of Real-ESRGAN hold: 16,697,987 numbers (4,467,779 in the six blocks for drawings).
+TEST_F(Esrgan, HasThePapersSizes) {
+  context().device = {DeviceType::plan, 0};
+  const nn::Net G("G", nets::rrdb({}));
+  EXPECT_EQ(G.parameter_count(), 16697987);
+  EXPECT_EQ(nn::Net("G", nets::rrdb({.blocks = 6})).parameter_count(), 4467779);
+  EXPECT_EQ(G(zeros({2, 8, 6, 3})).shape(), Shape({2, 32, 24, 3}));
+  EXPECT_EQ(nn::Net("G", nets::rrdb({.scale = 8, .width = 4, .growth = 2, .blocks = 1}))(zeros({1, 5, 7, 3})).shape(), Shape({1, 40, 56, 3}));
+}
+
+// Dense blocks see the picture and all that was made of it; residuals count 0.2.
+TEST_F(Esrgan, ABlockIsWhatThePaperDraws) {
+  const nn::Net net("G", nets::rrdb({.channels = 2, .scale = 2, .width = 3, .growth = 2, .blocks = 1}));
+  std::map<std::string, Tensor> p;
+  for (const auto& t : net.parameters()) p[t.name] = t.value;
+  const auto conv = [&](const std::string& name, const Tensor& x) { return conv2d(x, p.at(name + ".weight"), p.at(name + ".bias"), ConvOptions{.padding = {1, 1}}); };
+  const auto leaky = [](const Tensor& x) { return leaky_relu(x, 0.2); };
+  const Tensor x = uniform({2, 5, 6, 2}, 0, 1), first = conv("conv_first", x);
+  Tensor y = first;
+  for (int d = 1; d <= 3; ++d) {
+    const std::string block = text("body.0.rdb", d, ".conv");
+    Tensor all = y;
+    for (int i = 1; i <= 4; ++i) all = concat({all, leaky(conv(text(block, i), all))}, 3);
+    y = y + conv(block + "5", all) * 0.2;
+  }
+  y = first + conv("conv_body", first + y * 0.2);
+  y = leaky(conv("conv_up1", upsample_nearest(y, 2)));
+  y = conv("conv_last", leaky(conv("conv_hr", y)));
+  EXPECT_LT(test::relative_error(net(x).to_doubles(), y.to_doubles()), 1e-12);
+}
+
+// The shape is the file's, the weights too, and what does not fit is refused.
+TEST_F(Esrgan, BeginsWithTheWeightsOfAFile) {
+  const nn::Net given("G", nets::rrdb({.scale = 2, .width = 5, .growth = 3, .blocks = 2}));
+  nn::write_torch(given, path_);
+  const Recipe r = recipe({{"weights", path_}, {"d_width", "2"}});
+  const Tensor x = uniform({1, 5, 4, 3}, 0, 1);
+  EXPECT_EQ(r.nets[0](x).to_doubles(), given(x).to_doubles());
+  EXPECT_EQ(r.stages.size(), 1u);   // its pixels' part is done
+  EXPECT_NE(refusal({{"weights", path_}}, 1).find("a network of 3 channels that enlarges 2 times, the data have 1 and a scale of 2"), std::string::npos) << refusal({{"weights", path_}}, 1);
+  EXPECT_NE(refusal({{"weights", path_}}, 3, 4).find("the data have 3 and a scale of 4"), std::string::npos);
+  EXPECT_NE(refusal({{"weights", path_}, {"width", "4"}}).find("has shape"), std::string::npos) << refusal({{"weights", path_}, {"width", "4"}});
+  EXPECT_NE(refusal({{"weights", test::source_dir() + "/tests/cases/metrics_features/vgg19.safetensors"}}).find("conv_first"), std::string::npos);
+  EXPECT_NE(refusal({{"weights", path_ + ".none"}}).find(path_ + ".none"), std::string::npos);
+}
+
+TEST_F(Esrgan, FeaturesBeforeTheReluAreThoseThatItCuts) {
+  const auto net_of = [](nets::Tap tap) { return nn::seed_parameters(7), nn::Net("vgg", nets::vgg_convolutions(19, 4, 16, tap)); };
+  const nn::Net cut = net_of(nets::Tap::relu), uncut = net_of(nets::Tap::linear);
+  const Tensor x = uniform({1, 32, 20, 3}, -1, 1);
+  const Tensors behind = cut(Tensors{x}), before = uncut(Tensors{x});
+  ASSERT_EQ(before.size(), 4u);
+  for (size_t i = 0; i < 4; ++i) {
+    EXPECT_EQ(relu(before[i]).to_doubles(), behind[i].to_doubles()) << i;
+    EXPECT_LT(min(before[i]).item(), 0) << i;
+  }
+  const auto whole = nets::vgg(19, 16, nets::Reach::taps);
+  const Tensors all = whole->taps(x), first = nets::vgg_taps(*whole, x, 2, nets::Tap::relu);
+  ASSERT_EQ(first.size(), 2u);
+  EXPECT_EQ(first[1].to_doubles(), all[1].to_doubles());
+  EXPECT_EQ(relu(nets::vgg_taps(*whole, x, 5, nets::Tap::linear)[4]).to_doubles(), all[4].to_doubles());
+}
+
+// The relativistic loss of both players moves with both sides; a plain one does not see the real pictures.
+TEST_F(Esrgan, TheGeneratorLearnsFromRealPicturesToo) {
+  const auto adversarial = [&](const std::string& judge, double real) {
+    seed(4), nn::seed_parameters(3);
+    auto s = tiny();
+    s["judge"] = judge, s["pretrain"] = "0";
+    Trainer t(recipe(s), {.batch = 2, .capture = false}, {{"high", {16, 16, 3}}, {"low", {8, 8, 3}}}, nullptr);
+    fill(t);
+    assign(t.batch()["high"], t.batch()["high"] * real);
+    t.step();
+    for (const auto& [name, v] : t.values())
+      if (name == "G/adv") return v;
+    return std::nan("");
+  };
+  EXPECT_NE(adversarial("relativistic", 1), adversarial("relativistic", 0.5));
+  EXPECT_EQ(adversarial("plain", 1), adversarial("plain", 0.5));
+}
+
+TEST_F(Esrgan, WeightsBetweenGoFromThoseBeforeDToTheLast) {
+  Trainer t(recipe(tiny()), {.batch = 2, .capture = false}, {{"high", {16, 16, 3}}, {"low", {8, 8, 3}}}, nullptr);
+  const Recipe& r = t.recipe();
+  data::Picture picture(6, 5, 3);
+  for (size_t i = 0; i < picture.pixels.size(); ++i) picture.pixels[i] = uint8_t(i * 37 % 251);
+  const auto apply = [&](const std::string& task, std::map<std::string, std::string> settings, int64_t n = 1) {
+    std::vector<Result> results;
+    for (const Task& known : r.tasks)
+      if (known.name == task) t.sampling(1, [&] { results = known.run({{{"a", picture}}, Config({}, std::move(settings)), n}); });
+    return results;
+  };
+  const auto enlarged = [&](const std::string& alpha) { return apply("super-resolution", {{"alpha", alpha}}).at(0).frames.at(0).pixels; };
+  const auto step = [&](int n) { for (int i = 0; i < n; ++i) fill(t), t.step(); };
+  step(2);
+  const auto before = enlarged("1");   // the pixels' part is done
+  step(2);
+  for (const auto& n : r.nets)         // far enough for a picture of bytes to show it
+    if (n.name() == "G") assign(n.flat(), n.flat() * 1.5);
+  EXPECT_EQ(enlarged("0"), before);
+  EXPECT_NE(enlarged("1"), before);
+  EXPECT_NE(enlarged("0.5"), enlarged("0"));
+  EXPECT_NE(enlarged("0.5"), enlarged("1"));
+  EXPECT_EQ(apply("super-resolution", {}).at(0).frames.at(0).pixels, enlarged("1"));
+  EXPECT_EQ(apply("super-resolution", {{"tile", "64"}}).at(0).frames.at(0).pixels, enlarged("1"));
+  const auto strip = apply("interpolate", {}, 3);
+  ASSERT_EQ(strip.size(), 1u);
+  EXPECT_GE(strip[0].frames.at(0).width, 3 * 10);
+  EXPECT_THROW(apply("interpolate", {}, 1), UsageError);
+  auto alone = tiny();
+  alone.erase("pretrain"), alone.erase("d_width"), alone["objective"] = "psnr";
+  for (const Task& k : recipe(alone).tasks) EXPECT_NE(k.name, "interpolate");
+}
+
+}  // namespace
+}  // namespace ganymede
