@@ -80,11 +80,11 @@ Recipe esrgan(const Config& c) {
     const bool vgg = !content.weights.empty();
     const auto taps = vgg ? vgg_loss_network(r, c, 19, 5, 4, nets::Tap::linear).taps : std::function<Tensors(const Tensor&)>{};
     const double content_weight = vgg ? c.number("content_weight", 1, "of the content", 0) : 0;
-    const double pixels = c.number("l1", vgg ? 1e-2 : 1, "eta, weight of the pixels; 1e-2 in the paper", 0), weight = c.number("adversarial", 5e-3, "lambda, weight of the adversarial term", 0);
+    const double pixels = c.number("l1", vgg ? 1e-2 : 1, "eta, weight of the pixels; 1e-2 in the paper", 0), weight = c.number("adversarial", vgg ? 5e-3 : 2e-3, "lambda, weight of the adversarial term; 5e-3 in the paper, beside features", 0);
     const bool relativistic = c.choice("judge", {"relativistic", "plain"}, "D compares pictures with those of the other side, or says of each alone how real it is (SRGAN's)") == "relativistic";
     nets::SrganJudge judge;
     judge.channels = s.channels, judge.height = c.data.size, judge.width = c.data.width;
-    judge.filters = int(c.integer("d_width", 32, "channels of D's first layer; 64 in the paper", 1, 4096));
+    judge.filters = int(c.integer("d_width", 16, "channels of D's first layer; 64 in the paper", 1, 4096));
     const nn::Net D = r.net("D", nets::srgan_discriminator(judge));
     const int64_t rest = c.steps > 0 ? c.steps - before : 400000;
     const auto adam = nn::adam(c.number("d_rate", 1e-4, "learning rate of D, and of G beside it; halved after an eighth, a quarter, a half and three quarters", 0), beta1)

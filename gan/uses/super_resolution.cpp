@@ -76,7 +76,7 @@ data::Picture comparison(const Enlarger& e, const Tensor& low, const data::Pictu
   return side_by_side(all);
 }
 
-constexpr int64_t kTileBorder = 16;   // px around a tile that are enlarged with it, for no seams to be seen
+constexpr int64_t kTileBorder = 32;   // px around a tile that are enlarged with it, for no seams to be seen (figures: docs/models/esrgan.md)
 
 // e by the weights that alpha= names, where there are two sets of them.
 Enlarger as_told(Enlarger e, const Config& settings) {

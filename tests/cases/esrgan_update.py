@@ -1,7 +1,7 @@
 """Three iterations of ESRGAN (Wang et al. 2018, tiny): writes esrgan_update.safetensors.
 
 High pictures 16 x 16 of three colours, low ones 4 x 4 (x4), batch 4; G of 3 channels, growth 2 and one block of three dense blocks, D of 2 filters. The first
-iteration is the pixels': G moves on the mean absolute error of [-1, 1], Adam 2e-3, 0.9. Then Adam begins afresh with 1e-4: G moves on 0.005 times the
+iteration is the pixels': G moves on the mean absolute error of [-1, 1], Adam 2e-3, 0.9. Then Adam begins afresh with 1e-4: G moves on 0.002 times the
 relativistic average loss (D judges both sides in turn) + the absolute error, then D on the same G(y) by its own; the last iteration is the second of these
 two, and a rate that is halved at 1/8, 1/4, 1/2 and 3/4 (never before the first, second, third and fourth step) is half there. G sees low pictures in [0, 1].
 """
@@ -76,7 +76,7 @@ def train(dtype):
                 for o in (g_adam, d_adam):
                     o.rule.param_groups[0]["lr"] = 5e-5
             on_real, on_fake = d(high, False), d(fake, False)
-            adversarial = 5e-3 * more_real(on_fake, on_real)
+            adversarial = 2e-3 * more_real(on_fake, on_real)
             case.loss("G/adv", adversarial)
             case.move("G", [(g, g_adam, adversarial + l1)])
             on_real, on_fake = d(high, True), d(fake.detach(), True)
