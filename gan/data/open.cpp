@@ -48,9 +48,8 @@ constexpr Opener kOpeners[] = {
     {"sides", Argument::required,
      "sides:ATTRIBUTE,DATA: two sides without pairs of one set of pictures, a with the attribute and b without it", open_sides},
     {"sr", Argument::required,
-     "sr:DIR,SCALE[,DEGRADATION]: parts of high-resolution pictures, reduced by bicubic (the default), area "
-     "or "
-     "gaussian",
+     "sr:DIR,SCALE[,DEGRADATION]: parts of high-resolution pictures, reduced by bicubic (the default), area, "
+     "gaussian, or real (blurs, noise and JPEG as photographs have them, drawn anew each time)",
      open_super_resolution},
     {"sr-pairs", Argument::required, "sr-pairs:DIR,SCALE: folders high and low with equal names",
      open_super_resolution_pairs},

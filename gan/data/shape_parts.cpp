@@ -238,11 +238,11 @@ ScenePart scene_part(const std::string& name, const PartOptions& options) {
                      [frames = options.frames](const SceneView& view) { return flow_of(view, frames); });
   }
   if (name == "low") {
-    return real_part(name, {size / options.scale, size / options.scale, options.channels}, MadeOf::drawing,
+    return real_part(name, {size / options.scale, size / options.scale, options.channels}, is_chance(options.degradation) ? MadeOf::drawing_and_chance : MadeOf::drawing,
                      [scale = options.scale, degradation = options.degradation, channels = options.channels](const SceneView& view) {
                        Image high = image_of(view);
                        if (channels == 1) high = {high.height, high.width, 1, luma(high)};
-                       return degraded(high, scale, degradation).values;
+                       return degraded(high, scale, degradation, view.random).values;
                      });
   }
   const auto& transforms = transform_names();

@@ -106,7 +106,7 @@ class SuperResolution : public Dataset {
     to_float(augmented(*high_.store->get(index), high_.height, high_.width, augmentation), high.data());
     if (source_ == Source::made) {
       const Image image{high_.height, high_.width, fields_[0].shape[2], {high.begin(), high.end()}};
-      const Image small = degraded(image, specification_.scale, specification_.degradation);
+      const Image small = degraded(image, specification_.scale, specification_.degradation, random);
       std::copy(small.values.begin(), small.values.end(), low.begin());
       return;
     }

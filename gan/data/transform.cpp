@@ -6,6 +6,7 @@
 #include "engine/check.h"
 #include "gan/data/arguments.h"
 #include "gan/data/rain.h"
+#include "gan/data/real_degradation.h"
 #include "gan/data/resize.h"
 
 namespace ganymede::data {
@@ -88,13 +89,14 @@ Transform transform_named(const std::string& name) {
 }
 
 const std::vector<std::string>& degradation_names() {
-  static const std::vector<std::string> names = {"bicubic", "area", "gaussian"};
+  static const std::vector<std::string> names = {"bicubic", "area", "gaussian", "real"};
   return names;
 }
 Degradation degradation_named(const std::string& name) {
   return static_cast<Degradation>(index_named(name, degradation_names(), "degradation"));
 }
 
+bool is_chance(Degradation degradation) { return degradation == Degradation::real; }
 bool is_chance(Transform transform) { return transform == Transform::inpaint || transform == Transform::rain; }
 int64_t channels_after(Transform transform, int64_t channels) {
   if (transform == Transform::colourise || transform == Transform::edges) return 1;
@@ -156,11 +158,12 @@ Image transformed(const Image& image, Transform transform, Random& random) {
   return image;
 }
 
-Image degraded(const Image& high, int64_t scale, Degradation degradation) {
+Image degraded(const Image& high, int64_t scale, Degradation degradation, Random& random) {
   if (scale < 1 || high.height % scale != 0 || high.width % scale != 0) {
     throw Error("a picture of " + std::to_string(high.width) + "x" + std::to_string(high.height) +
                 " cannot be reduced " + std::to_string(scale) + " times: its sides are no multiples of that");
   }
+  if (degradation == Degradation::real) return really_degraded(high, scale, random);
   const int64_t height = high.height / scale, width = high.width / scale;
   Image low{height, width, high.channels, {}};
   if (degradation == Degradation::gaussian) {

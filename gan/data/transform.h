@@ -40,10 +40,12 @@ enum class Degradation {
   bicubic,   // MATLAB's imresize: antialiased, mirrored borders
   area,      // mean of scale x scale pixels
   gaussian,  // blur of sigma = 0.4 scale, then every scale-th pixel
+  real,      // blurs, changes of size, noise and JPEG, drawn from `random`: real_degradation.h
 };
 Degradation degradation_named(const std::string& name);
 const std::vector<std::string>& degradation_names();
+bool is_chance(Degradation degradation);  // whether it draws from `random`
 // Height and width must be multiples of the scale.
-Image degraded(const Image& high, int64_t scale, Degradation degradation);
+Image degraded(const Image& high, int64_t scale, Degradation degradation, Random& random);
 
 }  // namespace ganymede::data

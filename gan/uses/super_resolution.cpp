@@ -7,6 +7,7 @@
 
 #include "engine/context.h"
 #include "engine/ops.h"
+#include "gan/data/random.h"
 #include "gan/data/transform.h"
 #include "gan/metrics/features_file.h"
 #include "gan/metrics/similarity.h"
@@ -132,6 +133,7 @@ Task benchmark_task(const Enlarger& trained) {
             std::optional<metrics::FeatureNetwork> network;
             if (!file.empty()) network = metrics::read_features(file);
             if (network && network->lpips_weights.empty()) throw UsageError(text("task benchmark: ", file, " holds no weights of LPIPS"));
+            data::Random random(1);   // the same for every model
             std::vector<Line> lines;
             std::vector<Result> results;
             for (const NamedPicture& p : in.pictures) {
@@ -139,7 +141,7 @@ Task benchmark_task(const Enlarger& trained) {
               const int64_t h = whole.dim(1) / e.scale * e.scale, w = whole.dim(2) / e.scale * e.scale;
               if (std::min(h, w) < 4 * e.scale) throw UsageError(text(p.name, ": ", whole.dim(2), "x", whole.dim(1), " pixels; to be reduced ", e.scale, " times a picture needs ", 4 * e.scale, " a side"));
               const Tensor high = slice(slice(whole, 1, 0, h), 2, 0, w);
-              const data::Image small = data::degraded({h, w, high.dim(3), high.to_floats()}, e.scale, how);
+              const data::Image small = data::degraded({h, w, high.dim(3), high.to_floats()}, e.scale, how, random);
               const Tensor low = tensor(small.values, Shape{1, small.height, small.width, small.channels}, context().dtype, context().device);
               const Compared c = compare(enlarged(e, low, high), e.scale);
               const Tensor made = e.picture(low);

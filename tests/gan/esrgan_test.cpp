@@ -100,14 +100,14 @@ TEST_F(Esrgan, BeginsWithTheWeightsOfAFile) {
 
 TEST_F(Esrgan, RatesFallWithTheLengthOfEachPart) {
   auto s = tiny();
-  s["pretrain"] = "10";
-  const Recipe r = recipe(s, 3, 2, 42);
+  s["pretrain"] = "20";
+  const Recipe r = recipe(s, 3, 2, 52);
   const auto factors = [&](const Update& u, const std::vector<int64_t>& steps) {
     std::vector<double> f;
     for (const int64_t step : steps) f.push_back(u.groups.at(0).optim.schedule.factor(step));
     return f;
   };
-  EXPECT_EQ(factors(r.stages[0].updates[0], {0, 1, 2, 3, 8}), (std::vector<double>{1, 1, 0.5, 0.5, 0.0625}));
+  EXPECT_EQ(factors(r.stages[0].updates[0], {0, 3, 4, 7, 16}), (std::vector<double>{1, 1, 0.5, 0.5, 0.0625}));
   for (const Update& u : r.stages[1].updates) EXPECT_EQ(factors(u, {0, 3, 4, 7, 8, 15, 16, 23, 24, 31}), (std::vector<double>{1, 1, 0.5, 0.5, 0.25, 0.25, 0.125, 0.125, 0.0625, 0.0625}));
 }
 
