@@ -5,6 +5,7 @@
 // A relativistic average discriminator says whether a picture is more real than those of the other side on the average, so G learns from real pictures too. L_content
 // compares features of VGG-19 before their relu, where few are zero. y in [0, 1], x in [-1, 1]. G moves first, then D on the same G(y). G's weights of the first part
 // are kept: those between both, (1 - alpha) theta_first + alpha theta, trade faults for details after the training (network interpolation, section 3.4).
+// Real-ESRGAN (Wang, Xie, Dong, Shan, ICCVW 2021, arXiv 2107.10833) is discriminator=unet judge=plain content=vgg l1=1 adversarial=0.1 ema=0.999 on data sr:DIR,4,real.
 #include <algorithm>
 #include <filesystem>
 
@@ -12,6 +13,7 @@
 #include "gan/models.h"
 #include "gan/nets/rrdb.h"
 #include "gan/nets/srgan.h"
+#include "gan/nets/unet_judge.h"
 #include "gan/parts/loss_network.h"
 #include "gan/uses/super_resolution.h"
 #include "nn/losses.h"
@@ -82,10 +84,12 @@ Recipe esrgan(const Config& c) {
     const double content_weight = vgg ? c.number("content_weight", 1, "of the content", 0) : 0;
     const double pixels = c.number("l1", vgg ? 1e-2 : 1, "eta, weight of the pixels; 1e-2 in the paper", 0), weight = c.number("adversarial", vgg ? 5e-3 : 2e-3, "lambda, weight of the adversarial term; 5e-3 in the paper, beside features", 0);
     const bool relativistic = c.choice("judge", {"relativistic", "plain"}, "D compares pictures with those of the other side, or says of each alone how real it is (SRGAN's)") == "relativistic";
+    const bool unet = c.choice("discriminator", {"vgg", "unet"}, "D judges the whole picture (SRGAN's network), or each pixel (Real-ESRGAN's)") == "unet";
+    if (unet && (c.data.size % 8 || c.data.width % 8)) throw UsageError(text("setting discriminator=unet: pictures of ", c.data.width, "x", c.data.size, ": sides must be multiples of 8; set --size"));
     nets::SrganJudge judge;
     judge.channels = s.channels, judge.height = c.data.size, judge.width = c.data.width;
-    judge.filters = int(c.integer("d_width", 16, "channels of D's first layer; 64 in the paper", 1, 4096));
-    const nn::Net D = r.net("D", nets::srgan_discriminator(judge));
+    judge.filters = int(c.integer("d_width", 16, "channels of D's first layer; 64 in the papers", 1, 4096));
+    const nn::Net D = r.net("D", unet ? nets::unet_judge(judge.channels, judge.filters) : nets::srgan_discriminator(judge));
     const int64_t rest = c.steps > 0 ? c.steps - before : 400000;
     const auto adam = nn::adam(c.number("d_rate", 1e-4, "learning rate of D, and of G beside it; halved after an eighth, a quarter, a half and three quarters", 0), beta1)
                           .with(nn::milestones({std::max<int64_t>(1, rest / 8), std::max<int64_t>(2, rest / 4), std::max<int64_t>(3, rest / 2), std::max<int64_t>(4, rest * 3 / 4)}, 0.5));
@@ -126,6 +130,8 @@ Recipe esrgan(const Config& c) {
     };
   }
   add_super_resolution_uses(r, e);
+  r.average = c.number("ema", 0, "decay of an average of G's weights to enlarge with; 0: none (0.999 in Real-ESRGAN)", 0, 0.999999);
+  r.averaged = {G};
   return r;
 }
 

@@ -8,6 +8,7 @@
 #include "engine/ops.h"
 #include "gan/models.h"
 #include "gan/nets/rrdb.h"
+#include "gan/nets/unet_judge.h"
 #include "gan/nets/vgg.h"
 #include "gan/pictures.h"
 #include "gan/trainer.h"
@@ -126,6 +127,27 @@ TEST_F(Esrgan, FeaturesBeforeTheReluAreThoseThatItCuts) {
   ASSERT_EQ(first.size(), 2u);
   EXPECT_EQ(first[1].to_doubles(), all[1].to_doubles());
   EXPECT_EQ(relu(nets::vgg_taps(*whole, x, 5, nets::Tap::linear)[4]).to_doubles(), all[4].to_doubles());
+}
+
+// Real-ESRGAN's judge: 4,376,897 parameters as in the authors' code, a logit a pixel; a skip is added, not joined.
+TEST_F(Esrgan, TheUnetJudgesEachPixel) {
+  const nn::Net D("D", nets::unet_judge(3, 64));
+  EXPECT_EQ(D.parameter_count(), 4376897);
+  const nn::Net small("D", nets::unet_judge(1, 2));
+  const Tensor x = uniform({2, 16, 24, 1}, -1, 1), y = small(x);
+  EXPECT_EQ(y.shape(), Shape({2, 16, 24, 1}));
+  const Tensor far = small(concat({slice(x, 1, 0, 15), slice(x, 1, 15, 16) * -1.0}, 1));
+  EXPECT_NE(slice(y, 1, 15, 16).to_doubles(), slice(far, 1, 15, 16).to_doubles());
+  EXPECT_THROW(small(uniform({1, 12, 16, 1}, -1, 1)), Error);
+  auto s = tiny();
+  s["discriminator"] = "unet", s["judge"] = "plain";
+  Trainer t(recipe(s), {.batch = 2, .capture = false}, {{"high", {16, 16, 3}}, {"low", {8, 8, 3}}}, nullptr);
+  for (int i = 0; i < 4; ++i) fill(t), t.step();
+  DataFacts facts;
+  facts.size = facts.width = 20, facts.channels = facts.input_channels = 3, facts.scale = 2;
+  Config c(facts, s);
+  c.batch = 2, c.steps = 4;
+  EXPECT_THROW(esrgan(c), UsageError);
 }
 
 // The relativistic loss of both players moves with both sides; a plain one does not see the real pictures.
