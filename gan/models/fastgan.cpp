@@ -50,7 +50,7 @@ Recipe fastgan(const Config& c) {
   s.spectral = c.flag("spectral_norm", true, "divide weights by their largest singular value");
   const double decoders = c.number("decoders", 1, "weight of the reconstruction of real pictures from D's features; 0: none", 0);
   const bool pixels = decoders == 0 || c.choice("reconstruction", {"pixels", "vgg"}, "what it compares: pixels (L1), or directions of features of a VGG-16, as LPIPS") == "pixels";
-  const double changed = c.number("augment", 0.3, "probability of each change of what D sees; 0: none", 0, 1);
+  const double changed = c.number("augment", 0.1, "probability of each change of what D sees; 0: none", 0, 1);
   const double soften = c.number("soften", 0, "the hinges' margins are drawn from 1 less this to 1 (0.2 in the authors' code)", 0, 1);
   const double rate = c.number("rate", 2e-4, "learning rate", 0), beta1 = c.number("beta1", 0.5, "Adam", 0, 0.999999);
   if (changed > 0 && s.channels != 1 && s.channels != 3) throw UsageError(text("setting augment=", changed, ": pictures of ", s.channels, " channels cannot be augmented, only those of 1 or 3"));

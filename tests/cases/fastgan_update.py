@@ -65,6 +65,7 @@ class Generator(Parts):
                 self.declare_gate(f"up{side}.", 2, MADE[side], MADE[side])
                 for number in (1, 2):
                     self.parameter(f"up{side}.noise{number}.strength", self.random.normal(0, 0.5, 1))
+                    self.statistics[f"up{side}.noise{number}.plane"] = torch.zeros(1, 1, side, side, dtype=self.dtype)  # unused in training
         self.declare_excitation("skip64", MADE[4], MADE[64])
         self.plain("small.conv1", MADE[SMALL], 1, 1)
         self.plain("picture.conv1", MADE[SIDE], 1, 3)
