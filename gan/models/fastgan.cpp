@@ -28,17 +28,6 @@ Tensor quarter(const Tensor& x, const Tensor& down, const Tensor& right) {
   return chosen(chosen(x, 1, down), 2, right);
 }
 
-// LPIPS (Zhang et al. 2018) without learned weights: squared differences of features of length 1, of all layers.
-Tensor perceptual(const Tensors& a, const Tensors& b) {
-  const auto direction = [](const Tensor& f) { return mul(f, rsqrt(sum(square(f), {3}, true) + 1e-10)); };
-  Tensor all;
-  for (size_t i = 0; i < a.size(); ++i) {
-    const Tensor d = mean(sum(square(direction(a[i]) - direction(b[i])), {3}));
-    all = all ? all + d : d;
-  }
-  return all;
-}
-
 }  // namespace
 
 Recipe fastgan(const Config& c) {
@@ -65,7 +54,7 @@ Recipe fastgan(const Config& c) {
     for (const auto& [name, in] : {std::pair{"R_whole", f.last}, {"R_part", f.fine}, {"R_small", f.small}}) judge.push_back(r.net(name, nets::fast_decoder(s, in)));
   }
   const auto taps = pixels ? std::function<Tensors(const Tensor&)>{} : vgg_loss_network(r, c, 16, 5, 4).taps;
-  const auto difference = [=](const Tensor& x, const Tensor& y) { return pixels ? nn::l1(x, y) : perceptual(taps(x), taps(y)); };
+  const auto difference = [=](const Tensor& x, const Tensor& y) { return pixels ? nn::l1(x, y) : perceptual_distance(taps(x), taps(y)); };
   const auto noise = [=](int64_t n) { return randn({n, s.latent}); };
   const auto change = [=](const Tensor& x) { return changed > 0 ? augment(x, full({1}, changed)) : x; };
   const auto fakes = [=](int64_t n) {

@@ -4,7 +4,9 @@
 #include <algorithm>
 
 #include "engine/ops.h"
+#include "gan/metrics/perceptual.h"
 #include "gan/nets/fastgan.h"
+#include "gan/parts/loss_network.h"
 #include "tests/gan/model_fixture.h"
 #include "tests/support/gradcheck.h"
 
@@ -78,6 +80,27 @@ TEST(FastGan, OverfittingIsNoneOfKnownPicturesAndAllOfSamples) {
     EXPECT_NEAR(of(1, slice(known, 0, 0, 1)), 0, 1e-6);
     EXPECT_NEAR(of(64, r.latent.decode(r.latent.draw(200), {})), 1, 0.2);
   });
+}
+
+// As a loss it is what the measure says of the same maps.
+TEST(FastGan, ItsPerceptualLossIsLpipsWithoutWeights) {
+  Tensors a, b;
+  double expected = 0;
+  for (const int64_t side : {4, 2})
+    for (Tensors* maps : {&a, &b}) maps->push_back(random_tensor({3, side, side, 5}, uint64_t(side) + (maps == &a ? 0 : 10)));
+  for (int64_t n = 0; n < 3; ++n) {
+    const auto maps_of = [&](const Tensors& all) {
+      metrics::Maps maps;
+      for (const Tensor& t : all) {
+        maps.emplace_back(0, 5);
+        maps.back().append(slice(t, 0, n, n + 1).to_floats());
+      }
+      return maps;
+    };
+    expected += metrics::lpips(maps_of(a), maps_of(b)) / 3;
+  }
+  EXPECT_NEAR(perceptual_distance(a, b).item(), expected, 1e-6);
+  EXPECT_EQ(perceptual_distance(a, a).item(), 0);
 }
 
 TEST(FastGan, RefusesWhatItCannotDo) {
