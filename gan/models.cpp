@@ -27,6 +27,7 @@ std::deque<Model>& all_models() {
           {"progressive-gan", "Progressive Growing of GANs for Improved Quality, Stability, and Variation", 2018, "1710.10196", "both networks grow from 4 pixels up, each resolution blended in", {"image"}, progressive_gan, 32, 16, 6000},
           {"stylegan2", "Analyzing and Improving the Image Quality of StyleGAN", 2020, "1912.04958", "a style for each convolution of G, and penalties on the slopes of D and of G", {"image"}, stylegan2, 32, 16, 6000},
           {"r3gan", "The GAN is dead; long live the GAN! A Modern GAN Baseline", 2024, "2501.05441", "a relativistic loss with penalties on both slopes of D, and networks without norms", {"image"}, r3gan, 16, 16, 5000},
+          {"fastgan", "Towards Faster and Stabilized GAN Training for High-fidelity Few-shot Image Synthesis", 2021, "2101.04775", "from few pictures: D must also draw them again from its features", {"image"}, fastgan, 64, 8, 3000, "shapes:faces,count=100"},
           {"ss-gan", "Generative Image Modeling using Style and Structure Adversarial Networks", 2016, "1603.05631", "surface normals, then a picture that a fixed estimator must read them from", {"a", "b"}, ss_gan, 32, 64, 8000, "solids"},
       }},
       {"a label, or codes", {

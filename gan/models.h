@@ -69,6 +69,7 @@ Recipe vespcn(const Config& c);
 Recipe progressive_gan(const Config& c);
 Recipe stylegan2(const Config& c);
 Recipe r3gan(const Config& c);
+Recipe fastgan(const Config& c);
 Recipe lapgan(const Config& c);
 Recipe stacked_gan(const Config& c);
 Recipe gan_int_cls(const Config& c);

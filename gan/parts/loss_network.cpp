@@ -41,4 +41,14 @@ LossNetwork vgg_loss_network(Recipe& r, const Config& c, int layers, int blocks,
   return n;
 }
 
+Tensor perceptual_distance(const Tensors& a, const Tensors& b) {
+  const auto direction = [](const Tensor& f) { return mul(f, rsqrt(sum(square(f), {3}, true) + 1e-10)); };
+  Tensor all;
+  for (size_t i = 0; i < a.size(); ++i) {
+    const Tensor d = mean(sum(square(direction(a[i]) - direction(b[i])), {3}));
+    all = all ? all + d : d;
+  }
+  return all;
+}
+
 }  // namespace ganymede

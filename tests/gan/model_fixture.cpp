@@ -45,6 +45,7 @@ TinyChoice tiny_choice(const std::string& model) {
                      .still = {"G.conv4.plane", "G.up8.plane", "G.conv8.plane", "G.up16.plane", "G.conv16.plane"}}},
       {"ss-gan", {.settings = {{"width", "2"}, {"d_width", "2"}, {"style_d_width", "2"}, {"fcn_width", "4"}, {"latent", "3"}, {"words", "3"}, {"fcn_steps", "1"}, {"structure_steps", "0"}, {"style_steps", "1"}}, .data = "solids:count=20", .late = {"structure_size", "rate", "style_batch", "gates", "low", "high"}}},
       {"r3gan", {.settings = {{"width", "2"}, {"most_width", "4"}, {"latent", "5"}, {"group", "2"}}, .late = {"group"}}},
+      {"fastgan", {.settings = {{"width", "1"}, {"latent", "3"}}, .size = 64, .still = {"G.up8.noise1.plane", "G.up8.noise2.plane", "G.up32.noise1.plane", "G.up32.noise2.plane"}}},
       {"lapgan", {.settings = {{"first_width", "24"}, {"width", "4"}, {"latent", "5"}}}},
       {"stacked-gan", {.settings = {{"width", "2"}, {"latent", "5"}, {"latent0", "3"}, {"pretrain", "1"}, {"independent", "1"}}, .late = {"joint"}}},
       {"gan-int-cls", {.settings = {{"width", "4"}, {"d_width", "4"}, {"latent", "3"}, {"projected", "3"}, {"text_steps", "1"}, {"text_width", "4"}, {"text_length", "5"}, {"image_width", "2"}, {"style_steps", "7"}},
