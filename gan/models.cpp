@@ -71,6 +71,7 @@ std::deque<Model>& all_models() {
           {"dualgan", "DualGAN: Unsupervised Dual Learning for Image-to-Image Translation", 2017, "1704.02510", "between two sides without pairs, by Wasserstein critics, there and back", {"a", "b"}, dualgan, 64, 1, 2000, "shapes:unpaired,a=hollow,b=blue", true},
           {"distancegan", "One-Sided Unsupervised Domain Mapping", 2017, "1706.00826", "one way between two sides without pairs: distances between pictures are kept", {"a", "b"}, distancegan, 32, 16, 1500, "shapes:unpaired", true},
           {"dtn", "Unsupervised Cross-Domain Image Generation", 2017, "1611.02200", "from what a network that knows the classes of one side sees to the other side, without pairs", {"a", "b", "label"}, dtn, 32, 32, 3000, "shapes:unpaired,a=textured,b=chalk,labels=1,central=1,kinds=circle+square+triangle+star+heart"},
+          {"cut", "Contrastive Learning for Unpaired Image-to-Image Translation", 2020, "2007.15651", "one way between two sides without pairs: each place of a picture is told from its others", {"a", "b"}, cut, 32, 4, 3000, "shapes:unpaired,truth=1", true},
       }},
       {"a picture, with other attributes or objects", {
           {"stargan", "StarGAN: Unified Generative Adversarial Networks for Multi-Domain Image-to-Image Translation", 2018, "1711.09020", "one generator for all attributes of a picture, and a critic that also names them", {"image", "attributes|label"}, stargan, 32, 8, 7000, "shapes:attributes,without=hat+frame+dark"},

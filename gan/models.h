@@ -57,6 +57,7 @@ Recipe dualgan(const Config& c);
 Recipe distancegan(const Config& c);
 Recipe unit(const Config& c);
 Recipe dtn(const Config& c);
+Recipe cut(const Config& c);
 Recipe ss_gan(const Config& c);
 Recipe srcnn(const Config& c);
 Recipe espcn(const Config& c);

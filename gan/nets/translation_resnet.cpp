@@ -1,5 +1,6 @@
 #include "gan/nets/translation_resnet.h"
 
+#include "engine/check.h"
 #include "gan/nets/labelled.h"
 
 namespace ganymede::nets {
@@ -24,6 +25,19 @@ nn::Layer translation_resnet(const ResnetShape& s) {
   layers.push_back(nn::conv(s.width, s.out, {.kernel = 7, .padding = 3, .border = Padding::reflect}));
   layers.push_back(nn::tanh());
   return nn::sequential(std::move(layers));
+}
+
+ResnetHalves translation_resnet_halves(const ResnetShape& s) {
+  require(s.condition == 0 && s.blocks > 0, "halves of a generator with a condition, or without residual blocks");
+  const auto whole = std::dynamic_pointer_cast<nn::Sequential>(translation_resnet(s));
+  // Convolution, norm, relu three times, then the blocks.
+  const int blocks = 9, middle = blocks + (s.blocks + 1) / 2;
+  const auto part = [&](int begin, int end) { return nn::sequential({whole->layers().begin() + begin, whole->layers().begin() + end}); };
+  std::vector<nn::Layer> stages{part(0, 4), part(4, 7)};
+  std::vector<int> channels{4 * s.width, 2 * s.width, 4 * s.width};
+  const bool several = middle - blocks > 1;
+  if (several) stages.push_back(part(7, blocks + 1)), channels.push_back(4 * s.width);
+  return {in_stages(std::move(stages), part(several ? blocks + 1 : 7, middle)), part(middle, int(whole->layers().size())), std::move(channels)};
 }
 
 }  // namespace ganymede::nets

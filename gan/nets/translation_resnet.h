@@ -19,4 +19,12 @@ nn::Layer residual_block(int channels, const TranslationNorm& norm, Padding bord
 // relu, but no norm mixes the planes in: a norm behind would take what a constant plane adds out again.
 nn::Layer translation_resnet(const ResnetShape& s);
 
+// The same, cut behind the first half of the residual blocks, which an odd one in the middle belongs to: decoder(encoder(x)). The encoder is also looked into: net(Tensors{x})
+// gives {code, what the two strided convolutions make (before their norms) and, where the half has several blocks, what the first one makes}. Without a condition.
+struct ResnetHalves {
+  nn::Layer encoder, decoder;
+  std::vector<int> channels;   // of what net(Tensors{x}) gives
+};
+ResnetHalves translation_resnet_halves(const ResnetShape& s);
+
 }  // namespace ganymede::nets

@@ -4,13 +4,13 @@
 
 #include "engine/check.h"
 #include "gan/nets/patch_discriminator.h"
-#include "gan/nets/translation_resnet.h"
 #include "gan/uses/translate.h"
 
 namespace ganymede {
 
+nets::ResnetShape CycleShape::resnet(int64_t in, int64_t out, int64_t condition) const { return {int(in), int(out), width, blocks, norm, int(condition)}; }
 nn::Layer CycleShape::generator(int64_t in, int64_t out, int64_t condition) const {
-  if (residual) return nets::translation_resnet({int(in), int(out), width, blocks, norm, int(condition)});
+  if (residual) return nets::translation_resnet(resnet(in, out, condition));
   require(condition == 0, "a U-Net with a condition");
   return nets::unet({.in = int(in), .out = int(out), .width = width, .halvings = levels, .bias = true, .norm = norm, .dropout = 0});
 }
@@ -27,7 +27,7 @@ CycleShape read_cycle_shape(const Config& c, const CycleStandard& standard) {
   s.norm = {nn::NormKind::instance, c.flag("affine", false, "gains and biases in the instance norms, as in the authors' first code")};
   if (s.residual) s.blocks = int(c.integer("blocks", standard.blocks ? standard.blocks : side < 256 ? 6 : 9, "residual blocks", 1, 100));
   else s.levels = nets::halvings_of(c.data.size, c.data.width);
-  s.history = c.integer("pool", 50, "earlier fakes a discriminator is shown; 0: none", 0, 100000);
+  s.history = c.integer("pool", standard.history, "earlier fakes a discriminator is shown; 0: none", 0, 100000);
   s.optim = falling_rate(nn::adam(c.number("rate", standard.rate, "learning rate", 0), c.number("beta1", 0.5, "Adam", 0, 0.999999)), c,
                          c.number("constant_part", 0.5, "part of the run after which the rate falls linearly to 0", 0, 1));
   if (s.residual && (c.data.size % 4 || c.data.width % 4)) throw UsageError(text("pictures of ", c.data.width, "x", c.data.size, ": CycleGAN's generators take sides that are multiples of 4; set --size"));

@@ -1,6 +1,6 @@
 // The settings of CycleGAN's networks and training.
 #pragma once
-#include "gan/nets/unet.h"
+#include "gan/nets/translation_resnet.h"
 #include "gan/parts/pool.h"
 #include "nn/optim.h"
 
@@ -15,6 +15,7 @@ struct CycleShape {
   int64_t history = 50;     // earlier fakes a discriminator is shown
   nn::Optim optim = {};
 
+  nets::ResnetShape resnet(int64_t in, int64_t out, int64_t condition = 0) const;
   int64_t unit() const { return int64_t{1} << levels; }  // sides of pictures are multiples of it
   // condition: length of a vector that they are given beside the pictures; 0: none.
   nn::Layer generator(int64_t in, int64_t out, int64_t condition = 0) const;
@@ -26,6 +27,7 @@ struct CycleStandard {
   bool unet = true;         // whether generators may be U-Nets
   int width = 64, blocks = 0;   // 0 blocks: by the pictures' side
   double rate = 2e-4;
+  int64_t history = 50;
 };
 // UsageError for pictures that do not fit.
 CycleShape read_cycle_shape(const Config& c, const CycleStandard& standard = {});

@@ -27,6 +27,7 @@ TinyChoice tiny_choice(const std::string& model) {
       {"discogan", {.settings = {{"width", "3"}, {"early_iterations", "1"}}, .data = "shapes:unpaired", .late = {"test"}}},
       {"dualgan", {.settings = {{"width", "3"}, {"critic_steps", "2"}}, .data = "shapes:unpaired,a=hollow,b=blue", .late = {"test"}}},
       {"distancegan", {.settings = {{"width", "3"}, {"early_iterations", "1"}, {"items", "20"}}, .data = "shapes:unpaired", .late = {"test"}}},
+      {"cut", {.settings = {{"width", "3"}, {"patches", "9"}, {"projection", "4"}}, .data = "shapes:unpaired", .late = {"constant_part"}}},
       {"dtn", {.settings = {{"f_width", "3"}, {"features", "5"}, {"width", "3"}, {"d_width", "2"}, {"f_steps", "1"}}, .data = "shapes:unpaired,a=textured,b=chalk,labels=1"}},
       {"unit", {.settings = {{"width", "3"}, {"blocks", "1"}, {"d_width", "2"}}, .data = "shapes:unpaired"}},
       {"pix2pix", {.settings = {{"width", "3"}}, .data = "shapes:pairs", .late = {"constant_part", "test"}}},
