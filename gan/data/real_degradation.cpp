@@ -117,21 +117,24 @@ BlurKernel low_pass_kernel(int64_t radius, double cutoff) {
 }
 
 Image convolved(const Image& image, const BlurKernel& kernel) {
+  constexpr int64_t kChunk = 32;   // numbers of a row whose sums stay in registers
   const int64_t r = kernel.radius, h = image.height, w = image.width, channels = image.channels, row = (w + 2 * r) * channels;
-  std::vector<float> wide(size_t((h + 2 * r) * row));   // with its borders
+  std::vector<float> wide(size_t((h + 2 * r) * row + kChunk));   // with its borders, and what the last chunk reads too much
   for (int64_t y = -r; y < h + r; ++y)
     for (int64_t x = -r; x < w + r; ++x)
       std::copy_n(&image.values[size_t((mirrored_place(y, h) * w + mirrored_place(x, w)) * channels)], channels, &wide[size_t((y + r) * row + (x + r) * channels)]);
   Image out{h, w, channels, std::vector<float>(image.values.size())};
-  for (int64_t y = 0; y < h; ++y) {
-    float* const to = &out.values[size_t(y * w * channels)];
-    for (int64_t dy = 0; dy <= 2 * r; ++dy)
-      for (int64_t dx = 0; dx <= 2 * r; ++dx) {
-        const float weight = kernel.weights[size_t(dy * (2 * r + 1) + dx)];
-        const float* const from = &wide[size_t((y + dy) * row + dx * channels)];
-        for (int64_t i = 0; i < w * channels; ++i) to[i] += weight * from[i];
-      }
-  }
+  for (int64_t y = 0; y < h; ++y)
+    for (int64_t first = 0; first < w * channels; first += kChunk) {
+      float sums[kChunk] = {};
+      for (int64_t dy = 0; dy <= 2 * r; ++dy)
+        for (int64_t dx = 0; dx <= 2 * r; ++dx) {
+          const float weight = kernel.weights[size_t(dy * (2 * r + 1) + dx)];
+          const float* const from = &wide[size_t((y + dy) * row + dx * channels + first)];
+          for (int64_t i = 0; i < kChunk; ++i) sums[i] += weight * from[i];
+        }
+      std::copy_n(sums, std::min(kChunk, w * channels - first), &out.values[size_t(y * w * channels + first)]);
+    }
   return out;
 }
 
