@@ -189,7 +189,7 @@ TEST_F(Verbs, EveryModelTrains) {
     bool pictures = true;
     for (const auto& need : m.needs) pictures &= need == "image";
     if (!pictures) continue;
-    Words words{"train", m.id, "--out", m.id, "--data", "shapes:count=16", "--size", "16", "--batch", "4", "--steps", "2"};
+    Words words{"train", m.id, "--out", m.id, "--data", "shapes:count=16", "--size", m.id == "fastgan" ? "32" : "16", "--batch", "4", "--steps", "2"};
     if (m.id == "singan") words.insert(words.end(), {"--set", "min_size=12"});
     const Result r = run(words);
     EXPECT_EQ(r.status, 0) << m.id << ": " << r.err;
