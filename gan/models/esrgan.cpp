@@ -8,6 +8,7 @@
 // Real-ESRGAN (Wang, Xie, Dong, Shan, ICCVW 2021, arXiv 2107.10833) is discriminator=unet judge=plain content=vgg l1=1 adversarial=0.1 ema=0.999 on data sr:DIR,4,real.
 #include <algorithm>
 #include <filesystem>
+#include <optional>
 
 #include "engine/ops.h"
 #include "gan/models.h"
@@ -24,13 +25,13 @@ namespace {
 
 // The blocks of VGG-19 that a content compares, and how much each counts.
 struct Content {
-  std::string name, help;
+  std::string name;
   std::vector<double> weights;   // of conv1_2, conv2_2, conv3_4, conv4_4, conv5_4
 };
-const std::vector<Content> kContents{{"pixels", "", {}}, {"vgg54", "the paper's", {0, 0, 0, 0, 1}}, {"vgg", "the mean of five layers, as in Real-ESRGAN", {0.1, 0.1, 1, 1, 1}}};
+const std::vector<Content> kContents{{"pixels", {}}, {"vgg54", {0, 0, 0, 0, 1}}, {"vgg", {0.1, 0.1, 1, 1, 1}}};
 
 const Content& content_setting(const Config& c) {
-  const std::string chosen = c.choice("content", {"pixels", "vgg54", "vgg"}, "what G's pictures are compared in: pixels, VGG-19 before the relu of conv5_4 (the paper's), or of five layers (Real-ESRGAN's)");
+  const std::string chosen = c.choice("content", {"pixels", "vgg54", "vgg"}, "what G's pictures are compared in: pixels, VGG-19 before the relu of conv5_4 (the paper's), or of five layers with weights 0.1, 0.1, 1, 1, 1 (Real-ESRGAN's)");
   return *std::find_if(kContents.begin(), kContents.end(), [&](const Content& k) { return k.name == chosen; });
 }
 
@@ -46,7 +47,8 @@ Recipe esrgan(const Config& c) {
   if (!nets::rrdb_enlarges(scale)) throw UsageError(text("data of scale ", scale, ": esrgan enlarges 2, 4 or 8 times"));
   const std::string file = c.path("weights", "of G to begin with, by the names of BasicSR (scripts/public_weights.sh fetches Real-ESRGAN's); the shape of G is then the file's");
   nets::RrdbShape s{.channels = int(c.data.channels), .scale = int(scale), .width = 32, .growth = 16, .blocks = 3};
-  if (!file.empty() && (c.trains || std::filesystem::exists(file))) s = nets::rrdb_shape(SafetensorsFile::read(file));
+  std::optional<SafetensorsFile> weights;
+  if (!file.empty() && (c.trains || std::filesystem::exists(file))) weights = SafetensorsFile::read(file), s = nets::rrdb_shape(*weights);
   if (s.channels != c.data.channels || s.scale != scale)
     throw UsageError(text("setting weights=", file, ": a network of ", s.channels, " channels that enlarges ", s.scale, " times, the data have ", c.data.channels, " and a scale of ", scale));
   s.width = int(c.integer("width", s.width, "channels of G; 64 in the paper", 1, 4096));
@@ -57,7 +59,7 @@ Recipe esrgan(const Config& c) {
 
   Recipe r;
   const nn::Net G = r.net("G", nets::rrdb(s));
-  if (!file.empty() && c.trains) nn::read_torch(G, SafetensorsFile::read(file));
+  if (weights && c.trains) nn::read_torch(G, *weights);
   const auto enlarged = [](const nn::Net& net, const Tensor& low) { return net(low * 0.5 + 0.5) * 2.0 - 1.0; };
   const auto made = [=](const Batch& b) { return enlarged(G, b["low"]); };
   const auto decibels_of = [](const Tensor& y, const Tensor& x) { return shown("psnr", decibels(nn::mse(y, x) * 0.25), "-10 log10 E (x - G(y))^2 / 4"); };
@@ -76,8 +78,8 @@ Recipe esrgan(const Config& c) {
     const int64_t before = c.integer("pretrain", !file.empty() ? 0 : c.steps > 0 ? c.steps * 2 / 3 : 2000, "iterations by pixels alone before D begins", 0);
     if (c.steps > 0 && before >= c.steps) throw UsageError(text("setting pretrain=", before, ": the run has ", c.steps, " iterations, so none remain for D; set objective=psnr or more --steps"));
     if (before > 0) r.stage("PSNR", before), add_pixels(before);
-    const Tensor first = r.keep("first", zeros_like(G.flat()));   // G's weights when D began
-    r.stage("ESRGAN", 0, [=] { assign(first, G.flat()); });
+    const Tensor first = r.keep("first", zeros_like(G.flat())), begun = r.keep("begun", zeros({1}));   // G's weights when D began; 1 since then
+    r.stage("ESRGAN", 0, [=] { assign(first, G.flat()), assign(begun, ones({1})); });
     const Content& content = content_setting(c);
     const bool vgg = !content.weights.empty();
     const auto taps = vgg ? vgg_loss_network(r, c, 19, 5, 4, nets::Tap::linear).taps : std::function<Tensors(const Tensor&)>{};
@@ -125,7 +127,8 @@ Recipe esrgan(const Config& c) {
     });
     e.between = [=](double alpha) -> std::function<Tensor(const Tensor&)> {
       const nn::Net mixed("between", nets::rrdb(s));
-      assign(mixed.flat(), first * (1 - alpha) + G.flat() * alpha);
+      const double back = (1 - alpha) * begun.item();   // before D began there is one set of weights
+      assign(mixed.flat(), first * back + G.flat() * (1 - back));
       return [=](const Tensor& low) { return clamp(enlarged(mixed, low), -1, 1); };
     };
   }

@@ -59,13 +59,23 @@ Compared compare(const Enlarged& y, int64_t border) {
   const metrics::Plane truth = plane(y.high, border);
   return {figures(plane(y.made, border), truth), figures(plane(y.bicubic, border), truth), laplacian_variance(truth)};
 }
-// Mean over a batch's pictures, each by itself.
-double mean_of(const Enlarged& all, int64_t border, const std::function<double(const Compared&)>& value) {
-  double sum = 0;
-  for (int64_t i = 0; i < all.high.dim(0); ++i) sum += value(compare({all.made.rows(i, i + 1), all.bicubic.rows(i, i + 1), all.high.rows(i, i + 1)}, border));
-  return sum / double(all.high.dim(0));
+// Every picture that the evaluation looks at, each by itself, and once for all measures; `what` tells these apart from others of the model.
+const std::vector<Compared>& compared(const Evaluation& evaluation, const std::string& what, int64_t border, const std::function<Enlarged(const Batch&)>& lumas) {
+  return evaluation.once<std::vector<Compared>>("compared" + what, [&] {
+    std::vector<Compared> found;
+    evaluation.each_batch([&](const Batch& b) {
+      const Enlarged all = lumas(b);
+      for (int64_t i = 0; i < b.size; ++i) found.push_back(compare({all.made.rows(i, i + 1), all.bicubic.rows(i, i + 1), all.high.rows(i, i + 1)}, border));
+    });
+    require(!found.empty(), "nothing to measure: the test split is empty");
+    return found;
+  });
 }
-Enlarged enlarged(const Enlarger& e, const Tensor& low, const Tensor& high) { return {luma_of(e, low), luma(bicubic(low, e.scale)), luma(high)}; }
+double mean_of(const std::vector<Compared>& all, const std::function<double(const Compared&)>& value) {
+  double sum = 0;
+  for (const Compared& c : all) sum += value(c);
+  return sum / double(all.size());
+}
 
 Tensor input(const Enlarger& e, const NamedPicture& p) { return network_input(p, "picture", e.channels ? e.channels : p.picture.channels >= 3 ? 3 : 1); }
 
@@ -143,8 +153,8 @@ Task benchmark_task(const Enlarger& trained) {
               const Tensor high = slice(slice(whole, 1, 0, h), 2, 0, w);
               const data::Image small = data::degraded({h, w, high.dim(3), high.to_floats()}, e.scale, how, random);
               const Tensor low = tensor(small.values, Shape{1, small.height, small.width, small.channels}, context().dtype, context().device);
-              const Compared c = compare(enlarged(e, low, high), e.scale);
               const Tensor made = e.picture(low);
+              const Compared c = compare({e.luma ? e.luma(low) : luma(made), luma(bicubic(low, e.scale)), luma(high)}, e.scale);
               Line line{{"psnr", c.ours.psnr}, {"psnr_bicubic", c.bicubic.psnr}, {"ssim", c.ours.ssim}, {"ssim_bicubic", c.bicubic.ssim}};
               if (network) line.emplace_back("lpips", metrics::mean_lpips(*network, made, high)), line.emplace_back("lpips_bicubic", metrics::mean_lpips(*network, bicubic(low, e.scale), high));
               lines.push_back(line);
@@ -180,7 +190,7 @@ void add_interpolation(Recipe& r, const Enlarger& e) {
     r.measures.push_back({full, what, [=](const Evaluation& evaluation) {
                             Enlarger mixed = e;
                             mixed.picture = e.between(alpha);
-                            return mean_measure(full, what, [&](const Batch& b) { return mean_of(one_by_one(mixed, b), e.scale, value); }).value(evaluation);
+                            return mean_of(compared(evaluation, text(" alpha ", alpha), e.scale, [&](const Batch& b) { return one_by_one(mixed, b); }), value);
                           }});
   };
   for (const double alpha : {0.0, 0.5}) {
@@ -216,7 +226,7 @@ Tensor decibels(const Tensor& mse) { return log(mse) * (-10 / std::log(10.0)); }
 void add_super_resolution_measures(Recipe& r, int64_t scale, const std::function<Enlarged(const Batch&)>& lumas) {
   const std::string protocol = text(" of Y (MATLAB's rgb2ycbcr, 8 bit) without a border of ", scale, " px, mean over pictures");
   const auto add = [&](const std::string& name, const std::string& what, const std::function<double(const Compared&)>& value) {
-    r.measures.push_back(mean_measure(name, what, [=](const Batch& b) { return mean_of(lumas(b), scale, value); }));
+    r.measures.push_back({name, what, [=](const Evaluation& e) { return mean_of(compared(e, "", scale, lumas), value); }});
   };
   add("psnr", "PSNR in dB" + protocol, [](const Compared& c) { return c.ours.psnr; });
   add("psnr_bicubic", "the same of bicubic enlargement", [](const Compared& c) { return c.bicubic.psnr; });

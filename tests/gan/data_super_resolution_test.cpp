@@ -50,6 +50,20 @@ TEST(Degradation, KeepsConstantsAndPlaces) {
   expect_mentions(error_of([&] { degraded(odd, 4, Degradation::area, random); }), {"12x9", "4 times"});
 }
 
+// Files and drawn scenes alike: the high picture stays, the low one is drawn anew with each key.
+TEST(SuperResolution, RealReductionsAreDrawnAnew) {
+  TemporaryFolder folder;
+  write(folder / "1.png", sample_picture(32, 32, 3));
+  for (const std::string& spec : {"sr:" + folder.path().string() + ",4,real", std::string("shapes:sr,scale=4,count=2,degradation=real")}) {
+    const auto data = open_dataset(spec, {.size = 32});
+    const HostBatch first = sample_of(*data, 0, 1), again = sample_of(*data, 0, 1), other = sample_of(*data, 0, 2);
+    const auto values = [](const HostBatch& b, const char* field) { const auto v = b.real(field); return std::vector<float>(v.begin(), v.end()); };
+    EXPECT_EQ(values(first, "high"), values(other, "high")) << spec;
+    EXPECT_EQ(values(first, "low"), values(again, "low")) << spec;
+    EXPECT_NE(values(first, "low"), values(other, "low")) << spec;
+  }
+}
+
 TEST(SuperResolution, CutsPartsAndReducesThem) {
   TemporaryFolder folder;
   write(folder / "1.png", sample_picture(20, 30, 3));

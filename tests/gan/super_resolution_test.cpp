@@ -251,6 +251,46 @@ TEST_F(SuperResolutionModels, TilesMakeTheWhole) {
   EXPECT_GT(test::relative_error(in_tiles(f, x, 2, 4, 0).to_doubles(), whole), 1e-3);   // seams
 }
 
+// `tile` is heeded: no part is larger than it and its border, the result is the whole, and a picture is enlarged once.
+TEST_F(SuperResolutionModels, LargePicturesAreEnlargedInParts) {
+  std::vector<Shape> seen;
+  Enlarger e{.name = "known", .scale = 2, .channels = 0, .picture = [&](const Tensor& low) { return seen.push_back(low.shape()), clamp(bicubic(low, 2), -1, 1); }};
+  Recipe r;
+  add_super_resolution_uses(r, e);
+  data::Picture picture(90, 130, 3);
+  for (size_t i = 0; i < picture.pixels.size(); ++i) picture.pixels[i] = uint8_t(i * 37 % 251);
+  const auto run = [&](const std::string& task, std::map<std::string, std::string> settings) {
+    seen.clear();
+    for (const Task& t : r.tasks)
+      if (t.name == task) return t.run({{{"a", picture}}, Config({}, std::move(settings)), 1}).at(0).frames.at(0).pixels;
+    return std::vector<uint8_t>{};
+  };
+  const auto whole = run("super-resolution", {});
+  EXPECT_EQ(seen, (std::vector<Shape>{{1, 90, 130, 3}}));
+  EXPECT_EQ(run("super-resolution", {{"tile", "50"}}), whole);
+  EXPECT_EQ(seen, (std::vector<Shape>{{1, 82, 82, 3}, {1, 82, 112, 3}, {1, 82, 62, 3}, {1, 72, 82, 3}, {1, 72, 112, 3}, {1, 72, 62, 3}}));
+  EXPECT_FALSE(run("benchmark", {}).empty());
+  EXPECT_EQ(seen.size(), 1u);
+}
+
+// All measures of one evaluation look at the same enlarged pictures.
+TEST_F(SuperResolutionModels, AnEvaluationEnlargesEachPictureOnce) {
+  int enlarged = 0;
+  const Known known([&](const Tensor& low) { return ++enlarged, luma(bicubic(low, 2)); });
+  const Evaluation e{2, [&](const std::function<void(const Batch&)>& look) { look(known.batch); }};
+  double psnr = 0, gain = 0;
+  for (const Measure& m : known.r.measures) {
+    if (m.perceives) continue;
+    const double value = m.value(e);
+    if (m.name == "psnr") psnr = value;
+    if (m.name == "psnr_gain") gain = value;
+  }
+  EXPECT_EQ(enlarged, 2);
+  EXPECT_GT(psnr, 0);
+  EXPECT_EQ(gain, 0);
+  EXPECT_THROW(known.r.measures.front().value({2, [](const std::function<void(const Batch&)>&) {}}), Error);
+}
+
 TEST_F(SuperResolutionModels, TheBenchmarkSaysWhatTheMeasuresSay) {
   const Known known([](const Tensor& low) { return luma(bicubic(low, 2)); });
   for (const Task& t : known.r.tasks) {
