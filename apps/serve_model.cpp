@@ -80,6 +80,10 @@ Json ServedModel::describe() const {
   const DataFacts& facts = session_->config().data;
   Json j{{"model", id()}, {"paper", session_->model().paper}, {"run", run_}, {"iteration", session_->trainer().iteration()}, {"device", session_->device().str()}};
   j["height"] = facts.size, j["width"] = facts.width, j["channels"] = facts.channels, j["input_channels"] = facts.input_channels;
+  if (!facts.palette.empty()) {
+    Json& palette = j["palette"] = Json::array();
+    for (const data::Meaning& m : facts.palette.meanings()) palette.push_back({{"name", m.name}, {"colour", data::hex(m.shown)}});
+  }
   Json& sample = j["sample"] = {{"most", kMostResults}, {"latent", bool(r.latent)}};
   if (r.latent) {
     sample["pictures"] = facts.dimensions == 0;

@@ -131,6 +131,17 @@ function colour(value, from) {
   if (pencil.tool === "erase") pick("pen");
   for (const b of $("palette").children) b.setAttribute("aria-checked", b === from);
 }
+// Of label maps: what each colour means, and no other colours.
+function namedPalette(meanings) {
+  $("palette").replaceChildren(...meanings.map(m => {
+    const dot = make("i"), b = make("button", {className: "named", title: m.name, onclick: () => colour(m.colour, b)}, dot, m.name);
+    dot.style.background = m.colour; b.setAttribute("role", "radio");
+    return b;
+  }));
+  paperColour = meanings[0].colour;
+  const first = meanings[Math.min(1, meanings.length - 1)];
+  colour(first.colour, [...$("palette").children].find(b => b.title === first.name));
+}
 function palette(colours) {
   $("palette").replaceChildren(...colours.map(c => {
     const b = make("button", {title: c, onclick: () => colour(c, b)});

@@ -197,10 +197,11 @@ async function loadExamples() {
     examples = await Promise.all((await answer.json()).pictures.map(async p => { const i = new Image(); i.src = "data:image/png;base64," + p; await i.decode(); return i; }));
   } catch (e) { return; }
   if (!examples.length) return;
-  const seen = commonest(examples, 10);
-  paperColour = seen[0];
-  const black = ["#000000", "#ffffff"].filter(c => !seen.includes(c));
-  palette([...seen.slice(1), seen[0], ...black].slice(0, 12));
+  if (!about.palette) {
+    const seen = commonest(examples, 10), black = ["#000000", "#ffffff"].filter(c => !seen.includes(c));
+    paperColour = seen[0];
+    palette([...seen.slice(1), seen[0], ...black].slice(0, 12));
+  }
   $("examples").replaceChildren("Start from", ...examples.map((image, i) => make("button", {title: "Example " + (i + 1), onclick: () => active && active.show(image, false, limits.pixels)}, make("img", {src: image.src, alt: "Example " + (i + 1)}))));
 }
 async function begin() {
@@ -209,7 +210,8 @@ async function begin() {
   document.title = about.model + " \u2013 Ganymede";
   $("model").textContent = about.model;
   $("about").textContent = about.run + ", iteration " + about.iteration;
-  palette(about.input_channels === 1 ? ["#000000", "#404040", "#808080", "#c0c0c0", "#ffffff"] : ["#000000", "#ffffff", "#e5484d", "#f5a623", "#f2d94e", "#46a758", "#2f9ee0", "#8e4ec6"]);
+  if (about.palette) namedPalette(about.palette);
+  else palette(about.input_channels === 1 ? ["#000000", "#404040", "#808080", "#c0c0c0", "#ffffff"] : ["#000000", "#ffffff", "#e5484d", "#f5a623", "#f2d94e", "#46a758", "#2f9ee0", "#8e4ec6"]);
   pencil.size = Math.max(1, Math.round(about.width / 20));
   $("size").max = Math.max(8, Math.round(about.width / 4));
   $("size").value = pencil.size;

@@ -42,6 +42,8 @@ button[aria-checked=true]{background:var(--tint);color:var(--accent);border-colo
 .size{display:flex;align-items:center;gap:8px;flex:1 1 110px;max-width:160px;font-size:14px;color:var(--soft)}
 #palette{display:flex;flex-wrap:wrap;gap:7px;align-items:center;margin:10px 0 12px;min-height:28px}
 #palette button,#palette label{width:28px;height:28px;padding:0;border-radius:50%;border:1px solid rgba(0,0,0,.18)}
+#palette .named{width:auto;padding:0 10px 0 6px;border-radius:14px;display:flex;align-items:center;gap:6px}
+#palette .named i{width:16px;height:16px;border-radius:50%;border:1px solid rgba(0,0,0,.18)}
 #palette [aria-checked=true]{box-shadow:0 0 0 2px var(--card),0 0 0 4px var(--accent)}
 #palette label{position:relative;overflow:hidden;cursor:pointer;background:conic-gradient(#e5484d,#f5a623,#f8e71c,#46a758,#2f9ee0,#8e4ec6,#e5484d)}
 #palette input{position:absolute;inset:-8px;width:60px;height:60px;opacity:0;cursor:pointer}

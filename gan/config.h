@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/check.h"
+#include "gan/data/palette.h"
 
 namespace ganymede {
 
@@ -35,6 +36,7 @@ struct DataFacts {
   int64_t caption_length = 0, caption_characters = 0;  // of "tokens" and "characters"
   int64_t keypoints = 0;       // of "keypoints"
   std::vector<std::string> attributes;  // names, of "attributes"
+  data::Palette palette = {};  // of "semantic"
   int64_t count = 0;           // samples
   // Mean picture over the training set, [size * size * channels] in [-1, 1]; may take a second. Null where nothing is trained.
   std::function<std::vector<double>()> mean_picture = {};

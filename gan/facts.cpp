@@ -52,6 +52,7 @@ DataFacts facts_of_data(const data::Dataset& set) {
   facts.classes = set.classes();
   facts.words = set.vocabulary();
   facts.attributes = set.attribute_names();
+  facts.palette = set.palette();
   facts.count = set.size();
   facts.mean_picture = [&set] { return mean_picture(set); };
   facts.read = [&set](const std::vector<int64_t>& rows) {

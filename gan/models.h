@@ -49,6 +49,7 @@ Recipe mrgan(const Config& c);
 Recipe pix2pix(const Config& c);
 Recipe pan(const Config& c);
 Recipe pldt(const Config& c);
+Recipe spade(const Config& c);
 Recipe singan_model(const Config& c);
 Recipe cyclegan(const Config& c);
 Recipe bicyclegan(const Config& c);

@@ -81,6 +81,18 @@ Json to_json(const std::vector<data::Field>& fields) {
   return all;
 }
 
+Json to_json(const data::Palette& palette) {
+  Json all = Json::array();
+  for (const data::Meaning& m : palette.meanings()) all.push_back({{"name", m.name}, {"in_files", data::hex(m.in_files)}, {"shown", data::hex(m.shown)}});
+  return all;
+}
+
+data::Palette palette_from(const Json& json) {
+  std::vector<data::Meaning> meanings;
+  for (const Json& m : json) meanings.push_back({m.at("name").get<std::string>(), data::rgb_of(m.at("in_files").get<std::string>()), data::rgb_of(m.at("shown").get<std::string>())});
+  return data::Palette(std::move(meanings));
+}
+
 std::vector<data::Field> fields_from(const Json& json) {
   std::vector<data::Field> fields;
   for (const Json& f : json) {
@@ -108,6 +120,7 @@ DataFacts Session::facts_of(const Json* stored, Use use) {
       facts.classes = stored->at("classes").get<int64_t>();
       if (const auto words = stored->find("words"); words != stored->end()) facts.words = words->get<std::vector<std::string>>();
       facts.attributes = stored->value("attribute_names", std::vector<std::string>{});  // older runs count them only
+      if (const auto palette = stored->find("palette"); palette != stored->end()) facts.palette = palette_from(*palette);
       facts.count = stored->at("count").get<int64_t>();
     } catch (const Json::exception& e) {
       fail("run.json, data_facts: not ganymede's: ", e.what());
@@ -216,6 +229,7 @@ nlohmann::ordered_json Session::describe() const {
   const DataFacts& f = config_.data;
   j["data_facts"] = {{"fields", to_json(fields_)}, {"classes", f.classes}, {"attribute_names", f.attributes}, {"count", f.count}};
   if (!f.words.empty()) j["data_facts"]["words"] = f.words;
+  if (!f.palette.empty()) j["data_facts"]["palette"] = to_json(f.palette);
   return j;
 }
 

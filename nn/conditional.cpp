@@ -6,6 +6,18 @@
 namespace ganymede::nn {
 namespace {
 
+std::string kind_name(NormKind kind) {
+  switch (kind) {
+    case NormKind::none: return "scale and shift";
+    case NormKind::batch: return "batch norm";
+    case NormKind::instance: return "instance norm";
+    case NormKind::layer: return "layer norm";
+    case NormKind::group: return "group norm";
+    case NormKind::pixel: return "pixel norm";
+  }
+  fail("norm: unknown kind");
+}
+
 struct GainAndBias {
   Tensor gain, bias;  // [N, channels]
 };
@@ -41,17 +53,7 @@ class GivenNorm : public Module {
 
  protected:
   virtual GainAndBias of(const Tensor& condition, int64_t samples) = 0;
-  std::string kind_name() const {
-    switch (kind_) {
-      case NormKind::none: return "scale and shift";
-      case NormKind::batch: return "batch norm";
-      case NormKind::instance: return "instance norm";
-      case NormKind::layer: return "layer norm";
-      case NormKind::group: return "group norm";
-      case NormKind::pixel: return "pixel norm";
-    }
-    fail("norm: unknown kind");
-  }
+  std::string kind_name() const { return nn::kind_name(kind_); }
   int64_t channels() const { return channels_; }
 
  private:
@@ -105,11 +107,52 @@ class AdaptiveNorm : public GivenNorm {
   Layer affine_;
 };
 
+// A gain and a bias at each place.
+class SpatialNorm : public Module {
+ public:
+  SpatialNorm(NormKind kind, int channels, int labels, int hidden, const std::function<Init(int, int)>& weight, double eps, double momentum, int groups) : kind_(kind), channels_(channels), labels_(labels), groups_(groups), eps_(eps) {
+    const auto conv3 = [&](int in, int out) { return conv(in, out, {.kernel = 3, .padding = 1, .weight = weight ? weight(in, out) : init::dcgan()}); };
+    if (kind == NormKind::batch) batch_ = batch_norm(channels, eps, init::one(), momentum, Affine::none);
+    shared_ = conv3(labels, hidden), gain_ = conv3(hidden, channels), bias_ = conv3(hidden, channels);
+  }
+  using Module::forward;
+  Tensor forward(const Tensor&) override { fail(describe(), ": takes a map; call its network with x and the map"); }
+  bool conditional() const override { return true; }
+  bool batches_pass_together() const override { return true; }
+
+  Tensor forward_given(const Tensor& x, const Tensor& condition, const Activation& f, const Tensor& residual) override {
+    require(condition.rank() == 4 && condition.dim(0) == x.dim(0) && condition.dim(3) == labels_, describe(), ": the condition is ", condition.shape(), ", it must be a map a sample [", x.dim(0), ", h, w, ", labels_, "]");
+    const bool fits = condition.dim(1) == x.dim(1) && condition.dim(2) == x.dim(2);
+    const Tensor map = shared_->forward_then(fits ? condition : resize_nearest(condition, x.dim(1), x.dim(2)), {Unary::relu});
+    const Tensor y = batch_ ? batch_->forward(x) : kind_ == NormKind::none ? x : normalise(x, norm_view(kind_, x, eps_, groups_), {}, {}).y;
+    return add_then_activate(cast(y * (gain_->forward(map) + 1.0) + bias_->forward(map), x.dtype()), residual, f);
+  }
+
+  void visit(const Visit& v) override {
+    if (batch_) v("norm", *batch_);
+    v("shared", *shared_), v("gain", *gain_), v("bias", *bias_);
+  }
+  std::string type() const override { return "norm"; }
+  std::string describe() const override { return text(kind_name(kind_), " ", channels_, " by a map of ", labels_); }
+
+ private:
+  NormKind kind_;
+  int64_t channels_, labels_;
+  int groups_;
+  double eps_;
+  Layer batch_, shared_, gain_, bias_;
+};
+
 }  // namespace
 
 Layer conditional_norm(NormKind kind, int channels, int classes, double eps, double momentum, int groups) {
   require(channels > 0 && classes > 0, "conditional norm: ", channels, " channels by ", classes, " classes");
   return std::make_shared<ConditionalNorm>(kind, channels, classes, eps, momentum, groups);
+}
+
+Layer spatial_norm(NormKind kind, int channels, int labels, int hidden, const std::function<Init(int, int)>& weight, double eps, double momentum, int groups) {
+  require(channels > 0 && labels > 0 && hidden > 0, "spatial norm: ", channels, " channels by a map of ", labels, ", ", hidden, " inside");
+  return std::make_shared<SpatialNorm>(kind, channels, labels, hidden, weight, eps, momentum, groups);
 }
 
 Layer adaptive_norm(NormKind kind, int channels, int style, double eps, const Init& weight, double momentum, int groups) {

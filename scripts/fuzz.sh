@@ -2,8 +2,8 @@
 # Fuzzes the readers of files with libFuzzer under AddressSanitizer and UBSan; needs clang 14 or newer with its run-time
 # library (Debian: clang-14 libclang-rt-14-dev).
 #   scripts/fuzz.sh [TARGET...] [--runs N | --seconds S] [--results FILE]
-# TARGET: png, jpeg, bmp, idx, gzip, safetensors, checkpoint, run_json, stats, config, cifar10, celeba, cub; all of them if
-# none is named. --runs: executions of each (10,000,000). --seconds: for all targets together, instead of --runs.
+# TARGET: png, jpeg, bmp, idx, gzip, safetensors, checkpoint, run_json, stats, config, cifar10, celeba, cub, palette;
+# all of them if none is named. --runs: executions of each (10,000,000). --seconds: for all targets together, instead of --runs.
 # --results: appends a line of Markdown for each target. BUILD: build folder (build-fuzz); what is found lies in BUILD/finds,
 # corpora grow in BUILD/corpus from those in tests/fuzz/corpus.
 set -euo pipefail
@@ -56,7 +56,7 @@ cmake --build "$build" --target "${targets[@]/#/fuzz_}" >"$build/build.log" 2>&1
 # No stack for each allocation and a small quarantine: several times as many executions.
 export ASAN_OPTIONS=malloc_context_size=1:quarantine_size_mb=8:detect_leaks=1:allocator_may_return_null=0${ASAN_OPTIONS:+:$ASAN_OPTIONS}
 export UBSAN_OPTIONS=print_stacktrace=1
-declare -A longest=([cifar10]=6147 [stats]=1024 [config]=512 [run_json]=1024 [cub]=768 [celeba]=512 [checkpoint]=256)
+declare -A longest=([cifar10]=6147 [stats]=1024 [config]=512 [run_json]=1024 [cub]=768 [celeba]=512 [checkpoint]=256 [palette]=256)
 failed=0 random=()
 for target in "${targets[@]}"; do
   corpus=$build/corpus/$target finds=$build/finds/$target log=$build/$target.log

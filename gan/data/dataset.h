@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "gan/data/palette.h"
 #include "gan/data/random.h"
 
 namespace ganymede::data {
@@ -17,6 +18,7 @@ enum class Kind { real, integer, text };
 //   a, b  [H, W, C] or [D] of a pair, or of two sides     low, high [h, w, C]    point [D]                tokens [T], length []
 //   boxes [K, 5]  class, left, top, right, bottom in pixels, -1 where there is no object
 //   characters [201] of the caption, -1 for none (data/words.h)
+//   semantic [H, W]  what a pixel of b means, a number of the palette; -1: nothing that is known
 //   keypoints [K, 3]  x, y in pixels, visible 0 or 1     edges [H, W, 1] in [-1, 1]
 struct Field {
   std::string name;
@@ -81,11 +83,13 @@ class Dataset {
   const std::vector<std::string>& class_names() const { return class_names_; }          // of "label"
   const std::vector<std::string>& attribute_names() const { return attribute_names_; }  // of "attributes"
   const std::vector<std::string>& vocabulary() const { return vocabulary_; }  // of "tokens"; 0 is padding
+  const Palette& palette() const { return palette_; }                         // of "semantic", whose colours "a" shows
   int64_t classes() const { return static_cast<int64_t>(class_names_.size()); }
 
  protected:
   std::vector<Field> fields_;
   std::vector<std::string> class_names_, attribute_names_, vocabulary_;
+  Palette palette_;
 };
 
 enum class Split { train, test };

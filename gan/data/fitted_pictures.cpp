@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "engine/check.h"
-#include "gan/data/resize.h"
 
 namespace ganymede::data {
 namespace {
@@ -16,7 +15,7 @@ Picture part_of(Picture picture, Part part) {
 
 }  // namespace
 
-FittedPictures::FittedPictures(std::vector<std::string> paths, const Options& options, Part part)
+FittedPictures::FittedPictures(std::vector<std::string> paths, const Options& options, Part part, Filter filter)
     : options_(options), infos_(check_pictures(paths)) {
   reductions_ = reductions(paths, infos_);
   channels_ = options.channels ? options.channels : common_channels(infos_);
@@ -39,9 +38,9 @@ FittedPictures::FittedPictures(std::vector<std::string> paths, const Options& op
             });
   store_ = std::make_unique<PictureStore>(
       std::move(paths),
-      [channels = channels_, scaled, part](Picture picture, int64_t) {
+      [channels = channels_, scaled, part, filter](Picture picture, int64_t) {
         picture = with_channels(part_of(std::move(picture), part), channels);
-        return scaled == 0 ? picture : covering(picture, scaled, scaled);
+        return scaled == 0 ? picture : covering(picture, scaled, scaled, filter);
       },
       options.cache_bytes);
 }
@@ -57,8 +56,12 @@ Augmentation FittedPictures::draw(Random& random) const {
   return draw_augmentation(options_, options_.load_size > height_, random);
 }
 
+Picture FittedPictures::picture(int64_t index, const Augmentation& augmentation) const {
+  return augmented(*store_->get(index), height_, width_, augmentation);
+}
+
 void FittedPictures::read(int64_t index, const Augmentation& augmentation, std::span<float> out) const {
-  to_float(augmented(*store_->get(index), height_, width_, augmentation), out.data());
+  to_float(picture(index, augmentation), out.data());
 }
 
 }  // namespace ganymede::data

@@ -31,6 +31,10 @@ constexpr Opener kOpeners[] = {
      "pairs:DIR: pictures A|B side by side, or folders A and B with equal names; in train and test or val if "
      "there",
      open_pairs},
+    {"labels", Argument::required,
+     "labels:DIR: pairs whose side A are label maps, pictures of numbers or of colours; classes.txt in DIR may name them, a line NUMBER "
+     "NAME or RED GREEN BLUE NAME each",
+     open_labels},
     {"make-pairs", Argument::required,
      "make-pairs:DIR,TASK: pairs made from plain pictures; TASK is colourise, inpaint, edges, gradients, blur "
      "or rain",
@@ -79,6 +83,10 @@ constexpr Opener kOpeners[] = {
     {"solids", Argument::optional,
      "solids[:count=N][,objects=N]: drawn rooms with up to N spheres and boxes, 16 to 256 px; a holds the normals of what a pixel shows (right, down, towards the viewer), b the picture",
      open_solids},
+    {"landscapes", Argument::optional,
+     "landscapes[:count=N][,light=any]: label maps and drawn landscapes, 16 to 512 px: sky, clouds, mountains, forest, grass, sand and water, by noon, sunset, night or under "
+     "clouds; light=noon: always noon in summer",
+     open_landscapes},
 };
 
 // Takes "load=N+" and "mirror+" from the front of a specification into the options of the training split; the rest of it.

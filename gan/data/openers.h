@@ -15,6 +15,7 @@ std::unique_ptr<Dataset> open_mnist(const std::string& argument, const Options& 
 std::unique_ptr<Dataset> open_cifar10(const std::string& argument, const Options& options);
 std::unique_ptr<Dataset> open_folder(const std::string& argument, const Options& options);
 std::unique_ptr<Dataset> open_pairs(const std::string& argument, const Options& options);
+std::unique_ptr<Dataset> open_labels(const std::string& argument, const Options& options);
 std::unique_ptr<Dataset> open_made_pairs(const std::string& argument, const Options& options);
 std::unique_ptr<Dataset> open_products(const std::string& argument, const Options& options);
 std::unique_ptr<Dataset> open_halves(const std::string& argument, const Options& options);
@@ -30,6 +31,7 @@ std::unique_ptr<Dataset> open_image(const std::string& argument, const Options& 
 std::unique_ptr<Dataset> open_mixture(const std::string& argument, const Options& options);
 std::unique_ptr<Dataset> open_shapes(const std::string& argument, const Options& options);
 std::unique_ptr<Dataset> open_shape_products(Arguments& arguments, const Options& options);  // of the task products
+std::unique_ptr<Dataset> open_landscapes(const std::string& argument, const Options& options);
 std::unique_ptr<Dataset> open_solids(const std::string& argument, const Options& options);
 
 }  // namespace ganymede::data

@@ -34,11 +34,22 @@ std::vector<std::string> partners(const std::vector<std::string>& a, const std::
   return found;
 }
 
-// Fields "a" and "b": two halves of one picture, or two pictures of one name.
+// What side A of a folder may hold in label maps: classes.txt, or else the colours of those to train on.
+Palette palette_in(const std::string& folder) {
+  const fs::path list = fs::path(folder) / "classes.txt", a = fs::path(folder) / "A";
+  if (fs::is_regular_file(list)) return palette_file(list.string());
+  if (!fs::is_directory(a)) throw Error(folder + ": label maps side by side with pictures need classes.txt, a line RED GREEN BLUE NAME for each colour");
+  return palette_of_pictures(pictures_below(split_folder(a.string(), Split::train)));
+}
+
+// Fields "a" and "b": two halves of one picture, or two pictures of one name. Of label maps also "semantic", and a in the palette's colours.
 class Pairs : public Dataset {
  public:
-  Pairs(const std::string& folder, const Options& options) : folder_(folder) {
-    require_folder(folder, "pictures A|B side by side, or folders A and B");
+  Pairs(const std::string& folder, const Options& options, bool label_maps = false) : folder_(folder) {
+    const Filter filter = label_maps ? Filter::nearest : Filter::cubic;
+    Options side_a = options;
+    if (label_maps) side_a.channels = 3;
+    require_folder(folder, label_maps ? "folders A of label maps and B of pictures, or both side by side" : "pictures A|B side by side, or folders A and B");
     const std::string a = (fs::path(folder) / "A").string(), b = (fs::path(folder) / "B").string();
     if (fs::is_directory(a) != fs::is_directory(b)) {
       throw Error(folder + ": there is a folder " + (fs::is_directory(a) ? "A, but no B" : "B, but no A"));
@@ -46,27 +57,34 @@ class Pairs : public Dataset {
     if (fs::is_directory(a)) {
       const std::string side_b = split_folder(b, options.split);
       const std::vector<std::string> paths = pictures_below(split_folder(a, options.split));
-      a_ = std::make_unique<FittedPictures>(paths, options);
+      a_ = std::make_unique<FittedPictures>(paths, side_a, Part::whole, filter);
       b_ = std::make_unique<FittedPictures>(partners(paths, pictures_below(side_b), side_b), options);
       check_sizes();
     } else {
       const std::vector<std::string> paths = pictures_below(split_folder(folder, options.split));
-      a_ = std::make_unique<FittedPictures>(paths, options, Part::left_half);
+      a_ = std::make_unique<FittedPictures>(paths, side_a, Part::left_half, filter);
       b_ = std::make_unique<FittedPictures>(paths, options, Part::right_half);
       side_by_side_ = true;
     }
     fields_ = {{"a", a_->shape(), Kind::real}, {"b", b_->shape(), Kind::real}};
+    if (!label_maps) return;
+    palette_ = palette_in(folder);
+    fields_.push_back({"semantic", {a_->height(), a_->width()}, Kind::integer});
   }
 
   int64_t size() const override { return a_->size(); }
   std::string describe() const override {
-    return "pairs " + folder_ + ": " + counted(size(), "picture") +
+    const std::string what = palette_.empty() ? "pairs " : "label maps of " + counted(palette_.size(), "meaning") + " and pictures ";
+    return what + folder_ + ": " + counted(size(), "picture") +
            (side_by_side_ ? " cut into left and right" : " in A and in B") + ", " + a_->describe();
   }
   void read(int64_t index, Random& random, HostBatch& out, int64_t row) const override {
     const Augmentation augmentation = a_->draw(random);
-    a_->read(index, augmentation, out.real(0, row));
     b_->read(index, augmentation, out.real(1, row));
+    if (palette_.empty()) return a_->read(index, augmentation, out.real(0, row));
+    const std::vector<int64_t> meanings = palette_.read(a_->picture(index, augmentation));
+    std::copy(meanings.begin(), meanings.end(), out.integer(2, row).begin());
+    to_float(palette_.drawn(meanings, a_->height(), a_->width()), out.real(0, row).data());
   }
 
  private:
@@ -166,6 +184,10 @@ class Unpaired : public Dataset {
 
 std::unique_ptr<Dataset> open_pairs(const std::string& argument, const Options& options) {
   return std::make_unique<Pairs>(argument, options);
+}
+
+std::unique_ptr<Dataset> open_labels(const std::string& argument, const Options& options) {
+  return std::make_unique<Pairs>(argument, options, true);
 }
 
 std::unique_ptr<Dataset> open_made_pairs(const std::string& argument, const Options& options) {

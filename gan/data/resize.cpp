@@ -15,6 +15,7 @@ double radius_of(Filter filter) {
     case Filter::triangle: return 1;
     case Filter::cubic: return 2;
     case Filter::lanczos: return 3;
+    case Filter::nearest: return 0;  // taps_of() needs none
   }
   return 0;
 }
@@ -32,6 +33,7 @@ double weight(Filter filter, double x) {
     case Filter::triangle: return 1 - x;
     case Filter::cubic: return x < 1 ? (1.5 * x - 2.5) * x * x + 1 : ((-0.5 * x + 2.5) * x - 4) * x + 2;
     case Filter::lanczos: return sinc(x) * sinc(x / 3);
+    case Filter::nearest: return 0;
   }
   return 0;
 }
@@ -54,6 +56,10 @@ std::vector<Taps> taps_of(int64_t size, int64_t out_size, Filter filter, Border 
   std::vector<Taps> all(static_cast<size_t>(out_size));
   for (int64_t o = 0; o < out_size; ++o) {
     const double centre = (static_cast<double>(o) + 0.5) * scale;
+    if (filter == Filter::nearest) {
+      all[static_cast<size_t>(o)] = {{std::min(static_cast<int64_t>(centre), size - 1)}, {1}};
+      continue;
+    }
     int64_t first = static_cast<int64_t>(std::floor(centre - radius));
     int64_t last = static_cast<int64_t>(std::ceil(centre + radius));
     if (border == Border::renormalise) first = std::max<int64_t>(first, 0), last = std::min(last, size - 1);
@@ -133,10 +139,10 @@ Cover cover_of(int64_t picture_height, int64_t picture_width, int64_t height, in
   return cover;
 }
 
-Picture covering(const Picture& picture, int64_t height, int64_t width) {
+Picture covering(const Picture& picture, int64_t height, int64_t width, Filter filter) {
   if (picture.height == height && picture.width == width) return picture;
   const Cover cover = cover_of(picture.height, picture.width, height, width);
-  return cropped(resized(picture, cover.scaled_height, cover.scaled_width), cover.top, cover.left, height,
+  return cropped(resized(picture, cover.scaled_height, cover.scaled_width, filter), cover.top, cover.left, height,
                  width);
 }
 

@@ -13,6 +13,7 @@ enum class Filter {
   triangle,  // bilinear
   cubic,     // Keys 1981, a = -1/2: the "bicubic" of MATLAB's imresize and of PIL
   lanczos,   // three lobes
+  nearest,   // the pixel at the place itself, also when a picture shrinks: colours that mean something do not mix
 };
 
 // What lies beyond the border.
@@ -38,6 +39,6 @@ struct Cover {
 Cover cover_of(int64_t picture_height, int64_t picture_width, int64_t height, int64_t width);
 
 // Scaled to cover height x width, keeping its proportions, then the centre cut out.
-Picture covering(const Picture& picture, int64_t height, int64_t width);
+Picture covering(const Picture& picture, int64_t height, int64_t width, Filter filter = Filter::cubic);
 
 }  // namespace ganymede::data

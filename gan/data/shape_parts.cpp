@@ -40,16 +40,15 @@ int64_t meaning_of(const SceneView& view, int owner) {
   return 2 + static_cast<int64_t>(view.scene.objects[static_cast<size_t>(owner)].shape);
 }
 
-// A colour a meaning: a label map as a picture.
+Colour colour_of_meaning(int64_t meaning) {
+  return meaning == 0 ? Colour{0, 0, 0} : meaning == 1 ? Colour{0.5f, 0.5f, 0.5f} : named_colour(static_cast<int>(meaning - 2) % kColours);
+}
+
+// A label map as a picture.
 Values label_colours(const SceneView& view) {
   Values values;
-  for (int owner : view.rendering.owner) {
-    const int64_t meaning = meaning_of(view, owner);
-    const Colour colour = meaning == 0   ? Colour{0, 0, 0}
-                          : meaning == 1 ? Colour{0.5f, 0.5f, 0.5f}
-                                         : named_colour(static_cast<int>(meaning - 2) % kColours);
-    for (float channel : colour) values.push_back(2 * channel - 1);
-  }
+  for (int owner : view.rendering.owner)
+    for (float channel : colour_of_meaning(meaning_of(view, owner))) values.push_back(2 * channel - 1);
   return values;
 }
 
@@ -161,6 +160,19 @@ std::vector<std::string> label_names(LabelOf what) {
   for (const std::string& colour : colour_names())
     for (const std::string& shape : shape_names()) names.push_back(colour + " " + shape);
   return names;
+}
+
+Palette scene_palette() {
+  std::vector<std::string> names{"ground", "frame"};
+  names.insert(names.end(), shape_names().begin(), shape_names().end());
+  std::vector<Meaning> meanings;
+  for (const std::string& name : names) {
+    const Colour c = colour_of_meaning(static_cast<int64_t>(meanings.size()));
+    Rgb shown{};
+    for (size_t i = 0; i < 3; ++i) shown[i] = to_byte(2 * c[i] - 1);
+    meanings.push_back({name, shown, shown});
+  }
+  return Palette(std::move(meanings));
 }
 
 const std::vector<std::string>& scene_part_names() {

@@ -47,6 +47,9 @@ struct PartOptions {
 ScenePart scene_part(const std::string& name, const PartOptions& options);
 const std::vector<std::string>& scene_part_names();
 
+// What "semantic" numbers, in the colours of "labels".
+Palette scene_palette();
+
 // Shapes by name with a plus between them; "": all. Throws UsageError, by the arguments they came in, for an unknown one.
 std::vector<Shape> kinds_named(const std::string& text, const Arguments& arguments);
 

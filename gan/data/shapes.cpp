@@ -94,7 +94,8 @@ class Shapes : public Dataset {
     part_options_.label = labels.at(arguments.choice("label", faces ? "hat" : "shape", faces ? std::vector<std::string>{"hat", "shape", "colour", "both"} : std::vector<std::string>{"shape", "colour", "both"}));
     choose(arguments, world);
     std::istringstream extra(arguments.text("with", ""));
-    for (std::string name; std::getline(extra, name, '+');) add(name, 0, 0, name);
+    for (std::string name; std::getline(extra, name, '+');)
+      if (name != "semantic" || palette_.empty()) add(name, 0, 0, name);  // label maps come with it
     arguments.finish();
     for (const Output& output : outputs_) fields_.push_back(output.part.field);
     class_names_ = label_names(part_options_.label);
@@ -239,9 +240,11 @@ class Shapes : public Dataset {
     } else if (task_ == "pairs") {
       std::vector<std::string> inputs = {"edges", "labels", "normals"};
       inputs.insert(inputs.end(), transform_names().begin(), transform_names().end());
-      add(arguments.choice("from", "edges", inputs), 0, 0, "a");
+      const std::string from = arguments.choice("from", "edges", inputs);
+      add(from, 0, 0, "a");
       add("image", 0, 0, "b");
       add("label", 0, 0, "label");
+      if (from == "labels") add("semantic", 0, 0, "semantic"), palette_ = scene_palette();
     } else if (task_ == "unpaired") {
       const std::string a = arguments.choice("a", "red", look_names()),
                         b = arguments.choice("b", "blue", look_names());

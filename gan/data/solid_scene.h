@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "gan/data/random.h"
 #include "gan/data/shape_scene.h"
+#include "gan/data/window.h"
 
 namespace ganymede::data {
 
@@ -44,16 +44,11 @@ struct Room {
 
 Room draw_room(int most_solids, Random& random);
 
-// The square of the picture plane that is seen; the whole is {0, 0, 1}. Mirrored: left and right exchanged, normals too.
-struct Window {
-  double left = 0, top = 0, side = 1;
-  bool mirrored = false;
-};
-
 struct RoomRendering {
   std::vector<float> normals;        // [size, size, 3]: of the point that a pixel's middle shows, as the eye sees it, of length 1
   std::vector<float> image;          // [size, size, 3] in [-1, 1], mean of four points a pixel
 };
+// The window lies in the picture plane; mirrored, left and right of normals are exchanged too.
 RoomRendering render(const Room& room, int64_t size, const Window& window);
 
 }  // namespace ganymede::data

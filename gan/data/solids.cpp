@@ -34,13 +34,7 @@ class Solids : public Dataset {
            (options_.flip ? ", flipped at random" : "") + (options_.load_size ? ", cut at random from " + std::to_string(options_.load_size) : "");
   }
   void read(int64_t index, Random& random, HostBatch& out, int64_t row) const override {
-    Window window;
-    window.mirrored = options_.flip && random.chance(0.5);
-    const double left = random.uniform(), top = random.uniform();
-    if (options_.load_size) {
-      window.side = static_cast<double>(size_) / static_cast<double>(options_.load_size);
-      window.left = left * (1 - window.side), window.top = top * (1 - window.side);
-    }
+    const Window window = draw_window(options_, size_, random);
     const int64_t key = 2 * index + window.mirrored;
     const size_t normals = out.real(0, row).size();
     if (const auto kept = options_.load_size ? nullptr : drawn_.find(key)) {

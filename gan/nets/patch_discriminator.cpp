@@ -12,14 +12,14 @@ namespace {
 class MultiScale : public nn::Module {
  public:
   explicit MultiScale(std::vector<nn::Layer> parts) : parts_(std::move(parts)) {}
-  Tensor forward(const Tensor&) override { fail(type(), ": has one output a scale"); }
+  Tensor forward(const Tensor&) override { fail(type(), ": has an output a scale, or more"); }
   Tensors forward(const Tensors& xs) override {
     require(xs.size() == 1 || xs.size() == 2, type(), ": takes a picture, or two side by side, was given ", xs.size());
     Tensors maps, scaled = xs;
     for (size_t i = 0; i < parts_.size(); ++i) {
       if (i)
         for (Tensor& x : scaled) x = average_pool(x, {{3, 3}, {2, 2}, {1, 1}}, false);
-      maps.push_back(parts_[i]->forward(scaled)[0]);
+      for (const Tensor& y : parts_[i]->forward(scaled)) maps.push_back(y);
     }
     return maps;
   }

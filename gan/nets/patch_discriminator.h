@@ -23,7 +23,7 @@ int64_t patch_map(int64_t size, int halvings);
 // [N, H, W, in] (and [N, condition]) -> [N, h, w, 1], logits or scores. The convolution that mixes a condition in has no norm.
 nn::Layer patch_discriminator(const PatchShape& s);
 
-// One tensor in, a map of each part out: of the picture, of the picture halved (mean of 3x3 with stride 2, border left out), and so on.
+// A picture in, or two side by side; out, what the parts make, one part after another: of the picture, of the picture halved (mean of 3x3 with stride 2, border left out), and so on.
 nn::Layer at_scales(std::vector<nn::Layer> parts);
 // patch_discriminator at `scales` scales, each with half the channels of the one before.
 nn::Layer multi_scale_patches(const PatchShape& s, int scales);

@@ -61,6 +61,9 @@ struct Case {
     DataFacts data;
     note_fields(data, fields);
     data.words.resize(size_t(facts.integer("words", 0)));
+    std::vector<data::Meaning> meanings;
+    for (uint8_t k = 0; k < facts.integer("meanings", 0); ++k) meanings.push_back({std::to_string(k), {k, k, k}, {k, k, k}});
+    if (!meanings.empty()) data.palette = data::Palette(meanings);
     data.classes = facts.integer("classes", 0), data.attributes = facts.words("attributes");
     Config c(data, settings);
     c.batch = batch, c.steps = facts.integer("steps", 0);

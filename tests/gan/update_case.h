@@ -1,7 +1,7 @@
 // Updates of a model against an independent PyTorch program of its paper, from the same weights, batches and noise. A case is
 // one file, tests/cases/NAME.safetensors, made by NAME.py with the same-named helpers of tests/cases/reference.py; every
 // file whose metadata name a "model" is run by update_case_test.cpp, so a new case needs no C++. It holds
-//   metadata: model, settings ("width=2 latent=3"), iterations; optional: steps, classes, attributes (names), integers (fields of
+//   metadata: model, settings ("width=2 latent=3"), iterations; optional: steps, classes, meanings (how many, of label maps), attributes (names), integers (fields of
 //     whole numbers, "label"), and bounds: "f32_gradient", "f32_step" other than the standard ones
 //   initial.NET.NAME                   parameters and running statistics before; networks may be left at their own first values
 //   initial.kept.NAME                  kept tensors before; others start as the model has them

@@ -27,7 +27,7 @@ class Image {
     for (int i = 0; i < (first ? 2 : 1); ++i) {
       std::vector<double> own;
       for (size_t j = 0; j < values.size(); ++j)
-        if (static_cast<int>(j % channels) >= channels_[0] == (i == 1)) own.push_back(values[j]);
+        if ((static_cast<int>(j % channels) >= channels_[0]) == (i == 1)) own.push_back(values[j]);
       parts_.push_back(std::make_unique<Guarded>(dtype, own, shift));
     }
   }

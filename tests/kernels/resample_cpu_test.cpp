@@ -121,7 +121,7 @@ TEST(AxisMap, FiltersBetweenChangesOfScale) {
   for (const int in : {1, 3, 6})
     for (const int up : {1, 2, 3})
       for (const int down : {1, 2, 3})
-        for (const auto [before, after] : {std::pair{2, 1}, {3, 3}, {4, -1}}) {
+        for (const auto& [before, after] : {std::pair{2, 1}, {3, 3}, {4, -1}}) {
           std::vector<double> x(size_t(in), 0);
           for (int i = 0; i < in; ++i) x[size_t(i)] = i * i + 1;
           std::vector<double> wide(size_t(before), 0);

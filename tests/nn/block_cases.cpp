@@ -26,11 +26,12 @@ std::vector<Tensor*> parameters_of(nn::Module& layer) {
   return own;
 }
 
-// Inputs: x, a style vector if there is one, then the parameters in visiting order. labels: the condition, if any.
-OpCase layer_case(const std::string& name, Kind kind, const Shape& x, const Make& make, const std::vector<int64_t>& labels = {}, int style = 0,
+// Inputs: x, a style or a map if there is one, then the parameters in visiting order. labels: the condition, if any.
+OpCase layer_case(const std::string& name, Kind kind, const Shape& x, const Make& make, const std::vector<int64_t>& labels = {}, const Shape& condition = {},
                   bool piecewise = false) {
   OpCase c{name, kind, {x}, {}, -2, 2, piecewise};
-  if (style) c.shapes.push_back({x[0], style}), c.activations = 2;
+  const bool given = condition.rank() > 0;
+  if (given) c.shapes.push_back(condition), c.activations = 2;
   const size_t first = c.shapes.size();
   const nn::Layer sizes = make();
   for (const Tensor* p : parameters_of(*sizes)) c.shapes.push_back(p->shape());
@@ -39,7 +40,7 @@ OpCase layer_case(const std::string& name, Kind kind, const Shape& x, const Make
     const nn::Layer layer = make();
     const auto own = parameters_of(*layer);
     for (size_t i = 0; i < own.size(); ++i) *own[i] = in[first + i];
-    if (style) return Tensors{layer->forward_given(in[0], in[1])};
+    if (given) return Tensors{layer->forward_given(in[0], in[1])};
     if (labels.empty()) return Tensors{layer->forward(in[0])};
     return Tensors{layer->forward_given(in[0], tensor(labels, {int64_t(labels.size())}, in[0].device()))};
   };
@@ -60,7 +61,7 @@ std::vector<OpCase> make_cases() {
     c.push_back(layer_case("upsample conv" + k, Kind::product, {2, 3, 2, 4}, [=] { return nn::upsample_conv(4, 3, {.kernel = kernel, .padding = kernel / 2}); }));
     c.push_back(layer_case("conv mean pool" + k, Kind::product, {2, 5, 4, 4}, [=] { return nn::conv_mean_pool(4, 3, {.kernel = kernel, .padding = kernel / 2}); }));
   }
-  c.push_back(layer_case("prelu", Kind::summing, x, [] { return nn::prelu(4); }, {}, 0, true));
+  c.push_back(layer_case("prelu", Kind::summing, x, [] { return nn::prelu(4); }, {}, {}, true));
   c.push_back(layer_case("residual", Kind::product, {2, 3, 3, 4}, [] { return nn::residual(nn::conv(4, 4, {.padding = 1}), nn::conv(4, 4, {.kernel = 1})); }));
   c.push_back(layer_case("residual cropped", Kind::product, {2, 6, 7, 3}, [] { return nn::residual(nn::sequential({nn::conv(3, 3, {}), nn::conv(3, 3, {})}), nn::crop_border(2)); }));
   c.push_back(layer_case("mean of pixels", Kind::summing, x, [] { return nn::global_mean(); }));
@@ -71,7 +72,8 @@ std::vector<OpCase> make_cases() {
     if (kind != NormKind::none) c.push_back(layer_case(n, Kind::summing, x, [=, kind = kind] { return nn::norm(kind, 4, nn::Affine::both, 1e-3, 2); }));
     if (kind == NormKind::layer) c.push_back(layer_case(n + " bias alone", Kind::summing, x, [=, kind = kind] { return nn::norm(kind, 4, nn::Affine::bias, 1e-3, 2); }));
     c.push_back(layer_case(n + " by class", Kind::summing, x, [=, kind = kind] { return nn::conditional_norm(kind, 4, 3, 1e-3, 0.1, 2); }, {2, 0, 2}));
-    c.push_back(layer_case(n + " by style", Kind::product, x, [=, kind = kind] { return nn::adaptive_norm(kind, 4, 3, 1e-3, nn::init::zero(), 0.1, 2); }, {}, 3));
+    c.push_back(layer_case(n + " by style", Kind::product, x, [=, kind = kind] { return nn::adaptive_norm(kind, 4, 3, 1e-3, nn::init::zero(), 0.1, 2); }, {}, {3, 3}));
+    c.push_back(layer_case(n + " by map", Kind::product, x, [=, kind = kind] { return nn::spatial_norm(kind, 4, 3, 2, {}, 1e-3, 0.1, 2); }, {}, {3, 4, 3, 3}, true));
   }
   c.push_back({"attention over pixels", Kind::product, {{2, 3, 2, 3}, {2, 2, 2, 3}, {2, 2, 2, 5}}, [](const Tensors& in) { return Tensors{nn::attend_pixels(in[0], in[1], in[2])}; }, -1, 1, false, 3});
   OpCase attention = layer_case("self attention", Kind::product, {2, 2, 3, 8}, [] { return nn::self_attention(8); });
@@ -80,7 +82,7 @@ std::vector<OpCase> make_cases() {
   for (const bool up : {false, true})
     for (const bool demodulated : {true, false})
       c.push_back(layer_case(std::string("modulated conv") + (up ? " to twice the size" : "") + (demodulated ? "" : ", not demodulated"), Kind::product, {2, 3, 2, 3},
-                             [=] { return nn::modulated_conv(3, 2, 4, {.upsample = up, .demodulate = demodulated, .gain = 1.5}); }, {}, 4));
+                             [=] { return nn::modulated_conv(3, 2, 4, {.upsample = up, .demodulate = demodulated, .gain = 1.5}); }, {}, {2, 4}));
   c.push_back(layer_case("minibatch deviation", Kind::summing, {4, 2, 3, 3}, [] { return nn::minibatch_stddev(2); }));
   OpCase minibatch = layer_case("minibatch discrimination", Kind::product, {4, 3}, [] { return nn::minibatch_discrimination(3, 2, 2); });
   minibatch.low = -0.6, minibatch.high = 0.6;

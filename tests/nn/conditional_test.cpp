@@ -68,6 +68,28 @@ TEST_F(Conditional, StyleGivesGainOnePlusAndBias) {
   for (size_t i = 0; i < got.size(); ++i) EXPECT_NEAR(got[i], hat[i] * (1 + row(i / 8, i % 2)) + row(i / 8, 2 + i % 2), 1e-12);
 }
 
+// SPADE's point: on a map of one meaning an instance norm says nothing of which one; its gain and bias say it again.
+TEST_F(Conditional, MapGivesGainOnePlusAndBiasOfAPlace) {
+  const Tensor x = test::random_tensor({2, 4, 4, 2}, 2), map = test::random_tensor({2, 2, 2, 3}, 3);
+  for (const NormKind kind : kKinds) {
+    const Net net("G", sequential({spatial_norm(kind, 2, 3, 5, [](int, int) { return init::normal(0, 1); }, 1e-3, 0.1, 2), relu()}));
+    const auto conv_of = [&](const std::string& name, const Tensor& in) {
+      Tensor w;
+      for (const NamedTensor& p : net.parameters())
+        if (p.name == "norm1." + name + ".weight") w = p.value;
+      return conv2d(in, w, {}, {.padding = {1, 1}});
+    };
+    const Tensor m = relu(conv_of("shared", upsample_nearest(map, 2)));   // biases are 0
+    const Tensor want = relu(plain(kind, 2)->forward(x) * (conv_of("gain", m) + 1.0) + conv_of("bias", m));
+    EXPECT_LE(test::relative_error(net(x, map).to_doubles(), want.to_doubles()), 1e-12) << int(kind);
+    EXPECT_EQ(net(x, upsample_nearest(map, 2)).to_doubles(), net(x, map).to_doubles());
+  }
+  const Net net("G", sequential({spatial_norm(NormKind::instance, 2, 3, 5, [](int, int) { return init::normal(0, 1); })}));
+  const auto of_one = [&](int64_t meaning) { return reshape(one_hot(tensor(std::vector<int64_t>(16, meaning), {16}, Device{}), 3), Shape{1, 4, 4, 3}); };
+  const Tensor flat = ones({1, 4, 4, 2});
+  EXPECT_GT(max(abs(net(flat, of_one(0)) - net(flat, of_one(1)))).item(), 0.1);
+}
+
 TEST_F(Conditional, PassesGradCheckInEveryInputAndParameter) {
   const Tensor x = test::random_tensor({2, 2, 2, 4}, 11), s = test::random_tensor({2, 3}, 12);
   for (const NormKind kind : kKinds)
@@ -142,6 +164,9 @@ TEST_F(Conditional, SaysWhatItNeeds) {
   EXPECT_NE(error_of([&] { by_class(x, labels({1, 2, 0})); }).find("must be labels i64 [2]"), std::string::npos);
   EXPECT_NE(error_of([&] { by_class(x, x); }).find("must be labels i64 [2]"), std::string::npos);
   EXPECT_NE(error_of([&] { by_style(x, test::random_tensor({2, 4}, 1)); }).find("must be a vector a sample [2, 3]"), std::string::npos);
+  const Net by_map("M", sequential({spatial_norm(NormKind::instance, 4, 3)}));
+  EXPECT_NE(error_of([&] { by_map(x, test::random_tensor({2, 3}, 1)); }).find("must be a map a sample [2, h, w, 3]"), std::string::npos);
+  EXPECT_NE(error_of([&] { by_map(x, test::random_tensor({2, 2, 2, 4}, 1)); }).find("must be a map a sample [2, h, w, 3]"), std::string::npos);
   const Net plain("D", sequential({conv(4, 4, {})}));
   EXPECT_NE(error_of([&] { plain(x, labels({0, 1})); }).find("no layer wants a condition"), std::string::npos);
 }
