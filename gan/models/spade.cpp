@@ -60,7 +60,7 @@ Recipe spade(const Config& c) {
   if (styled && size != c.data.width) throw UsageError(text("setting style=encoder: z makes and describes square pictures, these are ", c.data.width, "x", size, "; set --size"));
   const std::string spectral = c.choice("spectral_norm", {"both", "discriminator", "none"}, "whose weights are divided by their largest singular value; pix2pixHD's generator has none");
   const Painter painter = read_painter(c, {.labels = labels, .channels = channels, .width = width, .spectral = spectral == "both", .latent = latent, .height = size, .width_px = int(c.data.width)});
-  const double kl = styled ? c.number("kl", 0.05, "weight of the divergence of codes from N(0, I), lambda_KL", 0) : 0;
+  const double kl = styled ? c.number("kl", 0.2, "weight of the divergence of codes from N(0, I), a sum over z, lambda_KL; 0.05 in the authors' code, which sums over the pictures of a GPU too, 4 in their training", 0) : 0;
 
   const Adversarial& adv = adversarial(c.choice("objective", {"hinge", "lsgan", "bce"}, "what D and G minimise"));
   const double gan = c.number("gan", 1, "weight of D's opinion", 0);

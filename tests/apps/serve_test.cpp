@@ -142,6 +142,34 @@ TEST_F(Serve, TranslatesWhatIsSent) {
   EXPECT_EQ(ended_by(SIGTERM), 0);
 }
 
+// Label maps: the page is told what can be painted. A map of the numbers in the data's files and one in the colours shown are the same, and the data may be gone.
+TEST_F(Serve, PaintsLabelMaps) {
+  data::Picture map(16, 16, 1, 4), shown(16, 16, 3);
+  data::Picture picture(16, 16, 3, 250);
+  for (size_t i = 0; i < 128; ++i) map.pixels[i] = 9, picture.pixels[3 * i] = picture.pixels[3 * i + 1] = picture.pixels[3 * i + 2] = 10;
+  for (const char* name : {"1.png", "2.png"}) {
+    const auto a = data::encode_png(map), b = data::encode_png(picture);
+    put(std::string("set/A/") + name, {a.begin(), a.end()}), put(std::string("set/B/") + name, {b.begin(), b.end()});
+  }
+  put("set/classes.txt", "4 grass\n9 sky\n0 nothing\n");
+  start({"train", "spade", "--out", "run", "--data", "labels:set", "--size", "16", "--set", "width=4", "--set", "rate_g=0.02", "--batch", "2", "--threads", "1", "--steps", "12"});
+  std::filesystem::remove_all(folder_ / "set");
+  const Json palette = Json::parse(apps::get(port_, "/tasks").body)["palette"];
+  ASSERT_EQ(palette.size(), 3u);
+  EXPECT_EQ(palette[0]["name"], "grass");
+  EXPECT_EQ(palette[2]["colour"], "#000000");
+  for (size_t i = 0; i < 256; ++i)
+    for (size_t c = 0; c < 3; ++c) shown.pixels[3 * i + c] = static_cast<uint8_t>(std::stoi(palette[map.pixels[i] == 4 ? 0 : 1]["colour"].get<std::string>().substr(1 + 2 * c, 2), nullptr, 16));
+  const auto bytes = [](const data::Picture& p) {
+    const auto b = data::encode_png(p);
+    return std::string(b.begin(), b.end());
+  };
+  const Answer by_number = post(port_, "/apply/translate", bytes(map)), by_colour = post(port_, "/apply/translate", bytes(shown));
+  ASSERT_EQ(by_number.status, 200) << by_number.body;
+  EXPECT_EQ(by_number.body, by_colour.body);
+  EXPECT_NE(by_number.body, post(port_, "/apply/translate", png_of(16, 16, 0)).body);
+}
+
 // What there is to set is known before a task has run: scale and noise of every task of a picture's pyramid.
 TEST_F(Serve, ScaleAndNoiseOfAPyramid) {
   data::Picture p(28, 36, 3);

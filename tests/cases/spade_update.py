@@ -127,7 +127,7 @@ def train(dtype):
     g, e, d = Generator(dtype, random), Encoder(dtype, random), Discriminator(dtype, random)
     by = {n.name: Optimiser(n, adam(4e-4 if n is d else 1e-4, 0, 0.9)) for n in (g, e, d)}
     # Biases before a batch norm have no gradient but rounding, which Adam turns into steps.
-    case = Case("spade", f"width={W} hidden={H} latent={Z} style=encoder d_layers=2 rate_g=1e-4 constant_part=1", integers="semantic", meanings=L, f32_step=0.2)
+    case = Case("spade", f"width={W} hidden={H} latent={Z} style=encoder d_layers=2 rate_g=1e-4 kl=0.05 constant_part=1", integers="semantic", meanings=L, f32_step=0.2)
     case.start(g, e, d)
     for _ in range(2):
         y, numbers = pictures(random, N, SIDE).to(dtype), torch.from_numpy(random.randint(-1, L, (N, 4, 4)).repeat(4, 1).repeat(4, 2))
