@@ -151,7 +151,7 @@ LandscapeRendering render(const Landscape& landscape, int64_t size, const Window
       Colour sum{};
       for (const double down : {0.25, 0.75})
         for (const double right : {0.25, 0.75}) {
-          const Colour c = place(row, column, down, window.mirrored ? 1 - right : right, [&](double x, double y) { return view.colour(x, y, view.land(x, y)); });
+          const Colour c = place(row, column, down, right, [&](double x, double y) { return view.colour(x, y, view.land(x, y)); });
           for (size_t i = 0; i < 3; ++i) sum[i] += std::clamp(c[i], 0.0f, 1.0f);
         }
       for (const float s : sum) r.image.push_back(2 * s / 4 - 1);

@@ -110,8 +110,8 @@ Recipe spade(const Config& c) {
       if (matching > 0) {
         const Tensors real = D(Tensors{given(b), y});
         const Tensor apart = over_scales([&](size_t at) {
-          Tensor sum = nn::l1(made[at + 1], real[at + 1].constant());
-          for (size_t i = 2; i < each; ++i) sum = sum + nn::l1(made[at + i], real[at + i].constant());
+          Tensor sum = nn::l1(made[at + 1], real[at + 1]);
+          for (size_t i = 2; i < each; ++i) sum = sum + nn::l1(made[at + i], real[at + i]);
           return sum;
         });
         l.push_back({"features", matching * apart, text(matching, " sum_i E |D_i(m, y) - D_i(m, G(m))|", seen)});
@@ -121,7 +121,7 @@ Recipe spade(const Config& c) {
       const Tensors of_fake = taps(fake()), of_real = taps(y);
       Tensor sum;
       for (size_t i = 0; i < of_fake.size(); ++i) {
-        const Tensor one = kVggWeights[i] * nn::l1(of_fake[i], of_real[i].constant());
+        const Tensor one = kVggWeights[i] * nn::l1(of_fake[i], of_real[i]);
         sum = sum ? sum + one : one;
       }
       l.push_back({"vgg", lambda * sum, text(lambda, " E |F(y) - F(G(m))|")});

@@ -158,6 +158,7 @@ TEST_F(Serve, PaintsLabelMaps) {
   ASSERT_EQ(palette.size(), 3u);
   EXPECT_EQ(palette[0]["name"], "grass");
   EXPECT_EQ(palette[2]["colour"], "#000000");
+  EXPECT_NE(palette[0]["colour"], "#040404");   // that nobody could tell from black
   for (size_t i = 0; i < 256; ++i)
     for (size_t c = 0; c < 3; ++c) shown.pixels[3 * i + c] = static_cast<uint8_t>(std::stoi(palette[map.pixels[i] == 4 ? 0 : 1]["colour"].get<std::string>().substr(1 + 2 * c, 2), nullptr, 16));
   const auto bytes = [](const data::Picture& p) {

@@ -103,6 +103,25 @@ TEST(Spade, RefusesWhatItCannotLearnFrom) {
   EXPECT_NE(test::refusal(edges).find("labels:DIR"), std::string::npos) << test::refusal(edges);
 }
 
+// A random style for each map that is measured.
+TEST(Spade, MeasuresRandomStyles) {
+  test::Tiny t({"spade", {{"style", "encoder"}, {"rate_g", "0.02"}}});
+  for (int i = 0; i < 4; ++i) t->step();
+  const Batch& b = t->batch();
+  const Evaluation e{b.size, [&](const std::function<void(const Batch&)>& see) { see(b); }};
+  const auto measured = [&](uint64_t s) {
+    double value = 0;
+    t->sampling(s, [&] {
+      for (const Measure& m : t->recipe().measures)
+        if (m.name == "meaning_colour") value = m.value(e);
+    });
+    return value;
+  };
+  EXPECT_GT(measured(1), 0);
+  EXPECT_EQ(measured(1), measured(1));
+  EXPECT_NE(measured(1), measured(2));
+}
+
 // People hand label maps to a run as pictures, of any size and in the colours that it shows.
 TEST(Spade, TranslatesPicturesOfLabels) {
   for (const char* style : {"none", "encoder"}) {
