@@ -37,6 +37,7 @@ Recipe cgan(const Config& c);
 Recipe acgan(const Config& c);
 Recipe infogan(const Config& c);
 Recipe sagan(const Config& c);
+Recipe biggan(const Config& c);
 Recipe cogan(const Config& c);
 Recipe wgan(const Config& c);
 Recipe f_gan(const Config& c);

@@ -118,6 +118,14 @@ struct Recipe {
   std::vector<std::string> without_gradient;
   double average = 0;         // decay of the average of the generators' weights that samples are drawn from; 0: none
   std::vector<nn::Net> averaged;  // the networks that have one
+  int64_t average_from = 0;   // iterations after which it begins: until then it is the weights themselves
+  // Standing statistics (Brock et al. 2019, appendix A): with the weights that samples are drawn from, `pass` runs a batch through the networks
+  // `passes` times, and their batch norms draw by the means of what they saw. passes 0: by the statistics that followed the training.
+  struct Standing {
+    std::vector<nn::Net> nets;
+    int passes = 0;
+    std::function<void()> pass = {};
+  } standing = {};
 
   nn::Net net(const std::string& name, nn::Layer module);
   // A tensor that is saved and restored with the model; write to it with assign().

@@ -87,6 +87,7 @@ class Trainer {
   Tensors kept_statistics() const;
   Tensors running_statistics() const;
   void begin_stage(size_t stage);
+  void stand(const Tensors& statistics);
   std::vector<std::pair<nn::Net, Tensor>> averages() const;   // of the networks that the stage moves
   void enter_due();
   const Stage& now() const { return recipe_.stages[stage_]; }
@@ -107,6 +108,8 @@ class Trainer {
   std::vector<std::vector<Moved>> moved_;                 // [update][network]
   std::map<const Storage*, uint64_t> agreed_;             // versions of the statistics that all processes have
   std::vector<std::pair<std::string, double>> ratios_;    // of the last iteration, if measured
+  Tensors standing_;                                      // statistics that were gathered for sampling, and the version of the weights that they are of
+  uint64_t standing_of_ = 0;
 };
 
 }  // namespace ganymede

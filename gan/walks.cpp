@@ -11,6 +11,7 @@
 #include "gan/data/random.h"
 #include "gan/machine_memory.h"
 #include "gan/pictures.h"
+#include "gan/uses/truncation.h"
 
 namespace ganymede {
 namespace {
@@ -44,10 +45,9 @@ Points draw(const Latent& latent, int64_t n, const WalkOptions& o) {
   if (!latent.normal && o.temperature) throw UsageError("--temperature: this model's prior is not a normal distribution");
   if (!o.truncation || latent.truncated) return to_points(latent.draw(n) * temperature);
   if (!latent.normal) throw UsageError("--truncation: this model's prior is not a normal distribution");
-  Points points(static_cast<size_t>(n), std::vector<double>(static_cast<size_t>(latent.length)));
+  Points points;
   data::Random random(o.seed);
-  for (auto& p : points)
-    for (double& x : p) do x = random.normal(); while (std::fabs(x) > *o.truncation);
+  for (int64_t i = 0; i < n; ++i) points.push_back(truncated_normal(latent.length, *o.truncation, random));
   for (auto& p : points)
     for (double& x : p) x *= temperature;
   return points;

@@ -90,9 +90,9 @@ class PRelu : public Module {
 
 class SelfAttention : public Module {
  public:
-  SelfAttention(int channels, bool pooled, bool spectral, bool narrow) : channels_(channels), pooled_(pooled) {
+  SelfAttention(int channels, bool pooled, bool spectral, bool narrow, bool orthogonal) : channels_(channels), pooled_(pooled) {
     require(channels >= 8 && channels % 8 == 0, "self attention: ", channels, " channels, it takes a multiple of 8");
-    const auto point = [&](int in, int out) { return conv(in, out, {.kernel = 1, .bias = false, .weight = init::xavier_uniform(in, out), .spectral = spectral}); };
+    const auto point = [&](int in, int out) { return conv(in, out, {.kernel = 1, .bias = false, .weight = orthogonal ? init::orthogonal() : init::xavier_uniform(in, out), .spectral = spectral}); };
     const int values = narrow ? channels / 8 : channels / 2;
     query_ = point(channels, channels / 8), key_ = point(channels, channels / 8);
     value_ = point(channels, values), out_ = point(values, channels);
@@ -180,7 +180,7 @@ Layer crop_border(int n) { return function("crop", text("crop ", n, " at each si
 Layer pixel_shuffle(int r) { return function("shuffle", text("pixel shuffle x", r), [=](const Tensor& x) { return ganymede::pixel_shuffle(x, r); }); }
 Layer prelu(int channels, double slope) { return std::make_shared<PRelu>(channels, slope); }
 Layer residual(Layer main, Layer shortcut) { return std::make_shared<Residual>(std::move(main), std::move(shortcut)); }
-Layer self_attention(int channels, bool pooled, bool spectral, bool narrow) { return std::make_shared<SelfAttention>(channels, pooled, spectral, narrow); }
+Layer self_attention(int channels, bool pooled, bool spectral, bool narrow, bool orthogonal) { return std::make_shared<SelfAttention>(channels, pooled, spectral, narrow, orthogonal); }
 Layer minibatch_discrimination(int features, int kernels, int dimensions) { return std::make_shared<MinibatchDiscrimination>(features, kernels, dimensions); }
 
 Layer minibatch_stddev(int group) {

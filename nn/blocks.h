@@ -28,8 +28,8 @@ Layer residual(Layer main, Layer shortcut = nullptr);
 
 // y = gamma wo(softmax(q^T k) v) + x with 1x1 convolutions of C/8 channels for q and k, C/2 for v; gamma starts at 0
 // (Zhang et al. 2019, eq. 3). pooled: k and v see 2x2 max-pooled pixels, as in the authors' code. spectral: all four
-// convolutions are divided by their largest singular value. narrow: v has C/8 channels, as the paper writes.
-Layer self_attention(int channels, bool pooled = false, bool spectral = false, bool narrow = false);
+// convolutions are divided by their largest singular value. narrow: v has C/8 channels, as the paper writes. orthogonal: weights start so.
+Layer self_attention(int channels, bool pooled = false, bool spectral = false, bool narrow = false, bool orthogonal = false);
 // softmax(q^T k) v over all pixels: q [N, H, W, D], k [N, h, w, D], v [N, h, w, E] -> [N, H, W, E].
 Tensor attend_pixels(const Tensor& q, const Tensor& k, const Tensor& v);
 

@@ -143,6 +143,28 @@ class SpatialNorm : public Module {
   Layer batch_, shared_, gain_, bias_;
 };
 
+class ProjectedNorm : public GivenNorm {
+ public:
+  ProjectedNorm(NormKind kind, int channels, int style, double eps, const Init& weight, bool spectral, double momentum, int groups)
+      : GivenNorm(kind, channels, eps, momentum, groups), style_(style), gain_(linear(style, channels, false, weight, init::zero(), spectral)), bias_(linear(style, channels, false, weight, init::zero(), spectral)) {}
+  void visit(const Visit& v) override {
+    v("gain", *gain_), v("bias", *bias_);
+    GivenNorm::visit(v);
+  }
+  std::string describe() const override { return text(kind_name(), " ", channels(), " by a vector of ", style_); }
+
+ protected:
+  GainAndBias of(const Tensor& style, int64_t samples) override {
+    require(style.dtype() != DType::i64 && style.shape() == Shape{samples, style_}, describe(), ": the condition is ", style.dtype(), " ", style.shape(), ", it must be a vector a sample [", samples, ", ", style_, "]");
+    const auto full = [](const Tensor& t) { return t.dtype() == DType::bf16 ? cast(t, DType::f32) : t; };
+    return {full(gain_->forward(style)) + 1.0, full(bias_->forward(style))};
+  }
+
+ private:
+  int64_t style_;
+  Layer gain_, bias_;
+};
+
 }  // namespace
 
 Layer conditional_norm(NormKind kind, int channels, int classes, double eps, double momentum, int groups) {
@@ -158,6 +180,11 @@ Layer spatial_norm(NormKind kind, int channels, int labels, int hidden, const st
 Layer adaptive_norm(NormKind kind, int channels, int style, double eps, const Init& weight, double momentum, int groups) {
   require(channels > 0 && style > 0, "adaptive norm: ", channels, " channels by a style of ", style);
   return std::make_shared<AdaptiveNorm>(kind, channels, style, eps, weight, momentum, groups);
+}
+
+Layer projected_norm(NormKind kind, int channels, int style, const Init& weight, bool spectral, double eps, double momentum, int groups) {
+  require(channels > 0 && style > 0, "projected norm: ", channels, " channels by a vector of ", style);
+  return std::make_shared<ProjectedNorm>(kind, channels, style, eps, weight, spectral, momentum, groups);
 }
 
 }  // namespace ganymede::nn

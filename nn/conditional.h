@@ -23,4 +23,8 @@ Layer adaptive_norm(NormKind kind, int channels, int style, double eps = 1e-5, c
 // gain = 1 + conv3x3(m) and bias = conv3x3(m), one a channel and place (SPADE, Park et al. 2019, eq. 1). weight: of a convolution from its channels in and out.
 Layer spatial_norm(NormKind kind, int channels, int labels, int hidden = 128, const std::function<Init(int in, int out)>& weight = {}, double eps = 1e-5, double momentum = 0.1, int groups = 32);
 
+// By a vector too, as BigGAN's (Brock et al. 2019): gain = 1 + A s, bias = B s by two linear layers without biases, weights [channels, style] from
+// `weight`, each divided by its largest singular value if spectral.
+Layer projected_norm(NormKind kind, int channels, int style, const Init& weight = init::orthogonal(), bool spectral = false, double eps = 1e-5, double momentum = 0.1, int groups = 32);
+
 }  // namespace ganymede::nn

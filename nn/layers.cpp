@@ -97,7 +97,7 @@ Layer upsample_conv(int in, int out, const ConvSpec& spec) { return std::make_sh
 Layer conv_mean_pool(int in, int out, const ConvSpec& spec) { return std::make_shared<Conv>(ConvKind::mean_pooling, in, out, spec); }
 
 BatchNorm::BatchNorm(int channels, double eps, double momentum, const Init& gain, Affine affine)
-    : eps_(eps), momentum_(momentum), mean_(buffer({channels}, 0)), variance_(buffer({channels}, 1)) {
+    : momentum(momentum), eps_(eps), mean_(buffer({channels}, 0)), variance_(buffer({channels}, 1)) {
   if (affine == Affine::both) gain_ = parameter({channels}, gain);
   if (affine != Affine::none) bias_ = parameter({channels}, init::zero());
 }
@@ -105,7 +105,7 @@ Tensor BatchNorm::forward_then(const Tensor& x, const Activation& f, const Tenso
   if (!context().training) return normalise_by(x, mean_, variance_, eps_, gain_, bias_, f, residual);
   kernels::Norm view = batch_view(x, eps_);
   view.outer = batches_in_pass(), view.rows /= view.outer;
-  return normalise(x, view, gain_, bias_, f, moving ? RunningStatistics{momentum_, mean_, variance_} : RunningStatistics{}, residual).y;
+  return normalise(x, view, gain_, bias_, f, moving ? RunningStatistics{momentum, mean_, variance_} : RunningStatistics{}, residual).y;
 }
 void BatchNorm::visit(const Visit& v) {
   if (gain_) v.parameter(v.prefix + "weight", gain_);

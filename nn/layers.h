@@ -95,8 +95,9 @@ class BatchNorm : public Module {
   void visit(const Visit& v) override;
   std::string type() const override { return "norm"; }
   std::string describe() const override;
+  double momentum;   // of running statistics; gather_statistics (nn/standing.h) has its own for a while
  private:
-  double eps_, momentum_;
+  double eps_;
   Tensor gain_, bias_, mean_, variance_;
 };
 Layer batch_norm(int channels, double eps = 1e-5, const Init& gain = init::one(), double momentum = 0.1, Affine affine = Affine::both);

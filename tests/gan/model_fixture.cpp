@@ -16,6 +16,7 @@ TinyChoice tiny_choice(const std::string& model) {
       {"acgan", {.settings = {{"width", "4"}, {"d_width", "2"}, {"latent", "5"}}}},
       {"infogan", {.settings = {{"width", "2"}, {"latent", "5"}}}},
       {"sagan", {.settings = {{"width", "8"}, {"latent", "5"}}, .late = {"objective=wgan", "width", "attention"}, .still = {"D.out.bias"}}},
+      {"biggan", {.settings = {{"width", "2"}, {"latent", "6"}, {"embedding", "5"}, {"ema_start", "1"}}, .late = {"standing", "attention"}}},
       {"cogan", {.settings = {{"width", "4"}, {"d_width", "2"}, {"latent", "5"}}, .data = "shapes:unpaired,a=filled,b=hollow", .late = {"adaptation"}}},
       {"singan", {.settings = {{"width", "4"}, {"min_size", "12"}, {"iterations", "5"}}, .size = 24, .late = {"min_size", "max_size", "noise"}}},
       {"wgan", {.settings = {{"width", "4"}, {"latent", "5"}, {"critic_steps", "2"}, {"warm_critic_steps", "3"}, {"warm_iterations", "1"}, {"warm_every", "2"}}}},

@@ -151,6 +151,10 @@ void compare_values(const Case& c, const Trainer& trainer, const std::string& k,
     for (const nn::NamedTensor& b : net.buffers()) compare(k + ".after." + net.name() + "." + b.name, b.value);
   for (const nn::NamedTensor& t : trainer.recipe().kept)
     if (c.file.contains(k + ".kept." + t.name)) compare(k + ".kept." + t.name, t.value);
+  for (const nn::NamedTensor& t : trainer.state())
+    for (const nn::Net& net : trainer.recipe().nets)
+      for (size_t i = 0; t.name.ends_with("." + net.name() + ".average") && i < net.parameters().size(); ++i)
+        if (const std::string n = k + ".average." + net.name() + "." + net.parameters()[i].name; c.file.contains(n)) compare(n, net.slice_of(t.value, i));
 }
 
 }  // namespace
