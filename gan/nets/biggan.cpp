@@ -72,9 +72,7 @@ class BigGenerator : public NamedModules {
       else h = step->forward(h);
       nn::LayerTrace::note(name, *step, h);
     }
-    h = out_->forward(h);
-    nn::LayerTrace::note("out", *out_, h);
-    return add_then_activate(h, residual, f);
+    return out_->forward_then(h, f, residual);
   }
   std::string type() const override { return "biggan"; }
 
