@@ -35,7 +35,7 @@ std::deque<Model>& all_models() {
           {"acgan", "Conditional Image Synthesis with Auxiliary Classifier GANs", 2017, "1610.09585", "D also says the class", {"image|point", "label"}, acgan, 32, 100, 3000},
           {"infogan", "InfoGAN: Interpretable Representation Learning by Information Maximizing GANs", 2016, "1606.03657", "codes that D must read off the picture", {"image"}, infogan, 28, 128, 5000},
           {"sagan", "Self-Attention Generative Adversarial Networks", 2019, "1805.08318", "attention, spectral norm, classes by projection", {"image", "label"}, sagan, 32, 64, 3000},
-          {"biggan", "Large Scale GAN Training for High Fidelity Natural Image Synthesis", 2019, "1809.11096", "pieces of z and a shared class embedding in every block, orthogonal weights, averaged G; truncated noise", {"image", "label"}, biggan, 32, 64, 2000},
+          {"biggan", "Large Scale GAN Training for High Fidelity Natural Image Synthesis", 2019, "1809.11096", "pieces of z and a shared class embedding in every block, orthogonal weights, averaged G; truncated noise", {"image", "label"}, biggan, 16, 32, 4000},
           {"stacked-gan", "Stacked Generative Adversarial Networks", 2017, "1612.04357", "a classifier turned around: features from a label, a picture from features", {"image", "label"}, stacked_gan, 28, 100, 3000},
           {"ppgn", "Plug & Play Generative Networks: Conditional Iterative Generation of Images in Latent Space", 2017, "1612.00005", "codes that walk to where a classifier, this or any other, sees what is wanted", {"image", "label"}, ppgn, 32, 32, 4000, "shapes:single,plain=1,label=both"},
       }},

@@ -17,7 +17,7 @@ Recipe biggan(const Config& c) {
   if (c.data.classes < 2) throw UsageError("biggan draws by label, and these data have no classes");
   nets::BigSize s{.size = int(c.data.size), .channels = int(c.data.channels), .classes = int(c.data.classes)};
   const int pieces = nets::big_blocks(s.size) + 1;
-  s.width = int(c.integer("width", 16, "what channels are multiples of: 4 times as many everywhere up to 32 px, 16 times inside to 1 or 2 at the picture beyond (96 in the paper)", 1, 4096));
+  s.width = int(c.integer("width", 8, "what channels are multiples of: 4 times as many everywhere up to 32 px, 16 times inside to 1 or 2 at the picture beyond (96 in the paper)", 1, 4096));
   s.latent = int(c.integer("latent", 20 * pieces, "length of z (20 a piece in the paper)", 1, 65536));
   s.skip_z = c.flag("skip_z", true, "z in equal pieces, one for G's dense layer and one for each of its blocks; else all for the dense layer");
   const bool shared = c.flag("shared", true, "one embedding of the class for all norms of G; else gains and biases by class in each");
