@@ -159,36 +159,45 @@ TEST(BigGan, StandingStatisticsAreMeansOverPasses) {
 TinyModel tiny(std::map<std::string, std::string> settings = {}) { return {.model = "biggan", .settings = std::move(settings)}; }
 using State = std::map<std::string, std::vector<double>>;
 
+std::vector<double> statistics_of(const nn::Net& net) {
+  std::vector<double> all;
+  for (const Tensor& t : nn::batch_statistics({net}))
+    for (const double x : t.to_doubles()) all.push_back(x);
+  return all;
+}
+
 TEST(BigGan, SamplesByStandingStatisticsOfTheAverage) {
-  Tiny t(tiny({{"standing", "4"}, {"rate_g", "0.01"}, {"ema", "0.9"}}));
-  for (int i = 0; i < 4; ++i) t->step();
+  const auto settings = [](const char* passes) { return std::map<std::string, std::string>{{"standing", passes}, {"rate_g", "0.05"}, {"ema", "0.9"}}; };
+  Tiny t(tiny(settings("400")));
+  for (int i = 0; i < 6; ++i) t->step();
   const State before = t.state();
   const std::vector<double> first = t->sample(5, 1).to_doubles();
   EXPECT_EQ(t.state(), before);   // the training's weights and statistics are back
   EXPECT_NE(t->sample(5, 2).to_doubles(), first);
   EXPECT_EQ(t->sample(5, 1).to_doubles(), first);   // whatever was drawn between
-  // The statistics in place are those of passes with the averaged weights.
+  // The statistics in place are those of passes with the averaged weights, not with the last ones, nor those that followed.
   const nn::Net G = t->recipe().nets[0];
-  std::vector<double> used, gathered;
+  const auto gather = [&] { nn::gather_statistics({G}, 400, [&] { G(randn({2, t->recipe().latent.length}), random_integers({2}, t->recipe().latent.classes)); }); };   // of the size of the training's batches, as theirs
+  const std::vector<double> followed = statistics_of(G);
+  std::vector<double> used, of_average, of_last;
   t->sampling(3, [&] {
-    for (const Tensor& s : nn::batch_statistics({G})) for (const double x : s.to_doubles()) used.push_back(x);
-    nn::gather_statistics({G}, 200, [&] { G(randn({16, t->recipe().latent.length}), random_integers({16}, t->recipe().latent.classes)); });
-    for (const Tensor& s : nn::batch_statistics({G})) for (const double x : s.to_doubles()) gathered.push_back(x);
+    used = statistics_of(G);
+    gather();
+    of_average = statistics_of(G);
   });
-  EXPECT_LT(relative_error(used, gathered), 0.3);
-  std::vector<double> followed;
-  for (const auto& b : G.buffers())
-    if (b.name.find("running") != std::string::npos) for (const double x : b.value.to_doubles()) followed.push_back(x);
-  EXPECT_GT(relative_error(followed, gathered), 0.4);
+  EXPECT_EQ(statistics_of(G), followed);
+  EXPECT_LT(relative_error(used, of_average), 0.1);
+  EXPECT_GT(relative_error(followed, of_average), 0.3);
   // They are gathered anew for other weights, and the same again by a trainer that got there.
   t->step();
   const std::vector<double> later = t->sample(5, 1).to_doubles();
   EXPECT_NE(later, first);
-  Tiny again(tiny({{"standing", "4"}, {"rate_g", "0.01"}, {"ema", "0.9"}}));
-  for (int i = 0; i < 5; ++i) again->step();
+  gather();
+  of_last = statistics_of(G);
+  EXPECT_GT(relative_error(of_last, of_average), 0.3);
+  Tiny again(tiny(settings("400"))), plain(tiny(settings("0")));
+  for (int i = 0; i < 7; ++i) again->step(), plain->step();
   EXPECT_EQ(again->sample(5, 1).to_doubles(), later);
-  Tiny plain(tiny({{"standing", "0"}, {"rate_g", "0.01"}, {"ema", "0.9"}}));
-  for (int i = 0; i < 5; ++i) plain->step();
   EXPECT_NE(plain->sample(5, 1).to_doubles(), later);
 }
 
