@@ -88,9 +88,13 @@ Json to_json(const data::Palette& palette) {
 }
 
 data::Palette palette_from(const Json& json) {
-  std::vector<data::Meaning> meanings;
-  for (const Json& m : json) meanings.push_back({m.at("name").get<std::string>(), data::rgb_of(m.at("in_files").get<std::string>()), data::rgb_of(m.at("shown").get<std::string>())});
-  return data::Palette(std::move(meanings));
+  try {
+    std::vector<data::Meaning> meanings;
+    for (const Json& m : json) meanings.push_back({m.at("name").get<std::string>(), data::rgb_of(m.at("in_files").get<std::string>()), data::rgb_of(m.at("shown").get<std::string>())});
+    return data::Palette(std::move(meanings));
+  } catch (const Error& e) {
+    fail("run.json, data_facts, palette: ", e.what());
+  }
 }
 
 std::vector<data::Field> fields_from(const Json& json) {

@@ -54,5 +54,31 @@ TEST(Session, DataWithoutWhatAModelNeedsAreRefusedWithDataThatHaveIt) {
   context() = {};
 }
 
+TEST(Session, PaletteIsKeptWithTheRunAndCheckedWhenReadAgain) {
+  SessionOptions o;
+  o.model = "spade", o.data = "landscapes", o.size = 16;
+  const Session first(o, Session::Use::plan);
+  const auto run = first.describe();
+  const auto& facts = *Session::facts_in(run);
+  const auto again = [&](const nlohmann::ordered_json& stored) { return Session(o, Session::Use::look, &stored).config().data.palette.meanings(); };
+  EXPECT_EQ(again(facts), first.config().data.palette.meanings());
+  EXPECT_EQ(again(facts).at(6).name, "water");
+  const auto refused = [&](const std::function<void(nlohmann::ordered_json&)>& change) -> std::string {
+    auto changed = facts;
+    change(changed["palette"]);
+    try {
+      again(changed);
+    } catch (const Error& e) {
+      return e.what();
+    }
+    return "none";
+  };
+  EXPECT_NE(refused([](auto& p) { p[0]["shown"] = "blue"; }).find("run.json, data_facts, palette: \"blue\" is no colour"), std::string::npos);
+  EXPECT_NE(refused([](auto& p) { p[0]["in_files"] = p[1]["in_files"]; }).find("colour of another meaning"), std::string::npos);
+  EXPECT_NE(refused([](auto& p) { p = nlohmann::ordered_json::array(); }).find("palette: no meaning"), std::string::npos);
+  EXPECT_NE(refused([](auto& p) { p = 7; }).find("run.json, data_facts"), std::string::npos);
+  context() = {};
+}
+
 }  // namespace
 }  // namespace ganymede
