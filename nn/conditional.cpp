@@ -6,28 +6,46 @@
 namespace ganymede::nn {
 namespace {
 
-std::string kind_name(NormKind kind) {
-  switch (kind) {
-    case NormKind::none: return "scale and shift";
-    case NormKind::batch: return "batch norm";
-    case NormKind::instance: return "instance norm";
-    case NormKind::layer: return "layer norm";
-    case NormKind::group: return "group norm";
-    case NormKind::pixel: return "pixel norm";
-  }
-  fail("norm: unknown kind");
-}
-
 struct GainAndBias {
   Tensor gain, bias;  // [N, channels]
 };
 
-// Normalisation without parameters, then gain and bias a sample.
-class GivenNorm : public Module {
+// Normalisation without parameters.
+class PlainNorm {
  public:
-  GivenNorm(NormKind kind, int channels, double eps, double momentum, int groups) : kind_(kind), channels_(channels), groups_(groups), eps_(eps) {
+  PlainNorm(NormKind kind, int channels, double eps, double momentum, int groups) : kind_(kind), groups_(groups), eps_(eps) {
     if (kind == NormKind::batch) batch_ = batch_norm(channels, eps, init::one(), momentum, Affine::none);
   }
+  Tensor of(const Tensor& x) const { return batch_ ? batch_->forward(x) : kind_ == NormKind::none ? x : normalise(x, view(x), {}, {}).y; }
+  kernels::Norm view(const Tensor& x) const { return norm_view(kind_, x, eps_, groups_); }
+  // Whether its statistics are of a sample, which may then have gains and biases of its own in one kernel.
+  bool by_sample() const { return kind_ == NormKind::instance || kind_ == NormKind::layer || kind_ == NormKind::group; }
+  std::string name() const {
+    switch (kind_) {
+      case NormKind::none: return "scale and shift";
+      case NormKind::batch: return "batch norm";
+      case NormKind::instance: return "instance norm";
+      case NormKind::layer: return "layer norm";
+      case NormKind::group: return "group norm";
+      case NormKind::pixel: return "pixel norm";
+    }
+    fail("norm: unknown kind");
+  }
+  void visit(const Visit& v) const {
+    if (batch_) v("norm", *batch_);
+  }
+
+ private:
+  NormKind kind_;
+  int groups_;
+  double eps_;
+  Layer batch_;
+};
+
+// It, then gain and bias a sample.
+class GivenNorm : public Module {
+ public:
+  GivenNorm(NormKind kind, int channels, double eps, double momentum, int groups) : norm_(kind, channels, eps, momentum, groups), channels_(channels) {}
   using Module::forward;
   Tensor forward(const Tensor&) override { fail(describe(), ": takes a condition; call its network with x and the condition"); }
   bool conditional() const override { return true; }
@@ -35,33 +53,26 @@ class GivenNorm : public Module {
 
   Tensor forward_given(const Tensor& x, const Tensor& condition, const Activation& f, const Tensor& residual) override {
     const GainAndBias p = of(condition, x.dim(0));
-    if (kind_ == NormKind::instance || kind_ == NormKind::layer || kind_ == NormKind::group)
-      return normalise(x, norm_view(kind_, x, eps_, groups_), p.gain, p.bias, f, {}, residual).y;
+    if (norm_.by_sample()) return normalise(x, norm_.view(x), p.gain, p.bias, f, {}, residual).y;
     // Statistics of the batch or of a pixel: their kernels take one gain a channel, or a pixel.
     Shape each = Shape{x.dim(0)};
     for (int i = 1; i + 1 < x.rank(); ++i) each.push_back(1);
     each.push_back(channels_);
-    Tensor y = batch_ ? batch_->forward(x) : kind_ == NormKind::pixel ? normalise(x, norm_view(kind_, x, eps_, groups_), {}, {}).y : x;
-    y = cast(y * reshape(p.gain, each) + reshape(p.bias, each), x.dtype());
+    const Tensor y = cast(norm_.of(x) * reshape(p.gain, each) + reshape(p.bias, each), x.dtype());
     return add_then_activate(y, residual, f);
   }
 
-  void visit(const Visit& v) override {
-    if (batch_) v("norm", *batch_);
-  }
+  void visit(const Visit& v) override { norm_.visit(v); }
   std::string type() const override { return "norm"; }
 
  protected:
   virtual GainAndBias of(const Tensor& condition, int64_t samples) = 0;
-  std::string kind_name() const { return nn::kind_name(kind_); }
+  std::string kind_name() const { return norm_.name(); }
   int64_t channels() const { return channels_; }
 
  private:
-  NormKind kind_;
+  PlainNorm norm_;
   int64_t channels_;
-  int groups_;
-  double eps_;
-  Layer batch_;
 };
 
 class ConditionalNorm : public GivenNorm {
@@ -110,9 +121,8 @@ class AdaptiveNorm : public GivenNorm {
 // A gain and a bias at each place.
 class SpatialNorm : public Module {
  public:
-  SpatialNorm(NormKind kind, int channels, int labels, int hidden, const std::function<Init(int, int)>& weight, double eps, double momentum, int groups) : kind_(kind), channels_(channels), labels_(labels), groups_(groups), eps_(eps) {
+  SpatialNorm(NormKind kind, int channels, int labels, int hidden, const std::function<Init(int, int)>& weight, double eps, double momentum, int groups) : norm_(kind, channels, eps, momentum, groups), channels_(channels), labels_(labels) {
     const auto conv3 = [&](int in, int out) { return conv(in, out, {.kernel = 3, .padding = 1, .weight = weight ? weight(in, out) : init::dcgan()}); };
-    if (kind == NormKind::batch) batch_ = batch_norm(channels, eps, init::one(), momentum, Affine::none);
     shared_ = conv3(labels, hidden), gain_ = conv3(hidden, channels), bias_ = conv3(hidden, channels);
   }
   using Module::forward;
@@ -124,23 +134,20 @@ class SpatialNorm : public Module {
     require(condition.rank() == 4 && condition.dim(0) == x.dim(0) && condition.dim(3) == labels_, describe(), ": the condition is ", condition.shape(), ", it must be a map a sample [", x.dim(0), ", h, w, ", labels_, "]");
     const bool fits = condition.dim(1) == x.dim(1) && condition.dim(2) == x.dim(2);
     const Tensor map = shared_->forward_then(fits ? condition : resize_nearest(condition, x.dim(1), x.dim(2)), {Unary::relu});
-    const Tensor y = batch_ ? batch_->forward(x) : kind_ == NormKind::none ? x : normalise(x, norm_view(kind_, x, eps_, groups_), {}, {}).y;
-    return add_then_activate(cast(y * (gain_->forward(map) + 1.0) + bias_->forward(map), x.dtype()), residual, f);
+    return add_then_activate(cast(norm_.of(x) * (gain_->forward(map) + 1.0) + bias_->forward(map), x.dtype()), residual, f);
   }
 
   void visit(const Visit& v) override {
-    if (batch_) v("norm", *batch_);
+    norm_.visit(v);
     v("shared", *shared_), v("gain", *gain_), v("bias", *bias_);
   }
   std::string type() const override { return "norm"; }
-  std::string describe() const override { return text(kind_name(kind_), " ", channels_, " by a map of ", labels_); }
+  std::string describe() const override { return text(norm_.name(), " ", channels_, " by a map of ", labels_); }
 
  private:
-  NormKind kind_;
+  PlainNorm norm_;
   int64_t channels_, labels_;
-  int groups_;
-  double eps_;
-  Layer batch_, shared_, gain_, bias_;
+  Layer shared_, gain_, bias_;
 };
 
 class ProjectedNorm : public GivenNorm {

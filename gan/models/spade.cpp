@@ -58,7 +58,7 @@ Recipe spade(const Config& c) {
   const bool styled = c.choice("style", {"none", "encoder"}, "where colours and the like come from: the map alone, or also z, by an encoder from pictures") == "encoder";
   const int latent = styled ? int(c.integer("latent", 16, "length of z; 256 in the paper", 1, 65536)) : 0;
   if (styled && size != c.data.width) throw UsageError(text("setting style=encoder: z makes and describes square pictures, these are ", c.data.width, "x", size, "; set --size"));
-  const std::string spectral = c.choice("spectral_norm", {"both", "discriminator", "none"}, "whose weights are divided by their largest singular value; pix2pixHD's generator has none");
+  const std::string spectral = c.choice("spectral_norm", {"both", "discriminator", "none"}, "whose weights are divided by their largest singular value: both players' and E's, D's alone, or none; pix2pixHD's generator knows none");
   const Painter painter = read_painter(c, {.labels = labels, .channels = channels, .width = width, .spectral = spectral == "both", .latent = latent, .height = size, .width_px = int(c.data.width)});
   const double kl = styled ? c.number("kl", 0.2, "weight of the divergence of codes from N(0, I), a sum over z, lambda_KL; 0.05 in the authors' code, which sums over the pictures of a GPU too, 4 in their training", 0) : 0;
 
@@ -78,20 +78,20 @@ Recipe spade(const Config& c) {
 
   Recipe r;
   const nn::Net G = r.net("G", painter.net);
-  const nn::Net E = styled ? r.net("E", nets::spade_encoder({.size = size, .channels = channels, .width = width, .latent = latent})) : nn::Net{};
+  const nn::Net E = styled ? r.net("E", nets::spade_encoder({.size = size, .channels = channels, .width = width, .latent = latent, .spectral = spectral == "both"})) : nn::Net{};
   const nn::Net D = r.net("D", nets::spade_judges(judge, scales));
   const auto taps = content ? vgg_loss_network(r, c, 19, 5, 4).taps : std::function<Tensors(const Tensor&)>{};
 
-  const auto given = [=](const Batch& b) { return maps.planes(b["semantic"]); };
   const SharedValue eps = styled ? r.shared("eps", {}, [=](const Batch& b) { return randn({b.size, latent}); }) : SharedValue{};
   // mu and log variance side by side.
   const SharedValue code = styled ? r.shared("E(y)", {E}, [=](const Batch& b) { return concat(E(Tensors{b["b"]}), 1); }) : SharedValue{};
   const auto mu = [=] { return slice(code(), 1, 0, latent); };
   const auto log_variance = [=] { return slice(code(), 1, latent, 2 * latent); };
-  const auto paint = [=](const Tensor& m, const Tensor& z) { return G(styled ? Tensors{m, z} : Tensors{m})[0]; };
+  const auto paint = [=](const Tensor& map, const Tensor& z) { return G(styled ? Tensors{map, z} : Tensors{map})[0]; };
+  const SharedValue m = r.shared("m", {}, [=](const Batch& b) { return maps.planes(b["semantic"]); });
   std::vector<nn::Net> moved{G};
   if (styled) moved.push_back(E);
-  const SharedValue fake = r.shared("G(m)", moved, [=](const Batch& b) { return paint(given(b), styled ? mu() + exp(log_variance() * 0.5) * eps() : Tensor{}); });
+  const SharedValue fake = r.shared("G(m)", moved, [=](const Batch&) { return paint(m(), styled ? mu() + exp(log_variance() * 0.5) * eps() : Tensor{}); });
   // Of what D made, the scores and the features of a scale.
   const size_t each = size_t(judge.layers) + 1;
   const auto over_scales = [=](const std::function<Tensor(size_t scale)>& term) {
@@ -105,10 +105,10 @@ Recipe spade(const Config& c) {
     Losses l;
     const Tensor y = b["b"];
     if (gan > 0 || matching > 0) {
-      const Tensors made = D(Tensors{given(b), fake()});
+      const Tensors made = D(Tensors{m(), fake()});
       if (gan > 0) l.push_back({"adv", gan * over_scales([&](size_t at) { return adv.g(made[at]); }), text(gan, " ", formula_of(adv.g_formula, "(m, y)", "(m, G(m))"), seen)});
       if (matching > 0) {
-        const Tensors real = D(Tensors{given(b), y});
+        const Tensors real = D(Tensors{m(), y});
         const Tensor apart = over_scales([&](size_t at) {
           Tensor sum = nn::l1(made[at + 1], real[at + 1]);
           for (size_t i = 2; i < each; ++i) sum = sum + nn::l1(made[at + i], real[at + i]);
@@ -130,33 +130,34 @@ Recipe spade(const Config& c) {
     return l;
   });
   r.update("D", {D}, optim_d, [=](const Batch& b) -> Losses {
-    const std::vector<Tensors> said = D.each({Tensors{given(b), b["b"]}, Tensors{given(b), fake()}});
-    const auto mean_of = [&](const std::function<Tensor(const Verdict&)>& part) { return over_scales([&](size_t at) { return part(adv.judge(said[0][at], said[1][at])); }); };
-    return {{"adv", mean_of([](const Verdict& v) { return v.loss; }), formula_of(adv.d_formula, "(m, y)", "(m, G(m))") + seen},
-            shown("real", mean_of([](const Verdict& v) { return v.real; }), "E D(m, y)"), shown("fake", mean_of([](const Verdict& v) { return v.fake; }), "E D(m, G(m))")};
+    const std::vector<Tensors> said = D.each({Tensors{m(), b["b"]}, Tensors{m(), fake()}});
+    std::vector<Verdict> verdicts;
+    for (size_t k = 0; k < size_t(scales); ++k) verdicts.push_back(adv.judge(said[0][k * each], said[1][k * each]));
+    const auto mean_of = [&](Tensor Verdict::*part) { return over_scales([&](size_t at) { return verdicts[at / each].*part; }); };
+    return {{"adv", mean_of(&Verdict::loss), formula_of(adv.d_formula, "(m, y)", "(m, G(m))") + seen}, shown("real", mean_of(&Verdict::real), "E D(m, y)"), shown("fake", mean_of(&Verdict::fake), "E D(m, G(m))")};
   });
 
   const int64_t unit = painter.unit;
-  const auto without_style = [=](const Tensor& picture) { return paint(maps.read(picture), {}); };
   const auto made = [=](const Batch& b) {
     return in_chunks([=](const Tensor& numbers) { return paint(maps.planes(numbers), styled ? randn({numbers.dim(0), latent}) : Tensor{}); }, b["semantic"], 64);
   };
+  const std::string planes = "pictures of label maps, whose planes are 1 where a pixel has their meaning and 0 elsewhere";
+  std::function<Tensor(const Batch&, const Tensor&)> in_style;
   if (styled) {
     add_style_uses(r, d, {[=](const Tensor& picture, const Tensor& z) { return paint(maps.read(picture), z); }, [=](const Tensor& y) { return E(Tensors{y})[0]; }, latent, unit, size});
+    // Other programs give the planes themselves.
+    r.maps = {{"translate", planes + ", in the style of this z", [=](const Tensor& of, const Tensors& z) { return paint(of, z[0]); }, labels, unit, {{"z", latent}}}};
+    in_style = [=](const Batch& b, const Tensor& pictures) { return paint(maps.planes(b["semantic"]), E(Tensors{pictures})[0]); };
   } else {
     r.sample = [=](int64_t n, const Batch& b) { return made({n, {{"semantic", b["semantic"].rows(0, n)}}}); };
     r.columns = [=](const Batch& b) -> std::vector<Column> { return {{"labels", b["a"]}, {"output", made(b)}, {"picture", b["b"]}}; };
-    r.tasks.push_back(translate_task({without_style, 3, unit}));
+    r.tasks.push_back(translate_task({[=](const Tensor& picture) { return paint(maps.read(picture), {}); }, 3, unit}));
+    r.maps.push_back(picture_map("translate", planes, [=](const Tensor& of) { return paint(of, {}); }, labels, unit));
     add_pair_measures(r, d, made);
   }
-  // Other programs give the planes themselves.
-  const std::string planes = "pictures of label maps, whose planes are 1 where a pixel has their meaning and 0 elsewhere";
-  if (styled) r.maps = {{"translate", planes + ", in the style of this z", [=](const Tensor& m, const Tensors& z) { return paint(m, z[0]); }, labels, unit, {{"z", latent}}}};
-  else r.maps = {picture_map("translate", planes, [=](const Tensor& m) { return paint(m, {}); }, labels, unit)};
-  r.tasks.push_back(score_task([=](const Tensor& m, const Tensor& y) { return sigmoid(D(Tensors{maps.read(m), y})[0]); }, d, true));
+  r.tasks.push_back(score_task([=](const Tensor& map, const Tensor& y) { return sigmoid(D(Tensors{maps.read(map), y})[0]); }, d, true));
   add_segmentation_measures(r, c, d, made);
-  const std::function<Tensor(const Batch&, const Tensor&)> in_style = [=](const Batch& b, const Tensor& pictures) { return paint(given(b), E(Tensors{pictures})[0]); };
-  add_label_measures(r, c.data.palette, d.target, made, styled ? in_style : nullptr);
+  add_label_measures(r, c.data.palette, d.target, made, in_style);
   return r;
 }
 

@@ -21,7 +21,7 @@ Layer conv(int in, int out, int kernel, int stride, int padding, bool bias, bool
 }
 Layer dense(int in, int out) { return nn::linear(in, out, true, weight(in, out, 1)); }
 
-// A convolution of x and, beside it, the condition at x's size.
+// A convolution of x and, beside it, the condition, which has x's size.
 class WithMap : public nn::Module {
  public:
   explicit WithMap(Layer inner) : inner_(std::move(inner)) {}
@@ -30,7 +30,7 @@ class WithMap : public nn::Module {
   bool conditional() const override { return true; }
   bool batches_pass_together() const override { return inner_->batches_pass_together(); }
   Tensor forward_given(const Tensor& x, const Tensor& condition, const Activation& f, const Tensor& residual) override {
-    return add_then_activate(inner_->forward_beside(x, resize_nearest(condition, x.dim(1), x.dim(2))), residual, f);
+    return add_then_activate(inner_->forward_beside(x, condition), residual, f);
   }
   void visit(const nn::Visit& v) override { v("conv", *inner_); }
   std::string type() const override { return "mapped"; }
@@ -74,11 +74,14 @@ class Generator : public nn::Module {
     const Tensor& labels = xs[0];
     const int64_t unit = int64_t{1} << s_.doublings, h = labels.dim(1) / unit, w = labels.dim(2) / unit;
     require(h * unit == labels.dim(1) && w * unit == labels.dim(2), type(), ": a label map of ", labels.dim(1), "x", labels.dim(2), "; its sides are multiples of ", unit);
-    Tensor y = s_.latent ? of_z(xs[1], h, w) : start_->forward(resize_nearest(labels, h, w));
+    Tensor map = resize_nearest(labels, h, w), y = s_.latent ? of_z(xs[1], h, w) : start_->forward(map);   // map: as large as y
     nn::LayerTrace::note("start", *start_, y);
     for (size_t i = 0; i < blocks_.size(); ++i) {
-      if (blocks_[i].doubled) y = upsample_nearest(y, 2);
-      y = blocks_[i].layer->forward_given(y, resize_nearest(labels, y.dim(1), y.dim(2)));
+      if (blocks_[i].doubled) {
+        y = upsample_nearest(y, 2);
+        map = y.dim(1) == labels.dim(1) ? labels : resize_nearest(labels, y.dim(1), y.dim(2));
+      }
+      y = blocks_[i].layer->forward_given(y, map);
       nn::LayerTrace::note(text("block", i + 1), *blocks_[i].layer, y);
     }
     y = tanh(out_->forward(activate(y, kLeaky)));
@@ -157,7 +160,7 @@ class Encoder : public nn::Module {
     int c = s.channels;
     for (int i = 0; i < halvings; ++i) {
       const int out = s.width << std::min(i, 3);
-      layers.push_back(conv(c, out, 3, 2, 1, false, true));
+      layers.push_back(conv(c, out, 3, 2, 1, false, s.spectral));
       layers.push_back(nn::norm(nn::NormKind::instance, out, nn::Affine::none));
       layers.push_back(nn::leaky_relu());
       c = out;
@@ -184,11 +187,9 @@ class Encoder : public nn::Module {
 
 Layer spade_generator(const SpadeShape& s) { return std::make_shared<Generator>(s); }
 
-Layer spade_judge(const SpadeJudgeShape& s) { return std::make_shared<Judge>(s); }
-
 Layer spade_judges(const SpadeJudgeShape& s, int scales) {
   std::vector<Layer> parts;
-  for (int i = 0; i < scales; ++i) parts.push_back(spade_judge(s));
+  for (int i = 0; i < scales; ++i) parts.push_back(std::make_shared<Judge>(s));
   return at_scales(std::move(parts));
 }
 

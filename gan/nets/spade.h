@@ -25,14 +25,13 @@ struct SpadeJudgeShape {
   int layers = 4;                      // before the last one: all strided but the last of them
   bool spectral = true;                // of the layers with a norm
 };
-// {labels, pictures}, side by side -> {scores [N, h, w, 1], what each layer before made, shallow to deep}.
-nn::Layer spade_judge(const SpadeJudgeShape& s);
-// spade_judge at `scales` scales: the outputs of one after those of another, layers + 1 each.
+// {labels, pictures}, side by side -> of each scale in turn the scores [N, h, w, 1] and what each layer before made, shallow to deep: layers + 1 outputs.
 nn::Layer spade_judges(const SpadeJudgeShape& s, int scales);
 
 // Pictures [N, size, size, channels] -> {mean [N, latent], log variance [N, latent]}: strided convolutions down to 4 x 4.
 struct SpadeEncoderShape {
   int size = 256, channels = 3, width = 64, latent = 256;   // size: 4 * 2^k
+  bool spectral = true;                // of the convolutions
 };
 nn::Layer spade_encoder(const SpadeEncoderShape& s);
 

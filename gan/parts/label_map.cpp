@@ -7,7 +7,7 @@
 namespace ganymede {
 
 LabelMaps::LabelMaps(const Config& c, const std::string& model) : palette_(c.data.palette) {
-  if (palette_.empty()) throw UsageError(model + " makes pictures of label maps, and these data have none; use --data labels:DIR or shapes:pairs,from=labels");
+  if (palette_.empty()) throw UsageError(model + " makes pictures of label maps, and these data have none; use --data labels:DIR, landscapes or shapes:pairs,from=labels");
 }
 
 Tensor LabelMaps::planes(const Tensor& numbers) const {

@@ -66,7 +66,7 @@ void add_label_measures(Recipe& r, const data::Palette& palette, const std::stri
     for (const size_t k : there) off += apart(shown(k), real.mean_of(k)), most += apart(middle, real.mean_of(k));
     return most > 0 ? off / most : std::nan("");
   };
-  const auto real_of = [=](const Evaluation& e) { return colours_of(e, [=](const Batch& b) { return b[target]; }); };
+  const auto real_of = [=](const Evaluation& e) { return e.once<Colours>("colours of meanings", [&] { return colours_of(e, [&](const Batch& b) { return b[target]; }); }); };
   r.measures.push_back({"meaning_colour", "how far the mean colours of the meanings in outputs are from those in the pictures, over how far one colour for all would be; 0 is best", [=](const Evaluation& e) {
                           const Colours outputs = colours_of(e, made);
                           return share(real_of(e), [&](size_t k) { return outputs.mean_of(k); });

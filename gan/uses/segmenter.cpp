@@ -43,7 +43,8 @@ Segmenter trained_segmenter(const DataFacts& facts, const std::string& field) {
   ContextScope scope;
   context().precision = Precision::f32, context().dtype = DType::f32, context().training = true, context().recording = true;
   Segmenter s;
-  for (int64_t i = 0; i < std::min<int64_t>(known.size(), 500); ++i) {
+  s.classes = facts.palette.size();
+  for (int64_t i = 0; facts.palette.empty() && i < std::min<int64_t>(known.size(), 500); ++i) {
     const data::HostBatch one = facts.read({i});
     for (const int64_t meaning : one.integer(kMap)) s.classes = std::max(s.classes, meaning + 1);
   }

@@ -74,7 +74,6 @@ TEST(Palette, ColoursAreReadByTheNearest) {
 }
 
 TEST(Palette, ColoursShownAreApart) {
-  std::vector<Meaning> meanings;
   std::string words;
   for (int i = 0; i < 256; ++i) words += std::to_string(i) + " m" + std::to_string(i) + "\n";
   const Palette p = parsed(words);   // it refuses two of a colour

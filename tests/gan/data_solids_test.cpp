@@ -112,22 +112,7 @@ TEST(Solids, MirroringTurnsPictureAndNormalsRound) {
     }
 }
 
-TEST(Solids, SamplesFollowFromSeedSplitAndIndex) {
-  const Options o{.size = 16, .seed = 4};
-  Options other_seed = o, test = o, cut = o, grey = o, uncached = o;
-  other_seed.seed = 5, test.split = Split::test, cut.load_size = 24, grey.channels = 1, uncached.cache_bytes = 0;
-  const auto set = open_dataset("solids", o), again = open_dataset("solids", uncached);
-  const std::string first = sample_text(*set, 3, 1);
-  EXPECT_EQ(first, sample_text(*again, 3, 2));
-  EXPECT_EQ(first, sample_text(*set, 3, 3)) << "kept in memory";
-  EXPECT_NE(first, sample_text(*set, 4, 1));
-  EXPECT_NE(first, sample_text(*open_dataset("solids", other_seed), 3, 1));
-  EXPECT_NE(first, sample_text(*open_dataset("solids", test), 3, 1));
-  const auto parts = open_dataset("solids", cut);
-  EXPECT_NE(sample_text(*parts, 3, 1), sample_text(*parts, 3, 2));
-  EXPECT_EQ(open_dataset("solids", grey)->field("b")->shape, (std::vector<int64_t>{16, 16, 1}));
-  EXPECT_EQ(open_dataset("solids:count=7")->size(), 7);
-}
+TEST(Solids, SamplesFollowFromSeedSplitAndIndex) { expect_drawn_scenes("solids"); }
 
 TEST(Solids, SaysWhatIsWrong) {
   expect_mentions(error_of([] { open_dataset("solids:rooms"); }), {"count=N", "rooms"});

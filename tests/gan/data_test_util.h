@@ -73,4 +73,22 @@ inline std::string sample_text(const Dataset& dataset, int64_t index, uint64_t k
   return bytes;
 }
 
+// A set of drawn scenes: what a sample is follows from its seed, split and index, whether it is kept or drawn anew, and is drawn by chance only where parts are cut out.
+inline void expect_drawn_scenes(const std::string& name) {
+  const Options o{.size = 16, .seed = 4};
+  Options other_seed = o, test = o, cut = o, grey = o, uncached = o;
+  other_seed.seed = 5, test.split = Split::test, cut.load_size = 24, grey.channels = 1, uncached.cache_bytes = 0;
+  const auto set = open_dataset(name, o), again = open_dataset(name, uncached);
+  const std::string first = sample_text(*set, 3, 1);
+  EXPECT_EQ(first, sample_text(*again, 3, 2));
+  EXPECT_EQ(first, sample_text(*set, 3, 3)) << "kept in memory";
+  EXPECT_NE(first, sample_text(*set, 4, 1));
+  EXPECT_NE(first, sample_text(*open_dataset(name, other_seed), 3, 1));
+  EXPECT_NE(first, sample_text(*open_dataset(name, test), 3, 1));
+  const auto parts = open_dataset(name, cut);
+  EXPECT_NE(sample_text(*parts, 3, 1), sample_text(*parts, 3, 2));
+  EXPECT_EQ(open_dataset(name, grey)->field("b")->shape, (std::vector<int64_t>{16, 16, 1}));
+  EXPECT_EQ(open_dataset(name + ":count=7")->size(), 7);
+}
+
 }  // namespace ganymede::data

@@ -7,7 +7,6 @@
 #include "gan/nets/spade.h"
 #include "gan/parts/label_map.h"
 #include "gan/pictures.h"
-#include "gan/session.h"
 #include "tests/gan/model_fixture.h"
 #include "tests/support/gradcheck.h"
 
@@ -94,6 +93,20 @@ TEST(Spade, SettingsSayWhatIsLearnt) {
   EXPECT_EQ(terms({{"style", "encoder"}}), Terms({"adv", "features", "kl"}));
   EXPECT_EQ(terms({{"content", "vgg"}, {"vgg_divisor", "64"}}), Terms({"adv", "features", "vgg"}));
   EXPECT_EQ(terms({{"condition", "concat"}}, {"hidden"}), Terms({"adv", "features"}));
+}
+
+TEST(Spade, SpectralNormIsOfWhomItSays) {
+  const auto divided = [](const char* whose) {
+    test::Tiny t({"spade", {{"style", "encoder"}, {"spectral_norm", whose}}});
+    std::set<std::string> nets;
+    for (const nn::Net& n : t->recipe().nets)
+      for (const nn::NamedTensor& b : n.buffers())
+        if (b.name.ends_with(".u")) nets.insert(n.name());
+    return nets;
+  };
+  EXPECT_EQ(divided("both"), (std::set<std::string>{"D", "E", "G"}));
+  EXPECT_EQ(divided("discriminator"), std::set<std::string>{"D"});
+  EXPECT_EQ(divided("none"), std::set<std::string>{});
 }
 
 TEST(Spade, RefusesWhatItCannotLearnFrom) {

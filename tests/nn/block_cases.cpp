@@ -73,6 +73,7 @@ std::vector<OpCase> make_cases() {
     if (kind == NormKind::layer) c.push_back(layer_case(n + " bias alone", Kind::summing, x, [=, kind = kind] { return nn::norm(kind, 4, nn::Affine::bias, 1e-3, 2); }));
     c.push_back(layer_case(n + " by class", Kind::summing, x, [=, kind = kind] { return nn::conditional_norm(kind, 4, 3, 1e-3, 0.1, 2); }, {2, 0, 2}));
     c.push_back(layer_case(n + " by style", Kind::product, x, [=, kind = kind] { return nn::adaptive_norm(kind, 4, 3, 1e-3, nn::init::zero(), 0.1, 2); }, {}, {3, 3}));
+    c.push_back(layer_case(n + " by vector", Kind::product, x, [=, kind = kind] { return nn::projected_norm(kind, 4, 3, nn::init::zero(), false, 1e-3, 0.1, 2); }, {}, {3, 3}));
     c.push_back(layer_case(n + " by map", Kind::product, x, [=, kind = kind] { return nn::spatial_norm(kind, 4, 3, 2, {}, 1e-3, 0.1, 2); }, {}, {3, 4, 3, 3}, true));
   }
   c.push_back({"attention over pixels", Kind::product, {{2, 3, 2, 3}, {2, 2, 2, 3}, {2, 2, 2, 5}}, [](const Tensors& in) { return Tensors{nn::attend_pixels(in[0], in[1], in[2])}; }, -1, 1, false, 3});
