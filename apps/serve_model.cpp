@@ -80,7 +80,10 @@ Json ServedModel::describe() const {
   const DataFacts& facts = session_->config().data;
   Json j{{"model", id()}, {"paper", session_->model().paper}, {"run", run_}, {"iteration", session_->trainer().iteration()}, {"device", session_->device().str()}};
   j["height"] = facts.size, j["width"] = facts.width, j["channels"] = facts.channels, j["input_channels"] = facts.input_channels;
-  if (!facts.palette.empty()) {
+  // Where label maps are what comes out, none is drawn.
+  const auto& settings = session_->config().settings();
+  const bool maps_go_in = std::none_of(settings.begin(), settings.end(), [](const Setting& s) { return s.name == "direction" && s.value == "BtoA"; });
+  if (maps_go_in && !facts.palette.empty()) {
     Json& palette = j["palette"] = Json::array();
     for (const data::Meaning& m : facts.palette.meanings()) palette.push_back({{"name", m.name}, {"colour", data::hex(m.shown)}});
   }

@@ -171,6 +171,18 @@ TEST_F(Serve, PaintsLabelMaps) {
   EXPECT_NE(by_number.body, post(port_, "/apply/translate", png_of(16, 16, 0)).body);
 }
 
+TEST_F(Serve, BrushesOfMeaningsAreForMapsThatGoIn) {
+  const Words maps{"train", "pix2pix", "--out", "run", "--data", "shapes:pairs,from=labels,count=8", "--size", "16", "--set", "width=4", "--batch", "1", "--threads", "1", "--steps", "1"};
+  Words back = maps;
+  back.insert(back.end(), {"--set", "direction=BtoA"});
+  start(maps);
+  EXPECT_EQ(Json::parse(apps::get(port_, "/tasks").body)["palette"].size(), 10u);
+  EXPECT_EQ(ended_by(SIGTERM), 0);
+  std::filesystem::remove_all(folder_ / "run"), std::filesystem::remove(folder_ / "said");
+  start(back);
+  EXPECT_FALSE(Json::parse(apps::get(port_, "/tasks").body).contains("palette"));
+}
+
 // What there is to set is known before a task has run: scale and noise of every task of a picture's pyramid.
 TEST_F(Serve, ScaleAndNoiseOfAPyramid) {
   data::Picture p(28, 36, 3);
