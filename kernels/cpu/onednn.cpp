@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 
 #include "kernels/cpu/memory.h"
 
@@ -12,7 +13,22 @@ std::unique_lock<std::recursive_mutex> lock_onednn() {
   return std::unique_lock(mutex);
 }
 
+namespace {
+
+// No AMX: oneDNN 2.6 reads an element beyond an array while it makes a kernel of tiles, which AddressSanitizer caught where that was the end of what is mapped. Who sets the variable
+// knows better. Before oneDNN is first asked for anything, after which it takes no limit.
+void leave_tiles_out() {
+  static const bool done = [] {
+    if (!std::getenv("ONEDNN_MAX_CPU_ISA") && !std::getenv("DNNL_MAX_CPU_ISA")) dnnl::set_max_cpu_isa(dnnl::cpu_isa::avx512_core_bf16);
+    return true;
+  }();
+  (void)done;
+}
+
+}  // namespace
+
 const dnnl::engine& onednn_engine() {
+  leave_tiles_out();
   static const dnnl::engine engine(dnnl::engine::kind::cpu, 0);
   return engine;
 }
@@ -108,6 +124,7 @@ OnednnCall onednn_reorder(const dnnl::memory::desc& from, const dnnl::memory::de
 
 bool has_avx512() {
   const int wanted = static_cast<int>(dnnl::cpu_isa::avx512_core);  // values are sets of bits
+  leave_tiles_out();
   return (static_cast<int>(dnnl::get_effective_cpu_isa()) & wanted) == wanted;
 }
 
