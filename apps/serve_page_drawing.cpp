@@ -13,12 +13,14 @@ let active = null;                      // the canvas that the toolbar works on
 // map stay the ones of its palette.
 class Slot {
   constructor(word, height, width, background, changed) {
-    this.word = word; this.changed = changed; this.background = background; this.touched = false; this.past = [];
+    this.word = word; this.background = background; this.touched = false; this.past = [];
+    this.changed = () => { if (this.above) this.above.follow(); changed(this); };
     this.canvas = make("canvas", {tabIndex: 0});
     this.paper = this.canvas.getContext("2d", {willReadFrequently: true});
     this.title = make("b", {textContent: word.charAt(0) + word.slice(1).toLowerCase()});
     this.dimensions = make("span");
-    this.figure = make("figure", {className: "slot"}, this.canvas, make("figcaption", {}, this.title, this.dimensions));
+    this.stage = make("div", {className: "stage"}, this.canvas);
+    this.figure = make("figure", {className: "slot"}, this.stage, make("figcaption", {}, this.title, this.dimensions));
     this.canvas.setAttribute("aria-label", "Drawing: " + this.title.textContent);
     this.height = height; this.width = width;
     this.resize(height, width);
@@ -37,6 +39,22 @@ class Slot {
     this.dimensions.textContent = width + " \u00d7 " + height;
     this.wipe();
   }
+  // A mask lies over the picture that it belongs to, takes its size and is drawn in white alone.
+  over(picture) {
+    if (this.under) return;
+    this.picture = picture; picture.above = this; this.ink = "#ffffff";
+    this.under = make("canvas", {className: "under"});
+    this.stage.prepend(this.under);
+    this.stage.classList.add("over-picture");
+    this.follow();
+  }
+  follow() {
+    const from = this.picture.canvas, to = this.under;
+    if (from.width !== this.canvas.width || from.height !== this.canvas.height) { this.resize(from.height, from.width); this.past = []; this.touched = false; }
+    to.width = from.width; to.height = from.height; to.classList.toggle("crisp", from.width <= 160);
+    to.getContext("2d").drawImage(from, 0, 0);
+  }
+  pen() { return this.ink || pencil.colour; }
   wipe() { this.paper.fillStyle = this.background; this.paper.fillRect(0, 0, this.canvas.width, this.canvas.height); }
   remember() {
     this.past.push(this.paper.getImageData(0, 0, this.canvas.width, this.canvas.height));
@@ -50,7 +68,7 @@ class Slot {
     this.paper.putImageData(before, 0, 0);
     this.changed(this);
   }
-  clear() { this.remember(); if (this.canvas.width !== this.width || this.canvas.height !== this.height) this.resize(this.height, this.width); this.wipe(); this.changed(this); }
+  clear() { this.remember(); if (!this.picture && (this.canvas.width !== this.width || this.canvas.height !== this.height)) this.resize(this.height, this.width); this.wipe(); if (this.picture) this.touched = false; this.changed(this); }
   place(e) {
     const box = this.canvas.getBoundingClientRect();
     return {x: (e.clientX - box.left) * this.canvas.width / box.width, y: (e.clientY - box.top) * this.canvas.height / box.height};
@@ -72,7 +90,7 @@ class Slot {
   }
   line(from, to) {
     const r = pencil.size / 2, steps = Math.max(1, Math.ceil(Math.hypot(to.x - from.x, to.y - from.y) * 2));
-    this.paper.fillStyle = pencil.tool === "erase" ? this.background : pencil.colour;
+    this.paper.fillStyle = pencil.tool === "erase" ? this.background : this.pen();
     for (let i = 0; i <= steps; ++i) {
       const x = from.x + (to.x - from.x) * i / steps, y = from.y + (to.y - from.y) * i / steps;
       if (r <= 0.5) { this.paper.fillRect(Math.floor(x), Math.floor(y), 1, 1); continue; }
@@ -84,7 +102,7 @@ class Slot {
   }
   fill(x, y) {
     const {width: w, height: h} = this.canvas, image = this.paper.getImageData(0, 0, w, h), d = image.data, at = (y * w + x) * 4;
-    const old = [d[at], d[at + 1], d[at + 2]], now = [1, 3, 5].map(i => parseInt(pencil.colour.slice(i, i + 2), 16)), seen = new Uint8Array(w * h), todo = [y * w + x];
+    const old = [d[at], d[at + 1], d[at + 2]], now = [1, 3, 5].map(i => parseInt(this.pen().slice(i, i + 2), 16)), seen = new Uint8Array(w * h), todo = [y * w + x];
     while (todo.length) {
       const p = todo.pop(), i = p * 4;
       if (seen[p] || Math.abs(d[i] - old[0]) + Math.abs(d[i + 1] - old[1]) + Math.abs(d[i + 2] - old[2]) > 48) continue;

@@ -3,8 +3,8 @@
 namespace ganymede::apps {
 
 const char* const kServeScript = R"js(
-const NAMES = {sample: "Samples"}, NOT_SHOWN = ["together", "n"], LIVE = ["translate", "style", "score", "reconstruct", "paint"];
-const WORDS = {STYLE: "Style", MASK: "Mask (white: changed)"};
+const NAMES = {sample: "Samples"}, NOT_SHOWN = ["together", "n"], LIVE = ["translate", "style", "score", "reconstruct", "paint", "inpaint"];
+const WORDS = {STYLE: "Style", MASK: "Mask: draw over what is to be changed"};
 let limits = {pixels: 1 << 20}, about = null, task = null, paperColour = "#ffffff", examples = [];
 const slots = new Map(), values = new Map(), live = new Map();
 
@@ -152,7 +152,9 @@ function sampleControls() {
   return all;
 }
 
-function changed(always) { if (always || live.get(task.name)) ask(); }
+// Nothing is asked for before a mask is drawn.
+const ready = t => t.name === "sample" || !wordsOf(t).includes("MASK") || slots.get("MASK").touched;
+function changed(always) { if ((always || live.get(task.name)) && ready(task)) ask(); }
 function choose(t) {
   task = t;
   problem(""); state("");
@@ -163,6 +165,7 @@ function choose(t) {
   document.querySelector("main").classList.toggle("alone", !drawn);
   $("inputs").hidden = !drawn;
   for (const word of words) if (!slots.has(word)) addSlot(word);
+  if (words.length === 2 && words[1] === "MASK") slots.get("MASK").over(slots.get(words[0]));
   $("slots").replaceChildren(...words.map(w => slots.get(w).figure));
   $("slots").classList.toggle("several", words.length > 1);
   if (drawn) activate(slots.get(words[words.length - 1]));
@@ -182,8 +185,8 @@ function choose(t) {
     setting("Results", "Of each picture, where the model draws.", slider(own.count, 1, 16, 1, v => { own.count = v; changed(); }, "Results")),
     ...controls(t),
     ...(drawn ? [setting("Opened pictures", "", [make("label", {className: "check"}, make("input", {type: "checkbox", id: "own"}), "keep their own size; otherwise " + about.width + " \u00d7 " + about.height + ", as in training")])] : [])]));
-  $("results").replaceChildren(make("p", {className: "empty", textContent: drawn && !live.get(t.name) ? "Draw, then press \u201c" + title(t.name) + "\u201d." : drawn ? "Draw, and the result will appear here." : ""}));
-  if (live.get(t.name) || !drawn && t.name === "sample") ask(true);
+  $("results").replaceChildren(make("p", {className: "empty", textContent: !ready(t) ? "Draw over what is to be changed, and the result will appear here." : drawn && !live.get(t.name) ? "Draw, then press \u201c" + title(t.name) + "\u201d." : drawn ? "Draw, and the result will appear here." : ""}));
+  if (ready(t) && (live.get(t.name) || !drawn && t.name === "sample")) ask(true);
 }
 function addSlot(word) {
   const mask = word === "MASK", slot = new Slot(WORDS[word] || word, about.height, about.width, mask ? "#000000" : paperColour, () => changed());

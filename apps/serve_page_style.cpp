@@ -54,6 +54,9 @@ figcaption a{color:var(--accent);text-decoration:none}
 figcaption a:hover{text-decoration:underline}
 canvas,#results img{display:block;width:100%;max-height:max(300px,calc(100vh - 330px));object-fit:contain;border-radius:6px}
 .slot canvas{cursor:crosshair;touch-action:none;outline:1px solid var(--edge);width:min(100%,var(--ratio,1)*max(300px,100vh - 330px));max-height:none;margin:0 auto}
+.stage{position:relative}
+.over-picture .under{position:absolute;inset:0}
+.over-picture canvas:last-child{position:relative;mix-blend-mode:screen}
 .slot.over canvas{outline:2px dashed var(--accent);outline-offset:3px}
 #slots.several .slot.active figcaption b{color:var(--accent)}
 figcaption b{font-weight:600;color:var(--ink)}

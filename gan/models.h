@@ -51,6 +51,7 @@ Recipe pix2pix(const Config& c);
 Recipe pan(const Config& c);
 Recipe pldt(const Config& c);
 Recipe spade(const Config& c);
+Recipe deepfill(const Config& c);
 Recipe singan_model(const Config& c);
 Recipe cyclegan(const Config& c);
 Recipe bicyclegan(const Config& c);

@@ -19,7 +19,7 @@ enum class Kind { real, integer, text };
 //   boxes [K, 5]  class, left, top, right, bottom in pixels, -1 where there is no object
 //   characters [201] of the caption, -1 for none (data/words.h)
 //   semantic [H, W]  what a pixel of b means, a number of the palette; -1: nothing that is known
-//   keypoints [K, 3]  x, y in pixels, visible 0 or 1     edges [H, W, 1] in [-1, 1]
+//   keypoints [K, 3]  x, y in pixels, visible 0 or 1     edges [H, W, 1] in [-1, 1]     mask [H, W, 1]  1 in a hole, else 0
 struct Field {
   std::string name;
   std::vector<int64_t> shape;  // of one sample; [] for a scalar and for text

@@ -49,6 +49,8 @@ constexpr Opener kOpeners[] = {
      "halves:DATA,TASK: two domains from one set of pictures, a from every second one, b made of others; TASK is "
      "outlines, negative or same",
      open_halves},
+    {"holes", Argument::required,
+     "holes:KIND,DATA: pictures of a set and holes drawn anew each time; KIND is free (strokes of a brush), box or both", open_holes},
     {"sides", Argument::required,
      "sides:ATTRIBUTE,DATA: two sides without pairs of one set of pictures, a with the attribute and b without it", open_sides},
     {"sr", Argument::required,

@@ -18,6 +18,7 @@ std::unique_ptr<Dataset> open_pairs(const std::string& argument, const Options& 
 std::unique_ptr<Dataset> open_labels(const std::string& argument, const Options& options);
 std::unique_ptr<Dataset> open_made_pairs(const std::string& argument, const Options& options);
 std::unique_ptr<Dataset> open_products(const std::string& argument, const Options& options);
+std::unique_ptr<Dataset> open_holes(const std::string& argument, const Options& options);
 std::unique_ptr<Dataset> open_halves(const std::string& argument, const Options& options);
 std::unique_ptr<Dataset> open_sides(const std::string& argument, const Options& options);
 std::unique_ptr<Dataset> open_unpaired(const std::string& argument, const Options& options);

@@ -12,6 +12,7 @@
 #include "gan/losses/classes.h"
 #include "gan/metrics/trained_classifier.h"
 #include "gan/pictures.h"
+#include "gan/uses/inpaint.h"
 #include "gan/uses/latent_tasks.h"
 #include "gan/uses/translate.h"
 
@@ -123,9 +124,7 @@ void add_plug_and_play_uses(Recipe& r, const Config& c, const PlugAndPlayUses& u
     const Wish wish = read_wish(in.settings, *others, uses);
     const double context_weight = in.settings.number("context", 10, "weight of the mean squared difference outside the hole", 0);
     in.settings.check_all_read();
-    const Tensor x = as_input(in.pictures[0].picture, data), hole = cast(greater(mean(as_input(in.pictures[1].picture, data), {3}, true), zeros({1})), x.dtype());
-    const Tensor share = mean(hole);
-    if (share.item() == 0 || share.item() == 1) throw UsageError(text(in.pictures[1].name, ": a mask needs light pixels, which are drawn anew, and dark ones, which are kept; all of this one's are ", share.item() == 0 ? "dark" : "light"));
+    const Tensor x = as_input(in.pictures[0].picture, data), hole = hole_of(as_input(in.pictures[1].picture, data), in.pictures[1].name);
     const auto filled = [=](const Tensor& made) { return x + (made - x) * hole; };
     const PlugAndPlay holed{between.generate, [=](const Tensor& made) { return between.encode(filled(made)); }};
     const auto wanted = [=](const Tensor& made, const Tensor& code) { return wish.wanted(filled(made), code) - mean(square((made - x) * (1.0 - hole)), {1, 2, 3}) * context_weight; };

@@ -23,9 +23,9 @@ struct Scales {
   }
 };
 
-double distance(const Evaluation& e, const std::function<Tensor(int64_t)>& draw) {
+double distance(const Evaluation& e, const std::function<Tensor(const Batch&)>& made_of) {
   Scales real, made;
-  e.each_batch([&](const Batch& b) { real.add(b.image()), made.add(cast(draw(b.size), b.image().dtype())); });
+  e.each_batch([&](const Batch& b) { real.add(b.image()), made.add(cast(made_of(b), b.image().dtype())); });
   double sum = 0;
   for (size_t i = 0; i < real.features.size(); ++i) sum += std::max(0.0, metrics::frechet_distance(metrics::gaussian_of(real.features[i]), metrics::gaussian_of(made.features[i])));
   return sum / double(real.features.size());
@@ -67,9 +67,13 @@ Measure slope_measure(const std::string& name, const std::string& text, const Cr
   }};
 }
 
+Measure distance_measure(const std::function<Tensor(const Batch&)>& made) {
+  return {"distance", "Frechet distance of samples to test pictures in random features, every position a sample, mean over the pictures and their halvings down to 8 pixels; 0 is best",
+          [=](const Evaluation& e) { return distance(e, made); }};
+}
+
 std::vector<Measure> sample_measures(const std::function<Tensor(int64_t n)>& draw) {
-  return {{"distance", "Frechet distance of samples to test pictures in random features, every position a sample, mean over the pictures and their halvings down to 8 pixels; 0 is best",
-           [=](const Evaluation& e) { return distance(e, draw); }},
+  return {distance_measure([=](const Batch& b) { return draw(b.size); }),
           {"variety", "mean squared distance of two samples over that of two test pictures; 1: as varied as the data", [=](const Evaluation& e) { return variety(e, draw); }}};
 }
 

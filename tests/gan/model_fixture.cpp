@@ -34,6 +34,7 @@ TinyChoice tiny_choice(const std::string& model) {
       {"pix2pix", {.settings = {{"width", "3"}}, .data = "shapes:pairs", .late = {"constant_part", "test"}}},
       {"pan", {.settings = {{"width", "3"}, {"d_width", "2"}}, .data = "shapes:pairs,from=rain", .late = {"constant_part"}}},
       {"spade", {.settings = {{"width", "2"}, {"hidden", "3"}, {"d_width", "2"}}, .data = "shapes:pairs,from=labels", .late = {"constant_part"}, .still = {"D.scale1.out.bias", "D.scale2.out.bias"}}},
+      {"deepfill", {.settings = {{"width", "2"}, {"d_width", "2"}}, .data = "holes:both,shapes"}},
       {"pldt", {.settings = {{"width", "3"}, {"d_width", "2"}, {"code", "4"}}, .data = "shapes:products,count=20", .late = {"last_part"}}},
       {"srcnn", {.settings = {{"width", "4"}, {"mapped", "3"}}, .data = "shapes:sr,scale=2", .size = 24}},
       {"espcn", {.settings = {{"width", "4"}, {"inner", "3"}}, .data = "shapes:sr,scale=2", .size = 24}},

@@ -3,6 +3,7 @@
 #include "engine/context.h"
 #include "engine/ops.h"
 #include "nn/conditional.h"
+#include "nn/gated.h"
 #include "nn/modulated.h"
 #include "nn/spatial_transformer.h"
 
@@ -54,6 +55,14 @@ std::vector<OpCase> make_cases() {
   c.push_back(layer_case("maxout", Kind::product, {3, 5}, [] { return nn::maxout(5, 3, 2, nn::init::zero()); }));
   c.push_back(layer_case("conv", Kind::product, {2, 5, 4, 3}, [] { return nn::conv(3, 4, {.kernel = 3, .stride = 2, .padding = 1}); }));
   c.push_back(layer_case("deconv", Kind::product, {2, 2, 3, 4}, [] { return nn::deconv(4, 3, {.kernel = 4, .stride = 2, .padding = 1}); }));
+  c.push_back(layer_case("conv gated", Kind::product, {2, 5, 4, 3}, [] {
+    const nn::ConvSpec s{.kernel = 3, .stride = 2, .padding = 2, .dilation = 2};
+    return nn::gated(nn::conv(3, 4, s), nn::conv(3, 4, s), {Unary::elu, 1});
+  }));
+  c.push_back(layer_case("upsample conv gated", Kind::product, {2, 3, 4, 3}, [] {
+    const nn::ConvSpec s{.kernel = 3, .padding = 1};
+    return nn::gated(nn::upsample_conv(3, 4, s), nn::upsample_conv(3, 4, s), {Unary::elu, 1});
+  }));
   c.push_back(layer_case("conv equalised", Kind::product, {2, 4, 4, 3}, [] { return nn::conv(3, 4, nn::equalised({.kernel = 3, .padding = 1})); }));
   c.push_back(layer_case("linear equalised", Kind::product, {3, 5}, [] { return nn::equalised_linear(5, 4, 1); }));
   for (const int kernel : {3, 1}) {
