@@ -77,6 +77,7 @@ std::deque<Model>& all_models() {
       }},
       {"a picture, with other attributes or objects", {
           {"stargan", "StarGAN: Unified Generative Adversarial Networks for Multi-Domain Image-to-Image Translation", 2018, "1711.09020", "one generator for all attributes of a picture, and a critic that also names them", {"image", "attributes|label"}, stargan, 32, 8, 7000, "shapes:attributes,without=hat+frame+dark"},
+          {"stargan-v2", "StarGAN v2: Diverse Image Synthesis for Multiple Domains", 2020, "1912.01865", "to any of several domains, in a random style of it or in that of another picture", {"image", "attributes|label"}, stargan_v2, 32, 8, 3000, "shapes:attributes,without=hat+frame"},
           {"fader-networks", "Fader Networks: Manipulating Images by Sliding Attributes", 2017, "1706.00409", "an autoencoder whose code is made to say nothing of attributes, which the decoder is told", {"image", "attributes|label"}, fader_networks, 32, 32, 4000, "shapes:attributes,without=hat+frame+dark"},
           {"genegan", "GeneGAN: Learning Object Transfiguration and Attribute Subspace from Unpaired Data", 2017, "1705.04932", "a code of background and object, which moves from picture to picture", {"a", "b"}, genegan, 32, 16, 6000, "sides:hat,shapes:faces"},
           {"residual-gan", "Learning Residual Images for Face Attribute Manipulation", 2017, "1612.05363", "what is to be added to a picture to give or take an attribute", {"a", "b", "image", "attributes"}, residual_gan, 32, 16, 3000, "sides:hat,shapes:faces"},

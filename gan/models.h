@@ -83,6 +83,7 @@ Recipe attngan(const Config& c);
 Recipe gawwn(const Config& c);
 Recipe tac_gan(const Config& c);
 Recipe stargan(const Config& c);
+Recipe stargan_v2(const Config& c);
 Recipe fader_networks(const Config& c);
 Recipe genegan(const Config& c);
 Recipe residual_gan(const Config& c);

@@ -121,7 +121,9 @@ void Trainer::begin_stage(size_t stage) {
     auto& moved = moved_.emplace_back();
     if (!u.optimiser_of.empty()) {
       const size_t first = size_t(std::find_if(now().updates.begin(), now().updates.end(), [&](const Update& o) { return o.name == u.optimiser_of; }) - now().updates.begin());
-      for (const Moved& m : moved_[first]) moved.push_back({m.net, m.optimiser, false, m.gate});
+      // Of its networks, those that this update's groups still hold.
+      for (const Moved& m : moved_[first])
+        if (std::any_of(u.groups.begin(), u.groups.end(), [&](const Group& g) { return std::find(g.nets.begin(), g.nets.end(), m.net) != g.nets.end(); })) moved.push_back({m.net, m.optimiser, false, m.gate});
       continue;
     }
     for (const Group& g : u.groups)

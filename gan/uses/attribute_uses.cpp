@@ -44,16 +44,6 @@ Tally judged_edits(const Evaluation& e, const Attributes& a, const Editor& edito
   return t;
 }
 
-// Sum over pictures of the distance between the middles of what stands out in them, in sides.
-double moved(const Tensor& x, const Tensor& y) {
-  double all = 0;
-  for (int64_t i = 0; i < x.dim(0); ++i) {
-    const auto p = middle_of(what_stands_out(x, i), x.dim(2)), q = middle_of(what_stands_out(y, i), x.dim(2));
-    all += p && q ? std::hypot((*p)[0] - (*q)[0], (*p)[1] - (*q)[1]) / double(x.dim(2)) : 1;
-  }
-  return all;
-}
-
 std::vector<Measure> edit_measures(const Config& c, const Attributes& a, const Editor& editor) {
   const auto classifier = AttributeClassifier::when_asked(c.data, a);
   const auto tallied = [=](const Evaluation& e) -> const Tally& { return e.once<Tally>("edits", [&] { return judged_edits(e, a, editor, classifier()); }); };

@@ -48,4 +48,13 @@ std::optional<std::array<double, 2>> middle_of(const std::vector<bool>& mask, in
   return std::array{x / n, y / n};
 }
 
+double moved(const Tensor& x, const Tensor& y) {
+  double all = 0;
+  for (int64_t i = 0; i < x.dim(0); ++i) {
+    const auto p = middle_of(what_stands_out(x, i), x.dim(2)), q = middle_of(what_stands_out(y, i), x.dim(2));
+    all += p && q ? std::hypot((*p)[0] - (*q)[0], (*p)[1] - (*q)[1]) / double(x.dim(2)) : 1;
+  }
+  return all;
+}
+
 }  // namespace ganymede

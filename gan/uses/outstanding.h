@@ -12,5 +12,7 @@ namespace ganymede {
 std::vector<bool> what_stands_out(const Tensor& x, int64_t i);
 // The mean column and row of the pixels that do, in pixels; nothing where none does.
 std::optional<std::array<double, 2>> middle_of(const std::vector<bool>& mask, int64_t width);
+// Sum over pictures of the distance between the middles of what stands out in x and in y, in sides; 1 where nothing does.
+double moved(const Tensor& x, const Tensor& y);
 
 }  // namespace ganymede

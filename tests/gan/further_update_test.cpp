@@ -74,6 +74,30 @@ TEST(FurtherUpdate, ResumesAtTheCountOfAllSteps) {
   EXPECT_EQ(weight(resumed), weight(whole));
 }
 
+// Of the networks of the update whose optimiser it goes on with, it may leave some alone (StarGAN v2's G by pictures).
+TEST(FurtherUpdate, MovesTheNetworksThatItKeeps) {
+  ContextScope scope;
+  context().dtype = DType::f64;
+  nn::seed_parameters(1);
+  Recipe r;
+  const auto weight = [](double at) { return nn::linear(1, 1, false, nn::init::constant(at)); };
+  const nn::Net A = r.net("A", weight(2)), B = r.net("B", weight(3));
+  const auto loss = [=](const Batch&) -> Losses { return {{"w", sum(A(ones({1, 1})) * B(ones({1, 1}))), "a b"}}; };
+  r.update("first", {Group{{A}, nn::adam(0.1, 0, 0.9)}, Group{{B}, nn::adam(0.1, 0, 0.9)}}, loss);
+  r.further("first", "second", loss).groups.resize(1);
+  Trainer t(std::move(r), {1}, {}, nullptr);
+  const auto steps = [&](const std::string& of) {
+    for (const auto& s : t.state())
+      if (s.name == "optimizer.first." + of + ".step") return s.value.to_integers()[0];
+    return int64_t{-1};
+  };
+  t.step();
+  EXPECT_NEAR(B.flat().to_doubles()[0], 2.9, 1e-6);
+  EXPECT_LT(A.flat().to_doubles()[0], 1.85);
+  EXPECT_EQ(steps("A"), 2);
+  EXPECT_EQ(steps("B"), 1);
+}
+
 TEST(FurtherUpdate, OtherwiseEachUpdateHasItsOwn) {
   ContextScope scope;
   context().dtype = DType::f64;

@@ -65,6 +65,7 @@ TinyChoice tiny_choice(const std::string& model) {
       {"gawwn", {.settings = {{"width", "4"}, {"d_width", "2"}, {"grid", "8"}, {"latent", "3"}, {"projected", "3"}, {"text_steps", "1"}, {"text_width", "4"}, {"text_length", "5"}, {"image_width", "2"}},
                  .data = "shapes:objects=1,label=both", .late = {"wrong", "text_steps", "halve_every", "grid"}, .still = {"image.linear1.bias", "text.out.bias"}}},
       {"stargan", {.settings = {{"width", "3"}, {"blocks", "1"}, {"d_width", "2"}, {"critic_steps", "2"}}, .data = "shapes:attributes,count=60", .late = {"constant_part"}}},
+      {"stargan-v2", {.settings = {{"width", "2"}, {"most_width", "4"}, {"style", "3"}, {"latent", "3"}, {"hidden", "4"}, {"attributes", "filled"}}, .data = "shapes:attributes,count=60", .late = {"halvings"}}},
       {"fader-networks", {.settings = {{"width", "3"}, {"d_width", "4"}, {"ramp", "1"}, {"lambda", "0.1"}, {"norm_clip", "0.01"}}, .data = "shapes:attributes,count=60", .late = {"most_width"}}},
       {"genegan", {.settings = {{"width", "3"}, {"warm_critic_steps", "2"}, {"warm_every", "2"}}, .data = "sides:hat,shapes:faces,count=60"}},
       {"residual-gan", {.settings = {{"width", "2"}}, .data = "sides:hat,shapes:faces,count=60"}},
