@@ -22,8 +22,8 @@ Recipe stargan_v2(const Config& c) {
   const bool large = c.data.size >= 128;
   nets::StarganV2Shape s{.size = int(c.data.size), .channels = int(c.data.channels), .domains = int(domains.count())};
   nets::check_stargan_v2(s);
-  s.width = int(c.integer("width", large ? std::max<int64_t>(1, 16384 / c.data.size) : 16, "channels next to the picture, of G, E and D; 64 in the paper's of 256 px", 1, 4096));
-  s.most_width = int(c.integer("most_width", large ? 512 : 64, "channels, at most; each halving of the picture doubles them up to this", 1, 4096));
+  s.width = int(c.integer("width", large ? std::max<int64_t>(1, 16384 / c.data.size) : 8, "channels next to the picture, of G, E and D; 64 in the paper's of 256 px", 1, 4096));
+  s.most_width = int(c.integer("most_width", large ? 512 : 32, "channels, at most; each halving of the picture doubles them up to this", 1, 4096));
   int most = 0;
   while (s.size >> (most + 1) >= 4) ++most;
   s.halvings = int(c.integer("halvings", nets::stargan_v2_halvings(s.size), "of the picture by G; 4 in the paper, to maps of 16 x 16", 1, most));
@@ -31,11 +31,11 @@ Recipe stargan_v2(const Config& c) {
   s.latent = int(c.integer("latent", large ? 16 : 8, "length of z", 1, 65536));
   s.hidden = int(c.integer("hidden", large ? 512 : 64, "units of a layer of F", 1, 65536));
   const double reg = c.number("lambda_reg", 1, "weight of the penalty at real pictures, half |grad D|^2", 0), sty = c.number("lambda_sty", 1, "weight of reading the style off the result", 0);
-  const double ds = c.number("lambda_ds", 1, "weight at first of the distance between results in two styles; 2 in the paper for animals", 0), cyc = c.number("lambda_cyc", 1, "weight of |x - the way there and back|", 0);
-  const int64_t ds_steps = c.integer("ds_steps", c.steps ? c.steps : 100000, "iterations in which that weight falls to 0", 1);
+  const double ds = c.number("lambda_ds", large ? 1 : 2, "weight at first of the distance between results in two styles; 1 in the paper for faces, 2 for animals", 0), cyc = c.number("lambda_cyc", 1, "weight of |x - the way there and back|", 0);
+  const int64_t ds_steps = c.integer("ds_steps", !c.steps ? 100000 : large ? c.steps : 10 * c.steps, "iterations in which that weight falls to 0; the paper's run, of which short ones see the beginning", 1);
   const double beta1 = c.number("beta1", 0, "Adam", 0, 0.999999), beta2 = c.number("beta2", 0.99, "Adam", 0, 0.999999), decay = c.number("weight_decay", 1e-4, "Adam's, part of the gradient", 0);
   const auto adam = [&](const char* name, double rate, const char* whose) { return nn::adam(c.number(name, rate, whose, 0), beta1, beta2).decay(decay); };
-  const nn::Optim optim = adam("rate", large ? 1e-4 : 5e-4, "learning rate of G, E and D"), optim_f = adam("rate_f", large ? 1e-6 : 5e-6, "learning rate of F");
+  const nn::Optim optim = adam("rate", large ? 1e-4 : 1e-3, "learning rate of G, E and D"), optim_f = adam("rate_f", large ? 1e-6 : 1e-4, "learning rate of F");
 
   Recipe r;
   const nn::Net G = r.net("G", nets::stargan_v2_generator(s)), F = r.net("F", nets::stargan_v2_mapping(s));

@@ -24,7 +24,7 @@ class Block : public nn::Module {
  public:
   Block(Layer main, Layer shortcut) : main_(std::move(main)), shortcut_(std::move(shortcut)) {}
   using Module::forward;
-  Tensor forward(const Tensor& x) override { return main_->forward_then(x, {}, side(x)) * M_SQRT1_2; }
+  Tensor forward(const Tensor& x) override { return forward_given(x, {}, {}, {}); }
   bool conditional() const override { return main_->conditional(); }
   bool batches_pass_together() const override { return main_->batches_pass_together(); }
   Tensor forward_given(const Tensor& x, const Tensor& style, const Activation& f, const Tensor& residual) override {
@@ -127,8 +127,7 @@ void check_stargan_v2(const StarganV2Shape& s) {
 }
 
 int stargan_v2_halvings(int size) {
-  const int log2 = int(std::lround(std::log2(size)));
-  return std::max(log2 - 4, std::clamp(log2 - 3, 1, 2));
+  return std::max(1, int(std::lround(std::log2(size))) - 4);
 }
 
 nn::Layer stargan_v2_generator(const StarganV2Shape& s) {

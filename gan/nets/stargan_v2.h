@@ -18,7 +18,7 @@ struct StarganV2Shape {
 
 // UsageError for a size that E and D cannot halve to 4.
 void check_stargan_v2(const StarganV2Shape& s);
-// How often G halves pictures of this size by itself: log2(size) - 4 times from 64 px on, as the paper's; smaller ones down to 8 px.
+// How often the paper's G halves pictures of this size: log2(size) - 4 times, but at least once.
 int stargan_v2_halvings(int size);
 
 // G: net(x [N, H, W, channels], s [N, style]) -> [N, H, W, channels], any sides that are multiples of 2^halvings. Residual blocks with instance norms down, with adaptive ones up; no tanh.

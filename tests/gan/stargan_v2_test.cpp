@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <set>
 
@@ -9,6 +10,7 @@
 #include "engine/context.h"
 #include "engine/ops.h"
 #include "gan/nets/stargan_v2.h"
+#include "gan/pictures.h"
 #include "gan/uses/domain_styles.h"
 #include "nn/init.h"
 #include "tests/gan/data_test_util.h"
@@ -42,7 +44,7 @@ TEST(StarganV2, TakesPicturesThatHalveToFour) {
   context().dtype = DType::f64;
   nn::seed_parameters(1);
   const Tensor y = rows({1, 0, 0, 0, 0, 1}, 3);
-  for (const auto& [size, halvings] : {std::pair{8, 1}, {16, 1}, {32, 2}, {64, 2}, {128, 3}, {256, 4}}) {
+  for (const auto& [size, halvings] : {std::pair{8, 1}, {16, 1}, {32, 1}, {64, 2}, {128, 3}, {256, 4}}) {
     const StarganV2Shape s{.size = size, .channels = 1, .width = 1, .most_width = 2, .halvings = nets::stargan_v2_halvings(size), .style = 3, .latent = 2, .hidden = 4, .domains = 3};
     EXPECT_EQ(s.halvings, halvings);
     const Tensor x = random_tensor({2, size, size, 1}, 1), style = nn::Net("F", nets::stargan_v2_mapping(s))(random_tensor({2, 2}, 2), y);
@@ -162,6 +164,8 @@ TEST(StarganV2, GeneratorsOptimiserGoesOnByPictures) {
   for (const auto& [name, v] : t.state())
     if (name.starts_with("optimizer.")) names.insert(name.substr(10, name.rfind('.') - 10));
   EXPECT_EQ(names, (std::set<std::string>{"D.D", "G.G", "G.F", "G.E"}));
+  const auto first = t.state();
+  for (const char* of : {"G.G", "G.F", "G.E", "D.D"}) EXPECT_EQ(first.count("optimizer." + std::string(of) + ".average"), std::string(of) != "D.D") << of;
   t->step();
   const auto steps = [&](const std::string& of) { return t.state().at("optimizer." + of + ".step")[0]; };
   EXPECT_EQ(steps("D.D"), 2);
@@ -192,17 +196,23 @@ class DomainMeasures : public testing::Test {
     for (int k = 0; k < 64; ++k) v.insert(v.end(), {i % 2 ? 0.5 : -0.5, (k < 32) == (i / 2 % 2 == 1) ? 0.5 : -0.5, -0.9 + 0.2 * double(i % 10)});
     return tensor(v, {1, 8, 8, 3}, DType::f32, Device{});
   }
-  std::map<std::string, double> measured(const DomainStyler& by) {
+  Recipe uses(const DomainStyler& by) {
+    const Config c(facts_, {{"attributes", "kind"}});
+    Recipe r;
+    add_domain_style_uses(r, c, Domains(c, {}), by);
+    return r;
+  }
+  static Batch batch() {
     const std::vector<int64_t> which{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 13, 12};
     Tensors pictures;
     std::vector<double> attributes;
     for (int64_t i : which) pictures.push_back(painted(i)), attributes.insert(attributes.end(), {double(i % 2), double(i / 2 % 2)});
-    const Batch b{12, {{"image", concat(pictures, 0)}, {"attributes", rows(attributes, 2)}}};
-    const Evaluation e{12, [=](const std::function<void(const Batch&)>& look) { look(b); }};
-    const Config c(facts_, {{"attributes", "kind"}});
-    Recipe r;
-    add_domain_style_uses(r, c, Domains(c, {}), by);
+    return {12, {{"image", concat(pictures, 0)}, {"attributes", rows(attributes, 2)}}};
+  }
+  std::map<std::string, double> measured(const DomainStyler& by) {
+    const Evaluation e{12, [b = batch()](const std::function<void(const Batch&)>& look) { look(b); }};
     std::map<std::string, double> found;
+    const Recipe r = uses(by);
     for (const Measure& m : r.measures) seed(1), found[m.name] = m.value(e);
     return found;
   }
@@ -263,6 +273,65 @@ TEST_F(DomainMeasures, OfAModelThatTakesAll) {
   EXPECT_EQ(found["taken-high"], 1);
   EXPECT_NEAR(found["style_colour"], 0, 1e-6);
   EXPECT_LT(found["domain"], 0.9);
+}
+
+// The colour of the upper left pixel, in [-1, 1].
+std::array<double, 3> corner(const data::Picture& p) { return {p.pixels[0] / 127.5 - 1, p.pixels[1] / 127.5 - 1, p.pixels[2] / 127.5 - 1}; }
+
+TEST_F(DomainMeasures, TasksBringPicturesToTheDomainThatIsNamed) {
+  const Recipe r = uses(perfect());
+  const auto run = [&](const std::string& name, const std::vector<int64_t>& which, std::map<std::string, std::string> settings, int64_t n = 1) {
+    std::vector<NamedPicture> in;
+    for (const int64_t i : which) in.push_back({"p" + std::to_string(i), to_pictures(painted(i))[0]});
+    const Config c(facts_, std::move(settings));
+    for (const Task& t : r.tasks)
+      if (t.name == name) return t.run({in, c, n});
+    return std::vector<Result>{};
+  };
+  seed(1);
+  const auto each = run("translate", {0, 3}, {});
+  ASSERT_EQ(each.size(), 4u);
+  EXPECT_EQ(each[0].name, "p0-not-kind");
+  EXPECT_EQ(each[3].name, "p3-kind");
+  for (size_t i = 0; i < 4; ++i) EXPECT_NEAR(corner(each[i].frames[0])[0], i % 2 ? 0.5 : -0.5, 0.01);
+  EXPECT_NEAR(corner(each[0].frames[0])[1], -0.5, 0.01);   // and the picture's own rest
+  EXPECT_NEAR(corner(each[2].frames[0])[1], 0.5, 0.01);
+  const auto some = run("translate", {0}, {{"to", "kind"}}, 3);
+  ASSERT_EQ(some.size(), 3u);
+  EXPECT_NE(corner(some[0].frames[0])[2], corner(some[1].frames[0])[2]);   // styles of their own
+  for (const Result& one : some) EXPECT_NEAR(corner(one.frames[0])[0], 0.5, 0.01);
+
+  const auto styled = run("style", {8, 0, 3}, {{"to", "kind"}});   // of what the first is said to be, its shade
+  ASSERT_EQ(styled.size(), 2u);
+  EXPECT_EQ(styled[1].name, "p3");
+  for (const Result& one : styled) {
+    EXPECT_NEAR(corner(one.frames[0])[0], 0.5, 0.01);
+    EXPECT_NEAR(corner(one.frames[0])[2], 0.7, 0.01);
+  }
+  EXPECT_NEAR(corner(styled[0].frames[0])[1], -0.5, 0.01);
+  EXPECT_THROW(run("style", {8, 0}, {}), UsageError);
+  EXPECT_THROW(run("translate", {0}, {{"to", "kinds"}}), UsageError);
+}
+
+TEST_F(DomainMeasures, SheetsAndSamplesShowWhatTheyAreCalled) {
+  const Recipe r = uses(perfect());
+  const Batch b = batch();
+  seed(1);
+  const auto columns = r.columns(b);
+  ASSERT_EQ(columns.size(), 5u);
+  EXPECT_EQ(columns[0].pictures.to_floats(), b.image().to_floats());
+  for (size_t k : {1u, 2u}) {
+    EXPECT_EQ(columns[k].title, k == 1 ? "not-kind" : "kind");
+    const Tensor made = columns[k].pictures;
+    EXPECT_EQ(max(abs(channel(made, 0) - (k == 1 ? -0.5 : 0.5))).item(), 0);
+    EXPECT_EQ(max(channel(made, 2)).item(), min(channel(made, 2)).item());   // one style down a column
+    EXPECT_EQ(max(abs(channel(made, 1) - channel(b.image(), 1))).item(), 0);
+  }
+  EXPECT_EQ(columns[3].pictures.rows(1, 12).to_floats(), b.image().rows(0, 11).to_floats());
+  for (const int64_t c : {0, 2}) EXPECT_LT(max(abs(channel(columns[4].pictures, c) - channel(columns[3].pictures, c))).item(), 1e-6);
+  EXPECT_EQ(max(abs(channel(columns[4].pictures, 1) - channel(b.image(), 1))).item(), 0);
+  const Tensor samples = r.sample(4, b);   // each in the domain of the picture before it, the first in that of the last
+  EXPECT_EQ(channel(samples, 0).to_floats(), channel(roll(b.image(), 1).rows(0, 4), 0).to_floats());
 }
 
 }  // namespace
