@@ -12,6 +12,7 @@
 #include "gan/nets/stargan_v2.h"
 #include "gan/pictures.h"
 #include "gan/uses/domain_styles.h"
+#include "gan/uses/outstanding.h"
 #include "nn/init.h"
 #include "tests/gan/data_test_util.h"
 #include "tests/gan/model_fixture.h"
@@ -273,6 +274,19 @@ TEST_F(DomainMeasures, OfAModelThatTakesAll) {
   EXPECT_EQ(found["taken-high"], 1);
   EXPECT_NEAR(found["style_colour"], 0, 1e-6);
   EXPECT_LT(found["domain"], 0.9);
+}
+
+TEST(Moved, IsTheDistanceOfWhatStandsOut) {
+  ContextScope scope;
+  const auto square = [](int64_t left, int64_t top) {
+    std::vector<double> v(32 * 32, 0.8);
+    for (int64_t y = top; y < top + 6; ++y)
+      for (int64_t x = left; x < left + 6; ++x) v[size_t(y * 32 + x)] = -0.8;
+    return tensor(v, {1, 32, 32, 1}, DType::f32, Device{});
+  };
+  const Tensor flat = full({1, 32, 32, 1}, 0.8);
+  EXPECT_NEAR(moved(square(6, 8), square(14, 14)), 10 / 32.0, 1e-9);
+  EXPECT_EQ(moved(concat({square(6, 8), flat}, 0), concat({square(6, 8), square(6, 8)}, 0)), 1);
 }
 
 // The colour of the upper left pixel, in [-1, 1].
