@@ -139,7 +139,7 @@ struct Recipe {
   Update& update(const std::string& name, std::vector<nn::Net> nets, const nn::Optim& optim, std::function<Losses(const Batch&)> loss);
   Update& update(const std::string& name, std::vector<Group> groups, std::function<Losses(const Batch&)> loss);
   // Moves the networks of an earlier update of the stage down another loss as well, by its optimiser: moments, count of steps, averages
-  // and gates are the same (lazy regularisation, Karras et al. 2020, section 3.1).
+  // and gates are the same (lazy regularisation, Karras et al. 2020, section 3.1). Groups taken out of it stay where they are.
   Update& further(const std::string& of, const std::string& name, std::function<Losses(const Batch&)> loss);
 
   // Pictures (or points) from noise: sample, or the latent space with labels 0, 1, 2, ... in turn.

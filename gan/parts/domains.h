@@ -17,7 +17,7 @@ class Domains {
   const std::vector<std::string>& names() const { return names_; }   // "filled": with it, "not-filled": without
   const Attributes& attributes() const { return attributes_; }
 
-  Tensor of(const Batch& batch) const;             // [N, count]
+  Tensor of(const Batch& batch) const;             // [N, count]; a picture that has none of them is of no domain, a row of 0
   Tensor row(int64_t n, int64_t domain) const;     // [n, count], all of this domain
   // The number of the name, which the setting `setting` gave. UsageError names those that there are.
   int64_t number(const std::string& setting, const std::string& name) const;
