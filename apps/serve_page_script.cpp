@@ -152,8 +152,9 @@ function sampleControls() {
   return all;
 }
 
+const pictured = slot => slot.picture || slot;   // pictures are opened below a mask, not on it
 // Nothing is asked for before a mask is drawn.
-const ready = t => t.name === "sample" || !wordsOf(t).includes("MASK") || slots.get("MASK").touched;
+const ready = t => t.name === "sample" || !wordsOf(t).includes("MASK") || slots.has("MASK") && slots.get("MASK").touched;
 function changed(always) { if ((always || live.get(task.name)) && ready(task)) ask(); }
 function choose(t) {
   task = t;
@@ -205,7 +206,7 @@ async function loadExamples() {
     paperColour = seen[0];
     palette([...seen.slice(1), seen[0], ...black].slice(0, 12));
   }
-  $("examples").replaceChildren("Start from", ...examples.map((image, i) => make("button", {title: "Example " + (i + 1), onclick: () => active && active.show(image, false, limits.pixels)}, make("img", {src: image.src, alt: "Example " + (i + 1)}))));
+  $("examples").replaceChildren("Start from", ...examples.map((image, i) => make("button", {title: "Example " + (i + 1), onclick: () => active && pictured(active).show(image, false, limits.pixels)}, make("img", {src: image.src, alt: "Example " + (i + 1)}))));
 }
 async function begin() {
   try { about = await (await fetch("/tasks")).json(); } catch (e) { problem("The server does not answer."); return; }
@@ -235,7 +236,7 @@ $("size").setAttribute("aria-label", "Width of pen and eraser");
 $("undo").onclick = () => active && active.undo();
 $("clear").onclick = () => active && active.clear();
 $("open").onclick = () => $("file").click();
-$("file").onchange = () => { if (active) active.open($("file").files[0]); $("file").value = ""; };
+$("file").onchange = () => { if (active) pictured(active).open($("file").files[0]); $("file").value = ""; };
 addEventListener("dragover", e => e.preventDefault());
 addEventListener("drop", e => { e.preventDefault(); if (active && !$("inputs").hidden) active.open(e.dataTransfer.files[0]); });
 addEventListener("keydown", e => {

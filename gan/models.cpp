@@ -94,7 +94,7 @@ std::deque<Model>& all_models() {
           {"vespcn", "Real-Time Video Super-Resolution with Spatio-Temporal Networks and Motion Compensation", 2017, "1611.05250", "frames of a clip enlarged with their neighbours, which a learned flow brings to their place", {"clip"}, vespcn, 48, 8, 3000, "shapes:clips,frames=3,plain=1", true},
       }},
       {"a picture with holes", {
-          {"deepfill", "Free-Form Image Inpainting with Gated Convolution", 2019, "1806.03589", "holes filled in two passes: convolutions that learn what to take from missing pixels, and patches from elsewhere", {"image", "mask"}, deepfill, 64, 8, 3000, "holes:both,landscapes:light=noon", true},
+          {"deepfill", "Free-Form Image Inpainting with Gated Convolution", 2019, "1806.03589", "holes filled in two passes: convolutions that learn what to take from missing pixels, and patches from elsewhere", {"image", "mask"}, deepfill, 32, 8, 3000, "holes:both,landscapes:light=noon", true},
       }},
       {"a picture, in another's style", {
           {"perceptual-losses", "Perceptual Losses for Real-Time Style Transfer and Super-Resolution", 2016, "1603.08155", "pictures in another's style, or larger, by features of VGG-16", {"image|high"}, perceptual_losses, 64, 4, 1500, "shapes", true},

@@ -68,7 +68,7 @@ until_page() {  # EXPRESSION WORDS: waits until it is true
 mouse() { call Input.dispatchMouseEvent "$(jq -cn --arg t "$1" --argjson x "$2" --argjson y "$3" '{type: $t, x: $x, y: $y, button: "left", buttons: (if $t == "mouseReleased" then 0 else 1 end), clickCount: 1}')"; }
 # stroke X Y X Y ...: with the button held, places in parts of the canvas.
 stroke() {
-  page "(() => { const b = document.querySelector('#slots canvas').getBoundingClientRect(); return [b.left, b.top, b.width, b.height].join(' '); })()"
+  page "(() => { const b = [...document.querySelectorAll('#slots canvas')].pop().getBoundingClientRect(); return [b.left, b.top, b.width, b.height].join(' '); })()"
   local box kind=mousePressed x y
   box=$(value)
   while [ $# -ge 2 ]; do
@@ -100,6 +100,8 @@ until_page "document.readyState === 'complete' && document.querySelector('#slots
 page "document.querySelector('#model').textContent"
 echo "serve_test: $(value) at $address"
 page "document.querySelector('#clear').click()"
+page "ready(task)"
+[ "$(value)" = true ] || stroke 0.1 0.1 0.2 0.1   # nothing is asked for before a mask is drawn
 before=$(shown)
 stroke 0.25 0.75 0.5 0.2 0.75 0.75
 during=$(shown)

@@ -24,7 +24,7 @@ Recipe deepfill(const Config& c) {
   s.gated = c.choice("conv", {"gated", "plain"}, "of G: weighed by a second convolution, or not") == "gated";
   s.refined = c.flag("refine", true, "a second pass behind the coarse one");
   if (s.refined) s.attention = c.flag("attention", true, "a branch of the second pass that puts holes together of patches from outside of them");
-  const double gan = c.number("gan", 0.05, "weight of D's opinion; 1 in the paper", 0);
+  const double gan = c.number("gan", 0.1, "weight of D's opinion; 1 in the paper", 0);
   const double lambda = c.number("lambda", 1, "weight of the distances to the picture", 0);
   const double outside = lambda > 0 ? c.number("outside", 0.2, "how much a pixel outside of the hole counts in them, beside 1 in it; 1 in the paper", 0) : 1;
   if (gan == 0 && lambda == 0) throw UsageError("settings gan=0 lambda=0: nothing is left for G to learn; set one of them");
@@ -45,8 +45,8 @@ Recipe deepfill(const Config& c) {
   const Adversarial& adv = adversarial("hinge");
   if (gan > 0) {
     const int halvings = nets::halvings_of(c.data.size, c.data.width);
-    nets::FillJudgeShape judge{.channels = s.channels, .width = int(c.integer("d_width", 16, "channels of D's first layer, twice and four times as many behind; 64 in the paper", 1, 4096))};
-    judge.layers = int(c.integer("d_layers", std::clamp(halvings - 2, 1, 6), "of D, each halving the sides; 6 in the paper at 256 px", 1, 8));
+    nets::FillJudgeShape judge{.channels = s.channels, .width = int(c.integer("d_width", 32, "channels of D's first layer, twice and four times as many behind; 64 in the paper", 1, 4096))};
+    judge.layers = int(c.integer("d_layers", std::clamp(halvings - 3, 1, 6), "of D, each halving the sides: the more, the larger the parts that it judges; 6 in the paper at 256 px", 1, 8));
     judge.spectral = c.flag("spectral_norm", true, "of D: weights divided by their largest singular value");
     const nn::Optim optim_d = nn::adam(c.number("rate_d", 1e-3, "learning rate of D; 1e-4 in the paper", 0), beta1);
     D = r.net("D", nets::fill_judge(judge));

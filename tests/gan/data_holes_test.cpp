@@ -36,17 +36,18 @@ TEST(Holes, BoxesAreThreeEighthsToAHalfOfEachSide) {
 
 // A brush of 12 to 40 px for 256 px: at 64 px an island of 3 pixels at least around every vertex, and strokes cover a part that is neither nothing nor most.
 TEST(Holes, StrokesAreAsWideAsTheBrushAndRunInEveryDirection) {
-  double total = 0, left = 0, top = 0;
+  double total = 0, left = 0, top = 0, height = 0, width = 0;
   for (uint64_t key = 0; key < 400; ++key) {
     Random random(key);
     const auto mask = drawn_hole(Hole::free, 64, 64, random);
     total += share(mask);
     const auto [h, w] = extent(mask, 64, 64);
     EXPECT_GE(std::max(h, w), 3);
+    height += double(h) / 400, width += double(w) / 400;
     for (size_t i = 0; i < mask.size(); ++i) left += mask[i] * (i % 64 < 32), top += mask[i] * (i / 64 < 32);
   }
-  EXPECT_GT(total / 400, 0.1);
-  EXPECT_LT(total / 400, 0.4);
+  EXPECT_NEAR(total / 400, 0.2, 0.03) << "a brush of 12 to 40 px for 256 px";
+  EXPECT_LT(height / width, 1.2) << height << " " << width << ": back and forth, not straight on";
   EXPECT_NEAR(left / (total * 64 * 64), 0.5, 0.05);
   EXPECT_NEAR(top / (total * 64 * 64), 0.5, 0.05);
 }

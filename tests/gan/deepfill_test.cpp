@@ -125,9 +125,31 @@ TEST_F(Uses, FillOnlyTheLightPartOfTheMask) {
         }
       EXPECT_GT(changed, 25) << around;
     }
+    // Two pixels around the hole are rows 2 to 11 and columns 1 to 11: all else may be anything.
+    Tensor beyond = full({1, 13, 22, 1}, 0.5) - 1.0 * (1.0 - rectangle(1, 13, 22, 2, 1, 9, 10));
+    const auto filled = [&](const Tensor& picture, const char* around) { return inpainted(r, {named("x", picture), mask}, {{"around", around}}).at(0).frames.at(0); };
+    const data::Picture near = filled(beyond, "2"), same = filled(x, "2"), far = filled(beyond, "0"), whole = filled(x, "0");
+    bool looked = false;
+    for (int64_t row = 4; row < 9; ++row)
+      for (int64_t column = 3; column < 9; ++column) {
+        EXPECT_EQ(near.at(row, column)[0], same.at(row, column)[0]);
+        looked |= far.at(row, column)[0] != whole.at(row, column)[0];
+      }
+    EXPECT_TRUE(looked);
     EXPECT_NE(run::error_of([&] { inpainted(r, {picture}); }).find("even number"), std::string::npos);
     EXPECT_NE(run::error_of([&] { inpainted(r, {picture, named("dark", hole * 0.0 - 1.0)}); }).find("dark: a mask needs light pixels"), std::string::npos);
     EXPECT_NE(run::error_of([&] { inpainted(r, {picture, named("small", slice(hole, 1, 0, 9))}); }).find("a mask is as large as its picture"), std::string::npos);
+  });
+}
+
+TEST_F(Uses, FillWithTheFinePass) {
+  Tiny t({"deepfill"});
+  t->sampling(1, [&] {
+    const Recipe& r = t->recipe();
+    const Tensor hole = rectangle(1, 16, 16, 4, 4, 8, 8), x = uniform({1, 16, 16, 1}, -1, 1) * (1.0 - hole);
+    const Tensors passes = r.nets.at(0)(Tensors{x, hole});
+    ASSERT_EQ(passes.size(), 2u);
+    EXPECT_EQ(furthest(r.sample(1, {1, {{"image", x}, {"mask", hole}}}), x + passes[1] * hole), 0);
   });
 }
 
@@ -139,6 +161,8 @@ TEST_F(Uses, KnowNothingOfWhatTheHoleHides) {
     const Tensor hole = rectangle(1, 16, 16, 4, 4, 8, 8), x = uniform({1, 16, 16, 1}, -1, 1), other = x * (1.0 - hole) + hole * 0.7;
     EXPECT_EQ(furthest(r.sample(1, {1, {{"image", x}, {"mask", hole}}}) * hole, r.sample(1, {1, {{"image", other}, {"mask", hole}}}) * hole), 0);
     EXPECT_EQ(furthest(r.maps.at(0).map(concat({x, hole}, 3), {}), r.maps.at(0).map(concat({other, hole}, 3), {})), 0);
+    const NamedPicture mask = named("mask", hole * 2.0 - 1.0);
+    EXPECT_EQ(inpainted(r, {named("x", x), mask}).at(0).frames.at(0).pixels, inpainted(r, {named("x", other), mask}).at(0).frames.at(0).pixels);
     EXPECT_EQ(furthest(r.columns({1, {{"image", x}, {"mask", hole}}}).at(0).pictures, r.columns({1, {{"image", other}, {"mask", hole}}}).at(0).pictures), 0);
   });
 }
