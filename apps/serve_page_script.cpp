@@ -238,7 +238,7 @@ $("clear").onclick = () => active && active.clear();
 $("open").onclick = () => $("file").click();
 $("file").onchange = () => { if (active) pictured(active).open($("file").files[0]); $("file").value = ""; };
 addEventListener("dragover", e => e.preventDefault());
-addEventListener("drop", e => { e.preventDefault(); if (active && !$("inputs").hidden) active.open(e.dataTransfer.files[0]); });
+addEventListener("drop", e => { e.preventDefault(); if (active && !$("inputs").hidden) pictured(active).open(e.dataTransfer.files[0]); });
 addEventListener("keydown", e => {
   if (e.target.matches("input[type=number],select")) return;
   if ((e.ctrlKey || e.metaKey) && e.key === "z") { e.preventDefault(); if (active) active.undo(); return; }

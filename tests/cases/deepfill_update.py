@@ -107,7 +107,7 @@ def train(dtype):
     draws = Draws(random, dtype)
     g, d = Generator(dtype, random, draws), Discriminator(dtype, random, draws)
     by_g, by_d = Optimiser(g, adam(2e-4)), Optimiser(d, adam(3e-4))
-    case = Case("deepfill", f"width={W} d_width={W} gan={WEIGHT_GAN} lambda={WEIGHT} outside={OUTSIDE} rate_g=2e-4 rate_d=3e-4")
+    case = Case("deepfill", f"width={W} d_width={W} d_layers=2 gan={WEIGHT_GAN} lambda={WEIGHT} outside={OUTSIDE} rate_g=2e-4 rate_d=3e-4")
     case.start(g, d)
     for _ in range(2):
         x = pictures(random, N, WIDTH).to(dtype)[:, :, :HEIGHT]
