@@ -68,7 +68,7 @@ Recipe deepfill(const Config& c) {
 
   add_inpainting_uses(r, c, {[=](const Tensor& x, const Tensor& h) { return x + last(concat(G(Tensors{x, h}), 3)) * h; }, nets::kFillUnit});
   r.averaged = {G};
-  r.average = c.number("ema", 0, "decay of an average of G's weights to fill with; 0: none, as in the paper", 0, 0.999999);
+  r.average = c.number("ema", 0.995, "decay of an average of G's weights to fill with; 0: none, as in the paper", 0, 0.999999);
   return r;
 }
 
