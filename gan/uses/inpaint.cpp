@@ -30,7 +30,7 @@ Window window_of(const Tensor& hole, int64_t around) {
   return {top, left, std::min(h, bottom + around) - top, std::min(w, right + around) - left};
 }
 
-Task inpaint_task(const std::function<Tensor(const Tensor&, const Tensor&)>& fill, int64_t channels) {
+Task inpaint_task(const std::function<Tensor(const Tensor&, const Tensor&)>& fill, int64_t channels, int64_t most) {
   const auto run = [=](const TaskInput& in) {
     const int64_t around = in.settings.integer("around", 0, "pixels beside the hole that are looked at; 0: the whole picture", 0, 1 << 20);
     in.settings.check_all_read();
@@ -42,6 +42,8 @@ Task inpaint_task(const std::function<Tensor(const Tensor&, const Tensor&)>& fil
         throw UsageError(text("mask ", mask.name, ": ", mask.picture.width, "x", mask.picture.height, ", but ", picture.name, " is ", picture.picture.width, "x", picture.picture.height, "; a mask is as large as its picture"));
       const Tensor x = network_input(picture, "picture", channels), hole = hole_of(network_input(mask, "picture", 1), mask.name);
       const Window w = window_of(hole, around);
+      if (most && w.height * w.width > most)
+        throw UsageError(text(picture.name, ": ", w.width, "x", w.height, " pixels are to be looked at, the model can take ", most, " together; set around= to ", around ? "fewer" : "a number of", " pixels beside the hole, or fill smaller holes"));
       const Tensor part = w.of(x), inside = w.of(hole);
       results.add(picture.name, x * (1.0 - hole) + w.back(fill(part * (1.0 - inside), inside) * inside, x));
     }
@@ -109,7 +111,7 @@ void add_inpainting_uses(Recipe& r, const Config& c, const Inpainter& p) {
   const auto made = [=](const Batch& b) { return fill(holed(b), b["mask"]); };
   r.sample = [=](int64_t n, const Batch& b) { return made({n, {{"image", b.image().rows(0, n)}, {"mask", b["mask"].rows(0, n)}}}); };
   r.columns = [=](const Batch& b) -> std::vector<Column> { return {{"input", holed(b) + b["mask"]}, {"output", made(b)}, {"picture", b.image()}}; };
-  r.tasks.push_back(inpaint_task(fill, channels));
+  r.tasks.push_back(inpaint_task(fill, channels, p.most));
   r.maps.push_back(picture_map("inpaint", "the pictures with their holes filled, of pictures and, as the last channel, a plane that is 1 in the hole and 0 elsewhere; what a picture holds there is not looked at",
                                [=](const Tensor& both) {
                                  const Tensor hole = slice(both, 3, channels, channels + 1);

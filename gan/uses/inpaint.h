@@ -8,6 +8,7 @@ struct Inpainter {
   // Pictures [n, H, W, C] with zeros in the hole [n, H, W, 1] (1 there, else 0), sides multiples of `unit` -> pictures that are alike outside of it.
   std::function<Tensor(const Tensor& holed, const Tensor& hole)> fill;
   int64_t unit = 1;
+  int64_t most = 0;   // pixels of a picture that it can look at together; 0: any number
 };
 // For data with the fields image and mask. The task `inpaint`; the measures hole_l1 and, filled without a network, smooth_l1, hole_sharpness, seam and hole_lpips.
 void add_inpainting_uses(Recipe& r, const Config& c, const Inpainter& inpainter);

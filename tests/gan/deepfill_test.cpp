@@ -201,6 +201,20 @@ TEST_F(Uses, MeasureHolesAlone) {
   });
 }
 
+TEST_F(Uses, RefuseMorePixelsThanAttentionHolds) {
+  for (const char* attention : {"true", "false"}) {
+    Tiny t({"deepfill", {{"attention", attention}, {"gan", "0"}}, {"d_width"}});
+    t->sampling(1, [&] {
+      data::Picture large(2048, 513, 1, 100), mask(2048, 513, 1, 0);
+      *mask.at(5, 5) = 255;
+      const auto fill = [&](const char* around) { return inpainted(t->recipe(), {{"large", large}, {"mask", mask}}, {{"around", around}}); };
+      if (std::string(attention) == "true") EXPECT_EQ(run::error_of([&] { fill("0"); }), "large: 513x2048 pixels are to be looked at, the model can take 524288 together; set around= to a number of pixels beside the hole, or fill smaller holes");
+      else EXPECT_EQ(fill("0").size(), 1u);
+      EXPECT_EQ(fill("8").at(0).frames.at(0).height, 2048);
+    });
+  }
+}
+
 TEST(DeepFill, RefusesWhatItCannotDo) {
   EXPECT_EQ(refusal({.model = "deepfill", .size = 20}), "pictures of 20x20: DeepFill takes sides that are multiples of 8; set --size");
   EXPECT_NE(refusal({"deepfill", {{"gan", "0"}, {"lambda", "0"}}}).find("nothing is left for G to learn"), std::string::npos);

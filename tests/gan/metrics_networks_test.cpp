@@ -93,7 +93,7 @@ class MetricsFiles : public testing::Test {
     std::vector<std::pair<std::string, RawTensor>> tensors;
     for (const auto& name : file.names()) tensors.emplace_back(name, file.at(name));
     change(about, tensors);
-    const std::string path = testing::TempDir() + "metrics_changed.safetensors";
+    const std::string path = testing::TempDir() + "metrics_" + testing::UnitTest::GetInstance()->current_test_info()->name() + ".safetensors";   // tests run side by side
     write_safetensors(path, about, tensors);
     return path;
   }
