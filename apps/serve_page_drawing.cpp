@@ -41,16 +41,23 @@ class Slot {
   }
   // A mask lies over the picture that it belongs to, takes its size and is drawn in white alone.
   over(picture) {
-    if (this.under) return;
-    this.picture = picture; picture.above = this; this.ink = "#ffffff";
-    this.under = make("canvas", {className: "under"});
-    this.stage.prepend(this.under);
-    this.stage.classList.add("over-picture");
+    if (this.picture) this.picture.above = null;
+    else {
+      this.ink = "#ffffff"; this.under = make("canvas", {className: "under"});
+      this.stage.prepend(this.under); this.stage.classList.add("over-picture");
+    }
+    this.picture = picture; picture.above = this;
     this.follow();
+  }
+  // Whether anything is drawn on it.
+  marked() {
+    const d = this.paper.getImageData(0, 0, this.canvas.width, this.canvas.height).data;
+    for (let i = 0; i < d.length; i += 4) if (d[i] > 127) return true;
+    return false;
   }
   follow() {
     const from = this.picture.canvas, to = this.under;
-    if (from.width !== this.canvas.width || from.height !== this.canvas.height) { this.resize(from.height, from.width); this.past = []; this.touched = false; }
+    if (from.width !== this.canvas.width || from.height !== this.canvas.height) { this.resize(from.height, from.width); this.past = []; }
     to.width = from.width; to.height = from.height; to.classList.toggle("crisp", from.width <= 160);
     to.getContext("2d").drawImage(from, 0, 0);
   }
@@ -68,7 +75,7 @@ class Slot {
     this.paper.putImageData(before, 0, 0);
     this.changed(this);
   }
-  clear() { this.remember(); if (!this.picture && (this.canvas.width !== this.width || this.canvas.height !== this.height)) this.resize(this.height, this.width); this.wipe(); if (this.picture) this.touched = false; this.changed(this); }
+  clear() { this.remember(); if (!this.picture && (this.canvas.width !== this.width || this.canvas.height !== this.height)) this.resize(this.height, this.width); this.wipe(); this.changed(this); }
   place(e) {
     const box = this.canvas.getBoundingClientRect();
     return {x: (e.clientX - box.left) * this.canvas.width / box.width, y: (e.clientY - box.top) * this.canvas.height / box.height};
@@ -115,8 +122,9 @@ class Slot {
     }
     this.paper.putImageData(image, 0, 0);
   }
-  // Scaled to cover the canvas as it is trained, or at its own size (within the server's limit).
+  // Scaled to cover the canvas as it is trained, or at its own size (within the server's limit); below a mask, not on it.
   show(image, own, most) {
+    if (this.picture) return this.picture.show(image, own, most);
     this.remember();
     const iw = image.naturalWidth || image.width, ih = image.naturalHeight || image.height;
     if (own) { const s = Math.min(1, Math.sqrt(most / (iw * ih))); this.resize(Math.max(1, Math.floor(ih * s)), Math.max(1, Math.floor(iw * s))); }

@@ -152,9 +152,8 @@ function sampleControls() {
   return all;
 }
 
-const pictured = slot => slot.picture || slot;   // pictures are opened below a mask, not on it
 // Nothing is asked for before a mask is drawn.
-const ready = t => t.name === "sample" || !wordsOf(t).includes("MASK") || slots.has("MASK") && slots.get("MASK").touched;
+const ready = t => t.name === "sample" || !wordsOf(t).includes("MASK") || slots.has("MASK") && slots.get("MASK").marked();
 function changed(always) { if ((always || live.get(task.name)) && ready(task)) ask(); }
 function choose(t) {
   task = t;
@@ -186,7 +185,7 @@ function choose(t) {
     setting("Results", "Of each picture, where the model draws.", slider(own.count, 1, 16, 1, v => { own.count = v; changed(); }, "Results")),
     ...controls(t),
     ...(drawn ? [setting("Opened pictures", "", [make("label", {className: "check"}, make("input", {type: "checkbox", id: "own"}), "keep their own size; otherwise " + about.width + " \u00d7 " + about.height + ", as in training")])] : [])]));
-  $("results").replaceChildren(make("p", {className: "empty", textContent: !ready(t) ? "Draw over what is to be changed, and the result will appear here." : drawn && !live.get(t.name) ? "Draw, then press \u201c" + title(t.name) + "\u201d." : drawn ? "Draw, and the result will appear here." : ""}));
+  $("results").replaceChildren(make("p", {className: "empty", textContent: !drawn ? "" : (ready(t) ? "Draw, " : "Draw over what is to be changed, ") + (live.get(t.name) ? "and the result will appear here." : "then press \u201c" + title(t.name) + "\u201d.")}));
   if (ready(t) && (live.get(t.name) || !drawn && t.name === "sample")) ask(true);
 }
 function addSlot(word) {
@@ -206,7 +205,7 @@ async function loadExamples() {
     paperColour = seen[0];
     palette([...seen.slice(1), seen[0], ...black].slice(0, 12));
   }
-  $("examples").replaceChildren("Start from", ...examples.map((image, i) => make("button", {title: "Example " + (i + 1), onclick: () => active && pictured(active).show(image, false, limits.pixels)}, make("img", {src: image.src, alt: "Example " + (i + 1)}))));
+  $("examples").replaceChildren("Start from", ...examples.map((image, i) => make("button", {title: "Example " + (i + 1), onclick: () => active && active.show(image, false, limits.pixels)}, make("img", {src: image.src, alt: "Example " + (i + 1)}))));
 }
 async function begin() {
   try { about = await (await fetch("/tasks")).json(); } catch (e) { problem("The server does not answer."); return; }
@@ -236,9 +235,9 @@ $("size").setAttribute("aria-label", "Width of pen and eraser");
 $("undo").onclick = () => active && active.undo();
 $("clear").onclick = () => active && active.clear();
 $("open").onclick = () => $("file").click();
-$("file").onchange = () => { if (active) pictured(active).open($("file").files[0]); $("file").value = ""; };
+$("file").onchange = () => { if (active) active.open($("file").files[0]); $("file").value = ""; };
 addEventListener("dragover", e => e.preventDefault());
-addEventListener("drop", e => { e.preventDefault(); if (active && !$("inputs").hidden) pictured(active).open(e.dataTransfer.files[0]); });
+addEventListener("drop", e => { e.preventDefault(); if (active && !$("inputs").hidden) active.open(e.dataTransfer.files[0]); });
 addEventListener("keydown", e => {
   if (e.target.matches("input[type=number],select")) return;
   if ((e.ctrlKey || e.metaKey) && e.key === "z") { e.preventDefault(); if (active) active.undo(); return; }

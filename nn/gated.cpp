@@ -8,9 +8,6 @@ class Gated : public Module {
   Gated(Layer value, Layer gate, const Activation& f) : value_(std::move(value)), gate_(std::move(gate)), f_(f) {}
   using Module::forward;
   Tensor forward(const Tensor& x) override { return mul(value_->forward_then(x, f_), gate_->forward_then(x, kGate)); }
-  Tensor forward_beside(const Tensor& x, const Tensor& beside, const Activation& f) override {
-    return activate(mul(value_->forward_beside(x, beside, f_), gate_->forward_beside(x, beside, kGate)), f);
-  }
   bool batches_pass_together() const override { return true; }
   void visit(const Visit& v) override { v("value", *value_), v("gate", *gate_); }
   std::string type() const override { return "gated"; }

@@ -46,19 +46,19 @@ Tensor by_columns(const Tensor& s, int64_t h, int64_t w) {
 
 }  // namespace
 
-Tensor contextual_weights(const Tensor& x, const Tensor& hole, const ContextualAttention& options) {
+Tensor contextual_weights(const Tensor& x, const Tensor& hole, double scale) {
   require(x.rank() == 4 && x.dim(1) % 2 == 0 && x.dim(2) % 2 == 0, "contextual attention: maps of ", x.shape().str(), "; their height and width are even");
   require(hole.shape() == (Shape{x.dim(0), x.dim(1), x.dim(2), 1}), "contextual attention: a hole of ", hole.shape().str(), " beside maps of ", x.shape().str());
   const int64_t h = x.dim(1) / 2, w = x.dim(2) / 2;
   const Tensor patches = in_a_row(windows(framed(resize_nearest(x, h, w)), 3));
-  Tensor likeness = matmul(patches, patches / maximum(norm(patches, {2}, true), full({1}, 1e-4, x.dtype(), x.device())), false, true);
-  if (options.fuse) likeness = by_columns(along_diagonals(by_columns(along_diagonals(likeness), h, w)), w, h);
+  const Tensor likeness = matmul(patches, patches / maximum(norm(patches, {2}, true), full({1}, 1e-4, x.dtype(), x.device())), false, true);
+  const Tensor fused = by_columns(along_diagonals(by_columns(along_diagonals(likeness), h, w)), w, h);
   const Tensor touched = greater(sum(in_a_row(windows(framed(resize_nearest(hole, h, w)), 3)), {2}), full({1}, 0, hole.dtype(), hole.device()));
-  return softmax(likeness * options.scale - 1e4 * reshape(touched, Shape{x.dim(0), 1, h * w}), 2);
+  return softmax(fused * scale - 1e4 * reshape(touched, Shape{x.dim(0), 1, h * w}), 2);
 }
 
-Tensor contextual_attention(const Tensor& x, const Tensor& hole, const ContextualAttention& options) {
-  const Tensor weights = contextual_weights(x, hole, options);
+Tensor contextual_attention(const Tensor& x, const Tensor& hole, double scale) {
+  const Tensor weights = contextual_weights(x, hole, scale);
   const Tensor patches = windows(pixel_unshuffle(framed(x), 2), 2);   // 4x4, one every two places
   const Tensor placed = reshape(matmul(weights, in_a_row(patches)), patches.shape());
   const Tensor y = pixel_shuffle(overlaid(placed, 2), 2);

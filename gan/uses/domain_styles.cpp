@@ -33,15 +33,16 @@ Task translate_task(const Config& c, const Styling& s) {
             words.insert(words.end(), s.domains.names().begin(), s.domains.names().end());
             const std::string to = in.settings.choice("to", words, "the domain of the results");
             Results results;
-            for (const NamedPicture& p : in.pictures)
+            for (const NamedPicture& p : in.pictures) {
+              const Tensor x = as_input(p.picture, facts);
               for (int64_t k = 0; k < s.domains.count(); ++k) {
                 const std::string& name = s.domains.names()[size_t(k)];
                 if (to != "all" && to != name) continue;
-                const Tensor x = as_input(p.picture, facts);
                 Tensors made;
                 for (int64_t i = 0; i < in.n; ++i) made.push_back(s.drawn(x, s.domains.row(1, k)));
                 results.add(to == "all" ? p.name + "-" + name : p.name, concat(made, 0));
               }
+            }
             return results.take();
           }};
 }

@@ -67,19 +67,6 @@ std::vector<Neighbours> neighbours(const Tensor& x, const Tensor& hole) {
   return all;
 }
 
-// What one thing sums to over the test pictures, over what another does.
-Measure quotient(const std::string& name, const std::string& text, const std::function<std::pair<double, double>(const Batch&)>& f) {
-  return {name, text, [=](const Evaluation& e) {
-            double above = 0, below = 0;
-            e.each_batch([&](const Batch& b) {
-              const auto [x, y] = f(b);
-              above += x, below += y;
-            });
-            require(below > 0, name, ": nothing to compare with");
-            return above / below;
-          }};
-}
-
 }  // namespace
 
 Tensor hole_of(const Tensor& mask, const std::string& name) {
@@ -119,8 +106,8 @@ void add_inpainting_uses(Recipe& r, const Config& c, const Inpainter& p) {
                                }, channels + 1, p.unit));
 
   const auto off = [](const Tensor& y, const Batch& b) { return std::pair{sum(abs(y - b.image()) * b["mask"]).item(), sum(b["mask"]).item() * double(y.dim(3))}; };
-  r.measures.push_back(quotient("hole_l1", "mean |output - picture| in holes, pixels in [-1, 1]; 0 is best", [=](const Batch& b) { return off(made(b), b); }));
-  r.measures.push_back(quotient("smooth_l1", "the same of holes filled by means of what lies around them, without a network", [=](const Batch& b) { return off(smoothly_filled(holed(b), b["mask"]), b); }));
+  r.measures.push_back(quotient_measure("hole_l1", "mean |output - picture| in holes, pixels in [-1, 1]; 0 is best", [=](const Batch& b) { return off(made(b), b); }));
+  r.measures.push_back(quotient_measure("smooth_l1", "the same of holes filled by means of what lies around them, without a network", [=](const Batch& b) { return off(smoothly_filled(holed(b), b["mask"]), b); }));
   const auto beside_truth = [=](Tensor Neighbours::*where) {
     return [=](const Batch& b) {
       const auto total = [&](const Tensor& x) {
@@ -131,10 +118,10 @@ void add_inpainting_uses(Recipe& r, const Config& c, const Inpainter& p) {
       return std::pair{total(made(b)), total(b.image())};
     };
   };
-  r.measures.push_back(quotient("hole_sharpness", "mean difference of neighbouring pixels in holes, of outputs over pictures; 1 is alike, less is blurred, more is noise", beside_truth(&Neighbours::inside)));
-  r.measures.push_back(quotient("seam", "the same of neighbours of which one is in the hole and one outside; 1 is alike, more is an edge that can be seen", beside_truth(&Neighbours::across)));
+  r.measures.push_back(quotient_measure("hole_sharpness", "mean difference of neighbouring pixels in holes, of outputs over pictures; 1 is alike, less is blurred, more is noise", beside_truth(&Neighbours::inside)));
+  r.measures.push_back(quotient_measure("seam", "the same of neighbours of which one is in the hole and one outside; 1 is alike, more is an edge that can be seen", beside_truth(&Neighbours::across)));
   r.measures.push_back(distance_measure(made));
-  r.measures.push_back(lpips_measure("hole_lpips", "perceptual distance of outputs and pictures (LPIPS); 0 is best", [=](const Batch& b) { return std::pair{made(b), b.image()}; }));
+  r.measures.push_back(lpips_measure("lpips", "perceptual distance of outputs and pictures (LPIPS); 0 is best", [=](const Batch& b) { return std::pair{made(b), b.image()}; }));
 }
 
 }  // namespace ganymede

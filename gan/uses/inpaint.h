@@ -10,7 +10,7 @@ struct Inpainter {
   int64_t unit = 1;
   int64_t most = 0;   // pixels of a picture that it can look at together; 0: any number
 };
-// For data with the fields image and mask. The task `inpaint`; the measures hole_l1 and, filled without a network, smooth_l1, hole_sharpness, seam and hole_lpips.
+// For data with the fields image and mask. The task `inpaint`; the measures hole_l1 and, filled without a network, smooth_l1, hole_sharpness and seam, and of whole pictures distance and lpips.
 void add_inpainting_uses(Recipe& r, const Config& c, const Inpainter& inpainter);
 
 // 1 where a mask [n, H, W, C] in [-1, 1] is light, 0 where it is dark, [n, H, W, 1]. UsageError, naming it, if all of it is either.

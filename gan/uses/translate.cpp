@@ -138,6 +138,18 @@ Measure mean_measure(const std::string& name, const std::string& text, std::func
           }};
 }
 
+Measure quotient_measure(const std::string& name, const std::string& text, std::function<std::pair<double, double>(const Batch&)> f) {
+  return {name, text, [=, f = std::move(f)](const Evaluation& e) {
+            double above = 0, below = 0;
+            e.each_batch([&](const Batch& b) {
+              const auto [x, y] = f(b);
+              above += x, below += y;
+            });
+            require(below > 0, name, ": the targets have none, so there is nothing to compare with");
+            return above / below;
+          }};
+}
+
 Measure lpips_measure(const std::string& name, const std::string& text, std::function<std::pair<Tensor, Tensor>(const Batch&)> f) {
   Measure m{name, text + "; needs --features with weights of LPIPS", [=, f = std::move(f)](const Evaluation& e) {
               if (!e.lpips) return std::nan("");
@@ -165,25 +177,17 @@ Tensors curvatures(const Tensor& x) {
 // How much of f(target) the outputs hold: <f(output), f(target)> / <f(target), f(target)>. Blur lowers it; noise, which knows
 // nothing of the target, leaves it where it is.
 Measure kept_measure(const std::string& name, const std::string& text, Tensors (*f)(const Tensor&), const std::string& target, const std::function<Tensor(const Batch&)>& made) {
-  return {name, text, [=](const Evaluation& e) {
-            double both = 0, truth = 0;
-            e.each_batch([&](const Batch& b) {
-              const Tensors out = f(made(b)), right = f(b[target]);
-              for (size_t i = 0; i < out.size(); ++i) both += sum(out[i] * right[i]).item(), truth += sum(square(right[i])).item();
-            });
-            require(truth > 0, name, ": the targets have none, so there is nothing to compare with");
-            return both / truth;
-          }};
+  return quotient_measure(name, text, [=](const Batch& b) {
+    double both = 0, truth = 0;
+    const Tensors out = f(made(b)), right = f(b[target]);
+    for (size_t i = 0; i < out.size(); ++i) both += sum(out[i] * right[i]).item(), truth += sum(square(right[i])).item();
+    return std::pair{both, truth};
+  });
 }
 
 // Of outputs over targets, each a mean over the test pictures.
 Measure ratio_measure(const std::string& name, const std::string& text, const std::function<double(const Tensor&)>& f, const std::string& target, const std::function<Tensor(const Batch&)>& made) {
-  return {name, text, [=](const Evaluation& e) {
-            double output = 0, truth = 0;
-            e.each_batch([&](const Batch& b) { output += f(made(b)) * double(b.size), truth += f(b[target]) * double(b.size); });
-            require(truth > 0, name, ": the targets have none, so there is nothing to compare with");
-            return output / truth;
-          }};
+  return quotient_measure(name, text, [=](const Batch& b) { return std::pair{f(made(b)) * double(b.size), f(b[target]) * double(b.size)}; });
 }
 
 Tensor averaged(const Tensor& x, int side) { return side == 1 ? x : average_pool(x, {{side, side}, {side, side}}); }

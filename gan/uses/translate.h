@@ -63,6 +63,8 @@ Task score_task(std::function<Tensor(const Tensor& input, const Tensor& result)>
 
 // Mean of f over the samples of the test split that are looked at.
 Measure mean_measure(const std::string& name, const std::string& text, std::function<double(const Batch&)> f);
+// What the first of f's numbers sums to over those samples, over what the second does. Error where that is nothing.
+Measure quotient_measure(const std::string& name, const std::string& text, std::function<std::pair<double, double>(const Batch&)> f);
 // Mean LPIPS of pairs of pictures that f makes of those samples; for evaluations with a network for it.
 Measure lpips_measure(const std::string& name, const std::string& text, std::function<std::pair<Tensor, Tensor>(const Batch&)> f);
 

@@ -1,5 +1,5 @@
 # Yu et al. 2019: a judge of every place of a filled picture keeps holes from being filled with blur. Drawn landscapes at noon, holes of strokes and a rectangle. What gated convolutions, attention and
-# the second pass bring is too little there for a row: docs/models/deepfill.md.
+# the second pass bring there: docs/models/deepfill.md.
 source "$(dirname "$0")/lib.sh"
 common=(deepfill --size 32 --data holes:both,landscapes:light=noon --threads 1 --steps 1500)
 for seed in 4 5; do

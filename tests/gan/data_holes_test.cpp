@@ -34,7 +34,7 @@ TEST(Holes, BoxesAreThreeEighthsToAHalfOfEachSide) {
   EXPECT_EQ(most, 32);
 }
 
-// A brush of 12 to 40 px for 256 px: at 64 px an island of 3 pixels at least around every vertex, and strokes cover a part that is neither nothing nor most.
+// At 64 px the brush is 3 to 10 px wide; what strokes cover together and how high and wide they run says whether they are as wide as that and go back and forth.
 TEST(Holes, StrokesAreAsWideAsTheBrushAndRunInEveryDirection) {
   double total = 0, left = 0, top = 0, height = 0, width = 0;
   for (uint64_t key = 0; key < 400; ++key) {

@@ -55,7 +55,7 @@ TEST(ContextualAttention, FindsWhatIsHiddenElsewhere) {
 TEST(ContextualAttention, PutsPatchesWhereTheyCameFrom) {
   const Doubles f64;
   const Tensor x = random_tensor({2, 6, 8, 3}, 5);
-  const Tensor y = nets::contextual_attention(x, zeros({2, 6, 8, 1}), {.scale = 1e4});
+  const Tensor y = nets::contextual_attention(x, zeros({2, 6, 8, 1}), 1e4);
   // All but the frame, of which fewer patches than four overlap.
   const auto inner = [](const Tensor& t) { return slice(slice(t, 1, 1, 5), 2, 1, 7); };
   EXPECT_LT(furthest(inner(y), inner(x)), 1e-9);
@@ -96,7 +96,7 @@ TEST(DeepFill, SmoothFillingIsTheMeanOfWhatIsThere) {
   EXPECT_LT(furthest(smoothly_filled((x + 5.0) * (1.0 - two), two), y + 5.0), 1e-12) << "nothing of the hole's zeros is mixed in";
 }
 
-struct Uses : testing::Test {
+struct Inpainting : testing::Test {
   NamedPicture named(const std::string& name, const Tensor& x) { return {name, to_pictures(x).at(0)}; }
   std::vector<Result> inpainted(const Recipe& r, const std::vector<NamedPicture>& pictures, std::map<std::string, std::string> settings = {}) {
     const Config c({}, std::move(settings));
@@ -104,7 +104,7 @@ struct Uses : testing::Test {
   }
 };
 
-TEST_F(Uses, FillOnlyTheLightPartOfTheMask) {
+TEST_F(Inpainting, FillOnlyTheLightPartOfTheMask) {
   Tiny t({"deepfill"});
   t->sampling(1, [&] {
     const Recipe& r = t->recipe();
@@ -142,7 +142,7 @@ TEST_F(Uses, FillOnlyTheLightPartOfTheMask) {
   });
 }
 
-TEST_F(Uses, FillWithTheFinePass) {
+TEST_F(Inpainting, FillWithTheFinePass) {
   Tiny t({"deepfill"});
   t->sampling(1, [&] {
     const Recipe& r = t->recipe();
@@ -154,7 +154,7 @@ TEST_F(Uses, FillWithTheFinePass) {
 }
 
 // What a hole hides is not looked at, in no use of the model.
-TEST_F(Uses, KnowNothingOfWhatTheHoleHides) {
+TEST_F(Inpainting, KnowNothingOfWhatTheHoleHides) {
   Tiny t({"deepfill"});
   t->sampling(1, [&] {
     const Recipe& r = t->recipe();
@@ -167,7 +167,7 @@ TEST_F(Uses, KnowNothingOfWhatTheHoleHides) {
   });
 }
 
-TEST_F(Uses, MeasureHolesAlone) {
+TEST_F(Inpainting, MeasureHolesAlone) {
   Tiny t({"deepfill"});
   t->sampling(1, [&] {
     const Recipe& r = t->recipe();
@@ -201,7 +201,7 @@ TEST_F(Uses, MeasureHolesAlone) {
   });
 }
 
-TEST_F(Uses, RefuseMorePixelsThanAttentionHolds) {
+TEST_F(Inpainting, RefuseMorePixelsThanAttentionHolds) {
   for (const char* attention : {"true", "false"}) {
     Tiny t({"deepfill", {{"attention", attention}, {"gan", "0"}}, {"d_width"}});
     t->sampling(1, [&] {
