@@ -21,7 +21,7 @@ namespace {
 using metrics::Comparison;
 using metrics::Reading;
 
-struct Request {
+struct EvaluateRequest {
   TrainedOptions trained;
   std::string pictures, data = "fashion-mnist", metrics, features, resize;
   int64_t n = 0, size = 0;
@@ -61,7 +61,7 @@ void check_names(const std::vector<std::string>& names, const std::vector<Measur
 }
 
 // The network of --features on the context's device, if it was given.
-std::optional<metrics::FeatureNetwork> feature_file(const Request& q) {
+std::optional<metrics::FeatureNetwork> feature_file(const EvaluateRequest& q) {
   if (q.features.empty()) return {};
   metrics::FeatureNetwork file = metrics::read_features(q.features);
   if (!q.resize.empty()) {
@@ -111,7 +111,7 @@ std::vector<Reading> own_measures(Session& session, const std::vector<std::strin
   return out;
 }
 
-Sampled draw(const Request& q, const std::vector<std::string>& names, int64_t n) {
+Sampled draw(const EvaluateRequest& q, const std::vector<std::string>& names, int64_t n) {
   const auto opened = open_trained(q.trained);
   Session& session = *opened;
   Sampled s;
@@ -147,7 +147,7 @@ Sampled draw(const Request& q, const std::vector<std::string>& names, int64_t n)
 }
 
 // Pictures of a folder in place of a run's samples, fitted to the data's size.
-Sampled collect(const Request& q, const std::vector<std::string>& names, int64_t n) {
+Sampled collect(const EvaluateRequest& q, const std::vector<std::string>& names, int64_t n) {
   check_names(names, {}, picture_measure_names());
   context().device = Device::parse(q.trained.device.empty() ? "auto" : q.trained.device);
   Sampled s;
@@ -189,9 +189,9 @@ void check_reach(const metrics::FeatureNetwork& file, const metrics::PictureMeas
                         file.reach == nets::Reach::taps ? "maps" : "features", ", for ", alternatives(served)));
 }
 
-void show(const Request& q, const Facts& facts, const std::vector<Line>& lines, bool floor) { std::cout << (q.json ? as_json(facts, lines) : as_table(facts, lines, floor)); }
+void show(const EvaluateRequest& q, const Facts& facts, const std::vector<Line>& lines, bool floor) { std::cout << (q.json ? as_json(facts, lines) : as_table(facts, lines, floor)); }
 
-void evaluate_points(const Request& q, const Sampled& s) {
+void evaluate_points(const EvaluateRequest& q, const Sampled& s) {
   const std::string& spec = s.session.data;
   const data::Mixture mixture = data::mixture_of(spec);
   std::vector<Line> lines;
@@ -211,7 +211,7 @@ void evaluate_points(const Request& q, const Sampled& s) {
   show(q, facts, lines, true);
 }
 
-void evaluate_pictures(const Request& q, Sampled sampled) {
+void evaluate_pictures(const EvaluateRequest& q, Sampled sampled) {
   std::vector<std::string> names = sampled.names;
   data::Options wanted;
   wanted.size = sampled.session.size, wanted.channels = sampled.session.channels, wanted.seed = sampled.session.seed;
@@ -285,7 +285,7 @@ void evaluate_pictures(const Request& q, Sampled sampled) {
   show(q, facts, lines, floor);
 }
 
-void evaluate(const Request& q) {
+void evaluate(const EvaluateRequest& q) {
   if (q.trained.folder.empty() == q.pictures.empty()) throw UsageError("evaluate: name a run folder, or give --pictures DIR with --data");
   if (!q.resize.empty() && q.features.empty()) throw UsageError("--resize says how a feature network of --features takes pictures: give both");
   const std::vector<std::string> names = split(q.metrics);
@@ -304,7 +304,7 @@ void evaluate(const Request& q) {
 }  // namespace
 
 void add_evaluate(CLI::App& program) {
-  auto q = std::make_shared<Request>();
+  auto q = std::make_shared<EvaluateRequest>();
   auto* verb = program.add_subcommand("evaluate", "measure a trained model: distances to real pictures, variety, classes");
   std::string all = "measures with commas between them (those that fit the data); modes counts the modes of a mixture";
   for (const auto& m : metrics::picture_measures()) all += "\n" + m.name + ": " + m.text;

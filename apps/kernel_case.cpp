@@ -96,7 +96,7 @@ KernelCase softmax_case(const KernelOperation& o, const KernelShape& shape) {
   return c;
 }
 
-KernelCase attention_case(const KernelOperation& o, const KernelShape& shape) {
+KernelCase shaped_attention(const KernelOperation& o, const KernelShape& shape) {
   const std::vector<int> s = numbers(o, shape, true);
   return apps::attention_case({s[0], s[1], s[2], s[3], s[4], 1 / std::sqrt(double(s[3])), DType::f32, Math::f32}, kernels::AttentionRole::forward);
 }
@@ -149,7 +149,7 @@ KernelCase optimizer_case(const KernelOperation& o, const KernelShape& shape) {
   return c;
 }
 
-KernelCase norm_case(const KernelOperation& o, const KernelShape& shape) {
+KernelCase shaped_norm(const KernelOperation& o, const KernelShape& shape) {
   const std::vector<int> s = numbers(o, shape, true);
   const std::string name = o.name;
   const kernels::NormRole role = name == "norm.forward" ? kernels::NormRole::forward : name == "norm.gradient" ? kernels::NormRole::gradient : kernels::NormRole::second_gradient;
@@ -170,12 +170,12 @@ const std::vector<KernelOperation>& kernel_operations() {
       {"gemm.multiply", "B,M,N,K", "1,64,64,64", gemm_case},
       {"norm.statistics", kPicture, "2,8,8,32", statistics_case},
       {"norm.apply", kPicture, "2,8,8,32", apply_case},
-      {"norm.forward", kNorm, "2,64,32", norm_case},
-      {"norm.gradient", kNorm, "2,64,32", norm_case},
-      {"norm.second_gradient", kNorm, "2,64,32", norm_case},
+      {"norm.forward", kNorm, "2,64,32", shaped_norm},
+      {"norm.gradient", kNorm, "2,64,32", shaped_norm},
+      {"norm.second_gradient", kNorm, "2,64,32", shaped_norm},
       {"softmax.forward", "rows,columns", "16,100", softmax_case},
       {"softmax.gradient", "rows,columns", "16,100", softmax_case},
-      {"attention.forward", "B,queries,keys,D,E", "1,64,64,16,32", attention_case},
+      {"attention.forward", "B,queries,keys,D,E", "1,64,64,16,32", shaped_attention},
       {"resample.apply", kPicture, "1,8,8,16", resample_case},
       {"reduce.sum_of_squares", "outer,reduce,inner", "4,256,8", reduce_case},
       {"optimizer.step", "count", "10000", optimizer_case},

@@ -16,7 +16,7 @@ namespace {
 // What the simulator does in about a minute.
 constexpr double kSimulated = 2e8;
 
-struct Options {
+struct KernelsOptions {
   std::string operation, device = "auto", dtype = "f32", threads;
   KernelShape shape;
   bool check = false;
@@ -42,7 +42,7 @@ std::pair<int, int> parse_threads(const std::string& text) {
   throw UsageError("kernels run: --threads " + text + " is not a thread or a range of them from 0 to 1023, like 0-31");
 }
 
-void trace(const Options& o, const KernelCase& problem, Number number) {
+void trace(const KernelsOptions& o, const KernelCase& problem, Number number) {
   const auto [first, last] = parse_threads(o.threads);
   const kernels::TraceLibrary& library = trace_library();
   const PreparedCase prepared(library.table(), problem, number.dtype, number.math);
@@ -62,7 +62,7 @@ void trace(const Options& o, const KernelCase& problem, Number number) {
     if (!(e.error <= e.bound)) throw Error("kernels run: " + e.name + " of the traced kernel has a wrong result");
 }
 
-void run(const Options& o) {
+void run(const KernelsOptions& o) {
   const KernelOperation& operation = kernel_operation(o.operation);
   const Device device = Device::parse(o.device);
   if (is_plan(device)) throw UsageError("kernels run: --device plan computes nothing; it must be cpu, cuda or sim");
@@ -117,7 +117,7 @@ void run(const Options& o) {
 }
 
 void add_run(CLI::App& verb) {
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<KernelsOptions>();
   auto* sub = verb.add_subcommand("run", "run one kernel on a shape; check, time or trace it");
   std::string what = "operation and its shape:";
   for (const KernelOperation& k : kernel_operations()) what += std::string("\n") + k.name + "  " + k.shape + " (" + k.standard + ")";

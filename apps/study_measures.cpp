@@ -109,13 +109,13 @@ std::string table(const Study& study) {
   return out;
 }
 
-struct Request {
+struct StudyRequest {
   std::string data = "fashion-mnist", out = "measures", device = "auto";
   int64_t n = 5000, size = 0;
   uint64_t seed = 1;
 };
 
-void study(const Request& q) {
+void study(const StudyRequest& q) {
   context().device = Device::parse(q.device);
   std::filesystem::create_directories(q.out);
   metrics::ClassifierOptions o;
@@ -161,7 +161,7 @@ void study(const Request& q) {
 }  // namespace
 
 void add_study_measures(CLI::App& program) {
-  auto q = std::make_shared<Request>();
+  auto q = std::make_shared<StudyRequest>();
   auto* verb = program.add_subcommand("study-measures", "spoil real pictures in known ways and see which measure notices");
   verb->add_option("--data", q->data, "labelled pictures with a test split")->capture_default_str();
   verb->add_option("--size", q->size, "height and width (as the data are)")->check(whole(8, 65536));

@@ -29,7 +29,7 @@ constexpr double kGain = 0.98;
 // The variants of an attention, by name.
 constexpr const char *kTwin = "twin", *kNoTwin = "mma";
 
-struct Options {
+struct TuneOptions {
   ModelOptions model;
   std::vector<std::string> shapes, directions, attentions, norms;
   std::string device = "auto", number = "bf16", file;
@@ -84,7 +84,7 @@ struct Wanted {
 };
 
 // Of the given shapes, or of one iteration of a model, on paper; each once. Norms without variants are left out.
-Wanted wanted(const Options& o, const VariantKernels& v) {
+Wanted wanted(const TuneOptions& o, const VariantKernels& v) {
   Wanted all;
   const auto add = [&](const UsedConvolution& u) { add_once(all.convolutions, u, same_convolution); };
   const auto add_attention = [&](const UsedAttention& u) { add_once(all.attentions, u, same_attention); };
@@ -224,7 +224,7 @@ TunedNorm measure(const Device& device, const UsedNorm& u, bool print_variants) 
   return {u, list[m.best], m.cost, m.table_cost};
 }
 
-Device chosen_device(const Options& o) {
+Device chosen_device(const TuneOptions& o) {
   if (o.device == "auto" && device_count(DeviceType::cuda) == 0)
     throw Error("tune: there is no usable card on this machine; --device sim counts instead of timing, for tests");
   const Device device = Device::parse(o.device);
@@ -255,7 +255,7 @@ void check_sizes(const Wanted& all) {
   for (const UsedNorm& u : all.norms) check(u, norm_case(u.problem, u.role).multiply_adds);
 }
 
-void tune(const Options& o) {
+void tune(const TuneOptions& o) {
   const bool nothing = o.model.session.model.empty() && o.shapes.empty() && o.attentions.empty() && o.norms.empty();
   if (o.show && o.forget) throw UsageError("tune: --show or --forget, not both");
   if ((o.show || o.forget) != nothing)
@@ -291,7 +291,7 @@ void tune(const Options& o) {
 }  // namespace
 
 void add_tune(CLI::App& program) {
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<TuneOptions>();
   auto* verb = program.add_subcommand("tune", "measure the variants of convolutions, attentions and norms on this card, for later runs to follow");
   verb->add_option("model", o->model.session.model, "all convolutions, attentions and norms of one of its iterations (of the first stage, if it has several)");
   o->model.add_to(*verb);

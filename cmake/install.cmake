@@ -3,13 +3,13 @@
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
-set(layers kernels engine nn gan program)
+set(layers kernels base engine nn data gan program)
 foreach(layer ${layers})
   set_target_properties(ganymede_${layer} PROPERTIES EXPORT_NAME ${layer})
   add_library(ganymede::${layer} ALIAS ganymede_${layer})
 endforeach()
-set(exported ganymede_kernel_options ganymede_options ganymede_kernels_cpu ganymede_kernels_sim ganymede_kernels ganymede_engine ganymede_nn
-  ganymede_gan ganymede_program)
+set(exported ganymede_kernel_options ganymede_options ganymede_kernels_cpu ganymede_kernels_sim ganymede_kernels ganymede_base ganymede_engine ganymede_nn
+  ganymede_data ganymede_gan ganymede_program)
 if(GANYMEDE_HAS_CUDA)
   list(APPEND exported ganymede_kernels_cuda)
 endif()

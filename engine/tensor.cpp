@@ -9,7 +9,7 @@
 namespace ganymede {
 namespace {
 
-float widen(uint16_t bits) { return std::bit_cast<float>(uint32_t(bits) << 16); }
+float widened(uint16_t bits) { return std::bit_cast<float>(uint32_t(bits) << 16); }
 
 uint16_t narrow(float x) {
   uint32_t u = std::bit_cast<uint32_t>(x);
@@ -35,7 +35,7 @@ std::vector<Out> floating(const Tensor& t, const char* what) {
     case DType::f64: return convert(host_copy<double>(t));
     case DType::bf16: {
       std::vector<Out> out;
-      for (uint16_t b : host_copy<uint16_t>(t)) out.push_back(Out(widen(b)));
+      for (uint16_t b : host_copy<uint16_t>(t)) out.push_back(Out(widened(b)));
       return out;
     }
     default: fail(what, ": the tensor holds ", t.dtype(), ", not floating-point numbers");

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "gan/machine_memory.h"
+#include "engine/machine_memory.h"
 #include "gan/session.h"
 
 namespace ganymede {

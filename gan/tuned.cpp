@@ -85,7 +85,7 @@ const Json& member(const Json& j, const char* name) {
   require(j.is_object() && j.contains(name), "\"", name, "\" is missing");
   return j[name];
 }
-std::string word(const Json& j, const char* name) {
+std::string words_at(const Json& j, const char* name) {
   const Json& v = member(j, name);
   require(v.is_string(), "\"", name, "\" is not text");
   return v.get<std::string>();
@@ -103,7 +103,7 @@ double cost(const Json& j, const char* name) {
 
 template <class Role>
 Role role_of(const Json& j, std::initializer_list<Role> roles) {
-  const std::string direction = word(j, "direction");
+  const std::string direction = words_at(j, "direction");
   std::string all;
   for (const Role role : roles) {
     if (direction == role_name(role)) return role;
@@ -115,7 +115,7 @@ Role role_of(const Json& j, std::initializer_list<Role> roles) {
 template <class Problem, class Number, size_t kCount>
 Problem problem_of(const Json& j, const Field<Problem, Number> (&fields)[kCount]) {
   Problem p{};
-  const std::string multiplied = word(j, "number");
+  const std::string multiplied = words_at(j, "number");
   require(multiplied == "bf16" || multiplied == "tf32" || multiplied == "f32", "\"number\" is \"", multiplied, "\", must be bf16, tf32 or f32");
   for (const auto& f : fields) p.*f.member = number(j, f.name, f.least);
   p.dtype = multiplied == "bf16" ? DType::bf16 : DType::f32;
@@ -127,11 +127,11 @@ TunedConvolution convolution_of(const Json& j) {
   TunedConvolution t{};
   t.what = {role_of(j, {Conv2dRole::forward, Conv2dRole::data_gradient, Conv2dRole::weight_gradient}), problem_of(j, kFields)};
   if (j.contains("border")) {
-    const std::string border = word(j, "border");
+    const std::string border = words_at(j, "border");
     require(border == border_name(Padding::reflect) || border == border_name(Padding::replicate), "\"border\" is \"", border, "\", must be reflect or replicate");
     t.what.problem.border = border == border_name(Padding::reflect) ? Padding::reflect : Padding::replicate;
   }
-  t.tile = word(j, "tile");
+  t.tile = words_at(j, "tile");
   t.parts = number(j, "parts", 1);
   t.cost = cost(j, "cost");
   t.table_cost = cost(j, "table_cost");
@@ -226,7 +226,7 @@ std::vector<TunedCard> read_tuned(const std::filesystem::path& path) {
     std::vector<TunedCard> cards;
     require(member(all, "cards").is_array(), "\"cards\" is not a list");
     for (const Json& c : all["cards"]) {
-      TunedCard card{{word(c, "card"), word(c, "driver")}, {}};
+      TunedCard card{{words_at(c, "card"), words_at(c, "driver")}, {}};
       require(member(c, "convolutions").is_array(), "\"convolutions\" is not a list");
       for (const Json& t : c["convolutions"]) card.convolutions.push_back(convolution_of(t));
       if (c.contains("attentions")) {

@@ -9,7 +9,7 @@
 #include "engine/context.h"
 #include "engine/ops.h"
 #include "gan/data/random.h"
-#include "gan/machine_memory.h"
+#include "engine/machine_memory.h"
 #include "gan/pictures.h"
 #include "gan/uses/truncation.h"
 
@@ -19,7 +19,7 @@ namespace {
 using Points = std::vector<std::vector<double>>;
 
 constexpr int64_t kMostFrames = 10000;           // of an animation, which is in memory until it is written
-constexpr int64_t kMostBytes = int64_t{4} << 30;  // of its pictures as they are drawn
+constexpr int64_t kLargestAnimation = int64_t{4} << 30;  // of its pictures as they are drawn
 
 const Latent& latent_of(Session& session) {
   const Latent& l = session.trainer().recipe().latent;
@@ -163,7 +163,7 @@ std::vector<data::Picture> walk_frames(Session& session, int64_t n, int64_t colu
   if (o.rows * o.columns > kMostFrames) throw UsageError(text("--rows ", o.rows, " --steps ", o.columns, ": ", o.rows * o.columns, " frames; at most ", kMostFrames));
   const DataFacts& facts = session.config().data;
   const int64_t zoom = zoom_of(facts.width), bytes = o.rows * o.columns * n * facts.size * facts.width * zoom * zoom * facts.channels;
-  if (bytes > kMostBytes) throw UsageError(text("-n ", n, " --rows ", o.rows, " --steps ", o.columns, ": an animation of ", memory_text(bytes), "; at most ", memory_text(kMostBytes), ", so draw fewer"));
+  if (bytes > kLargestAnimation) throw UsageError(text("-n ", n, " --rows ", o.rows, " --steps ", o.columns, ": an animation of ", memory_text(bytes), "; at most ", memory_text(kLargestAnimation), ", so draw fewer"));
   std::vector<data::Picture> frames;
   session.trainer().sampling(o.seed, [&] {
     const Points stops = draw(latent, n * o.rows, o);

@@ -246,10 +246,6 @@ void check_operands(const char* op, const ConvInput& x, const Tensor& w, const T
 
 Tensors parts(const ConvInput& x) { return x.second.defined() ? Tensors{x.first, x.second} : Tensors{x.first}; }
 
-bool fusable(Unary op) {
-  return op == Unary::identity || op == Unary::relu || op == Unary::leaky_relu || op == Unary::sigmoid || op == Unary::tanh;
-}
-
 }  // namespace
 
 ConvInput::ConvInput(const Tensor& left, const Tensor& right) : first(left), second(right) {

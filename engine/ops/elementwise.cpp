@@ -253,6 +253,10 @@ Tensor mix(const Tensor& a, const Tensor& b, const Tensor& weight) {
   });
 }
 
+bool fusable(Unary op) {
+  return op == Unary::identity || op == Unary::relu || op == Unary::leaky_relu || op == Unary::sigmoid || op == Unary::tanh;
+}
+
 Tensor unary(Unary op, const Tensor& x, double alpha, double beta) {
   if (op == Unary::scale) return scale(x, alpha, beta);
   if (op == Unary::neg) return scale(x, -1);

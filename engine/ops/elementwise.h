@@ -27,6 +27,8 @@ inline Tensor operator/(const Tensor& a, const Tensor& b) { return div(a, b); }
 
 // f(x) for one of kernels/api/types.h's functions with its parameters.
 Tensor unary(Unary op, const Tensor& x, double alpha = 0, double beta = 0);
+// Whether convolutions and products apply it to their results while they write them.
+bool fusable(Unary op);
 // alpha * x + beta.
 Tensor scale(const Tensor& x, double alpha, double beta = 0);
 

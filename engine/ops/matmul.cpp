@@ -45,10 +45,6 @@ Tensor batched(const Tensor& a, const Tensor& b, bool ta, bool tb, DType out) {
 
 DType activation_type(const Tensor& x) { return arithmetic(x.dtype()).dtype; }
 
-bool fusable(Unary op) {
-  return op == Unary::identity || op == Unary::relu || op == Unary::leaky_relu || op == Unary::sigmoid || op == Unary::tanh;
-}
-
 }  // namespace
 
 Tensor matmul(const Tensor& a, const Tensor& b, bool ta, bool tb) {

@@ -17,7 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int64_t kNaturalSize = 64, kTokens = 24;
+constexpr int64_t kBirdSize = 64, kTokens = 24;
 
 // CUB-200-2011: birds with class, box and part locations; captions where there is a folder
 // text/CLASS/PICTURE.txt (one a line). With crop=box a picture is cut to a square round the bird, 1.5 times
@@ -25,7 +25,7 @@ constexpr int64_t kNaturalSize = 64, kTokens = 24;
 class Cub : public Dataset {
  public:
   Cub(const std::string& argument, const Options& options)
-      : options_(options), size_(options.size ? options.size : kNaturalSize) {
+      : options_(options), size_(options.size ? options.size : kBirdSize) {
     const size_t comma = argument.rfind(',');
     folder_ = argument.substr(0, comma);
     if (comma != std::string::npos) {

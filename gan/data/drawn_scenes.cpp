@@ -4,7 +4,6 @@
 
 namespace ganymede::data {
 
-constexpr int64_t kNaturalSize = 64, kLeastSize = 16;
 
 DrawnScenes::DrawnScenes(const Scenes& kind, Arguments& arguments, const std::string& takes, const Options& options)
     : name_(kind.name), options_(options), size_(options.size ? options.size : kNaturalSize), drawn_(options.cache_bytes) {

@@ -8,6 +8,9 @@
 
 namespace ganymede::data {
 
+constexpr int64_t kNaturalSize = 64, kLeastSize = 16;   // pixels of a side where nobody asks for a size, and the fewest
+constexpr uint64_t kTestKey = uint64_t{1} << 62;        // what the test split shows is drawn from other streams
+
 // What drawing a sample gave, kept in memory while it fits into `bytes`, so that later epochs need not draw it again. For what
 // is a pure function of its key alone. Safe from several threads.
 class DrawnStore {

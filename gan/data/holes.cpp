@@ -11,12 +11,12 @@
 namespace ganymede::data {
 namespace {
 
-struct Point {
+struct Place {
   double x, y;
 };
 
 // 1 where a pixel's middle is nearer than `radius` to the line from a to b, ends rounded.
-void brush(std::vector<float>& mask, int64_t height, int64_t width, Point a, Point b, double radius) {
+void brush(std::vector<float>& mask, int64_t height, int64_t width, Place a, Place b, double radius) {
   const auto range = [&](double from, double to, int64_t side) {
     return std::pair{std::clamp<int64_t>(int64_t(std::floor(from - radius)), 0, side), std::clamp<int64_t>(int64_t(std::ceil(to + radius)) + 1, 0, side)};
   };
@@ -36,15 +36,15 @@ void add_strokes(std::vector<float>& mask, int64_t height, int64_t width, Random
   const double h = double(height), w = double(width), step = std::hypot(h, w) / 8, unit = std::min(h, w) / 256;
   // Turns are about 72 degrees, so that a stroke runs to one side; mirrored, it runs to any.
   const bool to_left = random.chance(0.5), upwards = random.chance(0.5);
-  const auto placed = [&](Point p) { return Point{to_left ? w - p.x : p.x, upwards ? h - p.y : p.y}; };
+  const auto placed = [&](Place p) { return Place{to_left ? w - p.x : p.x, upwards ? h - p.y : p.y}; };
   for (int64_t strokes = 1 + random.below(3); strokes > 0; --strokes) {
     const double least = 2 * kPi / 5 - random.uniform(0, 2 * kPi / 15), most = 2 * kPi / 5 + random.uniform(0, 2 * kPi / 15);
     const double radius = std::max(0.75, unit * random.uniform(12, 40) / 2);
-    Point at{random.uniform(0, w), random.uniform(0, h)};
+    Place at{random.uniform(0, w), random.uniform(0, h)};
     const int64_t turns = 4 + random.below(8);
     for (int64_t i = 0; i < turns; ++i) {
       const double angle = (i % 2 ? 1 : -1) * random.uniform(least, most), length = std::clamp(step + step / 2 * random.normal(), 0.0, 2 * step);
-      const Point to{std::clamp(at.x + length * std::cos(angle), 0.0, w), std::clamp(at.y + length * std::sin(angle), 0.0, h)};
+      const Place to{std::clamp(at.x + length * std::cos(angle), 0.0, w), std::clamp(at.y + length * std::sin(angle), 0.0, h)};
       brush(mask, height, width, placed(at), placed(to), radius);
       at = to;
     }

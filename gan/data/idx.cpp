@@ -14,7 +14,7 @@ namespace {
 constexpr uint8_t kUnsignedByte = 0x08;
 constexpr int64_t kDeflateLimit = 1032;  // no deflate stream grows by more than this factor
 constexpr int64_t kFirstStep = int64_t{1} << 24;
-constexpr int64_t kLargest = int64_t{1} << 36;
+constexpr int64_t kMostValues = int64_t{1} << 36;
 
 struct Closer {
   void operator()(gzFile_s* file) const { gzclose(file); }
@@ -80,14 +80,14 @@ Idx read_idx(const std::string& path, int rank) {
     const int64_t extent = (int64_t{b[0]} << 24) | (b[1] << 16) | (b[2] << 8) | b[3];
     shape += (d ? "x" : "") + std::to_string(extent);
     if (extent == 0) throw Error(path + ": dimension " + std::to_string(d) + " is 0");
-    count = extent > kLargest / count ? kLargest : count * extent;
+    count = extent > kMostValues / count ? kMostValues : count * extent;
     idx.shape.push_back(extent);
   }
   const bool plain = gzdirect(file.get()) != 0;
   if (plain ? count != file_bytes - header_bytes : count > file_bytes * kDeflateLimit) {
     const bool more = plain && count < file_bytes - header_bytes;
     throw Error(
-        path + ": the header promises " + shape + (count == kLargest ? "" : " = " + std::to_string(count)) +
+        path + ": the header promises " + shape + (count == kMostValues ? "" : " = " + std::to_string(count)) +
         " bytes, but the file has " +
         (plain ? std::to_string(file_bytes - header_bytes) + (more ? " (trailing bytes)" : " (truncated?)")
                : "only " + std::to_string(file_bytes) + " compressed ones"));

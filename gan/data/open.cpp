@@ -3,7 +3,7 @@
 #include "engine/check.h"
 #include "gan/data/dataset.h"
 #include "gan/data/openers.h"
-#include "gan/machine_memory.h"
+#include "engine/machine_memory.h"
 
 namespace ganymede::data {
 namespace {

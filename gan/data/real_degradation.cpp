@@ -12,7 +12,7 @@
 namespace ganymede::data {
 namespace {
 
-constexpr double kPi = std::numbers::pi;
+using std::numbers::pi;
 
 // What the two rounds differ in.
 struct Round {
@@ -42,7 +42,7 @@ BlurKernel kernel_of(int64_t radius, const F& f) {
   return normalised(std::move(k));
 }
 
-BlurKernel drawn_low_pass(int64_t radius, Random& random) { return low_pass_kernel(radius, random.uniform(radius < 6 ? kPi / 3 : kPi / 5, kPi)); }
+BlurKernel drawn_low_pass(int64_t radius, Random& random) { return low_pass_kernel(radius, random.uniform(radius < 6 ? pi / 3 : pi / 5, pi)); }
 
 BlurKernel drawn_kernel(const Round& round, Random& random) {
   const int64_t radius = 3 + random.below(8);
@@ -50,7 +50,7 @@ BlurKernel drawn_kernel(const Round& round, Random& random) {
   const double kind = random.uniform();   // Gaussians 0.7, generalised 0.15, plateaus 0.15; of each, some stretched
   const bool plateau = kind >= 0.85, general = kind >= 0.7 && !plateau;
   const bool stretched = random.chance(plateau || general ? 0.2 : 0.36);
-  const double a = random.uniform(0.2, round.sigma), b = stretched ? random.uniform(0.2, round.sigma) : a, angle = stretched ? random.uniform(-kPi, kPi) : 0;
+  const double a = random.uniform(0.2, round.sigma), b = stretched ? random.uniform(0.2, round.sigma) : a, angle = stretched ? random.uniform(-pi, pi) : 0;
   const double most = plateau ? 2 : 4, beta = !plateau && !general ? 1 : random.chance(0.5) ? random.uniform(plateau ? 1 : 0.5, 1) : random.uniform(1, most);
   return bell_kernel(radius, a, b, angle, beta, plateau);
 }
@@ -109,10 +109,10 @@ BlurKernel bell_kernel(int64_t radius, double a, double b, double angle, double 
 }
 
 BlurKernel low_pass_kernel(int64_t radius, double cutoff) {
-  require(radius >= 0 && cutoff > 0 && cutoff <= kPi, "a low-pass of radius ", radius, " and cutoff ", cutoff);
+  require(radius >= 0 && cutoff > 0 && cutoff <= pi, "a low-pass of radius ", radius, " and cutoff ", cutoff);
   return kernel_of(radius, [=](double x, double y) {
     const double r = std::hypot(x, y);
-    return r == 0 ? cutoff * cutoff / (4 * kPi) : cutoff * std::cyl_bessel_j(1.0, cutoff * r) / (2 * kPi * r);
+    return r == 0 ? cutoff * cutoff / (4 * pi) : cutoff * std::cyl_bessel_j(1.0, cutoff * r) / (2 * pi * r);
   });
 }
 

@@ -9,14 +9,14 @@
 namespace ganymede::data {
 namespace {
 
-constexpr double kPi = std::numbers::pi;
+using std::numbers::pi;
 constexpr double kRingHole = 0.42, kCrossArm = 0.36, kStarInner = 0.45;
 
 // Corners at `radii` in turn, evenly spaced, the first one on top.
 std::vector<Point> spokes(int count, const std::vector<double>& radii, double turn = 0) {
   std::vector<Point> corners;
   for (int i = 0; i < count; ++i) {
-    const double angle = -kPi / 2 + turn + 2 * kPi * i / count,
+    const double angle = -pi / 2 + turn + 2 * pi * i / count,
                  r = radii[static_cast<size_t>(i) % radii.size()];
     corners.push_back({r * std::cos(angle), r * std::sin(angle)});
   }
@@ -33,7 +33,7 @@ std::vector<Point> heart() {
   std::vector<Point> corners;
   constexpr int kCount = 40;
   for (int i = 0; i < kCount; ++i) {
-    const double t = 2 * kPi * i / kCount;
+    const double t = 2 * pi * i / kCount;
     const double x = 16 * std::pow(std::sin(t), 3);
     const double y = 13 * std::cos(t) - 5 * std::cos(2 * t) - 2 * std::cos(3 * t) - std::cos(4 * t);
     corners.push_back({x / 16.5, -(y + 2.5) / 15.5});
@@ -80,14 +80,14 @@ class Polygon {
 
 const Polygon& polygon_of(Shape shape) {
   static const std::map<Shape, Polygon> polygons = {
-      {Shape::square, Polygon(spokes(4, {1.12}, kPi / 4))}, {Shape::triangle, Polygon(spokes(3, {1.1}))},
+      {Shape::square, Polygon(spokes(4, {1.12}, pi / 4))}, {Shape::triangle, Polygon(spokes(3, {1.1}))},
       {Shape::star, Polygon(spokes(10, {1.1, 1.1 * kStarInner}))}, {Shape::cross, Polygon(cross())},
       {Shape::hexagon, Polygon(spokes(6, {1}))}, {Shape::heart, Polygon(heart())}};
   return polygons.at(shape);
 }
 
 Polygon hat_of(Shape shape) {
-  const double top = -outline_radius(shape, -kPi / 2) + 0.1;  // sinks in a little
+  const double top = -outline_radius(shape, -pi / 2) + 0.1;  // sinks in a little
   return Polygon({{-0.62, top}, {-0.62, top - 0.14}, {-0.36, top - 0.14}, {-0.40, top - 0.62},
                   {0.40, top - 0.62}, {0.36, top - 0.14}, {0.62, top - 0.14}, {0.62, top}});
 }

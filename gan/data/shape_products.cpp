@@ -11,7 +11,6 @@ namespace ganymede::data {
 namespace {
 
 constexpr int64_t kTrainProducts = 500, kTestProducts = 200;
-constexpr uint64_t kTestKey = uint64_t{1} << 62;  // products of the test split are drawn from other streams
 
 // A product is a shape with its paint and fill: upright in the middle of white is the target; about, turned (by spread and tilt), on a patterned ground among small other shapes are its sources.
 class ShapeProducts : public Dataset {

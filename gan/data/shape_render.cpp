@@ -18,12 +18,12 @@ double coverage(double distance) { return std::clamp(0.5 - distance, 0.0, 1.0); 
 
 // Distances (in pixels) of the pixels around one object to its silhouette; one more pixel on every side than
 // drawn.
-struct Field {
+struct DistanceField {
   int64_t left, top, width, height;
   std::vector<double> silhouette, hat;
   std::vector<Point> local;
 
-  Field(const Object& object, int64_t size) {
+  DistanceField(const Object& object, int64_t size) {
     const double pixels = static_cast<double>(size);
     const double reach = object.radius * (object.hat ? 2.1 : 1.4) * pixels + 3;
     left = static_cast<int64_t>(std::floor(object.centre.x * pixels - reach));
@@ -56,7 +56,7 @@ struct Field {
 };
 
 // A rounded rim: the surface rises like a quarter circle from the outline inwards, then is flat.
-std::array<double, 3> normal_at(const Field& field, int64_t x, int64_t y, double bevel) {
+std::array<double, 3> normal_at(const DistanceField& field, int64_t x, int64_t y, double bevel) {
   const double depth = std::clamp(-field.silhouette[field.at(x, y)] / bevel, 0.0, 1.0);
   double gx = field.silhouette[field.at(x + 1, y)] - field.silhouette[field.at(x - 1, y)];
   double gy = field.silhouette[field.at(x, y + 1)] - field.silhouette[field.at(x, y - 1)];
@@ -99,7 +99,7 @@ class Painter {
   Rendering paint() {
     paint_ground();
     for (size_t i = 0; i < scene_.objects.size(); ++i) {
-      const Field field(scene_.objects[i], size_);
+      const DistanceField field(scene_.objects[i], size_);
       paint_shadow(scene_.objects[i], field);
       paint_object(static_cast<int>(i), field);
     }
@@ -111,7 +111,7 @@ class Painter {
 
  private:
   template <class Visit>
-  void over(const Field& field, Visit visit) {
+  void over(const DistanceField& field, Visit visit) {
     for (int64_t y = std::max<int64_t>(field.top, 0); y < std::min(field.top + field.height, size_); ++y) {
       for (int64_t x = std::max<int64_t>(field.left, 0); x < std::min(field.left + field.width, size_); ++x) {
         visit(x, y, static_cast<size_t>(y * size_ + x));
@@ -135,7 +135,7 @@ class Painter {
     out_.background = out_.image;
   }
 
-  void paint_shadow(const Object& object, const Field& field) {
+  void paint_shadow(const Object& object, const DistanceField& field) {
     const double scale = object.radius * static_cast<double>(size_), soft = std::max(0.16 * scale, 0.7);
     const int64_t dx = std::lround(0.10 * scale), dy = std::lround(0.14 * scale);
     over(field, [&](int64_t x, int64_t y, size_t pixel) {
@@ -152,7 +152,7 @@ class Painter {
     return scene_.ground.dark ? kHatLight : kHatDark;
   }
 
-  void paint_object(int number, const Field& field) {
+  void paint_object(int number, const DistanceField& field) {
     const Object& object = scene_.objects[static_cast<size_t>(number)];
     const bool main = static_cast<size_t>(number) == scene_.main;
     const double scale = object.radius * static_cast<double>(size_), line = line_width();

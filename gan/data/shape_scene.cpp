@@ -7,7 +7,7 @@
 namespace ganymede::data {
 namespace {
 
-constexpr double kPi = std::numbers::pi;
+using std::numbers::pi;
 constexpr double kSmallest = 0.12, kSmallMost = 0.165, kLargeLeast = 0.22, kLargest = 0.29;
 constexpr double kMostTilt = 0.6;
 constexpr double kHatRoom = 0.5;  // how much higher a hat makes an object, in radii
@@ -36,7 +36,7 @@ Ground draw_ground(const World& world, bool dark, Random& random) {
     ground.second[c] = static_cast<float>(base + tint + contrast);
   }
   ground.scale = random.uniform(0.12, 0.22);
-  ground.angle = random.uniform(0, kPi);
+  ground.angle = random.uniform(0, pi);
   ground.seed = random.bits();
   ground.velocity = {random.uniform(-0.012, 0.012), random.uniform(-0.012, 0.012)};
   return ground;
@@ -193,7 +193,7 @@ std::array<Point, kKeypoints> keypoints_of(const Object& object) {
   std::array<Point, kKeypoints> points;
   points[0] = object.centre;
   for (int i = 0; i < 4; ++i) {
-    const double direction = -kPi / 2 + kPi / 2 * i, radius = outline_radius(object.shape, direction);
+    const double direction = -pi / 2 + pi / 2 * i, radius = outline_radius(object.shape, direction);
     points[static_cast<size_t>(i) + 1] =
         from_local(object, {radius * std::cos(direction), radius * std::sin(direction)});
   }

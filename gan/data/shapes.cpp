@@ -13,9 +13,8 @@
 namespace ganymede::data {
 namespace {
 
-constexpr int64_t kNaturalSize = 64, kLeastSize = 16, kMostSize = 256;
+constexpr int64_t kMostSize = 256;
 constexpr int64_t kTrainScenes = 10000, kTestScenes = 1000;
-constexpr uint64_t kTestKey = uint64_t{1} << 62;  // scenes of the test split are drawn from other streams
 
 // The part of a scene that starts at (left, top), `zoom` times as large.
 Scene zoomed(Scene scene, double zoom, double left, double top) {

@@ -9,7 +9,7 @@ namespace {
 constexpr double kLeast = 1e-8;   // of a product of norms
 constexpr double kNever = 1e9;
 
-Tensor at_least(const Tensor& x, double least) { return maximum(x, full(x.shape(), least, x.dtype(), x.device())); }
+Tensor not_below(const Tensor& x, double least) { return maximum(x, full(x.shape(), least, x.dtype(), x.device())); }
 
 // 1 on the diagonal: n rows of n + 1 numbers that begin with 1, read as rows of n.
 Tensor identity_like(const Tensor& x) {
@@ -31,13 +31,13 @@ Tensor word_scores(const Tensor& v, const Tensor& e, const Tensor& mask, const M
   const int64_t m = v.dim(0), r = v.dim(1), n = e.dim(0), t = e.dim(1), d = e.dim(2);
   const Tensor seen = reshape(matmul(reshape(region_attention(v, e, mask, g), Shape{m, n * t, r}), v), Shape{m, n, t, d}), words = reshape(e, Shape{1, n, t, d});
   const Tensor lengths = norm(seen, {3}) * norm(words, {3});
-  const Tensor cosine = sum(seen * words, {3}) / at_least(lengths, kLeast);
+  const Tensor cosine = sum(seen * words, {3}) / not_below(lengths, kLeast);
   return logsumexp(g.words * cosine + reshape(nets::word_penalty(mask), Shape{1, n, t}), {2});
 }
 
 Tensor sentence_scores(const Tensor& v, const Tensor& t) {
   const Tensor lengths = norm(v, {1}, true) * reshape(norm(t, {1}), Shape{1, t.dim(0)});
-  return matmul(v, t, false, true) / at_least(lengths, kLeast);
+  return matmul(v, t, false, true) / not_below(lengths, kLeast);
 }
 
 Tensor matching_loss(const Tensor& scores, const Tensor& wrong, const MatchingSharpness& g) {

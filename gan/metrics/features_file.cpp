@@ -15,16 +15,16 @@
 namespace ganymede::metrics {
 namespace {
 
-constexpr const char* kFormat = "ganymede features 1";
+constexpr const char* kFeaturesFormat = "ganymede features 1";
 constexpr const char* kNetworks = "inception-v3-fid, inception-v3-torchvision, vgg16, vgg19 or alexnet";
 
-std::string entry(const SafetensorsFile& file, const std::string& key) {
+std::string metadata_of(const SafetensorsFile& file, const std::string& key) {
   const auto it = file.metadata().find(key);
   return it == file.metadata().end() ? "" : it->second;
 }
 
 int divisor_of(const SafetensorsFile& file) {
-  const std::string text = entry(file, "divisor");
+  const std::string text = metadata_of(file, "divisor");
   if (text.empty()) return 1;
   int n = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), n);
@@ -33,14 +33,14 @@ int divisor_of(const SafetensorsFile& file) {
 }
 
 nets::Reach reach_of(const SafetensorsFile& file) {
-  const std::string text = entry(file, "reach");
+  const std::string text = metadata_of(file, "reach");
   if (text.empty() || text == "classes") return nets::Reach::classes;
   require(text == "taps" || text == "features", file.path(), ": reach \"", text, "\", expected taps, features or classes");
   return text == "taps" ? nets::Reach::taps : nets::Reach::features;
 }
 
 FeatureNetwork made(const SafetensorsFile& file) {
-  const std::string name = entry(file, "network");
+  const std::string name = metadata_of(file, "network");
   const int divisor = divisor_of(file);
   FeatureNetwork f;
   f.reach = reach_of(file);
@@ -74,10 +74,10 @@ std::vector<float> floats(const SafetensorsFile& file, const std::string& name) 
 
 FeatureNetwork read_features(const std::string& path) {
   const SafetensorsFile file = SafetensorsFile::read(path);
-  if (entry(file, "format") != kFormat)
-    fail(path, ": format \"", entry(file, "format"), "\", expected \"", kFormat, "\": convert public weights with scripts/convert_features.py");
+  if (metadata_of(file, "format") != kFeaturesFormat)
+    fail(path, ": format \"", metadata_of(file, "format"), "\", expected \"", kFeaturesFormat, "\": convert public weights with scripts/convert_features.py");
   FeatureNetwork f = made(file);
-  f.origin = entry(file, "source").empty() ? path : entry(file, "source");
+  f.origin = metadata_of(file, "source").empty() ? path : metadata_of(file, "source");
   std::set<std::string> used;
   const auto take = [&](const std::vector<nn::NamedTensor>& wanted) {
     for (const auto& [name, t] : wanted) {

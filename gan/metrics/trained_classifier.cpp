@@ -19,7 +19,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kFormat = "ganymede classifier 1";   // the number is the version: of network, recipe and file
+constexpr const char* kClassifierFormat = "ganymede classifier 1";   // the number is the version: of network, recipe and file
 constexpr int64_t kBatch = 100, kJudged = 10000;
 
 // What the file's name begins with.
@@ -40,7 +40,7 @@ Recipe recipe_of(const nn::Net& net, int64_t steps) {
 }
 
 void read_cached(TrainedClassifier& c, const std::string& path) {
-  const Metadata kept = read_kept(path, kFormat, c.network.net);
+  const Metadata kept = read_kept(path, kClassifierFormat, c.network.net);
   c.accuracy = std::atof(entry(kept, path, "accuracy").c_str()), c.judged = std::atoll(entry(kept, path, "judged").c_str());
   c.unseen = entry(kept, path, "unseen") == "yes", c.file = path, c.from_cache = true;
 }
@@ -130,7 +130,7 @@ TrainedClassifier trained_classifier(const ClassifierOptions& o, const std::func
   c.accuracy = accuracy(f, judged), c.judged = judged.count;
   if (path.empty()) return c;
   try {
-    write_kept(path, kFormat, {{"data", o.data}, {"accuracy", text(c.accuracy)}, {"judged", text(c.judged)}, {"unseen", c.unseen ? "yes" : "no"}}, f.net);
+    write_kept(path, kClassifierFormat, {{"data", o.data}, {"accuracy", text(c.accuracy)}, {"judged", text(c.judged)}, {"unseen", c.unseen ? "yes" : "no"}}, f.net);
     c.file = path;
   } catch (const std::exception& e) {
     tell(text("the classifier is not kept: ", e.what()));

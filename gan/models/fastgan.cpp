@@ -19,7 +19,7 @@
 namespace ganymede {
 namespace {
 
-Tensor reduced(const Tensor& x, int64_t side) { return x.dim(1) == side ? x : adaptive_average_pool(x, side, side); }
+Tensor shrunk(const Tensor& x, int64_t side) { return x.dim(1) == side ? x : adaptive_average_pool(x, side, side); }
 
 // A quarter of each picture or map: of sample n the lower half where down[n] is 1, the right half where right[n] is.
 Tensor quarter(const Tensor& x, const Tensor& down, const Tensor& right) {
@@ -64,7 +64,7 @@ Recipe fastgan(const Config& c) {
   const nn::Optim adam = nn::adam(rate, beta1);
 
   r.update("D", judge, adam, [=](const Batch& b) -> Losses {
-    const Tensor x = change(b.image()), tiny = change(reduced(b.image(), small));
+    const Tensor x = change(b.image()), tiny = change(shrunk(b.image(), small));
     const auto said = D.each(std::vector<Tensors>{{x, tiny}, fakes(b.size)});
     const Tensor real = said[0][0], fake = said[1][0];
     const auto eased = [&](const Tensor& score, double by) { return soften > 0 ? score + by * uniform(score.shape()) : score; };
@@ -72,8 +72,8 @@ Recipe fastgan(const Config& c) {
     Losses l{{"adv", adv.d(nearer, eased(fake, -soften)), adv.d_formula}, shown("real", mean(real), "E D(x)"), shown("fake", mean(fake), "E D(G(z))")};
     if (decoders > 0) {
       const Tensor down = bernoulli({b.size}, 0.5), right = bernoulli({b.size}, 0.5);
-      l.push_back({"whole", decoders * difference(judge[1](said[0][2]), reduced(x, small)), text(decoders, " rec(R1(f8), x)")});
-      l.push_back({"part", decoders * difference(judge[2](quarter(said[0][1], down, right)), reduced(quarter(x, down, right), small)), text(decoders, " rec(R2(f16 of a quarter), the quarter of x)")});
+      l.push_back({"whole", decoders * difference(judge[1](said[0][2]), shrunk(x, small)), text(decoders, " rec(R1(f8), x)")});
+      l.push_back({"part", decoders * difference(judge[2](quarter(said[0][1], down, right)), shrunk(quarter(x, down, right), small)), text(decoders, " rec(R2(f16 of a quarter), the quarter of x)")});
       l.push_back({"small", decoders * difference(judge[3](said[0][3]), tiny), text(decoders, " rec(R3(f'), x')")});
     }
     return l;
@@ -86,11 +86,11 @@ Recipe fastgan(const Config& c) {
                         [=, facts = c.data](const Evaluation& e) {
     const auto score = [=](const Tensor& x, const Tensor& tiny) { return mean(D(Tensors{x, tiny})[0]).item(); };
     const Tensor known = some_pictures(facts, std::min<int64_t>(e.samples, 256));
-    const double seen = score(known, reduced(known, small));
+    const double seen = score(known, shrunk(known, small));
     double unseen = 0, made = 0, n = 0;
     e.each_batch([&](const Batch& b) {
       const Tensors y = G(Tensors{noise(b.size)});
-      unseen += double(b.size) * score(b.image(), reduced(b.image(), small)), made += double(b.size) * score(y[0], y[1]), n += double(b.size);
+      unseen += double(b.size) * score(b.image(), shrunk(b.image(), small)), made += double(b.size) * score(y[0], y[1]), n += double(b.size);
     });
     return (seen - unseen / n) / (seen - made / n);
   }});

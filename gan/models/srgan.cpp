@@ -18,7 +18,7 @@ namespace {
 constexpr double kFeatureScale = 12.75;   // features are divided by it, which makes their error that of pixels
 
 // How often D is right, of real and made pictures.
-Tensor accuracy(const Tensor& on_real, const Tensor& on_fake) {
+Tensor told_right(const Tensor& on_real, const Tensor& on_fake) {
   const Tensor none = on_real * 0.0;
   return (mean(greater(on_real, none)) + mean(greater(none, on_fake))) * 0.5;
 }
@@ -72,7 +72,7 @@ Recipe srgan(const Config& c) {
     const SharedValue fake = r.shared("fake", {G}, made);
     r.update("D", {D}, adam, [=](const Batch& b) -> Losses {
       const Tensors said = D.each({b["high"], fake()});
-      return {{"real", nn::bce_with_logits(said[0], 1), "-E log D(x)"}, {"fake", nn::bce_with_logits(said[1], 0), "-E log(1 - D(G(y)))"}, shown("accuracy", accuracy(said[0], said[1]), "share that D tells right")};
+      return {{"real", nn::bce_with_logits(said[0], 1), "-E log D(x)"}, {"fake", nn::bce_with_logits(said[1], 0), "-E log(1 - D(G(y)))"}, shown("accuracy", told_right(said[0], said[1]), "share that D tells right")};
     });
     r.update("G", {G}, adam, [=](const Batch& b) -> Losses {
       const Tensor y = fake(), squares = pixels(y, b["high"]);

@@ -17,12 +17,12 @@
 namespace ganymede {
 namespace {
 
-struct Condition {
+struct TextCondition {
   Tensor mu, log_sigma;
   Tensor draw(bool noisy) const { return noisy ? mu + exp(log_sigma) * randn(mu.shape()) : mu; }
   Tensor kl() const { return nn::kl_standard_normal(mu, log_sigma * 2.0); }
 };
-Condition condition(const Tensor& both) {
+TextCondition condition(const Tensor& both) {
   const int64_t n = both.dim(1) / 2;
   return {slice(both, 1, 0, n), slice(both, 1, n, 2 * n)};
 }
@@ -66,11 +66,11 @@ Recipe stackgan(const Config& c) {
   const nn::Net C1 = r.net("C1", nets::conditioning(s)), G1 = r.net("G1", nets::stack_first_generator(small)), D1 = r.net("D1", nets::text_discriminator(small_judge));
   const auto noise = [=](int64_t n) { return randn({n, s.latent}); };
   const auto first = [=](const Tensor& z, const Tensor& t) { return G1(concat({condition(C1(t)).draw(noisy), z}, 1)); };
-  const auto second = [=](const Tensor& low, const Condition& of) { return G2(low, of.draw(noisy)); };
+  const auto second = [=](const Tensor& low, const TextCondition& of) { return G2(low, of.draw(noisy)); };
   const auto reduced = [=](const Tensor& x) { return average_pool(x, {.kernel = {scale, scale}, .stride = {scale, scale}}); };
 
   const auto add_stage = [&](const std::string& number, const nn::Net& C, const nn::Net& G, const nn::Net& D, const std::function<Tensor(const Batch&)>& real,
-                             const std::function<Tensor(const Batch&, const Condition&)>& draw) {
+                             const std::function<Tensor(const Batch&, const TextCondition&)>& draw) {
     const SharedValue both = r.shared("condition", {C}, [=](const Batch& b) { return C(phi(b)); });
     const SharedValue fake = r.shared("fake", {C, G}, [=](const Batch& b) { return draw(b, condition(both())); });
     r.update("D" + number, {D}, adam, [=](const Batch& b) { return matching_losses(D, real(b), fake(), phi(b), mismatch.next(b)); });
@@ -81,9 +81,9 @@ Recipe stackgan(const Config& c) {
     });
   };
   r.stage("I", first_steps);
-  add_stage("1", C1, G1, D1, [=](const Batch& b) { return reduced(b.image()); }, [=](const Batch& b, const Condition& of) { return G1(concat({of.draw(noisy), noise(b.size)}, 1)); });
+  add_stage("1", C1, G1, D1, [=](const Batch& b) { return reduced(b.image()); }, [=](const Batch& b, const TextCondition& of) { return G1(concat({of.draw(noisy), noise(b.size)}, 1)); });
   r.stage("II", 0);
-  add_stage("2", C2, G2, D2, [](const Batch& b) { return b.image(); }, [=](const Batch& b, const Condition& of) { return second(first(noise(b.size), phi(b)).constant(), of); });
+  add_stage("2", C2, G2, D2, [](const Batch& b) { return b.image(); }, [=](const Batch& b, const TextCondition& of) { return second(first(noise(b.size), phi(b)).constant(), of); });
 
   const auto drawn = [=](const Tensor& z, const Tensor& t) { return second(first(z, t), condition(C2(t))); };
   r.captions = {.length = s.latent, .draw = noise, .encode = [=](const Batch& b) { return phi(b); }, .decode = drawn};

@@ -9,7 +9,7 @@ namespace {
 
 constexpr double kNarrowest = 1e-290, kResolved = 1e-12;  // below these, steps from tick to tick are lost in rounding
 
-std::string print(double value, int decimals, const char* unit) {
+std::string rounded(double value, int decimals, const char* unit) {
   char text[64];
   std::snprintf(text, sizeof text, "%.*f%s", decimals, value, unit);
   return text;
@@ -25,9 +25,9 @@ std::string label(double value, double step) {
     std::snprintf(text, sizeof text, "%.3g", value);
     return text;
   }
-  if (std::abs(value) >= 1e6) return print(value / 1e6, std::min(decimals_of(step / 1e6), 3), "M");
-  if (std::abs(value) >= 1e4) return print(value / 1e3, decimals_of(step / 1e3), "k");
-  return print(value, decimals_of(step), "");
+  if (std::abs(value) >= 1e6) return rounded(value / 1e6, std::min(decimals_of(step / 1e6), 3), "M");
+  if (std::abs(value) >= 1e4) return rounded(value / 1e3, decimals_of(step / 1e3), "k");
+  return rounded(value, decimals_of(step), "");
 }
 
 std::vector<Tick> linear_ticks(double lo, double hi, int wanted) {

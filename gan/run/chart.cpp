@@ -18,13 +18,6 @@ constexpr double kLeft = 52, kRight = 540, kTop = 12, kBottom = 250;  // of the 
 constexpr std::size_t kMostPoints = 300;
 constexpr std::size_t kColours = 8;  // --c0 to --c7 of the style sheet
 
-template <class... Args>
-std::string print(const char* format, Args... args) {
-  char text[256];
-  std::snprintf(text, sizeof text, format, args...);
-  return text;
-}
-
 std::pair<double, double> smooth_range(const SeriesGroup& group) {
   double lo = HUGE_VAL, hi = -HUGE_VAL;
   for (const Series& series : group.series)

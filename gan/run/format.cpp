@@ -5,17 +5,6 @@
 #include <cstdio>
 
 namespace ganymede::run {
-namespace {
-
-template <class... Args>
-std::string print(const char* format, Args... args) {
-  char text[64];
-  std::snprintf(text, sizeof text, format, args...);
-  return text;
-}
-
-}  // namespace
-
 std::string short_number(double value) {
   if (std::isnan(value)) return "nan";
   if (std::isinf(value)) return value > 0 ? "inf" : "-inf";

@@ -1,8 +1,17 @@
 #pragma once
 
+#include <cstdio>
 #include <string>
 
 namespace ganymede::run {
+
+// As std::printf would write it: at most 255 characters.
+template <class... Args>
+std::string print(const char* format, Args... args) {
+  char text[256];
+  std::snprintf(text, sizeof text, format, args...);
+  return text;
+}
 
 // About three significant digits, for people: 0.693, 0.00120, 12.3, 45000, 1.2e-05, "nan".
 std::string short_number(double value);

@@ -14,17 +14,17 @@
 namespace ganymede {
 namespace {
 
-constexpr int64_t kPictures = 5000, kBatch = 50, kPasses = 6, kHidden = 256;
+constexpr int64_t kCodedPictures = 5000, kCodedBatch = 50, kCodedPasses = 6, kHidden = 256;
 
 // Pictures' codes and attributes, once and for all.
 class Codes : public data::Dataset {
  public:
   Codes(const DataFacts& facts, const Attributes& attributes, const std::function<Tensor(const Tensor&)>& encode) {
-    const KnownPictures known(facts, kPictures);
+    const KnownPictures known(facts, kCodedPictures);
     count_ = known.size();
-    for (int64_t at = 0; at < count_; at += kBatch) {
+    for (int64_t at = 0; at < count_; at += kCodedBatch) {
       std::vector<int64_t> rows;
-      for (int64_t i = at; i < std::min(at + kBatch, count_); ++i) rows.push_back(i);
+      for (int64_t i = at; i < std::min(at + kCodedBatch, count_); ++i) rows.push_back(i);
       const Batch b = Trainer::read_batch(known, rows);
       append(codes_, flatten(encode(b.image()))), append(attributes_, attributes.of(b));
     }
@@ -52,7 +52,7 @@ nn::Net trained_reader(const Codes& codes, const Attributes& attributes) {
   nn::seed_parameters(1);
   const int length = int(codes.field("code")->count());
   const nn::Net net("reader", nn::sequential({nn::linear(length, kHidden, true, nn::init::he_normal(length)), nn::batch_norm(kHidden), nn::relu(), nn::dropout(0.6), nn::linear(kHidden, int(attributes.count()))}));
-  const int64_t batch = std::min(kBatch, codes.size()), steps = std::max<int64_t>(10, kPasses * codes.size() / batch);
+  const int64_t batch = std::min(kCodedBatch, codes.size()), steps = std::max<int64_t>(10, kCodedPasses * codes.size() / batch);
   Recipe r;
   r.nets = {net};
   r.update("read", {net}, nn::adam(1e-3).with(nn::linear_decay(0, steps)), [=](const Batch& b) -> Losses {

@@ -13,7 +13,7 @@
 namespace ganymede {
 namespace {
 
-double total(const Tensor& x) { return sum(x).item(); }
+double added(const Tensor& x) { return sum(x).item(); }
 double share(double right, double of) { return of > 0 ? right / of : std::nan(""); }
 
 struct Styling {
@@ -27,7 +27,7 @@ struct Styling {
 
 // ---- tasks
 
-Task translate_task(const Config& c, const Styling& s) {
+Task restyle_task(const Config& c, const Styling& s) {
   return {"translate", "PICTURE...", "the pictures, cut to the model's size, in n random styles of the domain to=NAME, or of each domain", 1, 1 << 20, [=, facts = c.data](const TaskInput& in) {
             std::vector<std::string> words{"all"};
             words.insert(words.end(), s.domains.names().begin(), s.domains.names().end());
@@ -94,11 +94,11 @@ std::vector<Measure> classified_measures(const Config& c, const Styling& s) {
         const Tensor y = cast(s.domains.of(b), DType::f32), to = roll(y, 1), has = cast(judged.of(b), DType::f32), shown = roll(has, 1);
         const auto verdict = classifier().judge(s.restyled(b));
         const Tensor other = 1.0 - sum(y * to, {1});
-        r.right += total(finds(verdict, to) * other), r.asked += total(other);
+        r.right += added(finds(verdict, to) * other), r.asked += added(other);
         const Tensor as_shown = judged.alike(verdict.attributes, shown), differ = 1.0 - judged.alike(has, shown);
         for (size_t g = 0; g < r.differ.size(); ++g) {
           const Tensor here = slice(differ, 1, int64_t(g), int64_t(g) + 1);
-          r.taken[g] += total(here * slice(as_shown, 1, int64_t(g), int64_t(g) + 1)), r.differ[g] += total(here);
+          r.taken[g] += added(here * slice(as_shown, 1, int64_t(g), int64_t(g) + 1)), r.differ[g] += added(here);
         }
       });
       return r;
@@ -111,7 +111,7 @@ std::vector<Measure> classified_measures(const Config& c, const Styling& s) {
                      const Tensor y = cast(s.domains.of(b), DType::f32);
                      for (int64_t k = 0; k < s.domains.count(); ++k) {
                        const Tensor to = s.domains.row(b.size, k), other = 1.0 - sum(y * cast(to, DType::f32), {1});
-                       right += total(finds(classifier().judge(s.drawn(b.image(), to)), to) * other), asked += total(other);
+                       right += added(finds(classifier().judge(s.drawn(b.image(), to)), to) * other), asked += added(other);
                      }
                    });
                    return share(right, asked);
@@ -127,7 +127,7 @@ std::vector<Measure> classified_measures(const Config& c, const Styling& s) {
     all.push_back({"taken-" + judged.groups()[g].name, "the same of " + judged.groups()[g].name + " alone", [=](const Evaluation& e) { return share(restyled(e).taken[g], restyled(e).differ[g]); }});
   all.push_back({"classifier", "share of test pictures whose own domain the classifier finds: what a perfect model would get", [=](const Evaluation& e) {
                    double right = 0, of = 0;
-                   e.each_batch([&](const Batch& b) { right += total(finds(classifier().judge(b.image()), s.domains.of(b))), of += double(b.size); });
+                   e.each_batch([&](const Batch& b) { right += added(finds(classifier().judge(b.image()), s.domains.of(b))), of += double(b.size); });
                    return share(right, of);
                  }});
   return all;
@@ -135,7 +135,7 @@ std::vector<Measure> classified_measures(const Config& c, const Styling& s) {
 
 Tensor mean_colours(const Tensor& x) { return mean(cast(x, DType::f32), {1, 2}); }
 // Sum over pictures of the distance between mean colours.
-double colours_apart(const Tensor& a, const Tensor& b) { return total(norm(mean_colours(a) - mean_colours(b), {1})); }
+double colours_apart(const Tensor& a, const Tensor& b) { return added(norm(mean_colours(a) - mean_colours(b), {1})); }
 
 // The mean distance between the mean colours of two test pictures of a batch and a domain.
 double real_colours_apart(const Evaluation& e, const Domains& d) {
@@ -145,7 +145,7 @@ double real_colours_apart(const Evaluation& e, const Domains& d) {
       const Tensor colours = mean_colours(b.image()), y = cast(d.of(b), DType::f32);
       for (int64_t k = 1; k < b.size; ++k) {
         const Tensor same = sum(y * roll(y, k), {1});
-        sum_of += total(norm(colours - roll(colours, k), {1}) * same), pairs += total(same);
+        sum_of += added(norm(colours - roll(colours, k), {1}) * same), pairs += added(same);
       }
     });
     return share(sum_of, pairs);
@@ -175,7 +175,7 @@ std::vector<Measure> measures_of(const Config& c, const Styling& s) {
                    return over_pairs(e, s, [](const Tensor&, const Tensor& one, const Tensor& other) { return colours_apart(one, other); }) / real_colours_apart(e, s.domains);
                  }});
   all.push_back({"diversity", "mean |one random result - another| of a picture in a domain, pixels in [-1, 1]", [=](const Evaluation& e) {
-                   return over_pairs(e, s, [](const Tensor&, const Tensor& one, const Tensor& other) { return total(mean(abs(one - other), {1, 2, 3})); });
+                   return over_pairs(e, s, [](const Tensor&, const Tensor& one, const Tensor& other) { return added(mean(abs(one - other), {1, 2, 3})); });
                  }});
   Measure perceptual{"lpips_diversity", "LPIPS of the same pairs (the paper's measure); needs --features with weights of LPIPS", [=](const Evaluation& e) {
     return e.lpips ? over_pairs(e, s, [&](const Tensor&, const Tensor& one, const Tensor& other) { return e.lpips(one, other) * double(one.dim(0)); }) : std::nan("");
@@ -193,7 +193,7 @@ std::vector<Measure> measures_of(const Config& c, const Styling& s) {
                    double error = 0, apart = 0;
                    e.each_batch([&](const Batch& b) {
                      const Tensor to = roll(s.domains.of(b), 1), style = s.by.draw(s.code(b.size), to), other = s.by.draw(s.code(b.size), to);
-                     error += total(abs(s.by.encode(s.by.map(b.image(), style), to) - style)), apart += total(abs(other - style));
+                     error += added(abs(s.by.encode(s.by.map(b.image(), style), to) - style)), apart += added(abs(other - style));
                    });
                    return share(error, apart);
                  }});
@@ -216,7 +216,7 @@ void add_domain_style_uses(Recipe& r, const Config& c, const Domains& domains, c
     columns.push_back({"in it", s.restyled(b)});
     return columns;
   };
-  r.tasks.push_back(translate_task(c, s));
+  r.tasks.push_back(restyle_task(c, s));
   r.tasks.push_back(style_task(c, s));
   const int64_t channels = c.data.channels;
   const PictureMap::Vector z{"z", styler.latent}, domain{"domain", domains.count()}, style{"style", styler.style};

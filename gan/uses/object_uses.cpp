@@ -12,7 +12,7 @@
 namespace ganymede {
 namespace {
 
-constexpr int kSteps = 4;   // amounts of an object that `steady` looks at
+constexpr int kAmounts = 4;   // amounts of an object that `steady` looks at
 
 // Sum over pixels where `region` [n, H, W, 1] is 0 of |x - y|, all channels, and their number.
 std::pair<double, double> outside(const Tensor& x, const Tensor& y, const Tensor& region) {
@@ -49,12 +49,12 @@ std::vector<Measure> object_measures(const Config& c, const ObjectMover& m) {
     const ObjectCode x = m.split(b["a"]), e = m.split(b["b"]);
     const Tensor none = m.none(e), bare = m.join(e.background, none);
     Tensor before = zeros({b.size}), rising = zeros({b.size});
-    for (int i = 1; i <= kSteps; ++i) {
-      const double part = double(i) / kSteps;
+    for (int i = 1; i <= kAmounts; ++i) {
+      const double part = double(i) / kAmounts;
       const Tensor far = cast(mean(abs(m.join(e.background, (1 - part) * none + part * x.object) - bare), {1, 2, 3}), DType::f32);
       rising = rising + greater(far, before), before = far;
     }
-    return sum(rising).item() / (kSteps * double(b.size));
+    return sum(rising).item() / (kAmounts * double(b.size));
   }));
   const bool sides = c.data.attributes.size() == 1;
   if (sides && c.data.classes > 1)

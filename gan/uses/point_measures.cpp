@@ -12,7 +12,7 @@ namespace {
 
 constexpr double kKernel = 0.02;      // deviation
 constexpr double kEdge = 8;           // the line that is looked at: [-kEdge, kEdge]
-constexpr int64_t kSteps = 4000, kMost = 100000;
+constexpr int64_t kCells = 4000, kMostPoints = 100000;
 
 using Values = std::vector<double>;
 
@@ -27,7 +27,7 @@ Values data_of(const Evaluation& e) {
 
 Values samples_of(const Latent& latent, const Evaluation& e) {
   Values all;
-  for (int64_t left = std::min(e.samples, kMost); left > 0; left -= 500) {
+  for (int64_t left = std::min(e.samples, kMostPoints); left > 0; left -= 500) {
     const Values v = latent.decode(latent.draw(std::min<int64_t>(500, left)), {}).to_doubles();
     all.insert(all.end(), v.begin(), v.end());
   }
@@ -46,13 +46,13 @@ double deviation_of(const Values& v) {
   return std::sqrt(s);
 }
 
-double place(int64_t i) { return -kEdge + 2 * kEdge * (double(i) + 0.5) / kSteps; }
+double place(int64_t i) { return -kEdge + 2 * kEdge * (double(i) + 0.5) / kCells; }
 
 Values density(const Values& points) {
-  Values d(size_t{kSteps});
-  const double step = 2 * kEdge / kSteps, scale = 1 / (double(points.size()) * kKernel * std::sqrt(2 * std::numbers::pi));
+  Values d(size_t{kCells});
+  const double step = 2 * kEdge / kCells, scale = 1 / (double(points.size()) * kKernel * std::sqrt(2 * std::numbers::pi));
   for (const double x : points) {
-    const int64_t from = std::max<int64_t>(0, int64_t((x - 5 * kKernel + kEdge) / step)), to = std::min<int64_t>(kSteps - 1, int64_t((x + 5 * kKernel + kEdge) / step));
+    const int64_t from = std::max<int64_t>(0, int64_t((x - 5 * kKernel + kEdge) / step)), to = std::min<int64_t>(kCells - 1, int64_t((x + 5 * kKernel + kEdge) / step));
     for (int64_t i = from; i <= to; ++i) d[size_t(i)] += scale * std::exp(-0.5 * (place(i) - x) * (place(i) - x) / (kKernel * kKernel));
   }
   return d;
@@ -60,8 +60,8 @@ Values density(const Values& points) {
 
 Values at_places(const std::function<Tensor(const Tensor&)>& f) {
   Values x;
-  for (int64_t i = 0; i < kSteps; ++i) x.push_back(place(i));
-  return f(tensor(x, Shape{kSteps, 1}, context().dtype, context().device)).to_doubles();
+  for (int64_t i = 0; i < kCells; ++i) x.push_back(place(i));
+  return f(tensor(x, Shape{kCells, 1}, context().dtype, context().device)).to_doubles();
 }
 
 }  // namespace
@@ -93,8 +93,8 @@ std::vector<Measure> discriminator_measures(const Latent& latent, const std::fun
     const Values p = density(data_of(e)), q = density(samples_of(latent, e));
     double v = 0;
     for (size_t i = 0; i < p.size(); ++i) {
-      if (p[i] > 0) v += p[i] * std::log(p[i] / (p[i] + q[i])) * 2 * kEdge / kSteps;
-      if (q[i] > 0) v += q[i] * std::log(q[i] / (p[i] + q[i])) * 2 * kEdge / kSteps;
+      if (p[i] > 0) v += p[i] * std::log(p[i] / (p[i] + q[i])) * 2 * kEdge / kCells;
+      if (q[i] > 0) v += q[i] * std::log(q[i] / (p[i] + q[i])) * 2 * kEdge / kCells;
     }
     return v;
   };

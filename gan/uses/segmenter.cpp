@@ -19,7 +19,7 @@ namespace ganymede {
 namespace {
 
 constexpr const char* kMap = "semantic";
-constexpr int64_t kPictures = 1000, kBatch = 16, kSteps = 800;
+constexpr int64_t kSegmentedPictures = 1000, kSegmentedBatch = 16, kSegmenterSteps = 800;
 
 struct Segmenter {
   nn::Net net;
@@ -39,7 +39,7 @@ struct Segmenter {
 };
 
 Segmenter trained_segmenter(const DataFacts& facts, const std::string& field) {
-  const KnownPictures known(facts, kPictures);
+  const KnownPictures known(facts, kSegmentedPictures);
   ContextScope scope;
   context().precision = Precision::f32, context().dtype = DType::f32, context().training = true, context().recording = true;
   Segmenter s;
@@ -52,13 +52,13 @@ Segmenter trained_segmenter(const DataFacts& facts, const std::string& field) {
   s.net = nn::Net("segmenter", nets::unet({.in = int(known.field(field)->shape.at(2)), .out = int(s.classes), .width = 12, .halvings = std::min(4, nets::halvings_of(facts.size, facts.width)), .bias = true, .dropout = 0}));
   Recipe r;
   r.nets = {s.net};
-  r.update("segment", {s.net}, nn::adam(2e-3).with(nn::linear_decay(0, kSteps)), [=](const Batch& b) -> Losses {
+  r.update("segment", {s.net}, nn::adam(2e-3).with(nn::linear_decay(0, kSegmenterSteps)), [=](const Batch& b) -> Losses {
     return {{"cross_entropy", nn::cross_entropy(s.logits(b[field]), reshape(b[kMap], Shape{b[kMap].count()})), "-E log p(meaning of a pixel)"}};
   });
-  const int64_t batch = std::min(kBatch, known.size());
+  const int64_t batch = std::min(kSegmentedBatch, known.size());
   data::Loader loader(known, batch, 1, 1);
   Trainer trainer(r, {.batch = batch, .seed = 1}, known.fields(), &loader);
-  for (int64_t i = 0; i < kSteps; ++i) trainer.step();
+  for (int64_t i = 0; i < kSegmenterSteps; ++i) trainer.step();
   return s;
 }
 

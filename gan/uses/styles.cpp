@@ -26,7 +26,7 @@ constexpr int64_t kPositions = int64_t{1} << 21;   // enough for a covariance of
 Tensor styled(const Styled& s, const Tensor& x, const Tensor& z) {
   return translated({[&](const Tensor& padded) { return s.map(padded, z); }, x.dim(3), s.unit}, x);
 }
-Tensor repeated(const Tensor& z, int64_t n) { return broadcast_to(z, Shape{n, z.dim(1)}); }
+Tensor for_all_rows(const Tensor& z, int64_t n) { return broadcast_to(z, Shape{n, z.dim(1)}); }
 
 Task many_task(const Styled& s, const Direction& d) {
   const auto run = [=](const TaskInput& in) {
@@ -132,11 +132,11 @@ double random_distance(const Evaluation& e, const Styled& s, const Direction& d)
 }
 
 // Where the data say what each pixel is ("semantic": 0 the ground, 1 a frame, more an object): the mean colour of the object.
-using Colour = std::array<double, 3>;
-std::vector<Colour> object_colours(const Tensor& pictures, const std::vector<int64_t>& meaning) {
+using MeanColour = std::array<double, 3>;
+std::vector<MeanColour> object_colours(const Tensor& pictures, const std::vector<int64_t>& meaning) {
   const std::vector<double> v = pictures.to_doubles();
   const size_t n = size_t(pictures.dim(0)), pixels = meaning.size() / n;
-  std::vector<Colour> colours(n);
+  std::vector<MeanColour> colours(n);
   for (size_t i = 0; i < n; ++i) {
     double count = 0;
     for (size_t k = i * pixels; k < (i + 1) * pixels; ++k)
@@ -148,15 +148,15 @@ std::vector<Colour> object_colours(const Tensor& pictures, const std::vector<int
   }
   return colours;
 }
-double between(const Colour& a, const Colour& b) { return std::hypot(a[0] - b[0], a[1] - b[1], a[2] - b[2]); }
-double mean_distance(const std::vector<Colour>& all) {
+double between(const MeanColour& a, const MeanColour& b) { return std::hypot(a[0] - b[0], a[1] - b[1], a[2] - b[2]); }
+double mean_distance(const std::vector<MeanColour>& all) {
   double sum = 0;
   for (size_t i = 0; i < all.size(); ++i)
     for (size_t j = 0; j < i; ++j) sum += between(all[i], all[j]);
   return sum / (double(all.size()) * double(all.size() - 1) / 2);
 }
-double hue(const Colour& c) { return std::atan2(std::sqrt(3.0) * (c[1] - c[2]), 2 * c[0] - c[1] - c[2]) * 180 / std::numbers::pi; }
-double hue_error(const Colour& a, const Colour& b) {
+double hue(const MeanColour& c) { return std::atan2(std::sqrt(3.0) * (c[1] - c[2]), 2 * c[0] - c[1] - c[2]) * 180 / std::numbers::pi; }
+double hue_error(const MeanColour& a, const MeanColour& b) {
   const double d = std::abs(hue(a) - hue(b));
   return std::min(d, 360 - d);
 }
@@ -170,17 +170,17 @@ bool knows_objects(const Evaluation& e, const Direction& d) {
 // Mean distance of the object's colours of 20 outputs of an input, over that of all real objects.
 double colour_diversity(const Evaluation& e, const Styled& s, const Direction& d) {
   if (!knows_objects(e, d)) return std::nan("");
-  std::vector<Colour> real;
+  std::vector<MeanColour> real;
   double sum = 0, inputs = 0;
   e.each_batch([&](const Batch& b) {
     const std::vector<int64_t> meaning = b["semantic"].to_integers();
-    std::vector<std::vector<Colour>> drawn(size_t(b.size));
+    std::vector<std::vector<MeanColour>> drawn(size_t(b.size));
     for (int64_t k = 0; k < kDraws; ++k) {
       const auto colours = object_colours(styled(s, b[d.input], randn({b.size, s.latent})), meaning);
       for (size_t i = 0; i < drawn.size(); ++i) drawn[i].push_back(colours[i]);
     }
     for (const auto& colours : drawn) sum += mean_distance(colours), inputs += 1;
-    for (const Colour& c : object_colours(b[d.target], meaning)) real.push_back(c);
+    for (const MeanColour& c : object_colours(b[d.target], meaning)) real.push_back(c);
   });
   require(real.size() > 1, "nothing to measure: the test split is empty");
   return sum / inputs / mean_distance(real);
@@ -208,7 +208,7 @@ void add_style_uses(Recipe& r, const Direction& d, const Styled& s) {
     const Tensor x = b[d.input];
     std::vector<Column> columns{{"input", showable(x)}, {"target", showable(b[d.target])}};
     if (s.encode) columns.push_back({"encoded", showable(s.map(x, s.encode(b[d.target])))});
-    for (int64_t k = 0; k < kShown; ++k) columns.push_back({"z" + std::to_string(k + 1), showable(s.map(x, repeated(randn({1, s.latent}), x.dim(0))))});
+    for (int64_t k = 0; k < kShown; ++k) columns.push_back({"z" + std::to_string(k + 1), showable(s.map(x, for_all_rows(randn({1, s.latent}), x.dim(0))))});
     return columns;
   };
   r.tasks.push_back(many_task(s, d));

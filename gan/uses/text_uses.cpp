@@ -10,8 +10,8 @@
 namespace ganymede {
 namespace {
 
-constexpr int64_t kCandidates = 20;   // captions that a picture's own one is found among
-constexpr int64_t kShown = 4;         // samples of a caption on a sheet
+constexpr int64_t kCaptions = 20;   // captions that a picture's own one is found among
+constexpr int64_t kShownSamples = 4;         // samples of a caption on a sheet
 
 bool named_by_two(const Evaluation& e) {
   return !e.class_names.empty() && std::ranges::none_of(e.class_names, [](const std::string& name) { return two_words(name).first.empty(); });
@@ -103,12 +103,12 @@ void add_caption_uses(Recipe& r, const Config& c, const CaptionUses& uses) {
   r.columns = [=](const Batch& b) {
     const Tensor text = captions.encode(b);
     std::vector<Column> columns{{"data", b.image()}};
-    for (int64_t i = 0; i < kShown; ++i) columns.push_back({i == 0 ? "drawn" : "", captions.decode(captions.draw(b.size), text)});
+    for (int64_t i = 0; i < kShownSamples; ++i) columns.push_back({i == 0 ? "drawn" : "", captions.decode(captions.draw(b.size), text)});
     return columns;
   };
   if (uses.encoder.image)
     r.measures.push_back({"retrieval", "share of test pictures whose own caption the text encoder puts before 19 that do not fit, 0 to 1; 0.05 is chance", [=](const Evaluation& e) {
-      return retrieval(e, uses.mismatch, kCandidates, [&](const Batch& b) { return matmul(uses.encoder.image(b.image()), uses.encoder(b), false, true); });
+      return retrieval(e, uses.mismatch, kCaptions, [&](const Batch& b) { return matmul(uses.encoder.image(b.image()), uses.encoder(b), false, true); });
     }});
   if (uses.judge)
     r.measures.push_back({"matching", "share of test pictures to which D gives a higher score beside their own caption than beside one that does not fit, 0 to 1; 0.5 is chance", [=](const Evaluation& e) {

@@ -13,7 +13,7 @@
 namespace ganymede {
 namespace {
 
-constexpr int64_t kBatch = 100, kMost = 5000;
+constexpr int64_t kDrawnBatch = 100, kMostDrawn = 5000;
 constexpr uint64_t kSeed = 1;   // samples of all thresholds are drawn from one sequence
 
 // Mean over classes of the variances of all values, added up: half the mean squared distance of two pictures of a class.
@@ -50,16 +50,16 @@ class Spread {
 // Labels in turn.
 void each_sample_batch(const Latent& latent, double threshold, int64_t n, const std::function<void(const Tensor& pictures, const std::vector<int64_t>& labels)>& f) {
   data::Random random(kSeed);
-  for (int64_t at = 0; at < n; at += kBatch) {
+  for (int64_t at = 0; at < n; at += kDrawnBatch) {
     std::vector<int64_t> labels;
-    for (int64_t i = at; i < std::min(at + kBatch, n); ++i) labels.push_back(i % latent.classes);
+    for (int64_t i = at; i < std::min(at + kDrawnBatch, n); ++i) labels.push_back(i % latent.classes);
     const int64_t size = int64_t(labels.size());
     const Tensor z = tensor(truncated_normal(size * latent.length, threshold, random), Shape{size, latent.length}, context().dtype, context().device);
     f(latent.decode(z, tensor(labels, Shape{size}, context().device)), labels);
   }
 }
 
-int64_t count_of(const Evaluation& e) { return std::clamp<int64_t>(e.samples, 1, kMost); }
+int64_t count_of(const Evaluation& e) { return std::clamp<int64_t>(e.samples, 1, kMostDrawn); }
 
 double agreement(const Latent& latent, const Evaluation& e, double threshold) {
   if (!e.classify) return std::nan("");

@@ -8,7 +8,7 @@
 #include "engine/ops.h"
 #include "gan/data/dataset.h"
 #include "gan/uses/attribute_uses.h"
-#include "tests/gan/data_test_util.h"
+#include "tests/data/data_test_util.h"
 
 namespace ganymede {
 namespace {

@@ -8,6 +8,7 @@
 #include "engine/check.h"
 #include "engine/context.h"
 #include "engine/ops.h"
+#include "tests/support/difference.h"
 #include "tests/support/gradcheck.h"
 
 namespace ganymede::test {
@@ -22,7 +23,6 @@ class Augment : public testing::Test {
   ContextScope scope_;
 };
 
-double furthest(const Tensor& a, const Tensor& b) { return max(abs(a - b)).item(); }
 
 TEST_F(Augment, LeavesPicturesWherePIsZero) {
   for (const int64_t channels : {1, 3}) {

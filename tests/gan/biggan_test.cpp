@@ -11,12 +11,12 @@
 #include "nn/conditional.h"
 #include "nn/standing.h"
 #include "tests/gan/model_fixture.h"
+#include "tests/support/difference.h"
 #include "tests/support/gradcheck.h"
 
 namespace ganymede::test {
 namespace {
 
-double furthest(const Tensor& a, const Tensor& b) { return max(abs(a - b)).item(); }
 
 int64_t parameters(nn::Layer (*make)(const nets::BigSize&), const nets::BigSize& s) {
   ContextScope scope;

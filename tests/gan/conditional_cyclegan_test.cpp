@@ -9,7 +9,7 @@
 #include "gan/models.h"
 #include "gan/parts/attributes.h"
 #include "gan/uses/super_resolution.h"
-#include "tests/gan/data_test_util.h"
+#include "tests/data/data_test_util.h"
 #include "tests/gan/model_fixture.h"
 
 namespace ganymede::test {

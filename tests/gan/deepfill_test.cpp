@@ -9,13 +9,13 @@
 #include "gan/pictures.h"
 #include "gan/uses/inpaint.h"
 #include "tests/gan/model_fixture.h"
-#include "tests/gan/run_test_util.h"
+#include "tests/data/run_test_util.h"
+#include "tests/support/difference.h"
 #include "tests/support/gradcheck.h"
 
 namespace ganymede::test {
 namespace {
 
-double furthest(const Tensor& a, const Tensor& b) { return max(abs(a - b)).item(); }
 
 struct Doubles {
   Doubles() { context().dtype = DType::f64, seed(1); }

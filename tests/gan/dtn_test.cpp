@@ -10,7 +10,7 @@
 #include "gan/metrics/trained_classifier.h"
 #include "gan/nets/dtn.h"
 #include "nn/net.h"
-#include "tests/gan/data_test_util.h"
+#include "tests/data/data_test_util.h"
 #include "tests/gan/model_fixture.h"
 
 namespace ganymede::test {

@@ -37,7 +37,7 @@ Seen first_iteration(const std::string& model, std::map<std::string, std::string
   return seen;
 }
 
-double largest(const std::vector<double>& v) {
+double largest_of(const std::vector<double>& v) {
   double most = 0;
   for (double x : v) most = std::max(most, std::abs(x));
   return most;
@@ -49,22 +49,22 @@ std::map<std::string, std::string> bare(std::map<std::string, std::string> more 
 }
 
 TEST(VaeGan, TheGanNeverTeachesTheEncoder) {
-  EXPECT_EQ(largest(first_iteration("vae-gan", bare({{"llike", "0"}, {"prior", "0"}})).gradients.at("encoder")), 0);
-  EXPECT_GT(largest(first_iteration("vae-gan", bare({{"prior", "0"}})).gradients.at("encoder")), 0);
+  EXPECT_EQ(largest_of(first_iteration("vae-gan", bare({{"llike", "0"}, {"prior", "0"}})).gradients.at("encoder")), 0);
+  EXPECT_GT(largest_of(first_iteration("vae-gan", bare({{"prior", "0"}})).gradients.at("encoder")), 0);
 }
 
 TEST(VaeGan, TheDistanceNeverTeachesD) {
   const auto without = first_iteration("vae-gan", bare({{"llike", "0"}, {"gamma", "0"}})), with = first_iteration("vae-gan", bare({{"llike", "3"}, {"gamma", "0.5"}}));
   EXPECT_EQ(without.gradients.at("D"), with.gradients.at("D"));
-  EXPECT_GT(largest(with.gradients.at("D")), 0);
+  EXPECT_GT(largest_of(with.gradients.at("D")), 0);
 }
 
 TEST(VaeGan, TheDecodersGradientIsTheWeightedSum) {
   const auto of = [](const char* gamma) { return first_iteration("vae-gan", bare({{"gamma", gamma}})).gradients.at("decoder"); };
   const auto gan = of("0"), distance = of("1"), both = of("0.25");
-  EXPECT_GT(largest(gan), 0);
-  EXPECT_GT(largest(distance), 0);
-  const double scale = largest(both);
+  EXPECT_GT(largest_of(gan), 0);
+  EXPECT_GT(largest_of(distance), 0);
+  const double scale = largest_of(both);
   for (size_t i = 0; i < both.size(); ++i) EXPECT_NEAR(both[i], 0.25 * distance[i] + 0.75 * gan[i], 1e-12 * scale) << i;
 }
 

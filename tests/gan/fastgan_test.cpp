@@ -8,12 +8,12 @@
 #include "gan/nets/fastgan.h"
 #include "gan/parts/loss_network.h"
 #include "tests/gan/model_fixture.h"
+#include "tests/support/difference.h"
 #include "tests/support/gradcheck.h"
 
 namespace ganymede::test {
 namespace {
 
-double furthest(const Tensor& a, const Tensor& b) { return max(abs(a - b)).item(); }
 
 TEST(FastGan, TakesEverySizeOfThePaper) {
   ContextScope scope;

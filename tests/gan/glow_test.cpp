@@ -9,6 +9,7 @@
 #include "gan/uses/likelihood_measures.h"
 #include "nn/init.h"
 #include "tests/gan/model_fixture.h"
+#include "tests/support/difference.h"
 #include "tests/support/gradcheck.h"
 
 namespace ganymede::test {
@@ -18,7 +19,6 @@ using nets::Glow;
 using nets::GlowSize;
 using Mixing = GlowSize::Mixing;
 
-double largest(const Tensor& x) { return max(abs(x)).item(); }
 
 std::vector<GlowSize> all_kinds() {
   std::vector<GlowSize> all;

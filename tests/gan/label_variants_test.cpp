@@ -17,7 +17,7 @@ namespace {
 
 using State = std::map<std::string, std::vector<double>>;
 
-State after(const TinyModel& m, int iterations) {
+State after_sound(const TinyModel& m, int iterations) {
   Tiny t(m);
   for (int i = 0; i < iterations; ++i) t->step();
   for (const auto& [name, v] : t->values()) EXPECT_TRUE(std::isfinite(v)) << name;
@@ -26,10 +26,10 @@ State after(const TinyModel& m, int iterations) {
 
 // Four iterations replay like eager ones, and every parameter moves but those that nothing can reach.
 void expect_sound(TinyModel m, const std::vector<std::string>& still = {}) {
-  const State replayed = after(m, 4);
+  const State replayed = after_sound(m, 4);
   TinyModel eager = m;
   eager.capture = false;
-  EXPECT_EQ(replayed, after(eager, 4));
+  EXPECT_EQ(replayed, after_sound(eager, 4));
   m.dtype = DType::f64;
   Tiny t(m);
   const State before = t.state();
@@ -70,13 +70,13 @@ TEST(LabelVariants, AcganTakesAGivenClassifier) {
     trained = t.state();
   }
   const TinyModel given{"acgan", {{"classifier", "given"}, {"classifier_file", path}}};
-  const State now = after(given, 3);
+  const State now = after_sound(given, 3);
   for (const auto& [name, v] : trained)
     if (name.starts_with("C.")) EXPECT_EQ(now.at(name), v) << name;
   EXPECT_NE(now.at("G.linear1.weight"), trained.at("G.linear1.weight"));
   TinyModel without = given;
   without.settings["class_weight"] = "0";
-  EXPECT_NE(after(without, 3), now);   // its opinion moves G
+  EXPECT_NE(after_sound(without, 3), now);   // its opinion moves G
   EXPECT_THROW(Tiny({"acgan", {{"classifier", "given"}}}), UsageError);
   EXPECT_THROW(Tiny({"acgan", {{"classifier", "given"}, {"classifier_file", path}, {"d_width", "3"}}}), Error);
   std::filesystem::remove(path);

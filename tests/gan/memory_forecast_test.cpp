@@ -6,7 +6,7 @@
 #include <fstream>
 
 #include "engine/memory.h"
-#include "tests/gan/run_test_util.h"
+#include "tests/data/run_test_util.h"
 
 namespace ganymede {
 namespace {

@@ -129,7 +129,7 @@ State by_network(const State& state, const Trainer& trainer) {
 // One iteration, and two, on a device and in f32 on the cpu against the cpu in f64. Moments are linear in the gradients, so they
 // are what is compared. Adam makes whole steps of gradients that are nothing but rounding, so weights, and all that follows
 // from them in the second iteration, say little.
-void expect_agreement(const std::string& model, const Device& device) {
+void expect_device_agreement(const std::string& model, const Device& device) {
   TinyModel there{model}, exact{model};
   there.device = device;
   exact.dtype = DType::f64;
@@ -146,7 +146,7 @@ void expect_agreement(const std::string& model, const Device& device) {
   }
 }
 
-TEST_P(EveryModel, SimAgreesWithCpu) { expect_agreement(GetParam(), {DeviceType::sim, 0}); }
+TEST_P(EveryModel, SimAgreesWithCpu) { expect_device_agreement(GetParam(), {DeviceType::sim, 0}); }
 
 TEST_P(EveryModel, RefusesASettingThatNobodyReads) {
   TinyModel wrong = tiny();
@@ -275,7 +275,7 @@ class EveryModelOnCuda : public EveryModel {
 
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(EveryModelOnCuda);
 
-TEST_P(EveryModelOnCuda, CudaAgreesWithCpu) { expect_agreement(GetParam(), {DeviceType::cuda, 0}); }
+TEST_P(EveryModelOnCuda, CudaAgreesWithCpu) { expect_device_agreement(GetParam(), {DeviceType::cuda, 0}); }
 
 TEST_P(EveryModelOnCuda, GraphsReplayLikeEager) {
   for (const Precision precision : {Precision::f32, Precision::tf32, Precision::bf16}) {

@@ -6,7 +6,7 @@
 #include "engine/context.h"
 #include "engine/ops.h"
 #include "gan/uses/object_uses.h"
-#include "tests/gan/data_test_util.h"
+#include "tests/data/data_test_util.h"
 
 namespace ganymede {
 namespace {

@@ -13,7 +13,7 @@
 namespace ganymede {
 namespace {
 
-constexpr int kSide = 16, kChannels = 2, kClasses = 3, kSamples = 4;
+constexpr int kPassSide = 16, kChannels = 2, kClasses = 3, kSamples = 4;
 
 Tensor labels(const std::vector<int64_t>& values) { return tensor(values, {kSamples}, Device{}); }
 
@@ -36,8 +36,8 @@ TEST(Passes, OfSeveralBatchesAreAsOneForEach) {
   context().dtype = DType::f64;
   const nets::AcganSize points{.classes = kClasses, .kind = "points", .dimensions = 5, .d_width = 6};
   const std::vector<std::pair<const char*, std::function<nn::Layer()>>> makers{
-      {"sagan", [] { return nets::sagan_discriminator({.size = kSide, .channels = kChannels, .classes = kClasses, .width = 8, .attention = 8}); }},
-      {"cgan", [] { return nets::cgan_conv_discriminator({.size = kSide, .channels = kChannels, .classes = kClasses, .width = 4}); }},
+      {"sagan", [] { return nets::sagan_discriminator({.size = kPassSide, .channels = kChannels, .classes = kClasses, .width = 8, .attention = 8}); }},
+      {"cgan", [] { return nets::cgan_conv_discriminator({.size = kPassSide, .channels = kChannels, .classes = kClasses, .width = 4}); }},
       {"acgan", [&] { return nets::acgan_discriminator(points); }}};
   for (const auto& [name, make] : makers) {
     const auto made = [&] {
@@ -46,7 +46,7 @@ TEST(Passes, OfSeveralBatchesAreAsOneForEach) {
       return nn::Net("D", make());
     };
     const bool by_label = std::string(name) != "acgan";
-    const Shape shape = by_label ? Shape{kSamples, kSide, kSide, kChannels} : Shape{kSamples, points.dimensions};
+    const Shape shape = by_label ? Shape{kSamples, kPassSide, kPassSide, kChannels} : Shape{kSamples, points.dimensions};
     const Tensor real = test::random_tensor(shape, 1), fake = test::random_tensor(shape, 2) + 0.5;
     const std::vector<Tensors> batches = by_label ? std::vector<Tensors>{{real, labels({0, 2, 1, 1})}, {fake, labels({2, 2, 0, 1})}} : std::vector<Tensors>{{real}, {fake}};
     const nn::Net one = made(), two = made();

@@ -10,6 +10,7 @@
 #include "gan/uses/likelihood_measures.h"
 #include "nn/init.h"
 #include "tests/gan/model_fixture.h"
+#include "tests/support/difference.h"
 #include "tests/support/gradcheck.h"
 
 namespace ganymede::test {
@@ -18,7 +19,6 @@ namespace {
 using nets::PixelCnn;
 using nets::PixelCnnSize;
 
-double largest(const Tensor& x) { return max(abs(x)).item(); }
 
 // A network all of whose parameters are off their first values, in f64.
 nn::Net disturbed(const std::shared_ptr<PixelCnn>& module) {

@@ -14,7 +14,7 @@
 #include "gan/parts/drawn_kind.h"
 #include "gan/uses/associated_uses.h"
 #include "nn/net.h"
-#include "tests/gan/data_test_util.h"
+#include "tests/data/data_test_util.h"
 #include "tests/gan/model_fixture.h"
 
 namespace ganymede {

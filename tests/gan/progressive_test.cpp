@@ -154,7 +154,7 @@ TEST(ProgressiveGan, SamplesWhatItHasReached) {
 
 using State = std::map<std::string, std::vector<double>>;
 
-State after(const TinyModel& m, int iterations) {
+State reached(const TinyModel& m, int iterations) {
   Tiny t(m);
   while (t->iteration() < iterations) t->step();
   return t.state();
@@ -165,12 +165,12 @@ TEST(ProgressiveGan, ReplaysWhileItBlends) {
   for (const Precision precision : {Precision::f32, Precision::bf16}) {
     TinyModel captured = growing(), eager = growing();
     captured.precision = eager.precision = precision, eager.capture = false;
-    for (const int iterations : {11, 22, 26}) EXPECT_EQ(after(captured, iterations), after(eager, iterations)) << iterations;
+    for (const int iterations : {11, 22, 26}) EXPECT_EQ(reached(captured, iterations), reached(eager, iterations)) << iterations;
   }
 }
 
 TEST(ProgressiveGan, GoesOnFromEveryIterationOfABlend) {
-  const State whole = after(growing(), 18);
+  const State whole = reached(growing(), 18);
   for (const int stop : {5, 6, 8, 11, 16, 17}) {
     Tiny first(growing()), second(growing());
     while (first->iteration() < stop) first->step();

@@ -6,10 +6,13 @@
 #include "engine/context.h"
 #include "engine/ops.h"
 #include "gan/models.h"
-#include "tests/gan/data_test_util.h"
+#include "tests/data/data_test_util.h"
+#include "tests/support/difference.h"
 
 namespace ganymede {
 namespace {
+
+using test::furthest;
 
 class Residuals : public testing::Test {
  protected:
@@ -32,15 +35,14 @@ class Residuals : public testing::Test {
   Batch batch_;
 };
 
-double apart(const Tensor& a, const Tensor& b) { return max(abs(a - b)).item(); }
 
 TEST_F(Residuals, GiveByOneNetworkAndTakeByTheOther) {
   const Tensor x = batch_.image(), given = recipe_.nets.at(0)(x), taken = recipe_.nets.at(1)(x);
   ASSERT_EQ(recipe_.nets[0].name() + recipe_.nets[1].name(), "G0G1");
   const auto columns = recipe_.columns(batch_);
-  EXPECT_LT(apart(columns.at(1).pictures.rows(0, 1), 0.5 * given.rows(0, 1)), 1e-6);
-  EXPECT_LT(apart(columns.at(1).pictures.rows(1, 2), 0.5 * taken.rows(1, 2)), 1e-6);
-  EXPECT_LT(apart(columns.at(2).pictures.rows(0, 1), clamp(x + given, -1, 1).rows(0, 1)), 1e-6);
+  EXPECT_LT(furthest(columns.at(1).pictures.rows(0, 1), 0.5 * given.rows(0, 1)), 1e-6);
+  EXPECT_LT(furthest(columns.at(1).pictures.rows(1, 2), 0.5 * taken.rows(1, 2)), 1e-6);
+  EXPECT_LT(furthest(columns.at(2).pictures.rows(0, 1), clamp(x + given, -1, 1).rows(0, 1)), 1e-6);
   EXPECT_EQ(measured("same"), 0);
 }
 

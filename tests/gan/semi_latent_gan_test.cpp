@@ -8,6 +8,7 @@
 #include "gan/uses/semi_latent_measures.h"
 #include "gan/walks.h"
 #include "tests/gan/model_fixture.h"
+#include "tests/support/difference.h"
 
 namespace ganymede::test {
 namespace {
@@ -19,7 +20,6 @@ nn::Net net_of(const Recipe& r, const std::string& name) {
   return {};
 }
 
-double largest(const Tensor& x) { return max(abs(x)).item(); }
 
 TEST(SemiLatentGan, OneDecoderGeneratesAndModifies) {
   Tiny t({"semi-latent-gan"});

@@ -14,8 +14,9 @@
 #include "gan/uses/domain_styles.h"
 #include "gan/uses/outstanding.h"
 #include "nn/init.h"
-#include "tests/gan/data_test_util.h"
+#include "tests/data/data_test_util.h"
 #include "tests/gan/model_fixture.h"
+#include "tests/support/difference.h"
 #include "tests/support/gradcheck.h"
 
 namespace ganymede::test {
@@ -23,7 +24,6 @@ namespace {
 
 using nets::StarganV2Shape;
 
-double furthest(const Tensor& a, const Tensor& b) { return max(abs(a - b)).item(); }
 Tensor rows(const std::vector<double>& v, int64_t width) { return tensor(v, {int64_t(v.size()) / width, width}, context().dtype, Device{}); }
 
 // Of the authors' networks for 256 px, computed from their sizes; G without the high-pass skips.

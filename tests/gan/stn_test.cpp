@@ -140,7 +140,7 @@ TEST_F(Stn, TurnsAreMeasuredFromTheirCommonAngle) {
   EXPECT_NEAR(turn_of(m.data()), -0.3 * 180 / kPi, 1e-4);
 }
 
-double measured(Tiny& t, const std::string& name) {
+double measure_of(Tiny& t, const std::string& name) {
   double value = -1;
   t->sampling(1, [&] {
     const Evaluation all{40, [&](const std::function<void(const Batch&)>& f) {
@@ -156,9 +156,9 @@ double measured(Tiny& t, const std::string& name) {
 TEST_F(Stn, RotationLeftIsThatOfBothMapsTogether) {
   for (const char* transform : {"affine", "none"}) {
     Tiny t({.model = "stn", .settings = {{"transform", transform}}, .without = transform == std::string("none") ? std::set<std::string>{"localisation_width", "seen"} : std::set<std::string>{}});
-    EXPECT_GT(measured(t, "rotation_applied"), 20);
-    EXPECT_NEAR(measured(t, "rotation_left"), measured(t, "rotation_applied"), 1e-3);
-    EXPECT_EQ(measured(t, "rotation_left"), measured(t, "rotation_left"));   // test pictures are distorted alike each time
+    EXPECT_GT(measure_of(t, "rotation_applied"), 20);
+    EXPECT_NEAR(measure_of(t, "rotation_left"), measure_of(t, "rotation_applied"), 1e-3);
+    EXPECT_EQ(measure_of(t, "rotation_left"), measure_of(t, "rotation_left"));   // test pictures are distorted alike each time
   }
   // One that sees how much each picture was turned, which the draws tell.
   seed(1);

@@ -6,6 +6,7 @@
 #include "engine/check.h"
 #include "engine/ops.h"
 #include "tests/gan/model_fixture.h"
+#include "tests/support/difference.h"
 
 namespace ganymede::test {
 namespace {
@@ -17,7 +18,6 @@ double named(const std::vector<std::pair<std::string, double>>& values, const st
   return 0;
 }
 
-double furthest(const Tensor& a, const Tensor& b) { return max(abs(a - b)).item(); }
 
 // Every fourth iteration by 4 batches over ada_images, up where the mean sign of those four is above the target and down where not.
 TEST(StyleGan2, AugmentationFollowsTheSignsOfD) {

@@ -30,14 +30,14 @@ class SuperResolutionModels : public testing::Test {
   ContextScope scope_;
 };
 
-Tensor colour(double r, double g, double b) { return tensor(std::vector<double>{2 * r - 1, 2 * g - 1, 2 * b - 1}, Shape{1, 1, 1, 3}, DType::f64, Device{}); }
+Tensor flat_colour(double r, double g, double b) { return tensor(std::vector<double>{2 * r - 1, 2 * g - 1, 2 * b - 1}, Shape{1, 1, 1, 3}, DType::f64, Device{}); }
 
 // Values of MATLAB's documentation of rgb2ycbcr.
 TEST_F(SuperResolutionModels, LumaIsMatlabs) {
-  EXPECT_NEAR(luma(colour(0, 0, 0)).item() * 255, 16, 1e-9);
-  EXPECT_NEAR(luma(colour(1, 1, 1)).item() * 255, 235, 1e-9);
-  EXPECT_NEAR(luma(colour(1, 0, 0)).item() * 255, 81.481, 1e-9);
-  EXPECT_NEAR(luma(colour(0, 0, 1)).item() * 255, 40.966, 1e-9);
+  EXPECT_NEAR(luma(flat_colour(0, 0, 0)).item() * 255, 16, 1e-9);
+  EXPECT_NEAR(luma(flat_colour(1, 1, 1)).item() * 255, 235, 1e-9);
+  EXPECT_NEAR(luma(flat_colour(1, 0, 0)).item() * 255, 81.481, 1e-9);
+  EXPECT_NEAR(luma(flat_colour(0, 0, 1)).item() * 255, 40.966, 1e-9);
   EXPECT_NEAR(luma(full(Shape{1, 1, 1, 1}, 0.0, DType::f64, Device{})).item() * 255, 125.5, 1e-9);
   EXPECT_THROW(luma(zeros({1, 2, 2, 2})), Error);
 }

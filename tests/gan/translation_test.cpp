@@ -16,11 +16,13 @@
 #include "nn/init.h"
 #include "nn/net.h"
 #include "tests/gan/model_fixture.h"
+#include "tests/support/difference.h"
 
 namespace ganymede {
 namespace {
 
-double apart(const Tensor& x, const Tensor& y) { return max(abs(x - y)).item(); }
+using test::furthest;
+
 
 TEST(PatchDiscriminator, HasTheMapsAndFieldsOfThePaper) {
   ContextScope scope;
@@ -68,7 +70,7 @@ TEST(Unet, BatchNormOfOnePictureIsInstanceNorm) {
       if (p.name == q.name) assign(q.value, p.value);
   seed(1);
   const Tensor x = randn({1, 16, 16, 1});
-  EXPECT_LT(apart(by_batch(x), by_picture(x)), 1e-12);
+  EXPECT_LT(furthest(by_batch(x), by_picture(x)), 1e-12);
 }
 
 TEST(Unet, RefusesOtherSizesAndCountsItsLevels) {
@@ -92,7 +94,7 @@ TEST(Translated, PadsAnySizeAndCutsBack) {
     const Tensor x = randn({1, h, w, 3});
     const Tensor y = translated({identity, 3, 8}, x);
     EXPECT_EQ(y.shape(), x.shape());
-    EXPECT_EQ(apart(x, y), 0);
+    EXPECT_EQ(furthest(x, y), 0);
   }
 }
 

@@ -10,12 +10,12 @@
 namespace ganymede {
 namespace {
 
-struct Bounds {
+struct GradientBounds {
   double loss, gradient, step;
 };
-constexpr Bounds kExact{1e-7, 2e-7, 2e-7};   // the reference is stored in float32: 3e-8
+constexpr GradientBounds kExact{1e-7, 2e-7, 2e-7};   // the reference is stored in float32: 3e-8
 // Adam's first steps are signs of gradients: where a gradient cancels (in front of an instance norm), rounding takes whole steps.
-constexpr Bounds kSingle{1e-5, 1e-3, 0.3};
+constexpr GradientBounds kSingle{1e-5, 1e-3, 0.3};
 
 struct Case {
   std::string model;
@@ -31,7 +31,7 @@ const Case kCycleGan{"cyclegan", {{"width", "2"}, {"blocks", "1"}, {"pool", "0"}
 const Case kBicycleGan{"bicyclegan", {{"width", "2"}, {"latent", "2"}, {"dropout", "0"}, {"d_layers", "1"}, {"constant_part", "1"}}, 1, 1, 2,
                        {{"generator", "G"}, {"generator", "E"}, {"D", "D"}, {"D2", "D2"}}};
 
-void agree(const Case& c, const Device& device, DType dtype, const Bounds& bounds) {
+void agree(const Case& c, const Device& device, DType dtype, const GradientBounds& bounds) {
   ContextScope scope;
   context().device = device, context().dtype = dtype, context().precision = Precision::f32;
   const test::UpdateReference reference(c.model + "_update");

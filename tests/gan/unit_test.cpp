@@ -59,7 +59,7 @@ TEST(Unit, RefusesPicturesThatItsCodesDoNotFit) {
   EXPECT_THROW(test::Tiny({"unit", {{"judges", "shared"}, {"d_layers", "2"}}}), UsageError);
 }
 
-struct Known {
+struct KnownCodes {
   Recipe recipe;
   Batch batch;
   double measured(const std::string& name) const {
@@ -70,9 +70,9 @@ struct Known {
 };
 
 // Codes are pictures here: those of b twice as large, and `off` away.
-Known known(double off, bool truth = true) {
+KnownCodes known(double off, bool truth = true) {
   seed(4);
-  Known k;
+  KnownCodes k;
   add_shared_code_uses(k.recipe, {[](const Tensor& x) { return x; }, [](const Tensor& z) { return z + 0.25; }, 1, 4}, {[=](const Tensor& x) { return 0.5 * x + off; }, [](const Tensor& z) { return 2.0 * z; }, 1, 4});
   const Tensor a = randn({6, 5, 7, 1});
   k.batch = {6, {{"a", a}, {"b", 2.0 * a}}};

@@ -12,22 +12,22 @@
 namespace ganymede {
 namespace {
 
-constexpr int kWidth = 4, kLatent = 10, kBatch = 3;
+constexpr int kChannelWidth = 4, kLatent = 10, kBatch = 3;
 
 // The DCGAN-like pair of Gulrajani et al. 2017 for 32 x 32 x 1.
 nn::Layer generator() {
   const nn::ConvSpec up{.kernel = 5, .stride = 2, .padding = 2, .output_padding = 1};
-  return nn::sequential({nn::linear(kLatent, 16 * 4 * kWidth), nn::batch_norm(16 * 4 * kWidth), nn::relu(),
-                         nn::reshape_to({4, 4, 4 * kWidth}), nn::deconv(4 * kWidth, 2 * kWidth, up),
-                         nn::batch_norm(2 * kWidth), nn::relu(), nn::deconv(2 * kWidth, kWidth, up),
-                         nn::batch_norm(kWidth), nn::relu(), nn::deconv(kWidth, 1, up), nn::tanh()});
+  return nn::sequential({nn::linear(kLatent, 16 * 4 * kChannelWidth), nn::batch_norm(16 * 4 * kChannelWidth), nn::relu(),
+                         nn::reshape_to({4, 4, 4 * kChannelWidth}), nn::deconv(4 * kChannelWidth, 2 * kChannelWidth, up),
+                         nn::batch_norm(2 * kChannelWidth), nn::relu(), nn::deconv(2 * kChannelWidth, kChannelWidth, up),
+                         nn::batch_norm(kChannelWidth), nn::relu(), nn::deconv(kChannelWidth, 1, up), nn::tanh()});
 }
 
 nn::Layer critic() {
   const nn::ConvSpec down{.kernel = 5, .stride = 2, .padding = 2};
-  return nn::sequential({nn::conv(1, kWidth, down), nn::leaky_relu(0.2), nn::conv(kWidth, 2 * kWidth, down),
-                         nn::leaky_relu(0.2), nn::conv(2 * kWidth, 4 * kWidth, down), nn::leaky_relu(0.2),
-                         nn::reshape_to({16 * 4 * kWidth}), nn::linear(16 * 4 * kWidth, 1)});
+  return nn::sequential({nn::conv(1, kChannelWidth, down), nn::leaky_relu(0.2), nn::conv(kChannelWidth, 2 * kChannelWidth, down),
+                         nn::leaky_relu(0.2), nn::conv(2 * kChannelWidth, 4 * kChannelWidth, down), nn::leaky_relu(0.2),
+                         nn::reshape_to({16 * 4 * kChannelWidth}), nn::linear(16 * 4 * kChannelWidth, 1)});
 }
 
 // One network with its optimiser, moved by hand and compared.

@@ -14,7 +14,7 @@ OpCase of_one(const std::string& name, const Shape& x, F f, Kind kind = Kind::su
   return {name, kind, {x}, [f](const Tensors& in) { return Tensors{f(in[0])}; }, -2, 2, piecewise};
 }
 
-std::vector<OpCase> make_cases() {
+std::vector<OpCase> make_loss_cases() {
   using nn::Reduction;
   std::vector<OpCase> c;
   c.push_back(of_two("mse", [](const Tensor& x, const Tensor& t) { return nn::mse(x, t); }));
@@ -38,7 +38,7 @@ std::vector<OpCase> make_cases() {
 }  // namespace
 
 const std::vector<OpCase>& loss_cases() {
-  static const std::vector<OpCase> cases = make_cases();
+  static const std::vector<OpCase> cases = make_loss_cases();
   return cases;
 }
 

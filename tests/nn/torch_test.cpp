@@ -19,7 +19,7 @@ namespace {
 const std::string kFile = test::source_dir() + "/tests/cases/torch_state.safetensors";
 
 // The network of tests/cases/torch_state.py.
-Layer layers() {
+Layer torch_layers() {
   return sequential({linear(5, 24), batch_norm(24), reshape_to({3, 2, 4}), batch_norm(4), prelu(4),
                      deconv(4, 6, {.kernel = 4, .stride = 2, .padding = 1, .spectral = true}), leaky_relu(0.2),
                      conv(6, 8, {.kernel = 3, .padding = 1, .groups = 2, .bias = false, .spectral = true}), tanh(), reshape_to({8 * 6 * 4}),
@@ -56,13 +56,13 @@ class Torch : public testing::Test {
 };
 
 TEST_F(Torch, AStateDictGivesTheSameNetwork) {
-  const Net net("G", layers());
+  const Net net("G", torch_layers());
   read_torch(net, file_, names());
   EXPECT_LE(test::relative_error(net(stored(file_, "x")).to_doubles(), stored(file_, "y").to_doubles()), 1e-12);
 }
 
 TEST_F(Torch, WhatIsWrittenIsWhatWasRead) {
-  const Net net("G", layers());
+  const Net net("G", torch_layers());
   read_torch(net, file_, names());
   const std::string path = testing::TempDir() + "ganymede_torch_" + std::to_string(getpid()) + ".safetensors";
   write_torch(net, path, names());
@@ -82,7 +82,7 @@ TEST_F(Torch, WhatIsWrittenIsWhatWasRead) {
 }
 
 TEST_F(Torch, SaysWhatDoesNotFit) {
-  const Net net("G", layers());
+  const Net net("G", torch_layers());
   const auto before = net.flat().to_doubles();
   TorchNames wrong = names();
   wrong.layers["conv1"] = "8";

@@ -15,7 +15,7 @@
 #include "gan/singan/recipe.h"
 #include "gan/trainer.h"
 #include "nn/init.h"
-#include "tests/gan/run_test_util.h"
+#include "tests/data/run_test_util.h"
 #include "tests/support/gradcheck.h"
 
 namespace ganymede::singan {

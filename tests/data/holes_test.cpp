@@ -4,7 +4,7 @@
 #include "engine/check.h"
 #include "gan/data/dataset.h"
 #include "gan/data/holes.h"
-#include "tests/gan/data_test_util.h"
+#include "tests/data/data_test_util.h"
 
 namespace ganymede::data {
 namespace {

@@ -7,7 +7,7 @@
 #include "gan/run/html.h"
 #include "gan/run/run_folder.h"
 #include "gan/run/stats.h"
-#include "tests/gan/run_test_util.h"
+#include "tests/data/run_test_util.h"
 
 namespace ganymede::run {
 namespace fs = std::filesystem;

@@ -1,4 +1,4 @@
-#include "gan/machine_memory.h"
+#include "engine/machine_memory.h"
 
 #include <sys/resource.h>
 

@@ -8,7 +8,7 @@
 #include "gan/run/chart.h"
 #include "gan/run/chart_page.h"
 #include "gan/run/series.h"
-#include "tests/gan/run_test_util.h"
+#include "tests/data/run_test_util.h"
 
 namespace ganymede::run {
 namespace {

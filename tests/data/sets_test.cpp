@@ -5,7 +5,7 @@
 #include "gan/data/idx.h"
 #include "gan/data/picture_file.h"
 #include "gan/data/png.h"
-#include "tests/gan/data_test_util.h"
+#include "tests/data/data_test_util.h"
 
 namespace ganymede::data {
 namespace {
@@ -30,10 +30,6 @@ int64_t label_of(const Dataset& dataset, int64_t index) {
 void put_idx(const TemporaryFolder& folder, const std::string& start) {
   put(folder / (start + "-images-idx3-ubyte"), idx_header({2, 2, 3}) + "abcdefGHIJKL");
   put(folder / (start + "-labels-idx1-ubyte"), idx_header({2}) + std::string("\1\0", 2));
-}
-
-std::string open_error(const std::string& specification, const Options& options = {}) {
-  return error_of([&] { open_dataset(specification, options); });
 }
 
 }  // namespace

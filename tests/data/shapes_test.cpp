@@ -6,12 +6,12 @@
 #include "gan/data/shape_render.h"
 #include "gan/data/shape_scene.h"
 #include "gan/data/shape_text.h"
-#include "tests/gan/data_test_util.h"
+#include "tests/data/data_test_util.h"
 
 namespace ganymede::data {
 namespace {
 
-constexpr int64_t kSize = 64;
+constexpr int64_t kSceneSize = 64;
 
 Scene scene_number(int index, const World& world = {}) {
   Random random(5, 1, static_cast<uint64_t>(index));
@@ -85,13 +85,13 @@ TEST(Shapes, ASceneLooksTheSameAtEverySize) {
 TEST(Shapes, BoxesHoldTheirObjects) {
   for (int index = 0; index < 60; ++index) {
     const Scene scene = scene_number(index);
-    const Rendering rendering = render(scene, kSize);
+    const Rendering rendering = render(scene, kSceneSize);
     ASSERT_EQ(rendering.boxes.size(), scene.objects.size());
     std::vector<Rendering::Box> seen(scene.objects.size(), {1e9, 1e9, -1, -1});
     for (size_t i = 0; i < rendering.owner.size(); ++i) {
       if (rendering.owner[i] < 0) continue;
       Rendering::Box& box = seen[static_cast<size_t>(rendering.owner[i])];
-      const double x = static_cast<double>(i % kSize), y = static_cast<double>(i / kSize);
+      const double x = static_cast<double>(i % kSceneSize), y = static_cast<double>(i / kSceneSize);
       box = {std::min(box.left, x), std::min(box.top, y), std::max(box.right, x + 1),
              std::max(box.bottom, y + 1)};
     }
@@ -113,17 +113,17 @@ TEST(Shapes, KeypointsLieOnTheMainObject) {
   int hidden = 0, visible = 0;
   for (int index = 0; index < 200; ++index) {
     const Scene scene = scene_number(index);
-    const Rendering rendering = render(scene, kSize);
+    const Rendering rendering = render(scene, kSceneSize);
     const auto points = keypoints_of(scene.objects[scene.main]);
     const std::vector<bool> shown = visible_keypoints(scene, rendering);
     for (size_t i = 1; i < points.size(); ++i) {
       // Around a point of the outline that is seen there is a pixel of the object.
-      const int64_t x = static_cast<int64_t>(points[i].x * kSize),
-                    y = static_cast<int64_t>(points[i].y * kSize);
+      const int64_t x = static_cast<int64_t>(points[i].x * kSceneSize),
+                    y = static_cast<int64_t>(points[i].y * kSceneSize);
       bool near = false, covered = false;
-      for (int64_t yy = std::max<int64_t>(y - 2, 0); yy <= std::min<int64_t>(y + 2, kSize - 1); ++yy) {
-        for (int64_t xx = std::max<int64_t>(x - 2, 0); xx <= std::min<int64_t>(x + 2, kSize - 1); ++xx) {
-          const int owner = rendering.owner[static_cast<size_t>(yy * kSize + xx)];
+      for (int64_t yy = std::max<int64_t>(y - 2, 0); yy <= std::min<int64_t>(y + 2, kSceneSize - 1); ++yy) {
+        for (int64_t xx = std::max<int64_t>(x - 2, 0); xx <= std::min<int64_t>(x + 2, kSceneSize - 1); ++xx) {
+          const int owner = rendering.owner[static_cast<size_t>(yy * kSceneSize + xx)];
           near = near || owner == static_cast<int>(scene.main);
           covered = covered || owner > static_cast<int>(scene.main) || owner == kFrameOwner;
         }
@@ -156,7 +156,7 @@ TEST(Shapes, ColoursAreWhatTheyAreCalled) {
   world.hat = 0;
   for (int index = 0; index < 60; ++index) {
     const Scene scene = scene_number(index, world);
-    const Rendering rendering = render(scene, kSize);
+    const Rendering rendering = render(scene, kSceneSize);
     std::array<int, kColours> votes{};
     for (size_t i = 0; i < rendering.owner.size(); ++i) {
       if (rendering.owner[i] != static_cast<int>(scene.main)) continue;
@@ -193,20 +193,20 @@ TEST(Shapes, EdgesAreWhereTheSeenObjectChanges) {
   int lines = 0, changes = 0, stray = 0;
   for (int index = 0; index < 30; ++index) {
     const Scene scene = scene_number(index);
-    const Rendering rendering = render(scene, kSize);
+    const Rendering rendering = render(scene, kSceneSize);
     const auto owner = [&](int64_t y, int64_t x) {
-      return rendering.owner[static_cast<size_t>(y * kSize + x)];
+      return rendering.owner[static_cast<size_t>(y * kSceneSize + x)];
     };
-    for (int64_t y = 2; y < kSize - 2; ++y) {
-      for (int64_t x = 2; x < kSize - 2; ++x) {
+    for (int64_t y = 2; y < kSceneSize - 2; ++y) {
+      for (int64_t x = 2; x < kSceneSize - 2; ++x) {
         bool differs = false, ink = false;
         for (int64_t dy = -2; dy <= 2; ++dy) {
           for (int64_t dx = -2; dx <= 2; ++dx) {
             differs = differs || owner(y + dy, x + dx) != owner(y, x);
-            ink = ink || rendering.edges[static_cast<size_t>((y + dy) * kSize + x + dx)] < 0;
+            ink = ink || rendering.edges[static_cast<size_t>((y + dy) * kSceneSize + x + dx)] < 0;
           }
         }
-        if (rendering.edges[static_cast<size_t>(y * kSize + x)] < 0) {
+        if (rendering.edges[static_cast<size_t>(y * kSceneSize + x)] < 0) {
           ++lines;
           stray += !differs;  // the tip of a thing thinner than a pixel
         }
@@ -228,19 +228,19 @@ TEST(Shapes, WhatIsHiddenIsNotDrawn) {
   back.centre = {0.4, 0.5}, front.centre = {0.6, 0.5};
   back.radius = front.radius = 0.2;
   scene.objects = {back, front};
-  const Rendering rendering = render(scene, kSize);
+  const Rendering rendering = render(scene, kSceneSize);
   const auto edge = [&](double x) {
-    return rendering.edges[static_cast<size_t>(32 * kSize + static_cast<int64_t>(x * kSize))];
+    return rendering.edges[static_cast<size_t>(32 * kSceneSize + static_cast<int64_t>(x * kSceneSize))];
   };
   EXPECT_EQ(edge(0.6), 1);     // where the outline of the back one passes below the front one
   EXPECT_LT(edge(0.4), -0.3);  // the outline of the front one
   EXPECT_LT(edge(0.2), -0.3);
-  EXPECT_EQ(rendering.owner[32 * kSize + 30], 1);
+  EXPECT_EQ(rendering.owner[32 * kSceneSize + 30], 1);
 }
 
 TEST(Shapes, LayersMakeUpThePicture) {
   for (int index = 0; index < 30; ++index) {
-    const Rendering r = render(scene_number(index), kSize);
+    const Rendering r = render(scene_number(index), kSceneSize);
     int64_t wrong = 0, foreground = 0;
     for (size_t i = 0; i < r.owner.size(); ++i) {
       const float alpha = r.foreground[4 * i + 3];
@@ -262,16 +262,16 @@ TEST(Shapes, FlowCarriesOneFrameToTheNext) {
   world.textures = {Texture::cloudy};
   for (int index = 0; index < 10; ++index) {
     const Scene now = scene_number(index, world), next = advanced(now, 1);
-    const Rendering a = render(now, kSize), b = render(next, kSize);
+    const Rendering a = render(now, kSceneSize), b = render(next, kSceneSize);
     const std::vector<float> flow = flow_between(now, next, a);
     double carried = 0, still = 0;
-    for (int64_t y = 0; y < kSize; ++y) {
-      for (int64_t x = 0; x < kSize; ++x) {
-        const size_t i = static_cast<size_t>(y * kSize + x);
+    for (int64_t y = 0; y < kSceneSize; ++y) {
+      for (int64_t x = 0; x < kSceneSize; ++x) {
+        const size_t i = static_cast<size_t>(y * kSceneSize + x);
         const int64_t tx = std::lround(static_cast<double>(x) + flow[2 * i]),
                       ty = std::lround(static_cast<double>(y) + flow[2 * i + 1]);
-        if (tx < 0 || ty < 0 || tx >= kSize || ty >= kSize || a.owner[i] < 0) continue;
-        const size_t j = static_cast<size_t>(ty * kSize + tx);
+        if (tx < 0 || ty < 0 || tx >= kSceneSize || ty >= kSceneSize || a.owner[i] < 0) continue;
+        const size_t j = static_cast<size_t>(ty * kSceneSize + tx);
         carried += std::abs(a.image[3 * i] - b.image[3 * j]);
         still += std::abs(a.image[3 * i] - b.image[3 * i]);
       }
@@ -339,7 +339,7 @@ TEST(Shapes, AttributesAreSeenAndCorrelateAsAsked) {
   for (int index = 0; index < 60; ++index) {
     const Scene scene = scene_number(index);
     const std::vector<float> bits = attributes_of(scene);
-    const Rendering rendering = render(scene, kSize);
+    const Rendering rendering = render(scene, kSceneSize);
     EXPECT_EQ(rendering.owner[0] == kFrameOwner, bits[6] == 1);
     EXPECT_EQ(scene.objects[scene.main].radius > 0.19, bits[4] == 1);
     double sum = 0;

@@ -1,6 +1,6 @@
 #include "engine/check.h"
 #include "gan/data/dataset.h"
-#include "tests/gan/data_test_util.h"
+#include "tests/data/data_test_util.h"
 
 namespace ganymede::data {
 namespace {
@@ -14,13 +14,6 @@ void put_four(const TemporaryFolder& folder, const std::string& start) {
   put(folder / (start + "-labels-idx1-ubyte"), idx_header({4}) + std::string("\0\1\2\3", 4));
 }
 
-HostBatch sample(const Dataset& set, int64_t index, uint64_t key) {
-  HostBatch batch(set.fields(), 1);
-  Random random(key);
-  set.read(index, random, batch, 0);
-  return batch;
-}
-
 TEST(Halves, NoPictureIsOnBothSides) {
   TemporaryFolder folder;
   put_four(folder, "train");
@@ -28,7 +21,7 @@ TEST(Halves, NoPictureIsOnBothSides) {
   ASSERT_EQ(set->size(), 2);
   for (int64_t i = 0; i < 2; ++i)
     for (uint64_t key = 0; key < 20; ++key) {
-      const HostBatch one = sample(*set, i, key);
+      const HostBatch one = sample_of(*set, i, key);
       EXPECT_EQ(one.integer("label")[0], 2 * i);
       EXPECT_EQ(one.integer("label_b")[0] % 2, 1);
       for (size_t p = 0; p < 6; ++p) {
@@ -44,7 +37,7 @@ TEST(Halves, OutlinesAreTheDilationMinusThePicture) {
   Options options;
   options.split = Split::test;
   const auto set = open_dataset("halves:mnist:" + folder.path().string() + ",outlines", options);
-  const HostBatch one = sample(*set, 1, 3);   // in step: b is picture 3
+  const HostBatch one = sample_of(*set, 1, 3);   // in step: b is picture 3
   EXPECT_EQ(one.integer("label_b")[0], 3);
   // Rows 120 121 124 / 129 136 145: the largest in reach minus the pixel.
   const int want[] = {16, 24, 21, 7, 9, 0};

@@ -2,17 +2,11 @@
 
 #include "engine/check.h"
 #include "gan/data/dataset.h"
-#include "tests/gan/data_test_util.h"
+#include "tests/data/data_test_util.h"
 
 namespace ganymede::data {
 namespace {
 
-HostBatch sample(const Dataset& set, int64_t index, uint64_t key) {
-  HostBatch batch(set.fields(), 1);
-  Random random(key);
-  set.read(index, random, batch, 0);
-  return batch;
-}
 std::vector<float> values(const HostBatch& one, const std::string& field) { return {one.real(field).begin(), one.real(field).end()}; }
 
 // a has the attribute and b has it not, the sample's own picture stands on its side, and what is told of a picture belongs to it.
@@ -24,11 +18,11 @@ TEST(Sides, EachPictureIsOnItsSideBesideOneOfTheOther) {
   const size_t hat = 5;
   std::set<std::vector<float>> others;
   for (int64_t i = 0; i < 12; ++i) {
-    const HostBatch truth = sample(*whole, i, 0);
+    const HostBatch truth = sample_of(*whole, i, 0);
     const bool with = truth.real("attributes")[hat] == 1;
     EXPECT_EQ(set->attributes(i), std::vector<float>{with ? 1.0f : 0.0f});
     for (uint64_t key = 0; key < 4; ++key) {
-      const HostBatch one = sample(*set, i, key);
+      const HostBatch one = sample_of(*set, i, key);
       EXPECT_EQ(values(one, "image"), values(truth, "image"));
       EXPECT_EQ(values(one, "attributes"), std::vector<float>{with ? 1.0f : 0.0f});
       EXPECT_EQ(one.integer("label")[0], truth.integer("label")[0]);
@@ -45,8 +39,8 @@ TEST(Sides, EachPictureIsOnItsSideBesideOneOfTheOther) {
   std::set<std::vector<float>> beside;
   for (int64_t i = 0; i < test->size(); ++i) {
     for (uint64_t key = 2; key < 8; ++key)
-      for (const char* side : {"a", "b"}) EXPECT_EQ(values(sample(*test, i, 1), side), values(sample(*test, i, key), side));
-    beside.insert(values(sample(*test, i, 1), "a"));
+      for (const char* side : {"a", "b"}) EXPECT_EQ(values(sample_of(*test, i, 1), side), values(sample_of(*test, i, key), side));
+    beside.insert(values(sample_of(*test, i, 1), "a"));
   }
   EXPECT_GT(beside.size(), 2u);
 }
@@ -66,7 +60,7 @@ TEST(Faces, AreDiscsInTheMiddleAndHatsLieWhereTheyAreSaidTo) {
   std::set<int64_t> labels;
   double with = 0, coloured = 0;
   for (int64_t i = 0; i < set->size(); ++i) {
-    const HostBatch one = sample(*set, i, 0);
+    const HostBatch one = sample_of(*set, i, 0);
     labels.insert(one.integer("label")[0]);
     const auto place = one.real("hat"), image = one.real("image");
     EXPECT_EQ(place[31 * 32 + 16], 0);

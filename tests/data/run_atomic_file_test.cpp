@@ -6,7 +6,7 @@
 
 #include <csignal>
 
-#include "tests/gan/run_test_util.h"
+#include "tests/data/run_test_util.h"
 
 namespace ganymede::run {
 namespace fs = std::filesystem;

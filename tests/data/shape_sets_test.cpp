@@ -7,14 +7,10 @@
 #include "engine/check.h"
 #include "gan/data/drawn_store.h"
 #include "gan/data/shape_text.h"
-#include "tests/gan/data_test_util.h"
+#include "tests/data/data_test_util.h"
 
 namespace ganymede::data {
 namespace {
-
-std::string open_error(const std::string& specification, const Options& options = {}) {
-  return error_of([&] { open_dataset(specification, options); });
-}
 
 }  // namespace
 

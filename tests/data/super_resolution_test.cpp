@@ -6,28 +6,12 @@
 #include "gan/data/png.h"
 #include "gan/data/resize.h"
 #include "gan/data/transform.h"
-#include "tests/gan/data_test_util.h"
+#include "tests/data/data_test_util.h"
 
 namespace ganymede::data {
 namespace {
 
 namespace fs = std::filesystem;
-
-void write(const fs::path& path, const Picture& picture) {
-  fs::create_directories(path.parent_path());
-  write_png(path.string(), picture);
-}
-
-HostBatch sample_of(const Dataset& dataset, int64_t index, uint64_t key = 0) {
-  HostBatch batch(dataset.fields(), 1);
-  Random random(key);
-  dataset.read(index, random, batch, 0);
-  return batch;
-}
-
-std::string open_error(const std::string& specification, const Options& options = {}) {
-  return error_of([&] { open_dataset(specification, options); });
-}
 
 }  // namespace
 

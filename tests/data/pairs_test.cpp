@@ -4,17 +4,12 @@
 #include "engine/check.h"
 #include "gan/data/png.h"
 #include "gan/data/transform.h"
-#include "tests/gan/data_test_util.h"
+#include "tests/data/data_test_util.h"
 
 namespace ganymede::data {
 namespace {
 
 namespace fs = std::filesystem;
-
-void write(const fs::path& path, const Picture& picture) {
-  fs::create_directories(path.parent_path());
-  write_png(path.string(), picture);
-}
 
 std::vector<float> floats_of(const Picture& picture) {
   std::vector<float> values(picture.pixels.size());
@@ -27,10 +22,6 @@ std::vector<float> field_of(const Dataset& dataset, const char* name, int64_t in
   Random random(key);
   dataset.read(index, random, batch, 0);
   return {batch.real(name).begin(), batch.real(name).end()};
-}
-
-std::string open_error(const std::string& specification, const Options& options = {}) {
-  return error_of([&] { open_dataset(specification, options); });
 }
 
 Image flat_image(int64_t height, int64_t width, std::vector<float> colour) {

@@ -3,7 +3,7 @@
 
 #include "engine/check.h"
 #include "gan/data/landscape.h"
-#include "tests/gan/data_test_util.h"
+#include "tests/data/data_test_util.h"
 
 namespace ganymede::data {
 namespace {

@@ -8,7 +8,8 @@
 
 #include "gan/data/dataset.h"
 #include "gan/data/picture.h"
-#include "tests/gan/run_test_util.h"
+#include "gan/data/png.h"
+#include "tests/data/run_test_util.h"
 
 namespace ganymede::data {
 
@@ -50,6 +51,24 @@ inline Picture sample_picture(int64_t height, int64_t width, int64_t channels, i
     }
   }
   return picture;
+}
+
+// As PNG, in folders made for it.
+inline void write(const std::filesystem::path& path, const Picture& picture) {
+  std::filesystem::create_directories(path.parent_path());
+  write_png(path.string(), picture);
+}
+
+inline HostBatch sample_of(const Dataset& dataset, int64_t index, uint64_t key = 0) {
+  HostBatch batch(dataset.fields(), 1);
+  Random random(key);
+  dataset.read(index, random, batch, 0);
+  return batch;
+}
+
+// Why the data cannot be opened.
+inline std::string open_error(const std::string& specification, const Options& options = {}) {
+  return error_of([&] { open_dataset(specification, options); });
 }
 
 // All values of one sample, for comparing.

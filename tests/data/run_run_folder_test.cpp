@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "engine/check.h"
-#include "tests/gan/run_test_util.h"
+#include "tests/data/run_test_util.h"
 
 namespace ganymede::run {
 namespace fs = std::filesystem;

@@ -4,7 +4,7 @@
 
 #include "engine/check.h"
 #include "gan/data/solid_scene.h"
-#include "tests/gan/data_test_util.h"
+#include "tests/data/data_test_util.h"
 
 namespace ganymede::data {
 namespace {

@@ -4,7 +4,7 @@
 #include "gan/data/picture_file.h"
 #include "gan/data/png.h"
 #include "gan/data/resize.h"
-#include "tests/gan/data_test_util.h"
+#include "tests/data/data_test_util.h"
 
 namespace ganymede::data {
 namespace {

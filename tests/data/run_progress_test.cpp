@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "gan/run/format.h"
-#include "tests/gan/run_test_util.h"
+#include "tests/data/run_test_util.h"
 
 namespace ganymede::run {
 namespace {
@@ -59,8 +59,6 @@ class ProgressOnTerminal : public ::testing::Test {
 };
 
 const StatsLine kLine = {200, 1.5, {{"D/adv", 0.6931}, {"G/adv", 12.345}}, {}};
-
-}  // namespace
 
 TEST(Format, Numbers) {
   const std::vector<std::pair<double, std::string>> cases = {
@@ -184,4 +182,5 @@ TEST(Progress, ABrokenPipeMakesItSilent) {
   std::signal(SIGPIPE, before);
 }
 
+}  // namespace
 }  // namespace ganymede::run

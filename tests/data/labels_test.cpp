@@ -3,18 +3,14 @@
 
 #include "engine/check.h"
 #include "gan/data/png.h"
-#include "tests/gan/data_test_util.h"
+#include "tests/data/data_test_util.h"
 
 namespace ganymede::data {
 namespace {
 
 namespace fs = std::filesystem;
-using Numbers = std::vector<int64_t>;
+using Meanings = std::vector<int64_t>;
 
-void write(const fs::path& path, const Picture& picture) {
-  fs::create_directories(path.parent_path());
-  write_png(path.string(), picture);
-}
 void write(const fs::path& path, const std::string& words) { std::ofstream(path) << words; }
 
 Picture row_of(const std::vector<Rgb>& colours) {
@@ -37,7 +33,7 @@ std::string refused(const std::string& words) {
 }
 
 struct Read {
-  Numbers semantic;
+  Meanings semantic;
   Picture a;
 };
 Read read(const Dataset& set, int64_t index, uint64_t key = 0) {
@@ -55,14 +51,14 @@ TEST(Palette, NumbersAreReadExactly) {
   ASSERT_EQ(p.size(), 3);
   EXPECT_EQ(p[1].name, "a tall tree");
   EXPECT_EQ(p[2].name, "road");
-  EXPECT_EQ(p.read(grey_row({12, 0, 7, 8, 255})), (Numbers{2, 0, 1, -1, -1}));
+  EXPECT_EQ(p.read(grey_row({12, 0, 7, 8, 255})), (Meanings{2, 0, 1, -1, -1}));
   // What people draw are the colours shown: none is grey but the black of 0, and a colour beside one counts as that one.
   Rgb near = p[1].shown;
   near[0] = near[0] > 100 ? near[0] - 9 : near[0] + 9;
-  EXPECT_EQ(p.read(row_of({p[2].shown, p[0].shown, near})), (Numbers{2, 0, 1}));
+  EXPECT_EQ(p.read(row_of({p[2].shown, p[0].shown, near})), (Meanings{2, 0, 1}));
   // 0 is black in files and when shown, wherever it stands.
   const Palette late = parsed("7 tree\n0 sky\n");
-  EXPECT_EQ(late.read(row_of({late[0].shown, late[1].shown, {0, 0, 0}})), (Numbers{0, 1, 1}));
+  EXPECT_EQ(late.read(row_of({late[0].shown, late[1].shown, {0, 0, 0}})), (Meanings{0, 1, 1}));
   EXPECT_EQ(p.drawn({2, -1}, 1, 2).pixels, row_of({p[2].shown, {255, 255, 255}}).pixels);
 }
 
@@ -70,7 +66,7 @@ TEST(Palette, ColoursAreReadByTheNearest) {
   const Palette p = parsed("128 64 128 road\n70 70 70 building\n0 0 142 car 2\n");
   EXPECT_EQ(p[2].name, "car 2");
   EXPECT_EQ(p[0].shown, (Rgb{128, 64, 128}));
-  EXPECT_EQ(p.read(row_of({{125, 70, 120}, {70, 70, 70}, {90, 90, 90}, {0, 10, 130}})), (Numbers{0, 1, 1, 2}));
+  EXPECT_EQ(p.read(row_of({{125, 70, 120}, {70, 70, 70}, {90, 90, 90}, {0, 10, 130}})), (Meanings{0, 1, 1, 2}));
 }
 
 TEST(Palette, ColoursShownAreApart) {
@@ -105,10 +101,10 @@ TEST(Labels, FoldersOfMapsAndPictures) {
   EXPECT_EQ(set->palette()[1].name, "9");
   expect_mentions(set->describe(), {"label maps of 2 meanings", "1 picture"});
   const Read r = read(*set, 0);
-  EXPECT_EQ(r.semantic, (Numbers{0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1}));
+  EXPECT_EQ(r.semantic, (Meanings{0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1}));
   EXPECT_EQ(r.a.pixels, set->palette().drawn(r.semantic, 4, 4).pixels);
   // Those held out are numbered as those to train on.
-  EXPECT_EQ(read(*open_dataset(spec, {.split = Split::test}), 0).semantic, Numbers(16, 1));
+  EXPECT_EQ(read(*open_dataset(spec, {.split = Split::test}), 0).semantic, Meanings(16, 1));
   // Grey pictures leave maps in colours.
   const auto grey = open_dataset(spec, {.channels = 1});
   EXPECT_EQ(grey->field("b")->shape, (std::vector<int64_t>{4, 4, 1}));
@@ -127,7 +123,7 @@ TEST(Labels, MapsAreScaledWithoutNewColours) {
   write(folder / "A" / "1.png", map), write(folder / "B" / "1.png", map);
   const auto set = open_dataset("labels:" + folder.path().string(), {.size = 6});
   const Read r = read(*set, 0);
-  for (size_t y = 0; y < 6; ++y) EXPECT_EQ(Numbers(r.semantic.begin() + std::ptrdiff_t(6 * y), r.semantic.begin() + std::ptrdiff_t(6 * y + 6)), (Numbers{0, 0, 0, 1, 1, 1}));
+  for (size_t y = 0; y < 6; ++y) EXPECT_EQ(Meanings(r.semantic.begin() + std::ptrdiff_t(6 * y), r.semantic.begin() + std::ptrdiff_t(6 * y + 6)), (Meanings{0, 0, 0, 1, 1, 1}));
   const auto turned = open_dataset("mirror+load=9+labels:" + folder.path().string(), {.size = 6});
   bool mirrored = false;
   for (uint64_t key = 0; key < 20; ++key) {
@@ -150,7 +146,7 @@ TEST(Labels, SideBySideNeedsNames) {
   const std::string spec = "labels:" + folder.path().string();
   expect_mentions(error_of([&] { open_dataset(spec); }), {"side by side", "classes.txt"});
   write(folder / "classes.txt", "255 255 0 wall\n0 0 255 door\n");
-  EXPECT_EQ(read(*open_dataset(spec), 0).semantic, Numbers(16, 0));
+  EXPECT_EQ(read(*open_dataset(spec), 0).semantic, Meanings(16, 0));
 }
 
 TEST(Labels, TooManyColoursAreRefused) {
