@@ -121,6 +121,10 @@ page "document.querySelector('#undo').click()"
 [ "$(shown)" = "$before" ] || fail "a second undo does not bring the first output back"
 echo "serve_test: undo brings the former outputs back"
 
+# Each task's mask lies over its own picture, whichever tasks were chosen before.
+page "(() => { const chosen = task, wrong = about.tasks.filter(t => wordsOf(t).includes('MASK')).filter(t => { choose(t); const words = wordsOf(t), mask = slots.get('MASK'), below = slots.get(words[words.indexOf('MASK') - 1]); return mask.picture !== below || below.above !== mask; }); choose(chosen); return wrong.map(t => t.name).join(' '); })()"
+[ -z "$(value)" ] || fail "masks that do not lie over their pictures: $(value)"
+
 clients=()
 for i in $(seq 8); do
   (for k in $(seq 5); do
