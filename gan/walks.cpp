@@ -7,9 +7,9 @@
 
 #include "engine/check.h"
 #include "engine/context.h"
+#include "engine/machine_memory.h"
 #include "engine/ops.h"
 #include "gan/data/random.h"
-#include "engine/machine_memory.h"
 #include "gan/pictures.h"
 #include "gan/uses/truncation.h"
 

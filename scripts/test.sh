@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs, builds and runs every test; compiles every kernel for the GPU where nvcc is found and fails on register spills;
 # runs the kernel and reader tests once more under AddressSanitizer and UBSan, and fuzzes the readers for a minute where clang is.
-# LATEST: minutes after which these are not begun any more (they are, whenever).
+# LATEST: minutes after which these two are not begun any more; no limit if it is not given.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 step() { echo "test: $1 ($((SECONDS / 60))m$((SECONDS % 60))s)"; }

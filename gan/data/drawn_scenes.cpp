@@ -4,7 +4,6 @@
 
 namespace ganymede::data {
 
-
 DrawnScenes::DrawnScenes(const Scenes& kind, Arguments& arguments, const std::string& takes, const Options& options)
     : name_(kind.name), options_(options), size_(options.size ? options.size : kNaturalSize), drawn_(options.cache_bytes) {
   if (size_ < kLeastSize || size_ > kind.most_pixels)

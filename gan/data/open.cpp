@@ -1,9 +1,9 @@
 #include <algorithm>
 
 #include "engine/check.h"
+#include "engine/machine_memory.h"
 #include "gan/data/dataset.h"
 #include "gan/data/openers.h"
-#include "engine/machine_memory.h"
 
 namespace ganymede::data {
 namespace {

@@ -12,6 +12,7 @@
 #include "engine/ops.h"
 #include "gan/data/grid.h"
 #include "gan/metrics/correlation.h"
+#include "gan/parts/rows.h"
 #include "gan/pictures.h"
 #include "gan/uses/captions.h"
 #include "gan/uses/outstanding.h"
@@ -205,7 +206,6 @@ Asked asked(const TaskInput& in, const Located& m, const DataFacts& data) {
   return a;
 }
 
-Tensor repeated(const Tensor& row, int64_t n) { return broadcast_to(row, Shape{n, row.dim(1)}); }
 
 // A picture with its box or its visible keypoints drawn on it.
 data::Picture marked(data::Picture p, const Location& location, const Tensor& where) {

@@ -13,6 +13,7 @@
 #include "gan/metrics/frechet.h"
 #include "gan/metrics/perceptual.h"
 #include "gan/metrics/random_features.h"
+#include "gan/parts/rows.h"
 #include "gan/pictures.h"
 
 namespace ganymede {
@@ -26,7 +27,6 @@ constexpr int64_t kPositions = int64_t{1} << 21;   // enough for a covariance of
 Tensor styled(const Styled& s, const Tensor& x, const Tensor& z) {
   return translated({[&](const Tensor& padded) { return s.map(padded, z); }, x.dim(3), s.unit}, x);
 }
-Tensor for_all_rows(const Tensor& z, int64_t n) { return broadcast_to(z, Shape{n, z.dim(1)}); }
 
 Task many_task(const Styled& s, const Direction& d) {
   const auto run = [=](const TaskInput& in) {
@@ -208,7 +208,7 @@ void add_style_uses(Recipe& r, const Direction& d, const Styled& s) {
     const Tensor x = b[d.input];
     std::vector<Column> columns{{"input", showable(x)}, {"target", showable(b[d.target])}};
     if (s.encode) columns.push_back({"encoded", showable(s.map(x, s.encode(b[d.target])))});
-    for (int64_t k = 0; k < kShown; ++k) columns.push_back({"z" + std::to_string(k + 1), showable(s.map(x, for_all_rows(randn({1, s.latent}), x.dim(0))))});
+    for (int64_t k = 0; k < kShown; ++k) columns.push_back({"z" + std::to_string(k + 1), showable(s.map(x, repeated(randn({1, s.latent}), x.dim(0))))});
     return columns;
   };
   r.tasks.push_back(many_task(s, d));

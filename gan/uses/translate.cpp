@@ -145,7 +145,7 @@ Measure quotient_measure(const std::string& name, const std::string& text, std::
               const auto [x, y] = f(b);
               above += x, below += y;
             });
-            require(below > 0, name, ": the targets have none, so there is nothing to compare with");
+            require(below > 0, name, ": the test pictures have none of what it divides by, so there is nothing to compare with");
             return above / below;
           }};
 }

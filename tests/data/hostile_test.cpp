@@ -17,19 +17,9 @@
 namespace ganymede {
 namespace {
 
+using run::error_if_any;
 using run::expect_mentions;
 using run::TemporaryFolder;
-
-// What the exception of `action` says, in one line; "" if there is none.
-std::string error_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    EXPECT_EQ(std::string(error.what()).find('\n'), std::string::npos) << error.what();
-    return error.what();
-  }
-  return "";
-}
 
 std::string repeated(const std::string& text, int count) {
   std::string all;
@@ -42,10 +32,10 @@ TEST(Hostile, DeepJsonIsNotJson) {
   constexpr int kDeep = 300000;
   for (const std::string& text : {repeated("[", kDeep) + repeated("]", kDeep), repeated("{\"a\":", kDeep) + "1" + repeated("}", kDeep)}) {
     EXPECT_TRUE(run::parse_json(text).is_discarded());
-    expect_mentions(error_of([&] { run::parse_stats("s.jsonl", "{\"iteration\":1,\"epoch\":" + text + "}\n{}\n"); }), {"s.jsonl:1", "damaged"});
+    expect_mentions(error_if_any([&] { run::parse_stats("s.jsonl", "{\"iteration\":1,\"epoch\":" + text + "}\n{}\n"); }), {"s.jsonl:1", "damaged"});
     TemporaryFolder folder;
     run::put(folder / "run.json", "{\"model\": \"dcgan\", \"settings\": " + text + "}");
-    expect_mentions(error_of([&] { run::RunFolder::open(folder.path()); }), {"run.json", "damaged"});
+    expect_mentions(error_if_any([&] { run::RunFolder::open(folder.path()); }), {"run.json", "damaged"});
   }
   EXPECT_EQ(run::parse_json(repeated("[", run::kDeepestJson) + repeated("]", run::kDeepestJson)).size(), 1u);
   EXPECT_TRUE(run::parse_json("{\"a[[\\\"[\": 1}").is_object());
@@ -56,7 +46,7 @@ TEST(Hostile, DeepJsonIsNotJson) {
 TEST(Hostile, SmallFilesOfLargePictures) {
   using data::big_endian;
   const auto refused = [](const std::string& bytes) {
-    return error_of([&] { data::decode_picture("p", {bytes.begin(), bytes.end()}); });
+    return error_if_any([&] { data::decode_picture("p", {bytes.begin(), bytes.end()}); });
   };
   // A JPEG of 40 bytes that claims 16000x16000: its decoder would ask for 768 MB first.
   const std::string jpeg = std::string("\xff\xd8\xff\xc0\x00\x11\x08\x3e\x80\x3e\x80\x03\x01\x22\x00\x02\x11\x01\x03\x11\x01", 21) + "\xff\xd9";
@@ -84,7 +74,7 @@ TEST(Hostile, JpegsThatFuzzingFound) {
   for (const auto& entry : std::filesystem::directory_iterator(test::source_dir() + "/tests/fuzz/corpus/jpeg")) {
     std::ifstream in(entry.path(), std::ios::binary);
     const std::vector<uint8_t> bytes{std::istreambuf_iterator<char>(in), {}};
-    refused += !error_of([&] { data::decode_picture("p", bytes); }).empty();
+    refused += !error_if_any([&] { data::decode_picture("p", bytes); }).empty();
     ++files;
   }
   EXPECT_GE(files, 10);
@@ -92,7 +82,7 @@ TEST(Hostile, JpegsThatFuzzingFound) {
   const auto error_of_file = [](const std::string& name) {
     std::ifstream in(test::source_dir() + "/tests/fuzz/corpus/jpeg/" + name, std::ios::binary);
     const std::vector<uint8_t> bytes{std::istreambuf_iterator<char>(in), {}};
-    return error_of([&] { data::decode_picture("p", bytes); });
+    return error_if_any([&] { data::decode_picture("p", bytes); });
   };
   expect_mentions(error_of_file("two_frames"), {"p: damaged JPEG", "second frame header"});   // 64015 x 4112 pixels, then 16 x 16
   expect_mentions(error_of_file("large_differences"), {"p: ", "bad delta"});
@@ -104,7 +94,7 @@ TEST(Hostile, PngsThatFuzzingFound) {
   for (const auto& entry : std::filesystem::directory_iterator(test::source_dir() + "/tests/fuzz/corpus/png")) {
     std::ifstream in(entry.path(), std::ios::binary);
     const std::vector<uint8_t> bytes{std::istreambuf_iterator<char>(in), {}};
-    error_of([&] { data::decode_picture("p", bytes); });
+    error_if_any([&] { data::decode_picture("p", bytes); });
     ++files;
   }
   EXPECT_GE(files, 9);
@@ -121,19 +111,19 @@ TEST(Hostile, WhatADecoderQuotesIsOneLine) {
   chunk("IHDR", big_endian(1) + big_endian(1) + std::string("\x08\0\0\0\0", 5));
   chunk("IG\n\x01", "");
   chunk("IEND", "");
-  expect_mentions(error_of([&] { data::decode_picture("p", {png.begin(), png.end()}); }), {"p: cannot decode the picture (IG?? PNG chunk not known)"});
+  expect_mentions(error_if_any([&] { data::decode_picture("p", {png.begin(), png.end()}); }), {"p: cannot decode the picture (IG?? PNG chunk not known)"});
 }
 
 // Every reader quotes names that a file holds, so the exception itself sees to it.
 TEST(Hostile, NamesWithControlCharactersStayOnOneLine) {
-  expect_mentions(error_of([&] { run::parse_stats("s.jsonl", "{\"iteration\":1,\"epoch\":0,\"a\\nb\\u001bc\":{\"d\":1}}\n{}\n"); }), {"s.jsonl:1", "\"a\\nb\\x1bc\" is"});
+  expect_mentions(error_if_any([&] { run::parse_stats("s.jsonl", "{\"iteration\":1,\"epoch\":0,\"a\\nb\\u001bc\":{\"d\":1}}\n{}\n"); }), {"s.jsonl:1", "\"a\\nb\\x1bc\" is"});
   EXPECT_STREQ(UsageError("a\tb\x7f\xc3\xa4").what(), "a\\tb\\x7f\xc3\xa4");
 }
 
 TEST(Hostile, ListsThatLeadElsewhere) {
   const auto attributes = [](const std::string& text) {
     std::istringstream in(text);
-    return error_of([&] { data::read_attributes(in, "list"); });
+    return error_if_any([&] { data::read_attributes(in, "list"); });
   };
   EXPECT_EQ(attributes("1\nA B\nx.png 1 -1\n"), "");
   expect_mentions(attributes("1\nA\n../x.png 1\n"), {"list: line 3", "\"../x.png\" is not the name of a picture"});
@@ -143,7 +133,7 @@ TEST(Hostile, ListsThatLeadElsewhere) {
   expect_mentions(attributes("1\nA B\nx.png 1\n"), {"list: line 3 has 1 values, but there are 2 attributes"});
   const auto partition = [](const std::string& text) {
     std::istringstream in(text);
-    return error_of([&] { data::read_partition(in, "parts"); });
+    return error_if_any([&] { data::read_partition(in, "parts"); });
   };
   EXPECT_EQ(partition(""), "");
   EXPECT_EQ(partition("a.png 0\n\nb.png 2\r\n"), "");
@@ -157,7 +147,7 @@ TEST(Hostile, ListsThatLeadElsewhere) {
   const auto cub = [&](const std::string& name, const std::string& text) {
     auto changed = lists;
     changed["d/" + name] = text;
-    return error_of([&] { data::read_cub_lists("d", [&](const std::string& p) { return std::make_unique<std::istringstream>(changed.at(p)); }); });
+    return error_if_any([&] { data::read_cub_lists("d", [&](const std::string& p) { return std::make_unique<std::istringstream>(changed.at(p)); }); });
   };
   EXPECT_EQ(cub("images.txt", "1 a/x.png\n"), "");
   expect_mentions(cub("images.txt", "1 ../../x.png\n"), {"d/images.txt: line 1"});
@@ -174,7 +164,7 @@ TEST(Hostile, CifarOfOtherLengths) {
   const auto refused = [](size_t bytes, uint8_t label) {
     std::vector<uint8_t> data(bytes, label);
     data::PixelSet::Content content{"", 32, 32, 3, {}, {}, {}};
-    return error_of([&] { data::append_cifar10("b", data, content); });
+    return error_if_any([&] { data::append_cifar10("b", data, content); });
   };
   EXPECT_EQ(refused(3073, 9), "");
   expect_mentions(refused(3072, 0), {"b: 3072 bytes"});

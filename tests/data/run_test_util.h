@@ -10,6 +10,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "engine/check.h"
+
 namespace ganymede::run {
 
 // A folder of its own for one test; gone with the object.
@@ -48,6 +50,17 @@ inline std::string error_of(const std::function<void()>& action) {
     return text;
   }
   ADD_FAILURE() << "nothing was thrown";
+  return "";
+}
+
+// The same of what need not be refused: "" if nothing is thrown. Only what the project throws on purpose.
+inline std::string error_if_any(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    EXPECT_EQ(std::string(error.what()).find('\n'), std::string::npos) << error.what();
+    return error.what();
+  }
   return "";
 }
 

@@ -11,19 +11,9 @@
 namespace ganymede {
 namespace {
 
+using run::error_if_any;
 using run::expect_mentions;
 using run::TemporaryFolder;
-
-// What the exception of `action` says, in one line; "" if there is none.
-std::string error_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    EXPECT_EQ(std::string(error.what()).find('\n'), std::string::npos) << error.what();
-    return error.what();
-  }
-  return "";
-}
 
 TEST(Hostile, RunJsonOutOfItsRanges) {
   const run::Json whole = {{"model", "dcgan"}, {"data", "shapes"}, {"size", 16},      {"channels", 3},       {"batch", 4},
@@ -33,7 +23,7 @@ TEST(Hostile, RunJsonOutOfItsRanges) {
   const auto wrong = [&](const char* name, const run::Json& value, const std::string& written) {
     run::Json run = whole;
     run[name] = value;
-    expect_mentions(error_of([&] { Session::from_run(run); }), {"run.json", name, written});
+    expect_mentions(error_if_any([&] { Session::from_run(run); }), {"run.json", name, written});
   };
   wrong("batch", 0, "0 is not a whole number from 1 to 1048576");
   wrong("batch", -4, "-4");
@@ -50,7 +40,7 @@ TEST(Hostile, RunJsonOutOfItsRanges) {
   wrong("data", run::Json(std::vector<std::string>(100, "a long list")), "...");
   run::Json without = whole;
   without.erase("seed");
-  expect_mentions(error_of([&] { Session::from_run(without); }), {"run.json", "\"seed\""});
+  expect_mentions(error_if_any([&] { Session::from_run(without); }), {"run.json", "\"seed\""});
 }
 
 TEST(Hostile, CheckpointsOfNoIteration) {
@@ -58,7 +48,7 @@ TEST(Hostile, CheckpointsOfNoIteration) {
   const std::string path = (folder / "c.safetensors").string();
   const auto with = [&](std::map<std::string, std::string> metadata) {
     write_safetensors(path, metadata, {});
-    return error_of([&] { check_checkpoint(path, "dcgan"); });
+    return error_if_any([&] { check_checkpoint(path, "dcgan"); });
   };
   const auto of = [&](const std::string& iteration) {
     return with({{"format", kCheckpointFormat}, {"model", "dcgan"}, {"iteration", iteration}});
