@@ -2,7 +2,6 @@
 
 #include <Eigen/Cholesky>
 #include <Eigen/Eigenvalues>
-#include <Eigen/SVD>
 
 #include <algorithm>
 #include <cmath>
@@ -32,23 +31,23 @@ Vector mean_of(const Rows& x) {
   return sum / double(x.count);
 }
 
-// a b, a block of columns a thread.
-template <class A, class B>
-Matrix product(const A& a, const B& b) {
+// a b^T, a block of columns a thread. Every product here has this form, since Eigen takes the compiler seconds for each other.
+Matrix product_transposed(const Eigen::Ref<const Matrix>& a, const Eigen::Ref<const Matrix>& b) {
   constexpr int64_t kBlock = 64;
-  Matrix out(a.rows(), b.cols());
-  const int64_t blocks = (b.cols() + kBlock - 1) / kBlock;
+  Matrix out(a.rows(), b.rows());
+  const int64_t blocks = (b.rows() + kBlock - 1) / kBlock;
 #pragma omp parallel for schedule(dynamic)
   for (int64_t i = 0; i < blocks; ++i) {
-    const int64_t at = i * kBlock, n = std::min<int64_t>(kBlock, b.cols() - at);
-    out.middleCols(at, n).noalias() = a * b.middleCols(at, n);
+    const int64_t at = i * kBlock, n = std::min<int64_t>(kBlock, b.rows() - at);
+    out.middleCols(at, n).noalias() = a * b.middleRows(at, n).transpose();
   }
   return out;
 }
 
 double sum_of_roots(const Vector& eigenvalues) { return eigenvalues.cwiseMax(0).cwiseSqrt().sum(); }
 
-RowMatrix centred(const Rows& x, const Vector& mean) { return widened(x).rowwise() - mean.transpose(); }
+// A column a sample.
+Matrix centred(const Rows& x, const Vector& mean) { return widened(x).transpose().colwise() - mean; }
 
 }  // namespace
 
@@ -60,8 +59,8 @@ Gaussian gaussian_of(const Rows& x) {
   for (int64_t at = 0; at < x.count; at += kChunk) {
     std::vector<int64_t> which(size_t(std::min(kChunk, x.count - at)));
     for (size_t i = 0; i < which.size(); ++i) which[i] = at + int64_t(i);
-    const RowMatrix c = centred(x.chosen(which), mean);
-    covariance += product(c.transpose(), c);
+    const Matrix c = centred(x.chosen(which), mean);
+    covariance += product_transposed(c, c);
   }
   covariance /= double(x.count - 1);
   Gaussian g{x.width, std::vector<double>(size_t(x.width)), std::vector<double>(size_t(x.width * x.width))};
@@ -84,8 +83,8 @@ double frechet_distance(const Gaussian& a, const Gaussian& b) {
   const Eigen::SelfAdjointEigenSolver<Matrix> first(s1);
   require(first.info() == Eigen::Success, "Frechet distance: no eigenvalues found for a covariance of width ", n);
   const Matrix scaled = first.eigenvectors() * first.eigenvalues().cwiseMax(0).cwiseSqrt().cwiseSqrt().asDiagonal();
-  const Matrix root = product(scaled, scaled.transpose());
-  const Matrix inner = product(product(root, s2), root);
+  const Matrix root = product_transposed(scaled, scaled);
+  const Matrix inner = product_transposed(product_transposed(root, s2), root);  // all symmetric
   const Eigen::SelfAdjointEigenSolver<Matrix> second((inner + inner.transpose()) / 2, Eigen::EigenvaluesOnly);
   require(second.info() == Eigen::Success, "Frechet distance: no eigenvalues found for a product of covariances of width ", n);
   return (m1 - m2).squaredNorm() + s1.trace() + s2.trace() - 2 * sum_of_roots(second.eigenvalues());
@@ -95,14 +94,18 @@ double frechet_distance_of_few(const Rows& a, const Rows& b) {
   require(a.width == b.width, "Frechet distance between features of ", a.width, " and of ", b.width, " numbers: they must come from one network");
   check_rows(a), check_rows(b);
   const Vector m1 = mean_of(a), m2 = mean_of(b);
-  const RowMatrix c1 = centred(a, m1) / std::sqrt(double(a.count - 1)), c2 = centred(b, m2) / std::sqrt(double(b.count - 1));
-  // Singular values of A1 A2^T: roots of the eigenvalues of its smaller Gram matrix would lose half the digits of small ones.
-  const Eigen::BDCSVD<Matrix> svd(product(c1, c2.transpose()));
-  return (m1 - m2).squaredNorm() + c1.squaredNorm() + c2.squaredNorm() - 2 * svd.singularValues().sum();
+  const Matrix c1 = centred(a, m1).transpose() / std::sqrt(double(a.count - 1)), c2 = centred(b, m2).transpose() / std::sqrt(double(b.count - 1));
+  // Singular values of P = A1 A2^T: the eigenvalues of [0 P; P^T 0] are these and their negatives. Roots of the eigenvalues of
+  // its smaller Gram matrix would lose half the digits of small ones.
+  Matrix both = Matrix::Zero(a.count + b.count, a.count + b.count);
+  both.bottomLeftCorner(b.count, a.count) = product_transposed(c2, c1);  // the solver reads the lower triangle only
+  const Eigen::SelfAdjointEigenSolver<Matrix> pairs(both, Eigen::EigenvaluesOnly);
+  require(pairs.info() == Eigen::Success, "Frechet distance: no singular values found for ", a.count, " and ", b.count, " samples");
+  return (m1 - m2).squaredNorm() + c1.squaredNorm() + c2.squaredNorm() - 2 * pairs.eigenvalues().cwiseMax(0).sum();
 }
 
 double frechet_distance(const Rows& a, const Rows& b) {
-  // Both counts below half the width: an SVD of N1 x N2 against two eigen-decompositions of width x width.
+  // Both counts below half the width: one eigen-decomposition of N1 + N2 against two of the width.
   if (2 * std::max(a.count, b.count) < a.width) return frechet_distance_of_few(a, b);
   return frechet_distance(gaussian_of(a), gaussian_of(b));
 }

@@ -3,15 +3,15 @@
 #include "engine/check.h"
 #include "gan/nets/labelled.h"
 #include "gan/nets/perceptron.h"
+#include "gan/nets/usual.h"
 #include "nn/blocks.h"
 
 namespace ganymede::nets {
 namespace {
 
-nn::Layer norm(int channels) { return nn::batch_norm(channels, 1e-5, nn::init::normal(1, 0.02)); }
 void up(std::vector<nn::Layer>& layers, int in, int out, const nn::ConvSpec& spec) {
   layers.push_back(nn::deconv(in, out, spec));
-  layers.push_back(norm(out));
+  layers.push_back(dcgan_norm(out));
   layers.push_back(nn::relu());
 }
 
@@ -47,7 +47,7 @@ Trunk trunk(const AcganSize& s, double noise) {
   for (int i = 0; i < (mnist ? 4 : 6); ++i, in = out, out *= 2) {
     const int stride = i % 2 == 0 ? 2 : 1, padding = s.kind == "imagenet" && stride == 1 ? 0 : 1;
     layers.push_back(nn::conv(in, out, {.kernel = 3, .stride = stride, .padding = padding, .bias = mnist}));
-    if (i > 0 && !mnist) layers.push_back(norm(out));
+    if (i > 0 && !mnist) layers.push_back(dcgan_norm(out));
     layers.push_back(nn::leaky_relu(mnist ? 0.3 : 0.2));
     layers.push_back(nn::dropout(mnist ? 0.7 : 0.5));
     if (noise > 0) layers.push_back(add_noise(noise));

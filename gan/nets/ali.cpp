@@ -51,7 +51,7 @@ Layer norm(int channels) { return nn::batch_norm(channels, 1e-5, nn::init::one()
 void add(std::vector<Layer>& to, std::vector<Layer> more) { to.insert(to.end(), more.begin(), more.end()); }
 
 // Pieces of D: what each convolution is preceded and followed by.
-struct Judge {
+struct AliJudge {
   bool maxout, norms, dropout;
   double slope;
   void layer(std::vector<Layer>& to, int in, const Filter& f, int out, double drop, bool norm_here, bool bias) const {
@@ -62,9 +62,9 @@ struct Judge {
   }
 };
 
-class Discriminator : public nn::Module {
+class AliDiscriminator : public nn::Module {
  public:
-  Discriminator(Layer x, Layer z, Layer joint, bool pictures) : x_(std::move(x)), z_(std::move(z)), joint_(std::move(joint)), pictures_(pictures) {}
+  AliDiscriminator(Layer x, Layer z, Layer joint, bool pictures) : x_(std::move(x)), z_(std::move(z)), joint_(std::move(joint)), pictures_(pictures) {}
   Tensor forward(const Tensor&) override { fail("ALI's discriminator takes a sample and its z"); }
   Tensors forward(const Tensors& xs) override {
     Tensor x = xs.at(0), z = xs.at(1);
@@ -140,10 +140,10 @@ Layer ali_discriminator(const AliSize& s) {
     }
     if (s.dropout) joint.push_back(nn::dropout(0.5));
     joint.push_back(nn::linear(units, 1));
-    return std::make_shared<Discriminator>(Layer{}, Layer{}, nn::sequential(std::move(joint)), false);
+    return std::make_shared<AliDiscriminator>(Layer{}, Layer{}, nn::sequential(std::move(joint)), false);
   }
   const bool cifar = s.kind == Kind::cifar10, faces = s.kind == Kind::celeba;
-  const Judge judge{cifar, !cifar, s.dropout, slope(s.kind)};
+  const AliJudge judge{cifar, !cifar, s.dropout, slope(s.kind)};
   std::vector<Layer> x, z;
   int in = s.channels, layer = 0;
   for (const Filter& f : faces ? kFaces : kSmall) {
@@ -161,7 +161,7 @@ Layer ali_discriminator(const AliSize& s) {
   judge.layer(joint, 2 * wide, point, 2 * wide, cifar ? 0.5 : 0.2, false, true);
   if (s.dropout) joint.push_back(nn::dropout(cifar ? 0.5 : 0.8));
   joint.push_back(nn::conv(2 * wide, 1, valid(point, true)));
-  return std::make_shared<Discriminator>(nn::sequential(std::move(x)), nn::sequential(std::move(z)), nn::sequential(std::move(joint)), true);
+  return std::make_shared<AliDiscriminator>(nn::sequential(std::move(x)), nn::sequential(std::move(z)), nn::sequential(std::move(joint)), true);
 }
 
 }  // namespace ganymede::nets

@@ -9,7 +9,7 @@
 namespace ganymede::nets {
 namespace {
 
-const nn::Init kSmall = nn::init::uniform(-0.1, 0.1);   // of word vectors and of what brings pictures to their length, as in the authors' code
+const nn::Init kAttnInit = nn::init::uniform(-0.1, 0.1);   // of word vectors and of what brings pictures to their length, as in the authors' code
 
 // Which words of captions of `given` words are read: `words` of them at random, in order, or all of shorter ones.
 class WordChoice {
@@ -36,7 +36,7 @@ class WordChoice {
 class CaptionEncoder : public nn::Module {
  public:
   explicit CaptionEncoder(const CaptionEncoderSize& s)
-      : s_(s), units_(s.row.length / 2), choice_(s.given, s.row.words), table_(nn::parameter({s.vocabulary, s.embedded}, kSmall)), dropout_(nn::dropout(s.keep)),
+      : s_(s), units_(s.row.length / 2), choice_(s.given, s.row.words), table_(nn::parameter({s.vocabulary, s.embedded}, kAttnInit)), dropout_(nn::dropout(s.keep)),
         input_(nn::linear(s.embedded, int(8 * units_), true, nn::init::as_pytorch(units_), nn::init::as_pytorch(units_))), state_(nn::parameter({2, 4 * units_, units_}, nn::init::as_pytorch(units_))) {
     require(s.row.length % 2 == 0, "caption encoder: vectors of ", s.row.length, "; both directions have a half each");
     require(s.given >= s.row.words, "caption encoder: ", s.row.words, " words of captions of ", s.given);
@@ -94,11 +94,11 @@ class RegionEncoder : public nn::Module {
     next = c == channels ? width : c;
     add(layers, same);
     trunk_ = nn::sequential(std::move(layers));
-    local_ = nn::conv(c, length, {.kernel = 1, .bias = false, .weight = kSmall});
+    local_ = nn::conv(c, length, {.kernel = 1, .bias = false, .weight = kAttnInit});
     std::vector<nn::Layer> whole;
     next = 2 * c;
     add(whole, half);
-    whole.insert(whole.end(), {nn::global_mean(), nn::linear(c, length, true, kSmall)});
+    whole.insert(whole.end(), {nn::global_mean(), nn::linear(c, length, true, kAttnInit)});
     whole_ = nn::sequential(std::move(whole));
   }
   using Module::forward;

@@ -4,6 +4,7 @@
 #include "engine/context.h"
 #include "engine/ops.h"
 #include "engine/ops/norm.h"
+#include "gan/nets/usual.h"
 
 namespace ganymede::nets {
 namespace {
@@ -30,7 +31,6 @@ class PlainNorm : public nn::Module {
   Tensor mean_, variance_;
 };
 
-const Activation kRelu{Unary::relu, 0}, kLeaky{Unary::leaky_relu, 0.2};
 
 // One step of a path: a layer, what z adds to it, a norm, an activation. Only the layer is always there.
 struct Step {
@@ -86,7 +86,7 @@ class Path : public nn::Module {
   std::function<Tensor(const Tensor&)> last_;
 };
 
-Layer norm(int channels) { return std::make_shared<PlainNorm>(channels); }
+Layer bigan_norm(int channels) { return std::make_shared<PlainNorm>(channels); }
 Layer dense(int64_t in, int64_t out, bool bias, const nn::Init& weight = nn::init::dcgan()) { return nn::linear(int(in), int(out), bias, weight); }
 // Deviation 0.02 suits sums over hundreds of pixels; over the two or three coordinates of a point they would not be heard beside z.
 nn::Init weights_of(const BiganSize& s, int64_t in) { return s.bounded || s.convolutions ? nn::init::dcgan() : nn::init::he_normal(in, 0.2); }
@@ -100,12 +100,7 @@ nn::ConvSpec step5(bool up, bool bias) {
   return c;
 }
 
-int doublings(int size) {
-  int k = 0, s = 4;
-  while (s < size) s *= 2, ++k;
-  if (s != size || k < 1) throw UsageError(text("a picture size of ", size, ": BiGAN's convolutions take 8, 16, 32, 64, ... pixels; set --size, or architecture=mlp"));
-  return k;
-}
+int bigan_doublings(int size) { return doublings_of_four(size, "BiGAN's convolutions", 1, "", ", or architecture=mlp"); }
 
 }  // namespace
 
@@ -115,16 +110,16 @@ Layer bigan_generator(const BiganSize& s) {
     const bool bounded = s.bounded;
     const nn::Init of_z = weights_of(s, s.latent), hidden = weights_of(s, w);
     return std::make_shared<Path>(Path::Ends::generator,
-                                  std::vector<Step>{{dense(s.latent, w, false, of_z), {}, norm(w), kRelu}, {dense(w, w, false, hidden), dense(s.latent, w, false, of_z), norm(w), kRelu}, {dense(w, s.elements, true, hidden), {}, {}, {}}},
+                                  std::vector<Step>{{dense(s.latent, w, false, of_z), {}, bigan_norm(w), kRelu}, {dense(w, w, false, hidden), dense(s.latent, w, false, of_z), bigan_norm(w), kRelu}, {dense(w, s.elements, true, hidden), {}, {}, {}}},
                                   [bounded](const Tensor& h) { return bounded ? sigmoid(h) : h; });
   }
-  const int k = doublings(s.size);
+  const int k = bigan_doublings(s.size);
   int c = w << (k - 1);
-  std::vector<Step> steps{{nn::sequential({dense(s.latent, 16 * c, false)}), {}, norm(16 * c), kRelu}};
+  std::vector<Step> steps{{nn::sequential({dense(s.latent, 16 * c, false)}), {}, bigan_norm(16 * c), kRelu}};
   for (int i = 1; i < k; ++i, c /= 2) {
     Layer up = nn::deconv(c, c / 2, step5(true, false));
     if (i == 1) up = nn::sequential({nn::reshape_to({4, 4, c}), up});
-    steps.push_back({up, z_map(s, c / 2), norm(c / 2), kRelu});
+    steps.push_back({up, z_map(s, c / 2), bigan_norm(c / 2), kRelu});
   }
   Layer last = nn::deconv(c, s.channels, step5(true, true));
   if (k == 1) last = nn::sequential({nn::reshape_to({4, 4, c}), last});
@@ -136,12 +131,12 @@ Layer bigan_encoder(const BiganSize& s) {
   const int w = s.width;
   std::vector<Step> steps;
   if (!s.convolutions) {
-    steps = {{dense(s.elements, w, true, weights_of(s, s.elements)), {}, {}, kLeaky}, {dense(w, w, false, weights_of(s, w)), {}, norm(w), kLeaky}, {dense(w, s.latent, false, weights_of(s, w)), {}, {}, {}}};
+    steps = {{dense(s.elements, w, true, weights_of(s, s.elements)), {}, {}, kLeaky}, {dense(w, w, false, weights_of(s, w)), {}, bigan_norm(w), kLeaky}, {dense(w, s.latent, false, weights_of(s, w)), {}, {}, {}}};
   } else {
-    const int k = doublings(s.size);
+    const int k = bigan_doublings(s.size);
     int c = w;
     steps.push_back({nn::conv(s.channels, c, step5(false, true)), {}, {}, kLeaky});
-    for (int i = 1; i < k; ++i, c *= 2) steps.push_back({nn::conv(c, 2 * c, step5(false, false)), {}, norm(2 * c), kLeaky});
+    for (int i = 1; i < k; ++i, c *= 2) steps.push_back({nn::conv(c, 2 * c, step5(false, false)), {}, bigan_norm(2 * c), kLeaky});
     steps.push_back({dense(16 * c, s.latent, true), {}, {}, {}});
   }
   return std::make_shared<Path>(Path::Ends::encoder, std::move(steps));
@@ -154,12 +149,12 @@ Layer bigan_discriminator(const BiganSize& s) {
   if (!s.convolutions) {
     // A batch of points is little more than where it lies, which a norm of its own would take away: D would not see G's points drift.
     const bool normed = s.bounded;
-    steps = {{dense(s.elements, w, true, weights_of(s, s.elements)), {}, {}, kLeaky}, {dense(w, w, !normed, weights_of(s, w)), from_z(w), normed ? norm(w) : Layer{}, kLeaky}, {dense(w, 1, true, nn::init::zero()), {}, {}, {}}};
+    steps = {{dense(s.elements, w, true, weights_of(s, s.elements)), {}, {}, kLeaky}, {dense(w, w, !normed, weights_of(s, w)), from_z(w), normed ? bigan_norm(w) : Layer{}, kLeaky}, {dense(w, 1, true, nn::init::zero()), {}, {}, {}}};
   } else {
-    const int k = doublings(s.size);
+    const int k = bigan_doublings(s.size);
     int c = w;
     steps.push_back({nn::conv(s.channels, c, step5(false, true)), {}, {}, kLeaky});
-    for (int i = 1; i < k; ++i, c *= 2) steps.push_back({nn::conv(c, 2 * c, step5(false, false)), from_z(2 * c), norm(2 * c), kLeaky});
+    for (int i = 1; i < k; ++i, c *= 2) steps.push_back({nn::conv(c, 2 * c, step5(false, false)), from_z(2 * c), bigan_norm(2 * c), kLeaky});
     steps.push_back({dense(16 * c, 1, true, nn::init::zero()), {}, {}, {}});
   }
   return std::make_shared<Path>(Path::Ends::discriminator, std::move(steps));

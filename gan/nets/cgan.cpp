@@ -2,24 +2,14 @@
 
 #include <algorithm>
 
-#include "engine/check.h"
 #include "gan/nets/labelled.h"
+#include "gan/nets/usual.h"
 #include "nn/layers.h"
 
 namespace ganymede::nets {
 namespace {
 
 const nn::Init kWide = nn::init::uniform(-0.05, 0.05), kNarrow = nn::init::uniform(-0.005, 0.005);
-
-int halvings(int size) {
-  int k = 0, s = 4;
-  while (s < size) s *= 2, ++k;
-  if (s != size || k < 1) throw UsageError(text("a picture size of ", size, ": cgan's convolutions take 8, 16, 32, 64, ... pixels; set --size"));
-  return k;
-}
-
-nn::ConvSpec step(bool bias, bool spectral = false) { return {.kernel = 4, .stride = 2, .padding = 1, .bias = bias, .spectral = spectral}; }
-nn::Layer norm(int channels) { return nn::batch_norm(channels, 1e-5, nn::init::normal(1, 0.02)); }
 
 }  // namespace
 
@@ -39,29 +29,29 @@ nn::Layer cgan_discriminator(const CganSize& s) {
 }
 
 nn::Layer cgan_conv_generator(const CganSize& s) {
-  const int k = halvings(s.size);
+  const int k = doublings_of_four(s.size, "cgan's convolutions");
   int c = s.width << (k - 1);
-  std::vector<nn::Layer> layers{nn::reshape_to({1, 1, s.latent}), append_label(s.classes), nn::deconv(s.latent + s.classes, c, {.kernel = 4, .bias = false}), norm(c), nn::relu()};
+  std::vector<nn::Layer> layers{nn::reshape_to({1, 1, s.latent}), append_label(s.classes), nn::deconv(s.latent + s.classes, c, {.kernel = 4, .bias = false}), dcgan_norm(c), nn::relu()};
   for (int i = 1; i < k; ++i, c /= 2) {
     layers.push_back(append_label(s.classes));
-    layers.push_back(nn::deconv(c + s.classes, c / 2, step(false)));
-    layers.push_back(norm(c / 2));
+    layers.push_back(nn::deconv(c + s.classes, c / 2, halving(false)));
+    layers.push_back(dcgan_norm(c / 2));
     layers.push_back(nn::relu());
   }
   layers.push_back(append_label(s.classes));
-  layers.push_back(nn::deconv(c + s.classes, s.channels, step(false)));
+  layers.push_back(nn::deconv(c + s.classes, s.channels, halving(false)));
   layers.push_back(nn::tanh());
   return nn::sequential(std::move(layers));
 }
 
 nn::Layer cgan_conv_discriminator(const CganSize& s) {
-  const int k = halvings(s.size);
+  const int k = doublings_of_four(s.size, "cgan's convolutions");
   int c = s.width;
-  std::vector<nn::Layer> layers{append_label(s.classes), nn::conv(s.channels + s.classes, c, step(false, s.spectral)), nn::leaky_relu(0.2)};
+  std::vector<nn::Layer> layers{append_label(s.classes), nn::conv(s.channels + s.classes, c, halving(false, s.spectral)), nn::leaky_relu(0.2)};
   for (int i = 1; i < k; ++i, c *= 2) {
     layers.push_back(append_label(s.classes));
-    layers.push_back(nn::conv(c + s.classes, 2 * c, step(!s.norm, s.spectral)));
-    if (s.norm) layers.push_back(norm(2 * c));
+    layers.push_back(nn::conv(c + s.classes, 2 * c, halving(!s.norm, s.spectral)));
+    if (s.norm) layers.push_back(dcgan_norm(2 * c));
     layers.push_back(nn::leaky_relu(0.2));
   }
   layers.push_back(nn::reshape_to({int64_t(c) * 16}));

@@ -4,6 +4,7 @@
 
 #include "engine/check.h"
 #include "engine/ops.h"
+#include "gan/nets/usual.h"
 #include "nn/blocks.h"
 
 namespace ganymede::nets {
@@ -89,13 +90,6 @@ class Discriminators : public nn::Module {
   Side sides_[2];
 };
 
-int doublings(const CoganSize& s) {
-  int k = 0, side = 4;
-  while (side < s.size) side *= 2, ++k;
-  if (side != s.size || k < 1) throw UsageError(text("a picture size of ", s.size, ": cogan's architecture faces takes 8, 16, 32, 64, ... pixels; set --size"));
-  return k;
-}
-
 // 4, 7, 13, 25, 49, ... pixels, and 3 more by the last kernel of 6.
 int steps_to(const CoganSize& s) {
   int k = 0, side = 4;
@@ -116,7 +110,7 @@ Layer digits_trunk(const CoganSize& s, const Maker& make) {
 }
 
 Layer faces_trunk(const CoganSize& s) {
-  const int k = doublings(s);
+  const int k = doublings_of_four(s.size, "cogan's architecture faces");
   int c = s.width << k;
   std::vector<Layer> layers{nn::linear(s.latent, 16 * c, false), nn::reshape_to({4, 4, c}), nn::batch_norm(c), nn::prelu(1)};
   for (int i = 0; i < k; ++i, c /= 2)
@@ -137,7 +131,7 @@ Side digits_side(const CoganSize& s, const Maker& make) {
 
 // Halvings to 2 x 2: kernels of 5 near the picture, then of 3.
 Side faces_side(const CoganSize& s) {
-  const int k = doublings(s);
+  const int k = doublings_of_four(s.size, "cogan's architecture faces");
   int c = s.d_width, side = s.size / 2;
   std::vector<Layer> layers;
   for (int i = 1; i <= k; ++i, c *= 2, side /= 2) {

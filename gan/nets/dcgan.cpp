@@ -1,17 +1,9 @@
 #include "gan/nets/dcgan.h"
 
-#include "engine/check.h"
+#include "gan/nets/usual.h"
 
 namespace ganymede::nets {
 namespace {
-
-// Halvings from the picture to 4 x 4.
-int stages(int size) {
-  int k = 0, s = 4;
-  while (s < size) s *= 2, ++k;
-  if (s != size || k < 1) throw UsageError(text("a picture size of ", size, ": DCGAN takes 8, 16, 32, 64, 128, ... pixels; set --size"));
-  return k;
-}
 
 // Halving (or doubling) convolutions: k5 p2 in the paper's drawing, k4 p1 in the Torch code. Biases only where no norm follows.
 nn::ConvSpec step(bool paper, bool up, bool bias, bool spectral = false) {
@@ -21,28 +13,26 @@ nn::ConvSpec step(bool paper, bool up, bool bias, bool spectral = false) {
   return c;
 }
 
-nn::Layer norm(int channels) { return nn::batch_norm(channels, 1e-5, nn::init::normal(1, 0.02)); }
-
 }  // namespace
 
 nn::Layer dcgan_generator(const DcganSize& s) {
-  const int k = stages(s.size);
+  const int k = doublings_of_four(s.size, "DCGAN");
   int c = s.width << (k - 1);
   std::vector<nn::Layer> layers;
   if (s.paper) {
     layers.push_back(nn::linear(s.latent, c * 16, false));
-    if (s.norm) layers.push_back(norm(c * 16));
+    if (s.norm) layers.push_back(dcgan_norm(c * 16));
     layers.push_back(nn::relu());
     layers.push_back(nn::reshape_to({4, 4, c}));
   } else {
     layers.push_back(nn::reshape_to({1, 1, s.latent}));
     layers.push_back(nn::deconv(s.latent, c, {.kernel = 4, .bias = !s.norm}));
-    if (s.norm) layers.push_back(norm(c));
+    if (s.norm) layers.push_back(dcgan_norm(c));
     layers.push_back(nn::relu());
   }
   for (int i = 1; i < k; ++i, c /= 2) {
     layers.push_back(nn::deconv(c, c / 2, step(s.paper, true, !s.norm)));
-    if (s.norm) layers.push_back(norm(c / 2));
+    if (s.norm) layers.push_back(dcgan_norm(c / 2));
     layers.push_back(nn::relu());
   }
   layers.push_back(nn::deconv(c, s.channels, step(s.paper, true, false)));
@@ -53,12 +43,12 @@ nn::Layer dcgan_generator(const DcganSize& s) {
 namespace {
 
 std::vector<nn::Layer> halved(const DcganSize& s) {
-  const int k = stages(s.size);
+  const int k = doublings_of_four(s.size, "DCGAN");
   int c = s.width;
   std::vector<nn::Layer> layers{nn::conv(s.channels, c, step(s.paper, false, false, s.spectral)), nn::leaky_relu(0.2)};
   for (int i = 1; i < k; ++i, c *= 2) {
     layers.push_back(nn::conv(c, 2 * c, step(s.paper, false, !s.norm, s.spectral)));
-    if (s.norm) layers.push_back(norm(2 * c));
+    if (s.norm) layers.push_back(dcgan_norm(2 * c));
     layers.push_back(nn::leaky_relu(0.2));
   }
   layers.push_back(nn::reshape_to({int64_t(c) * 16}));
@@ -73,7 +63,7 @@ nn::Layer judge(const DcganSize& s, int outputs, bool bias) {
 
 }  // namespace
 
-int dcgan_features(const DcganSize& s) { return 16 * s.width << (stages(s.size) - 1); }
+int dcgan_features(const DcganSize& s) { return 16 * s.width << (doublings_of_four(s.size, "DCGAN") - 1); }
 nn::Layer dcgan_trunk(const DcganSize& s) { return nn::sequential(halved(s)); }
 nn::Layer dcgan_discriminator(const DcganSize& s) { return judge(s, 1, false); }
 nn::Layer dcgan_encoder(const DcganSize& s) { return judge(s, s.latent, true); }

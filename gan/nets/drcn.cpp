@@ -6,7 +6,7 @@
 namespace ganymede::nets {
 namespace {
 
-nn::Layer same(int in, int out, const nn::Init& weight) { return nn::conv(in, out, {.kernel = 3, .padding = 1, .weight = weight}); }
+nn::Layer drcn_conv(int in, int out, const nn::Init& weight) { return nn::conv(in, out, {.kernel = 3, .padding = 1, .weight = weight}); }
 
 // [channels, 3, 3, channels] that gives back what it is given.
 nn::Init identity(int channels) {
@@ -20,9 +20,9 @@ class Drcn : public nn::Module {
  public:
   explicit Drcn(const DrcnShape& s) : recursions_(s.recursions) {
     const auto he = [](int in) { return nn::init::he_normal(9 * in); };
-    embedding_ = nn::sequential({same(1, s.width, he(1)), nn::relu(), same(s.width, s.width, he(s.width)), nn::relu()});
-    recursive_ = same(s.width, s.width, s.identity ? identity(s.width) : he(s.width));
-    reconstruction_ = nn::sequential({same(s.width, s.width, he(s.width)), nn::relu(), same(s.width, 1, he(s.width))});
+    embedding_ = nn::sequential({drcn_conv(1, s.width, he(1)), nn::relu(), drcn_conv(s.width, s.width, he(s.width)), nn::relu()});
+    recursive_ = drcn_conv(s.width, s.width, s.identity ? identity(s.width) : he(s.width));
+    reconstruction_ = nn::sequential({drcn_conv(s.width, s.width, he(s.width)), nn::relu(), drcn_conv(s.width, 1, he(s.width))});
     weights_ = nn::parameter({s.recursions}, nn::init::constant(1.0 / s.recursions));
   }
 

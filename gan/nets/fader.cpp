@@ -4,6 +4,7 @@
 
 #include "engine/check.h"
 #include "gan/nets/labelled.h"
+#include "gan/nets/usual.h"
 #include "nn/layers.h"
 
 namespace ganymede::nets {
@@ -18,11 +19,10 @@ std::vector<int> channels_of(const FaderShape& s) {
   return c;
 }
 
-nn::ConvSpec spec(int fan_channels, bool bias) {
+nn::ConvSpec fader_spec(int fan_channels, bool bias) {
   const nn::Init drawn = nn::init::as_pytorch(int64_t(fan_channels) * 16);
   return {.kernel = 4, .stride = 2, .padding = 1, .bias = bias, .weight = drawn, .bias_init = drawn};
 }
-nn::Layer dense(int in, int out) { return nn::linear(in, out, true, nn::init::as_pytorch(in), nn::init::as_pytorch(in)); }
 
 }  // namespace
 
@@ -30,7 +30,7 @@ nn::Layer fader_encoder(const FaderShape& s) {
   const std::vector<int> c = channels_of(s);
   std::vector<nn::Layer> layers;
   for (size_t i = 1; i < c.size(); ++i) {
-    layers.push_back(nn::conv(c[i - 1], c[i], spec(c[i - 1], true)));
+    layers.push_back(nn::conv(c[i - 1], c[i], fader_spec(c[i - 1], true)));
     if (i > 1) layers.push_back(nn::batch_norm(c[i]));
     layers.push_back(nn::leaky_relu());
   }
@@ -42,7 +42,7 @@ nn::Layer fader_decoder(const FaderShape& s) {
   std::vector<nn::Layer> layers;
   for (size_t i = c.size() - 1; i > 0; --i) {
     layers.push_back(append_vector(s.coded));
-    layers.push_back(nn::deconv(c[i] + s.coded, c[i - 1], spec(c[i - 1], false)));
+    layers.push_back(nn::deconv(c[i] + s.coded, c[i - 1], fader_spec(c[i - 1], false)));
     if (i > 1) layers.push_back(nn::batch_norm(c[i - 1]));
     layers.push_back(i > 1 ? nn::relu() : nn::tanh());
   }
@@ -53,8 +53,8 @@ nn::Layer fader_discriminator(const FaderShape& s) {
   std::vector<nn::Layer> layers;
   int in = channels_of(s).back();
   for (int i = 0; i < 2; ++i, in = s.hidden)
-    for (nn::Layer l : {nn::conv(in, s.hidden, spec(in, true)), nn::batch_norm(s.hidden), nn::leaky_relu(), nn::dropout(0.7)}) layers.push_back(std::move(l));
-  for (nn::Layer l : {nn::reshape_to({s.hidden}), dense(s.hidden, s.hidden), nn::leaky_relu(), dense(s.hidden, s.coded)}) layers.push_back(std::move(l));
+    for (nn::Layer l : {nn::conv(in, s.hidden, fader_spec(in, true)), nn::batch_norm(s.hidden), nn::leaky_relu(), nn::dropout(0.7)}) layers.push_back(std::move(l));
+  for (nn::Layer l : {nn::reshape_to({s.hidden}), pytorch_linear(s.hidden, s.hidden), nn::leaky_relu(), pytorch_linear(s.hidden, s.coded)}) layers.push_back(std::move(l));
   return nn::sequential(std::move(layers));
 }
 

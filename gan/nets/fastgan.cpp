@@ -8,6 +8,7 @@
 #include "engine/context.h"
 #include "engine/ops.h"
 #include "gan/nets/stackgan_pp.h"
+#include "gan/nets/usual.h"
 #include "nn/blocks.h"
 
 namespace ganymede::nets {
@@ -22,8 +23,6 @@ int seen_width(int width, int side) { return std::max(1, width * 64 / side); }
 
 nn::ConvSpec kernel(const FastSize& s, int k, int stride = 1, int padding = 0) { return {.kernel = k, .stride = stride, .padding = padding, .bias = false, .spectral = s.spectral}; }
 nn::ConvSpec same(const FastSize& s) { return kernel(s, 3, 1, 1); }
-Layer norm(int channels) { return nn::batch_norm(channels, 1e-5, nn::init::normal(1, 0.02)); }
-
 // x + strength * noise: a plane a sample, for all of its channels; the strength is 0 at first.
 class Noise : public nn::Module {
  public:
@@ -48,15 +47,15 @@ class MeanOfSixteenths : public nn::Module {
   std::string describe() const override { return "mean pool to 4 x 4"; }
 };
 
-void doubled(Layers& to, const FastSize& s, int in, int out) { to.insert(to.end(), {nn::upsample_conv(in, 2 * out, same(s)), norm(2 * out), gated_linear_unit()}); }
+void doubled(Layers& to, const FastSize& s, int in, int out) { to.insert(to.end(), {nn::upsample_conv(in, 2 * out, same(s)), dcgan_norm(2 * out), gated_linear_unit()}); }
 Layer doubling(const FastSize& s, int in, int out) {
   Layers layers;
   doubled(layers, s, in, out);
   return nn::sequential(std::move(layers));
 }
 Layer noisy_doubling(const FastSize& s, int in, int out, int side) {
-  return nn::sequential({nn::upsample_conv(in, 2 * out, same(s)), std::make_shared<Noise>(side), norm(2 * out), gated_linear_unit(),
-                         nn::conv(out, 2 * out, same(s)), std::make_shared<Noise>(side), norm(2 * out), gated_linear_unit()});
+  return nn::sequential({nn::upsample_conv(in, 2 * out, same(s)), std::make_shared<Noise>(side), dcgan_norm(2 * out), gated_linear_unit(),
+                         nn::conv(out, 2 * out, same(s)), std::make_shared<Noise>(side), dcgan_norm(2 * out), gated_linear_unit()});
 }
 
 // A factor in (0, 1) for each channel of other features, [N, 1, 1, out]: skip-layer channel-wise excitation (equation 1).
@@ -64,14 +63,14 @@ Layer excitation(const FastSize& s, int in, int out) {
   return nn::sequential({std::make_shared<MeanOfSixteenths>(), nn::conv(in, out, kernel(s, 4)), nn::leaky_relu(0.1), nn::conv(out, out, kernel(s, 1)), nn::sigmoid()});
 }
 
-void halved(Layers& to, const FastSize& s, int in, int out) { to.insert(to.end(), {nn::conv(in, out, kernel(s, 4, 2, 1)), norm(out), nn::leaky_relu(0.2)}); }
+void halved(Layers& to, const FastSize& s, int in, int out) { to.insert(to.end(), {nn::conv(in, out, kernel(s, 4, 2, 1)), dcgan_norm(out), nn::leaky_relu(0.2)}); }
 
 // The mean of two ways to half the side.
 class Halving : public NamedModules {
  public:
   Halving(const FastSize& s, int in, int out)
-      : main_(add<nn::Module>("main", nn::sequential({nn::conv(in, out, kernel(s, 4, 2, 1)), norm(out), nn::leaky_relu(0.2), nn::conv(out, out, same(s)), norm(out), nn::leaky_relu(0.2)}))),
-        direct_(add<nn::Module>("direct", nn::sequential({nn::mean_pool(), nn::conv(in, out, kernel(s, 1)), norm(out), nn::leaky_relu(0.2)}))) {}
+      : main_(add<nn::Module>("main", nn::sequential({nn::conv(in, out, kernel(s, 4, 2, 1)), dcgan_norm(out), nn::leaky_relu(0.2), nn::conv(out, out, same(s)), dcgan_norm(out), nn::leaky_relu(0.2)}))),
+        direct_(add<nn::Module>("direct", nn::sequential({nn::mean_pool(), nn::conv(in, out, kernel(s, 1)), dcgan_norm(out), nn::leaky_relu(0.2)}))) {}
   using Module::forward;
   Tensor forward(const Tensor& x) override { return (main_.forward(x) + direct_.forward(x)) * 0.5; }
   bool batches_pass_together() const override { return true; }
@@ -92,7 +91,7 @@ FastGenerator::FastGenerator(const FastSize& s) : small_(small_side(s)) {
   check_fast(s);
   const auto channels = [&](int side) { return made_width(s.width, side); };
   const int c = channels(4);
-  first_ = nn::sequential({nn::reshape_to({1, 1, s.latent}), nn::deconv(s.latent, 2 * c, kernel(s, 4)), norm(2 * c), gated_linear_unit()});
+  first_ = nn::sequential({nn::reshape_to({1, 1, s.latent}), nn::deconv(s.latent, 2 * c, kernel(s, 4)), dcgan_norm(2 * c), gated_linear_unit()});
   add("first", first_);
   bool noisy = true;
   for (int side = 8; side <= s.size; side *= 2, noisy = !noisy) {
@@ -131,7 +130,7 @@ FastDiscriminator::FastDiscriminator(const FastSize& s) : first_side_(std::min(s
     add(text("down", side), steps_.back().halve);
     if (steps_.back().excite) add(text("skip", side), steps_.back().excite);
   }
-  logits_ = nn::sequential({nn::conv(channels(8), 2 * channels(8), kernel(s, 1)), norm(2 * channels(8)), nn::leaky_relu(0.2), nn::conv(2 * channels(8), 1, kernel(s, 4))});
+  logits_ = nn::sequential({nn::conv(channels(8), 2 * channels(8), kernel(s, 1)), dcgan_norm(2 * channels(8)), nn::leaky_relu(0.2), nn::conv(2 * channels(8), 1, kernel(s, 4))});
   add("logits", logits_);
   const auto narrow = [&](int side) { return seen_width(s.width, 2 * side); };
   int side = small_side(s) / 2;

@@ -7,6 +7,7 @@
 #include "gan/nets/labelled.h"
 #include "gan/nets/location.h"
 #include "gan/nets/text_conv.h"
+#include "gan/nets/usual.h"
 #include "nn/blocks.h"
 
 namespace ganymede::nets {
@@ -15,17 +16,16 @@ namespace {
 using nn::Layer;
 using Layers = std::vector<Layer>;
 
-constexpr double kSlope = 0.2;
+constexpr double kGawwnSlope = 0.2;
 
-Layer norm(int channels) { return nn::batch_norm(channels, 1e-5, nn::init::normal(1, 0.02)); }
 // A layer with a norm and a function behind it, which takes a bias's place.
-void add(Layers& to, const Layer& layer, int channels, const Layer& f) { to.insert(to.end(), {layer, norm(channels), f}); }
+void add(Layers& to, const Layer& layer, int channels, const Layer& f) { to.insert(to.end(), {layer, dcgan_norm(channels), f}); }
 Layer half(int in, int out) { return nn::conv(in, out, {.kernel = 4, .stride = 2, .padding = 1, .bias = false}); }
 Layer twice(int in, int out, bool bias = false) { return nn::deconv(in, out, {.kernel = 4, .stride = 2, .padding = 1, .bias = bias}); }
-Layer same(int in, int out, int kernel = 3) { return nn::conv(in, out, {.kernel = kernel, .padding = kernel / 2, .bias = false}); }
+Layer gawwn_conv(int in, int out, int kernel = 3) { return nn::conv(in, out, {.kernel = kernel, .padding = kernel / 2, .bias = false}); }
 Layer from_four(int in, int out) { return nn::conv(in, out, {.kernel = 4, .bias = false}); }   // 4 x 4 to one
 Layer to_four(int in, int out) { return nn::deconv(in, out, {.kernel = 4, .bias = false}); }
-Layer dense(int in, int out) { return nn::linear(in, out, false); }
+Layer unbiased(int in, int out) { return nn::linear(in, out, false); }
 
 // Halvings from `from` to `to`; none if there is no such number.
 int halvings(int from, int to) {
@@ -75,12 +75,12 @@ class BoxGenerator : public Several {
     add(global, to_four(8 * w, c), c, f);
     for (; c > 2 * w; c /= 2) add(global, twice(c, c / 2), c / 2, f);
     c = 2 * w << k;
-    local.insert(local.end(), {to_four(8 * w, c), norm(c)});
+    local.insert(local.end(), {to_four(8 * w, c), dcgan_norm(c)});
     for (; c > 2 * w; c /= 2) {
       text_bottleneck(local, c, f);
-      local.insert(local.end(), {twice(c, c / 2), norm(c / 2)});
+      local.insert(local.end(), {twice(c, c / 2), dcgan_norm(c / 2)});
     }
-    add(merge, same(4 * w, 2 * w), 2 * w, f);
+    add(merge, gawwn_conv(4 * w, 2 * w), 2 * w, f);
     c = 2 * w;
     for (int i = 1, next = w; i < doublings; ++i, c = next, next = std::max(1, next / 4)) add(merge, twice(c, next), next, f);
     merge.insert(merge.end(), {twice(c, s.channels, true), nn::tanh()});
@@ -110,17 +110,17 @@ class KeypointGenerator : public Several {
     const int w = s.width, k = grid_halvings(s), doublings = picture_halvings(s);
     const Layer f = nn::relu();
     Layers wanted, region, read, whole, global, merge;
-    add(wanted, dense(8 * w, 4 * w), 4 * w, f);
-    add(region, same(4 * w, 4 * w), 4 * w, f);
+    add(wanted, unbiased(8 * w, 4 * w), 4 * w, f);
+    add(region, gawwn_conv(4 * w, 4 * w), 4 * w, f);
     int c = s.keypoints;
     for (int i = 0, next = w; i < k; ++i, c = next, next *= 2) add(read, half(c, next), next, f);
     add(read, from_four(c, 4 * w), 4 * w, f);
-    add(whole, dense(8 * w, 4 * w), 4 * w, f);
+    add(whole, unbiased(8 * w, 4 * w), 4 * w, f);
     c = w << k;
     add(global, to_four(8 * w, c), c, f);
     for (; c > w; c /= 2) add(global, twice(c, c / 2), c / 2, f);
-    add(merge, same(5 * w + s.keypoints, 4 * w), 4 * w, f);
-    merge.insert(merge.end(), {same(4 * w, 4 * w), norm(4 * w)});
+    add(merge, gawwn_conv(5 * w + s.keypoints, 4 * w), 4 * w, f);
+    merge.insert(merge.end(), {gawwn_conv(4 * w, 4 * w), dcgan_norm(4 * w)});
     text_bottleneck(merge, 4 * w, f);
     c = 4 * w;
     for (int i = 1; i < doublings; ++i, c = std::max(1, c / 2)) add(merge, twice(c, std::max(1, c / 2)), std::max(1, c / 2), f);
@@ -145,18 +145,18 @@ class KeypointGenerator : public Several {
   Layer text_, z_, wanted_, region_, read_, whole_, global_, merge_;
 };
 
-class Discriminator : public Several {
+class GawwnDiscriminator : public Several {
  public:
-  Discriminator(const GawwnSize& s, bool keypoints) : s_(s), keypoints_(keypoints), text_(nn::linear(s.text, s.projected)) {
+  GawwnDiscriminator(const GawwnSize& s, bool keypoints) : s_(s), keypoints_(keypoints), text_(nn::linear(s.text, s.projected)) {
     const int d = s.width, k = grid_halvings(s), doublings = picture_halvings(s);
-    const Layer f = nn::leaky_relu(kSlope);
+    const Layer f = nn::leaky_relu(kGawwnSlope);
     Layers trunk, fused, local, image, said, global;
     for (int i = 1; i < doublings; ++i) trunk.insert(trunk.end(), {nn::conv(i == 1 ? s.channels : d, d, {.kernel = 4, .stride = 2, .padding = 1}), f});
     add(trunk, half(doublings == 1 ? s.channels : d, 2 * d), 2 * d, f);
-    add(trunk, same(2 * d, 2 * d), 2 * d, f);
+    add(trunk, gawwn_conv(2 * d, 2 * d), 2 * d, f);
     const auto add_cells = [&](Layers& to, int in, int out, int kernel) {
-      if (s.norms != GawwnSize::Norms::apart) add(to, same(in, out, kernel), out, f);
-      else to.insert(to.end(), {nn::conv(in, out, {.kernel = kernel, .padding = kernel / 2, .weight = nn::init::he_normal(in * kernel * kernel, kSlope)}), f});
+      if (s.norms != GawwnSize::Norms::apart) add(to, gawwn_conv(in, out, kernel), out, f);
+      else to.insert(to.end(), {nn::conv(in, out, {.kernel = kernel, .padding = kernel / 2, .weight = nn::init::he_normal(in * kernel * kernel, kGawwnSlope)}), f});
     };
     add_cells(fused, 2 * d + s.projected, 2 * d, 3);
     if (keypoints) maps_ = std::make_unique<KeypointMaps>(s.keypoints, s.grid);
@@ -174,14 +174,14 @@ class Discriminator : public Several {
     const bool vectors = s.norms == GawwnSize::Norms::all;
     const auto add_vector = [&](Layers& to, const Layer& bare, const Layer& biased) {
       to.push_back(vectors ? bare : biased);
-      if (vectors) to.push_back(norm(d));
+      if (vectors) to.push_back(dcgan_norm(d));
       to.push_back(f);
     };
     add_vector(global, from_four(4 * d, d), nn::conv(4 * d, d, {.kernel = 4}));
     trunk_ = nn::sequential(trunk), fused_ = nn::sequential(fused), local_ = nn::sequential(local), image_ = nn::sequential(image), global_ = nn::sequential(global);
     if (!keypoints) said_ = nn::sequential(said);
     Layers head;
-    add_vector(head, dense(2 * d, d), nn::linear(2 * d, d));
+    add_vector(head, unbiased(2 * d, d), nn::linear(2 * d, d));
     head.push_back(nn::linear(d, 1));
     head_ = nn::sequential(head);
   }
@@ -193,7 +193,7 @@ class Discriminator : public Several {
   std::string type() const override { return "discriminator"; }
  protected:
   Tensor of(const Tensors& xs) override {
-    const Tensor &where = xs[2], t = text_->forward_then(xs[1], {Unary::leaky_relu, kSlope}), seen = trunk_->forward(xs[0]);
+    const Tensor &where = xs[2], t = text_->forward_then(xs[1], {Unary::leaky_relu, kGawwnSlope}), seen = trunk_->forward(xs[0]);
     Tensor inside = fused_->forward(beside(seen, t)), said;
     if (keypoints_) {
       const Tensor maps = (*maps_)(where);
@@ -218,10 +218,10 @@ class KeypointCompletion : public Several {
   KeypointCompletion(int latent, int text, int keypoints, int units) : keypoints_(keypoints), z_(nn::linear(latent, units)), text_(nn::linear(text, units)) {
     const Layer f = nn::relu();
     Layers given, joint;
-    add(given, dense(3 * keypoints, units), units, f);
-    add(given, dense(units, units / 2), units / 2, f);
+    add(given, unbiased(3 * keypoints, units), units, f);
+    add(given, unbiased(units, units / 2), units / 2, f);
     int c = 2 * units + units / 2;
-    for (const int next : {2 * units, units, units / 2}) add(joint, dense(c, next), next, f), c = next;
+    for (const int next : {2 * units, units, units / 2}) add(joint, unbiased(c, next), next, f), c = next;
     joint.insert(joint.end(), {nn::linear(c, 3 * keypoints), nn::sigmoid()});
     given_ = nn::sequential(given), joint_ = nn::sequential(joint);
   }
@@ -243,10 +243,10 @@ class KeypointCompletion : public Several {
 class KeypointJudge : public Several {
  public:
   KeypointJudge(int text, int keypoints, int units, bool norms) {
-    const Layer f = nn::leaky_relu(kSlope);
+    const Layer f = nn::leaky_relu(kGawwnSlope);
     const auto add_vector = [&](Layers& to, int in, int out) {
-      if (norms) add(to, dense(in, out), out, f);
-      else to.insert(to.end(), {nn::linear(in, out, true, nn::init::he_normal(in, kSlope)), f});
+      if (norms) add(to, unbiased(in, out), out, f);
+      else to.insert(to.end(), {nn::linear(in, out, true, nn::init::he_normal(in, kGawwnSlope)), f});
     };
     const auto path = [&](int in) {
       Layers to;
@@ -272,8 +272,8 @@ class KeypointJudge : public Several {
 
 Layer box_generator(const GawwnSize& s) { return std::make_shared<BoxGenerator>(s); }
 Layer keypoint_generator(const GawwnSize& s) { return std::make_shared<KeypointGenerator>(s); }
-Layer box_discriminator(const GawwnSize& s) { return std::make_shared<Discriminator>(s, false); }
-Layer keypoint_discriminator(const GawwnSize& s) { return std::make_shared<Discriminator>(s, true); }
+Layer box_discriminator(const GawwnSize& s) { return std::make_shared<GawwnDiscriminator>(s, false); }
+Layer keypoint_discriminator(const GawwnSize& s) { return std::make_shared<GawwnDiscriminator>(s, true); }
 Layer keypoint_completion(int latent, int text, int keypoints, int units) { return std::make_shared<KeypointCompletion>(latent, text, keypoints, units); }
 Layer keypoint_judge(int text, int keypoints, int units, bool norms) { return std::make_shared<KeypointJudge>(text, keypoints, units, norms); }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/check.h"
+#include "gan/nets/usual.h"
 #include "nn/layers.h"
 
 namespace ganymede::nets {
@@ -11,14 +12,12 @@ namespace {
 // Channels behind the i-th halving.
 int channels_behind(const GeneganShape& s, int i) { return i == 0 ? s.channels : s.width * std::min(1 << (i - 1), 4); }
 
-nn::ConvSpec step(bool bias) { return {.kernel = 4, .stride = 2, .padding = 1, .bias = bias}; }
-
 // Halvings, each normed but the first.
 std::vector<nn::Layer> halved(const GeneganShape& s, int halvings, bool norm) {
   std::vector<nn::Layer> layers;
   for (int i = 1; i <= halvings; ++i) {
     const bool normed = norm && i > 1;
-    layers.push_back(nn::conv(channels_behind(s, i - 1), channels_behind(s, i), step(i > 1 && !normed)));
+    layers.push_back(nn::conv(channels_behind(s, i - 1), channels_behind(s, i), halving(i > 1 && !normed)));
     if (normed) layers.push_back(nn::batch_norm(channels_behind(s, i)));
     layers.push_back(nn::leaky_relu());
   }
@@ -40,7 +39,7 @@ nn::Layer genegan_joiner(const GeneganShape& s) {
   int in = s.inner();
   for (int i = s.halvings; i >= 1; --i) {
     const int out = i == 1 ? s.channels : i == s.halvings ? in : channels_behind(s, i);
-    layers.push_back(nn::deconv(in, out, step(i == 1)));
+    layers.push_back(nn::deconv(in, out, halving(i == 1)));
     if (i > 1) layers.push_back(nn::batch_norm(out));
     layers.push_back(i > 1 ? nn::relu() : nn::tanh());
     in = out;

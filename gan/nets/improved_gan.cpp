@@ -4,6 +4,7 @@
 #include "engine/context.h"
 #include "engine/ops.h"
 #include "gan/nets/perceptron.h"
+#include "gan/nets/usual.h"
 #include "nn/blocks.h"
 #include "nn/virtual_norm.h"
 
@@ -11,13 +12,6 @@ namespace ganymede::nets {
 namespace {
 
 const nn::Init kNormal = nn::init::normal(0, 0.05);
-
-int doublings(int size) {
-  int k = 0, s = 4;
-  while (s < size) s *= 2, ++k;
-  if (s != size || k < 2) throw UsageError(text("a picture size of ", size, ": improved-gan takes 16, 32, 64, ... pixels; set --size"));
-  return k;
-}
 
 // Gaussian noise on what a layer sees, while training only.
 class GaussianNoise : public nn::Module {
@@ -35,7 +29,7 @@ nn::Layer norm(const ImprovedSize& s, int channels) {
   return s.reference > 0 ? nn::virtual_norm(channels, s.reference) : nn::batch_norm(channels, 1e-5, nn::init::one(), 0.1, nn::Affine::bias);
 }
 
-nn::Layer conv(int in, int out, int kernel, int stride, int padding) {
+nn::Layer improved_conv(int in, int out, int kernel, int stride, int padding) {
   return nn::conv(in, out, {.kernel = kernel, .stride = stride, .padding = padding, .weight = kNormal});
 }
 
@@ -50,9 +44,9 @@ nn::Layer improved_generator(const ImprovedSize& s) {
     return nn::sequential(std::move(layers));
   }
   // 512 channels at 4 x 4 for a width of 96 and 32 pixels.
-  int c = std::max(1, s.width * 4 / 3 << (doublings(s.size) - 1));
+  int c = std::max(1, s.width * 4 / 3 << (doublings_of_four(s.size, "improved-gan", 2) - 1));
   layers = {nn::linear(s.latent, 16 * c, false, kNormal), norm(s, 16 * c), nn::relu(), nn::reshape_to({4, 4, c})};
-  for (int i = doublings(s.size); i > 0; --i) {
+  for (int i = doublings_of_four(s.size, "improved-gan", 2); i > 0; --i) {
     const bool last = i == 1;
     const int out = last ? s.channels : std::max(1, c / 2);
     layers.push_back(nn::deconv(c, out, {.kernel = 5, .stride = 2, .padding = 2, .output_padding = 1, .bias = last, .weight = kNormal}));
@@ -74,12 +68,12 @@ nn::Layer improved_discriminator(const ImprovedSize& s) {
       if (dropout) body.push_back(nn::dropout(0.5));
     }
   } else {
-    doublings(s.size);
+    doublings_of_four(s.size, "improved-gan", 2);
     if (dropout) body.push_back(nn::dropout(0.8));
     const int w = s.width, v = 2 * w;
     struct Step { int in, out, kernel, stride, padding; };
     for (const Step& t : {Step{s.channels, w, 3, 1, 1}, {w, w, 3, 1, 1}, {w, w, 3, 2, 1}, {w, v, 3, 1, 1}, {v, v, 3, 1, 1}, {v, v, 3, 2, 1}, {v, v, 3, 1, 0}, {v, v, 1, 1, 0}, {v, v, 1, 1, 0}}) {
-      body.insert(body.end(), {conv(t.in, t.out, t.kernel, t.stride, t.padding), nn::leaky_relu(0.2)});
+      body.insert(body.end(), {improved_conv(t.in, t.out, t.kernel, t.stride, t.padding), nn::leaky_relu(0.2)});
       if (t.stride == 2 && s.noise != ImprovedSize::Noise::none) body.push_back(nn::dropout(0.5));
     }
     body.push_back(nn::global_mean());

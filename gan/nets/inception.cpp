@@ -36,9 +36,9 @@ Tensor max_pool3(const Tensor& x) { return max_pool(x, {{3, 3}, {2, 2}}); }
 Tensor side_by_side(const Tensors& parts) { return concat(parts, 3); }
 
 // What the blocks share: making units under names, widths, and the pooling branch.
-class Block : public NamedModules {
+class InceptionBlock : public NamedModules {
  public:
-  Block(int divisor, bool count_padding) : divisor_(divisor), count_padding_(count_padding) {}
+  InceptionBlock(int divisor, bool count_padding) : divisor_(divisor), count_padding_(count_padding) {}
   std::string type() const override { return "block"; }
 
  protected:
@@ -64,10 +64,10 @@ class Block : public NamedModules {
 };
 
 // 35 x 35.
-class BlockA : public Block {
+class BlockA : public InceptionBlock {
  public:
-  BlockA(const Block& like, int in, int pool)
-      : Block(like), b1(point("branch1x1", in, 64)), b5a(point("branch5x5_1", in, 48)), b5b(unit("branch5x5_2", 48, 64, {5, 5}, 1, {2, 2})), b3a(point("branch3x3dbl_1", in, 64)),
+  BlockA(const InceptionBlock& like, int in, int pool)
+      : InceptionBlock(like), b1(point("branch1x1", in, 64)), b5a(point("branch5x5_1", in, 48)), b5b(unit("branch5x5_2", 48, 64, {5, 5}, 1, {2, 2})), b3a(point("branch3x3dbl_1", in, 64)),
         b3b(square3("branch3x3dbl_2", 64, 96)), b3c(square3("branch3x3dbl_3", 96, 96)), bp(point("branch_pool", in, pool)) {}
   Tensor forward(const Tensor& x) override {
     return side_by_side({b1.forward(x), b5b.forward(b5a.forward(x)), b3c.forward(b3b.forward(b3a.forward(x))), bp.forward(mean3(x))});
@@ -77,10 +77,10 @@ class BlockA : public Block {
 };
 
 // 35 x 35 to 17 x 17.
-class BlockB : public Block {
+class BlockB : public InceptionBlock {
  public:
-  explicit BlockB(const Block& like)
-      : Block(like), b3(unit("branch3x3", 288, 384, {3, 3}, 2)), da(point("branch3x3dbl_1", 288, 64)), db(square3("branch3x3dbl_2", 64, 96)),
+  explicit BlockB(const InceptionBlock& like)
+      : InceptionBlock(like), b3(unit("branch3x3", 288, 384, {3, 3}, 2)), da(point("branch3x3dbl_1", 288, 64)), db(square3("branch3x3dbl_2", 64, 96)),
         dc(unit("branch3x3dbl_3", 96, 96, {3, 3}, 2)) {}
   Tensor forward(const Tensor& x) override { return side_by_side({b3.forward(x), dc.forward(db.forward(da.forward(x))), max_pool3(x)}); }
  private:
@@ -88,10 +88,10 @@ class BlockB : public Block {
 };
 
 // 17 x 17, kernels of 7 split into a row and a column.
-class BlockC : public Block {
+class BlockC : public InceptionBlock {
  public:
-  BlockC(const Block& like, int c)
-      : Block(like), b1(point("branch1x1", 768, 192)), b7a(point("branch7x7_1", 768, c)), b7b(row7("branch7x7_2", c, c)), b7c(column7("branch7x7_3", c, 192)), da(point("branch7x7dbl_1", 768, c)),
+  BlockC(const InceptionBlock& like, int c)
+      : InceptionBlock(like), b1(point("branch1x1", 768, 192)), b7a(point("branch7x7_1", 768, c)), b7b(row7("branch7x7_2", c, c)), b7c(column7("branch7x7_3", c, 192)), da(point("branch7x7dbl_1", 768, c)),
         db(column7("branch7x7dbl_2", c, c)), dc(row7("branch7x7dbl_3", c, c)), dd(column7("branch7x7dbl_4", c, c)), de(row7("branch7x7dbl_5", c, 192)), bp(point("branch_pool", 768, 192)) {}
   Tensor forward(const Tensor& x) override {
     return side_by_side({b1.forward(x), b7c.forward(b7b.forward(b7a.forward(x))), de.forward(dd.forward(dc.forward(db.forward(da.forward(x))))), bp.forward(mean3(x))});
@@ -101,10 +101,10 @@ class BlockC : public Block {
 };
 
 // 17 x 17 to 8 x 8.
-class BlockD : public Block {
+class BlockD : public InceptionBlock {
  public:
-  explicit BlockD(const Block& like)
-      : Block(like), b3a(point("branch3x3_1", 768, 192)), b3b(unit("branch3x3_2", 192, 320, {3, 3}, 2)), b7a(point("branch7x7x3_1", 768, 192)), b7b(row7("branch7x7x3_2", 192, 192)),
+  explicit BlockD(const InceptionBlock& like)
+      : InceptionBlock(like), b3a(point("branch3x3_1", 768, 192)), b3b(unit("branch3x3_2", 192, 320, {3, 3}, 2)), b7a(point("branch7x7x3_1", 768, 192)), b7b(row7("branch7x7x3_2", 192, 192)),
         b7c(column7("branch7x7x3_3", 192, 192)), b7d(unit("branch7x7x3_4", 192, 192, {3, 3}, 2)) {}
   Tensor forward(const Tensor& x) override { return side_by_side({b3b.forward(b3a.forward(x)), b7d.forward(b7c.forward(b7b.forward(b7a.forward(x)))), max_pool3(x)}); }
  private:
@@ -112,10 +112,10 @@ class BlockD : public Block {
 };
 
 // 8 x 8, branches that fork into a row and a column.
-class BlockE : public Block {
+class BlockE : public InceptionBlock {
  public:
-  BlockE(const Block& like, int in, bool pool_by_maximum)
-      : Block(like), by_maximum_(pool_by_maximum), b1(point("branch1x1", in, 320)), b3(point("branch3x3_1", in, 384)), b3row(row3("branch3x3_2a", 384, 384)),
+  BlockE(const InceptionBlock& like, int in, bool pool_by_maximum)
+      : InceptionBlock(like), by_maximum_(pool_by_maximum), b1(point("branch1x1", in, 320)), b3(point("branch3x3_1", in, 384)), b3row(row3("branch3x3_2a", 384, 384)),
         b3column(column3("branch3x3_2b", 384, 384)), d1(point("branch3x3dbl_1", in, 448)), d3(square3("branch3x3dbl_2", 448, 384)), drow(row3("branch3x3dbl_3a", 384, 384)),
         dcolumn(column3("branch3x3dbl_3b", 384, 384)), bp(point("branch_pool", in, 192)) {}
   Tensor forward(const Tensor& x) override {
@@ -128,10 +128,10 @@ class BlockE : public Block {
 };
 
 // Up to the second max pooling: 299 x 299 to 71 x 71 x 192.
-class Stem : public Block {
+class Stem : public InceptionBlock {
  public:
-  explicit Stem(const Block& like)
-      : Block(like), a(add("Conv2d_1a_3x3", std::make_shared<Unit>(3, wide(32), Kernel{3, 3}, 2, Kernel{0, 0}))), b(unit("Conv2d_2a_3x3", 32, 32, {3, 3})), c(square3("Conv2d_2b_3x3", 32, 64)),
+  explicit Stem(const InceptionBlock& like)
+      : InceptionBlock(like), a(add("Conv2d_1a_3x3", std::make_shared<Unit>(3, wide(32), Kernel{3, 3}, 2, Kernel{0, 0}))), b(unit("Conv2d_2a_3x3", 32, 32, {3, 3})), c(square3("Conv2d_2b_3x3", 32, 64)),
         d(point("Conv2d_3b_1x1", 64, 80)), e(unit("Conv2d_4a_3x3", 80, 192, {3, 3})) {}
   Tensor forward(const Tensor& x) override { return e.forward(d.forward(max_pool3(c.forward(b.forward(a.forward(x)))))); }
  private:
@@ -178,9 +178,9 @@ class Inception : public FeatureModule {
 
  private:
   // Passes its divisor and padding rule on to the blocks, and has none itself.
-  class Widths : public Block {
+  class Widths : public InceptionBlock {
    public:
-    using Block::Block;
+    using InceptionBlock::InceptionBlock;
     Tensor forward(const Tensor& x) override { return x; }
   };
   InceptionKind kind_;

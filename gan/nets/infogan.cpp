@@ -2,17 +2,17 @@
 
 #include "engine/check.h"
 #include "gan/nets/labelled.h"
+#include "gan/nets/usual.h"
 #include "nn/layers.h"
 
 namespace ganymede::nets {
 namespace {
 
-constexpr double kSlope = 0.1;
+constexpr double kInfoSlope = 0.1;
 
-nn::Layer norm(int channels) { return nn::batch_norm(channels, 1e-5, nn::init::normal(1, 0.02)); }
 // A convolution before a norm needs no bias: the norm takes it out again.
-nn::ConvSpec step(bool bias) { return {.kernel = 4, .stride = 2, .padding = 1, .bias = bias, .weight = nn::init::truncated_normal(0, 0.02)}; }
-nn::Layer dense(int in, int out, bool bias = false) { return nn::linear(in, out, bias); }
+nn::ConvSpec infogan_step(bool bias) { return {.kernel = 4, .stride = 2, .padding = 1, .bias = bias, .weight = nn::init::truncated_normal(0, 0.02)}; }
+nn::Layer infogan_dense(int in, int out, bool bias = false) { return nn::linear(in, out, bias); }
 
 // The part of the picture's side that is left after the halvings.
 int base(const InfoganSize& s) {
@@ -26,29 +26,29 @@ int base(const InfoganSize& s) {
 nn::Layer infogan_generator(const InfoganSize& s) {
   const int side = base(s), w = s.width;
   if (s.svhn)   // no norm after the second and third convolution, as in the authors' code
-    return nn::sequential({dense(s.input, 7 * w * side * side), norm(7 * w * side * side), nn::relu(), nn::reshape_to({side, side, 7 * w}),
-                           nn::deconv(7 * w, 4 * w, step(false)), norm(4 * w), nn::relu(), nn::deconv(4 * w, 2 * w, step(true)), nn::relu(),
-                           nn::deconv(2 * w, w, step(true)), nn::relu(), nn::deconv(w, s.channels, step(true)), nn::tanh()});
-  return nn::sequential({dense(s.input, 16 * w), norm(16 * w), nn::relu(), dense(16 * w, 2 * w * side * side), norm(2 * w * side * side), nn::relu(), nn::reshape_to({side, side, 2 * w}),
-                         nn::deconv(2 * w, w, step(false)), norm(w), nn::relu(), nn::deconv(w, s.channels, step(true)), nn::sigmoid()});
+    return nn::sequential({infogan_dense(s.input, 7 * w * side * side), dcgan_norm(7 * w * side * side), nn::relu(), nn::reshape_to({side, side, 7 * w}),
+                           nn::deconv(7 * w, 4 * w, infogan_step(false)), dcgan_norm(4 * w), nn::relu(), nn::deconv(4 * w, 2 * w, infogan_step(true)), nn::relu(),
+                           nn::deconv(2 * w, w, infogan_step(true)), nn::relu(), nn::deconv(w, s.channels, infogan_step(true)), nn::tanh()});
+  return nn::sequential({infogan_dense(s.input, 16 * w), dcgan_norm(16 * w), nn::relu(), infogan_dense(16 * w, 2 * w * side * side), dcgan_norm(2 * w * side * side), nn::relu(), nn::reshape_to({side, side, 2 * w}),
+                         nn::deconv(2 * w, w, infogan_step(false)), dcgan_norm(w), nn::relu(), nn::deconv(w, s.channels, infogan_step(true)), nn::sigmoid()});
 }
 
 nn::Layer infogan_discriminator(const InfoganSize& s) {
   base(s);
   const int w = s.width, side = s.svhn ? s.size / 8 : s.size / 4;
-  std::vector<nn::Layer> layers{nn::conv(s.channels, w, step(true)), nn::leaky_relu(kSlope), nn::conv(w, 2 * w, step(false)), norm(2 * w), nn::leaky_relu(kSlope)};
+  std::vector<nn::Layer> layers{nn::conv(s.channels, w, infogan_step(true)), nn::leaky_relu(kInfoSlope), nn::conv(w, 2 * w, infogan_step(false)), dcgan_norm(2 * w), nn::leaky_relu(kInfoSlope)};
   int features = 2 * w * side * side;
   if (s.svhn) {
-    for (const nn::Layer& l : {nn::conv(2 * w, 4 * w, step(false)), norm(4 * w), nn::leaky_relu(kSlope)}) layers.push_back(l);
+    for (const nn::Layer& l : {nn::conv(2 * w, 4 * w, infogan_step(false)), dcgan_norm(4 * w), nn::leaky_relu(kInfoSlope)}) layers.push_back(l);
     features = 4 * w * side * side;
     layers.push_back(nn::reshape_to({features}));
   } else {
-    for (const nn::Layer& l : {nn::reshape_to({features}), dense(features, 16 * w), norm(16 * w), nn::leaky_relu(kSlope)}) layers.push_back(l);
+    for (const nn::Layer& l : {nn::reshape_to({features}), infogan_dense(features, 16 * w), dcgan_norm(16 * w), nn::leaky_relu(kInfoSlope)}) layers.push_back(l);
     features = 16 * w;
   }
   const int hidden = 2 * w;   // 128 at the width of 64
-  return with_heads(nn::sequential(std::move(layers)), {{"source", dense(features, 1, true)},
-                                                        {"codes", nn::sequential({dense(features, hidden), norm(hidden), nn::leaky_relu(kSlope), dense(hidden, s.said, true)})}});
+  return with_heads(nn::sequential(std::move(layers)), {{"source", infogan_dense(features, 1, true)},
+                                                        {"codes", nn::sequential({infogan_dense(features, hidden), dcgan_norm(hidden), nn::leaky_relu(kInfoSlope), infogan_dense(hidden, s.said, true)})}});
 }
 
 }  // namespace ganymede::nets

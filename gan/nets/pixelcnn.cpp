@@ -67,8 +67,6 @@ class WeightNormConv : public nn::Module {
   Tensor v_, g_, bias_;
 };
 
-namespace {
-
 // x + a sigmoid(b) with (a, b) from two convolutions of x, between which another tensor is added.
 class GatedBlock : public nn::Module {
  public:
@@ -102,8 +100,6 @@ class GatedBlock : public nn::Module {
   nn::Layer dropout_;
   Tensor told_;
 };
-
-}  // namespace
 
 // Features of both streams: u of the rows above a place, ul also of what is left of it. u is undefined without its stream.
 struct Streams {

@@ -9,17 +9,17 @@
 namespace ganymede::nets {
 namespace {
 
-constexpr double kSlope = 0.3;
+constexpr double kPpgnSlope = 0.3;
 
 nn::ConvSpec convolution(int in, int kernel, int stride) {
   return {.kernel = kernel, .stride = stride, .padding = kernel / 2, .weight = nn::init::he_normal(int64_t(in) * kernel * kernel)};
 }
 // A value of a transposed convolution's result has kernel / stride inputs a side.
-nn::Layer transposed(int in, int out, int kernel, int stride, double slope = kSlope) {
+nn::Layer transposed(int in, int out, int kernel, int stride, double slope = kPpgnSlope) {
   const int each = kernel / stride;
   return nn::deconv(in, out, {.kernel = kernel, .stride = stride, .padding = 1, .bias = false, .weight = nn::init::he_normal(int64_t(in) * each * each, slope)});
 }
-nn::Layer linear(int64_t in, int64_t out, double slope) { return nn::linear(int(in), int(out), true, nn::init::he_normal(in, slope)); }
+nn::Layer leaky_linear(int64_t in, int64_t out, double slope) { return nn::linear(int(in), int(out), true, nn::init::he_normal(in, slope)); }
 
 }  // namespace
 
@@ -40,8 +40,8 @@ nn::Layer ppgn_code(const PpgnEncoderSize& s) {
 
 nn::Layer ppgn_generator(const PpgnGeneratorSize& s) {
   std::vector<nn::Layer> layers;
-  const auto then = [&](nn::Layer layer) { layers.insert(layers.end(), {std::move(layer), nn::leaky_relu(kSlope)}); };
-  then(linear(s.features, s.units, kSlope)), then(linear(s.units, s.units, kSlope)), then(linear(s.units, int64_t(16) * s.width, kSlope));
+  const auto then = [&](nn::Layer layer) { layers.insert(layers.end(), {std::move(layer), nn::leaky_relu(kPpgnSlope)}); };
+  then(leaky_linear(s.features, s.units, kPpgnSlope)), then(leaky_linear(s.units, s.units, kPpgnSlope)), then(leaky_linear(s.units, int64_t(16) * s.width, kPpgnSlope));
   layers.push_back(nn::reshape_to({4, 4, s.width}));
   int in = s.width;
   const auto part = [&](int i) { return std::max(1, i < 0 ? s.width << -i : s.width >> i); };
@@ -69,7 +69,7 @@ nn::Layer ppgn_discriminator(const PpgnDiscriminatorSize& s) {
     layers.insert(layers.end(), {nn::conv(in, c.widths * s.width, convolution(in, c.kernel, c.stride)), nn::relu()});
     in = c.widths * s.width;
   }
-  layers.insert(layers.end(), {nn::global_mean(), nn::dropout(s.keep), linear(in, in, 0), nn::relu(), nn::dropout(s.keep), linear(in, 1, 1)});
+  layers.insert(layers.end(), {nn::global_mean(), nn::dropout(s.keep), leaky_linear(in, in, 0), nn::relu(), nn::dropout(s.keep), leaky_linear(in, 1, 1)});
   return nn::sequential(std::move(layers));
 }
 

@@ -10,7 +10,7 @@ namespace {
 using nn::Layer;
 
 nn::Init first(bool orthogonal, int64_t fan_in, int64_t fan_out) { return orthogonal ? nn::init::orthogonal() : nn::init::xavier_uniform(fan_in, fan_out); }
-nn::ConvSpec spec(int in, int out, int kernel, const WeightStyle& w) {
+nn::ConvSpec styled_spec(int in, int out, int kernel, const WeightStyle& w) {
   const int64_t area = int64_t(kernel) * kernel;
   return {.kernel = kernel, .padding = kernel / 2, .weight = first(w.orthogonal, in * area, out * area), .spectral = w.spectral};
 }
@@ -46,9 +46,9 @@ class Projection : public nn::Module {
 
 }  // namespace
 
-Layer WeightStyle::conv(int in, int out, int kernel) const { return nn::conv(in, out, spec(in, out, kernel, *this)); }
-Layer WeightStyle::up_conv(int in, int out, int kernel) const { return nn::upsample_conv(in, out, spec(in, out, kernel, *this)); }
-Layer WeightStyle::down_conv(int in, int out, int kernel) const { return nn::conv_mean_pool(in, out, spec(in, out, kernel, *this)); }
+Layer WeightStyle::conv(int in, int out, int kernel) const { return nn::conv(in, out, styled_spec(in, out, kernel, *this)); }
+Layer WeightStyle::up_conv(int in, int out, int kernel) const { return nn::upsample_conv(in, out, styled_spec(in, out, kernel, *this)); }
+Layer WeightStyle::down_conv(int in, int out, int kernel) const { return nn::conv_mean_pool(in, out, styled_spec(in, out, kernel, *this)); }
 Layer WeightStyle::dense(int in, int out) const { return nn::linear(in, out, true, first(orthogonal, in, out), nn::init::zero(), spectral); }
 
 Layer AttentionAt::after(int side, int channels) {

@@ -2,15 +2,15 @@
 
 #include "engine/check.h"
 #include "engine/ops.h"
+#include "gan/nets/usual.h"
 #include "nn/blocks.h"
 
 namespace ganymede::nets {
 namespace {
 
 constexpr double kResidual = 0.2;   // of what a block makes, beside what it was given
-const Activation kLeaky{Unary::leaky_relu, 0.2};
 
-nn::Layer same(int in, int out, double size = 1) {
+nn::Layer rrdb_conv(int in, int out, double size = 1) {
   nn::Init he = nn::init::he_normal(9 * in);
   he.b *= size;
   return nn::conv(in, out, {.kernel = 3, .padding = 1, .weight = he});
@@ -20,7 +20,7 @@ nn::Layer same(int in, int out, double size = 1) {
 class DenseBlock : public nn::Module {
  public:
   DenseBlock(int width, int growth) {
-    for (int i = 0; i < 5; ++i) convs_.push_back(same(width + i * growth, i < 4 ? growth : width, 0.1));
+    for (int i = 0; i < 5; ++i) convs_.push_back(rrdb_conv(width + i * growth, i < 4 ? growth : width, 0.1));
   }
   using Module::forward;
   Tensor forward(const Tensor& x) override {
@@ -66,7 +66,7 @@ class Rrdb : public nn::Module {
 
 class RrdbNet : public nn::Module {
  public:
-  explicit RrdbNet(const RrdbShape& s) : first_(same(s.channels, s.width)), body_(same(s.width, s.width)), hr_(same(s.width, s.width)), last_(same(s.width, s.channels)) {
+  explicit RrdbNet(const RrdbShape& s) : first_(rrdb_conv(s.channels, s.width)), body_(rrdb_conv(s.width, s.width)), hr_(rrdb_conv(s.width, s.width)), last_(rrdb_conv(s.width, s.channels)) {
     require(rrdb_enlarges(s.scale), "rrdb for a scale of ", s.scale, ": there are 2, 4 and 8");
     for (int i = 0; i < s.blocks; ++i) blocks_.push_back(std::make_shared<Rrdb>(s.width, s.growth));
     for (int done = 1; done < s.scale; done *= 2)

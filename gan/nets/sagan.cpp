@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "engine/check.h"
 #include "gan/nets/projection.h"
+#include "gan/nets/usual.h"
 #include "nn/blocks.h"
 #include "nn/conditional.h"
 
@@ -11,13 +11,6 @@ namespace ganymede::nets {
 namespace {
 
 using nn::Layer;
-
-int doublings(int size) {
-  int k = 0, s = 4;
-  while (s < size) s *= 2, ++k;
-  if (s != size || k < 1) throw UsageError(text("a picture size of ", size, ": SAGAN takes 8, 16, 32, 64, ... pixels; set --size"));
-  return k;
-}
 
 Layer up_block(const SaganSize& s, int in, int out) {
   const WeightStyle w{.spectral = s.spectral_g};
@@ -29,7 +22,7 @@ Layer up_block(const SaganSize& s, int in, int out) {
 }  // namespace
 
 Layer sagan_generator(const SaganSize& s) {
-  const int k = doublings(s.size);
+  const int k = doublings_of_four(s.size, "SAGAN");
   const auto channels = [&](int block) { return s.width * std::min(16, 1 << (k - 1 - block)); };
   const WeightStyle w{.spectral = s.spectral_g};
   int c = channels(0);
@@ -49,7 +42,7 @@ Layer sagan_generator(const SaganSize& s) {
 }
 
 Layer sagan_discriminator(const SaganSize& s) {
-  const int k = doublings(s.size);
+  const int k = doublings_of_four(s.size, "SAGAN");
   const WeightStyle w{.spectral = s.spectral_d};
   std::vector<Layer> layers;
   AttentionAt attention(s.attention, s.pooled, w);

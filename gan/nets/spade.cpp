@@ -5,6 +5,7 @@
 #include "engine/check.h"
 #include "engine/ops.h"
 #include "gan/nets/patch_discriminator.h"
+#include "gan/nets/usual.h"
 #include "nn/conditional.h"
 
 namespace ganymede::nets {
@@ -13,13 +14,12 @@ namespace {
 using nn::Layer;
 
 constexpr double kGain = 0.02;   // of Xavier's normal, everywhere
-const Activation kLeaky{Unary::leaky_relu, 0.2};
 
 nn::Init weight(int in, int out, int kernel) { return nn::init::xavier_normal(int64_t(in) * kernel * kernel, int64_t(out) * kernel * kernel, kGain); }
 Layer conv(int in, int out, int kernel, int stride, int padding, bool bias, bool spectral) {
   return nn::conv(in, out, {.kernel = kernel, .stride = stride, .padding = padding, .bias = bias, .weight = weight(in, out, kernel), .spectral = spectral});
 }
-Layer dense(int in, int out) { return nn::linear(in, out, true, weight(in, out, 1)); }
+Layer spade_dense(int in, int out) { return nn::linear(in, out, true, weight(in, out, 1)); }
 
 // A convolution of x and, beside it, the condition, which has x's size.
 class WithMap : public nn::Module {
@@ -55,12 +55,12 @@ Layer block(const SpadeShape& s, int in, int out) {
   return nn::residual(main, nn::sequential({norm(in), inner(in, out, 1, false)}));
 }
 
-class Generator : public nn::Module {
+class SpadeGenerator : public nn::Module {
  public:
-  explicit Generator(const SpadeShape& s) : s_(s), first_(s.width << (std::min(s.doublings, 5) - 1)) {
+  explicit SpadeGenerator(const SpadeShape& s) : s_(s), first_(s.width << (std::min(s.doublings, 5) - 1)) {
     require(s.doublings >= 1 && s.doublings <= 6, "spade: ", s.doublings, " doublings; there are 1 to 6");
     const int unit = 1 << s.doublings;
-    start_ = s.latent ? dense(s.latent, first_ * (s.height / unit) * (s.width_px / unit)) : conv(s.labels, first_, 3, 1, 1, true, false);
+    start_ = s.latent ? spade_dense(s.latent, first_ * (s.height / unit) * (s.width_px / unit)) : conv(s.labels, first_, 3, 1, 1, true, false);
     // The first doubling comes behind the first block, the second of six behind the next; two blocks at the last of these sizes, then one a size, each of half as many channels.
     int c = first_;
     const auto add = [&](int out, bool doubled) { blocks_.push_back({block(s, c, out), doubled}), c = out; };
@@ -113,9 +113,9 @@ class Generator : public nn::Module {
   std::vector<Block> blocks_;
 };
 
-class Judge : public nn::Module {
+class SpadeJudge : public nn::Module {
  public:
-  explicit Judge(const SpadeJudgeShape& s) {
+  explicit SpadeJudge(const SpadeJudgeShape& s) {
     int c = s.width;
     layers_.push_back(conv(s.labels + s.channels, c, 4, 2, 2, true, false));
     for (int i = 1; i < s.layers; ++i) {
@@ -166,7 +166,7 @@ class Encoder : public nn::Module {
       c = out;
     }
     trunk_ = nn::sequential(std::move(layers));
-    mean_ = dense(16 * c, s.latent), log_variance_ = dense(16 * c, s.latent);
+    mean_ = spade_dense(16 * c, s.latent), log_variance_ = spade_dense(16 * c, s.latent);
   }
   Tensor forward(const Tensor&) override { fail(type(), ": has two outputs, mean and log variance"); }
   Tensors forward(const Tensors& xs) override {
@@ -185,11 +185,11 @@ class Encoder : public nn::Module {
 
 }  // namespace
 
-Layer spade_generator(const SpadeShape& s) { return std::make_shared<Generator>(s); }
+Layer spade_generator(const SpadeShape& s) { return std::make_shared<SpadeGenerator>(s); }
 
 Layer spade_judges(const SpadeJudgeShape& s, int scales) {
   std::vector<Layer> parts;
-  for (int i = 0; i < scales; ++i) parts.push_back(std::make_shared<Judge>(s));
+  for (int i = 0; i < scales; ++i) parts.push_back(std::make_shared<SpadeJudge>(s));
   return at_scales(std::move(parts));
 }
 

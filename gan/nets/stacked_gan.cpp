@@ -12,9 +12,9 @@ namespace {
 using nn::Layer;
 
 void append(std::vector<Layer>& to, const std::vector<Layer>& more) { to.insert(to.end(), more.begin(), more.end()); }
-Layer norm(int channels) { return nn::batch_norm(channels, 1e-6); }
+Layer stacked_norm(int channels) { return nn::batch_norm(channels, 1e-6); }
 // A linear layer, norm and relu.
-std::vector<Layer> hidden(int in, int out) { return {nn::linear(in, out, false), norm(out), nn::relu()}; }
+std::vector<Layer> hidden(int in, int out) { return {nn::linear(in, out, false), stacked_norm(out), nn::relu()}; }
 
 // Side of the lowest maps of E and G0: two convolutions of 5 pixels without padding, each halved behind.
 int base(const StackedSize& s) {
@@ -72,7 +72,7 @@ Layer stacked_picture_generator(const StackedSize& s) {
   both.push_back(nn::reshape_to({side, side, maps[0]}));
   const auto doubled = [](int in, int out) { return nn::deconv(in, out, {.kernel = 5, .stride = 2, .padding = 2, .output_padding = 1, .bias = false}); };
   const auto widened = [](int in, int out, bool bias) { return nn::deconv(in, out, {.kernel = 5, .bias = bias}); };
-  append(both, {doubled(maps[0], maps[1]), norm(maps[1]), nn::relu(), widened(maps[1], maps[2], false), norm(maps[2]), nn::relu(), doubled(maps[2], maps[3]), norm(maps[3]), nn::relu(),
+  append(both, {doubled(maps[0], maps[1]), stacked_norm(maps[1]), nn::relu(), widened(maps[1], maps[2], false), stacked_norm(maps[2]), nn::relu(), doubled(maps[2], maps[3]), stacked_norm(maps[3]), nn::relu(),
                 widened(maps[3], s.channels, true), nn::sigmoid()});
   return std::make_shared<PictureGenerator>(nn::sequential(std::move(noise)), nn::sequential(std::move(both)));
 }
@@ -80,7 +80,7 @@ Layer stacked_picture_generator(const StackedSize& s) {
 Layer stacked_feature_discriminator(const StackedSize& s) {
   const int f = s.features();
   if (!s.cifar) return with_heads(nn::sequential({nn::linear(f, f), nn::relu(), nn::linear(f, f), nn::relu()}), {{"source", nn::linear(f, 1)}, {"noise", nn::linear(f, s.upper)}});
-  return with_heads(nn::sequential({add_noise(0.2), nn::linear(f, 2 * f), nn::leaky_relu(0.2), add_noise(0.2), nn::linear(2 * f, 2 * f, false), norm(2 * f), nn::leaky_relu(0.2), add_noise(0.2)}),
+  return with_heads(nn::sequential({add_noise(0.2), nn::linear(f, 2 * f), nn::leaky_relu(0.2), add_noise(0.2), nn::linear(2 * f, 2 * f, false), stacked_norm(2 * f), nn::leaky_relu(0.2), add_noise(0.2)}),
                     {{"source", nn::linear(2 * f, s.classes)}, {"noise", nn::linear(2 * f, s.upper)}});
 }
 
@@ -96,8 +96,8 @@ Layer stacked_picture_discriminator(const StackedSize& s) {
   const int w = s.width * 3 / 2, side = s.size / 4 - 2;
   const auto conv = [](int in, int out, int stride, int padding, bool bias = false) { return nn::conv(in, out, {.kernel = 3, .stride = stride, .padding = padding, .bias = bias}); };
   const Layer leaky = nn::leaky_relu(0.2);
-  return with_heads(nn::sequential({add_noise(0.05), conv(s.channels, w, 1, 1, true), leaky, conv(w, w, 2, 1), norm(w), leaky, nn::dropout(0.7), conv(w, 2 * w, 1, 1), norm(2 * w), leaky,
-                                    conv(2 * w, 2 * w, 2, 1), norm(2 * w), leaky, nn::dropout(0.7), conv(2 * w, 2 * w, 1, 0), norm(2 * w), leaky,
+  return with_heads(nn::sequential({add_noise(0.05), conv(s.channels, w, 1, 1, true), leaky, conv(w, w, 2, 1), stacked_norm(w), leaky, nn::dropout(0.7), conv(w, 2 * w, 1, 1), stacked_norm(2 * w), leaky,
+                                    conv(2 * w, 2 * w, 2, 1), stacked_norm(2 * w), leaky, nn::dropout(0.7), conv(2 * w, 2 * w, 1, 0), stacked_norm(2 * w), leaky,
                                     nn::conv(2 * w, 2 * w, {.kernel = 1}), leaky}),
                     {{"source", nn::sequential({nn::global_mean(), nn::linear(2 * w, s.classes)})},
                      {"noise", nn::sequential({nn::reshape_to({2 * w * side * side}), nn::linear(2 * w * side * side, s.lower)})}});

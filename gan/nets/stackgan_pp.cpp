@@ -6,6 +6,7 @@
 #include "engine/ops.h"
 #include "gan/nets/labelled.h"
 #include "gan/nets/text_conv.h"
+#include "gan/nets/usual.h"
 #include "nn/blocks.h"
 
 namespace ganymede::nets {
@@ -26,33 +27,32 @@ class GatedLinearUnit : public nn::Module {
   std::string type() const override { return "glu"; }
 };
 
-nn::Layer norm(int channels) { return nn::batch_norm(channels, 1e-5, nn::init::normal(1, 0.02)); }
 nn::ConvSpec kernel(int k, int stride, int padding, bool bias = false) { return {.kernel = k, .stride = stride, .padding = padding, .bias = bias, .weight = nn::init::orthogonal()}; }
 nn::ConvSpec same() { return kernel(3, 1, 1); }
-nn::Layer linear(int in, int out, bool bias) { return nn::linear(in, out, bias, nn::init::orthogonal()); }
+nn::Layer orthogonal_linear(int in, int out, bool bias) { return nn::linear(in, out, bias, nn::init::orthogonal()); }
 
-void gated(Layers& to, int in, int out) { to.insert(to.end(), {nn::conv(in, 2 * out, same()), norm(2 * out), gated_linear_unit()}); }
-void judged(Layers& to, int in, int out, const nn::ConvSpec& spec) { to.insert(to.end(), {nn::conv(in, out, spec), norm(out), nn::leaky_relu(0.2)}); }
+void gated(Layers& to, int in, int out) { to.insert(to.end(), {nn::conv(in, 2 * out, same()), dcgan_norm(2 * out), gated_linear_unit()}); }
+void judged(Layers& to, int in, int out, const nn::ConvSpec& spec) { to.insert(to.end(), {nn::conv(in, out, spec), dcgan_norm(out), nn::leaky_relu(0.2)}); }
 nn::Layer logit(int in) { return nn::sequential({nn::conv(in, 1, kernel(4, 4, 0, true)), nn::reshape_to({1})}); }
 
 }  // namespace
 
 nn::Layer gated_linear_unit() { return std::make_shared<GatedLinearUnit>(); }
 nn::Layer gated_residual(int width) {
-  return nn::residual(nn::sequential({nn::conv(width, 2 * width, same()), norm(2 * width), gated_linear_unit(), nn::conv(width, width, same()), norm(width)}));
+  return nn::residual(nn::sequential({nn::conv(width, 2 * width, same()), dcgan_norm(2 * width), gated_linear_unit(), nn::conv(width, width, same()), dcgan_norm(width)}));
 }
-void gated_doubling(Layers& to, int in, int out) { to.insert(to.end(), {nn::upsample_conv(in, 2 * out, same()), norm(2 * out), gated_linear_unit()}); }
+void gated_doubling(Layers& to, int in, int out) { to.insert(to.end(), {nn::upsample_conv(in, 2 * out, same()), dcgan_norm(2 * out), gated_linear_unit()}); }
 
 nn::Layer gated_conditioning(int text, int length, bool scaled) {
   Layers layers;
   if (scaled) layers.push_back(nn::norm(nn::NormKind::pixel, text, nn::Affine::none, 1e-8));
-  layers.insert(layers.end(), {linear(text, 4 * length, true), gated_linear_unit()});
+  layers.insert(layers.end(), {orthogonal_linear(text, 4 * length, true), gated_linear_unit()});
   return nn::sequential(std::move(layers));
 }
 
 nn::Layer tree_root(int in, const TreeSize& s) {
   int c = s.width << text_halvings(s.size);
-  Layers layers{linear(in, 32 * c, false), norm(32 * c), gated_linear_unit(), nn::reshape_to({4, 4, c})};
+  Layers layers{orthogonal_linear(in, 32 * c, false), dcgan_norm(32 * c), gated_linear_unit(), nn::reshape_to({4, 4, c})};
   for (; c > s.width; c /= 2) gated_doubling(layers, c, c / 2);
   return nn::sequential(std::move(layers));
 }

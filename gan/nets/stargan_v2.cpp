@@ -15,14 +15,14 @@ namespace {
 using nn::Layer;
 using Layers = std::vector<Layer>;
 
-nn::ConvSpec spec(int in, int kernel, int padding, bool bias = true) { return {.kernel = kernel, .padding = padding, .bias = bias, .weight = nn::init::he_normal(int64_t(in) * kernel * kernel)}; }
-Layer same(int in, int out) { return nn::conv(in, out, spec(in, 3, 1)); }
+nn::ConvSpec he_spec(int in, int kernel, int padding, bool bias = true) { return {.kernel = kernel, .padding = padding, .bias = bias, .weight = nn::init::he_normal(int64_t(in) * kernel * kernel)}; }
+Layer he_conv(int in, int out) { return nn::conv(in, out, he_spec(in, 3, 1)); }
 Layer linear(int in, int out) { return nn::linear(in, out, true, nn::init::he_normal(in)); }
 
 // (main(x) + shortcut(x)) / sqrt(2): of the variance of either; a null shortcut is the identity.
-class Block : public nn::Module {
+class StyleBlock : public nn::Module {
  public:
-  Block(Layer main, Layer shortcut) : main_(std::move(main)), shortcut_(std::move(shortcut)) {}
+  StyleBlock(Layer main, Layer shortcut) : main_(std::move(main)), shortcut_(std::move(shortcut)) {}
   using Module::forward;
   Tensor forward(const Tensor& x) override { return forward_given(x, {}, {}, {}); }
   bool conditional() const override { return main_->conditional(); }
@@ -42,29 +42,29 @@ class Block : public nn::Module {
   Layer main_, shortcut_;
 };
 
-enum class Scale { same, halved };
+enum class BlockScale { same, halved };
 
 // Norms where G's encoder has them. A shortcut is a 1x1 convolution where the widths differ.
-Layer down_block(int in, int out, bool norms, Scale scale) {
-  const bool halved = scale == Scale::halved;
+Layer down_block(int in, int out, bool norms, BlockScale scale) {
+  const bool halved = scale == BlockScale::halved;
   Layers main, shortcut;
   if (norms) main.push_back(nn::norm(nn::NormKind::instance, in));
   main.push_back(nn::leaky_relu(0.2));
-  main.push_back(halved ? nn::conv_mean_pool(in, in, spec(in, 3, 1)) : same(in, in));
+  main.push_back(halved ? nn::conv_mean_pool(in, in, he_spec(in, 3, 1)) : he_conv(in, in));
   if (norms) main.push_back(nn::norm(nn::NormKind::instance, in));
   main.push_back(nn::leaky_relu(0.2));
-  main.push_back(same(in, out));
+  main.push_back(he_conv(in, out));
   if (halved) shortcut.push_back(nn::mean_pool(2));
-  if (in != out) shortcut.push_back(nn::conv(in, out, spec(in, 1, 0, false)));   // of the mean: the mean of it
-  return std::make_shared<Block>(nn::sequential(std::move(main)), shortcut.empty() ? nullptr : nn::sequential(std::move(shortcut)));
+  if (in != out) shortcut.push_back(nn::conv(in, out, he_spec(in, 1, 0, false)));   // of the mean: the mean of it
+  return std::make_shared<StyleBlock>(nn::sequential(std::move(main)), shortcut.empty() ? nullptr : nn::sequential(std::move(shortcut)));
 }
 
 Layer styled_block(int in, int out, int style, bool doubled) {
   const auto norm = [&](int channels) { return nn::adaptive_norm(nn::NormKind::instance, channels, style, 1e-5, nn::init::he_normal(style)); };
   Layers shortcut;
-  if (in != out) shortcut.push_back(nn::conv(in, out, spec(in, 1, 0, false)));
+  if (in != out) shortcut.push_back(nn::conv(in, out, he_spec(in, 1, 0, false)));
   if (doubled) shortcut.push_back(nn::upsample(2));
-  return std::make_shared<Block>(nn::sequential({norm(in), nn::leaky_relu(0.2), doubled ? nn::upsample_conv(in, out, spec(in, 3, 1)) : same(in, out), norm(out), nn::leaky_relu(0.2), same(out, out)}),
+  return std::make_shared<StyleBlock>(nn::sequential({norm(in), nn::leaky_relu(0.2), doubled ? nn::upsample_conv(in, out, he_spec(in, 3, 1)) : he_conv(in, out), norm(out), nn::leaky_relu(0.2), he_conv(out, out)}),
                                  shortcut.empty() ? nullptr : nn::sequential(std::move(shortcut)));
 }
 
@@ -108,14 +108,14 @@ Layer by_domain(int domains, const std::function<Layer()>& head) {
 
 // Pictures through blocks without norms to 4 x 4 maps and a vector of `features`, of which each domain has `out` numbers.
 Layer looking(const StarganV2Shape& s, int out) {
-  Layers layers{same(s.channels, s.width)};
+  Layers layers{he_conv(s.channels, s.width)};
   int width = s.width;
   for (int side = s.size; side > 4; side /= 2) {
     const int next = doubled(width, s);
-    layers.push_back(down_block(width, next, false, Scale::halved));
+    layers.push_back(down_block(width, next, false, BlockScale::halved));
     width = next;
   }
-  for (const Layer& l : {nn::leaky_relu(0.2), nn::conv(width, width, spec(width, 4, 0)), nn::leaky_relu(0.2), nn::reshape_to({width})}) layers.push_back(l);
+  for (const Layer& l : {nn::leaky_relu(0.2), nn::conv(width, width, he_spec(width, 4, 0)), nn::leaky_relu(0.2), nn::reshape_to({width})}) layers.push_back(l);
   layers.push_back(by_domain(s.domains, [&] { return linear(width, out); }));
   return nn::sequential(std::move(layers));
 }
@@ -131,17 +131,17 @@ int stargan_v2_halvings(int size) {
 }
 
 nn::Layer stargan_v2_generator(const StarganV2Shape& s) {
-  Layers layers{same(s.channels, s.width)};
+  Layers layers{he_conv(s.channels, s.width)};
   std::vector<int> widths{s.width};
   for (int i = 0; i < s.halvings; ++i) {
     widths.push_back(doubled(widths.back(), s));
-    layers.push_back(down_block(widths[size_t(i)], widths.back(), true, Scale::halved));
+    layers.push_back(down_block(widths[size_t(i)], widths.back(), true, BlockScale::halved));
   }
   const int inner = widths.back();
-  for (int i = 0; i < 2; ++i) layers.push_back(down_block(inner, inner, true, Scale::same));
+  for (int i = 0; i < 2; ++i) layers.push_back(down_block(inner, inner, true, BlockScale::same));
   for (int i = 0; i < 2; ++i) layers.push_back(styled_block(inner, inner, s.style, false));
   for (size_t i = widths.size() - 1; i > 0; --i) layers.push_back(styled_block(widths[i], widths[i - 1], s.style, true));
-  for (const Layer& l : {nn::norm(nn::NormKind::instance, s.width), nn::leaky_relu(0.2), nn::conv(s.width, s.channels, spec(s.width, 1, 0))}) layers.push_back(l);
+  for (const Layer& l : {nn::norm(nn::NormKind::instance, s.width), nn::leaky_relu(0.2), nn::conv(s.width, s.channels, he_spec(s.width, 1, 0))}) layers.push_back(l);
   return nn::sequential(std::move(layers));
 }
 

@@ -5,6 +5,7 @@
 
 #include "engine/check.h"
 #include "engine/ops.h"
+#include "gan/nets/usual.h"
 #include "nn/blocks.h"
 #include "nn/layers.h"
 
@@ -13,10 +14,8 @@ namespace {
 
 using Layers = std::vector<nn::Layer>;
 
-nn::Layer norm(int channels) { return nn::batch_norm(channels, 1e-5, nn::init::normal(1, 0.02)); }
-
 // Layers with a norm and relu behind each, or leaky relu (0.2).
-struct Stack {
+struct StructureStack {
   Layers layers = {};
   int channels;
   bool leaky = false;
@@ -24,13 +23,13 @@ struct Stack {
 
   nn::ConvSpec spec(int kernel, int stride, int padding, bool bias) const { return {.kernel = kernel, .stride = stride, .padding = padding, .bias = bias, .weight = nn::init::normal(0, deviation)}; }
   void add(nn::Layer layer, int out) {
-    layers.insert(layers.end(), {std::move(layer), norm(out), leaky ? nn::leaky_relu(0.2) : nn::relu()});
+    layers.insert(layers.end(), {std::move(layer), dcgan_norm(out), leaky ? nn::leaky_relu(0.2) : nn::relu()});
     channels = out;
   }
-  Stack& conv(int out, int kernel, int stride, int padding) { return add(nn::conv(channels, out, spec(kernel, stride, padding, false)), out), *this; }
-  Stack& deconv(int out, int kernel, int stride, int padding) { return add(nn::deconv(channels, out, spec(kernel, stride, padding, false)), out), *this; }
-  Stack& doubled(int out) { return deconv(out, 4, 2, 1); }
-  Stack& then(Layers more) { return layers.insert(layers.end(), more.begin(), more.end()), *this; }
+  StructureStack& conv(int out, int kernel, int stride, int padding) { return add(nn::conv(channels, out, spec(kernel, stride, padding, false)), out), *this; }
+  StructureStack& deconv(int out, int kernel, int stride, int padding) { return add(nn::deconv(channels, out, spec(kernel, stride, padding, false)), out), *this; }
+  StructureStack& doubled(int out) { return deconv(out, 4, 2, 1); }
+  StructureStack& then(Layers more) { return layers.insert(layers.end(), more.begin(), more.end()), *this; }
 };
 
 class UnitVectors : public nn::Module {
@@ -47,7 +46,7 @@ class StructureStyle : public nn::Module {
   explicit StructureStyle(const StructureStyleSize& s) {
     const int w = s.width;
     const bool all = s.halvings == 3;
-    Stack normals{.channels = 3}, noise{.layers = {nn::reshape_to({1, 1, s.latent})}, .channels = s.latent}, both{.channels = 3 * w};
+    StructureStack normals{.channels = 3}, noise{.layers = {nn::reshape_to({1, 1, s.latent})}, .channels = s.latent}, both{.channels = 3 * w};
     normals.conv(w, 5, all ? 2 : 1, 2).conv(2 * w, 5, 2, 2);
     noise.deconv(w, s.size >> (s.halvings + 1), 1, 0).doubled(w).doubled(w);
     both.conv(4 * w, 3, 1, 1).conv(8 * w, 3, 2, 1);
@@ -81,7 +80,7 @@ Tensor unit_vectors(const Tensor& x) { return cast(x * rsqrt(sum(square(x), {x.r
 nn::Layer structure_generator(const StructureSize& s) {
   check(s.size, 8, "setting structure_size: normals");
   const int w = s.width;
-  Stack g{.layers = {nn::reshape_to({1, 1, s.latent})}, .channels = s.latent};
+  StructureStack g{.layers = {nn::reshape_to({1, 1, s.latent})}, .channels = s.latent};
   g.deconv(2 * w, s.size / 8, 1, 0).doubled(2 * w).conv(2 * w, 3, 1, 1).conv(4 * w, 3, 1, 1).conv(8 * w, 3, 1, 1);
   g.leaky = true;
   g.conv(8 * w, 3, 1, 1).doubled(4 * w).conv(2 * w, 3, 1, 1).doubled(w).then({nn::conv(w, 3, {.kernel = 5, .padding = 2}), nn::tanh(), std::make_shared<UnitVectors>()});
@@ -107,7 +106,7 @@ nn::Layer structure_judge(const StructureJudgeSize& s) {
 
 nn::Layer normal_estimator(int channels, int words, int width) {
   const auto of = [=](int paper) { return std::max(1, paper * width / 96); };
-  Stack f{.channels = channels, .leaky = true, .deviation = 0.01};
+  StructureStack f{.channels = channels, .leaky = true, .deviation = 0.01};
   // The wide border is the authors': with it a side of 32 n ends at n.
   f.conv(of(96), 11, 4, 68);
   f.leaky = false;

@@ -2,6 +2,7 @@
 
 #include "engine/check.h"
 #include "gan/nets/text_encoder.h"
+#include "gan/nets/usual.h"
 #include "nn/blocks.h"
 
 namespace ganymede::nets {
@@ -10,8 +11,6 @@ namespace {
 using Layers = std::vector<nn::Layer>;
 
 nn::ConvSpec half() { return {.kernel = 4, .stride = 2, .padding = 1, .bias = false}; }
-nn::Layer norm(int channels) { return nn::batch_norm(channels, 1e-5, nn::init::normal(1, 0.02)); }
-
 }  // namespace
 
 int text_halvings(int size) {
@@ -24,12 +23,12 @@ int text_halvings(int size) {
 void text_bottleneck(Layers& to, int channels, const nn::Layer& f) {
   const int inner = std::max(1, channels / 4);
   const auto conv = [](int in, int out, int kernel) { return nn::conv(in, out, {.kernel = kernel, .padding = kernel / 2, .bias = false}); };
-  to.push_back(nn::residual(nn::sequential({conv(channels, inner, 1), norm(inner), f, conv(inner, inner, 3), norm(inner), f, conv(inner, channels, 3), norm(channels)})));
+  to.push_back(nn::residual(nn::sequential({conv(channels, inner, 1), dcgan_norm(inner), f, conv(inner, inner, 3), dcgan_norm(inner), f, conv(inner, channels, 3), dcgan_norm(channels)})));
   to.push_back(f);
 }
 
 void text_verdict(Layers& to, int c, const TextConvSize& s) {
-  to.insert(to.end(), {append_text(s.text, s.projected), nn::conv(c + s.projected, c, {.kernel = 1, .bias = false}), norm(c), nn::leaky_relu(0.2),
+  to.insert(to.end(), {append_text(s.text, s.projected), nn::conv(c + s.projected, c, {.kernel = 1, .bias = false}), dcgan_norm(c), nn::leaky_relu(0.2),
                        nn::conv(c, 1, {.kernel = 4, .bias = false}), nn::reshape_to({1})});
 }
 
@@ -41,7 +40,7 @@ int trunk(Layers& to, const TextConvSize& s) {
   int c = s.width;
   to.insert(to.end(), {nn::conv(s.channels, c, half()), nn::leaky_relu(0.2)});
   for (int i = 1; i < k; ++i, c *= 2) {
-    to.insert(to.end(), {nn::conv(c, 2 * c, half()), norm(2 * c)});
+    to.insert(to.end(), {nn::conv(c, 2 * c, half()), dcgan_norm(2 * c)});
     if (i + 1 < k) to.push_back(nn::leaky_relu(0.2));
   }
   text_bottleneck(to, c, nn::leaky_relu(0.2));
@@ -53,10 +52,10 @@ int trunk(Layers& to, const TextConvSize& s) {
 nn::Layer text_generator(const TextConvSize& s) {
   const int k = text_halvings(s.size), in = s.latent + s.projected;
   int c = s.width << (k - 1);
-  Layers layers{append_text(s.text, s.projected), nn::reshape_to({1, 1, in}), nn::deconv(in, c, {.kernel = 4, .bias = false}), norm(c)};
+  Layers layers{append_text(s.text, s.projected), nn::reshape_to({1, 1, in}), nn::deconv(in, c, {.kernel = 4, .bias = false}), dcgan_norm(c)};
   text_bottleneck(layers, c, nn::relu());
   for (int i = 1; i < k; ++i, c /= 2) {
-    layers.insert(layers.end(), {nn::deconv(c, c / 2, half()), norm(c / 2)});
+    layers.insert(layers.end(), {nn::deconv(c, c / 2, half()), dcgan_norm(c / 2)});
     if (i == 1) text_bottleneck(layers, c / 2, nn::relu());
     else layers.push_back(nn::relu());
   }

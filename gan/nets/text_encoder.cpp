@@ -13,20 +13,20 @@
 namespace ganymede::nets {
 namespace {
 
-const nn::Init kSmall = nn::init::uniform(-0.08, 0.08);   // of all weights, as in the authors' code
+const nn::Init kEncoderInit = nn::init::uniform(-0.08, 0.08);   // of all weights, as in the authors' code
 
 class CharacterEncoder : public nn::Module {
  public:
-  explicit CharacterEncoder(const TextEncoderSize& s) : length_(s.length), width_(s.width), out_(nn::linear(s.width, s.out, true, kSmall, kSmall)) {
+  explicit CharacterEncoder(const TextEncoderSize& s) : length_(s.length), width_(s.width), out_(nn::linear(s.width, s.out, true, kEncoderInit, kEncoderInit)) {
     const std::array<int64_t, 4> channels{data::kAlphabet, s.width * 3 / 2, s.width * 2, s.width};
     int64_t steps = s.length;
     for (size_t i = 0; i < 3; ++i) {
-      weight_[i] = nn::parameter({channels[i + 1], 1, kKernel, channels[i]}, kSmall);
-      bias_[i] = nn::parameter({channels[i + 1]}, kSmall);
+      weight_[i] = nn::parameter({channels[i + 1], 1, kKernel, channels[i]}, kEncoderInit);
+      bias_[i] = nn::parameter({channels[i + 1]}, kEncoderInit);
       steps = steps < kKernel + 2 ? 0 : (steps - kKernel + 1 - 3) / pooling(i) + 1;
     }
     if (steps < 1) throw UsageError(text("captions of ", s.length, " characters: the encoder of characters needs at least 69; set text_encoder=words"));
-    input_ = nn::linear(s.width, s.width, true, kSmall, kSmall), state_ = nn::linear(s.width, s.width, true, kSmall, kSmall);
+    input_ = nn::linear(s.width, s.width, true, kEncoderInit, kEncoderInit), state_ = nn::linear(s.width, s.width, true, kEncoderInit, kEncoderInit);
   }
   using Module::forward;
   Tensor forward(const Tensor& characters) override {
@@ -64,7 +64,7 @@ class CharacterEncoder : public nn::Module {
 class WordEncoder : public nn::Module {
  public:
   explicit WordEncoder(const TextEncoderSize& s)
-      : table_(nn::parameter({s.words, s.width}, kSmall)), hidden_(nn::linear(s.width, s.width, true, nn::init::he_uniform(s.width))), out_(nn::linear(s.width, s.out, true, kSmall, kSmall)) {}
+      : table_(nn::parameter({s.words, s.width}, kEncoderInit)), hidden_(nn::linear(s.width, s.width, true, nn::init::he_uniform(s.width))), out_(nn::linear(s.width, s.out, true, kEncoderInit, kEncoderInit)) {}
   using Module::forward;
   Tensor forward(const Tensor& words) override {
     const Tensor number = cast(words, table_.dtype()), mask = greater(number, zeros_like(number)), count = sum(mask, {1}, true);

@@ -1,12 +1,12 @@
 #include "gan/nets/unet_judge.h"
 
 #include "engine/check.h"
+#include "gan/nets/usual.h"
 #include "nn/blocks.h"
 
 namespace ganymede::nets {
 namespace {
 
-const Activation kLeaky{Unary::leaky_relu, 0.2};
 
 class UnetJudge : public nn::Module {
  public:

@@ -5,7 +5,7 @@
 namespace ganymede::nets {
 namespace {
 
-constexpr double kSlope = 0.01;
+constexpr double kUnitSlope = 0.01;
 const TranslationNorm kNorm{nn::NormKind::instance, false};
 
 using Layers = std::vector<nn::Layer>;
@@ -14,7 +14,7 @@ using Layers = std::vector<nn::Layer>;
 void add(Layers& to, const UnitShape& s, nn::Layer conv, int channels) {
   to.push_back(std::move(conv));
   if (s.normed) to.insert(to.end(), {kNorm(channels), nn::relu()});
-  else to.push_back(nn::leaky_relu(kSlope));
+  else to.push_back(nn::leaky_relu(kUnitSlope));
 }
 void add_blocks(Layers& to, const UnitShape& s, int count) {
   for (int i = 0; i < count; ++i) to.push_back(residual_block(4 * s.width, kNorm, Padding::zero, s.dropped));
@@ -22,14 +22,14 @@ void add_blocks(Layers& to, const UnitShape& s, int count) {
 // Layers of stride 2, from number `first` (from 0) to before `last`.
 void add_halvings(Layers& to, const UnitJudgeShape& s, int first, int last) {
   for (int i = first; i < last; ++i)
-    to.insert(to.end(), {nn::conv(i ? s.width << (i - 1) : s.channels, s.width << i, {.kernel = 3, .stride = 2, .padding = 1}), nn::leaky_relu(kSlope)});
+    to.insert(to.end(), {nn::conv(i ? s.width << (i - 1) : s.channels, s.width << i, {.kernel = 3, .stride = 2, .padding = 1}), nn::leaky_relu(kUnitSlope)});
 }
 nn::Layer verdict(const UnitJudgeShape& s) { return nn::conv(s.width << (s.layers - 1), 1, {.kernel = 1}); }
 
 }  // namespace
 
 nn::Layer unit_encoder(const UnitShape& s) {
-  Layers layers{nn::conv(s.channels, s.width, {.kernel = 7, .padding = 3}), nn::leaky_relu(kSlope)};
+  Layers layers{nn::conv(s.channels, s.width, {.kernel = 7, .padding = 3}), nn::leaky_relu(kUnitSlope)};
   for (int c = s.width; c < 4 * s.width; c *= 2) add(layers, s, nn::conv(c, 2 * c, {.kernel = 3, .stride = 2, .padding = 1, .bias = !s.normed}), 2 * c);
   add_blocks(layers, s, s.blocks);
   return nn::sequential(std::move(layers));
@@ -57,7 +57,7 @@ nn::Layer unit_judge(const UnitJudgeShape& s) {
 }
 
 nn::Layer unit_judge_front(const UnitJudgeShape& s) {
-  Layers layers{nn::conv(s.channels, s.width, {.kernel = 7, .stride = 2, .padding = 3}), nn::leaky_relu(kSlope)};
+  Layers layers{nn::conv(s.channels, s.width, {.kernel = 7, .stride = 2, .padding = 3}), nn::leaky_relu(kUnitSlope)};
   add_halvings(layers, s, 1, 2);
   return nn::sequential(std::move(layers));
 }

@@ -7,7 +7,7 @@
 namespace ganymede::nets {
 namespace {
 
-nn::Layer same(int in, int out, int kernel, int stride = 1) {
+nn::Layer vespcn_conv(int in, int out, int kernel, int stride = 1) {
   return nn::conv(in, out, {.kernel = kernel, .stride = stride, .padding = kernel / 2, .weight = nn::init::orthogonal(nn::kReluGain)});
 }
 nn::Layer last(const FrameEnlarger& s) {
@@ -21,8 +21,8 @@ nn::Layer flow_of(int in, int factor) {
 class MotionEstimator : public nn::Module {
  public:
   MotionEstimator(int width, double reach) : reach_(reach) {
-    coarse_ = nn::sequential({same(2, width, 5, 2), nn::relu(), same(width, width, 3), nn::relu(), same(width, width, 5, 2), nn::relu(), same(width, width, 3), nn::relu(), flow_of(width, 4)});
-    fine_ = nn::sequential({same(5, width, 5, 2), nn::relu(), same(width, width, 3), nn::relu(), same(width, width, 3), nn::relu(), same(width, width, 3), nn::relu(), flow_of(width, 2)});
+    coarse_ = nn::sequential({vespcn_conv(2, width, 5, 2), nn::relu(), vespcn_conv(width, width, 3), nn::relu(), vespcn_conv(width, width, 5, 2), nn::relu(), vespcn_conv(width, width, 3), nn::relu(), flow_of(width, 4)});
+    fine_ = nn::sequential({vespcn_conv(5, width, 5, 2), nn::relu(), vespcn_conv(width, width, 3), nn::relu(), vespcn_conv(width, width, 3), nn::relu(), vespcn_conv(width, width, 3), nn::relu(), flow_of(width, 2)});
   }
   Tensor forward(const Tensor&) override { fail("motion_estimator: it takes a frame and its neighbour"); }
   Tensors forward(const Tensors& xs) override {
@@ -45,9 +45,9 @@ class SlowFusion : public nn::Module {
  public:
   explicit SlowFusion(const FrameEnlarger& s) : frames_(s.frames) {
     require(s.layers >= s.frames, "frame_enlarger: ", s.layers, " layers cannot merge ", s.frames, " frames two by two; that takes ", s.frames - 1, " and one more");
-    for (int i = 0; i + 1 < s.frames; ++i) merging_.push_back(same(i ? 2 * s.width : 2, s.width, 3));
+    for (int i = 0; i + 1 < s.frames; ++i) merging_.push_back(vespcn_conv(i ? 2 * s.width : 2, s.width, 3));
     std::vector<nn::Layer> rest;
-    for (int i = s.frames - 1; i + 1 < s.layers; ++i) rest.push_back(same(s.width, s.width, 3)), rest.push_back(nn::relu());
+    for (int i = s.frames - 1; i + 1 < s.layers; ++i) rest.push_back(vespcn_conv(s.width, s.width, 3)), rest.push_back(nn::relu());
     rest.push_back(last(s));
     rest_ = nn::sequential(std::move(rest));
   }
@@ -86,8 +86,8 @@ nn::Layer motion_estimator(int filters, double reach) { return std::make_shared<
 
 nn::Layer frame_enlarger(const FrameEnlarger& s) {
   if (s.slow) return std::make_shared<SlowFusion>(s);
-  std::vector<nn::Layer> layers{same(s.frames, s.width, 3), nn::relu()};
-  for (int i = 1; i + 1 < s.layers; ++i) layers.push_back(same(s.width, s.width, 3)), layers.push_back(nn::relu());
+  std::vector<nn::Layer> layers{vespcn_conv(s.frames, s.width, 3), nn::relu()};
+  for (int i = 1; i + 1 < s.layers; ++i) layers.push_back(vespcn_conv(s.width, s.width, 3)), layers.push_back(nn::relu());
   layers.push_back(last(s));
   return nn::sequential(std::move(layers));
 }

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "engine/check.h"
 #include "gan/nets/labelled.h"
+#include "gan/nets/usual.h"
 #include "nn/blocks.h"
 #include "nn/conditional.h"
 
@@ -13,12 +13,7 @@ namespace {
 
 constexpr int kMnist = 28;  // pixels: 7 doubled twice
 
-int doublings(int size) {
-  int k = 0, s = 4;
-  while (s < size) s *= 2, ++k;
-  if (s != size || k < 1) throw UsageError(text("a picture size of ", size, ": WGAN-GP takes 8, 16, 32, 64, ... pixels, and 28 with architecture dcgan; set --size"));
-  return k;
-}
+int wgan_doublings(int size) { return doublings_of_four(size, "WGAN-GP", 1, ", and 28 with architecture dcgan"); }
 
 // Uniform with standard deviation sqrt(4 / (fan in + fan out)), or sqrt(2 / ...) for the linear and outer ones; the fan out
 // of a strided convolution is divided by stride^2.
@@ -96,7 +91,7 @@ nn::Layer mnist_generator(const WganGpSize& s) {
 
 nn::Layer wgan_gp_generator(const WganGpSize& s) {
   if (s.size == kMnist) return mnist_generator(s);
-  const int k = doublings(s.size);
+  const int k = wgan_doublings(s.size);
   int c = s.width << (k - 1);
   std::vector<nn::Layer> layers{dense5(s, s.latent, c * 16), nn::batch_norm(c * 16), nn::relu(), nn::reshape_to({4, 4, c})};
   for (int i = 1; i < k; ++i, c /= 2) {
@@ -110,7 +105,7 @@ nn::Layer wgan_gp_generator(const WganGpSize& s) {
 }
 
 nn::Layer wgan_gp_critic(const WganGpSize& s) {
-  const int k = s.size == kMnist ? 3 : doublings(s.size);  // 28 -> 14 -> 7 -> 4
+  const int k = s.size == kMnist ? 3 : wgan_doublings(s.size);  // 28 -> 14 -> 7 -> 4
   int c = s.width;
   std::vector<nn::Layer> layers{down5(s, s.channels, c), nn::leaky_relu(0.2)};
   for (int i = 1; i < k; ++i, c *= 2) {
@@ -127,7 +122,7 @@ nn::Layer resnet_generator(const WganGpSize& s) {
   BlockStyle style = kGenerator;
   style.classes = s.classes;
   std::vector<nn::Layer> layers{dense(s.latent, c * 16), nn::reshape_to({4, 4, c})};
-  for (int i = 0; i < doublings(s.size); ++i) layers.push_back(block(c, c, Scale::up, style));
+  for (int i = 0; i < wgan_doublings(s.size); ++i) layers.push_back(block(c, c, Scale::up, style));
   layers.push_back(nn::batch_norm(c));
   layers.push_back(nn::relu());
   layers.push_back(conv3(c, s.channels, 2));
@@ -137,7 +132,7 @@ nn::Layer resnet_generator(const WganGpSize& s) {
 
 nn::Layer resnet_critic(const WganGpSize& s) {
   const int c = s.width;
-  doublings(s.size);
+  wgan_doublings(s.size);
   // The first block sees the picture itself: no activation before its first convolution.
   nn::Layer first = nn::residual(nn::sequential({conv3(s.channels, c, 2, s.spectral), nn::relu(), conv3(c, c, 4, s.spectral, Scale::down)}),
                                   nn::sequential({conv1(Scale::down, s.channels, c, s.spectral)}));
@@ -150,7 +145,7 @@ nn::Layer resnet_critic(const WganGpSize& s) {
 }
 
 nn::Layer resnet64_generator(const WganGpSize& s) {
-  const int k = doublings(s.size);
+  const int k = wgan_doublings(s.size);
   const auto channels = [&](int left) { return s.width << std::min(left, 3); };  // with so many doublings to go
   std::vector<nn::Layer> layers{dense(s.latent, channels(k - 1) * 16), nn::reshape_to({4, 4, channels(k - 1)})};
   for (int i = 0, c = channels(k - 1); i < k; ++i) {
@@ -166,7 +161,7 @@ nn::Layer resnet64_generator(const WganGpSize& s) {
 }
 
 nn::Layer resnet64_critic(const WganGpSize& s) {
-  const int k = doublings(s.size);
+  const int k = wgan_doublings(s.size);
   std::vector<nn::Layer> layers{conv3(s.channels, s.width, 2)};
   int c = s.width;
   for (int i = 1; i <= k; ++i) {

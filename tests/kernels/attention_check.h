@@ -113,4 +113,9 @@ inline void expect_forward_matches(const Attention& a, Tensors& t, const Device&
   EXPECT_LE(relative_error(logsum.values(), t.logsum), allowed);
 }
 
+inline Attention bf16(Attention a) {
+  a.dtype = DType::bf16;
+  return a;
+}
+
 }  // namespace ganymede::kernels::sim::check

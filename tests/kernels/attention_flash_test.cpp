@@ -16,11 +16,6 @@ const Device kTf32{"tf32", kernels_under_test().attention, DType::f32, Math::tf3
 // Enough to give a warp 32 rows, on the simulator and on a card.
 int paired_batch() { return tests_run_on_cuda() ? 300 : 8; }
 
-Attention bf16(Attention a) {
-  a.dtype = DType::bf16;
-  return a;
-}
-
 Attention tf32(Attention a) {
   a.math = Math::tf32;
   return a;

@@ -11,20 +11,8 @@ namespace {
 
 using namespace check;
 
-const Device kBf16{"bf16 twin", kernels_under_test().attention, DType::bf16, Math::f32};
-constexpr AttentionRole kRoles[] = {AttentionRole::forward, AttentionRole::query_gradient, AttentionRole::key_gradient};
-
-const VariantKernels& variants_under_test() {
-#ifdef GANYMEDE_HAS_CUDA
-  if (tests_run_on_cuda()) return cuda::variants();
-#endif
-  return sim::variants();
-}
-
-Attention bf16(Attention a) {
-  a.dtype = DType::bf16;
-  return a;
-}
+const Device kTwin{"bf16 twin", kernels_under_test().attention, DType::bf16, Math::f32};
+constexpr AttentionRole kTwinRoles[] = {AttentionRole::forward, AttentionRole::query_gradient, AttentionRole::key_gradient};
 
 class AttentionTwinSim : public testing::Test {
  protected:
@@ -43,7 +31,7 @@ void expect_twin_matches(const Attention& a) {
   for (const Order order : {Order::forward, Order::reverse, Order::random}) {
     SCOPED_TRACE(static_cast<int>(order));
     configure({order, 5, 0});
-    const auto found = expect_matches(a, kBf16);
+    const auto found = expect_matches(a, kTwin);
     if (order == Order::forward) bits = found;
     else EXPECT_EQ(found, bits);
   }
@@ -78,7 +66,7 @@ TEST_F(AttentionTwinSim, ScaleZeroAverages) {
   Attention a = bf16(attention(1, 5, 170, 16, 8));
   a.scale = 0;
   Tensors t = operands(a);
-  expect_forward_matches(a, t, kBf16, tolerance(a.dtype, a.math).forward);
+  expect_forward_matches(a, t, kTwin, tolerance(a.dtype, a.math).forward);
 }
 
 // Scores rise from key to key, or fall, by more or less than the slack that a reference has.
@@ -92,7 +80,7 @@ TEST_F(AttentionTwinSim, ReferenceFollowsScores) {
       t.q[i] = i / 8 % 3 == 0 ? step : step / 4;
     }
     for (size_t j = 0; j < t.k.size(); j += 8) t.k[j] = static_cast<double>(j / 8 % 500 / 2) - 125;
-    expect_forward_matches(a, t, kBf16, tolerance(a.dtype, a.math).forward);
+    expect_forward_matches(a, t, kTwin, tolerance(a.dtype, a.math).forward);
   }
 }
 
@@ -100,7 +88,7 @@ TEST_F(AttentionTwinSim, ReferenceFollowsScores) {
 TEST_F(AttentionTwinSim, NegativeScaleMatchesReference) {
   ASSERT_FALSE(flash_has_twin(AttentionRole::forward, bf16(attention(1, 133, 270, 24, 40, -0.5))));
   ASSERT_TRUE(flash_has_twin(AttentionRole::query_gradient, bf16(attention(1, 133, 270, 24, 40, -0.5))));
-  expect_matches(attention(1, 133, 270, 24, 40, -0.5), kBf16);
+  expect_matches(attention(1, 133, 270, 24, 40, -0.5), kTwin);
 }
 
 struct Gradients {
@@ -110,8 +98,8 @@ struct Gradients {
 Gradients twin_gradients(const Attention& a, const Tensors& t, bool with_dk = true, bool with_dv = true) {
   Guarded q(a.dtype, t.q), k(a.dtype, t.k), v(a.dtype, t.v), g(a.dtype, t.g), o(a.dtype, t.o), logsum(DType::f32, t.logsum);
   Guarded dq(a.dtype, std::ssize(t.q)), dk(a.dtype, std::ssize(t.k)), dv(a.dtype, std::ssize(t.v));
-  Guarded workspace(DType::f32, static_cast<int64_t>(kBf16.kernels.workspace_bytes(a) / 4));
-  kBf16.kernels.gradient(nullptr, a, q.data(), k.data(), v.data(), o.data(), logsum.data(), g.data(), dq.data(), with_dk ? dk.data() : nullptr,
+  Guarded workspace(DType::f32, static_cast<int64_t>(kTwin.kernels.workspace_bytes(a) / 4));
+  kTwin.kernels.gradient(nullptr, a, q.data(), k.data(), v.data(), o.data(), logsum.data(), g.data(), dq.data(), with_dk ? dk.data() : nullptr,
                          with_dv ? dv.data() : nullptr, workspace.data());
   EXPECT_TRUE(workspace.guard_is_whole());
   return {dq.values(), dk.values(), dv.values()};
@@ -156,7 +144,7 @@ TEST_F(AttentionTwinSim, RowsAreTheirOwn) {
   const auto output = [&](const Attention& a) {
     Guarded q(a.dtype, {t.q.begin(), t.q.begin() + a.queries * a.depth}), k(a.dtype, t.k), v(a.dtype, t.v), o(a.dtype, int64_t{a.queries} * a.width),
         logsum(DType::f32, a.queries);
-    kBf16.kernels.forward(nullptr, a, q.data(), k.data(), v.data(), o.data(), logsum.data(), nullptr);
+    kTwin.kernels.forward(nullptr, a, q.data(), k.data(), v.data(), o.data(), logsum.data(), nullptr);
     return o.values();
   };
   const std::vector<double> whole = output(all), first = output(one);
@@ -183,7 +171,7 @@ TEST(AttentionTwin, IsTakenWherePreferred) {
   const SettingsGuard guard;
   const VariantKernels& v = sim::variants();
   const Attention a = bf16(attention(1, 7, 9, 16, 8)), other = bf16(attention(1, 7, 9, 16, 16)), odd = bf16(attention(1, 7, 9, 16, 9));
-  for (const AttentionRole role : kRoles) {
+  for (const AttentionRole role : kTwinRoles) {
     EXPECT_FALSE(v.has_attention_twin(role, a));   // the simulator is a card of sm_80 unless it is told otherwise
     EXPECT_FALSE(v.prefer_attention_twin(role, a, true));
     const Settings plain = settings();
@@ -204,9 +192,9 @@ TEST(AttentionTwin, IsTakenWherePreferred) {
     v.force_twins(false);
     configure(plain);
   }
-  v.prefer_attention_twin(kRoles[0], a, true);
+  v.prefer_attention_twin(kTwinRoles[0], a, true);
   v.forget();
-  EXPECT_FALSE(v.takes_attention_twin(kRoles[0], a));
+  EXPECT_FALSE(v.takes_attention_twin(kTwinRoles[0], a));
 }
 
 // Behind sources that do not begin at 16 bytes the other kernel serves.
@@ -219,7 +207,7 @@ TEST_F(AttentionTwinSim, UnalignedPointersAreServedByTheOtherKernel) {
   Guarded q(a.dtype, shifted), k(a.dtype, t.k), v(a.dtype, t.v), o(a.dtype, std::ssize(t.o)), logsum(DType::f32, std::ssize(t.logsum));
   const auto* odd = static_cast<const Bf16*>(q.data()) + 1;
   EXPECT_FALSE(flash_output_twin(nullptr, a, odd, k.data(), v.data(), o.data(), static_cast<float*>(logsum.data())));
-  kBf16.kernels.forward(nullptr, a, odd, k.data(), v.data(), o.data(), logsum.data(), nullptr);
+  kTwin.kernels.forward(nullptr, a, odd, k.data(), v.data(), o.data(), logsum.data(), nullptr);
   EXPECT_LE(relative_error(o.values(), t.o), tolerance(a.dtype, a.math).forward);
   Guarded statistics(DType::f32, std::vector<double>(40)), d(a.dtype, std::ssize(t.k));
   const auto* known = static_cast<const FlashStatistics*>(statistics.data());

@@ -6,6 +6,9 @@
 
 namespace ganymede::kernels::sim::check {
 
+constexpr Conv2dRole kRoles[] = {Conv2dRole::forward, Conv2dRole::data_gradient, Conv2dRole::weight_gradient};
+constexpr const char* kRoleNames[] = {"forward", "data gradient", "weight gradient"};
+
 struct Number {
   DType dtype;
   Math math;

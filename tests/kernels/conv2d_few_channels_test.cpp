@@ -15,8 +15,6 @@ namespace {
 using namespace check;
 
 constexpr Number kServed[] = {{DType::f32, Math::tf32}, {DType::bf16, Math::f32}};
-constexpr Conv2dRole kRoles[] = {Conv2dRole::forward, Conv2dRole::data_gradient, Conv2dRole::weight_gradient};
-constexpr const char* kRoleNames[] = {"forward", "data gradient", "weight gradient"};
 
 // One direction as Conv2dKernels computes it, from given operands; `bias` and `beside`, the residual or, where epilogue.mask is there, the mask, may be empty. shift: as in conv2d_cases.h.
 struct Run {
@@ -41,14 +39,14 @@ Run run(Conv2dRole role, const Conv2d& p, const std::vector<double>& first, cons
   return {to.values(), to.bits()};
 }
 
-struct Operands {
+struct RunOperands {
   std::vector<double> first, second;
 };
-Operands operands(Conv2dRole role, const Conv2d& p) {
+RunOperands operands(Conv2dRole role, const Conv2d& p) {
   const auto x = random_values(x_count(p), 1), w = random_values(w_count(p), 2), dy = random_values(y_count(p), 3);
-  return role == Conv2dRole::forward ? Operands{x, w} : role == Conv2dRole::data_gradient ? Operands{dy, w} : Operands{x, dy};
+  return role == Conv2dRole::forward ? RunOperands{x, w} : role == Conv2dRole::data_gradient ? RunOperands{dy, w} : RunOperands{x, dy};
 }
-std::vector<double> reference(Conv2dRole role, const Conv2d& p, const Operands& o) {
+std::vector<double> reference(Conv2dRole role, const Conv2d& p, const RunOperands& o) {
   std::vector<double> want(role == Conv2dRole::forward ? y_count(p) : role == Conv2dRole::data_gradient ? x_count(p) : w_count(p));
   for_each_term(p, [&](int64_t i, int64_t f, int64_t j) {
     if (role == Conv2dRole::forward) want[j] += o.first[i] * o.second[f];
@@ -58,10 +56,10 @@ std::vector<double> reference(Conv2dRole role, const Conv2d& p, const Operands& 
   return want;
 }
 
-void expect_role(Conv2dRole role, const Conv2d& p, Epilogue epilogue = kPlain, bool biased = false, int shift = 0, bool summed = false) {
+void expect_few(Conv2dRole role, const Conv2d& p, Epilogue epilogue = kPlain, bool biased = false, int shift = 0, bool summed = false) {
   SCOPED_TRACE(describe(p) + " " + kRoleNames[static_cast<int>(role)]);
   ASSERT_EQ(table_plan(role, p, 90).tile, TileName::few_channels);
-  const Operands o = operands(role, p);
+  const RunOperands o = operands(role, p);
   const auto bias = biased ? random_values(role == Conv2dRole::forward ? p.k : p.c, 4) : std::vector<double>{};
   auto want = reference(role, p, o);
   const auto beside = summed ? epilogue.mask ? mask_values(std::ssize(want), 5) : random_values(std::ssize(want), 5) : std::vector<double>{};
@@ -77,9 +75,9 @@ void expect_role(Conv2dRole role, const Conv2d& p, Epilogue epilogue = kPlain, b
   }
 }
 
-void expect_matches(const Conv2d& problem) {
+void expect_few_matches(const Conv2d& problem) {
   for (const Number number : kServed) {
-    for (const Conv2dRole role : kRoles) expect_role(role, with(problem, number));
+    for (const Conv2dRole role : kRoles) expect_few(role, with(problem, number));
   }
 }
 
@@ -88,46 +86,46 @@ class Conv2dFewChannelsSim : public testing::Test {
 };
 
 TEST_F(Conv2dFewChannelsSim, FewInputsMatchReference) {
-  expect_matches(conv(1, 1, 1, 1, 1, 1, 1));                  // one pixel, one channel
-  expect_matches(conv(1, 1, 1, 3, 64, 4, 4, 1, 2));           // windows mostly outside
-  expect_matches(conv(2, 12, 10, 3, 64, 4, 4, 2, 1));         // A6, smaller: whole vectors
-  expect_matches(conv(1, 13, 11, 3, 7, 4, 4, 2, 1));          // odd everything
-  expect_matches(conv(2, 9, 35, 2, 33, 3, 5, 1, 2));          // more columns than a rectangle of positions has
-  expect_matches(conv(1, 34, 67, 1, 9, 3, 3, 1, 0));          // several rectangles both ways
-  expect_matches(conv(1, 11, 12, 4, 72, 3, 3, 1, 1));         // more channels than one product has
-  expect_matches(conv(3, 5, 7, 4, 128, 1, 1));
-  expect_matches(conv(1, 15, 14, 3, 16, 7, 7, 1, 3));         // C1's filter: several blocks of terms
-  expect_matches(conv(1, 9, 8, 3, 40, 9, 9, 1, 4));           // more (tap, c) than a block of the weight gradient has
+  expect_few_matches(conv(1, 1, 1, 1, 1, 1, 1));                  // one pixel, one channel
+  expect_few_matches(conv(1, 1, 1, 3, 64, 4, 4, 1, 2));           // windows mostly outside
+  expect_few_matches(conv(2, 12, 10, 3, 64, 4, 4, 2, 1));         // A6, smaller: whole vectors
+  expect_few_matches(conv(1, 13, 11, 3, 7, 4, 4, 2, 1));          // odd everything
+  expect_few_matches(conv(2, 9, 35, 2, 33, 3, 5, 1, 2));          // more columns than a rectangle of positions has
+  expect_few_matches(conv(1, 34, 67, 1, 9, 3, 3, 1, 0));          // several rectangles both ways
+  expect_few_matches(conv(1, 11, 12, 4, 72, 3, 3, 1, 1));         // more channels than one product has
+  expect_few_matches(conv(3, 5, 7, 4, 128, 1, 1));
+  expect_few_matches(conv(1, 15, 14, 3, 16, 7, 7, 1, 3));         // C1's filter: several blocks of terms
+  expect_few_matches(conv(1, 9, 8, 3, 40, 9, 9, 1, 4));           // more (tap, c) than a block of the weight gradient has
 }
 
 TEST_F(Conv2dFewChannelsSim, FewOutputsMatchReference) {
-  expect_matches(conv(2, 10, 9, 64, 3, 7, 7, 1, 3));          // C5, smaller
-  expect_matches(conv(1, 9, 70, 16, 3, 1, 1));                // E4, smaller: less than a block of terms
-  expect_matches(conv(1, 12, 13, 24, 3, 9, 9, 1, 4));         // F3's filter
-  expect_matches(conv(1, 7, 9, 13, 1, 3, 3, 1, 1));           // odd channels
-  expect_matches(conv(2, 6, 5, 128, 4, 3, 2, 1, 0));          // several pairs of blocks of terms
-  expect_matches(conv(1, 6, 7, 65, 2, 2, 3, 1, 2));
-  expect_matches(conv(1, 4, 3, 8, 1, 4, 4, 1, 5));            // more padding than the filter reaches
+  expect_few_matches(conv(2, 10, 9, 64, 3, 7, 7, 1, 3));          // C5, smaller
+  expect_few_matches(conv(1, 9, 70, 16, 3, 1, 1));                // E4, smaller: less than a block of terms
+  expect_few_matches(conv(1, 12, 13, 24, 3, 9, 9, 1, 4));         // F3's filter
+  expect_few_matches(conv(1, 7, 9, 13, 1, 3, 3, 1, 1));           // odd channels
+  expect_few_matches(conv(2, 6, 5, 128, 4, 3, 2, 1, 0));          // several pairs of blocks of terms
+  expect_few_matches(conv(1, 6, 7, 65, 2, 2, 3, 1, 2));
+  expect_few_matches(conv(1, 4, 3, 8, 1, 4, 4, 1, 5));            // more padding than the filter reaches
 }
 
 TEST_F(Conv2dFewChannelsSim, StridesDilationAndCutsMatchReference) {
-  expect_matches(conv(1, 14, 13, 3, 8, 3, 3, 3, 1));
-  expect_matches(conv(1, 19, 18, 2, 5, 5, 3, 4, 2));
-  expect_matches(conv(1, 9, 8, 3, 8, 1, 1, 2));               // pixels that no tap meets
-  expect_matches(conv(1, 17, 16, 3, 8, 3, 3, 2, 2, 2));       // dilation shares a factor with the stride
-  expect_matches(conv(1, 18, 17, 1, 6, 3, 2, 3, 2, 2));
-  expect_matches(conv(1, 12, 13, 16, 2, 3, 3, 1, 2, 2));
-  expect_matches(conv(1, 20, 20, 8, 3, 3, 3, 1, 7, 7));
+  expect_few_matches(conv(1, 14, 13, 3, 8, 3, 3, 3, 1));
+  expect_few_matches(conv(1, 19, 18, 2, 5, 5, 3, 4, 2));
+  expect_few_matches(conv(1, 9, 8, 3, 8, 1, 1, 2));               // pixels that no tap meets
+  expect_few_matches(conv(1, 17, 16, 3, 8, 3, 3, 2, 2, 2));       // dilation shares a factor with the stride
+  expect_few_matches(conv(1, 18, 17, 1, 6, 3, 2, 3, 2, 2));
+  expect_few_matches(conv(1, 12, 13, 16, 2, 3, 3, 1, 2, 2));
+  expect_few_matches(conv(1, 20, 20, 8, 3, 3, 3, 1, 7, 7));
   Conv2d p = conv(2, 13, 16, 3, 10, 3, 2);
   p.stride_h = 2, p.stride_w = 3, p.pad_h = 1, p.pad_w = 0, p.dilation_h = 1, p.dilation_w = 2;
   p.p = 5, p.q = 3;                                           // less than fit
-  expect_matches(p);
+  expect_few_matches(p);
   Conv2d padded = conv(1, 6, 6, 3, 4, 4, 4, 2, 1);
   padded.h = 7, padded.w = 7;                                 // output padding of the transposed convolution
-  expect_matches(padded);
+  expect_few_matches(padded);
   Conv2d cut = conv(1, 11, 12, 24, 3, 5, 3, 1, 2);
   cut.p = 7, cut.q = 5;
-  expect_matches(cut);
+  expect_few_matches(cut);
 }
 
 // Windows that shared memory holds a few rows at a time, many tiles, and more parts than the sum of one block's threads.
@@ -137,20 +135,20 @@ TEST_F(Conv2dFewChannelsSim, LargeProblemsMatchReference) {
   const WindowCut cut = wide_to_few_cut(thin_conv(tall), DType::bf16);
   EXPECT_LT(cut.chunk_rows, cut.window_rows);
   EXPECT_GT(few_weights_workspace(image), 8 * sizeof(float) * w_count(image));
-  expect_role(Conv2dRole::forward, tall);
-  for (const Conv2dRole role : kRoles) expect_role(role, image);
+  expect_few(Conv2dRole::forward, tall);
+  for (const Conv2dRole role : kRoles) expect_few(role, image);
 }
 
 TEST_F(Conv2dFewChannelsSim, EpiloguesMatchReference) {
   for (const Number number : kServed) {
     for (const Conv2d& problem : {conv(1, 6, 5, 3, 10, 3, 3, 2, 1), conv(1, 5, 4, 4, 16, 3, 3, 1, 1), conv(1, 6, 5, 10, 3, 3, 3, 1, 1)}) {
-      expect_role(Conv2dRole::forward, with(problem, number), kMasked, false, 0, true);
-      expect_role(Conv2dRole::data_gradient, with(problem, number), kMasked, false, 0, true);
+      expect_few(Conv2dRole::forward, with(problem, number), kMasked, false, 0, true);
+      expect_few(Conv2dRole::data_gradient, with(problem, number), kMasked, false, 0, true);
       for (const Unary f : {Unary::identity, Unary::relu, Unary::leaky_relu, Unary::sigmoid, Unary::tanh}) {
         for (const bool biased : {false, true}) {
           for (const bool summed : {false, true}) {
-            expect_role(Conv2dRole::forward, with(problem, number), {nullptr, f, 0.2}, biased, 0, summed);
-            expect_role(Conv2dRole::data_gradient, with(problem, number), {nullptr, f, 0.2}, biased, 0, summed);
+            expect_few(Conv2dRole::forward, with(problem, number), {nullptr, f, 0.2}, biased, 0, summed);
+            expect_few(Conv2dRole::data_gradient, with(problem, number), {nullptr, f, 0.2}, biased, 0, summed);
           }
         }
       }
@@ -161,12 +159,12 @@ TEST_F(Conv2dFewChannelsSim, EpiloguesMatchReference) {
 TEST_F(Conv2dFewChannelsSim, UnalignedPointersMatchReference) {
   for (const Number number : kServed) {
     for (const Conv2d& problem : {conv(1, 6, 5, 3, 16, 4, 4, 2, 1), conv(1, 6, 5, 16, 4, 3, 3, 1, 1)}) {
-      expect_role(Conv2dRole::forward, with(problem, number), kMasked, false, -1, true);
-      expect_role(Conv2dRole::data_gradient, with(problem, number), kMasked, false, -1, true);
+      expect_few(Conv2dRole::forward, with(problem, number), kMasked, false, -1, true);
+      expect_few(Conv2dRole::data_gradient, with(problem, number), kMasked, false, -1, true);
       for (const int shift : {1, 2, 3}) {
-        for (const Conv2dRole role : kRoles) expect_role(role, with(problem, number), kPlain, false, shift, role != Conv2dRole::weight_gradient);
-        expect_role(Conv2dRole::forward, with(problem, number), kMasked, false, shift, true);
-        expect_role(Conv2dRole::data_gradient, with(problem, number), kMasked, false, shift, true);
+        for (const Conv2dRole role : kRoles) expect_few(role, with(problem, number), kPlain, false, shift, role != Conv2dRole::weight_gradient);
+        expect_few(Conv2dRole::forward, with(problem, number), kMasked, false, shift, true);
+        expect_few(Conv2dRole::data_gradient, with(problem, number), kMasked, false, shift, true);
       }
     }
   }
@@ -180,7 +178,7 @@ TEST_F(Conv2dFewChannelsSim, NaNStaysInItsSums) {
       const Conv2d p = with(problem, number);
       for (const Conv2dRole role : {Conv2dRole::forward, Conv2dRole::data_gradient, Conv2dRole::weight_gradient}) {
         SCOPED_TRACE(describe(p) + " " + kRoleNames[static_cast<int>(role)]);
-        Operands o = operands(role, p);
+        RunOperands o = operands(role, p);
         // In the weight gradient positions of the thin image are gathered, the wide side meets the padding.
         std::vector<double>& spoilt = role == Conv2dRole::weight_gradient && !has_few_inputs(p) ? o.second : o.first;
         const bool in_x = role == Conv2dRole::forward || (role == Conv2dRole::weight_gradient && has_few_inputs(p));

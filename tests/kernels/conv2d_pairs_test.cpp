@@ -11,7 +11,6 @@ namespace {
 
 using namespace check;
 
-constexpr Conv2dRole kRoles[] = {Conv2dRole::forward, Conv2dRole::data_gradient, Conv2dRole::weight_gradient};
 
 class Conv2dPairsSim : public testing::Test {
   const SettingsGuard guard_;

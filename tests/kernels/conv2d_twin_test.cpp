@@ -27,8 +27,6 @@ class Conv2dTwinSim : public testing::Test {
   const SettingsGuard guard_;
 };
 
-constexpr Conv2dRole kRoles[] = {Conv2dRole::forward, Conv2dRole::data_gradient, Conv2dRole::weight_gradient};
-
 Outcome outcome(Conv2dRole role, const Conv2d& p, TileName tile, int parts, const Epilogue& epilogue = kPlain, int shift = 0) {
   const Choice choice{false, tile, parts};
   if (role == Conv2dRole::forward) return forward(p, choice, epilogue, shift);
@@ -40,7 +38,7 @@ double allowed(Conv2dRole role, const Conv2d& p) {
 }
 
 // In three orders, which must give equal bits.
-void expect_matches(Conv2dRole role, const Conv2d& p, TileName tile, int parts = 1) {
+void expect_twin_matches(Conv2dRole role, const Conv2d& p, TileName tile, int parts = 1) {
   SCOPED_TRACE(describe(p) + " role " + std::to_string(static_cast<int>(role)) + " tile " + std::to_string(static_cast<int>(tile)) + " parts " + std::to_string(parts));
   ASSERT_TRUE(has_twin(role, p));
   std::vector<unsigned char> bits;
@@ -54,27 +52,27 @@ void expect_matches(Conv2dRole role, const Conv2d& p, TileName tile, int parts =
 }
 
 // Every direction that has a twin for it; at least one.
-void expect_matches(const Conv2d& problem) {
+void expect_twin_matches(const Conv2d& problem) {
   int served = 0;
   for (const Number number : kTwinNumbers) {
     for (const Conv2dRole role : kRoles) {
       const Conv2d p = with(problem, number);
       if (!has_twin(role, p)) continue;
       ++served;
-      for (const int parts : {1, 2}) expect_matches(role, p, TileName::twin_narrow, parts);
+      for (const int parts : {1, 2}) expect_twin_matches(role, p, TileName::twin_narrow, parts);
     }
   }
   EXPECT_GT(served, 0) << describe(problem);
 }
 
 TEST_F(Conv2dTwinSim, EdgesMatchReference) {
-  expect_matches(conv(1, 1, 1, 8, 1, 1, 1));                 // one pixel, one output
-  expect_matches(conv(1, 5, 7, 8, 5, 3, 3, 1, 1));           // part of a tile both ways; more padding than channels
-  expect_matches(conv(3, 1, 11, 24, 17, 1, 7, 1, 3));
-  expect_matches(conv(1, 9, 7, 72, 65, 1, 1));               // a channel line and 8 more; an output tile and 1 more
-  expect_matches(conv(2, 11, 12, 64, 64, 3, 3, 1, 1));       // whole lines, more steps than stages, images share a tile
-  expect_matches(conv(1, 3, 3, 8, 8, 5, 5, 1, 4));           // windows that lie outside altogether
-  expect_matches(conv(1, 8, 16, 16, 64, 3, 3, 1, 1));        // exactly one tile
+  expect_twin_matches(conv(1, 1, 1, 8, 1, 1, 1));                 // one pixel, one output
+  expect_twin_matches(conv(1, 5, 7, 8, 5, 3, 3, 1, 1));           // part of a tile both ways; more padding than channels
+  expect_twin_matches(conv(3, 1, 11, 24, 17, 1, 7, 1, 3));
+  expect_twin_matches(conv(1, 9, 7, 72, 65, 1, 1));               // a channel line and 8 more; an output tile and 1 more
+  expect_twin_matches(conv(2, 11, 12, 64, 64, 3, 3, 1, 1));       // whole lines, more steps than stages, images share a tile
+  expect_twin_matches(conv(1, 3, 3, 8, 8, 5, 5, 1, 4));           // windows that lie outside altogether
+  expect_twin_matches(conv(1, 8, 16, 16, 64, 3, 3, 1, 1));        // exactly one tile
 }
 
 // Gradients: more phases than rows, phases that no tap meets, parts without positions, channels that end within a block.
@@ -82,12 +80,12 @@ TEST_F(Conv2dTwinSim, GradientEdgesMatchReference) {
   const auto bf16 = [](const Conv2d& p) { return with(p, kTwinNumbers[1]); };
   for (const Conv2d& p : {conv(1, 1, 1, 8, 8, 1, 1), conv(1, 1, 5, 16, 8, 3, 3, 2, 1), conv(2, 9, 7, 8, 72, 1, 1, 2), conv(1, 4, 4, 136, 24, 4, 4, 1, 0),
                           conv(2, 8, 8, 64, 128, 4, 4, 2, 1), conv(3, 7, 6, 72, 40, 5, 5, 2, 2), conv(2, 12, 11, 24, 64, 3, 3, 1, 2, 2), conv(1, 9, 9, 8, 8, 3, 3, 2, 1, 2)}) {
-    for (const TileName tile : kTwinTiles) expect_matches(Conv2dRole::data_gradient, bf16(p), tile);
+    for (const TileName tile : kTwinTiles) expect_twin_matches(Conv2dRole::data_gradient, bf16(p), tile);
     for (const int parts : {1, 2, 7}) {
-      expect_matches(Conv2dRole::data_gradient, bf16(p), TileName::twin_square, parts);
-      expect_matches(Conv2dRole::weight_gradient, bf16(p), TileName::twin_square, parts);
+      expect_twin_matches(Conv2dRole::data_gradient, bf16(p), TileName::twin_square, parts);
+      expect_twin_matches(Conv2dRole::weight_gradient, bf16(p), TileName::twin_square, parts);
     }
-    expect_matches(Conv2dRole::weight_gradient, bf16(p), TileName::twin_wide, 3);
+    expect_twin_matches(Conv2dRole::weight_gradient, bf16(p), TileName::twin_wide, 3);
   }
 }
 
@@ -96,34 +94,34 @@ TEST_F(Conv2dTwinSim, TurnedFiltersMatchReference) {
   for (const Conv2d& p : {conv(1, 1, 5, 16, 8, 3, 3, 2, 1), conv(2, 9, 7, 8, 72, 1, 1, 2), conv(3, 7, 6, 72, 40, 5, 5, 2, 2), conv(2, 12, 11, 24, 64, 3, 3, 1, 2, 2),
                           conv(1, 9, 9, 8, 8, 3, 3, 2, 1, 2), conv(1, 5, 4, 1, 4, 1, 1), conv(2, 6, 5, 7, 12, 3, 3, 2, 1), conv(1, 4, 4, 67, 36, 2, 3, 1, 1), conv(1, 3, 5, 33, 68, 3, 3, 1, 2)}) {
     const Conv2d tf32 = with(p, kTwinNumbers[0]);
-    for (const TileName tile : kTwinTiles) expect_matches(Conv2dRole::data_gradient, tf32, tile);
-    expect_matches(Conv2dRole::data_gradient, tf32, TileName::twin_narrow, 2);
+    for (const TileName tile : kTwinTiles) expect_twin_matches(Conv2dRole::data_gradient, tf32, tile);
+    expect_twin_matches(Conv2dRole::data_gradient, tf32, TileName::twin_narrow, 2);
   }
 }
 
 TEST_F(Conv2dTwinSim, TurnedImagesMatchReference) {
   for (const Conv2d& p : {conv(1, 1, 1, 1, 1, 1, 1), conv(2, 5, 7, 3, 5, 3, 3, 1, 1), conv(1, 3, 3, 8, 8, 5, 5, 1, 4), conv(3, 9, 6, 65, 33, 4, 4, 2, 1), conv(2, 10, 13, 40, 130, 3, 3, 1, 1),
                           conv(2, 13, 12, 16, 5, 3, 3, 2, 2, 2), conv(1, 20, 17, 8, 8, 2, 2, 4, 0), conv(2, 11, 10, 8, 8, 4, 4, 3, 2), conv(2, 9, 7, 8, 72, 1, 1, 2)}) {
-    for (const TileName tile : kTwinTiles) expect_matches(Conv2dRole::weight_gradient, with(p, kTwinNumbers[0]), tile, tile == TileName::twin_wide ? 3 : 1);
+    for (const TileName tile : kTwinTiles) expect_twin_matches(Conv2dRole::weight_gradient, with(p, kTwinNumbers[0]), tile, tile == TileName::twin_wide ? 3 : 1);
   }
   Conv2d before = conv(2, 6, 8, 8, 8, 2, 2, 1, 1);   // taps reach before a row and not behind it
   before.p = 6, before.q = 8;
-  expect_matches(Conv2dRole::weight_gradient, with(before, kTwinNumbers[0]), TileName::twin_narrow);
+  expect_twin_matches(Conv2dRole::weight_gradient, with(before, kTwinNumbers[0]), TileName::twin_narrow);
 }
 
 TEST_F(Conv2dTwinSim, StridesDilationAndCutsMatchReference) {
-  expect_matches(conv(2, 8, 8, 8, 16, 4, 4, 2, 1));
-  expect_matches(conv(1, 9, 11, 8, 6, 3, 3, 2, 1));
-  expect_matches(conv(1, 11, 10, 8, 8, 3, 3, 3, 0));
-  expect_matches(conv(1, 13, 12, 16, 5, 3, 3, 2, 2, 2));
-  expect_matches(conv(1, 20, 17, 8, 8, 2, 2, 8, 0));
+  expect_twin_matches(conv(2, 8, 8, 8, 16, 4, 4, 2, 1));
+  expect_twin_matches(conv(1, 9, 11, 8, 6, 3, 3, 2, 1));
+  expect_twin_matches(conv(1, 11, 10, 8, 8, 3, 3, 3, 0));
+  expect_twin_matches(conv(1, 13, 12, 16, 5, 3, 3, 2, 2, 2));
+  expect_twin_matches(conv(1, 20, 17, 8, 8, 2, 2, 8, 0));
   Conv2d p = conv(2, 9, 10, 8, 5, 3, 2);
   p.stride_h = 2, p.stride_w = 3, p.pad_h = 1, p.pad_w = 0, p.dilation_h = 1, p.dilation_w = 2;
   p.p = 4, p.q = 2;  // one less than fit
-  expect_matches(p);
+  expect_twin_matches(p);
   Conv2d beyond = conv(1, 6, 6, 8, 8, 3, 3, 1, 1);
   beyond.p = 8, beyond.q = 7;  // positions below and to the right of those that the padding allows
-  expect_matches(beyond);
+  expect_twin_matches(beyond);
 }
 
 // More tiles than multiprocessors, so that a block takes several, and stages and parities wrap around.
@@ -132,8 +130,8 @@ TEST_F(Conv2dTwinSim, EveryTileMatchesReference) {
     for (const Number number : kTwinNumbers) {
       for (const Conv2dRole role : kRoles) {
         const Conv2d many = with(conv(1, 13, 11, 72, 264, 2, 2, 1, 1), number), few = with(conv(3, 17, 13, 8, 40, 3, 2, 1, 1), number);
-        if (has_twin(role, many)) expect_matches(role, many, tile);
-        if (has_twin(role, few)) expect_matches(role, few, tile, 5);
+        if (has_twin(role, many)) expect_twin_matches(role, many, tile);
+        if (has_twin(role, few)) expect_twin_matches(role, few, tile, 5);
       }
     }
   }

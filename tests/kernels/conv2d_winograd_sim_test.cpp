@@ -15,16 +15,7 @@ namespace {
 
 using namespace check;
 
-constexpr Conv2dRole kRoles[] = {Conv2dRole::forward, Conv2dRole::data_gradient, Conv2dRole::weight_gradient};
-constexpr const char* kRoleNames[] = {"forward", "data gradient", "weight gradient"};
 constexpr ConvVariant kWinograd{static_cast<int>(TileName::winograd), 1};
-
-const VariantKernels& variants_under_test() {
-#ifdef GANYMEDE_HAS_CUDA
-  if (tests_run_on_cuda()) return cuda::variants();
-#endif
-  return variants();
-}
 
 class Conv2dWinogradSim : public testing::Test {
  protected:
@@ -39,7 +30,7 @@ Outcome run(Conv2dRole role, const Conv2d& p, Epilogue epilogue, int shift) {
   return role == Conv2dRole::data_gradient ? data_gradient(p, {}, epilogue, shift) : weight_gradient(p, {}, shift);
 }
 
-void expect_role(Conv2dRole role, const Conv2d& p, Epilogue epilogue = kPlain, int shift = 0) {
+void expect_winograd(Conv2dRole role, const Conv2d& p, Epilogue epilogue = kPlain, int shift = 0) {
   SCOPED_TRACE(describe(p) + " " + kRoleNames[static_cast<int>(role)]);
   ASSERT_TRUE(variants_under_test().prefer(role, p, kWinograd));
   const Tolerance allowed = tolerance(p.dtype, p.math);
@@ -53,34 +44,34 @@ void expect_role(Conv2dRole role, const Conv2d& p, Epilogue epilogue = kPlain, i
   }
 }
 
-void expect_matches(const Conv2d& p, Epilogue epilogue = kPlain, int shift = 0) {
-  for (const Conv2dRole role : kRoles) expect_role(role, p, epilogue, shift);
+void expect_winograd_matches(const Conv2d& p, Epilogue epilogue = kPlain, int shift = 0) {
+  for (const Conv2dRole role : kRoles) expect_winograd(role, p, epilogue, shift);
 }
 
 Conv2d conv3(int n, int h, int w, int c, int k, int pad) { return conv(n, h, w, c, k, 3, 3, 1, pad); }
 
 TEST_F(Conv2dWinogradSim, OddSizesMatchReference) {
   const char present = 0;
-  expect_matches(conv3(1, 1, 1, 1, 1, 1));                                          // one pixel, one channel
-  expect_matches(conv3(1, 3, 3, 2, 3, 0), {&present, Unary::identity, 0});          // one position; with a bias, or its data gradient is a product
-  expect_matches(conv3(1, 5, 7, 3, 5, 1));                                          // tiles overhang both ways
-  expect_matches(conv3(2, 9, 6, 13, 1, 0));
-  expect_matches(conv3(3, 2, 17, 1, 7, 1));                                         // fewer rows than a tile has
-  expect_matches(conv3(1, 13, 4, 6, 33, 2));                                        // all that the filter reaches outside
-  expect_matches(conv3(1, 4, 3, 5, 6, 3));                                          // more than that: the data gradient's pad is negative
-  expect_matches(conv3(1, 2, 2, 3, 2, 6));                                          // tiles without a pixel
+  expect_winograd_matches(conv3(1, 1, 1, 1, 1, 1));                                          // one pixel, one channel
+  expect_winograd_matches(conv3(1, 3, 3, 2, 3, 0), {&present, Unary::identity, 0});          // one position; with a bias, or its data gradient is a product
+  expect_winograd_matches(conv3(1, 5, 7, 3, 5, 1));                                          // tiles overhang both ways
+  expect_winograd_matches(conv3(2, 9, 6, 13, 1, 0));
+  expect_winograd_matches(conv3(3, 2, 17, 1, 7, 1));                                         // fewer rows than a tile has
+  expect_winograd_matches(conv3(1, 13, 4, 6, 33, 2));                                        // all that the filter reaches outside
+  expect_winograd_matches(conv3(1, 4, 3, 5, 6, 3));                                          // more than that: the data gradient's pad is negative
+  expect_winograd_matches(conv3(1, 2, 2, 3, 2, 6));                                          // tiles without a pixel
   Conv2d cut = conv3(2, 11, 10, 4, 6, 1);
   cut.p = 7, cut.q = 5;                                                             // fewer positions than fit
-  expect_matches(cut);
+  expect_winograd_matches(cut);
   Conv2d uneven = conv3(1, 6, 9, 3, 4, 0);
   uneven.pad_w = 2, uneven.q = 11;
-  expect_matches(uneven);
+  expect_winograd_matches(uneven);
 }
 
 TEST_F(Conv2dWinogradSim, VectorsAndSeveralBlocksMatchReference) {
-  expect_matches(conv3(2, 8, 8, 16, 32, 1));                                        // whole tiles, vectors in the products
-  expect_matches(conv3(1, 12, 9, 72, 40, 1));                                       // several blocks of a transform
-  expect_matches(conv3(5, 7, 8, 24, 68, 1));
+  expect_winograd_matches(conv3(2, 8, 8, 16, 32, 1));                                        // whole tiles, vectors in the products
+  expect_winograd_matches(conv3(1, 12, 9, 72, 40, 1));                                       // several blocks of a transform
+  expect_winograd_matches(conv3(5, 7, 8, 24, 68, 1));
 }
 
 TEST_F(Conv2dWinogradSim, EpiloguesMatchReference) {
@@ -88,22 +79,22 @@ TEST_F(Conv2dWinogradSim, EpiloguesMatchReference) {
   for (const Unary f : {Unary::identity, Unary::relu, Unary::leaky_relu, Unary::sigmoid, Unary::tanh})
     for (const void* bias : {static_cast<const void*>(&present), static_cast<const void*>(nullptr)})
       for (const void* residual : {static_cast<const void*>(&present), static_cast<const void*>(nullptr)})
-        for (const Conv2dRole role : {Conv2dRole::forward, Conv2dRole::data_gradient}) expect_role(role, conv3(1, 6, 5, 6, 10, 1), {bias, f, 0.2, residual});
+        for (const Conv2dRole role : {Conv2dRole::forward, Conv2dRole::data_gradient}) expect_winograd(role, conv3(1, 6, 5, 6, 10, 1), {bias, f, 0.2, residual});
 }
 
 TEST_F(Conv2dWinogradSim, MasksMatchReference) {
-  for (const Conv2dRole role : {Conv2dRole::forward, Conv2dRole::data_gradient}) expect_role(role, conv3(1, 6, 5, 6, 10, 1), kMasked);
+  for (const Conv2dRole role : {Conv2dRole::forward, Conv2dRole::data_gradient}) expect_winograd(role, conv3(1, 6, 5, 6, 10, 1), kMasked);
 }
 
 TEST_F(Conv2dWinogradSim, UnalignedPointersMatchReference) {
-  for (const int shift : {1, 2, 3}) expect_matches(conv3(1, 6, 5, 8, 16, 1), kPlain, shift);
+  for (const int shift : {1, 2, 3}) expect_winograd_matches(conv3(1, 6, 5, 8, 16, 1), kPlain, shift);
 }
 
 // A long sum of few results is cut into parts, which the last block of a tile adds in their order.
 TEST_F(Conv2dWinogradSim, PartsOfSumsMatchReference) {
   const Conv2d p = conv3(2, 64, 64, 5, 3, 1);
   ASSERT_GT(winograd_product_plan(Conv2dRole::weight_gradient, p).parts, 1);
-  expect_role(Conv2dRole::weight_gradient, p);
+  expect_winograd(Conv2dRole::weight_gradient, p);
 }
 
 // More tiles than a slice has: results lie where they belong, and sums over slices are added.

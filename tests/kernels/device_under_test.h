@@ -5,6 +5,7 @@
 #include <string>
 
 #include "kernels/api/kernels.h"
+#include "kernels/api/variants.h"
 
 namespace ganymede::kernels {
 
@@ -25,6 +26,13 @@ inline const Kernels& kernels_under_test() {
   if (tests_run_on_cuda()) return cuda::table();
 #endif
   return sim::table();
+}
+
+inline const VariantKernels& variants_under_test() {
+#ifdef GANYMEDE_HAS_CUDA
+  if (tests_run_on_cuda()) return cuda::variants();
+#endif
+  return sim::variants();
 }
 
 }  // namespace ganymede::kernels

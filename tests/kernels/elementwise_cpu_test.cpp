@@ -8,9 +8,8 @@ namespace ganymede::kernels::cpu {
 namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-const ElementwiseKernels& kernels = elementwise_kernels;
 
-struct Case {
+struct UnaryCase {
   Unary op;
   const char* name;
   double alpha, beta, low, high;                    // the domain to draw from
@@ -20,7 +19,7 @@ struct Case {
 
 const double kLambda = 1.0507009873554805, kSelu = 1.6732632423543772;
 
-std::vector<Case> cases() {
+std::vector<UnaryCase> unary_cases() {
   using std::exp;
   const auto sigmoid = [](double x) { return 1 / (1 + std::exp(-x)); };
   const auto cdf = [](double x) { return 0.5 * std::erfc(-x / std::sqrt(2.0)); };
@@ -78,7 +77,7 @@ std::vector<Case> cases() {
   };
 }
 
-std::vector<double> drawn(const Case& c, int64_t count) {
+std::vector<double> drawn(const UnaryCase& c, int64_t count) {
   std::mt19937 generator(static_cast<int>(c.op) + 1);
   std::uniform_real_distribution<float> uniform(static_cast<float>(c.low), static_cast<float>(c.high));
   std::vector<double> x(count);
@@ -87,8 +86,8 @@ std::vector<double> drawn(const Case& c, int64_t count) {
 }
 
 TEST(Unary, MatchesTheCLibrary) {
-  ASSERT_EQ(cases().size(), static_cast<size_t>(Unary::step) + 1);
-  for (const Case& c : cases()) {
+  ASSERT_EQ(unary_cases().size(), static_cast<size_t>(Unary::step) + 1);
+  for (const UnaryCase& c : unary_cases()) {
     SCOPED_TRACE(c.name);
     for_each_float_type([&](auto type) {
       using T = decltype(type);
@@ -101,14 +100,14 @@ TEST(Unary, MatchesTheCLibrary) {
           want_dx[i] = g[i] * c.derivative(x[i]);
         }
         Output<T> y(count), dx(count);
-        kernels.unary(nullptr, {c.op, c.alpha, c.beta}, dtype_of<T>(), count, tx.data(), nullptr, 1,
+        elementwise_kernels.unary(nullptr, {c.op, c.alpha, c.beta}, dtype_of<T>(), count, tx.data(), nullptr, 1,
                       y.data());
         EXPECT_LT(relative_error(y.values(), want_y), tolerance<T>(1e-6));
         // The reference is what the forward pass would have stored, in the type at hand but for bf16, whose y
         // has its own error.
         const auto ty = as<T>(want_y);
         const T* reference = c.from_y ? ty.data() : tx.data();
-        kernels.unary_gradient(nullptr, {c.op, c.alpha, c.beta}, dtype_of<T>(), count, reference, tg.data(),
+        elementwise_kernels.unary_gradient(nullptr, {c.op, c.alpha, c.beta}, dtype_of<T>(), count, reference, tg.data(),
                                dx.data());
         EXPECT_LT(relative_error(dx.values(), want_dx),
                   tolerance<T>(1e-6) * (std::is_same_v<T, Bf16> ? 4 : 1));
@@ -141,7 +140,7 @@ TEST(Unary, FloatFunctionsAreAccurateEverywhere) {
                                     ? std::exp(std::log(probe.low) * (1 - t) + std::log(probe.high) * t)
                                     : probe.low + (probe.high - probe.low) * t);
     }
-    kernels.unary(nullptr, {probe.op, 0, 0}, DType::f32, kCount, x.data(), nullptr, 1, y.data());
+    elementwise_kernels.unary(nullptr, {probe.op, 0, 0}, DType::f32, kCount, x.data(), nullptr, 1, y.data());
     double worst = 0;
     for (int i = 0; i < kCount; ++i) {
       const double want = probe.value(x[i]);
@@ -156,7 +155,7 @@ TEST(Unary, EndsOfTheRange) {
   const float infinity = std::numeric_limits<float>::infinity();
   const auto at = [](Unary op, float x) {
     float y;
-    kernels.unary(nullptr, {op, 0.5, 2}, DType::f32, 1, &x, nullptr, 1, &y);
+    elementwise_kernels.unary(nullptr, {op, 0.5, 2}, DType::f32, 1, &x, nullptr, 1, &y);
     return y;
   };
   EXPECT_EQ(at(Unary::exp, infinity), infinity);
@@ -182,7 +181,7 @@ TEST(Unary, DerivativeAtTheKink) {
   for (const Unary op : {Unary::relu, Unary::leaky_relu, Unary::abs, Unary::sign}) {
     const float zero = 0, g = 3;
     float dx = kNaN;
-    kernels.unary_gradient(nullptr, {op, 0.25, 0}, DType::f32, 1, &zero, &g, &dx);
+    elementwise_kernels.unary_gradient(nullptr, {op, 0.25, 0}, DType::f32, 1, &zero, &g, &dx);
     EXPECT_EQ(dx, op == Unary::leaky_relu ? 0.75f : 0.0f);
   }
 }
@@ -201,7 +200,7 @@ TEST(Unary, AddsABiasPerChannel) {
           want[i] = v > 0 ? v : 0.2 * v;
         }
         Output<T> y(count);
-        kernels.unary(nullptr, {Unary::leaky_relu, 0.2, 0}, dtype_of<T>(), count, tx.data(), tbias.data(),
+        elementwise_kernels.unary(nullptr, {Unary::leaky_relu, 0.2, 0}, dtype_of<T>(), count, tx.data(), tbias.data(),
                       channels, y.data());
         EXPECT_LT(relative_error(y.values(), want), tolerance<T>(1e-6)) << channels << ' ' << count;
       }
@@ -212,7 +211,7 @@ TEST(Unary, AddsABiasPerChannel) {
 TEST(Unary, WorksInPlace) {
   auto x = as<float>(random_values(70001, 1));
   const auto before = x;
-  kernels.unary(nullptr, {Unary::square, 0, 0}, DType::f32, 70001, x.data(), nullptr, 1, x.data());
+  elementwise_kernels.unary(nullptr, {Unary::square, 0, 0}, DType::f32, 70001, x.data(), nullptr, 1, x.data());
   for (size_t i = 0; i < x.size(); ++i) ASSERT_EQ(x[i], before[i] * before[i]);
 }
 
@@ -282,7 +281,7 @@ TEST(Binary, BroadcastsAnyPattern) {
           want[i] = functions[op](load(ta[at_a]), load(tb[at_b]));
         }
         Output<T> c(count);
-        kernels.binary(nullptr, static_cast<Binary>(op), dtype_of<T>(), problem, ta.data(), tb.data(),
+        elementwise_kernels.binary(nullptr, static_cast<Binary>(op), dtype_of<T>(), problem, ta.data(), tb.data(),
                        c.data());
         EXPECT_LT(relative_error(c.values(), want), tolerance<T>(1e-6)) << "op " << op << " count " << count;
       }
@@ -298,7 +297,7 @@ TEST(Binary, NaNGoesThroughMaximumAndMinimum) {
   const float a[] = {static_cast<float>(kNaN), 1}, b[] = {1, static_cast<float>(kNaN)};
   for (const Binary op : {Binary::maximum, Binary::minimum}) {
     float c[2] = {};
-    kernels.binary(nullptr, op, DType::f32, one, a, b, c);
+    elementwise_kernels.binary(nullptr, op, DType::f32, one, a, b, c);
     EXPECT_TRUE(std::isnan(c[0]) && std::isnan(c[1]));
   }
 }
@@ -316,10 +315,10 @@ TEST(Axpby, CombinesTwoTensors) {
         scaled[i] = 1.5 * a[i];
       }
       Output<T> out(count), single(count), by(count);
-      kernels.axpby(nullptr, dtype_of<T>(), count, 0.5, ta.data(), -3, tb.data(), 0.25, out.data());
-      kernels.axpby(nullptr, dtype_of<T>(), count, 0.5, ta.data(), kNaN, nullptr, 0.25, single.data());
+      elementwise_kernels.axpby(nullptr, dtype_of<T>(), count, 0.5, ta.data(), -3, tb.data(), 0.25, out.data());
+      elementwise_kernels.axpby(nullptr, dtype_of<T>(), count, 0.5, ta.data(), kNaN, nullptr, 0.25, single.data());
       const Compute<T> factor = 1.5;
-      kernels.scale_by(nullptr, dtype_of<T>(), count, &factor, ta.data(), by.data());
+      elementwise_kernels.scale_by(nullptr, dtype_of<T>(), count, &factor, ta.data(), by.data());
       EXPECT_LT(relative_error(out.values(), both), tolerance<T>(1e-6));
       EXPECT_LT(relative_error(single.values(), one), tolerance<T>(1e-6));
       EXPECT_LT(relative_error(by.values(), scaled), tolerance<T>(1e-6));
@@ -332,7 +331,7 @@ TEST(Fill, WritesEveryType) {
     using T = decltype(zero);
     for (int64_t count : {0, 1, 70001}) {
       Output<T> out(count);
-      kernels.fill(nullptr, dtype, count, value, out.data());
+      elementwise_kernels.fill(nullptr, dtype, count, value, out.data());
       for (double v : out.values()) ASSERT_EQ(v, want);
     }
   };
@@ -348,7 +347,7 @@ TEST(Cast, RoundsBf16ToNearestEven) {
   const float x[] = {1.0f,   1.00390625f, 1.01171875f, 3.4e38f, -0.0f, static_cast<float>(kNaN),
                      1e-40f, 1.0039064f};
   Bf16 y[8];
-  kernels.cast(nullptr, DType::f32, DType::bf16, 8, x, y);
+  elementwise_kernels.cast(nullptr, DType::f32, DType::bf16, 8, x, y);
   EXPECT_EQ(y[0].bits, 0x3f80);
   EXPECT_EQ(y[1].bits, 0x3f80);  // a tie goes down to even
   EXPECT_EQ(y[2].bits, 0x3f82);  // a tie goes up to even
@@ -369,9 +368,9 @@ TEST(Cast, GoesBetweenAllTypes) {
     for (DType to : all) {
       std::vector<double> a(kCount), b(kCount);
       std::vector<uint8_t> back(kCount);
-      kernels.cast(nullptr, DType::u8, from, kCount, source.data(), a.data());
-      kernels.cast(nullptr, from, to, kCount, a.data(), b.data());
-      kernels.cast(nullptr, to, DType::u8, kCount, b.data(), back.data());
+      elementwise_kernels.cast(nullptr, DType::u8, from, kCount, source.data(), a.data());
+      elementwise_kernels.cast(nullptr, from, to, kCount, a.data(), b.data());
+      elementwise_kernels.cast(nullptr, to, DType::u8, kCount, b.data(), back.data());
       EXPECT_EQ(back, source) << name_of(from) << " to " << name_of(to);
     }
   }
@@ -421,7 +420,7 @@ TEST(Copy, MovesAnyStrides) {
         }
         want[b] = from[a];
       }
-      kernels.copy(nullptr, problem, sizeof(T), from.data() + move.start_from, to.data() + move.start_to);
+      elementwise_kernels.copy(nullptr, problem, sizeof(T), from.data() + move.start_from, to.data() + move.start_to);
       EXPECT_EQ(to, want) << "move " << m << " of " << sizeof(T) << " bytes";
     }
   };

@@ -2,30 +2,14 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <random>
 
 #include "kernels/cpu/families.h"
 #include "kernels/cpu/number.h"
 #include "kernels/cpu/onednn.h"
+#include "tests/kernels/cpu_check.h"
 
 namespace ganymede::kernels::cpu {
 namespace {
-
-// Values that bf16 holds exactly, so that every type starts from the same operands.
-std::vector<double> random_values(int64_t count, int seed) {
-  std::mt19937 generator(seed);
-  std::normal_distribution<float> normal;
-  std::vector<double> values(count);
-  for (double& v : values) v = to_float(to_bf16(normal(generator)));
-  return values;
-}
-
-template <typename T>
-std::vector<T> as(const std::vector<double>& values) {
-  std::vector<T> all(values.size());
-  for (size_t i = 0; i < values.size(); ++i) all[i] = store<T>(static_cast<Compute<T>>(values[i]));
-  return all;
-}
 
 double finish(double v, Unary activation, double alpha) {
   if (activation == Unary::relu) return std::max(v, 0.0);

@@ -5,7 +5,6 @@
 namespace ganymede::kernels::cpu {
 namespace {
 
-const GridSampleKernels& kernels = grid_sample_kernels;
 
 // One coordinate as PyTorch's grid_sampler_compute_source_index.
 double source(double g, int64_t size, SampleBorder border, bool align) {
@@ -91,21 +90,21 @@ std::vector<double> stepped(std::vector<double> x, const std::vector<double>& di
 std::vector<double> sample(const GridSample& p, const std::vector<double>& x, const std::vector<double>& grid,
                            const double* v) {
   Output<double> y(p.n * p.p * p.q * p.c);
-  kernels.sample(nullptr, p, x.data(), grid.data(), v, y.data());
+  grid_sample_kernels.sample(nullptr, p, x.data(), grid.data(), v, y.data());
   return y.values();
 }
 std::vector<double> data_gradient(const GridSample& p, const std::vector<double>& dy,
                                   const std::vector<double>& grid, const double* v) {
   Output<double> dx(p.n * p.h * p.w * p.c);
-  std::vector<uint64_t> workspace(kernels.workspace_bytes(p) / 8 + 1);
-  kernels.data_gradient(nullptr, p, dy.data(), grid.data(), v, dx.data(), workspace.data());
+  std::vector<uint64_t> workspace(grid_sample_kernels.workspace_bytes(p) / 8 + 1);
+  grid_sample_kernels.data_gradient(nullptr, p, dy.data(), grid.data(), v, dx.data(), workspace.data());
   return dx.values();
 }
 std::vector<double> grid_gradient(const GridSample& p, const std::vector<double>& x,
                                   const std::vector<double>& dy, const std::vector<double>& grid,
                                   const double* v) {
   Output<double> dgrid(2 * p.n * p.p * p.q);
-  kernels.grid_gradient(nullptr, p, x.data(), dy.data(), grid.data(), v, dgrid.data());
+  grid_sample_kernels.grid_gradient(nullptr, p, x.data(), dy.data(), grid.data(), v, dgrid.data());
   return dgrid.values();
 }
 
@@ -120,7 +119,7 @@ TEST(GridSample, MatchesPyTorchsRule) {
       const auto tx = as<T>(x);
       const auto tgrid = as<Compute<T>>(grid);
       Output<T> y(want.size());
-      kernels.sample(nullptr, p, tx.data(), tgrid.data(), nullptr, y.data());
+      grid_sample_kernels.sample(nullptr, p, tx.data(), tgrid.data(), nullptr, y.data());
       EXPECT_LT(relative_error(y.values(), want), tolerance<T>(5e-6));
     });
   }
@@ -171,12 +170,12 @@ TEST(GridSample, LowPrecisionGradientsFollowDouble) {
         p.dtype = dtype_of<T>();
         const auto tx = as<T>(x), tdy = as<T>(dy);
         const auto tgrid = as<float>(grid), tv = as<float>(v);
-        std::vector<uint64_t> workspace(kernels.workspace_bytes(p) / 8 + 1, ~uint64_t{0});
+        std::vector<uint64_t> workspace(grid_sample_kernels.workspace_bytes(p) / 8 + 1, ~uint64_t{0});
         Output<T> dx(want_dx.size());
         Output<float> dgrid(want_dgrid.size());
-        kernels.data_gradient(nullptr, p, tdy.data(), tgrid.data(), along ? tv.data() : nullptr, dx.data(),
+        grid_sample_kernels.data_gradient(nullptr, p, tdy.data(), tgrid.data(), along ? tv.data() : nullptr, dx.data(),
                               workspace.data());
-        kernels.grid_gradient(nullptr, p, tx.data(), tdy.data(), tgrid.data(), along ? tv.data() : nullptr,
+        grid_sample_kernels.grid_gradient(nullptr, p, tx.data(), tdy.data(), tgrid.data(), along ? tv.data() : nullptr,
                               dgrid.data());
         EXPECT_LT(relative_error(dx.values(), want_dx), tolerance<T>(5e-6));
         EXPECT_LT(relative_error(dgrid.values(), want_dgrid), 5e-6);
@@ -191,7 +190,7 @@ TEST(GridSample, PlacesFarAwayAreHarmless) {
   const float x[] = {1, 2, 3, 4}, grid[] = {1e30f, 0, NAN, 0, -INFINITY, INFINITY};
   for (const SampleBorder border : {SampleBorder::zeros, SampleBorder::clamp, SampleBorder::reflect}) {
     float y[3] = {9, 9, 9};
-    kernels.sample(nullptr, {1, 2, 2, 1, 1, 3, SampleMode::bilinear, border, false, DType::f32}, x, grid,
+    grid_sample_kernels.sample(nullptr, {1, 2, 2, 1, 1, 3, SampleMode::bilinear, border, false, DType::f32}, x, grid,
                    nullptr, y);
     if (border == SampleBorder::zeros) {
       EXPECT_EQ(y[0], 0);

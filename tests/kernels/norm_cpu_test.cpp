@@ -5,14 +5,13 @@
 namespace ganymede::kernels::cpu {
 namespace {
 
-const NormKernels& kernels = norm_kernels;
 
-struct Case {
+struct NormCase {
   const char* name;
   int64_t outer, rows, groups, width;
   bool centred, conditional;
 };
-const Case kCases[] = {
+const NormCase kCases[] = {
     {"batch", 1, 35, 7, 1, true, false},           {"batch, wide", 1, 301, 300, 1, true, false},
     {"batch, long", 1, 9001, 5, 1, true, false},   {"batch, one row", 1, 1, 9, 1, true, false},
     {"instance", 3, 49, 33, 1, true, false},       {"instance, one channel", 2, 1001, 1, 1, true, false},
@@ -85,7 +84,7 @@ Reference reference(const Norm& p, const std::vector<double>& x, const std::vect
 }
 
 template <typename T>
-void expect_matches(const Case& c, bool affine, double mean_of_x, const UnaryOp& behind = {}) {
+void expect_matches(const NormCase& c, bool affine, double mean_of_x, const UnaryOp& behind = {}) {
   using C = Compute<T>;
   const int64_t channels = c.groups * c.width, count = c.outer * c.rows * channels;
   const Norm p{c.outer,      c.rows, c.groups, c.width, 1e-3, c.centred, c.conditional ? channels : 0,
@@ -97,7 +96,7 @@ void expect_matches(const Case& c, bool affine, double mean_of_x, const UnaryOp&
   const auto tx = as<T>(x), tdy = as<T>(dy);
   const auto tgamma = as<C>(gamma), tbeta = as<C>(beta);
   const C *pgamma = affine ? tgamma.data() : nullptr, *pbeta = affine ? tbeta.data() : nullptr;
-  std::vector<uint64_t> workspace(kernels.workspace_bytes(p) / 8 + 1, ~uint64_t{0});
+  std::vector<uint64_t> workspace(norm_kernels.workspace_bytes(p) / 8 + 1, ~uint64_t{0});
   Output<C> mean(want.mean.size()), rstd(want.rstd.size()), dgamma(want.dgamma.size()),
       dbeta(want.dbeta.size());
   const auto residual = random_values(count, 8);
@@ -108,16 +107,16 @@ void expect_matches(const Case& c, bool affine, double mean_of_x, const UnaryOp&
     want_sum[i] = v > 0 ? v : 0.25 * v;
   }
   Output<T> y(count), sum(count), dx(count);
-  kernels.statistics(nullptr, p, tx.data(), mean.data(), rstd.data(), {}, workspace.data());
-  kernels.apply(nullptr, p, tx.data(), nullptr, mean.data(), rstd.data(), pgamma, pbeta, Unary::leaky_relu, 0.25f,
+  norm_kernels.statistics(nullptr, p, tx.data(), mean.data(), rstd.data(), {}, workspace.data());
+  norm_kernels.apply(nullptr, p, tx.data(), nullptr, mean.data(), rstd.data(), pgamma, pbeta, Unary::leaky_relu, 0.25f,
                 y.data());
-  kernels.apply(nullptr, p, tx.data(), tresidual.data(), mean.data(), rstd.data(), pgamma, pbeta, Unary::leaky_relu,
+  norm_kernels.apply(nullptr, p, tx.data(), tresidual.data(), mean.data(), rstd.data(), pgamma, pbeta, Unary::leaky_relu,
                 0.25f, sum.data());
   std::fill(workspace.begin(), workspace.end(), ~uint64_t{0});
   const NormActivation activation{behind.op, behind.alpha, pgamma, pbeta};
-  kernels.parameter_gradient(nullptr, p, activation, tx.data(), tdy.data(), mean.data(), rstd.data(), dgamma.data(),
+  norm_kernels.parameter_gradient(nullptr, p, activation, tx.data(), tdy.data(), mean.data(), rstd.data(), dgamma.data(),
                              dbeta.data(), workspace.data());
-  kernels.data_gradient(nullptr, p, activation, tx.data(), tdy.data(), mean.data(), rstd.data(), pgamma, dgamma.data(),
+  norm_kernels.data_gradient(nullptr, p, activation, tx.data(), tdy.data(), mean.data(), rstd.data(), pgamma, dgamma.data(),
                         dbeta.data(), dx.data());
   const double exact = std::is_same_v<T, double> ? 1e-11 : 1e-5;  // of f32 and f64 results
   EXPECT_LT(relative_error(mean.values(), want.mean), exact);
@@ -132,7 +131,7 @@ void expect_matches(const Case& c, bool affine, double mean_of_x, const UnaryOp&
 }
 
 TEST(Norm, MatchesReference) {
-  for (const Case& c : kCases) {
+  for (const NormCase& c : kCases) {
     SCOPED_TRACE(c.name);
     for_each_float_type([&](auto type) {
       expect_matches<decltype(type)>(c, true, 0.5);
@@ -142,7 +141,7 @@ TEST(Norm, MatchesReference) {
 }
 
 TEST(Norm, GradientsTakeTheActivationBehind) {
-  for (const Case& c : kCases) {
+  for (const NormCase& c : kCases) {
     SCOPED_TRACE(c.name);
     for_each_float_type([&](auto type) {
       for (const UnaryOp& f : {UnaryOp{Unary::relu, 0.5, 0}, UnaryOp{Unary::leaky_relu, 0.25, 0}, UnaryOp{Unary::tanh, 0, 0}})
@@ -152,12 +151,12 @@ TEST(Norm, GradientsTakeTheActivationBehind) {
   expect_matches<float>(kCases[0], false, 0.5, {Unary::relu, 0, 0});
   const Norm p{1, 1, 1, 1, 0, true, 0, DType::f32};
   float one = 1;
-  EXPECT_THROW(kernels.parameter_gradient(nullptr, p, {Unary::gelu}, &one, &one, &one, &one, &one, &one, nullptr),
+  EXPECT_THROW(norm_kernels.parameter_gradient(nullptr, p, {Unary::gelu}, &one, &one, &one, &one, &one, &one, nullptr),
                std::runtime_error);
 }
 
 template <typename T>
-void expect_second_matches(const Case& c, bool affine) {
+void expect_second_matches(const NormCase& c, bool affine) {
   using C = Compute<T>;
   const int64_t channels = c.groups * c.width, count = c.outer * c.rows * channels;
   const Norm p{c.outer, c.rows, c.groups, c.width, 1e-3, c.centred, c.conditional ? channels : 0, dtype_of<T>()};
@@ -170,10 +169,10 @@ void expect_second_matches(const Case& c, bool affine) {
   const auto mean = as<C>(first.mean), rstd = as<C>(first.rstd), dgamma = as<C>(first.dgamma), dbeta = as<C>(first.dbeta);
   const auto tgamma = as<C>(gamma), tu = as<C>(u), tw = as<C>(w);
   const auto maybe = [&](const auto& values) { return affine ? values.data() : nullptr; };
-  std::vector<uint64_t> workspace(kernels.second_workspace_bytes(p) / 8 + 1, ~uint64_t{0});
+  std::vector<uint64_t> workspace(norm_kernels.second_workspace_bytes(p) / 8 + 1, ~uint64_t{0});
   Output<T> to_dy(count), to_x(count);
   Output<C> to_gamma(want.to_gamma.size());
-  kernels.second_gradient(nullptr, p,
+  norm_kernels.second_gradient(nullptr, p,
                           {tx.data(), tdy.data(), mean.data(), rstd.data(), maybe(tgamma), dgamma.data(), dbeta.data(),
                            tv.data(), maybe(tu), maybe(tw), to_dy.data(), to_x.data(), to_gamma.data()},
                           workspace.data());
@@ -185,7 +184,7 @@ void expect_second_matches(const Case& c, bool affine) {
 }
 
 TEST(Norm, SecondGradientMatchesReference) {
-  for (const Case& c : kCases) {
+  for (const NormCase& c : kCases) {
     SCOPED_TRACE(c.name);
     for_each_float_type([&](auto type) {
       expect_second_matches<decltype(type)>(c, true);
@@ -202,9 +201,9 @@ TEST(Norm, MeanFarFromZeroLosesNothing) {
     std::vector<double> wide(noise.size());
     for (size_t i = 0; i < x.size(); ++i) wide[i] = x[i] = static_cast<float>(mean_of_x + noise[i]);
     const Reference want = reference(p, wide, wide, {}, {});
-    std::vector<uint64_t> workspace(kernels.workspace_bytes(p) / 8 + 1);
+    std::vector<uint64_t> workspace(norm_kernels.workspace_bytes(p) / 8 + 1);
     Output<float> mean(want.mean.size()), rstd(want.rstd.size());
-    kernels.statistics(nullptr, p, x.data(), mean.data(), rstd.data(), {}, workspace.data());
+    norm_kernels.statistics(nullptr, p, x.data(), mean.data(), rstd.data(), {}, workspace.data());
     return relative_error(rstd.values(), want.rstd);
   };
   EXPECT_LT(error({1, 5001, 3, 1, 0, true, 0, DType::f32}, 4096), 3e-6);
@@ -217,7 +216,7 @@ TEST(Norm, AppliesEveryActivation) {
   const Norm p{1, 5, 1, 1, 0, true, 0, DType::f32};
   for (const Unary f : {Unary::identity, Unary::relu, Unary::leaky_relu, Unary::tanh}) {
     float y[5];
-    kernels.apply(nullptr, p, x, nullptr, &mean, &rstd, &gamma, &beta, f, 0.1f, y);
+    norm_kernels.apply(nullptr, p, x, nullptr, &mean, &rstd, &gamma, &beta, f, 0.1f, y);
     for (int i = 0; i < 5; ++i) {
       const double v = (x[i] - 0.25) + 0.125;
       const double want = f == Unary::identity ? v
@@ -229,7 +228,7 @@ TEST(Norm, AppliesEveryActivation) {
     }
   }
   float y[5];
-  EXPECT_THROW(kernels.apply(nullptr, p, x, nullptr, &mean, &rstd, &gamma, &beta, Unary::gelu, 0, y),
+  EXPECT_THROW(norm_kernels.apply(nullptr, p, x, nullptr, &mean, &rstd, &gamma, &beta, Unary::gelu, 0, y),
                std::runtime_error);
 }
 
@@ -240,14 +239,14 @@ TEST(Norm, RunningStatistics) {
     x[2 * i] = i % 2 ? 3 : -1;  // mean 1, variance 4
     x[2 * i + 1] = i % 2 ? -2.5 : -1.5;
   }
-  std::vector<uint64_t> workspace(kernels.workspace_bytes(p) / 8 + 1);
-  kernels.statistics(nullptr, p, x, mean, rstd, {0.1, running_mean, running_var}, workspace.data());
+  std::vector<uint64_t> workspace(norm_kernels.workspace_bytes(p) / 8 + 1);
+  norm_kernels.statistics(nullptr, p, x, mean, rstd, {0.1, running_mean, running_var}, workspace.data());
   EXPECT_NEAR(rstd[0], 1 / std::sqrt(4 + 1e-5), 1e-15);
   EXPECT_NEAR(running_mean[0], 0.9 * 0.5 + 0.1, 1e-15);
   EXPECT_NEAR(running_mean[1], 0.9 * 0.5 - 0.2, 1e-15);
   EXPECT_NEAR(running_var[0], 0.9 + 0.1 * 4 * 10 / 9, 1e-13);
   EXPECT_NEAR(running_var[1], 1.8 + 0.1 * 0.25 * 10 / 9, 1e-13);
-  kernels.rstd_of(nullptr, DType::f64, 2, running_var, 0, restored);
+  norm_kernels.rstd_of(nullptr, DType::f64, 2, running_var, 0, restored);
   EXPECT_NEAR(restored[1], 1 / std::sqrt(running_var[1]), 1e-15);
 }
 
@@ -256,10 +255,10 @@ TEST(Norm, NaNStaysInItsChannel) {
   for (int i = 0; i < 60; ++i) x[i] = static_cast<float>(i % 7);
   x[4] = NAN;
   const Norm p{1, 20, 3, 1, 1e-5, true, 0, DType::f32};
-  std::vector<uint64_t> workspace(kernels.workspace_bytes(p) / 8 + 1);
+  std::vector<uint64_t> workspace(norm_kernels.workspace_bytes(p) / 8 + 1);
   float mean[3], rstd[3];
-  kernels.statistics(nullptr, p, x.data(), mean, rstd, {}, workspace.data());
-  kernels.apply(nullptr, p, x.data(), nullptr, mean, rstd, nullptr, nullptr, Unary::relu, 0, y.data());
+  norm_kernels.statistics(nullptr, p, x.data(), mean, rstd, {}, workspace.data());
+  norm_kernels.apply(nullptr, p, x.data(), nullptr, mean, rstd, nullptr, nullptr, Unary::relu, 0, y.data());
   for (int i = 0; i < 60; ++i) EXPECT_EQ(std::isnan(y[i]), i % 3 == 1);
 }
 

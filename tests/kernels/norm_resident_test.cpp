@@ -8,7 +8,7 @@
 namespace ganymede::kernels::sim::family_check {
 namespace {
 
-const NormShape kShapes[] = {
+const NormShape kResidentShapes[] = {
     {"one number", 1, 1, 1, 1, true, false, 0},
     {"one channel", 1, 5, 1, 1, true, false, 0},
     {"one channel, many rows", 1, 1001, 1, 1, true, false, 0},
@@ -70,7 +70,7 @@ class NormResidentSim : public testing::Test {
 };
 
 TEST_F(NormResidentSim, ForwardMatchesReference) {
-  for (const NormShape& s : kShapes) {
+  for (const NormShape& s : kResidentShapes) {
     for (const DType dtype : kFloats) {
       for (const bool affine : {true, false}) {
         if (dtype != DType::f32 && !affine) continue;
@@ -95,7 +95,7 @@ TEST_F(NormResidentSim, ForwardMatchesReference) {
 }
 
 TEST_F(NormResidentSim, ForwardAddsAResidual) {
-  for (const NormShape& s : kShapes) {
+  for (const NormShape& s : kResidentShapes) {
     for (const DType dtype : kFloats) {
       for (const bool affine : {true, false}) {
         if (dtype == DType::f64 && !affine) continue;
@@ -118,7 +118,7 @@ TEST_F(NormResidentSim, ForwardAddsAResidual) {
 }
 
 TEST_F(NormResidentSim, GradientMatchesReference) {
-  for (const NormShape& s : kShapes) {
+  for (const NormShape& s : kResidentShapes) {
     for (const DType dtype : kFloats) {
       for (const Derived& c : kBehind) {
         if (dtype != DType::f32 && c.op == Unary::tanh) continue;
@@ -146,7 +146,7 @@ TEST_F(NormResidentSim, GradientMatchesReference) {
 
 // plain: gamma and the cotangents of the parameters' gradients are absent.
 TEST_F(NormResidentSim, SecondGradientMatchesReference) {
-  for (const NormShape& s : kShapes) {
+  for (const NormShape& s : kResidentShapes) {
     for (const DType dtype : kFloats) {
       for (const bool plain : {false, true}) {
         if (dtype != DType::f32 && plain) continue;

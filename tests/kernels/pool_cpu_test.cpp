@@ -5,12 +5,12 @@
 namespace ganymede::kernels::cpu {
 namespace {
 
-struct Case {
+struct PoolCase {
   AxisMap rows, columns;
   int64_t n, c;
 };
 
-std::vector<Case> cases() {
+std::vector<PoolCase> pool_cases() {
   return {{pool_axis(5, 2, 2, 0, false, true), pool_axis(7, 2, 2, 0, true, true), 2, 3},
           {pool_axis(9, 3, 2, 1, false, true), pool_axis(8, 3, 2, 1, false, true), 2, 65},
           {pool_axis(6, 3, 1, 1, false, true), pool_axis(5, 5, 1, 2, false, true), 1, 1},  // overlapping
@@ -19,7 +19,7 @@ std::vector<Case> cases() {
 }
 
 TEST(MaxPool, MatchesReference) {
-  for (const Case& c : cases()) {
+  for (const PoolCase& c : pool_cases()) {
     SCOPED_TRACE(testing::Message() << c.rows.in << 'x' << c.columns.in << " to " << c.rows.out << 'x'
                                     << c.columns.out << " by " << c.c);
     const int64_t inputs = c.n * c.rows.in * c.columns.in * c.c,

@@ -32,13 +32,13 @@ class DeviceAxis {
   std::unique_ptr<Buffer> start_, index_, weight_;
 };
 
-struct Case {
+struct ResampleCase {
   const char* name;
   int64_t n, c;
   AxisMap rows, columns;
 };
 
-std::vector<Case> cases() {
+std::vector<ResampleCase> resample_cases() {
   using enum Interpolation;
   return {
       {"one pixel to 3 x 2", 1, 1, resize_axis(1, 3, nearest, false, false),
@@ -57,7 +57,7 @@ std::vector<Case> cases() {
       {"adaptive", 1, 2, adaptive_axis(7, 3), adaptive_axis(4, 4)}};
 }
 
-void check_apply(const Case& c, bool transposed) {
+void check_apply(const ResampleCase& c, bool transposed) {
   const AxisMap rows = transposed ? transpose(c.rows) : c.rows,
                 columns = transposed ? transpose(c.columns) : c.columns;
   const Values x = random_values(c.n * rows.in * columns.in * c.c, 61);
@@ -81,7 +81,7 @@ void check_apply(const Case& c, bool transposed) {
 }
 
 TEST(ResampleSim, MatchesReference) {
-  for (const Case& c : cases()) {
+  for (const ResampleCase& c : resample_cases()) {
     check_apply(c, false);
     check_apply(c, true);
   }

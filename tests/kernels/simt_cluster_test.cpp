@@ -13,7 +13,7 @@
 namespace ganymede::kernels::sim {
 namespace {
 
-enum class Fault { none, no_first_sync, no_last_sync, wrong_rank, early_exit, block_barrier, two_places, too_large, poison, overwritten };
+enum class ClusterFault { none, no_first_sync, no_last_sync, wrong_rank, early_exit, block_barrier, two_places, too_large, poison, overwritten };
 
 constexpr int kBlock = 64;
 struct Part {
@@ -26,27 +26,27 @@ struct Larger {
 };
 
 // out[i] = sum of the cluster's part of in, for all blocks of the cluster: every block sums its own numbers, then those of all in order.
-__global__ void sum_of_cluster_kernel(const float* in, float* out, Fault fault) {
+__global__ void sum_of_cluster_kernel(const float* in, float* out, ClusterFault fault) {
   auto& s = shared<Part>();
   const int thread = static_cast<int>(threadIdx.x), place = static_cast<int>(blockIdx.x) * kBlock + thread;
-  if (fault == Fault::early_exit && thread == 5 && simt::cluster_rank() == 1) return;
+  if (fault == ClusterFault::early_exit && thread == 5 && simt::cluster_rank() == 1) return;
   s.numbers[thread] = in[place];
   simt::sync_threads();
-  if (thread == 0 && fault != Fault::poison) {
+  if (thread == 0 && fault != ClusterFault::poison) {
     float sum = 0;
     for (const float number : s.numbers) sum += number;
     s.sum = sum;
   }
-  if (fault == Fault::block_barrier && simt::cluster_rank() == 1 && thread == 5) simt::sync_threads();
-  if (fault == Fault::two_places && thread == 7) simt::cluster_sync();   // FAULT two_places
-  else if (fault != Fault::no_first_sync) simt::cluster_sync();   // FAULT early_exit block_barrier
+  if (fault == ClusterFault::block_barrier && simt::cluster_rank() == 1 && thread == 5) simt::sync_threads();
+  if (fault == ClusterFault::two_places && thread == 7) simt::cluster_sync();   // FAULT two_places
+  else if (fault != ClusterFault::no_first_sync) simt::cluster_sync();   // FAULT early_exit block_barrier
   float all = 0;
   for (int rank = 0; rank < simt::cluster_size(); ++rank)
-    all += cluster_shared<Part>(fault == Fault::wrong_rank ? rank + 1 : rank).sum;   // FAULT no_first_sync no_last_sync wrong_rank
-  if (fault == Fault::too_large) all += cluster_shared<Larger>(0).more;   // FAULT too_large
-  if (fault == Fault::overwritten) s.sum = 0;
+    all += cluster_shared<Part>(fault == ClusterFault::wrong_rank ? rank + 1 : rank).sum;   // FAULT no_first_sync no_last_sync wrong_rank
+  if (fault == ClusterFault::too_large) all += cluster_shared<Larger>(0).more;   // FAULT too_large
+  if (fault == ClusterFault::overwritten) s.sum = 0;
   out[place] = all;
-  if (fault != Fault::no_last_sync) simt::cluster_sync();
+  if (fault != ClusterFault::no_last_sync) simt::cluster_sync();
 }
 
 constexpr Settings kOrders[] = {{Order::forward, 1, 1, 90}, {Order::reverse, 1, 1, 90}, {Order::random, 1, 1, 90}, {Order::random, 2, 3, 90}};
@@ -55,13 +55,13 @@ class SimtCluster : public testing::Test {
  protected:
   SimtCluster() { configure(kOrders[0]); }
 
-  static std::vector<float> run(unsigned blocks, unsigned cluster, Fault fault = Fault::none) {
+  static std::vector<float> run(unsigned blocks, unsigned cluster, ClusterFault fault = ClusterFault::none) {
     std::vector<float> in(blocks * kBlock), out(in.size());
     for (size_t i = 0; i < in.size(); ++i) in[i] = static_cast<float>(i % 97) + 0.1f;
     launch_cluster<Part>(sum_of_cluster_kernel, blocks, cluster, kBlock, nullptr, in.data(), out.data(), fault);
     return out;
   }
-  static std::string message_of(Fault fault, unsigned blocks = 12, unsigned cluster = 4) {
+  static std::string message_of(ClusterFault fault, unsigned blocks = 12, unsigned cluster = 4) {
     try {
       run(blocks, cluster, fault);
     } catch (const std::runtime_error& error) {
@@ -70,7 +70,7 @@ class SimtCluster : public testing::Test {
     return "nothing was thrown";
   }
   // In every order, at one of the lines that are marked with the fault's name.
-  static void expect_said(Fault fault, const std::string& name, std::initializer_list<std::string> either) {
+  static void expect_said(ClusterFault fault, const std::string& name, std::initializer_list<std::string> either) {
     std::ifstream source(test::source_dir() + "/tests/kernels/simt_cluster_test.cpp");
     std::vector<std::string> places;
     std::string line;
@@ -130,13 +130,13 @@ TEST_F(SimtCluster, RankAndSize) {
 }
 
 TEST_F(SimtCluster, FaultsAreSaidWithTheirLine) {
-  expect_said(Fault::no_first_sync, "no_first_sync", {"a cluster_sync() must come first; block 0 may not have begun"});
-  expect_said(Fault::no_last_sync, "no_last_sync", {"has ended; a cluster_sync() must come behind the last read", "ends after this read and could do so before it"});
-  expect_said(Fault::wrong_rank, "wrong_rank", {"there is no block 4 in a cluster of 4"});
-  expect_said(Fault::early_exit, "early_exit", {"cluster_sync needs all 256 threads of the cluster; 255 are alive", "this thread ends while others of its cluster wait in cluster_sync"});
-  expect_said(Fault::block_barrier, "block_barrier", {"255 of 256 live threads wait in cluster_sync"});
-  expect_said(Fault::two_places, "two_places", {"divergent barrier: cluster_sync"});
-  expect_said(Fault::too_large, "too_large", {"cluster_shared<T>() is larger than the launch's Shared"});
+  expect_said(ClusterFault::no_first_sync, "no_first_sync", {"a cluster_sync() must come first; block 0 may not have begun"});
+  expect_said(ClusterFault::no_last_sync, "no_last_sync", {"has ended; a cluster_sync() must come behind the last read", "ends after this read and could do so before it"});
+  expect_said(ClusterFault::wrong_rank, "wrong_rank", {"there is no block 4 in a cluster of 4"});
+  expect_said(ClusterFault::early_exit, "early_exit", {"cluster_sync needs all 256 threads of the cluster; 255 are alive", "this thread ends while others of its cluster wait in cluster_sync"});
+  expect_said(ClusterFault::block_barrier, "block_barrier", {"255 of 256 live threads wait in cluster_sync"});
+  expect_said(ClusterFault::two_places, "two_places", {"divergent barrier: cluster_sync"});
+  expect_said(ClusterFault::too_large, "too_large", {"cluster_shared<T>() is larger than the launch's Shared"});
 }
 
 // Not said, but seen in the numbers.
@@ -147,8 +147,8 @@ TEST_F(SimtCluster, FaultsAreSeenInTheNumbers) {
   const std::vector<float> right = run(8, 4);
   for (const Settings& order : kOrders) {
     configure(order);
-    for (const float value : run(8, 4, Fault::poison)) EXPECT_TRUE(value != value) << sim::name(order);
-    EXPECT_NE(run(8, 4, Fault::overwritten), right) << sim::name(order);
+    for (const float value : run(8, 4, ClusterFault::poison)) EXPECT_TRUE(value != value) << sim::name(order);
+    EXPECT_NE(run(8, 4, ClusterFault::overwritten), right) << sim::name(order);
   }
 }
 

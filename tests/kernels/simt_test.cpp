@@ -50,7 +50,7 @@ TEST(Simt, AGridWithAZeroDimensionDoesNothing) {
 struct Tile {
   float a[8][9], b[8][9];
 };
-__global__ void multiply_kernel(float* c, const float* a, const float* b, int n) {
+__global__ void multiply_tiles_kernel(float* c, const float* a, const float* b, int n) {
   auto& s = shared<Tile>();
   const int x = static_cast<int>(threadIdx.x), y = static_cast<int>(threadIdx.y);
   const int row = static_cast<int>(blockIdx.y) * 8 + y, column = static_cast<int>(blockIdx.x) * 8 + x;
@@ -70,7 +70,7 @@ TEST(Simt, BlockBarrierAndSharedMemory) {
   const auto a = ramp(n * n), b = ramp(n * n + 5);
   const auto c = equal_in_any_order([&] {
     std::vector<float> c(n * n, NAN);
-    launch<Tile>(multiply_kernel, dim3(4, 4), dim3(8, 8), nullptr, c.data(), a.data(), b.data(), n);
+    launch<Tile>(multiply_tiles_kernel, dim3(4, 4), dim3(8, 8), nullptr, c.data(), a.data(), b.data(), n);
     return c;
   });
   for (int i = 0; i < n; ++i) {
@@ -82,15 +82,15 @@ TEST(Simt, BlockBarrierAndSharedMemory) {
   }
 }
 
-struct Words {
+struct WidePair {
   uint64_t first, second;
 };
-__global__ void shuffle_kernel(float* f, Words* w, int* counts) {
+__global__ void shuffle_kernel(float* f, WidePair* w, int* counts) {
   const int t = static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x), lane = simt::lane();
   const float value = static_cast<float>(t);
   f[t] =
       simt::shuffle_xor(value, 5) + 1000 * simt::shuffle_up(value, 3) + 1e6f * simt::shuffle_down(value, 7);
-  w[t] = simt::shuffle_idx(Words{uint64_t(t), ~uint64_t(t)}, (lane * 5 + 2) % 32);
+  w[t] = simt::shuffle_idx(WidePair{uint64_t(t), ~uint64_t(t)}, (lane * 5 + 2) % 32);
   const uint8_t byte = simt::shuffle_idx(static_cast<uint8_t>(t), 31);
   const unsigned odd = simt::ballot(lane % 2 == 1), none = simt::ballot(false);
   counts[t] = byte == t / 32 * 32 + 31 && odd == 0xAAAAAAAAu && none == 0 && simt::any(lane == 17) &&
@@ -99,7 +99,7 @@ __global__ void shuffle_kernel(float* f, Words* w, int* counts) {
 
 TEST(Simt, ShufflesAndVotes) {
   constexpr int threads = 2 * 96;
-  std::vector<Words> w(threads);
+  std::vector<WidePair> w(threads);
   std::vector<int> good(threads);
   const auto f = equal_in_any_order([&] {
     std::vector<float> f(threads);
@@ -359,7 +359,7 @@ TEST(Simt, TheLastBlockSeesWhatTheOthersWrote) {
 }
 
 // Every thread adds the cells of all threads of the grid, several times.
-__global__ void grid_barrier_kernel(int* cells, int rounds) {
+__global__ void grid_phases_kernel(int* cells, int rounds) {
   const int count = static_cast<int>(gridDim.x * blockDim.x),
             me = static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x);
   for (int round = 0; round < rounds; ++round) {
@@ -372,12 +372,12 @@ __global__ void grid_barrier_kernel(int* cells, int rounds) {
 }
 
 TEST(Simt, GridBarrier) {
-  const int blocks = simt::cooperative_blocks(grid_barrier_kernel, 48);
+  const int blocks = simt::cooperative_blocks(grid_phases_kernel, 48);
   EXPECT_EQ(blocks, 4);
   EXPECT_EQ(simt::multiprocessors(), 4);
   const auto cells = equal_in_any_order([&] {
     std::vector<int> cells(size_t(blocks) * 48, 1);
-    launch_cooperative(grid_barrier_kernel, blocks, 48, nullptr, cells.data(), 3);
+    launch_cooperative(grid_phases_kernel, blocks, 48, nullptr, cells.data(), 3);
     return cells;
   });
   for (int c : cells) ASSERT_EQ(c, 192 * 192 * 192);
