@@ -17,7 +17,7 @@ struct RangeBody {
   const void* body;
 };
 
-// parallel_ranges without its template (threads.cpp).
+// parallel_ranges without its template (parallel.cpp).
 void run_ranges(int64_t count, int64_t work, int64_t grain, RangeBody body);
 
 // Calls body(begin, end) over [0, count), on one thread when work (in elements) is below grain or when called
