@@ -61,7 +61,7 @@ case $kind in
     wrapper=(valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite
              --child-silent-after-fork=yes --suppressions="$PWD/scripts/valgrind.supp")
     # Memcheck cannot follow the simulator's fibers from stack to stack.
-    check test_engine 'Safetensors*:Autograd.*-Autograd.NormTakesItsActivationAlongInTheLastSweep'
+    check test_engine 'Safetensors*:Autograd.*-Autograd.NormTakesItsActivationAlongInTheLastSweep:Autograd.PairsEqualJoiningFirst'
     check test_data '-DrawnStore*:Landscapes*:RealDegradation*:Shape*:Solids*:StopRequest*'
     check test_gan 'Hostile*:Forecast.DoesNot*'
     ;;
