@@ -16,9 +16,7 @@ void up(std::vector<nn::Layer>& layers, int in, int out, const nn::ConvSpec& spe
 }
 
 void check_size(const AcganSize& s) {
-  int side = 4;
-  while (side < s.size) side *= 2;
-  const bool fits = s.kind == "imagenet" ? s.size == 128 : s.kind == "mnist" ? s.size >= 8 && s.size % 4 == 0 : side == s.size && s.size >= 8;
+  const bool fits = s.kind == "imagenet" ? s.size == 128 : s.kind == "mnist" ? s.size >= 8 && s.size % 4 == 0 : is_doubled_four(s.size) && s.size >= 8;
   if (!fits) throw UsageError(text("a picture size of ", s.size, ": AC-GAN's architecture ", s.kind, " takes ", s.kind == "imagenet" ? "128 pixels" : s.kind == "mnist" ? "multiples of 4 from 8" : "8, 16, 32, 64, ... pixels", "; set --size"));
 }
 

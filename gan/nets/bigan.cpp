@@ -31,7 +31,6 @@ class PlainNorm : public nn::Module {
   Tensor mean_, variance_;
 };
 
-
 // One step of a path: a layer, what z adds to it, a norm, an activation. Only the layer is always there.
 struct Step {
   Layer layer, from_z, norm;

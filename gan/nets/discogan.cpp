@@ -12,6 +12,7 @@ namespace {
 constexpr int kBottleneck = 100;
 
 // Weights as PyTorch drew them then, convolutions of both kinds alike.
+int disco_halvings(const DiscoganSize& s) { return doublings_of_four(s.size, "DiscoGAN", 2); }
 nn::ConvSpec disco_spec(int in, int stride, int padding) { return {.kernel = 4, .stride = stride, .padding = padding, .bias = false, .weight = nn::init::as_pytorch(16 * in)}; }
 // So small that at first all points are mapped to nearly one place (figure 4a of the paper).
 
@@ -19,7 +20,7 @@ nn::ConvSpec disco_spec(int in, int stride, int padding) { return {.kernel = 4, 
 std::vector<std::vector<nn::Layer>> down(const DiscoganSize& s) {
   std::vector<std::vector<nn::Layer>> steps;
   int in = s.in;
-  for (int i = 0; i < doublings_of_four(s.size, "DiscoGAN", 2); ++i) {
+  for (int i = 0, k = disco_halvings(s); i < k; ++i) {
     const int out = s.width * std::min(1 << i, 8);
     auto& layers = steps.emplace_back(std::vector<nn::Layer>{nn::conv(in, out, disco_spec(in, 2, 1))});
     if (i > 0) layers.push_back(nn::batch_norm(out));
@@ -34,7 +35,7 @@ std::vector<std::vector<nn::Layer>> down(const DiscoganSize& s) {
 nn::Layer discogan_generator(const DiscoganSize& s) {
   std::vector<nn::Layer> layers;
   for (const auto& step : down(s)) layers.insert(layers.end(), step.begin(), step.end());
-  const int steps = doublings_of_four(s.size, "DiscoGAN", 2);
+  const int steps = disco_halvings(s);
   const auto width = [&](int i) { return s.width * std::min(1 << i, 8); };
   const auto normed = [&](nn::Layer conv, int channels, nn::Layer activation) { layers.insert(layers.end(), {std::move(conv), nn::batch_norm(channels), std::move(activation)}); };
   const int inner = width(steps - 1);
@@ -48,7 +49,7 @@ nn::Layer discogan_generator(const DiscoganSize& s) {
 }
 
 nn::Layer discogan_discriminator(const DiscoganSize& s) {
-  const int inner = s.width * std::min(1 << (doublings_of_four(s.size, "DiscoGAN", 2) - 1), 8);
+  const int inner = s.width * std::min(1 << (disco_halvings(s) - 1), 8);
   std::vector<nn::Layer> stages;
   for (auto& step : down(s)) stages.push_back(nn::sequential(std::move(step)));
   return in_stages(std::move(stages), nn::sequential({nn::conv(inner, 1, disco_spec(inner, 1, 0))}), 1);

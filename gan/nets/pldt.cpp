@@ -12,7 +12,7 @@ nn::ConvSpec whole() { return {.kernel = 4, .bias = false}; }
 // From the picture to 4 x 4; the channels there.
 int add_halvings(std::vector<nn::Layer>& layers, const PldtSize& s) {
   int in = s.in;
-  for (int i = 0, out = s.width; i < doublings_of_four(s.size, "PLDT"); ++i, in = out, out *= 2) {
+  for (int i = 0, k = doublings_of_four(s.size, "PLDT"), out = s.width; i < k; ++i, in = out, out *= 2) {
     layers.push_back(nn::conv(in, out, strided()));
     if (i) layers.push_back(dcgan_norm(out));
     layers.push_back(nn::leaky_relu(0.2));

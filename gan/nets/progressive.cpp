@@ -4,6 +4,7 @@
 
 #include "engine/check.h"
 #include "engine/ops.h"
+#include "gan/nets/usual.h"
 #include "nn/blocks.h"
 
 namespace ganymede::nets {
@@ -52,11 +53,6 @@ Tensor noted(const std::string& name, Layer& layer, const Tensor& x) {
 }
 
 }  // namespace
-
-bool is_doubled_four(int side) {
-  while (side > 4 && side % 2 == 0) side /= 2;
-  return side == 4;
-}
 
 void check_stddev_group(int64_t group, int64_t batch) {
   if (const int64_t g = std::min(group, batch); g > 0 && batch % g != 0)

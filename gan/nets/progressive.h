@@ -7,8 +7,6 @@
 
 namespace ganymede::nets {
 
-// 4, 8, 16, 32, ...
-bool is_doubled_four(int side);
 // UsageError for a batch that does not divide into such groups (nn::minibatch_stddev); groups of 0 are none.
 void check_stddev_group(int64_t group, int64_t batch);
 

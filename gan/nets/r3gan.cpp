@@ -5,7 +5,7 @@
 
 #include "engine/check.h"
 #include "engine/ops.h"
-#include "gan/nets/progressive.h"
+#include "gan/nets/usual.h"
 #include "nn/blocks.h"
 #include "nn/modulated.h"
 

@@ -5,7 +5,7 @@
 
 #include "engine/check.h"
 #include "engine/ops.h"
-#include "gan/nets/progressive.h"
+#include "gan/nets/usual.h"
 #include "nn/blocks.h"
 #include "nn/conditional.h"
 
@@ -123,7 +123,7 @@ Layer looking(const StarganV2Shape& s, int out) {
 }  // namespace
 
 void check_stargan_v2(const StarganV2Shape& s) {
-  if (!is_doubled_four(s.size) || s.size == 4) throw UsageError(text("a picture size of ", s.size, ": StarGAN v2 takes 8, 16, 32, 64, ... pixels; set --size"));
+  doublings_of_four(s.size, "StarGAN v2");
 }
 
 int stargan_v2_halvings(int size) {

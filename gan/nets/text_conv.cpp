@@ -13,12 +13,7 @@ using Layers = std::vector<nn::Layer>;
 nn::ConvSpec half() { return {.kernel = 4, .stride = 2, .padding = 1, .bias = false}; }
 }  // namespace
 
-int text_halvings(int size) {
-  int k = 0, side = 4;
-  while (side < size) side *= 2, ++k;
-  if (side != size || k < 1) throw UsageError(text("a picture size of ", size, ": networks of texts take 8, 16, 32, 64, ... pixels; set --size"));
-  return k;
-}
+int text_halvings(int size) { return doublings_of_four(size, "a network of texts"); }
 
 void text_bottleneck(Layers& to, int channels, const nn::Layer& f) {
   const int inner = std::max(1, channels / 4);

@@ -7,7 +7,6 @@
 namespace ganymede::nets {
 namespace {
 
-
 class UnetJudge : public nn::Module {
  public:
   UnetJudge(int channels, int f) : first_(nn::conv(channels, f, {.kernel = 3, .padding = 1})), up_(nn::upsample(2, Interpolation::linear)), last_(nn::conv(f, 1, {.kernel = 3, .padding = 1})) {

@@ -8,6 +8,9 @@ namespace ganymede::nets {
 inline const Activation kRelu{Unary::relu};
 inline const Activation kLeaky{Unary::leaky_relu, 0.2};
 
+// 4, 8, 16, 32, ...
+bool is_doubled_four(int side);
+
 // How often 4 pixels are doubled to `size`, at least `least` times (1 or 2). UsageError for other sizes:
 // "a picture size of 24: WHO takes 8, 16, 32, 64, ... pixelsBESIDES; set --sizeINSTEAD".
 int doublings_of_four(int size, const char* who, int least = 1, const char* besides = "", const char* instead = "");

@@ -206,7 +206,6 @@ Asked asked(const TaskInput& in, const Located& m, const DataFacts& data) {
   return a;
 }
 
-
 // A picture with its box or its visible keypoints drawn on it.
 data::Picture marked(data::Picture p, const Location& location, const Tensor& where) {
   const auto dot = [&](int64_t x, int64_t y) {
