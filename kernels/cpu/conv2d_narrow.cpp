@@ -58,6 +58,13 @@ struct Shape {
   int padded_patch() const { return (patch() + kTileLanes - 1) / kTileLanes * kTileLanes; }
   int64_t wide_pixels() const { return int64_t{n} * rows * columns; }
 
+  // The narrow image as it lies: x through its border, or with zeros outside; and how far above and left of it patches begin.
+  bool reads_narrow_border() const { return !flipped && has_border; }
+  BorderAxis narrow_rows() const { return reads_narrow_border() ? x_rows : BorderAxis{h, 0, Padding::zero}; }
+  BorderAxis narrow_columns() const { return reads_narrow_border() ? x_columns : BorderAxis{w, 0, Padding::zero}; }
+  int narrow_pad_h() const { return pad_h + (reads_narrow_border() ? x_rows.pad : 0); }
+  int narrow_pad_w() const { return pad_w + (reads_narrow_border() ? x_columns.pad : 0); }
+
   // Where plain weights [K, R, S, C] hold the tap j of a patch for wide channel b.
   int64_t plain_index(int j, int b) const {
     if (!flipped) return int64_t{b} * patch() + j;
@@ -67,6 +74,7 @@ struct Shape {
 };
 
 constexpr int kChunk = 48;  // wide pixels at a time, so that their patches stay in the first cache
+constexpr int kPiece = 96;  // wide pixels of a row at a time, so that they stay there
 
 int64_t in_lines(int64_t floats) { return (floats + 15) / 16 * 16; }
 
@@ -116,39 +124,24 @@ const float* wide_as_f32(const Shape& shape, const T* wide, int64_t begin, int64
   return buffer;
 }
 
-// The patches of wide pixels [begin, begin + count), zeros outside the narrow image, which may be read through its border.
-// patches [count, J].
+// Pixels [left, left + count) of a row of the narrow image as f32, through its border or with zeros outside; buffer holds them if they
+// are not f32, or not side by side.
 template <typename T>
-void gather_patches(const Shape& shape, const T* narrow, int64_t begin, int64_t count, float* patches) {
-  const int64_t image = int64_t{shape.rows} * shape.columns;
-  for (int64_t i = 0; i < count; ++i) {
-    const int64_t pixel = (begin + i) % image;
-    const int top = static_cast<int>(pixel / shape.columns) * shape.stride_h - shape.pad_h;
-    const int left = static_cast<int>(pixel % shape.columns) * shape.stride_w - shape.pad_w;
-    const int first = std::clamp(-left, 0, shape.s) * shape.c,
-              last = std::clamp(shape.w - left, 0, shape.s) * shape.c;
-    if (!shape.flipped && shape.has_border) {
-      const T* const source = narrow + (begin + i) / image * shape.x_rows.extent * shape.x_columns.extent * shape.c;
-      for (int r = 0; r < shape.r; ++r) {
-        float* run = patches + i * shape.patch() + r * shape.run();
-        const T* const row = source + int64_t{shape.x_rows.own(top + r - shape.x_rows.pad)} * shape.x_columns.extent * shape.c;
-        for (int s = 0; s < shape.s; ++s) {
-          const T* const from = row + shape.x_columns.own(left + s - shape.x_columns.pad) * shape.c;
-          for (int c = 0; c < shape.c; ++c) *run++ = load(from[c]);
-        }
-      }
-      continue;
-    }
-    const T* const source = narrow + (begin + i) / image * shape.h * shape.w * shape.c;
-    for (int r = 0; r < shape.r; ++r) {
-      float* const run = patches + i * shape.patch() + r * shape.run();
-      const bool inside = top + r >= 0 && top + r < shape.h;
-      if (!inside || last - first < shape.run()) std::fill_n(run, shape.run(), 0.0f);
-      if (!inside) continue;
-      const T* const from = source + (int64_t{top + r} * shape.w + left) * shape.c;
-      for (int j = first; j < last; ++j) run[j] = load(from[j]);
-    }
+const float* line_as_f32(const BorderAxis& columns, const T* row, int left, int count, int c, float* buffer) {
+  if constexpr (std::is_same_v<T, float>) {
+    if (columns.has(left, count)) return row + int64_t{left} * c;
   }
+  const int first = std::clamp(-left, 0, count), last = std::clamp(columns.extent - left, first, count);
+  const auto outside = [&](int i) {
+    const int own = columns.own(left + i);
+    for (int j = 0; j < c; ++j) buffer[i * c + j] = own < 0 ? 0.0f : load(row[own * c + j]);
+  };
+  for (int i = 0; i < first; ++i) outside(i);
+  const T* const from = row + int64_t{left} * c;
+#pragma omp simd
+  for (int j = first * c; j < last * c; ++j) buffer[j] = load(from[j]);
+  for (int i = last; i < count; ++i) outside(i);
+  return buffer;
 }
 
 // to[0, length) += from[0, length), in whole vectors: what lies beyond gets zeros added, so both need that
@@ -210,24 +203,36 @@ void fold(const Shape& shape, const T* wide, const T* w, T* narrow, const Epilog
   }
 }
 
+// Row r of all patches under a piece of a row of wide pixels lies in one row of the narrow image, where the patch of the next pixel begins
+// stride_w pixels further: it is multiplied as it lies.
 template <typename T>
 void weight_gradient(const Shape& shape, const T* narrow, const T* wide, float* dw) {
-  const int threads = omp_get_max_threads(), patch = shape.patch(), channels = shape.channels;
-  const int64_t size = int64_t{patch} * channels;
-  const Memory memory(0, size + int64_t{kChunk} * (patch + channels), threads);
-  const int64_t chunks = (shape.wide_pixels() + kChunk - 1) / kChunk;
+  const int threads = omp_get_max_threads(), patch = shape.patch(), run = shape.run(), channels = shape.channels;
+  const int pieces = ceil_div(shape.columns, kPiece), piece = ceil_div(shape.columns, pieces), step = shape.stride_w * shape.c;
+  const int64_t size = int64_t{patch} * channels, line = in_lines(int64_t{piece} * step + run), lines = int64_t{shape.n} * shape.rows;
+  const BorderAxis rows_of_narrow = shape.narrow_rows(), columns_of_narrow = shape.narrow_columns();
+  const Memory memory(0, size + line + int64_t{piece} * channels, threads);
 #pragma omp parallel
   {
     const int share = omp_get_num_threads(), rank = omp_get_thread_num();
     float* const sums = memory.own(rank);
-    float* const patches = sums + size;
-    float* const converted = patches + kChunk * patch;
+    float* const buffer = sums + size;
+    float* const converted = buffer + line;
     std::fill_n(sums, size, 0.0f);
-    for (int64_t chunk = chunks * rank / share; chunk < chunks * (rank + 1) / share; ++chunk) {
-      const int64_t begin = chunk * kChunk, count = std::min<int64_t>(kChunk, shape.wide_pixels() - begin);
-      gather_patches(shape, narrow, begin, count, patches);
-      const float* const pixels = wide_as_f32(shape, wide, begin, count, converted);
-      multiply_tiles({patches, 1, patch, pixels, channels, sums, channels, patch, channels, count, true});
+    for (int64_t row = lines * rank / share; row < lines * (rank + 1) / share; ++row) {
+      const int top = static_cast<int>(row % shape.rows) * shape.stride_h - shape.narrow_pad_h();
+      const T* const image = narrow + row / shape.rows * rows_of_narrow.extent * columns_of_narrow.extent * shape.c;
+      for (int column = 0; column < shape.columns; column += piece) {
+        const int count = std::min(piece, shape.columns - column), left = column * shape.stride_w - shape.narrow_pad_w();
+        const float* const pixels = wide_as_f32(shape, wide, row * shape.columns + column, count, converted);
+        for (int r = 0; r < shape.r; ++r) {
+          const int h = rows_of_narrow.own(top + r);
+          if (h < 0) continue;
+          const float* const under = line_as_f32(columns_of_narrow, image + int64_t{h} * columns_of_narrow.extent * shape.c, left,
+                                                 (count - 1) * shape.stride_w + shape.s, shape.c, buffer);
+          multiply_tiles({under, 1, step, pixels, channels, sums + r * run * channels, channels, run, channels, count, true});
+        }
+      }
     }
 #pragma omp barrier
 #pragma omp for schedule(static)

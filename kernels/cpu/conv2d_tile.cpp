@@ -70,6 +70,8 @@ void multiply_columns(const TileProduct<Number>& p, int64_t column) {
     multiply_tile<kRows, vectors>(p, p.a + i * p.a_row, p.b + column, p.c + i * p.c_row + column);
   for (; i + 4 <= p.rows; i += 4)
     multiply_tile<4, vectors>(p, p.a + i * p.a_row, p.b + column, p.c + i * p.c_row + column);
+  for (; i + 3 <= p.rows; i += 3)
+    multiply_tile<3, vectors>(p, p.a + i * p.a_row, p.b + column, p.c + i * p.c_row + column);
   for (; i + 2 <= p.rows; i += 2)
     multiply_tile<2, vectors>(p, p.a + i * p.a_row, p.b + column, p.c + i * p.c_row + column);
   for (; i < p.rows; ++i)
