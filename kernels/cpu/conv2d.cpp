@@ -102,7 +102,7 @@ void forward(Stream stream, const Conv2d& p, const void* x, const Weight& w, voi
       forward(stream, q, wide_x, wide_w, wide_y, kPlain, nullptr);
     });
   }
-  if (!is_empty(p) && goes_directly(p, ConvRole::forward)) return forward_directly(p, x, w, y, epilogue);
+  if (!is_empty(p) && goes_directly(p, ConvRole::forward)) return forward_directly(p, x, w.data, y, epilogue);
   if (!is_empty(p) && prefers_patches(p, ConvRole::forward) && forward_by_patches(p, x, w.data, y, epilogue))
     return;
   if (onednn_may(p) && !is_empty(p) && forward_by_onednn(p, x, w, y, epilogue)) return;
@@ -131,7 +131,7 @@ void data_gradient(Stream stream, const Conv2d& p, const void* dy, const Weight&
       data_gradient(stream, q, wide_dy, wide_w, wide_dx, kPlain, nullptr);
     });
   }
-  if (!is_empty(p) && goes_directly(p, ConvRole::data_gradient)) return data_gradient_directly(p, dy, w, dx, epilogue);
+  if (!is_empty(p) && goes_directly(p, ConvRole::data_gradient)) return data_gradient_directly(p, dy, w.data, dx, epilogue);
   if (p.dtype != DType::f64 && !is_empty(p) && data_gradient_by_onednn(p, dy, w, dx, epilogue)) return;
   data_gradient_by_loops(p, dy, w.data, dx, epilogue);
 }

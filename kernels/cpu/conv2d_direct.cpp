@@ -6,10 +6,10 @@
 
 #include "kernels/cpu/conv2d_border.h"
 #include "kernels/cpu/conv2d_epilogue.h"
-#include "kernels/cpu/conv2d_pack.h"
 #include "kernels/cpu/conv2d_tile.h"
 #include "kernels/cpu/conv2d_winograd.h"
 #include "kernels/cpu/onednn.h"
+#include "kernels/cpu/vectors.h"
 
 namespace ganymede::kernels::cpu {
 namespace {
@@ -29,7 +29,7 @@ Taps gradient_taps(int filter, int stride, int pad, int phase) {
 }
 
 // One phase of a dense sum: image [N, rows_in, columns_in, channels_in] to the pixels (top + row * spread, left + column * spread) of
-// the output [N, rows_out, columns_out, channels_out]. Weights [taps of rows, taps of columns, channels_in, channels_out] in panels.
+// the output [N, rows_out, columns_out, channels_out]. Weights as if [taps of rows, taps of columns, channels_in, channels_out].
 struct Phase {
   Taps down, across;
   int n, rows_in, columns_in, channels_in, rows_out, columns_out, channels_out;
@@ -55,21 +55,29 @@ Phase gradient_phase(const Conv2d& p, int phase) {
           {p.p, 0, Padding::zero}, {p.q, 0, Padding::zero}};
 }
 
-// take(r, s, i, o): the weight at filter tap (r, s) from input channel i to output channel o. Few input channels at a time, so that what
-// lies side by side on either side is still in the first cache.
-template <class Take>
-void pack(const Phase& f, float* to, Take take) {
-  constexpr int kBlock = 8;  // input channels come in multiples of it
-#pragma omp parallel for collapse(2)
-  for (int r = 0; r < f.down.count; ++r)
-    for (int panel = 0; panel < f.channels_out; panel += kPanel) {
-      const int width = std::min(kPanel, f.channels_out - panel);
-      float* at = to + (int64_t{r} * f.channels_out + panel) * f.run();
-      for (int s = 0; s < f.across.count; ++s)
-        for (int block = 0; block < f.channels_in; block += kBlock, at += kBlock * width)
-          for (int o = 0; o < width; ++o)
-            for (int i = 0; i < kBlock; ++i)
-              at[i * width + o] = take(f.down.filter + r * f.down.filter_step, f.across.filter + s * f.across.filter_step, block + i, panel + o);
+// Weights as they lie, and how far apart they are between neighbouring filter taps, input channels and output channels.
+struct Weights {
+  const float* data;
+  int64_t tap_row, tap_column, in, out;  // in or out is 1
+};
+
+// Input channels come in multiples of it.
+constexpr int kBlock = std::max(8, kRegisterLanes);
+
+// Rows [begin, end), multiples of kBlock, of a panel `width` wide of the weights of row r of the taps: to [end - begin, width].
+void pack_rows(const Phase& f, const Weights& w, int r, int begin, int end, int panel, int width, float* to) {
+  const float* const first = w.data + (f.down.filter + r * f.down.filter_step) * w.tap_row + panel * w.out;
+  const auto from = [&](int row) { return first + (f.across.filter + row / f.channels_in * f.across.filter_step) * w.tap_column + row % f.channels_in * w.in; };
+  if (w.out == 1) {
+    for (int row = begin; row < end; ++row) std::copy_n(from(row), width, to + (row - begin) * width);
+    return;
+  }
+  for (int o = 0; o < width; o += kRegisterLanes)
+    for (int row = begin; row < end; row += kRegisterLanes) {
+      WordLanes square[kRegisterLanes];
+      for (int lane = 0; lane < kRegisterLanes; ++lane) square[lane] = std::bit_cast<WordLanes>(load_lanes(from(row) + (o + lane) * w.out));
+      transpose(square);
+      for (int lane = 0; lane < kRegisterLanes; ++lane) store_lanes(to + (row - begin + lane) * width + o, std::bit_cast<Lanes>(square[lane]));
     }
 }
 
@@ -88,43 +96,85 @@ void copy_runs(const Phase& f, const float* image, int r, int64_t begin, int64_t
   }
 }
 
-// Pixels at a time: what is copied fills about half a second cache; more where the weights, read once a chunk, come from beyond it.
-int64_t chunk_of(const Phase& f) {
-  constexpr int64_t kNumbers = 1 << 16, kMoreNumbers = 1 << 18, kRows = 6, kLeast = 48, kMost = 288, kManyWeights = 1 << 18;
-  const int64_t threads = omp_get_max_threads(), share = (f.pixels() + threads * kRows - 1) / (threads * kRows) * kRows;
-  const int64_t numbers = f.weights() > kManyWeights ? kMoreNumbers : kNumbers;
-  return std::min(share, std::clamp(numbers / f.run() / kRows * kRows, kLeast, kMost));
+// How a phase is divided: chunks of pixels, which threads take; or, of many weights, which are then read once, few chunks one after
+// the other, in each of which threads take panels of weights.
+struct Division {
+  int64_t chunk;  // pixels
+  bool by_panels;
+  int panel;  // columns
+
+  Division(const Phase& f, int threads) : panel(kPanel) {
+    constexpr int64_t kManyWeights = 1 << 18, kMost = 600, kNumbers = 1 << 16, kLeastOfFew = 48, kMostOfFew = 288, kRows = 6;  // kRows: that products take at a time
+    const bool many = f.weights() > kManyWeights;
+    int64_t chunks = ceil_div(f.pixels(), many ? kMost : std::clamp(kNumbers / f.run(), kLeastOfFew, kMostOfFew));
+    by_panels = many && chunks < threads;
+    if (!by_panels) chunks = ceil_div(chunks, threads) * threads;
+    while (by_panels && panel > kTileLanes && f.channels_out < panel * threads) panel /= 2;
+    chunk = ceil_div(ceil_div(f.pixels(), chunks), kRows) * kRows;
+  }
+};
+
+// Of pixels [begin, begin + count) of a phase, whose sums lie in place where they are the whole result.
+void store(const Phase& f, int64_t begin, int64_t count, float* sums, float* out, const Epilogue& epilogue) {
+  const int channels = f.channels_out;
+  if (f.spread == 1) return apply_epilogue(DType::f32, count, channels, behind(epilogue, begin * channels * int64_t{sizeof(float)}), nullptr, sums);
+  const int rows = f.rows(), columns = f.columns();
+  for (int64_t i = 0; i < count; ++i) {
+    const int64_t pixel = begin + i, n = pixel / columns / rows;
+    const int64_t h = f.top + pixel / columns % rows * f.spread, w = f.left + pixel % columns * f.spread;
+    const int64_t to = ((n * f.rows_out + h) * f.columns_out + w) * channels;
+    apply_epilogue(DType::f32, 1, channels, behind(epilogue, to * int64_t{sizeof(float)}), sums + i * channels, out + to);
+  }
 }
 
-void add_phase(const Phase& f, const float* image, const float* weights, float* out, const Epilogue& epilogue) {
-  const int64_t pixels = f.pixels(), chunk = chunk_of(f), chunks = (pixels + chunk - 1) / chunk;
-  const int run = f.run(), pitch = f.pitch(), channels = f.channels_out;
-  const bool in_place = f.spread == 1;
-  const int64_t own = chunk * (pitch + (in_place ? 0 : channels));
-  float* const memory = static_cast<float*>(onednn_scratch(Scratch::source, size_t(omp_get_max_threads() * own) * sizeof(float)));
+constexpr int kRowsAtOnce = 96;  // of weights, a multiple of kBlock
+
+// Adds to sums [count, channels_out] what row r of the taps gives to columns [begin, begin + width). Weights are packed where they are
+// multiplied, into `rows` [kRowsAtOnce, width].
+void add_panel(const Phase& f, const Weights& w, int r, int begin, int width, const float* runs, int64_t count, float* rows, float* sums) {
+  for (int row = 0; row < f.run(); row += kRowsAtOnce) {
+    const int length = std::min(kRowsAtOnce, f.run() - row);
+    pack_rows(f, w, r, row, row + length, begin, width, rows);
+    multiply_tiles({runs + row, f.pitch(), 1, rows, width, sums + begin, f.channels_out, count, width, length, r > 0 || row > 0});
+  }
+}
+
+void add_phase(const Phase& f, const float* image, const Weights& w, float* out, const Epilogue& epilogue) {
+  const int threads = omp_get_max_threads(), channels = f.channels_out, pitch = f.pitch();
+  if (f.pixels() == 0) return;
+  const Division d(f, threads);
+  const int64_t pixels = f.pixels(), of_rows = kRowsAtOnce * kPanel, of_runs = d.chunk * pitch, of_sums = f.spread == 1 ? 0 : d.chunk * channels;
+  const int64_t own = of_rows + of_runs + of_sums;
+  float* const memory = static_cast<float*>(onednn_scratch(Scratch::source, size_t(threads * own) * sizeof(float)));
+  const auto sums_of = [&](int64_t begin, float* runs) { return f.spread == 1 ? out + begin * channels : runs + of_runs; };
+  if (d.by_panels) {
+    float* const runs = memory + threads * of_rows;
+    for (int64_t begin = 0; begin < pixels; begin += d.chunk) {
+      const int64_t count = std::min(d.chunk, pixels - begin);
+      float* const sums = sums_of(begin, runs);
+#pragma omp parallel
+      for (int r = 0; r < f.down.count; ++r) {
+#pragma omp for schedule(static)
+        for (int64_t i = 0; i < count; ++i) copy_runs(f, image, r, begin + i, 1, runs + i * pitch);
+#pragma omp for schedule(static)
+        for (int panel = 0; panel < channels; panel += d.panel)
+          add_panel(f, w, r, panel, std::min(d.panel, channels - panel), runs, count, memory + omp_get_thread_num() * of_rows, sums);
+      }
+      store(f, begin, count, sums, out, epilogue);
+    }
+    return;
+  }
 #pragma omp parallel for schedule(static)
-  for (int64_t index = 0; index < chunks; ++index) {
-    const int64_t begin = index * chunk, count = std::min(chunk, pixels - begin);
-    float* const runs = memory + omp_get_thread_num() * own;
-    float* const sums = in_place ? out + begin * channels : runs + chunk * pitch;
+  for (int64_t begin = 0; begin < pixels; begin += d.chunk) {
+    const int64_t count = std::min(d.chunk, pixels - begin);
+    float* const rows = memory + omp_get_thread_num() * own;
+    float* const runs = rows + of_rows;
+    float* const sums = sums_of(begin, runs);
     for (int r = 0; r < f.down.count; ++r) {
       copy_runs(f, image, r, begin, count, runs);
-      for (int panel = 0; panel < channels; panel += kPanel) {
-        const int width = std::min(kPanel, channels - panel);
-        multiply_tiles({runs, pitch, 1, weights + (int64_t{r} * channels + panel) * run, width, sums + panel, channels, count, width, run, r > 0});
-      }
+      for (int panel = 0; panel < channels; panel += kPanel) add_panel(f, w, r, panel, std::min(kPanel, channels - panel), runs, count, rows, sums);
     }
-    if (in_place) {
-      apply_epilogue(DType::f32, count, channels, behind(epilogue, begin * channels * int64_t{sizeof(float)}), nullptr, sums);
-      continue;
-    }
-    const int rows = f.rows(), columns = f.columns();
-    for (int64_t i = 0; i < count; ++i) {
-      const int64_t pixel = begin + i, n = pixel / columns / rows;
-      const int64_t h = f.top + pixel / columns % rows * f.spread, w = f.left + pixel % columns * f.spread;
-      const int64_t to = ((n * f.rows_out + h) * f.columns_out + w) * channels;
-      apply_epilogue(DType::f32, 1, channels, behind(epilogue, to * int64_t{sizeof(float)}), sums + i * channels, out + to);
-    }
+    store(f, begin, count, sums, out, epilogue);
   }
 }
 
@@ -135,35 +185,20 @@ bool goes_directly(const Conv2d& p, ConvRole role) {
   if (p.dtype != DType::f32 || p.groups != 1 || p.dilation_h != 1 || p.dilation_w != 1) return false;
   if (p.stride_h == 1 || p.stride_h != p.stride_w || p.r < p.stride_h || p.s < p.stride_w) return false;
   const int in = role == ConvRole::forward ? p.c : p.k, out = role == ConvRole::forward ? p.k : p.c;
-  return in % 8 == 0 && in >= 32 && out % kTileLanes == 0 && out >= 32;
+  return in % kBlock == 0 && in >= 32 && out % kTileLanes == 0 && out >= 32;
 }
 
-void forward_directly(const Conv2d& p, const void* x, const Weight& w, void* y, const Epilogue& epilogue) {
+void forward_directly(const Conv2d& p, const void* x, const void* w, void* y, const Epilogue& epilogue) {
   auto lock = lock_onednn();
-  const Phase f = forward_phase(p);
-  const float* const plain = static_cast<const float*>(w.data);
-  const float* const packed = packed_weight(w, WeightForm::direct, f.weights(), [&](float* to) {
-    pack(f, to, [&](int r, int s, int i, int o) { return plain[((int64_t{o} * p.r + r) * p.s + s) * p.c + i]; });
-  });
-  add_phase(f, static_cast<const float*>(x), packed, static_cast<float*>(y), epilogue);
+  const Weights weights{static_cast<const float*>(w), int64_t{p.s} * p.c, p.c, 1, int64_t{p.r} * p.s * p.c};
+  add_phase(forward_phase(p), static_cast<const float*>(x), weights, static_cast<float*>(y), epilogue);
 }
 
-void data_gradient_directly(const Conv2d& p, const void* dy, const Weight& w, void* dx, const Epilogue& epilogue) {
+void data_gradient_directly(const Conv2d& p, const void* dy, const void* w, void* dx, const Epilogue& epilogue) {
   auto lock = lock_onednn();
-  const int phases = p.stride_h * p.stride_w;
-  const float* const plain = static_cast<const float*>(w.data);
-  const float* packed = packed_weight(w, WeightForm::direct_transposed, int64_t{p.k} * p.r * p.s * p.c, [&](float* to) {
-    for (int phase = 0; phase < phases; ++phase) {
-      const Phase f = gradient_phase(p, phase);
-      pack(f, to, [&](int r, int s, int i, int o) { return plain[((int64_t{i} * p.r + r) * p.s + s) * p.c + o]; });
-      to += f.weights();
-    }
-  });
-  for (int phase = 0; phase < phases; ++phase) {
-    const Phase f = gradient_phase(p, phase);
-    add_phase(f, static_cast<const float*>(dy), packed, static_cast<float*>(dx), epilogue);
-    packed += f.weights();
-  }
+  const Weights weights{static_cast<const float*>(w), int64_t{p.s} * p.c, p.c, int64_t{p.r} * p.s * p.c, 1};
+  for (int phase = 0; phase < p.stride_h * p.stride_w; ++phase)
+    add_phase(gradient_phase(p, phase), static_cast<const float*>(dy), weights, static_cast<float*>(dx), epilogue);
 }
 
 }  // namespace ganymede::kernels::cpu

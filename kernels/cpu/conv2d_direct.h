@@ -1,6 +1,7 @@
 // Convolutions of stride 2 and more in f32 as plain sums on NHWC as it lies: for each row of the filter, the numbers under a chunk of output
-// pixels are copied side by side and multiplied by that row's weights. For the shapes in which Winograd's form saves nothing, on processors on
-// which oneDNN is fast on layouts of its own only, so that each call would reorder both images. (Of stride 1 oneDNN is the faster all the same.)
+// pixels are copied side by side and multiplied by that row's weights, which are packed where they are multiplied. For the shapes in which
+// Winograd's form saves nothing, on processors on which oneDNN is fast on layouts of its own only, so that each call would reorder both
+// images. (Of stride 1 oneDNN is the faster all the same.)
 #pragma once
 #include "kernels/cpu/conv2d_narrow.h"
 
@@ -9,7 +10,7 @@ namespace ganymede::kernels::cpu {
 // Whether it serves the problem in this direction and is the faster way. Weight gradients never.
 bool goes_directly(const Conv2d&, ConvRole);
 
-void forward_directly(const Conv2d&, const void* x, const Weight& w, void* y, const Epilogue&);
-void data_gradient_directly(const Conv2d&, const void* dy, const Weight& w, void* dx, const Epilogue&);
+void forward_directly(const Conv2d&, const void* x, const void* w, void* y, const Epilogue&);
+void data_gradient_directly(const Conv2d&, const void* dy, const void* w, void* dx, const Epilogue&);
 
 }  // namespace ganymede::kernels::cpu

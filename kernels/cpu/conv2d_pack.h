@@ -7,7 +7,7 @@
 
 namespace ganymede::kernels::cpu {
 
-enum class WeightForm : int { onednn, winograd, winograd_transposed, direct, direct_transposed };
+enum class WeightForm : int { onednn, winograd, winograd_transposed };
 
 // The packed form of a weight, valid until the next call: a copy kept under (pointer, form, layout) from the second request at
 // one version on, refreshed when the version has moved and given up when nobody asked again; else, and for data without a version, scratch

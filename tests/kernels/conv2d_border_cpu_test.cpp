@@ -98,7 +98,8 @@ TEST(Conv2dBorderCpu, NarrowKernelsEqualPaddingFirst) {
   for (const int each : {1, 3, 8}) {
     omp_set_num_threads(each);
     for (const Conv2d& p : {conv(2, 10, 9, 64, 3, 7, 7, 1, 3), conv(5, 9, 8, 16, 3, 3, 3, 1, 1), conv(1, 4, 3, 32, 1, 4, 4, 1, 3), conv(2, 11, 13, 3, 32, 7, 7, 1, 3),
-                            conv(2, 12, 10, 4, 16, 4, 4, 2, 1), conv(1, 3, 4, 16, 4, 2, 2, 1, 1)}) {
+                            conv(2, 12, 10, 4, 16, 4, 4, 2, 1), conv(1, 3, 4, 16, 4, 2, 2, 1, 1),
+                            conv(1, 5, 208, 3, 16, 4, 4, 2, 3), conv(1, 4, 203, 16, 2, 3, 3, 1, 2)}) {
       expect_equal<float>(p, 0);
       expect_equal<Bf16>(p, 0);
     }

@@ -47,6 +47,9 @@ const Conv2d kOddProblems[] = {
     {2, 11, 13, 3, 32, 5, 3, 5, 4, 2, 3, 2, 0, 1, 1, 1, DType::f32, Math::f32},
     {1, 23, 17, 4, 48, 7, 7, 17, 11, 1, 1, 0, 0, 1, 1, 1, DType::f32, Math::f32},
     {3, 40, 3, 2, 16, 3, 3, 13, 1, 3, 3, 0, 0, 1, 1, 1, DType::f32, Math::f32},
+    {1, 3, 205, 3, 32, 3, 3, 3, 205, 1, 1, 1, 1, 1, 1, 1, DType::f32, Math::f32},  // rows in several pieces
+    {2, 5, 222, 1, 16, 5, 4, 2, 110, 2, 2, 1, 0, 1, 1, 1, DType::f32, Math::f32},
+    {1, 4, 197, 16, 2, 3, 3, 4, 197, 1, 1, 1, 1, 1, 1, 1, DType::f32, Math::f32},
     {5, 9, 8, 16, 3, 3, 3, 9, 8, 1, 1, 1, 1, 1, 1, 1, DType::f32, Math::f32},  // few channels in y
     {1, 15, 10, 32, 1, 4, 4, 14, 9, 1, 1, 1, 1, 1, 1, 1, DType::f32, Math::f32},
     {2, 9, 9, 48, 2, 7, 5, 3, 5, 1, 1, 0, 0, 1, 1, 1, DType::f32, Math::f32},
@@ -74,6 +77,8 @@ const Conv2d kDirectProblems[] = {
     {2, 13, 14, 64, 32, 4, 5, 4, 4, 3, 3, 1, 1, 1, 1, 1, DType::f32, Math::f32},     // nine phases, of one and of two taps
     {1, 41, 3, 64, 64, 4, 4, 20, 1, 2, 2, 1, 1, 1, 1, 1, DType::f32, Math::f32},
     {1, 6, 7, 512, 544, 3, 3, 3, 4, 2, 2, 1, 1, 1, 1, 1, DType::f32, Math::f32},     // more weights than Winograd's form takes
+    {2, 13, 1, 64, 64, 4, 3, 6, 1, 2, 2, 1, 1, 1, 1, 1, DType::f32, Math::f32},      // phases without a pixel
+    {1, 50, 49, 176, 176, 3, 3, 25, 25, 2, 2, 1, 1, 1, 1, 1, DType::f32, Math::f32}, // many weights, and pixels in two chunks
 };
 
 TEST(Conv2dCpu, MatchesReference) {
