@@ -104,7 +104,8 @@ struct Division {
   int panel;  // columns
 
   Division(const Phase& f, int threads) : panel(kPanel) {
-    constexpr int64_t kManyWeights = 1 << 18, kMost = 600, kNumbers = 1 << 16, kLeastOfFew = 48, kMostOfFew = 288, kRows = 6;  // kRows: that products take at a time
+    constexpr int64_t kManyWeights = 1 << 18, kMost = 600, kNumbers = 1 << 16, kLeastOfFew = 48, kMostOfFew = 288;
+    constexpr int64_t kRows = 6;  // that products take at a time
     const bool many = f.weights() > kManyWeights;
     int64_t chunks = ceil_div(f.pixels(), many ? kMost : std::clamp(kNumbers / f.run(), kLeastOfFew, kMostOfFew));
     by_panels = many && chunks < threads;
@@ -183,7 +184,9 @@ void add_phase(const Phase& f, const float* image, const Weights& w, float* out,
 bool goes_directly(const Conv2d& p, ConvRole role) {
   if (role == ConvRole::weight_gradient || has_avx512() || goes_by_winograd(p)) return false;
   if (p.dtype != DType::f32 || p.groups != 1 || p.dilation_h != 1 || p.dilation_w != 1) return false;
-  if (p.stride_h == 1 || p.stride_h != p.stride_w || p.r < p.stride_h || p.s < p.stride_w) return false;
+  if (p.stride_h != p.stride_w || p.r < p.stride_h || p.s < p.stride_w) return false;
+  constexpr int kFewWeights = 1 << 16;
+  if (p.stride_h == 1 && (p.r * p.s > 1 || p.c * p.k > kFewWeights)) return false;
   const int in = role == ConvRole::forward ? p.c : p.k, out = role == ConvRole::forward ? p.k : p.c;
   return in % kBlock == 0 && in >= 32 && out % kTileLanes == 0 && out >= 32;
 }
