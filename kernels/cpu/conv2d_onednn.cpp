@@ -203,11 +203,12 @@ bool data_gradient_by_onednn(const Conv2d& p, const void* dy, const Weight& w, v
   return true;
 }
 
+bool onednn_overruns(const Conv2d& p) { return p.r == 1 && p.s == 1 && (p.stride_h > 1 || p.stride_w > 1) && p.c < 16; }
+
 bool weight_gradient_by_onednn(const Conv2d& p, const void* x, const void* dy, void* dw) {
   // oneDNN 2.6's kernel for bf16 adds memory that it never wrote where a step is wider than the image.
   if (p.dtype == DType::bf16 && p.stride_w > p.w) return false;
-  // And its kernel for one tap and few channels gives wrong sums where only one of the strides is 1.
-  if (p.r == 1 && p.s == 1 && p.stride_h != p.stride_w) return false;
+  if (onednn_overruns(p)) return false;
   auto lock = lock_onednn();
   const ConvForm form = form_of(p, ConvRole::weight_gradient);
   Plan& plan = plan_of(p, ConvRole::weight_gradient, form, {}, [&](Plan& made) {

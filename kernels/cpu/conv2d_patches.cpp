@@ -5,6 +5,7 @@
 
 #include "kernels/cpu/conv2d_border.h"
 #include "kernels/cpu/conv2d_epilogue.h"
+#include "kernels/cpu/conv2d_onednn.h"
 #include "kernels/cpu/gemm_onednn.h"
 #include "kernels/cpu/number.h"
 #include "kernels/cpu/onednn.h"
@@ -62,9 +63,10 @@ bool for_each_chunk(const Conv2d& p, const void* x, Body body) {
 }  // namespace
 
 // The copy pays in a weight gradient with enough filters to use it on, and in a forward pass whose weights
-// overflow the second cache, over which oneDNN's convolution runs once for every row of a small image.
+// overflow the second cache, over which oneDNN's convolution runs once for every row of a small image; and where oneDNN's must not be called.
 bool prefers_patches(const Conv2d& p, ConvRole role) {
   if (p.dtype == DType::f64 || p.groups != 1 || p.dilation_h != 1 || p.dilation_w != 1) return false;
+  if (role == ConvRole::weight_gradient && onednn_overruns(p)) return true;
   const int64_t length = patch_length(p), pixels = int64_t{p.p} * p.q;
   if (length < 256 || length > (1 << 16) || p.k < 128) return false;
   if (role == ConvRole::forward) return pixels <= 16 && length * p.k >= (1 << 20);

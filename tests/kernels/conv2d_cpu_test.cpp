@@ -58,7 +58,8 @@ const Conv2d kOddProblems[] = {
     {2, 6, 5, 512, 130, 4, 4, 3, 3, 2, 2, 1, 1, 1, 1, 1, DType::f32, Math::f32},     // products over patches
     {3, 13, 15, 64, 129, 4, 4, 13, 15, 1, 1, 2, 1, 1, 1, 1, DType::f32, Math::f32},  // in two chunks
     {1, 5, 7, 3, 16, 1, 1, 3, 4, 2, 2, 0, 0, 1, 1, 1, DType::f32, Math::f32},
-    // one tap, one stride of 1
+    // one tap, few channels, steps wider than a pixel
+    {3, 24, 250, 5, 128, 1, 1, 12, 125, 2, 2, 0, 0, 1, 1, 1, DType::f32, Math::f32},
     {1, 6, 6, 3, 17, 1, 1, 6, 3, 1, 2, 0, 0, 1, 1, 1, DType::f32, Math::f32},
     {2, 9, 9, 4, 5, 1, 1, 3, 9, 3, 1, 0, 0, 1, 1, 1, DType::f32, Math::f32},
 };
