@@ -28,6 +28,8 @@ Taps gradient_taps(int filter, int stride, int pad, int phase) {
   return {count, last, -stride, 1, (phase + pad - last) / stride};
 }
 
+constexpr int kRowsAtOnce = 96;  // of weights, and numbers of a run, in one product
+
 // One phase of a dense sum: image [N, rows_in, columns_in, channels_in] to the pixels (top + row * spread, left + column * spread) of
 // the output [N, rows_out, columns_out, channels_out]. Weights as if [taps of rows, taps of columns, channels_in, channels_out].
 struct Phase {
@@ -40,8 +42,7 @@ struct Phase {
   int columns() const { return (columns_out - left + spread - 1) / spread; }
   int64_t pixels() const { return int64_t{n} * rows() * columns(); }
   int run() const { return across.count * channels_in; }
-  // Apart by a line more: runs are often multiples of 4 KB, and would fight for one place of the first cache.
-  int pitch() const { return run() + 16; }
+  int blocks() const { return (run() + kRowsAtOnce - 1) / kRowsAtOnce; }
   int64_t weights() const { return int64_t{down.count} * run() * channels_out; }
 };
 
@@ -63,6 +64,7 @@ struct Weights {
 
 // Input channels come in multiples of it.
 constexpr int kBlock = std::max(8, kRegisterLanes);
+static_assert(kRowsAtOnce % kBlock == 0);
 
 // Rows [begin, end), multiples of kBlock, of a panel `width` wide of the weights of row r of the taps: to [end - begin, width].
 void pack_rows(const Phase& f, const Weights& w, int r, int begin, int end, int panel, int width, float* to) {
@@ -81,15 +83,24 @@ void pack_rows(const Phase& f, const Weights& w, int r, int begin, int end, int 
     }
 }
 
-// The numbers under output pixels [begin, begin + count) in row r of the taps: to [count, run], through the border.
-void copy_runs(const Phase& f, const float* image, int r, int64_t begin, int64_t count, float* to) {
-  const int run = f.run(), columns = f.columns(), rows = f.rows(), channels = f.channels_in;
+// The runs of row r of the taps, the numbers under output pixels [begin, begin + count), through the border. Of a chunk: to [blocks, chunk,
+// kRowsAtOnce], since what a product reads of long runs would lie too far apart for the processor to expect it; `run` holds one.
+void copy_runs(const Phase& f, const float* image, int r, int64_t begin, int64_t count, int64_t chunk, float* run, float* to) {
+  const int columns = f.columns(), rows = f.rows(), channels = f.channels_in;
   int column = static_cast<int>(begin % columns), row = static_cast<int>(begin / columns % rows);
   int64_t n = begin / columns / rows;
-  for (int64_t i = 0; i < count; ++i, to += f.pitch()) {
+  for (int64_t i = 0; i < count; ++i, to += kRowsAtOnce) {
     const int h = f.image_rows.own(row * f.down.step + f.down.first + r), w = column * f.across.step + f.across.first;
-    if (h < 0) std::fill_n(to, run, 0.0f);
-    else copy_pixels(f.image_columns, image + (n * f.rows_in + h) * f.columns_in * channels, w, f.across.count, channels, to);
+    const float* from = run;
+    if (h < 0) {
+      std::fill_n(run, f.run(), 0.0f);
+    } else {
+      const float* const line = image + (n * f.rows_in + h) * f.columns_in * channels;
+      if (f.image_columns.has(w, f.across.count)) from = line + int64_t{w} * channels;
+      else copy_pixels(f.image_columns, line, w, f.across.count, channels, run);
+    }
+    for (int block = 0; block < f.blocks(); ++block)
+      std::copy_n(from + block * kRowsAtOnce, std::min(kRowsAtOnce, f.run() - block * kRowsAtOnce), to + block * chunk * kRowsAtOnce);
     if (++column < columns) continue;
     column = 0;
     if (++row == rows) row = 0, ++n;
@@ -128,39 +139,44 @@ void store(const Phase& f, int64_t begin, int64_t count, float* sums, float* out
   }
 }
 
-constexpr int kRowsAtOnce = 96;  // of weights, a multiple of kBlock
-
-// Adds to sums [count, channels_out] what row r of the taps gives to columns [begin, begin + width). Weights are packed where they are
-// multiplied, into `rows` [kRowsAtOnce, width].
-void add_panel(const Phase& f, const Weights& w, int r, int begin, int width, const float* runs, int64_t count, float* rows, float* sums) {
-  for (int row = 0; row < f.run(); row += kRowsAtOnce) {
-    const int length = std::min(kRowsAtOnce, f.run() - row);
+// Adds to `count` rows of sums, apart by `pitch`, what row r of the taps gives to columns [begin, begin + width). Weights are packed where
+// they are multiplied, into `rows` [kRowsAtOnce, width].
+void add_panel(const Phase& f, const Weights& w, int r, int begin, int width, const float* runs, int64_t count, int64_t chunk, float* rows, float* sums, int pitch) {
+  for (int block = 0; block < f.blocks(); ++block) {
+    const int row = block * kRowsAtOnce, length = std::min(kRowsAtOnce, f.run() - row);
     pack_rows(f, w, r, row, row + length, begin, width, rows);
-    multiply_tiles({runs + row, f.pitch(), 1, rows, width, sums + begin, f.channels_out, count, width, length, r > 0 || row > 0});
+    multiply_tiles({runs + block * chunk * kRowsAtOnce, kRowsAtOnce, 1, rows, width, sums, pitch, count, width, length, r > 0 || block > 0});
   }
 }
 
 void add_phase(const Phase& f, const float* image, const Weights& w, float* out, const Epilogue& epilogue) {
-  const int threads = omp_get_max_threads(), channels = f.channels_out, pitch = f.pitch();
   if (f.pixels() == 0) return;
+  const int threads = omp_get_max_threads(), channels = f.channels_out;
   const Division d(f, threads);
-  const int64_t pixels = f.pixels(), of_rows = kRowsAtOnce * kPanel, of_runs = d.chunk * pitch, of_sums = f.spread == 1 ? 0 : d.chunk * channels;
-  const int64_t own = of_rows + of_runs + of_sums;
-  float* const memory = static_cast<float*>(onednn_scratch(Scratch::source, size_t(threads * own) * sizeof(float)));
+  const int64_t pixels = f.pixels(), of_rows = kRowsAtOnce * kPanel, of_run = f.blocks() * kRowsAtOnce;
+  const int64_t of_panels = d.chunk * ceil_div(channels, d.panel) * d.panel;
+  const int64_t small = of_rows + of_run, of_runs = d.chunk * of_run, of_sums = f.spread == 1 ? 0 : d.chunk * channels;  // small: of a thread in any case
+  float* const memory = static_cast<float*>(onednn_scratch(Scratch::source, size_t(threads * small + (d.by_panels ? of_runs + of_sums + of_panels : threads * (of_runs + of_sums))) * sizeof(float)));
   const auto sums_of = [&](int64_t begin, float* runs) { return f.spread == 1 ? out + begin * channels : runs + of_runs; };
   if (d.by_panels) {
-    float* const runs = memory + threads * of_rows;
+    float* const runs = memory + threads * small;
+    float* const panels = runs + of_runs + of_sums;  // sums: rows of many channels, often a multiple of 2 KB, would fight for places of the second cache
     for (int64_t begin = 0; begin < pixels; begin += d.chunk) {
       const int64_t count = std::min(d.chunk, pixels - begin);
       float* const sums = sums_of(begin, runs);
 #pragma omp parallel
       for (int r = 0; r < f.down.count; ++r) {
+        float* const rows = memory + omp_get_thread_num() * small;
 #pragma omp for schedule(static)
-        for (int64_t i = 0; i < count; ++i) copy_runs(f, image, r, begin + i, 1, runs + i * pitch);
+        for (int64_t i = 0; i < count; ++i) copy_runs(f, image, r, begin + i, 1, d.chunk, rows + of_rows, runs + i * kRowsAtOnce);
 #pragma omp for schedule(static)
         for (int panel = 0; panel < channels; panel += d.panel)
-          add_panel(f, w, r, panel, std::min(d.panel, channels - panel), runs, count, memory + omp_get_thread_num() * of_rows, sums);
+          add_panel(f, w, r, panel, std::min(d.panel, channels - panel), runs, count, d.chunk, rows, panels + panel * d.chunk, d.panel);
       }
+#pragma omp parallel for schedule(static)
+      for (int64_t i = 0; i < count; ++i)
+        for (int panel = 0; panel < channels; panel += d.panel)
+          std::copy_n(panels + panel * d.chunk + i * d.panel, std::min(d.panel, channels - panel), sums + i * channels + panel);
       store(f, begin, count, sums, out, epilogue);
     }
     return;
@@ -168,12 +184,12 @@ void add_phase(const Phase& f, const float* image, const Weights& w, float* out,
 #pragma omp parallel for schedule(static)
   for (int64_t begin = 0; begin < pixels; begin += d.chunk) {
     const int64_t count = std::min(d.chunk, pixels - begin);
-    float* const rows = memory + omp_get_thread_num() * own;
-    float* const runs = rows + of_rows;
+    float* const rows = memory + omp_get_thread_num() * (small + of_runs + of_sums);
+    float* const runs = rows + small;
     float* const sums = sums_of(begin, runs);
     for (int r = 0; r < f.down.count; ++r) {
-      copy_runs(f, image, r, begin, count, runs);
-      for (int panel = 0; panel < channels; panel += kPanel) add_panel(f, w, r, panel, std::min(kPanel, channels - panel), runs, count, rows, sums);
+      copy_runs(f, image, r, begin, count, d.chunk, rows + of_rows, runs);
+      for (int panel = 0; panel < channels; panel += kPanel) add_panel(f, w, r, panel, std::min(kPanel, channels - panel), runs, count, d.chunk, rows, sums + panel, channels);
     }
     store(f, begin, count, sums, out, epilogue);
   }

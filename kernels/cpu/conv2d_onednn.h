@@ -9,7 +9,8 @@ bool forward_by_onednn(const Conv2d&, const void* x, const Weight& w, void* y, c
 bool data_gradient_by_onednn(const Conv2d&, const void* dy, const Weight& w, void* dx, const Epilogue&);
 bool weight_gradient_by_onednn(const Conv2d&, const void* x, const void* dy, void* dw);
 
-// oneDNN 2.6's weight gradient of one tap writes beyond its memory where steps are wider than a pixel and the channels of x fill no vector.
+// oneDNN's weight gradient of one tap writes beyond its memory where steps are wider than a pixel and the channels of x fill no vector
+// (github.com/uxlfoundation/oneDNN, issue 6035).
 bool onednn_overruns(const Conv2d&);
 
 }  // namespace ganymede::kernels::cpu
