@@ -42,6 +42,7 @@ struct Phase {
   int columns() const { return (columns_out - left + spread - 1) / spread; }
   int64_t pixels() const { return int64_t{n} * rows() * columns(); }
   int run() const { return across.count * channels_in; }
+  int row_in(int row, int r) const { return image_rows.own(row * down.step + down.first + r); }  // -1: outside
   int blocks() const { return (run() + kRowsAtOnce - 1) / kRowsAtOnce; }
   int64_t weights() const { return int64_t{down.count} * run() * channels_out; }
 };
@@ -83,27 +84,42 @@ void pack_rows(const Phase& f, const Weights& w, int r, int begin, int end, int 
     }
 }
 
-// The runs of row r of the taps, the numbers under output pixels [begin, begin + count), through the border. Of a chunk: to [blocks, chunk,
-// kRowsAtOnce], since what a product reads of long runs would lie too far apart for the processor to expect it; `run` holds one.
-void copy_runs(const Phase& f, const float* image, int r, int64_t begin, int64_t count, int64_t chunk, float* run, float* to) {
-  const int columns = f.columns(), rows = f.rows(), channels = f.channels_in;
-  int column = static_cast<int>(begin % columns), row = static_cast<int>(begin / columns % rows);
-  int64_t n = begin / columns / rows;
-  for (int64_t i = 0; i < count; ++i, to += kRowsAtOnce) {
-    const int h = f.image_rows.own(row * f.down.step + f.down.first + r), w = column * f.across.step + f.across.first;
+// An output pixel of a phase. Pixels are counted image by image, or by rows, of all images one after the other: then those whose row r of
+// the taps lies inside the image are neighbours.
+struct Place {
+  int64_t n;
+  int row, column;
+  bool by_rows;
+
+  Place(const Phase& f, int64_t pixel, bool by_rows) : column(static_cast<int>(pixel % f.columns())), by_rows(by_rows) {
+    const int64_t line = pixel / f.columns(), of = by_rows ? f.n : f.rows();
+    n = by_rows ? line % of : line / of, row = static_cast<int>(by_rows ? line / of : line % of);
+  }
+  void next(const Phase& f) {
+    if (++column < f.columns()) return;
+    column = 0;
+    if (by_rows && ++n == f.n) n = 0, ++row;
+    if (!by_rows && ++row == f.rows()) row = 0, ++n;
+  }
+  int64_t in_output(const Phase& f) const { return ((n * f.rows_out + f.top + row * f.spread) * f.columns_out + f.left + column * f.spread) * f.channels_out; }
+};
+
+// The runs of row r of the taps, the numbers under `count` pixels, through the border. Of a chunk: to [blocks, chunk, kRowsAtOnce], since
+// what a product reads of long runs would lie too far apart for the processor to expect it; `run` holds one.
+void copy_runs(const Phase& f, const float* image, int r, Place place, int64_t count, int64_t chunk, float* run, float* to) {
+  const int channels = f.channels_in;
+  for (int64_t i = 0; i < count; ++i, place.next(f), to += kRowsAtOnce) {
+    const int h = f.row_in(place.row, r), w = place.column * f.across.step + f.across.first;
     const float* from = run;
     if (h < 0) {
       std::fill_n(run, f.run(), 0.0f);
     } else {
-      const float* const line = image + (n * f.rows_in + h) * f.columns_in * channels;
+      const float* const line = image + (place.n * f.rows_in + h) * f.columns_in * channels;
       if (f.image_columns.has(w, f.across.count)) from = line + int64_t{w} * channels;
       else copy_pixels(f.image_columns, line, w, f.across.count, channels, run);
     }
     for (int block = 0; block < f.blocks(); ++block)
       std::copy_n(from + block * kRowsAtOnce, std::min(kRowsAtOnce, f.run() - block * kRowsAtOnce), to + block * chunk * kRowsAtOnce);
-    if (++column < columns) continue;
-    column = 0;
-    if (++row == rows) row = 0, ++n;
   }
 }
 
@@ -119,80 +135,97 @@ struct Division {
     constexpr int64_t kRows = 6;  // that products take at a time
     const bool many = f.weights() > kManyWeights;
     int64_t chunks = ceil_div(f.pixels(), many ? kMost : std::clamp(kNumbers / f.run(), kLeastOfFew, kMostOfFew));
-    by_panels = many && chunks < threads;
+    by_panels = many && (chunks <= threads || threads == 1);
     if (!by_panels) chunks = ceil_div(chunks, threads) * threads;
     while (by_panels && panel > kTileLanes && f.channels_out < panel * threads) panel /= 2;
     chunk = ceil_div(ceil_div(f.pixels(), chunks), kRows) * kRows;
   }
 };
 
-// Of pixels [begin, begin + count) of a phase, whose sums lie in place where they are the whole result.
-void store(const Phase& f, int64_t begin, int64_t count, float* sums, float* out, const Epilogue& epilogue) {
-  const int channels = f.channels_out;
-  if (f.spread == 1) return apply_epilogue(DType::f32, count, channels, behind(epilogue, begin * channels * int64_t{sizeof(float)}), nullptr, sums);
-  const int rows = f.rows(), columns = f.columns();
-  for (int64_t i = 0; i < count; ++i) {
-    const int64_t pixel = begin + i, n = pixel / columns / rows;
-    const int64_t h = f.top + pixel / columns % rows * f.spread, w = f.left + pixel % columns * f.spread;
-    const int64_t to = ((n * f.rows_out + h) * f.columns_out + w) * channels;
-    apply_epilogue(DType::f32, 1, channels, behind(epilogue, to * int64_t{sizeof(float)}), sums + i * channels, out + to);
-  }
-}
-
-// Adds to `count` rows of sums, apart by `pitch`, what row r of the taps gives to columns [begin, begin + width). Weights are packed where
-// they are multiplied, into `rows` [kRowsAtOnce, width].
-void add_panel(const Phase& f, const Weights& w, int r, int begin, int width, const float* runs, int64_t count, int64_t chunk, float* rows, float* sums, int pitch) {
+// Makes `count` rows of sums, apart by `pitch`, of what row r of the taps gives to columns [begin, begin + width), or adds it to them. Weights are
+// packed where they are multiplied, into `rows` [kRowsAtOnce, width].
+void add_panel(const Phase& f, const Weights& w, int r, int begin, int width, const float* runs, int64_t count, int64_t chunk, float* rows, float* sums, int pitch,
+               bool adds) {
   for (int block = 0; block < f.blocks(); ++block) {
     const int row = block * kRowsAtOnce, length = std::min(kRowsAtOnce, f.run() - row);
     pack_rows(f, w, r, row, row + length, begin, width, rows);
-    multiply_tiles({runs + block * chunk * kRowsAtOnce, kRowsAtOnce, 1, rows, width, sums, pitch, count, width, length, r > 0 || block > 0});
+    multiply_tiles({runs + block * chunk * kRowsAtOnce, kRowsAtOnce, 1, rows, width, sums, pitch, count, width, length, adds || block > 0});
+  }
+}
+
+// Threads take chunks of pixels, whose sums lie in place where they are the whole result.
+void add_by_chunks(const Phase& f, const Division& d, const float* image, const Weights& w, float* out, const Epilogue& epilogue) {
+  const int channels = f.channels_out;
+  const bool in_place = f.spread == 1;
+  const int64_t pixels = f.pixels(), of_rows = kRowsAtOnce * kPanel, of_run = f.blocks() * kRowsAtOnce, of_runs = d.chunk * of_run;
+  const int64_t own = of_rows + of_run + of_runs + (in_place ? 0 : d.chunk * channels);
+  float* const memory = static_cast<float*>(onednn_scratch(Scratch::source, size_t(omp_get_max_threads() * own) * sizeof(float)));
+#pragma omp parallel for schedule(static)
+  for (int64_t begin = 0; begin < pixels; begin += d.chunk) {
+    const int64_t count = std::min(d.chunk, pixels - begin);
+    float* const rows = memory + omp_get_thread_num() * own;
+    float* const runs = rows + of_rows + of_run;
+    float* const sums = in_place ? out + begin * channels : runs + of_runs;
+    for (int r = 0; r < f.down.count; ++r) {
+      copy_runs(f, image, r, {f, begin, false}, count, d.chunk, rows + of_rows, runs);
+      for (int panel = 0; panel < channels; panel += kPanel)
+        add_panel(f, w, r, panel, std::min(kPanel, channels - panel), runs, count, d.chunk, rows, sums + panel, channels, r > 0);
+    }
+    if (in_place) {
+      apply_epilogue(DType::f32, count, channels, behind(epilogue, begin * channels * int64_t{sizeof(float)}), nullptr, sums);
+      continue;
+    }
+    Place place(f, begin, false);
+    for (int64_t i = 0; i < count; ++i, place.next(f)) {
+      const int64_t to = place.in_output(f);
+      apply_epilogue(DType::f32, 1, channels, behind(epilogue, to * int64_t{sizeof(float)}), sums + i * channels, out + to);
+    }
+  }
+}
+
+// Threads take panels of the weights, of one chunk of pixels after the other. Sums lie in panels [chunk, d.panel]: rows of many channels,
+// often a multiple of 2 KB, would fight for places of the second cache. Where a row of the taps lies outside the image nothing is added.
+void add_by_panels(const Phase& f, const Division& d, const float* image, const Weights& w, float* out, const Epilogue& epilogue) {
+  const int channels = f.channels_out, threads = omp_get_max_threads();
+  const int64_t pixels = f.pixels(), line = int64_t{f.n} * f.columns(), of_rows = kRowsAtOnce * kPanel, of_run = f.blocks() * kRowsAtOnce, of_runs = d.chunk * of_run;
+  float* const memory = static_cast<float*>(onednn_scratch(
+      Scratch::source, size_t(threads * (of_rows + of_run) + of_runs + d.chunk * ceil_div(channels, d.panel) * d.panel) * sizeof(float)));
+  float* const runs = memory + threads * (of_rows + of_run);
+  float* const sums = runs + of_runs;
+  for (int64_t begin = 0; begin < pixels; begin += d.chunk) {
+    const int64_t count = std::min(d.chunk, pixels - begin);
+#pragma omp parallel
+    {
+      float* const rows = memory + omp_get_thread_num() * (of_rows + of_run);
+#pragma omp for schedule(static)
+      for (int panel = 0; panel < channels; panel += d.panel) std::fill_n(sums + panel * d.chunk, count * d.panel, 0.0f);
+      for (int r = 0; r < f.down.count; ++r) {
+        int top = 0, bottom = f.rows();
+        while (top < bottom && f.row_in(top, r) < 0) ++top;
+        while (top < bottom && f.row_in(bottom - 1, r) < 0) --bottom;
+        const int64_t first = std::clamp(top * line - begin, int64_t{0}, count), last = std::clamp(bottom * line - begin, first, count);
+        if (first == last) continue;
+#pragma omp for schedule(static)
+        for (int64_t i = first; i < last; ++i) copy_runs(f, image, r, {f, begin + i, true}, 1, d.chunk, rows + of_rows, runs + i * kRowsAtOnce);
+#pragma omp for schedule(static)
+        for (int panel = 0; panel < channels; panel += d.panel)
+          add_panel(f, w, r, panel, std::min(d.panel, channels - panel), runs + first * kRowsAtOnce, last - first, d.chunk, rows, sums + panel * d.chunk + first * d.panel, d.panel, true);
+      }
+#pragma omp for schedule(static)
+      for (int64_t i = 0; i < count; ++i) {
+        const int64_t to = Place(f, begin + i, true).in_output(f);
+        for (int panel = 0; panel < channels; panel += d.panel)
+          std::copy_n(sums + panel * d.chunk + i * d.panel, std::min(d.panel, channels - panel), out + to + panel);
+        apply_epilogue(DType::f32, 1, channels, behind(epilogue, to * int64_t{sizeof(float)}), nullptr, out + to);
+      }
+    }
   }
 }
 
 void add_phase(const Phase& f, const float* image, const Weights& w, float* out, const Epilogue& epilogue) {
   if (f.pixels() == 0) return;
-  const int threads = omp_get_max_threads(), channels = f.channels_out;
-  const Division d(f, threads);
-  const int64_t pixels = f.pixels(), of_rows = kRowsAtOnce * kPanel, of_run = f.blocks() * kRowsAtOnce;
-  const int64_t of_panels = d.chunk * ceil_div(channels, d.panel) * d.panel;
-  const int64_t small = of_rows + of_run, of_runs = d.chunk * of_run, of_sums = f.spread == 1 ? 0 : d.chunk * channels;  // small: of a thread in any case
-  float* const memory = static_cast<float*>(onednn_scratch(Scratch::source, size_t(threads * small + (d.by_panels ? of_runs + of_sums + of_panels : threads * (of_runs + of_sums))) * sizeof(float)));
-  const auto sums_of = [&](int64_t begin, float* runs) { return f.spread == 1 ? out + begin * channels : runs + of_runs; };
-  if (d.by_panels) {
-    float* const runs = memory + threads * small;
-    float* const panels = runs + of_runs + of_sums;  // sums: rows of many channels, often a multiple of 2 KB, would fight for places of the second cache
-    for (int64_t begin = 0; begin < pixels; begin += d.chunk) {
-      const int64_t count = std::min(d.chunk, pixels - begin);
-      float* const sums = sums_of(begin, runs);
-#pragma omp parallel
-      for (int r = 0; r < f.down.count; ++r) {
-        float* const rows = memory + omp_get_thread_num() * small;
-#pragma omp for schedule(static)
-        for (int64_t i = 0; i < count; ++i) copy_runs(f, image, r, begin + i, 1, d.chunk, rows + of_rows, runs + i * kRowsAtOnce);
-#pragma omp for schedule(static)
-        for (int panel = 0; panel < channels; panel += d.panel)
-          add_panel(f, w, r, panel, std::min(d.panel, channels - panel), runs, count, d.chunk, rows, panels + panel * d.chunk, d.panel);
-      }
-#pragma omp parallel for schedule(static)
-      for (int64_t i = 0; i < count; ++i)
-        for (int panel = 0; panel < channels; panel += d.panel)
-          std::copy_n(panels + panel * d.chunk + i * d.panel, std::min(d.panel, channels - panel), sums + i * channels + panel);
-      store(f, begin, count, sums, out, epilogue);
-    }
-    return;
-  }
-#pragma omp parallel for schedule(static)
-  for (int64_t begin = 0; begin < pixels; begin += d.chunk) {
-    const int64_t count = std::min(d.chunk, pixels - begin);
-    float* const rows = memory + omp_get_thread_num() * (small + of_runs + of_sums);
-    float* const runs = rows + small;
-    float* const sums = sums_of(begin, runs);
-    for (int r = 0; r < f.down.count; ++r) {
-      copy_runs(f, image, r, begin, count, d.chunk, rows + of_rows, runs);
-      for (int panel = 0; panel < channels; panel += kPanel) add_panel(f, w, r, panel, std::min(kPanel, channels - panel), runs, count, d.chunk, rows, sums + panel, channels);
-    }
-    store(f, begin, count, sums, out, epilogue);
-  }
+  const Division d(f, omp_get_max_threads());
+  (d.by_panels ? add_by_panels : add_by_chunks)(f, d, image, w, out, epilogue);
 }
 
 }  // namespace
