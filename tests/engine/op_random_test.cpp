@@ -3,26 +3,19 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <cstdlib>
-#include <random>
 
 #include "engine/check.h"
 #include "engine/memory.h"
 #include "engine/ops.h"
+#include "tests/support/draw.h"
 #include "tests/support/op_case.h"
 
 namespace ganymede::test {
 namespace {
 
-class Draw {
+class Drawing : public Draw {
  public:
-  explicit Draw(int seed) : generator_(unsigned(seed)) {}
-  int64_t between(int64_t least, int64_t most) { return least + int64_t(generator_() % uint64_t(most - least + 1)); }
-  bool one_in(int n) { return between(1, n) == 1; }
-  template <class T>
-  T of(std::initializer_list<T> values) {
-    return values.begin()[between(0, std::ssize(values) - 1)];
-  }
+  using Draw::Draw;
   int64_t size() { return of<int64_t>({1, 2, 3, 4, 5, 6, 7, 8, 9, 13, 16, 17}); }
   int64_t channels() { return of<int64_t>({1, 2, 3, 4, 5, 7, 8, 12, 16, 17, 24, 32, 40}); }
   Shape shape(int least_rank, int most_rank, int64_t most_numbers) {
@@ -42,9 +35,6 @@ class Draw {
   kernels::Unary smooth() { return of({kernels::Unary::identity, kernels::Unary::tanh, kernels::Unary::sigmoid, kernels::Unary::gelu}); }
   static Device accelerator() { return {device_count(DeviceType::cuda) > 0 ? DeviceType::cuda : DeviceType::sim, 0}; }
   Device device() { return one_in(2) ? Device{} : accelerator(); }
-
- private:
-  std::mt19937_64 generator_;
 };
 
 template <class F>
@@ -55,14 +45,14 @@ OpCase of_one(const std::string& name, const Shape& x, F f, Kind kind = Kind::su
 // So that sums of so many products stay where activations bend; a power of two, which bf16 holds.
 double about_one(int64_t terms) { return std::exp2(-std::round(std::log2(double(terms)) / 2)); }
 
-std::vector<int> some_axes(Draw& draw, int rank) {
+std::vector<int> some_axes(Drawing& draw, int rank) {
   std::vector<int> axes;
   for (int axis = 0; axis < rank; ++axis)
     if (draw.one_in(2)) axes.push_back(axis);
   return axes;  // none: all
 }
 
-OpCase elementwise(Draw& draw) {
+OpCase elementwise(Drawing& draw) {
   const Shape full = draw.shape(1, 4, 6000);
   std::vector<int64_t> a, b;
   const int64_t missing = draw.between(0, full.rank() - 1);
@@ -76,7 +66,7 @@ OpCase elementwise(Draw& draw) {
   return {"broadcast", Kind::summing, {Shape(a), Shape(b)}, [f](const Tensors& in) { return Tensors{f(in[0], in[1])}; }, 0.4, 2, false, 2};
 }
 
-OpCase reduction(Draw& draw) {
+OpCase reduction(Drawing& draw) {
   const Shape x = draw.shape(1, 4, 8000);
   const Axes axes = some_axes(draw, int(x.rank()));
   const bool keep = draw.one_in(2);
@@ -90,7 +80,7 @@ OpCase reduction(Draw& draw) {
   }
 }
 
-OpCase rearrangement(Draw& draw) {
+OpCase rearrangement(Drawing& draw) {
   const Shape x = draw.shape(1, 4, 8000);
   const int rank = int(x.rank()), axis = int(draw.between(0, rank - 1));
   switch (draw.between(0, 5)) {
@@ -121,7 +111,7 @@ OpCase rearrangement(Draw& draw) {
   }
 }
 
-OpCase product(Draw& draw) {
+OpCase product(Drawing& draw) {
   const auto length = [&] { return draw.of<int64_t>({1, 2, 3, 5, 8, 13, 16, 17, 24, 32, 33, 64, 65, 96, 130}); };
   const int64_t m = length(), n = length(), k = length(), batch = draw.between(1, 3);
   if (draw.one_in(3)) {
@@ -134,7 +124,7 @@ OpCase product(Draw& draw) {
           [=](const Tensors& in) { return Tensors{matmul(in[0], in[1], ta, tb)}; }};
 }
 
-OpCase convolution(Draw& draw) {
+OpCase convolution(Drawing& draw) {
   const Shape x = draw.picture(1500);
   ConvOptions o;
   const int64_t r = draw.between(1, 5), s = draw.one_in(3) ? draw.between(1, 5) : r, k = draw.channels();
@@ -160,7 +150,7 @@ OpCase convolution(Draw& draw) {
           }, -1, 1, false, beside ? 2 : 1};
 }
 
-OpCase scaled_convolution(Draw& draw) {
+OpCase scaled_convolution(Drawing& draw) {
   Shape x = draw.picture(800);
   const int64_t taps = draw.of<int64_t>({1, 3, 5}), k = draw.channels();
   if (draw.one_in(2))
@@ -169,7 +159,7 @@ OpCase scaled_convolution(Draw& draw) {
   return {"conv2d_mean_pool", Kind::product, {x, {k, taps, taps, x[3]}, {k}}, [](const Tensors& in) { return Tensors{conv2d_mean_pool(in[0], mean_pool_filter(in[1]), in[2])}; }, -1, 1};
 }
 
-OpCase normalisation(Draw& draw) {
+OpCase normalisation(Drawing& draw) {
   const Shape x = draw.picture();
   const auto view = draw.of<kernels::Norm (*)(const Tensor&, double)>({batch_view, instance_view, layer_view, pixel_view});
   const Activation f{draw.smooth()};
@@ -182,7 +172,7 @@ OpCase normalisation(Draw& draw) {
           }};
 }
 
-OpCase resampling(Draw& draw) {
+OpCase resampling(Drawing& draw) {
   const Shape x = draw.picture();
   const int64_t height = draw.size(), width = draw.size(), least = std::min(x[1], x[2]);
   switch (draw.between(0, 6)) {
@@ -228,7 +218,7 @@ OpCase resampling(Draw& draw) {
 }
 
 // Places in pixels, away from whole numbers, where the tent has its kinks.
-OpCase sampling(Draw& draw) {
+OpCase sampling(Drawing& draw) {
   const int64_t n = draw.between(1, 3), side = draw.between(2, 9);
   const SampleOptions o{SampleMode::bilinear, draw.of({SampleBorder::zeros, SampleBorder::clamp, SampleBorder::reflect}), draw.one_in(2)};
   return {"grid_sample", Kind::summing, {{n, side, side, draw.channels()}, {n, draw.size(), draw.size(), 2}}, [=](const Tensors& in) {
@@ -237,7 +227,7 @@ OpCase sampling(Draw& draw) {
           }, -1.3, double(side) + 0.4, true};
 }
 
-OpCase of_sequences(Draw& draw) {
+OpCase of_sequences(Drawing& draw) {
   if (draw.one_in(3)) {
     Shape x = draw.shape(1, 4, 6000);
     const int axis = int(draw.between(0, x.rank() - 1));
@@ -253,15 +243,14 @@ OpCase of_sequences(Draw& draw) {
 
 TEST(OpRandom, DevicesAgreeWithF64) {
   const auto kinds = {elementwise, reduction, rearrangement, product, convolution, scaled_convolution, normalisation, resampling, sampling, of_sequences};
-  const char* wanted = std::getenv("GANYMEDE_RANDOM_CASES");
   poison_fresh_memory(true);
-  for (int seed = 0; seed < (wanted ? std::atoi(wanted) : 300) && !HasFailure(); ++seed) {
-    Draw draw(seed);
+  for (int seed = 0; seed < random_cases(300) && !HasFailure(); ++seed) {
+    Drawing draw(seed);
     const OpCase c = draw.of(kinds)(draw);
     const Device drawn = draw.device();
     // Products of the cpu are oneDNN's, whose kernels for AVX-512 have not been through this yet: only where they are asked for.
-    const bool left_out = drawn == Device{} && c.kind == Kind::product && __builtin_cpu_supports("avx512f") && !wanted;
-    const Device device = left_out ? Draw::accelerator() : drawn;
+    const bool left_out = drawn == Device{} && c.kind == Kind::product && __builtin_cpu_supports("avx512f") && !random_cases_are_asked_for();
+    const Device device = left_out ? Drawing::accelerator() : drawn;
     const Arithmetic arithmetic = device.type != DeviceType::cpu && c.kind == Kind::product && draw.one_in(3) ? Arithmetic::tf32 : draw.of({Arithmetic::f32, Arithmetic::bf16});
     std::string shapes;
     for (const Shape& s : c.shapes) shapes += " " + s.str();
