@@ -236,7 +236,7 @@ OpCase of_sequences(Drawing& draw) {
     return of_one("softmax", x, [=](const Tensor& t) { return log ? log_softmax(t, axis) : softmax(t, axis); });
   }
   const auto length = [&] { return draw.of<int64_t>({1, 2, 3, 5, 8, 16, 17, 31, 33, 64, 65}); };
-  const int64_t n = draw.between(1, 3), queries = length(), keys = length(), depth = draw.of<int64_t>({1, 3, 8, 16, 17, 32, 64}), width = draw.of<int64_t>({1, 4, 8, 24, 33, 64});
+  const int64_t n = draw.between(1, 3), queries = length(), keys = length(), depth = draw.of<int64_t>({1, 3, 8, 16, 17, 32, 64}), width = draw.of<int64_t>({5, 4, 8, 24, 33, 64});
   return {"attention", Kind::product, {{n, queries, depth}, {n, keys, depth}, {n, keys, width}},
           [=](const Tensors& in) { return Tensors{attention(in[0], in[1], in[2], 1 / std::sqrt(double(depth)))}; }, -1, 1, false, 3};
 }
