@@ -152,7 +152,7 @@ OpCase convolution(Drawing& draw) {
 
 OpCase scaled_convolution(Drawing& draw) {
   Shape x = draw.picture(800);
-  const int64_t taps = draw.of<int64_t>({1, 3, 5}), k = draw.channels();
+  const int64_t taps = draw.of<int64_t>({1, 3, 5}), k = 3 + draw.channels();
   if (draw.one_in(2))
     return {"upsample_conv2d", Kind::product, {x, {k, taps, taps, x[3]}, {k}}, [](const Tensors& in) { return Tensors{upsample_conv2d(in[0], upsample_filter(in[1]), in[2])}; }, -1, 1};
   x[1] += 1, x[2] += 1;  // at least one mean of four
