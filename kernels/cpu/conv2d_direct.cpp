@@ -142,8 +142,8 @@ struct Division {
   }
 };
 
-// Makes `count` rows of sums, apart by `pitch`, of what row r of the taps gives to columns [begin, begin + width), or adds it to them. Weights are
-// packed where they are multiplied, into `rows` [kRowsAtOnce, width].
+// Makes `count` rows of sums, apart by `pitch`, of what row r of the taps gives to columns [begin, begin + width), or adds
+// it to them. Weights are packed where they are multiplied, into `rows` [kRowsAtOnce, width].
 void add_panel(const Phase& f, const Weights& w, int r, int begin, int width, const float* runs, int64_t count, int64_t chunk, float* rows, float* sums, int pitch,
                bool adds) {
   for (int block = 0; block < f.blocks(); ++block) {

@@ -63,7 +63,8 @@ bool for_each_chunk(const Conv2d& p, const void* x, Body body) {
 }  // namespace
 
 // The copy pays in a weight gradient with enough filters to use it on, and in a forward pass whose weights
-// overflow the second cache, over which oneDNN's convolution runs once for every row of a small image; and where oneDNN's must not be called.
+// overflow the second cache, over which oneDNN's convolution runs once for every row of a small image; and in a
+// weight gradient that must not be oneDNN's.
 bool prefers_patches(const Conv2d& p, ConvRole role) {
   if (p.dtype == DType::f64 || p.groups != 1 || p.dilation_h != 1 || p.dilation_w != 1) return false;
   if (role == ConvRole::weight_gradient && onednn_overruns(p)) return true;

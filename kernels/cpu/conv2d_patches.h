@@ -6,7 +6,8 @@
 
 namespace ganymede::kernels::cpu {
 
-// Whether patches are the fastest way (measured: bench/conv2d_cpu.cpp). Depends on the shape alone.
+// Whether patches are the fastest way (measured: bench_kernels), or in a weight gradient the only one beside loops. Depends on the
+// shape alone.
 bool prefers_patches(const Conv2d&, ConvRole);
 
 // False, having written nothing, where oneDNN has no fast matrix product.

@@ -7,6 +7,7 @@
 #include "engine/check.h"
 #include "engine/memory.h"
 #include "engine/ops.h"
+#include "kernels/cpu/onednn.h"
 #include "tests/support/draw.h"
 #include "tests/support/op_case.h"
 
@@ -249,7 +250,7 @@ TEST(OpRandom, DevicesAgreeWithF64) {
     const OpCase c = draw.of(kinds)(draw);
     const Device drawn = draw.device();
     // Products of the cpu are oneDNN's, whose kernels for AVX-512 have not been through this yet: only where they are asked for.
-    const bool left_out = drawn == Device{} && c.kind == Kind::product && __builtin_cpu_supports("avx512f") && !random_cases_are_asked_for();
+    const bool left_out = drawn == Device{} && c.kind == Kind::product && kernels::cpu::has_avx512() && !random_cases_are_asked_for();
     const Device device = left_out ? Drawing::accelerator() : drawn;
     const Arithmetic arithmetic = device.type != DeviceType::cpu && c.kind == Kind::product && draw.one_in(3) ? Arithmetic::tf32 : draw.of({Arithmetic::f32, Arithmetic::bf16});
     std::string shapes;

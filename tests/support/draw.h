@@ -5,15 +5,19 @@
 #include <initializer_list>
 #include <iterator>
 #include <random>
+#include <stdexcept>
+#include <string>
 
 namespace ganymede::test {
 
-// GANYMEDE_RANDOM_CASES, or how many are usual.
-inline int random_cases(int usual) {
-  const char* wanted = std::getenv("GANYMEDE_RANDOM_CASES");
-  return wanted ? std::atoi(wanted) : usual;
-}
 inline bool random_cases_are_asked_for() { return std::getenv("GANYMEDE_RANDOM_CASES") != nullptr; }
+
+// GANYMEDE_RANDOM_CASES, or how many are usual. Throws where that is not a number of cases: none at all would pass.
+inline int random_cases(int usual) {
+  const int wanted = random_cases_are_asked_for() ? std::stoi(std::getenv("GANYMEDE_RANDOM_CASES")) : usual;
+  if (wanted < 1) throw std::invalid_argument("GANYMEDE_RANDOM_CASES: at least one case, not " + std::to_string(wanted));
+  return wanted;
+}
 
 class Draw {
  public:
