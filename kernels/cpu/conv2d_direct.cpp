@@ -28,7 +28,9 @@ Taps gradient_taps(int filter, int stride, int pad, int phase) {
   return {count, last, -stride, 1, (phase + pad - last) / stride};
 }
 
-constexpr int kRowsAtOnce = 96;  // of weights, and numbers of a run, in one product
+constexpr int kBlock = std::max(8, kRegisterLanes);  // input channels come in multiples of it
+constexpr int kRowsAtOnce = 96;                      // of weights, and numbers of a run, at most in one product
+static_assert(kRowsAtOnce % kBlock == 0);
 
 // One phase of a dense sum: image [N, rows_in, columns_in, channels_in] to the pixels (top + row * spread, left + column * spread) of
 // the output [N, rows_out, columns_out, channels_out]. Weights as if [taps of rows, taps of columns, channels_in, channels_out].
@@ -43,7 +45,9 @@ struct Phase {
   int64_t pixels() const { return int64_t{n} * rows() * columns(); }
   int run() const { return across.count * channels_in; }
   int row_in(int row, int r) const { return image_rows.own(row * down.step + down.first + r); }  // -1: outside
+  int column_in(int column, int s) const { return image_columns.own(column * across.step + across.first + s); }
   int blocks() const { return (run() + kRowsAtOnce - 1) / kRowsAtOnce; }
+  int begin_of(int block) const { return std::min(run(), block * ((run() / kBlock + blocks() - 1) / blocks()) * kBlock); }  // of a run, in about equal blocks
   int64_t weights() const { return int64_t{down.count} * run() * channels_out; }
 };
 
@@ -63,17 +67,14 @@ struct Weights {
   int64_t tap_row, tap_column, in, out;  // in or out is 1
 };
 
-// Input channels come in multiples of it.
-constexpr int kBlock = std::max(8, kRegisterLanes);
-static_assert(kRowsAtOnce % kBlock == 0);
-
-// Rows [begin, end), multiples of kBlock, of a panel `width` wide of the weights of row r of the taps: to [end - begin, width].
-void pack_rows(const Phase& f, const Weights& w, int r, int begin, int end, int panel, int width, float* to) {
+// Rows of a block of the weights of row r of the taps, of a panel of `width` columns: to [rows, width]. Returns how many rows.
+int pack_rows(const Phase& f, const Weights& w, int r, int block, int panel, int width, float* to) {
+  const int begin = f.begin_of(block), end = f.begin_of(block + 1);
   const float* const first = w.data + (f.down.filter + r * f.down.filter_step) * w.tap_row + panel * w.out;
   const auto from = [&](int row) { return first + (f.across.filter + row / f.channels_in * f.across.filter_step) * w.tap_column + row % f.channels_in * w.in; };
   if (w.out == 1) {
     for (int row = begin; row < end; ++row) std::copy_n(from(row), width, to + (row - begin) * width);
-    return;
+    return end - begin;
   }
   for (int o = 0; o < width; o += kRegisterLanes)
     for (int row = begin; row < end; row += kRegisterLanes) {
@@ -82,27 +83,34 @@ void pack_rows(const Phase& f, const Weights& w, int r, int begin, int end, int 
       transpose(square);
       for (int lane = 0; lane < kRegisterLanes; ++lane) store_lanes(to + (row - begin + lane) * width + o, std::bit_cast<Lanes>(square[lane]));
     }
+  return end - begin;
 }
 
-// An output pixel of a phase. Pixels are counted image by image, or by rows, of all images one after the other: then those whose row r of
-// the taps lies inside the image are neighbours.
+// An output pixel of a phase. Pixels are counted row by row, image by image.
 struct Place {
   int64_t n;
   int row, column;
-  bool by_rows;
 
-  Place(const Phase& f, int64_t pixel, bool by_rows) : column(static_cast<int>(pixel % f.columns())), by_rows(by_rows) {
-    const int64_t line = pixel / f.columns(), of = by_rows ? f.n : f.rows();
-    n = by_rows ? line % of : line / of, row = static_cast<int>(by_rows ? line / of : line % of);
-  }
   void next(const Phase& f) {
     if (++column < f.columns()) return;
     column = 0;
-    if (by_rows && ++n == f.n) n = 0, ++row;
-    if (!by_rows && ++row == f.rows()) row = 0, ++n;
+    if (++row == f.rows()) row = 0, ++n;
   }
   int64_t in_output(const Phase& f) const { return ((n * f.rows_out + f.top + row * f.spread) * f.columns_out + f.left + column * f.spread) * f.channels_out; }
 };
+
+Place place_of(const Phase& f, int64_t pixel) {
+  const int64_t line = pixel / f.columns();
+  return {line / f.rows(), static_cast<int>(line % f.rows()), static_cast<int>(pixel % f.columns())};
+}
+
+// The phase with one of its taps alone.
+Phase tap_of(const Phase& f, int r, int s) {
+  const auto one = [](const Taps& t, int i) { return Taps{1, t.filter + i * t.filter_step, t.filter_step, t.step, t.first + i}; };
+  Phase tap = f;
+  tap.down = one(f.down, r), tap.across = one(f.across, s);
+  return tap;
+}
 
 // The runs of row r of the taps, the numbers under `count` pixels, through the border. Of a chunk: to [blocks, chunk, kRowsAtOnce], since
 // what a product reads of long runs would lie too far apart for the processor to expect it; `run` holds one.
@@ -119,7 +127,7 @@ void copy_runs(const Phase& f, const float* image, int r, Place place, int64_t c
       else copy_pixels(f.image_columns, line, w, f.across.count, channels, run);
     }
     for (int block = 0; block < f.blocks(); ++block)
-      std::copy_n(from + block * kRowsAtOnce, std::min(kRowsAtOnce, f.run() - block * kRowsAtOnce), to + block * chunk * kRowsAtOnce);
+      std::copy(from + f.begin_of(block), from + f.begin_of(block + 1), to + block * chunk * kRowsAtOnce);
   }
 }
 
@@ -142,17 +150,6 @@ struct Division {
   }
 };
 
-// Makes `count` rows of sums, apart by `pitch`, of what row r of the taps gives to columns [begin, begin + width), or adds
-// it to them. Weights are packed where they are multiplied, into `rows` [kRowsAtOnce, width].
-void add_panel(const Phase& f, const Weights& w, int r, int begin, int width, const float* runs, int64_t count, int64_t chunk, float* rows, float* sums, int pitch,
-               bool adds) {
-  for (int block = 0; block < f.blocks(); ++block) {
-    const int row = block * kRowsAtOnce, length = std::min(kRowsAtOnce, f.run() - row);
-    pack_rows(f, w, r, row, row + length, begin, width, rows);
-    multiply_tiles({runs + block * chunk * kRowsAtOnce, kRowsAtOnce, 1, rows, width, sums, pitch, count, width, length, adds || block > 0});
-  }
-}
-
 // Threads take chunks of pixels, whose sums lie in place where they are the whole result.
 void add_by_chunks(const Phase& f, const Division& d, const float* image, const Weights& w, float* out, const Epilogue& epilogue) {
   const int channels = f.channels_out;
@@ -167,15 +164,18 @@ void add_by_chunks(const Phase& f, const Division& d, const float* image, const 
     float* const runs = rows + of_rows + of_run;
     float* const sums = in_place ? out + begin * channels : runs + of_runs;
     for (int r = 0; r < f.down.count; ++r) {
-      copy_runs(f, image, r, {f, begin, false}, count, d.chunk, rows + of_rows, runs);
+      copy_runs(f, image, r, place_of(f, begin), count, d.chunk, rows + of_rows, runs);
       for (int panel = 0; panel < channels; panel += kPanel)
-        add_panel(f, w, r, panel, std::min(kPanel, channels - panel), runs, count, d.chunk, rows, sums + panel, channels, r > 0);
+        for (int block = 0; block < f.blocks(); ++block) {
+          const int width = std::min(kPanel, channels - panel), length = pack_rows(f, w, r, block, panel, width, rows);
+          multiply_tiles({runs + block * d.chunk * kRowsAtOnce, kRowsAtOnce, 1, rows, width, sums + panel, channels, count, width, length, r > 0 || block > 0});
+        }
     }
     if (in_place) {
       apply_epilogue(DType::f32, count, channels, behind(epilogue, begin * channels * int64_t{sizeof(float)}), nullptr, sums);
       continue;
     }
-    Place place(f, begin, false);
+    Place place = place_of(f, begin);
     for (int64_t i = 0; i < count; ++i, place.next(f)) {
       const int64_t to = place.in_output(f);
       apply_epilogue(DType::f32, 1, channels, behind(epilogue, to * int64_t{sizeof(float)}), sums + i * channels, out + to);
@@ -183,11 +183,73 @@ void add_by_chunks(const Phase& f, const Division& d, const float* image, const 
   }
 }
 
+// Pixels in another order: by the areas in which a tap lies inside the image or outside it for all. That is the middle, where the outermost
+// taps lie inside, and eight areas of the border, in such an order that those inside for a tap are few runs of neighbours.
+class Areas {
+ public:
+  explicit Areas(const Phase& f) : rows_{0, 0, f.rows(), f.rows()}, columns_{0, 0, f.columns(), f.columns()} {
+    int &top = rows_[1], &bottom = rows_[2], &left = columns_[1], &right = columns_[2];
+    while (top < bottom && f.row_in(top, 0) < 0) ++top;
+    while (top < bottom && f.row_in(bottom - 1, f.down.count - 1) < 0) --bottom;
+    while (left < right && f.column_in(left, 0) < 0) ++left;
+    while (left < right && f.column_in(right - 1, f.across.count - 1) < 0) --right;
+    for (int i = 0; i < kAreas; ++i) begin_[i + 1] = begin_[i] + int64_t{f.n} * height(i) * width(i);
+  }
+
+  Place place(int64_t pixel) const {
+    int i = 0;
+    while (pixel >= begin_[i + 1]) ++i;
+    const int64_t of = pixel - begin_[i], line = of / width(i);
+    return {line / height(i), rows_[kOrder[i].down] + static_cast<int>(line % height(i)), columns_[kOrder[i].across] + static_cast<int>(of % width(i))};
+  }
+
+  struct Range {
+    int64_t begin, end;
+  };
+  struct Ranges {
+    Range of[9];
+    int count = 0;
+    const Range* begin() const { return of; }
+    const Range* end() const { return of + count; }
+  };
+  // Of `count` pixels from `begin` on those, counted from there, that lie in areas in which the tap reaches the image.
+  Ranges reached(const Phase& tap, int64_t begin, int64_t count) const {
+    Ranges found;
+    for (int i = 0; i < kAreas; ++i) {
+      if (!reaches(tap, i)) continue;
+      const Range r{std::clamp(begin_[i] - begin, int64_t{0}, count), std::clamp(begin_[i + 1] - begin, int64_t{0}, count)};
+      if (r.begin == r.end) continue;
+      if (found.count > 0 && found.of[found.count - 1].end == r.begin) found.of[found.count - 1].end = r.end;
+      else found.of[found.count++] = r;
+    }
+    return found;
+  }
+
+ private:
+  static constexpr int kAreas = 9;
+  static constexpr struct {
+    int down, across;  // 0, 1, 2: at the top or left, the middle, at the bottom or right
+  } kOrder[kAreas] = {{1, 1}, {0, 1}, {0, 0}, {1, 0}, {2, 0}, {2, 1}, {2, 2}, {1, 2}, {0, 2}};
+
+  int height(int i) const { return rows_[kOrder[i].down + 1] - rows_[kOrder[i].down]; }
+  int width(int i) const { return columns_[kOrder[i].across + 1] - columns_[kOrder[i].across]; }
+  bool reaches(const Phase& tap, int i) const {
+    bool row = false, column = false;
+    for (int h = 0; h < height(i) && !row; ++h) row = tap.row_in(rows_[kOrder[i].down] + h, 0) >= 0;
+    for (int w = 0; w < width(i) && !column; ++w) column = tap.column_in(columns_[kOrder[i].across] + w, 0) >= 0;
+    return row && column;
+  }
+
+  int rows_[4], columns_[4];  // where the areas begin and end
+  int64_t begin_[kAreas + 1] = {};
+};
+
 // Threads take panels of the weights, of one chunk of pixels after the other. Sums lie in panels [chunk, d.panel]: rows of many channels,
-// often a multiple of 2 KB, would fight for places of the second cache. Where a row of the taps lies outside the image nothing is added.
+// often a multiple of 2 KB, would fight for places of the second cache. Where a tap lies outside the image nothing is added.
 void add_by_panels(const Phase& f, const Division& d, const float* image, const Weights& w, float* out, const Epilogue& epilogue) {
   const int channels = f.channels_out, threads = omp_get_max_threads();
-  const int64_t pixels = f.pixels(), line = int64_t{f.n} * f.columns(), of_rows = kRowsAtOnce * kPanel, of_run = f.blocks() * kRowsAtOnce, of_runs = d.chunk * of_run;
+  const Areas areas(f);
+  const int64_t pixels = f.pixels(), of_rows = kRowsAtOnce * kPanel, of_run = tap_of(f, 0, 0).blocks() * kRowsAtOnce, of_runs = d.chunk * of_run;
   float* const memory = static_cast<float*>(onednn_scratch(
       Scratch::source, size_t(threads * (of_rows + of_run) + of_runs + d.chunk * ceil_div(channels, d.panel) * d.panel) * sizeof(float)));
   float* const runs = memory + threads * (of_rows + of_run);
@@ -199,21 +261,27 @@ void add_by_panels(const Phase& f, const Division& d, const float* image, const 
       float* const rows = memory + omp_get_thread_num() * (of_rows + of_run);
 #pragma omp for schedule(static)
       for (int panel = 0; panel < channels; panel += d.panel) std::fill_n(sums + panel * d.chunk, count * d.panel, 0.0f);
-      for (int r = 0; r < f.down.count; ++r) {
-        int top = 0, bottom = f.rows();
-        while (top < bottom && f.row_in(top, r) < 0) ++top;
-        while (top < bottom && f.row_in(bottom - 1, r) < 0) --bottom;
-        const int64_t first = std::clamp(top * line - begin, int64_t{0}, count), last = std::clamp(bottom * line - begin, first, count);
-        if (first == last) continue;
+      for (int t = 0; t < f.down.count * f.across.count; ++t) {
+        const Phase tap = tap_of(f, t / f.across.count, t % f.across.count);
+        const auto reached = areas.reached(tap, begin, count);
+        for (const auto& range : reached) {
 #pragma omp for schedule(static)
-        for (int64_t i = first; i < last; ++i) copy_runs(f, image, r, {f, begin + i, true}, 1, d.chunk, rows + of_rows, runs + i * kRowsAtOnce);
+          for (int64_t i = range.begin; i < range.end; ++i) copy_runs(tap, image, 0, areas.place(begin + i), 1, d.chunk, rows + of_rows, runs + i * kRowsAtOnce);
+        }
 #pragma omp for schedule(static)
-        for (int panel = 0; panel < channels; panel += d.panel)
-          add_panel(f, w, r, panel, std::min(d.panel, channels - panel), runs + first * kRowsAtOnce, last - first, d.chunk, rows, sums + panel * d.chunk + first * d.panel, d.panel, true);
+        for (int panel = 0; panel < channels; panel += d.panel) {
+          const int width = std::min(d.panel, channels - panel);
+          for (int block = 0; block < tap.blocks(); ++block) {
+            const int length = pack_rows(tap, w, 0, block, panel, width, rows);
+            for (const auto& range : reached)
+              multiply_tiles({runs + (block * d.chunk + range.begin) * kRowsAtOnce, kRowsAtOnce, 1, rows, width, sums + panel * d.chunk + range.begin * d.panel, d.panel,
+                              range.end - range.begin, width, length, true});
+          }
+        }
       }
 #pragma omp for schedule(static)
       for (int64_t i = 0; i < count; ++i) {
-        const int64_t to = Place(f, begin + i, true).in_output(f);
+        const int64_t to = areas.place(begin + i).in_output(f);
         for (int panel = 0; panel < channels; panel += d.panel)
           std::copy_n(sums + panel * d.chunk + i * d.panel, std::min(d.panel, channels - panel), out + to + panel);
         apply_epilogue(DType::f32, 1, channels, behind(epilogue, to * int64_t{sizeof(float)}), nullptr, out + to);

@@ -83,6 +83,7 @@ const Conv2d kDirectProblems[] = {
     {1, 6, 7, 512, 544, 3, 3, 3, 4, 2, 2, 1, 1, 1, 1, 1, DType::f32, Math::f32},     // more weights than Winograd's form takes
     {2, 13, 1, 64, 64, 4, 3, 6, 1, 2, 2, 1, 1, 1, 1, 1, DType::f32, Math::f32},      // phases without a pixel
     {1, 50, 49, 176, 176, 3, 3, 25, 25, 2, 2, 1, 1, 1, 1, 1, DType::f32, Math::f32}, // many weights, and pixels in two chunks
+    {1, 9, 10, 64, 128, 7, 7, 5, 5, 2, 2, 3, 3, 1, 1, 1, DType::f32, Math::f32},     // many weights, and taps that reach a part of the border
     {2, 9, 21, 48, 144, 1, 1, 9, 21, 1, 1, 0, 0, 1, 1, 1, DType::f32, Math::f32},    // one tap
     {1, 5, 6, 64, 32, 1, 1, 7, 8, 1, 1, 1, 1, 1, 1, 1, DType::f32, Math::f32},
 };

@@ -19,8 +19,9 @@ Conv2d random_problem(Draw& draw, int64_t most_terms) {
   while (true) {
     Conv2d p{};
     p.n = draw.of({1, 1, 1, 2, 3, 5}), p.groups = draw.one_in(8) ? draw.of({2, 3, 4}) : 1;
-    const auto size = [&] { return draw.of({1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 13, 16, 17, 24, 33, 50, 101, 250}); };
-    const auto channels = [&] { return draw.of({1, 2, 3, 4, 5, 7, 8, 12, 16, 17, 24, 32, 32, 33, 40, 48, 64, 64, 80, 96, 128, 144, 256, 512}) * p.groups; };
+    const bool many_weights = draw.one_in(12);
+    const auto size = [&] { return many_weights ? draw.of({1, 2, 3, 4, 5, 7}) : draw.of({1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 13, 16, 17, 24, 33, 50, 101, 250}); };
+    const auto channels = [&] { return (many_weights ? draw.of({96, 128, 160, 208, 256}) : draw.of({1, 2, 3, 4, 5, 7, 8, 12, 16, 17, 24, 32, 32, 33, 40, 48, 64, 64, 80, 96, 128, 144, 256, 512})) * p.groups; };
     const auto filter = [&] { return draw.of({1, 1, 2, 3, 3, 3, 4, 4, 5, 6, 7, 9}); };
     p.h = size(), p.w = size(), p.c = channels(), p.k = channels();
     p.r = p.s = filter(), p.stride_h = p.stride_w = draw.of({1, 1, 1, 2, 2, 2, 3, 4}), p.pad_h = p.pad_w = int(draw.between(0, std::min(p.r, 4))), p.dilation_h = p.dilation_w = draw.one_in(6) ? 2 : 1;
