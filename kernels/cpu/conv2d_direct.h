@@ -1,7 +1,8 @@
 // Convolutions of stride 2 and more, and of one tap, in f32 as plain sums on NHWC as it lies: for each row of the filter, the numbers under
-// a chunk of output pixels are copied side by side and multiplied by that row's weights, which are packed where they are multiplied. For
-// the shapes in which Winograd's form saves nothing, on processors on which oneDNN is fast on layouts of its own only, so that each call
-// would reorder both images. (Of stride 1 oneDNN is the faster all the same where filters have several taps, or many channels.)
+// a chunk of output pixels are copied side by side and multiplied by that row's weights, which are packed where they are multiplied; of many
+// weights tap by tap, without the pixels for which the tap lies outside the picture. For the shapes in which Winograd's form saves nothing,
+// on processors on which oneDNN is fast on layouts of its own only, so that each call would reorder both images. (Of stride 1 oneDNN is the
+// faster all the same where filters have several taps, or many channels.)
 #pragma once
 #include "kernels/cpu/conv2d_narrow.h"
 
