@@ -49,7 +49,7 @@ void note_fields(DataFacts& facts, const std::vector<data::Field>& fields) {
 DataFacts facts_of_data(const data::Dataset& set) {
   DataFacts facts;
   note_fields(facts, set.fields());
-  facts.classes = set.classes();
+  facts.classes = set.field("label") ? set.classes() : 0;
   facts.words = set.vocabulary();
   facts.attributes = set.attribute_names();
   facts.palette = set.palette();

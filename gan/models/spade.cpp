@@ -38,6 +38,7 @@ struct Painter {
 Painter read_painter(const Config& c, nets::SpadeShape s) {
   const std::string condition = c.choice("condition", {"spade", "concat", "input"}, "how G is told the map: by gain and bias of its norms, beside what each convolution sees, or once, by the generator of pix2pixHD (Wang et al. 2018)");
   if (condition == "input") {
+    if (s.height % 4 || s.width_px % 4) throw UsageError(text("pictures of ", s.width_px, "x", s.height, ": pix2pixHD's generator takes sides that are multiples of 4; set --size"));
     const int blocks = int(c.integer("blocks", 4, "residual blocks of pix2pixHD's generator; 9 in its paper", 1, 100));
     return {nets::translation_resnet({.in = s.labels, .out = s.channels, .width = s.width, .blocks = blocks, .condition = s.latent}), 4};
   }

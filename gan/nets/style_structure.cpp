@@ -69,16 +69,14 @@ class StructureStyle : public nn::Module {
   nn::Layer normals_, noise_, both_;
 };
 
-void check(int size, int unit, const char* of) {
-  if (size < unit || size % unit) throw UsageError(text(of, " of ", size, " px: ss-gan takes multiples of ", unit));
-}
+bool is_multiple(int size, int unit) { return size >= unit && size % unit == 0; }
 
 }  // namespace
 
 Tensor unit_vectors(const Tensor& x) { return cast(x * rsqrt(sum(square(x), {x.rank() - 1}, true) + 1e-12), x.dtype()); }
 
 nn::Layer structure_generator(const StructureSize& s) {
-  check(s.size, 8, "setting structure_size: normals");
+  if (!is_multiple(s.size, 8)) throw UsageError(text("setting structure_size=", s.size, ": it must be a multiple of 8"));
   const int w = s.width;
   StructureStack g{.layers = {nn::reshape_to({1, 1, s.latent})}, .channels = s.latent};
   g.deconv(2 * w, s.size / 8, 1, 0).doubled(2 * w).conv(2 * w, 3, 1, 1).conv(4 * w, 3, 1, 1).conv(8 * w, 3, 1, 1);
@@ -88,7 +86,7 @@ nn::Layer structure_generator(const StructureSize& s) {
 }
 
 nn::Layer style_generator(const StructureStyleSize& s) {
-  check(s.size, 2 << s.halvings, "pictures");
+  if (!is_multiple(s.size, 2 << s.halvings)) throw UsageError(text("pictures of ", s.size, " px: ss-gan takes multiples of ", 2 << s.halvings, "; set --size"));
   return std::make_shared<StructureStyle>(s);
 }
 

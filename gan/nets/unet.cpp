@@ -120,7 +120,7 @@ nn::Init translation_init(bool xavier, int in, int out, int kernel) {
 int halvings_of(int64_t height, int64_t width) {
   int n = 0;
   while (n < 8 && height % (int64_t{2} << n) == 0 && width % (int64_t{2} << n) == 0) ++n;
-  if (n < 2) throw UsageError(text("pictures of ", width, "x", height, ": a U-net takes sides that are multiples of 4, best powers of two; set --size"));
+  if (n < 2) throw UsageError(text("pictures of ", width, "x", height, ": sides must be multiples of 4, best powers of two; set --size"));
   return n;
 }
 

@@ -165,5 +165,12 @@ TEST(LabelVariants, MeasuresAreShares) {
   }
 }
 
+TEST(LabelVariants, AdaptationTakesLabels) {
+  EXPECT_EQ(refusal({"cogan", {{"adaptation", "true"}}}), "setting adaptation=true: it takes data with the labels of a, such as halves:fashion-mnist,negative");
+  TinyModel labelled{"cogan", {{"adaptation", "true"}}};
+  labelled.data = "shapes:unpaired,a=filled,b=hollow,labels=1";
+  EXPECT_EQ(refusal(labelled), "");
+}
+
 }  // namespace
 }  // namespace ganymede::test

@@ -147,6 +147,23 @@ void expect_replayed(const TinyModel& m) {
   EXPECT_EQ(after(m, true), after(m, false));
 }
 
+void uses_after_training(Tiny& t) {
+  const Recipe& r = t->recipe();
+  t->sample(3, 1).to_floats();
+  t->sampling(1, [&] {
+    const Batch& batch = t->batch();
+    if (r.columns)
+      for (const Column& c : r.columns(batch)) c.pictures.to_floats();
+    if (r.latent) {
+      const Tensor labels = r.latent.classes ? tensor(std::vector<int64_t>{0, 1}, {2}, t->batch().image().device()) : Tensor{};
+      r.latent.decode(r.latent.draw(2), labels).to_floats();
+      if (r.latent.encode) r.latent.encode(batch.image()).to_floats();
+    }
+    const Evaluation all{2, [&](const std::function<void(const Batch&)>& f) { f(batch), f(batch); }};
+    for (const Measure& m : r.measures) m.value(all);
+  });
+}
+
 std::string refusal(const TinyModel& m) {
   try {
     Tiny t(m);

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/check.h"
 #include "engine/context.h"
 #include "gan/data/loader.h"
 #include "gan/models.h"
@@ -57,6 +58,22 @@ void expect_frozen(const TinyModel& m, int first, int then, const std::vector<st
 
 // Nine iterations, captured and replayed, leave bit for bit what they leave as they are run: for stages longer than the generated tests have.
 void expect_replayed(const TinyModel& m);
+
+// f(m) once m fits: some words bring settings of their own, so what makes the standard tiny may be unknown to them and is left out.
+template <class F>
+auto with_fitting_settings(TinyModel m, const F& f) {
+  for (;;) {
+    try {
+      return f(m);
+    } catch (const UsageError& e) {
+      const std::string said = e.what(), prefix = "unknown setting ";
+      if (!said.starts_with(prefix) || !m.without.insert(said.substr(prefix.size(), said.find(':') - prefix.size())).second) throw;
+    }
+  }
+}
+
+// Samples, sheets, the latent space and the model's own measures, without a look at what they say.
+void uses_after_training(Tiny& t);
 
 // What makes a model tiny, and what the generated tests must know of it.
 struct TinyChoice {

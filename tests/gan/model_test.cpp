@@ -154,19 +154,6 @@ TEST_P(EveryModel, RefusesASettingThatNobodyReads) {
   EXPECT_THROW(Tiny{wrong}, UsageError);
 }
 
-// f(m) once m fits: some words bring settings of their own, so what makes the standard tiny may be unknown to them and is left out.
-template <class F>
-auto with_fitting_settings(TinyModel m, const F& f) {
-  for (;;) {
-    try {
-      return f(m);
-    } catch (const UsageError& e) {
-      const std::string said = e.what(), prefix = "unknown setting ";
-      if (!said.starts_with(prefix) || !m.without.insert(said.substr(prefix.size(), said.find(':') - prefix.size())).second) throw;
-    }
-  }
-}
-
 // Every word of a choice, and another number than the standard, change what three iterations compute.
 TEST_P(EveryModel, EverySettingChangesTheRun) {
   std::vector<Setting> settings;
@@ -199,24 +186,6 @@ TEST_P(EveryModel, AnotherSeedGivesAnotherRun) {
   TinyModel other = tiny();
   other.seed = 2;
   EXPECT_NE(after(tiny(), 1), after(other, 1));
-}
-
-// Samples, sheets, the latent space and the model's own measures, without a look at what they say.
-void uses_after_training(Tiny& t) {
-  const Recipe& r = t->recipe();
-  t->sample(3, 1).to_floats();
-  t->sampling(1, [&] {
-    const Batch& batch = t->batch();
-    if (r.columns)
-      for (const Column& c : r.columns(batch)) c.pictures.to_floats();
-    if (r.latent) {
-      const Tensor labels = r.latent.classes ? tensor(std::vector<int64_t>{0, 1}, {2}, t->batch().image().device()) : Tensor{};
-      r.latent.decode(r.latent.draw(2), labels).to_floats();
-      if (r.latent.encode) r.latent.encode(batch.image()).to_floats();
-    }
-    const Evaluation all{2, [&](const std::function<void(const Batch&)>& f) { f(batch), f(batch); }};
-    for (const Measure& m : r.measures) m.value(all);
-  });
 }
 
 // Networks that multiply in bf16 return bf16: it meets f32 in pictures, noise, labels and kept tensors. Long enough for stages

@@ -7,6 +7,7 @@
 #include "engine/ops.h"
 #include "gan/uses/object_uses.h"
 #include "tests/data/data_test_util.h"
+#include "tests/gan/model_fixture.h"
 
 namespace ganymede {
 namespace {
@@ -100,6 +101,12 @@ TEST_F(Objects, ComeFromThePictureItselfOrTheNextThatHasOne) {
   Recipe r;
   add_object_uses(r, Config(facts_, {}), mover_);
   EXPECT_TRUE(std::none_of(r.measures.begin(), r.measures.end(), [](const Measure& m) { return m.name == "cycle"; }));
+}
+
+TEST(GeneGan, RefusesSidesOfUnequalChannels) {
+  test::TinyModel painted{"genegan"};
+  painted.data = "shapes:pairs,from=colourise", painted.channels = 3;
+  EXPECT_EQ(test::refusal(painted), "genegan: one encoder sees both sides, so they have as many channels; these data have 1 and 3; set --channels or take others");
 }
 
 }  // namespace

@@ -114,6 +114,7 @@ TEST(Spade, RefusesWhatItCannotLearnFrom) {
   EXPECT_NE(test::refusal(nothing).find("nothing is left for G to learn"), std::string::npos);
   edges.data = "shapes:pairs";
   EXPECT_NE(test::refusal(edges).find("labels:DIR"), std::string::npos) << test::refusal(edges);
+  EXPECT_EQ(test::refusal({"spade", {{"condition", "input"}}, {"hidden"}, 18}), "pictures of 18x18: pix2pixHD's generator takes sides that are multiples of 4; set --size");
 }
 
 // A random style for each map that is measured.

@@ -193,9 +193,9 @@ TEST(SsGan, JudgesPassOnWhatTheyGet) {
 TEST(SsGan, SaysWhatItsDataAndSettingsLack) {
   EXPECT_EQ(refusal({"ss-gan", {{"fcn_steps", "2"}, {"structure_steps", "3"}, {"style_steps", "5"}}}),
             "settings fcn_steps=2, structure_steps=3 and style_steps=5: the run has 10 iterations, so none remain for both together; set less or more --steps");
-  EXPECT_EQ(refusal({"ss-gan", {{"structure_size", "12"}}}), "setting structure_size: normals of 12 px: ss-gan takes multiples of 8");
-  EXPECT_EQ(refusal({"ss-gan", {}, {}, 20}), "pictures of 20 px: ss-gan takes multiples of 8");
-  EXPECT_EQ(refusal({"ss-gan", {{"style_halvings", "3"}}, {}, 24}), "pictures of 24 px: ss-gan takes multiples of 16");
+  EXPECT_EQ(refusal({"ss-gan", {{"structure_size", "12"}}}), "setting structure_size=12: it must be a multiple of 8");
+  EXPECT_EQ(refusal({"ss-gan", {}, {}, 20}), "pictures of 20 px: ss-gan takes multiples of 8; set --size");
+  EXPECT_EQ(refusal({"ss-gan", {{"style_halvings", "3"}}, {}, 24}), "pictures of 24 px: ss-gan takes multiples of 16; set --size");
   EXPECT_EQ(refusal({.model = "ss-gan", .data = "shapes:unpaired"}), "ss-gan: side a has 1 channels, and surface normals have 3; try --data solids");
 }
 
