@@ -6,6 +6,7 @@
 #include "engine/check.h"
 #include "engine/context.h"
 #include "engine/ops.h"
+#include "engine/out_of_memory.h"
 #include "gan/data/transform.h"
 #include "gan/metrics/similarity.h"
 #include "gan/parts/lab.h"
@@ -81,6 +82,23 @@ void Results::add(const std::string& name, const Tensor& pictures) {
   for (size_t i = 0; i < made.size(); ++i) add(made.size() == 1 ? name : name + "_" + std::to_string(i + 1), made[i]);
 }
 
+namespace {
+
+// What the network makes of a picture, or of several of its size. UsageError that names it where the network takes none of that size.
+Tensor made_of(const NamedPicture& p, const std::function<Tensor()>& f) {
+  try {
+    return f();
+  } catch (const UsageError&) {
+    throw;
+  } catch (const OutOfMemory&) {
+    throw;
+  } catch (const Error& e) {
+    throw UsageError(text(p.name, ": ", p.picture.width, "x", p.picture.height, " pixels do not fit this network (", e.what(), ")"));
+  }
+}
+
+}  // namespace
+
 Task translate_task(const Translator& t) {
   const auto run = [t](const TaskInput& in) {
     const std::string from = read_from(in.settings);
@@ -97,7 +115,7 @@ Task translate_task(const Translator& t) {
       const Tensor x = concat(group, 0);
       std::vector<Tensors> drawn(group.size());
       for (int64_t k = 0; k < in.n; ++k) {
-        const Tensor y = translated(t, x);
+        const Tensor y = made_of(in.pictures[first], [&] { return translated(t, x); });
         for (size_t i = 0; i < drawn.size(); ++i) drawn[i].push_back(y.rows(int64_t(i), int64_t(i) + 1));
       }
       for (size_t i = 0; i < drawn.size(); ++i) outputs[first + i] = concat(drawn[i], 0);
@@ -122,7 +140,8 @@ Task score_task(std::function<Tensor(const Tensor&, const Tensor&)> judge, const
       const Tensor y = network_input(judged, "picture", d.out), x = pairs ? network_input(in.pictures[i], from, d.in) : y;
       if (x.dim(1) != y.dim(1) || x.dim(2) != y.dim(2))
         throw UsageError(text("task score: ", in.pictures[i].name, " is ", x.dim(2), "x", x.dim(1), ", ", judged.name, " is ", y.dim(2), "x", y.dim(1), "; a pair has one size"));
-      results.add(judged.name, resize_nearest(judge(x, y) * 2.0 - 1.0, y.dim(1), y.dim(2)));
+      const Tensor scores = made_of(judged, [&] { return judge(x, y); });
+      results.add(judged.name, resize_nearest(scores * 2.0 - 1.0, y.dim(1), y.dim(2)));
     }
     return results.take();
   };

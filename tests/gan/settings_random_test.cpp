@@ -10,6 +10,7 @@
 #include "gan/checkpoint.h"
 #include "gan/exported.h"
 #include "gan/session.h"
+#include "tests/gan/drawn_settings.h"
 #include "tests/gan/every_model.h"
 #include "tests/gan/exported_check.h"
 #include "tests/gan/model_fixture.h"
@@ -23,18 +24,6 @@ std::string describe(const TinyModel& m) {
                      std::to_string(m.seed) + (m.precision == Precision::bf16 ? " --precision bf16" : "");
   for (const auto& [name, value] : m.settings) said += " " + name + "=" + value;
   return said;
-}
-
-// A value that the setting may have: one that it names, or the least or the most. "": none that a test has time for.
-std::string value_of(Draw& draw, const Setting& s) {
-  std::vector<std::string> values = s.others;
-  constexpr double kMuch = 12;
-  if (!s.choice && !s.others.empty()) {
-    for (const double edge : {s.least, s.most, 0.0, 1.0})
-      if (std::abs(edge) <= kMuch && edge >= s.least && edge <= s.most) values.push_back(s.whole ? std::to_string(int64_t(edge)) : std::to_string(edge));
-    if (s.whole) std::erase_if(values, [](const std::string& v) { return std::stod(v) > kMuch; });
-  }
-  return values.empty() ? "" : values[size_t(draw.between(0, std::ssize(values) - 1))];
 }
 
 std::vector<Setting> settings_of(const TinyModel& m) {
@@ -56,7 +45,7 @@ TinyModel random_model(Draw& draw, const std::vector<std::string>& ids) {
       break;  // as it is: what refuses it is tried as well
     }
     const Setting& s = settings[size_t(draw.between(0, std::ssize(settings) - 1))];
-    if (const std::string value = value_of(draw, s); !value.empty()) m.settings[s.name] = value;
+    if (const std::string value = drawn_value(draw, s); !value.empty()) m.settings[s.name] = value;
   }
   if (draw.one_in(3) && m.model != "pixelcnn")  // which takes a pass for each pixel
     m.size = draw.of<int64_t>({8, 15, 16, 17, 20, 24, 28, 32, 64});

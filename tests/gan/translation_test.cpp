@@ -179,6 +179,21 @@ TEST(TranslateTask, KeepsNamesAndSizesAndDropoutIsItsNoise) {
 }
 
 // In Lab a network makes two colours for the lightness that it is given, which its pictures keep.
+TEST(TranslateTask, NamesThePictureThatDoesNotFit) {
+  test::Tiny t({"cyclegan"});
+  const Config settings(t.config().data, {});
+  t->sampling(1, [&] {
+    for (const char* task : {"translate", "score"}) {
+      try {
+        task_of(t->recipe(), task).run({{plain("large", 24, 24, 1), plain("small", 3, 2, 1)}, settings, 1});
+        ADD_FAILURE() << task;
+      } catch (const UsageError& e) {
+        EXPECT_EQ(std::string(e.what()).find("small: 2x3 pixels do not fit this network (conv2d: "), 0u) << e.what();
+      }
+    }
+  });
+}
+
 TEST(Direction, InLabPicturesKeepTheirLightness) {
   for (const char* model : {"pix2pix", "bicyclegan"}) {
     test::Tiny t({.model = model, .settings = {{"colours", "lab"}}, .channels = 3}), rgb({.model = model, .channels = 3});
