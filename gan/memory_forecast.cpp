@@ -10,6 +10,7 @@
 #include "engine/check.h"
 #include "engine/context.h"
 #include "engine/memory.h"
+#include "gan/sheet.h"
 
 namespace ganymede {
 namespace {
@@ -70,16 +71,20 @@ MemoryForecast forecast(const Session& session, int64_t batch) {
   row("optimisers", "moments, averages and rates", moments);
   row("batches", text(trainer.batches_per_iteration(), " of ", batch, " samples"), sample * batch * trainer.batches_per_iteration());
 
-  const int64_t fixed = memory_use(kPlan).held - others.held;
+  const int64_t fixed = memory_use(kPlan).live - others.live;
   row("other", "gradients' buffers and rounding", fixed - known);
-  reset_peak_memory(kPlan);
+  int64_t trained = 0;
   for (size_t stage = 0; stage < trainer.recipe().stages.size(); ++stage) {
+    reset_peak_memory(kPlan);
     if (stage > 0) trainer.enter(stage);
     for (int i = 0; i < 3; ++i) trainer.step();   // eager, traced, captured
+    trained = std::max(trained, memory_use(kPlan).most_held - others.held);
+    draw_sheet(trainer, config.data.dimensions > 0, trainer.recipe().on_sheet, batch, 1, [&](int64_t n) { return Trainer::blank_batch(fields, n); });
+    f.peak = std::max(f.peak, memory_use(kPlan).peak - others.live);
+    f.held = std::max(f.held, memory_use(kPlan).most_held - others.held);
   }
-  f.peak = memory_use(kPlan).peak - others.live;
-  f.held = memory_use(kPlan).most_held - others.held;
-  row("activations", "and gradients, at the step that holds the most: before updates are captured, or in their arenas", f.held - fixed);
+  row("activations", "and gradients, at the step that holds the most: before updates are captured, in their arenas, or in a first look at pictures", trained - fixed);
+  row("samples", "of a sheet, between iterations", f.held - trained);
   const int ahead = data::batches_in_memory(session.reading_threads(batch));
   f.read_ahead = sample * batch * ahead;
   row("read ahead", text(ahead, " batches on the host"), f.read_ahead);

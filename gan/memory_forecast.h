@@ -10,8 +10,8 @@
 namespace ganymede {
 
 // Bytes of a device's memory, by use. `held` is the most that the engine will have taken from the device: it counts every tensor
-// of three iterations on the plan device, whose bookkeeping is that of the others. Not in it: the program, decoded and drawn data, and the
-// packed copies of weights that the cpu's kernels keep.
+// of three iterations of each stage and of a sheet of samples on the plan device, whose bookkeeping is that of the others. Not in it:
+// the program, decoded and drawn data, and the packed copies of weights that the cpu's kernels keep.
 struct MemoryForecast {
   struct Row { std::string name, what; int64_t bytes; };
   int64_t batch = 0;

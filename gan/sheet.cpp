@@ -35,28 +35,34 @@ data::Picture columns_sheet(const std::vector<Column>& columns) {
 
 }  // namespace
 
+DrawnSheet draw_sheet(Trainer& trainer, bool points, int64_t n, int64_t batch, uint64_t seed, const std::function<Batch(int64_t n)>& shown) {
+  const Recipe& r = trainer.recipe();
+  DrawnSheet made;
+  if (r.columns) {
+    made.shown = shown(std::min(n, kRows));
+    trainer.sampling(seed, [&] { made.columns = r.columns(made.shown); });
+    return made;
+  }
+  const bool maps = r.draws_from_batch();  // of points: those of side a to those of side b
+  if (points || maps) made.shown = shown(points ? kPoints : batch);
+  if (points) n = maps ? made.shown.size : std::max(n, kPoints);
+  made.samples = trainer.sample(n, seed, maps ? &made.shown : nullptr);
+  return made;
+}
+
 data::Picture sample_sheet(Session& session, int64_t n, uint64_t seed, int64_t columns) {
   Trainer& trainer = session.trainer();
   const Recipe& r = trainer.recipe();
-  if (r.columns) {
-    const Batch shown = session.shown_batch(std::min(n, kRows));
-    std::vector<Column> made;
-    trainer.sampling(seed, [&] { made = r.columns(shown); });
-    return columns_sheet(made);
+  const bool points = session.config().data.dimensions > 0;
+  const DrawnSheet made = draw_sheet(trainer, points, n, session.options().batch, seed, [&](int64_t rows) { return session.shown_batch(rows); });
+  if (r.columns) return columns_sheet(made.columns);
+  if (points) {
+    data::Picture sheet;
+    trainer.sampling(seed, [&] { sheet = points_sheet(made.samples, made.shown[r.draws_from_batch() ? "b" : "point"], r.field); });
+    return sheet;
   }
-  if (session.config().data.dimensions > 0) {
-    const Batch shown = session.shown_batch(kPoints);
-    const bool maps = r.draws_from_batch();  // points of side a to points of side b
-    const Tensor real = shown[maps ? "b" : "point"], x = maps ? trainer.sample(shown.size, seed, &shown) : trainer.sample(std::max(n, kPoints), seed);
-    data::Picture made;
-    trainer.sampling(seed, [&] { made = points_sheet(x, real, r.field); });
-    return made;
-  }
-  Batch shown;
-  if (r.draws_from_batch()) shown = session.shown_batch(session.options().batch);
-  const Tensor x = trainer.sample(n, seed, r.draws_from_batch() ? &shown : nullptr);
   if (!columns && r.latent.classes > 1 && n >= r.latent.classes) columns = r.latent.classes;
-  return sheet(x, columns);
+  return sheet(made.samples, columns);
 }
 
 data::Picture real_sheet(const Batch& batch, int64_t n) {

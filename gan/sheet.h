@@ -1,9 +1,20 @@
 // Sheets of samples of a session's model: what training writes every few iterations and `ganymede sample` draws.
 #pragma once
+#include <functional>
+#include <vector>
+
 #include "gan/data/picture.h"
 #include "gan/session.h"
 
 namespace ganymede {
+
+// What a sheet shows: columns, or samples; and what they were made of or, if they are points, stand beside. `shown` gives so many samples.
+struct DrawnSheet {
+  std::vector<Column> columns;
+  Tensor samples;
+  Batch shown;
+};
+DrawnSheet draw_sheet(Trainer& trainer, bool points, int64_t n, int64_t batch, uint64_t seed, const std::function<Batch(int64_t n)>& shown);
 
 // n samples from the noise of `seed`. Models with classes get a column a class; models that turn pictures into pictures a row
 // a picture of the test split (at most n), with the recipe's columns. columns: pictures a row, 0: as many as rows or classes.

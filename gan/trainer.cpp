@@ -38,19 +38,6 @@ namespace {
 constexpr uint32_t kSharedUnits = 0x40000000, kStageUnits = 0x80000000;   // and 0xC0000000 of samples (trainer_sampling.cpp)
 constexpr int kProcessBit = 20, kMostProcesses = 1024;
 
-// The batch buffers: fixed addresses that every iteration's data is copied into.
-Batch make_batch(const std::vector<data::Field>& fields, int64_t size) {
-  Batch b;
-  b.size = size;
-  for (const data::Field& f : fields) {
-    if (f.kind == data::Kind::text) continue;
-    std::vector<int64_t> dims{size};
-    dims.insert(dims.end(), f.shape.begin(), f.shape.end());
-    b.fields[f.name] = f.kind == data::Kind::integer ? full(Shape(dims), 0, DType::i64, context().device) : zeros(Shape(dims));
-  }
-  return b;
-}
-
 void fill(const Batch& to, const data::HostBatch& from) {
   for (const auto& [name, t] : to.fields) {
     if (t.dtype() == DType::i64) {
@@ -85,7 +72,7 @@ Trainer::Trainer(Recipe recipe, const TrainerOptions& options, const std::vector
   const int processes = options_.group ? options_.group->size() : 1;
   require(options_.batch % processes == 0, "a batch of ", options_.batch, " for ", processes, " processes; it must be a multiple of their number");
   require(processes <= kMostProcesses, processes, " processes; at most ", kMostProcesses, " train together");
-  for (int i = recipe_.batches(); i > 0; --i) batches_.push_back(make_batch(fields, options_.batch / processes));
+  for (int i = recipe_.batches(); i > 0; --i) batches_.push_back(blank_batch(fields, options_.batch / processes));
   if (!is_plan(context().device)) seed(options_.seed);
   begin_stage(0);
 }
@@ -400,13 +387,25 @@ std::vector<std::pair<std::string, double>> Trainer::values() const {
   return out;
 }
 
+Batch Trainer::blank_batch(const std::vector<data::Field>& fields, int64_t size) {
+  Batch b;
+  b.size = size;
+  for (const data::Field& f : fields) {
+    if (f.kind == data::Kind::text) continue;
+    std::vector<int64_t> dims{size};
+    dims.insert(dims.end(), f.shape.begin(), f.shape.end());
+    b.fields[f.name] = f.kind == data::Kind::integer ? full(Shape(dims), 0, DType::i64, context().device) : zeros(Shape(dims));
+  }
+  return b;
+}
+
 Batch Trainer::read_batch(const data::Dataset& set, const std::vector<int64_t>& rows) {
   data::HostBatch host(set.fields(), int64_t(rows.size()));
   for (size_t i = 0; i < rows.size(); ++i) {
     data::Random random{uint64_t(rows[i]), 0};
     set.read(rows[i], random, host, int64_t(i));
   }
-  Batch b = make_batch(set.fields(), int64_t(rows.size()));
+  Batch b = blank_batch(set.fields(), int64_t(rows.size()));
   fill(b, host);
   return b;
 }

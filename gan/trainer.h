@@ -47,6 +47,8 @@ class Trainer {
   void sampling(uint64_t seed, const std::function<void()>& f);
   // The batch buffers: the first, or a later one (of updates that repeat or begin with another batch).
   const Batch& batch(int n = 0) const { return batches_.at(size_t(n)); }
+  // Tensors for `size` samples of such fields, zeros: the batch buffers keep theirs, and every iteration's data are copied into them.
+  static Batch blank_batch(const std::vector<data::Field>& fields, int64_t size);
   // Samples of a data set as a batch of tensors: rows are the sample numbers.
   static Batch read_batch(const data::Dataset& set, const std::vector<int64_t>& rows);
 

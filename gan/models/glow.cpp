@@ -117,9 +117,7 @@ Recipe glow(const Config& c) {
     return l;
   });
   if (initial > 0 && c.data.read)
-    r.stages[0].enter = [=, data = c.data] {
-      if (!is_plan(context().device)) net->initialise(centred(dequantised(some_pictures(data, initial))));
-    };
+    r.stages[0].enter = [=, data = c.data] { net->initialise(centred(dequantised(some_pictures(data, initial)))); };
 
   r.latent = {.length = int64_t(values), .classes = s.classes, .draw = [=](int64_t n) { return randn({n, int64_t(values)}); }, .temperature = temperature};
   r.latent.decode = [=](const Tensor& z, const Tensor& labels) { return shown_as(net->decode(z, given(labels))); };

@@ -83,9 +83,7 @@ Recipe pixelcnn(const Config& c) {
   };
   r.update("pixels", {net}, nn::adam(rate, 0.95, 0.9995).with(nn::exponential_decay(decay)), [=](const Batch& b) -> Losses { return {{"bits", mean(bits_of(b)), "E -log2 p(x) / (C H W)"}}; });
   if (initial > 0 && c.data.read)
-    r.stages[0].enter = [=, data = c.data] {
-      if (!is_plan(context().device)) module->initialise(on_levels(some_pictures(data, initial)));
-    };
+    r.stages[0].enter = [=, data = c.data] { module->initialise(on_levels(some_pictures(data, initial))); };
 
   const Sampler sampler{net, mixture, size, channels, int64_t(1) << s.halvings};
   r.latent = {.length = sampler.length(), .classes = s.classes, .draw = [=](int64_t n) { return uniform({n, sampler.length()}); }, .normal = false, .one_pass = false};

@@ -106,7 +106,10 @@ Recipe progressive_gan(const Config& c) {
   }
   if (drift == 0) r.without_gradient = {"D.last.linear1.bias"};  // a difference of scores, and their slope, have no use for it
 
-  const auto reached = [=] { return phases[size_t(std::clamp(int64_t(begun.item()) - 1, int64_t{0}, int64_t(phases.size()) - 1))]; };
+  const auto reached = [=] {
+    const int64_t last = int64_t(phases.size()) - 1;
+    return phases[size_t(is_plan(begun.device()) ? last : std::clamp(int64_t(begun.item()) - 1, int64_t{0}, last))];
+  };
   // Pictures of the phase that training is in, enlarged to the finest resolution.
   r.latent = {.length = s.latent, .draw = noise};
   r.latent.decode = [=](const Tensor& z, const Tensor&) {

@@ -6,7 +6,7 @@
 
 namespace ganymede {
 
-// n of them spread evenly over the set, [n, H, W, C] in [-1, 1]; all where there are fewer.
+// n of them spread evenly over the set, [n, H, W, C] in [-1, 1]; all where there are fewer. Zeros, of none that is read, on `plan`.
 Tensor some_pictures(const DataFacts& facts, int64_t n);
 
 // The first ones.

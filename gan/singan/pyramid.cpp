@@ -26,7 +26,7 @@ Extent times(const Extent& e, double tall, double wide) {
 
 }  // namespace
 
-int Pyramid::reached() const { return std::max(0, int(begun.item()) - 1); }
+int Pyramid::reached() const { return is_plan(begun.device()) ? int(scales.size()) - 1 : std::max(0, int(begun.item()) - 1); }
 
 void Pyramid::take(const DataFacts& data, int64_t row) const {
   const data::HostBatch host = data.read({row});

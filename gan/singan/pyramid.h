@@ -37,7 +37,7 @@ struct Pyramid {
 
   int finest() const { return shape.finest(); }
   // The finest scale whose training has begun; reads the device.
-  int reached() const;
+  int reached() const;   // the finest on `plan`
   const Extent& size(int scale) const { return shape.sizes[size_t(scale)]; }
 
   // A picture of the data set as the finest scale's and, shrunk, as those below. Batches are not read: there is only this one.

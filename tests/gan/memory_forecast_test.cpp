@@ -6,7 +6,10 @@
 #include <fstream>
 
 #include "engine/memory.h"
+#include "gan/sheet.h"
 #include "tests/data/run_test_util.h"
+#include "tests/gan/every_model.h"
+#include "tests/gan/model_fixture.h"
 
 namespace ganymede {
 namespace {
@@ -50,6 +53,7 @@ TEST_F(Forecast, IsWhatATrainingHolds) {
     EXPECT_EQ(forecast_memory(Session(o, Session::Use::plan), o.batch).held, f.held);
     context().device = device;
     for (int i = 0; i < 6; ++i) session.trainer().step();
+    session.trainer().sample(64, 1);
     const int64_t held = memory_use(device).most_held - before;
     EXPECT_NEAR(double(held), double(f.held), 0.01 * double(held));
     EXPECT_GT(f.peak, 0);
@@ -161,6 +165,32 @@ TEST_F(Forecast, NothingLeaksInTwoThousandIterations) {
   EXPECT_LT(resident_bytes() - resident, 1 << 20) << "bytes more than after 300 iterations";
 #endif
 }
+
+class ForecastOf : public testing::TestWithParam<std::string> {};
+
+// A training of every model, and a sheet of its samples.
+TEST_P(ForecastOf, IsWhatATrainingHolds) {
+  const test::TinyChoice tiny = test::tiny_choice(GetParam());
+  const SessionOptions o{.model = GetParam(), .data = tiny.data, .size = tiny.size, .batch = 2, .device = "cpu", .threads = 1, .settings = tiny.settings};
+  const ContextScope scope;
+  release_pooled_memory(Device{});
+  const int64_t before = memory_use(Device{}).held;
+  reset_peak_memory(Device{});
+  {
+    Session session(o, Session::Use::train);
+    const MemoryForecast f = forecast_memory(session, o.batch);
+    context().device = Device{};
+    for (int i = 0; i < 25; ++i) session.trainer().step();
+    sample_sheet(session, session.trainer().recipe().on_sheet, 1);
+    const double held = double(memory_use(Device{}).most_held - before);
+    EXPECT_LE(held, 1.01 * double(f.held));
+    EXPECT_GE(held, 0.75 * double(f.held));   // stages that come later may hold more
+  }
+  context() = {};
+  release_pooled_memory(Device{});
+}
+
+INSTANTIATE_TEST_SUITE_P(All, ForecastOf, testing::ValuesIn(test::model_ids()), test::model_name);
 
 }  // namespace
 }  // namespace ganymede

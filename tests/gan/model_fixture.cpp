@@ -147,7 +147,8 @@ void expect_replayed(const TinyModel& m) {
   EXPECT_EQ(after(m, true), after(m, false));
 }
 
-void uses_after_training(Tiny& t) {
+void uses_after_training(Trainer& trainer) {
+  Trainer* const t = &trainer;
   const Recipe& r = t->recipe();
   t->sample(3, 1).to_floats();
   t->sampling(1, [&] {

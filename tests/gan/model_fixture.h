@@ -73,7 +73,7 @@ auto with_fitting_settings(TinyModel m, const F& f) {
 }
 
 // Samples, sheets, the latent space and the model's own measures, without a look at what they say.
-void uses_after_training(Tiny& t);
+void uses_after_training(Trainer& t);
 
 // What makes a model tiny, and what the generated tests must know of it.
 struct TinyChoice {

@@ -200,7 +200,7 @@ TEST_P(EveryModel, TrainsInBf16) {
     for (const auto& [name, v] : t->values()) EXPECT_TRUE(std::isfinite(v)) << name;
   }
   expect_equal_bits(t.state(), after(eager, 9));
-  uses_after_training(t);
+  uses_after_training(*t);
 }
 
 // All stages with every word of every choice; `plan` computes nothing, but each op checks types and shapes as everywhere.

@@ -137,9 +137,8 @@ double field_of(const std::vector<Result>& results, const std::string& key) {
 
 // Networks of so few steps see so little that a walk of one of them may end anywhere, by the processor's rounding: six of them do not.
 TEST(Ppgn, WalksReachMoreOfWhatIsWanted) {
-  constexpr int kTrained = 6;
-  double likelier = 0;
-  int grown = 0;
+  constexpr int kTrained = 12;   // some units die behind their ReLU as they begin to walk: that one grows says little, their sum much
+  double likelier = 0, first = 0, grown = 0;
   for (uint64_t seed = 1; seed <= kTrained; ++seed) {
     Tiny t({.model = "ppgn", .settings = {{"e_steps", "8"}, {"e_rate", "0.01"}}, .seed = seed});
     for (int i = 0; i < 60; ++i) t->step();
@@ -147,10 +146,10 @@ TEST(Ppgn, WalksReachMoreOfWhatIsWanted) {
       return field_of(done(t, "draw", {{of, number}, {"walk", walk}, {"step", "0.2"}, {"eps1", "0"}}, {}, 2), value);
     };
     likelier += after("class", "3", "60", "probability") / after("class", "3", "0", "probability") / kTrained;
-    grown += after("channel", "2", "60", "value") > after("channel", "2", "0", "value");
+    grown += after("channel", "2", "60", "value"), first += after("channel", "2", "0", "value");
   }
   EXPECT_GT(likelier, 1.05);
-  EXPECT_GE(grown, 4);
+  EXPECT_GT(grown, 3 * first);
 }
 
 TEST(Ppgn, DrawsWhatIsWanted) {

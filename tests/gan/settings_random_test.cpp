@@ -72,7 +72,7 @@ std::string trial(const TinyModel& m) {
     load_checkpoint(path, *resumed);
     for (int i = 0; i < kBehind; ++i) resumed->step();
     if (state != resumed.state()) return "a run that is resumed is another";
-    if (m.batch > 1) uses_after_training(whole);  // measures compare pictures
+    if (m.batch > 1) uses_after_training(*whole);  // measures compare pictures
     if (m.precision == Precision::f32 && m.size <= 32)
       for (const ExportedFunction& f : exported_functions(whole->recipe()))
         if (const std::string differs = difference_of_exported(whole, f.name); !differs.empty()) return "as ONNX: " + differs;
@@ -127,6 +127,7 @@ TEST(SettingsRandom, AnyDataAreRefusedOrTrainedOn) {
       ++tried;
       for (int i = 0; i < 4; ++i) session.trainer().step(), session.trainer().values();
       session.trainer().sample(2, 1).to_floats();
+      uses_after_training(session.trainer());
     } catch (const UsageError& e) {
       if (random_cases_are_asked_for()) std::cout << "  " << e.what() << std::endl;
       ++refused;
