@@ -136,20 +136,25 @@ double field_of(const std::vector<Result>& results, const std::string& key) {
 }
 
 // Networks of so few steps see so little that a walk of one of them may end anywhere, by the processor's rounding: six of them do not.
+// Beside where a walk begins, which its first step makes codes of, none below 0: a step of length 0 shows that.
 TEST(Ppgn, WalksReachMoreOfWhatIsWanted) {
-  constexpr int kTrained = 12;   // some units die behind their ReLU as they begin to walk: that one grows says little, their sum much
-  double likelier = 0, first = 0, grown = 0;
+  constexpr int kTrained = 12;
+  double likelier = 0;
+  int alive = 0, grown = 0;
   for (uint64_t seed = 1; seed <= kTrained; ++seed) {
     Tiny t({.model = "ppgn", .settings = {{"e_steps", "8"}, {"e_rate", "0.01"}}, .seed = seed});
     for (int i = 0; i < 60; ++i) t->step();
-    const auto after = [&](const std::string& of, const std::string& number, const std::string& walk, const std::string& value) {
-      return field_of(done(t, "draw", {{of, number}, {"walk", walk}, {"step", "0.2"}, {"eps1", "0"}}, {}, 2), value);
+    const auto after = [&](const std::string& of, const std::string& number, const std::string& walk, const std::string& step, const std::string& value) {
+      return field_of(done(t, "draw", {{of, number}, {"walk", walk}, {"step", step}, {"last_step", step}, {"eps1", "0"}}, {}, 2), value);
     };
-    likelier += after("class", "3", "60", "probability") / after("class", "3", "0", "probability") / kTrained;
-    grown += after("channel", "2", "60", "value"), first += after("channel", "2", "0", "value");
+    likelier += after("class", "3", "60", "0.2", "probability") / after("class", "3", "1", "0", "probability") / kTrained;
+    const double first = after("channel", "2", "1", "0", "value");
+    if (first == 0) continue;   // behind its ReLU the unit has no slope
+    ++alive, grown += after("channel", "2", "30", "0.02", "value") > first;
   }
   EXPECT_GT(likelier, 1.05);
-  EXPECT_GT(grown, 3 * first);
+  EXPECT_GE(alive, kTrained / 2);
+  EXPECT_GE(grown, 0.7 * alive);
 }
 
 TEST(Ppgn, DrawsWhatIsWanted) {
