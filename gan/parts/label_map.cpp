@@ -16,12 +16,14 @@ Tensor LabelMaps::planes(const Tensor& numbers) const {
 }
 
 Tensor LabelMaps::read(const Tensor& pictures) const {
+  const Shape shape{pictures.dim(0), pictures.dim(1), pictures.dim(2)};
+  if (is_plan(pictures.device())) return planes(full(shape, 0, DType::i64, context().device));
   std::vector<int64_t> numbers;
   for (const data::Picture& p : to_pictures(pictures)) {
     const std::vector<int64_t> of_one = palette_.read(p);
     numbers.insert(numbers.end(), of_one.begin(), of_one.end());
   }
-  return planes(tensor(numbers, Shape{pictures.dim(0), pictures.dim(1), pictures.dim(2)}, context().device));
+  return planes(tensor(numbers, shape, context().device));
 }
 
 }  // namespace ganymede

@@ -190,6 +190,14 @@ TEST_P(ForecastOf, IsWhatATrainingHolds) {
   release_pooled_memory(Device{});
 }
 
+TEST_F(Forecast, TakesLabelMapsInStyles) {
+  const test::TinyChoice tiny = test::tiny_choice("spade");
+  SessionOptions o{.model = "spade", .data = tiny.data, .size = tiny.size, .batch = 2, .device = "cpu", .threads = 1, .settings = tiny.settings};
+  const int64_t plain = forecast_memory(Session(o, Session::Use::plan), o.batch).held;
+  o.settings["style"] = "encoder";
+  EXPECT_GT(forecast_memory(Session(o, Session::Use::plan), o.batch).held, plain);
+}
+
 INSTANTIATE_TEST_SUITE_P(All, ForecastOf, testing::ValuesIn(test::model_ids()), test::model_name);
 
 }  // namespace

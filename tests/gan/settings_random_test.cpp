@@ -1,5 +1,6 @@
 // Models with settings drawn at random, many at once, and with sizes, batches and types that are drawn as well: each is refused in
-// one line of usage, or trains, replays and resumes bit for bit, can be used, and is the same as ONNX. GANYMEDE_RANDOM_CASES=N draws N instead of a few.
+// one line of usage, or trains, replays and resumes bit for bit, can be used, and is the same as ONNX; its memory is foretold.
+// GANYMEDE_RANDOM_CASES=N draws N instead of a few.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -9,6 +10,7 @@
 
 #include "gan/checkpoint.h"
 #include "gan/exported.h"
+#include "gan/memory_forecast.h"
 #include "gan/session.h"
 #include "tests/gan/drawn_settings.h"
 #include "tests/gan/every_model.h"
@@ -104,6 +106,31 @@ TEST(SettingsRandom, AreRefusedOrTrain) {
   EXPECT_LT(refused, tried);
 }
 
+// The bytes that `explain --memory` and the beginning of a training foretell.
+int64_t foretold(const TinyModel& m) {
+  const TinyChoice tiny = tiny_choice(m.model);
+  auto settings = tiny.settings;
+  for (const std::string& name : m.without) settings.erase(name);
+  for (const auto& [name, value] : m.settings) settings[name] = value;
+  const ContextScope scope;
+  const Session session({.model = m.model, .data = tiny.data, .size = m.size ? m.size : tiny.size, .channels = m.channels, .batch = m.batch, .device = "cpu", .precision = m.precision == Precision::bf16 ? "bf16" : "f32", .threads = 1, .settings = settings}, Session::Use::plan);
+  return forecast_memory(session, m.batch).held;
+}
+
+TEST(SettingsRandom, MemoryIsForetold) {
+  const auto ids = model_ids();
+  for (int seed = 0; seed < random_cases(100); ++seed) {
+    Draw draw(3'000'000 + seed);
+    const TinyModel m = random_model(draw, ids);
+    try {
+      EXPECT_GT(with_fitting_settings(m, foretold), 0);
+    } catch (const UsageError&) {
+    } catch (const Error& e) {
+      ADD_FAILURE() << "case " << seed << ": " << describe(m) << ": " << e.what();
+    }
+  }
+}
+
 constexpr const char* kData[] = {
     "shapes", "shapes:single", "shapes:single,label=both", "shapes:scene,kinds=circle+star", "shapes:attributes,count=60", "shapes:attributes,correlation=0.8,without=hat+frame", "shapes:faces,count=60",
     "shapes:objects=1,label=both", "shapes:pairs", "shapes:pairs,from=labels", "shapes:pairs,from=normals", "shapes:pairs,from=rain", "shapes:pairs,from=colourise", "shapes:unpaired", "shapes:unpaired,a=red,b=blue,truth=1",
@@ -125,6 +152,8 @@ TEST(SettingsRandom, AnyDataAreRefusedOrTrainedOn) {
     try {
       Session session(o, Session::Use::train);
       ++tried;
+      EXPECT_GT(forecast_memory(session, o.batch).held, 0) << said;
+      context().device = Device{};
       for (int i = 0; i < 4; ++i) session.trainer().step(), session.trainer().values();
       session.trainer().sample(2, 1).to_floats();
       uses_after_training(session.trainer());
