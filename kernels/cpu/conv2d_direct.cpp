@@ -264,6 +264,7 @@ void add_by_panels(const Phase& f, const Division& d, const float* image, const 
       for (int t = 0; t < f.down.count * f.across.count; ++t) {
         const Phase tap = tap_of(f, t / f.across.count, t % f.across.count);
         const auto reached = areas.reached(tap, begin, count);
+        if (reached.count == 0) continue;
         for (const auto& range : reached) {
 #pragma omp for schedule(static)
           for (int64_t i = range.begin; i < range.end; ++i) copy_runs(tap, image, 0, areas.place(begin + i), 1, d.chunk, rows + of_rows, runs + i * kRowsAtOnce);
