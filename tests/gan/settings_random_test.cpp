@@ -120,7 +120,7 @@ std::vector<double> moments(const TinyModel& m, int64_t update) {
 
 // On the simulator (the GPU where there is one), and on the cpu, against the cpu in f64: one update alone, for the first steps of Adam
 // are as long for gradients that are nothing but rounding, which the next update would make much of. Where one differs by more, numbers
-// cancel (a batch norm over two values, a player at rest), and then the other differs, too: of 1,796 drawn six, by up to 37 times.
+// cancel (a batch norm over two values, a player at rest), and then the other differs, too: of 1,796 drawn five do, by up to 37 times as much.
 TEST(SettingsRandom, DeviceAgreesWithCpu) {
   const auto ids = model_ids();
   const Device device{device_count(DeviceType::cuda) > 0 ? DeviceType::cuda : DeviceType::sim, 0};
