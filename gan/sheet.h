@@ -8,12 +8,13 @@
 
 namespace ganymede {
 
-// What a sheet shows: columns, or samples; and what they were made of or, if they are points, stand beside. `shown` gives so many samples.
+// What a sheet shows: columns, or samples; and the samples of the data that they were made of or, if they are points, stand beside.
 struct DrawnSheet {
   std::vector<Column> columns;
   Tensor samples;
   Batch shown;
 };
+// points: the model draws points. batch: samples of the data that it draws from, where it does; `shown` gives so many.
 DrawnSheet draw_sheet(Trainer& trainer, bool points, int64_t n, int64_t batch, uint64_t seed, const std::function<Batch(int64_t n)>& shown);
 
 // n samples from the noise of `seed`. Models with classes get a column a class; models that turn pictures into pictures a row

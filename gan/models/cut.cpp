@@ -33,8 +33,7 @@ nn::Layer projection(int in, int out) {
 
 Recipe cut(const Config& c) {
   const int64_t channels = c.data.channels;
-  if (c.data.input_channels != channels)
-    throw UsageError(text("cut: what is made of a goes through the encoder of a, so both sides have as many channels; these data have ", c.data.input_channels, " and ", channels, "; set --channels"));
+  require_equal_channels(c, "cut: pictures of both sides go through the encoder of a");
   const CycleShape shape = read_cycle_shape(c, {.unet = false, .width = 16, .blocks = 3, .rate = 1e-3, .history = 0});
   const Adversarial& adv = adversarial(c.choice("objective", {"lsgan", "bce"}, "what D and G minimise"));
   const double gan = c.number("gan", 1, "weight of D's opinion; 0: places alone", 0);

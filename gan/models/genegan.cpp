@@ -12,13 +12,13 @@
 #include "gan/models.h"
 #include "gan/nets/genegan.h"
 #include "gan/uses/object_uses.h"
+#include "gan/uses/translate.h"
 #include "nn/losses.h"
 
 namespace ganymede {
 
 Recipe genegan(const Config& c) {
-  if (c.data.input_channels != c.data.channels)
-    throw UsageError(text("genegan: one encoder sees both sides, so they have as many channels; these data have ", c.data.input_channels, " and ", c.data.channels, "; set --channels or take others"));
+  require_equal_channels(c, "genegan: one encoder sees both sides");
   const bool large = c.data.size >= 64;
   nets::GeneganShape s{.size = int(c.data.size), .channels = int(c.data.channels)};
   s.width = int(c.integer("width", large ? 128 : 16, "channels next to the picture", 1, 4096));

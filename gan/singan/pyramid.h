@@ -36,8 +36,8 @@ struct Pyramid {
   Draws draws;
 
   int finest() const { return shape.finest(); }
-  // The finest scale whose training has begun; reads the device.
-  int reached() const;   // the finest on `plan`
+  // The finest scale whose training has begun; reads the device. On `plan` the finest of all.
+  int reached() const;
   const Extent& size(int scale) const { return shape.sizes[size_t(scale)]; }
 
   // A picture of the data set as the finest scale's and, shrunk, as those below. Batches are not read: there is only this one.

@@ -26,6 +26,11 @@ Direction direction_of(const Config& c) {
   return d;
 }
 
+void require_equal_channels(const Config& c, const std::string& why) {
+  if (c.data.input_channels != c.data.channels)
+    throw UsageError(text(why, ", so they have as many channels; these data have ", c.data.input_channels, " and ", c.data.channels, "; set --channels or take others"));
+}
+
 Tensor Direction::given(const Tensor& input) const { return lab ? lightness(input) : input; }
 Tensor Direction::wanted(const Tensor& target) const { return lab ? chroma(target) : target; }
 Tensor Direction::picture(const Tensor& given, const Tensor& made) const { return lab ? from_lab(given, made) : made; }

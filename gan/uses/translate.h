@@ -22,6 +22,8 @@ struct Direction {
 };
 // Reads the setting `direction` and, from one channel to three, `colours`.
 Direction direction_of(const Config& c);
+// UsageError unless both sides have as many channels; why: who needs it, and for what.
+void require_equal_channels(const Config& c, const std::string& why);
 
 // A map of pictures [n, H, W, in] in [-1, 1] whose sides are multiples of `unit`; its results are `scale` times as large.
 struct Translator {

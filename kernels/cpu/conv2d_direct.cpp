@@ -47,7 +47,7 @@ struct Phase {
   int row_in(int row, int r) const { return image_rows.own(row * down.step + down.first + r); }  // -1: outside
   int column_in(int column, int s) const { return image_columns.own(column * across.step + across.first + s); }
   int blocks() const { return (run() + kRowsAtOnce - 1) / kRowsAtOnce; }
-  int begin_of(int block) const { return std::min(run(), block * ((run() / kBlock + blocks() - 1) / blocks()) * kBlock); }  // of a run, in about equal blocks
+  int block_rows() const { return (run() / kBlock + blocks() - 1) / blocks() * kBlock; }  // of a run, in about equal blocks
   int64_t weights() const { return int64_t{down.count} * run() * channels_out; }
 };
 
@@ -69,7 +69,7 @@ struct Weights {
 
 // Rows of a block of the weights of row r of the taps, of a panel of `width` columns: to [rows, width]. Returns how many rows.
 int pack_rows(const Phase& f, const Weights& w, int r, int block, int panel, int width, float* to) {
-  const int begin = f.begin_of(block), end = f.begin_of(block + 1);
+  const int begin = block * f.block_rows(), end = std::min(begin + f.block_rows(), f.run());
   const float* const first = w.data + (f.down.filter + r * f.down.filter_step) * w.tap_row + panel * w.out;
   const auto from = [&](int row) { return first + (f.across.filter + row / f.channels_in * f.across.filter_step) * w.tap_column + row % f.channels_in * w.in; };
   if (w.out == 1) {
@@ -115,7 +115,7 @@ Phase tap_of(const Phase& f, int r, int s) {
 // The runs of row r of the taps, the numbers under `count` pixels, through the border. Of a chunk: to [blocks, chunk, kRowsAtOnce], since
 // what a product reads of long runs would lie too far apart for the processor to expect it; `run` holds one.
 void copy_runs(const Phase& f, const float* image, int r, Place place, int64_t count, int64_t chunk, float* run, float* to) {
-  const int channels = f.channels_in;
+  const int channels = f.channels_in, length = f.run(), rows = f.block_rows();
   for (int64_t i = 0; i < count; ++i, place.next(f), to += kRowsAtOnce) {
     const int h = f.row_in(place.row, r), w = place.column * f.across.step + f.across.first;
     const float* from = run;
@@ -126,8 +126,8 @@ void copy_runs(const Phase& f, const float* image, int r, Place place, int64_t c
       if (f.image_columns.has(w, f.across.count)) from = line + int64_t{w} * channels;
       else copy_pixels(f.image_columns, line, w, f.across.count, channels, run);
     }
-    for (int block = 0; block < f.blocks(); ++block)
-      std::copy(from + f.begin_of(block), from + f.begin_of(block + 1), to + block * chunk * kRowsAtOnce);
+    float* block = to;
+    for (int begin = 0; begin < length; begin += rows, block += chunk * kRowsAtOnce) std::copy_n(from + begin, std::min(rows, length - begin), block);
   }
 }
 

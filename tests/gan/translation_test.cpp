@@ -178,7 +178,6 @@ TEST(TranslateTask, KeepsNamesAndSizesAndDropoutIsItsNoise) {
   EXPECT_EQ(again[0].frames[0].pixels, again[1].frames[0].pixels);
 }
 
-// In Lab a network makes two colours for the lightness that it is given, which its pictures keep.
 TEST(TranslateTask, NamesThePictureThatDoesNotFit) {
   test::Tiny t({"cyclegan"});
   const Config settings(t.config().data, {});
@@ -194,6 +193,7 @@ TEST(TranslateTask, NamesThePictureThatDoesNotFit) {
   });
 }
 
+// In Lab a network makes two colours for the lightness that it is given, which its pictures keep.
 TEST(Direction, InLabPicturesKeepTheirLightness) {
   for (const char* model : {"pix2pix", "bicyclegan"}) {
     test::Tiny t({.model = model, .settings = {{"colours", "lab"}}, .channels = 3}), rgb({.model = model, .channels = 3});
