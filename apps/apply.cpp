@@ -102,7 +102,7 @@ void apply(const ApplyOptions& o) {
   for (const std::string& s : o.settings) given.insert_or_assign(parse_setting(s).first, parse_setting(s).second);
   const Config settings(session->config().data, given);
   const TaskInput input{read_inputs(o.in), settings, o.n};
-  check_pictures(task, input.pictures.size());
+  check_input(task, input);
   std::vector<Result> results;
   session->trainer().sampling(o.seed, [&] { results = task.run(input); });
   settings.check_all_read();
@@ -119,12 +119,12 @@ void add_apply(CLI::App& program) {
   auto o = std::make_shared<ApplyOptions>();
   auto* verb = program.add_subcommand("apply", "use a trained model on pictures; without a task: lists what it can do");
   o->trained.add_to(*verb);
-  verb->add_option("task", o->task, "what to do");
+  auto* task = verb->add_option("task", o->task, "what to do");
   verb->add_option("in", o->in, "pictures or folders of them");
-  verb->add_option("--out", o->out, "folder for the results");
-  verb->add_option("-n", o->n, "results for each input, where the task draws")->check(whole(1, 65536))->capture_default_str();
-  verb->add_option("--seed", o->seed, "seed of what the task draws")->check(whole(0, INT64_MAX))->capture_default_str();
-  verb->add_option("--set", o->settings, "a setting of the task, name=value")->allow_extra_args(false);
+  verb->add_option("--out", o->out, "folder for the results")->needs(task);
+  verb->add_option("-n", o->n, "results for each input, where the task draws")->check(whole(1, 65536))->capture_default_str()->needs(task);
+  verb->add_option("--seed", o->seed, "seed of what the task draws")->check(whole(0, INT64_MAX))->capture_default_str()->needs(task);
+  verb->add_option("--set", o->settings, "a setting of the task, name=value")->allow_extra_args(false)->needs(task);
   verb->callback([o] { apply(*o); });
 }
 

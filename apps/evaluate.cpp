@@ -205,10 +205,11 @@ void evaluate_points(const EvaluateRequest& q, const Sampled& s) {
     std::copy(p.begin(), p.end(), truth.row(i).begin());
   }
   const auto of_truth = metrics::read_modes(truth, mixture);
-  for (size_t i = 0; i < lines.size(); ++i) lines[i].real = of_truth[i].value;
+  for (size_t i = 0; i < lines.size() && !q.no_floor; ++i) lines[i].real = of_truth[i].value;
   for (const Reading& r : s.of_the_model) lines.push_back({r, {}});
-  const Facts facts{{"samples", s.from}, {"data", spec}, {"real data", "as many points drawn from the mixture"}};
-  show(q, facts, lines, true);
+  Facts facts{{"samples", s.from}, {"data", spec}};
+  if (!q.no_floor) facts.emplace_back("real data", "as many points drawn from the mixture");
+  show(q, facts, lines, !q.no_floor);
 }
 
 void evaluate_pictures(const EvaluateRequest& q, Sampled sampled) {
@@ -311,8 +312,8 @@ void add_evaluate(CLI::App& program) {
   auto* run = q->trained.add_to(*verb, false);
   verb->add_option("--metrics", q->metrics, all);
   verb->add_option("-n", q->n, "number of samples (10000)")->check(whole(2, 1 << 20));
-  verb->add_option("--features", q->features, "feature network with public weights, from scripts/public_weights.sh or convert_features.py (a classifier trained on the labels)");
-  verb->add_option("--resize", q->resize, "how Inception's input is resized (the file's standard)")->check(one_of({"tf1", "pytorch"}));
+  auto* features = verb->add_option("--features", q->features, "feature network with public weights, from scripts/public_weights.sh or convert_features.py (a classifier trained on the labels)");
+  verb->add_option("--resize", q->resize, "how Inception's input is resized (the file's standard)")->check(one_of({"tf1", "pytorch"}))->needs(features);
   verb->add_option("--seed", q->seed, "seed of the noise")->check(whole(0, INT64_MAX))->capture_default_str()->needs(run);
   auto* pictures = verb->add_option("--pictures", q->pictures, "a folder of pictures to measure instead of a run");
   verb->add_option("--data", q->data, "with --pictures: the real pictures")->capture_default_str()->needs(pictures);

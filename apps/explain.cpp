@@ -25,8 +25,8 @@ void add_explain(CLI::App& program) {
   verb->add_flag("--all", s->all, "every model");
   s->options.add_to(*verb);
   SessionOptions& session = s->options.session;
-  verb->add_option("--device", session.device, "whose memory and kernels: auto, cpu, cuda, cuda:N or sim")->capture_default_str();
-  verb->add_option("--precision", session.precision, "f32, tf32 or bf16")->capture_default_str();
+  verb->add_option("--device", session.device, "whose memory and kernels: auto, cpu, cuda, cuda:N or sim")->capture_default_str()->excludes(losses);
+  verb->add_option("--precision", session.precision, "f32, tf32 or bf16")->capture_default_str()->excludes(losses);
   verb->callback([s] {
     SessionOptions o = s->options.get();
     if (s->all == !o.model.empty()) throw UsageError("explain: name one model, or give --all");

@@ -47,10 +47,10 @@ void add_export(CLI::App& program) {
   auto* folder = verb->add_option("run", q->trained.folder, "run folder")->required();
   verb->add_option("function", q->options.function, "what to write (the first that is listed)");
   verb->add_option("--iteration", q->trained.iteration, "checkpoint of this iteration (the newest)")->check(whole(0, kMostIterations))->needs(folder);
-  verb->add_option("--out", q->out, "file to write");
-  verb->add_option("--batch", q->options.batch, "samples at once: the graph's shapes are fixed")->check(whole(1, 65536))->capture_default_str();
-  verb->add_option("--height", q->options.height, "of pictures that go in (as in training)")->check(whole(1, 65536));
-  verb->add_option("--width", q->options.width, "of pictures that go in (the height)")->check(whole(1, 65536));
+  auto* out = verb->add_option("--out", q->out, "file to write");
+  verb->add_option("--batch", q->options.batch, "samples at once: the graph's shapes are fixed")->check(whole(1, 65536))->capture_default_str()->needs(out);
+  verb->add_option("--height", q->options.height, "of pictures that go in (as in training)")->check(whole(1, 65536))->needs(out);
+  verb->add_option("--width", q->options.width, "of pictures that go in (the height)")->check(whole(1, 65536))->needs(out);
   verb->callback([q] { write(*q); });
 }
 

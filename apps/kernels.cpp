@@ -130,7 +130,10 @@ void add_run(CLI::App& verb) {
   sub->add_flag("--check", o->check, "compare with f64 on the cpu; a wrong result ends with 1");
   sub->add_option("--trace", o->trace, "on sim: what each thread of this block (0: the first) reads and writes, barrier by barrier")->check(whole(0, INT64_MAX));
   sub->add_option("--threads", o->threads, "of the traced block: one thread or a range, 0-31 (all)");
-  sub->callback([o] { run(*o); });
+  sub->callback([o, &verb] {
+    if (verb.count("--rows") > 0) throw UsageError("kernels: --rows lists what convolutions run; leave it out with run");
+    run(*o);
+  });
 }
 
 }  // namespace
@@ -142,9 +145,9 @@ void add_kernels(CLI::App& program) {
   };
   auto s = std::make_shared<State>();
   auto* verb = program.add_subcommand("kernels", "list the kernels and their variants; run, check, time or trace one");
-  verb->add_flag("--rows", s->rows, "which variant serves each of the thirty convolutions of the benchmark set");
-  verb->add_option("--dtype", s->dtype, "of --rows: f32, tf32 or bf16")->check(one_of({"f32", "tf32", "bf16"}))->capture_default_str();
-  verb->add_option("--card", s->card, "of --rows: sm_90 has twins, all others are as sm_80")->check(one_of({"sm_80", "sm_90"}))->capture_default_str();
+  auto* rows = verb->add_flag("--rows", s->rows, "which variant serves each of the thirty convolutions of the benchmark set");
+  verb->add_option("--dtype", s->dtype, "of --rows: f32, tf32 or bf16")->check(one_of({"f32", "tf32", "bf16"}))->capture_default_str()->needs(rows);
+  verb->add_option("--card", s->card, "of --rows: sm_90 has twins, all others are as sm_80")->check(one_of({"sm_80", "sm_90"}))->capture_default_str()->needs(rows);
   verb->require_subcommand(0, 1);
   verb->callback([verb, s] {
     if (!verb->get_subcommands().empty()) return;

@@ -1,4 +1,5 @@
 // ganymede sample RUN: pictures from a trained model: a sheet, or a walk through its latent space.
+#include <algorithm>
 #include <iostream>
 #include <memory>
 
@@ -18,7 +19,7 @@ namespace {
 struct SampleOptions {
   TrainedOptions trained;
   std::string out = "samples.png", interpolate, traverse;
-  int64_t n = 64, columns = 0, rows = 8, steps = 8;
+  int64_t n = 0, columns = 0, rows = 8, steps = 0;
   uint64_t seed = 1;
   std::vector<std::string> texts;
   bool classes = false, nearest = false, animate = false;
@@ -27,9 +28,53 @@ struct SampleOptions {
 };
 
 constexpr double kFramesPerSecond = 20;
+constexpr int64_t kPictures = 64, kSteps = 8;   // where nothing else is asked for
+
+// A way to draw: the option that asks for it, and the options that say more. Those of the trained model, --out and --seed are for all of them.
+struct Way {
+  std::string name;
+  std::vector<std::string> reads;
+};
+
+const std::vector<Way>& ways() {
+  static const std::vector<Way> all{{"a sheet of samples", {"-n", "--columns", "--truncation", "--temperature", "--class"}},
+                                    {"--classes", {"--steps", "--truncation", "--temperature"}},
+                                    {"--interpolate", {"--rows", "--steps", "--truncation", "--temperature", "--class"}},
+                                    {"--traverse", {"--rows", "--steps", "--truncation", "--temperature", "--class"}},
+                                    {"--nearest", {"--steps", "--truncation", "--temperature", "--class"}},
+                                    {"--animate", {"-n", "--columns", "--rows", "--steps", "--interpolate", "--truncation", "--temperature", "--class"}},
+                                    {"one --text", {"--text", "-n", "--columns"}},
+                                    {"several --text", {"--text", "--steps"}},
+                                    {"two --text with --interpolate", {"--text", "--interpolate", "--rows", "--steps"}}};
+  return all;
+}
+
+const Way& way_of(const SampleOptions& o) {
+  size_t way = 0;
+  if (!o.texts.empty()) way = !o.interpolate.empty() ? 8 : o.texts.size() > 1 ? 7 : 6;
+  else if (o.animate) way = 5;
+  else if (o.nearest) way = 4;
+  else if (!o.traverse.empty()) way = 3;
+  else if (!o.interpolate.empty()) way = 2;
+  else if (o.classes) way = 1;
+  return ways()[way];
+}
+
+// UsageError for an option that this way to draw would ignore.
+void check_all_read(const CLI::App& verb, const Way& way) {
+  const auto has = [](const std::vector<std::string>& names, const std::string& name) { return std::find(names.begin(), names.end(), name) != names.end(); };
+  for (const char* option : {"--text", "--animate", "--nearest", "--traverse", "--interpolate", "--classes", "--class", "--truncation", "--temperature", "-n", "--columns", "--rows", "--steps"}) {
+    if (verb.count(option) == 0 || option == way.name || has(way.reads, option)) continue;
+    std::vector<std::string> right;
+    for (const Way& other : ways())
+      if (has(other.reads, option)) right.push_back(other.name);
+    throw UsageError(text("sample: ", option, " says nothing about ", way.name, right.empty() ? "; ask for one of them" : "; it is for " + alternatives(right)));
+  }
+}
 
 WalkOptions walk_of(const SampleOptions& o) {
-  WalkOptions walk{.rows = o.rows, .columns = o.steps, .seed = o.seed};
+  WalkOptions walk{.rows = o.rows, .seed = o.seed};
+  if (o.steps > 0) walk.columns = o.steps;
   if (o.truncation > 0) walk.truncation = o.truncation;
   if (o.temperature >= 0) walk.temperature = o.temperature;
   if (o.label >= 0) walk.label = o.label;
@@ -38,15 +83,16 @@ WalkOptions walk_of(const SampleOptions& o) {
 
 data::Picture draw(const SampleOptions& o, Session& session) {
   WalkOptions walk = walk_of(o);
+  const int64_t n = o.n > 0 ? o.n : kPictures;
   if (!o.texts.empty())
-    return caption_sheet(session, {.captions = o.texts, .n = o.n, .columns = o.columns, .steps = o.steps, .between = !o.interpolate.empty(), .rows = o.rows, .seed = o.seed});
+    return caption_sheet(session, {.captions = o.texts, .n = n, .columns = o.columns, .steps = o.steps > 0 ? o.steps : kSteps, .between = !o.interpolate.empty(), .rows = o.rows, .seed = o.seed});
   if (o.classes) return class_rows(session, walk);
   if (!o.interpolate.empty()) return interpolations(session, walk, o.interpolate == "slerp");
   if (!o.traverse.empty()) return traversals(session, walk, o.traverse);
   if (o.nearest) return beside_nearest(session, walk);
   if (walk.truncation || walk.temperature || walk.label) {
     walk.columns = o.columns;
-    return plain_samples(session, o.n, walk);
+    return plain_samples(session, n, walk);
   }
   return sample_sheet(session, o.n, o.seed, o.columns);
 }
@@ -57,26 +103,27 @@ void add_sample(CLI::App& program) {
   auto o = std::make_shared<SampleOptions>();
   auto* verb = program.add_subcommand("sample", "draw pictures from a trained model");
   o->trained.add_to(*verb);
-  verb->add_option("-n", o->n, "number of pictures")->check(whole(1, 65536))->capture_default_str();
+  verb->add_option("-n", o->n, "number of pictures, of points, or of rows where each is a picture of the data and what became of it (as on the sheets of its training: 64, 2048 or 8)")->check(whole(1, 65536));
   verb->add_option("--out", o->out, "PNG file to write")->capture_default_str();
-  verb->add_option("--columns", o->columns, "pictures a row (0: a square sheet, or a column a class)")->check(whole(0, 65536));
+  verb->add_option("--columns", o->columns, "pictures a row of a sheet (0: a square sheet, or a column a class)")->check(whole(0, 65536));
   verb->add_option("--seed", o->seed, "seed of the noise")->check(whole(0, INT64_MAX))->capture_default_str();
-  auto* truncation = verb->add_option("--truncation", o->truncation, "redraw coordinates of z beyond this (normal priors); of stylegan2 draw w towards its mean: mean + this (w - mean)")->check(positive());
-  auto* temperature = verb->add_option("--temperature", o->temperature, "deviation of the noise, in that of the prior (normal priors)")->check(CLI::Range(0.0, 100.0));
-  auto* label = verb->add_option("--class", o->label, "samples of this class only (models with classes)")->check(whole(0, INT64_MAX));
-  auto* classes = verb->add_flag("--classes", o->classes, "a row a class, the same noise in each")->excludes(label);
-  auto* interpolate = verb->add_option("--interpolate", o->interpolate, "lines between random points: linear or slerp")->check(one_of({"linear", "slerp"}))->excludes(classes);
-  auto* traverse = verb->add_option("--traverse", o->traverse, "move one code (its name) or coordinate of z (its number) from -2 to 2")->excludes(classes)->excludes(interpolate);
-  auto* texts = verb->add_option("--text", o->texts, "what to draw (models of captions): once for a sheet of it; several times for a row each, from the same noise; twice with --interpolate for what lies between")->allow_extra_args(false)->excludes(label)->excludes(classes)->excludes(traverse)->excludes(truncation)->excludes(temperature);
-  auto* nearest = verb->add_flag("--nearest", o->nearest, "samples above the training pictures nearest to them")->excludes(classes)->excludes(interpolate)->excludes(traverse);
-  verb->add_flag("--animate", o->animate, "an animated PNG without end in which -n samples walk through --rows random points each, --steps frames from one to the next")->excludes(classes)->excludes(traverse)->excludes(texts)->excludes(nearest);
-  verb->add_option("--rows", o->rows, "rows of a walk")->check(whole(1, 1024))->capture_default_str();
-  verb->add_option("--steps", o->steps, "pictures along a row of a walk")->check(whole(1, 1024))->capture_default_str();
-  verb->callback([o] {
+  verb->add_option("--truncation", o->truncation, "redraw coordinates of z beyond this (normal priors); of stylegan2 draw w towards its mean: mean + this (w - mean)")->check(positive());
+  verb->add_option("--temperature", o->temperature, "deviation of the noise, in that of the prior (normal priors)")->check(CLI::Range(0.0, 100.0));
+  verb->add_option("--class", o->label, "samples of this class only (models with classes)")->check(whole(0, INT64_MAX));
+  verb->add_flag("--classes", o->classes, "a row a class, the same noise in each");
+  verb->add_option("--interpolate", o->interpolate, "lines between random points: linear or slerp")->check(one_of({"linear", "slerp"}));
+  verb->add_option("--traverse", o->traverse, "move one code (its name) or coordinate of z (its number) from -2 to 2");
+  verb->add_option("--text", o->texts, "what to draw (models of captions): once for a sheet of it; several times for a row each, from the same noise; twice with --interpolate for what lies between")->allow_extra_args(false);
+  verb->add_flag("--nearest", o->nearest, "samples above the training pictures nearest to them");
+  verb->add_flag("--animate", o->animate, "an animated PNG without end in which -n samples walk through --rows random points each, --steps frames from one to the next");
+  verb->add_option("--rows", o->rows, "rows of lines (--interpolate, --traverse), points of an animation")->check(whole(1, 1024))->capture_default_str();
+  verb->add_option("--steps", o->steps, "pictures along a row of lines, of a class, of a text or beside the nearest; frames of an animation from point to point (8)")->check(whole(1, 1024));
+  verb->callback([o, verb] {
+    check_all_read(*verb, way_of(*o));
     const auto session = open_trained(o->trained);
     if (o->animate) {
       const bool spherical = o->interpolate.empty() ? session->trainer().recipe().latent.normal : o->interpolate == "slerp";
-      data::write_animation(o->out, walk_frames(*session, o->n, o->columns, walk_of(*o), spherical), kFramesPerSecond);
+      data::write_animation(o->out, walk_frames(*session, o->n > 0 ? o->n : kPictures, o->columns, walk_of(*o), spherical), kFramesPerSecond);
     } else {
       data::write_png(o->out, draw(*o, *session));
     }

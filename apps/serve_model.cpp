@@ -88,8 +88,8 @@ Json ServedModel::describe() const {
     for (const data::Meaning& m : facts.palette.meanings()) palette.push_back({{"name", m.name}, {"colour", data::hex(m.shown)}});
   }
   Json& sample = j["sample"] = {{"most", kMostResults}, {"latent", bool(r.latent)}};
+  sample["pictures"] = facts.dimensions == 0;
   if (r.latent) {
-    sample["pictures"] = facts.dimensions == 0;
     sample["length"] = r.latent.length, sample["normal"] = r.latent.normal, sample["to_mean"] = bool(r.latent.truncated);
     Json& codes = sample["codes"] = Json::array();
     for (const Code& c : r.latent.codes) codes.push_back(c.name);
@@ -98,7 +98,7 @@ Json ServedModel::describe() const {
   }
   Json& tasks = j["tasks"] = Json::array();
   for (const Task& t : tasks_) {
-    Json task{{"name", t.name}, {"inputs", t.inputs}, {"help", t.help}, {"least", t.least}, {"most", t.most}};
+    Json task{{"name", t.name}, {"inputs", t.inputs}, {"help", t.help}, {"least", t.least}, {"most", t.most}, {"draws", t.draws}};
     Json& settings = task["settings"] = Json::array();
     if (const auto known = settings_.find(t.name); known != settings_.end())
       for (const Setting& s : known->second) settings.push_back(to_json(s));
@@ -114,7 +114,7 @@ std::vector<Result> ServedModel::apply(const std::string& name, std::vector<Name
   const Config request({}, own), settings(session_->config().data, rest);
   const auto seed = uint64_t(request.integer("seed", 1, "", 0));
   const TaskInput input{std::move(pictures), settings, request.integer("count", 1, "", 1, kMostResults)};
-  check_pictures(task, input.pictures.size());
+  check_input(task, input);
   std::vector<Result> results;
   session_->trainer().sampling(seed, [&] { results = task.run(input); });
   settings.check_all_read();
@@ -122,6 +122,7 @@ std::vector<Result> ServedModel::apply(const std::string& name, std::vector<Name
   return results;
 }
 
+// Each way to draw reads what it goes by, so that nothing else is taken in silence.
 data::Picture ServedModel::sample(const Query& query) {
   const Latent& latent = session_->trainer().recipe().latent;
   Query rest = query;
@@ -131,12 +132,22 @@ data::Picture ServedModel::sample(const Query& query) {
   const Config q({}, rest);
   WalkOptions walk;
   walk.seed = uint64_t(q.integer("seed", 1, "", 0));
-  const int64_t count = q.integer("count", 16, "", 1, kMostResults), columns = q.integer("columns", 0, "", 0, kMostResults);
-  const int64_t label = q.integer("class", -1, "", -1), to = q.integer("to", -1, "", -1);
-  const double truncation = q.number("truncation", 0, "", 0, 100), at = q.number("at", 0, "", 0, 1);
-  const std::string interpolate = q.choice("interpolate", {"none", "linear", "slerp"});
   const bool classes = q.flag("classes", false);
-  walk.rows = q.integer("rows", 8, "", 1, 16), walk.columns = q.integer("steps", 8, "", 1, 16);
+  const std::string interpolate = q.choice("interpolate", {"none", "linear", "slerp"});
+  const int walks = int(classes) + int(interpolate != "none") + int(!traverse.empty());
+  if (walks > 1) throw UsageError("classes, interpolate and traverse are walks of their own: ask for one of them");
+  int64_t count = 0, columns = 0, to = -1;
+  double at = 0;
+  if (walks > 0) {
+    if (!classes) walk.rows = q.integer("rows", 8, "", 1, 16);
+    if (rest.count("steps")) walk.columns = q.integer("steps", 8, "", 1, 16);
+  } else {
+    if (rest.count("count") || (latent && session_->config().data.dimensions == 0)) count = q.integer("count", 16, "", 1, kMostResults);
+    columns = q.integer("columns", 0, "", 0, kMostResults), to = q.integer("to", -1, "", -1);
+    if (to >= 0) at = q.number("at", 0, "", 0, 1);
+  }
+  const int64_t label = classes ? -1 : q.integer("class", -1, "", -1);
+  const double truncation = q.number("truncation", 0, "", 0, 100);
   q.check_all_read();
   if (label >= 0) walk.label = label;
   if (truncation > 0) walk.truncation = truncation;

@@ -25,7 +25,7 @@ class ServedModel {
   // settings of the task. UsageError for what does not fit.
   std::vector<Result> apply(const std::string& task, std::vector<NamedPicture> pictures, const Query& query);
   // As `sample` draws. query: seed, count, columns, class, truncation; to and at: on the way to another seed; or a walk:
-  // interpolate=linear|slerp, classes=true or traverse=CODE with rows and steps.
+  // interpolate=linear|slerp, classes=true or traverse=CODE with rows and steps. UsageError for what does not fit, or would say nothing.
   data::Picture sample(const Query& query);
   // The first inputs of the test split, at most n, for models of pictures that are turned into pictures.
   std::vector<data::Picture> examples(int64_t n) const;

@@ -54,7 +54,8 @@ async function applied(t) {
   return fetch("/apply/" + encodeURIComponent(t.name) + "?" + query, {method: "POST", body: pictures ? form : undefined});
 }
 function sampleAddress() {
-  const v = values.get("sample"), query = new URLSearchParams({seed: v.seed, count: v.count});
+  const v = values.get("sample"), query = new URLSearchParams({seed: v.seed});
+  if (about.sample.pictures) query.set("count", v.count);
   if (v.at > 0) { query.set("to", v.to); query.set("at", v.at); }
   if (v.class >= 0) query.set("class", v.class);
   if (v.truncation) query.set("truncation", v.truncation);
@@ -138,9 +139,9 @@ function controls(t) {
 function sampleControls() {
   const own = values.get("sample"), s = about.sample, all = [];
   all.push(setting("Noise", "Every number stands for other random points.", diced(own, "seed", "Noise")));
-  if (s.pictures) all.push(setting("Way to other noise", "Moves every sample towards the second points.", slider(own.at, 0, 1, 0.01, v => { own.at = +v; changed(); }, "Way to other noise")),
+  if (s.latent && s.pictures) all.push(setting("Way to other noise", "Moves every sample towards the second points.", slider(own.at, 0, 1, 0.01, v => { own.at = +v; changed(); }, "Way to other noise")),
                            setting("Second noise", "", diced(own, "to", "Second noise")));
-  all.push(setting("Pictures", "", slider(own.count, 1, s.most, 1, v => { own.count = v; changed(); }, "Pictures")));
+  if (s.pictures) all.push(setting("Pictures", "", slider(own.count, 1, s.most, 1, v => { own.count = v; changed(); }, "Pictures")));
   if (s.classes && s.classes.length) {
     const choice = make("select", {}, make("option", {value: -1, textContent: "all"}), ...s.classes.map((c, i) => make("option", {value: i, textContent: c})));
     choice.value = own.class;
@@ -182,7 +183,7 @@ function choose(t) {
   const own = values.get(t.name);
   $("settings").replaceChildren(...(t.name === "sample" ? sampleControls() : [
     setting("Randomness", "Where the model draws: noise, dropout, a style.", diced(own, "seed", "Randomness")),
-    setting("Results", "Of each picture, where the model draws.", slider(own.count, 1, 16, 1, v => { own.count = v; changed(); }, "Results")),
+    ...(t.draws ? [setting("Results", t.inputs ? "Of each picture." : "", slider(own.count, 1, 16, 1, v => { own.count = v; changed(); }, "Results"))] : []),
     ...controls(t),
     ...(drawn ? [setting("Opened pictures", "", [make("label", {className: "check"}, make("input", {type: "checkbox", id: "own"}), "keep their own size; otherwise " + about.width + " \u00d7 " + about.height + ", as in training")])] : [])]));
   $("results").replaceChildren(make("p", {className: "empty", textContent: !drawn ? "" : (ready(t) ? "Draw, " : "Draw over what is to be changed, ") + (live.get(t.name) ? "and the result will appear here." : "then press \u201c" + title(t.name) + "\u201d.")}));
@@ -223,7 +224,7 @@ async function begin() {
   const samples = {name: "sample", inputs: "", settings: [], help: about.sample.latent ? "Pictures from random points of the latent space." : "The model's sheet: inputs of the test split and what becomes of them."};
   if (about.sample.latent) all.unshift(samples);
   else if (!about.tasks.some(t => t.name === "samples")) all.push(samples);   // SinGAN's own has a scale
-  for (const t of all) { values.set(t.name, t.name === "sample" ? {seed: 1, to: 2, at: 0, count: 16, class: -1, truncation: 0} : {seed: 1, count: 1}); live.set(t.name, t.name === "sample" || LIVE.includes(t.name)); }
+  for (const t of all) { values.set(t.name, t.name === "sample" ? {seed: 1, to: 2, at: 0, count: about.sample.latent ? 16 : 8, class: -1, truncation: 0} : {seed: 1, count: 1}); live.set(t.name, t.name === "sample" || LIVE.includes(t.name)); }
   $("tabs").replaceChildren(...all.map(t => make("button", {role: "tab", textContent: title(t.name), onclick: () => choose(t)})));
   for (const b of $("tabs").children) b.setAttribute("role", "tab");
   if (about.tasks.some(t => t.inputs)) await loadExamples();

@@ -21,10 +21,11 @@ const Task& find_task(const std::vector<Task>& tasks, const std::string& name, c
   throw UsageError("unknown task " + name + ": " + model + " has " + (names.empty() ? "none" : names));
 }
 
-void check_pictures(const Task& task, size_t pictures) {
-  const int n = int(pictures);
+void check_input(const Task& task, const TaskInput& input) {
+  const int n = int(input.pictures.size());
   if (n < task.least || n > task.most)
     throw UsageError(text("task ", task.name, " takes ", some(task.least, task.most), task.most == 1 ? " picture" : " pictures", task.inputs.empty() ? "" : " (" + task.inputs + ")", ", not ", n));
+  if (input.n > 1 && !task.draws) throw UsageError(text("task ", task.name, " draws nothing: ", input.n, " results of one input would be the same; ask for one"));
 }
 
 }  // namespace ganymede::apps

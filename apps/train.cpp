@@ -302,10 +302,8 @@ void add_train(CLI::App& program) {
   interval("--log-every", o->every.log, "iterations between lines of stats.jsonl (10)");
   interval("--sample-every", o->every.sample, "iterations between sample sheets (a twentieth of the run)");
   interval("--save-every", o->every.save, "iterations between checkpoints (a tenth of the run)");
-  verb->add_flag("--resume", o->resume,
-                 "go on from the run's last checkpoint; options not given are the run's");
-  verb->add_flag("--allow-inexact", o->inexact,
-                 "resume with other threads, processes, device, precision or data: not bit for bit");
+  auto* resume = verb->add_flag("--resume", o->resume, "go on from the run's last checkpoint; options not given are the run's");
+  verb->add_flag("--allow-inexact", o->inexact, "resume with other threads, processes, device, precision or data: not bit for bit")->needs(resume);
   verb->footer("Several processes, on one machine or many, each with its share of the batch: mpirun -n 4 ganymede train ...");
   verb->callback([o, verb] { train_in_group(*o, *verb); });
 }

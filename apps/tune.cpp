@@ -293,20 +293,23 @@ void tune(const TuneOptions& o) {
 void add_tune(CLI::App& program) {
   auto o = std::make_shared<TuneOptions>();
   auto* verb = program.add_subcommand("tune", "measure the variants of convolutions, attentions and norms on this card, for later runs to follow");
-  verb->add_option("model", o->model.session.model, "all convolutions, attentions and norms of one of its iterations (of the first stage, if it has several)");
+  auto* model = verb->add_option("model", o->model.session.model, "all convolutions, attentions and norms of one of its iterations (of the first stage, if it has several)");
   o->model.add_to(*verb);
-  verb->add_option("--shape", o->shapes, "a row of the benchmark set, A1 to F4, all of them, or N,H,W,C,K,filter,stride,pad; may be repeated")->allow_extra_args(false);
+  for (const char* of_the_model : {"--data", "--size", "--channels", "--batch", "--set", "--seed"}) verb->get_option(of_the_model)->needs(model);
+  auto* shape = verb->add_option("--shape", o->shapes, "a row of the benchmark set, A1 to F4, all of them, or N,H,W,C,K,filter,stride,pad; may be repeated");
+  shape->allow_extra_args(false);
   verb->add_option("--direction", o->directions, "of --shape: forward, data_gradient or weight_gradient; may be repeated (all three)")
       ->allow_extra_args(false)
-      ->check(one_of({"forward", "data_gradient", "weight_gradient"}));
+      ->check(one_of({"forward", "data_gradient", "weight_gradient"}))
+      ->needs(shape);
   verb->add_option("--attention", o->attentions, "an attention of batch,queries,keys,D,E and its gradients; may be repeated")->allow_extra_args(false);
   verb->add_option("--norm", o->norms, "a norm by channels of outer,rows,channels and its gradients (batch norm: outer 1, rows N x H x W); may be repeated")->allow_extra_args(false);
   verb->add_option("--dtype,--precision", o->number, "f32, tf32 (f32 on tensor cores) or bf16")->check(one_of({"f32", "tf32", "bf16"}))->capture_default_str();
   verb->add_option("--device", o->device, "auto, cuda, cuda:N or sim")->capture_default_str();
   verb->add_option("--file", o->file, "where the choices are kept (tune.json in the cache folder; others are not followed by later runs)");
-  verb->add_flag("--variants", o->variants, "print what every variant takes, the table's choice first");
-  verb->add_flag("--show", o->show, "print what is kept");
-  verb->add_flag("--forget", o->forget, "remove what is kept for this card and driver");
+  auto* variants = verb->add_flag("--variants", o->variants, "print what every variant takes, the table's choice first");
+  verb->add_flag("--show", o->show, "print what is kept")->excludes(variants);
+  verb->add_flag("--forget", o->forget, "remove what is kept for this card and driver")->excludes(variants);
   verb->callback([o] { tune(*o); });
 }
 

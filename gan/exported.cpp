@@ -20,6 +20,7 @@ Tensor pictures(const Config& c, const ExportOptions& o, int64_t channels, int64
 }  // namespace
 
 ExportCase export_case(const Recipe& r, const Config& c, const ExportOptions& o) {
+  if ((o.height || o.width) && (o.function == "sample" || c.data.dimensions)) throw UsageError("export: --height and --width are of pictures that go in; nothing of the kind goes into " + o.function);
   if (o.function == "sample" && r.captions) {
     const Tensor z = r.captions.draw(o.batch);
     Batch b;

@@ -79,7 +79,7 @@ MemoryForecast forecast(const Session& session, int64_t batch) {
     if (stage > 0) trainer.enter(stage);
     for (int i = 0; i < 3; ++i) trainer.step();   // eager, traced, captured
     trained = std::max(trained, memory_use(kPlan).most_held - others.held);
-    draw_sheet(trainer, config.data.dimensions > 0, trainer.recipe().on_sheet, batch, 1, [&](int64_t n) { return Trainer::blank_batch(fields, n); });
+    draw_sheet(trainer, config.data.dimensions > 0, 0, batch, 1, [&](int64_t n) { return Trainer::blank_batch(fields, n); });
     f.peak = std::max(f.peak, memory_use(kPlan).peak - others.live);
     f.held = std::max(f.held, memory_use(kPlan).most_held - others.held);
   }

@@ -11,8 +11,8 @@
 namespace ganymede {
 namespace {
 
-constexpr int64_t kPoints = 2048;  // at least, on a sheet of points
-constexpr int64_t kRows = 8;  // of a sheet with columns: each row is one input
+constexpr int64_t kPoints = 2048;  // on a sheet of points in training
+constexpr int64_t kRows = 8;       // and on one with columns: each row is one input
 
 data::Picture columns_sheet(const std::vector<Column>& columns) {
   require(!columns.empty(), "a sheet without columns");
@@ -39,13 +39,14 @@ DrawnSheet draw_sheet(Trainer& trainer, bool points, int64_t n, int64_t batch, u
   const Recipe& r = trainer.recipe();
   DrawnSheet made;
   if (r.columns) {
-    made.shown = shown(std::min(n, kRows));
+    made.shown = shown(n > 0 ? n : std::min(r.on_sheet, kRows));
     trainer.sampling(seed, [&] { made.columns = r.columns(made.shown); });
     return made;
   }
   const bool maps = r.draws_from_batch();  // of points: those of side a to those of side b
-  if (points || maps) made.shown = shown(points ? kPoints : batch);
-  if (points) n = maps ? made.shown.size : std::max(n, kPoints);
+  if (n <= 0) n = points ? kPoints : r.on_sheet;
+  if (points || maps) made.shown = shown(!points ? batch : maps ? n : kPoints);
+  if (points && maps) n = made.shown.size;
   made.samples = trainer.sample(n, seed, maps ? &made.shown : nullptr);
   return made;
 }
@@ -55,6 +56,8 @@ data::Picture sample_sheet(Session& session, int64_t n, uint64_t seed, int64_t c
   const Recipe& r = trainer.recipe();
   const bool points = session.config().data.dimensions > 0;
   const DrawnSheet made = draw_sheet(trainer, points, n, session.options().batch, seed, [&](int64_t rows) { return session.shown_batch(rows); });
+  if (columns > 0 && (r.columns || points))
+    throw UsageError(text("--columns: the sheet of ", session.model().id, points ? " is one picture of all points" : " has a row a sample, whose columns are what became of it"));
   if (r.columns) return columns_sheet(made.columns);
   if (points) {
     data::Picture sheet;

@@ -86,6 +86,7 @@ struct Task {
   std::string name, inputs, help;   // inputs: what the pictures are, in words: "PASTED MASK"
   int least = 1, most = 1 << 20;    // number of pictures
   std::function<std::vector<Result>(const TaskInput&)> run;
+  bool draws = false;               // makes TaskInput::n results of each input
 };
 
 // A function of pictures [n, H, W, channels] in [-1, 1], whose sides are multiples of `unit`, and of vectors, to pictures: what `export` can write as a file.

@@ -24,6 +24,7 @@ constexpr int64_t kLargestAnimation = int64_t{4} << 30;  // of its pictures as t
 const Latent& latent_of(Session& session) {
   const Latent& l = session.trainer().recipe().latent;
   if (!l) throw UsageError("model " + session.model().id + " has no latent space to walk through; ganymede sample without a walk draws from it");
+  if (session.config().data.dimensions > 0) throw UsageError("model " + session.model().id + " draws points on these data; all but a plain sheet is for pictures");
   return l;
 }
 
@@ -63,7 +64,6 @@ std::vector<data::Picture> decode(Session& session, const Points& points, const 
     Tensor of;
     if (latent.classes > 0) of = tensor(std::vector<int64_t>(labels.begin() + int64_t(at), labels.begin() + int64_t(end)), Shape{int64_t(end - at)}, context().device);
     const Tensor z = to_tensor(points, at, end), x = o.truncation && latent.truncated ? latent.truncated(z, of, *o.truncation) : latent.decode(z, of);
-    require(x.rank() == 4, "walks are for models that draw pictures; this one draws points");
     for (auto& p : to_pictures(x)) out.push_back(std::move(p));
   }
   return out;
@@ -82,6 +82,8 @@ std::string class_name(const Session& session, int64_t k) {
   const auto& names = session.dataset().class_names();
   return k < int64_t(names.size()) ? names[size_t(k)] : std::to_string(k);
 }
+
+int64_t columns_of(const WalkOptions& o) { return o.columns.value_or(8); }
 
 int64_t zoom_of(int64_t width) { return width <= 32 ? 2 : 1; }
 
@@ -124,7 +126,7 @@ data::Picture class_rows(Session& session, const WalkOptions& o) {
   std::vector<data::Picture> pictures;
   std::vector<std::string> names;
   session.trainer().sampling(o.seed, [&] {
-    const Points noise = draw(latent, o.columns, o);
+    const Points noise = draw(latent, columns_of(o), o);
     Points points;
     std::vector<int64_t> labels;
     for (int64_t k = 0; k < latent.classes; ++k) {
@@ -134,45 +136,47 @@ data::Picture class_rows(Session& session, const WalkOptions& o) {
     }
     pictures = decode(session, points, labels, o);
   });
-  return laid_out(pictures, o.columns, names);
+  return laid_out(pictures, columns_of(o), names);
 }
 
 data::Picture interpolations(Session& session, const WalkOptions& o, bool spherical) {
   const Latent& latent = latent_of(session);
   check_sphere(latent, spherical);
-  if (o.columns < 2) throw UsageError(text("--steps ", o.columns, ": a line has at least 2 points"));
+  const int64_t steps = columns_of(o);
+  if (steps < 2) throw UsageError(text("--steps ", steps, ": a line has at least 2 points"));
   std::vector<data::Picture> pictures;
   session.trainer().sampling(o.seed, [&] {
     const Points ends = draw(latent, 2 * o.rows, o);
     Points points;
     std::vector<int64_t> labels;
     for (int64_t r = 0; r < o.rows; ++r)
-      for (int64_t c = 0; c < o.columns; ++c) {
-        points.push_back(between(ends[size_t(2 * r)], ends[size_t(2 * r + 1)], double(c) / double(o.columns - 1), spherical));
+      for (int64_t c = 0; c < steps; ++c) {
+        points.push_back(between(ends[size_t(2 * r)], ends[size_t(2 * r + 1)], double(c) / double(steps - 1), spherical));
         labels.push_back(class_of(latent, o, r));
       }
     pictures = decode(session, points, labels, o);
   });
-  return laid_out(pictures, o.columns);
+  return laid_out(pictures, steps);
 }
 
 std::vector<data::Picture> walk_frames(Session& session, int64_t n, int64_t columns, const WalkOptions& o, bool spherical) {
   const Latent& latent = latent_of(session);
   check_sphere(latent, spherical);
+  const int64_t steps = columns_of(o);
   if (o.rows < 2) throw UsageError(text("--rows ", o.rows, ": an animation walks through at least 2 points"));
-  if (o.rows * o.columns > kMostFrames) throw UsageError(text("--rows ", o.rows, " --steps ", o.columns, ": ", o.rows * o.columns, " frames; at most ", kMostFrames));
+  if (o.rows * steps > kMostFrames) throw UsageError(text("--rows ", o.rows, " --steps ", steps, ": ", o.rows * steps, " frames; at most ", kMostFrames));
   const DataFacts& facts = session.config().data;
-  const int64_t zoom = zoom_of(facts.width), bytes = o.rows * o.columns * n * facts.size * facts.width * zoom * zoom * facts.channels;
-  if (bytes > kLargestAnimation) throw UsageError(text("-n ", n, " --rows ", o.rows, " --steps ", o.columns, ": an animation of ", memory_text(bytes), "; at most ", memory_text(kLargestAnimation), ", so draw fewer"));
+  const int64_t zoom = zoom_of(facts.width), bytes = o.rows * steps * n * facts.size * facts.width * zoom * zoom * facts.channels;
+  if (bytes > kLargestAnimation) throw UsageError(text("-n ", n, " --rows ", o.rows, " --steps ", steps, ": an animation of ", memory_text(bytes), "; at most ", memory_text(kLargestAnimation), ", so draw fewer"));
   std::vector<data::Picture> frames;
   session.trainer().sampling(o.seed, [&] {
     const Points stops = draw(latent, n * o.rows, o);
     std::vector<int64_t> labels;
     for (int64_t i = 0; i < n; ++i) labels.push_back(class_of(latent, o, i));
-    for (int64_t frame = 0; frame < o.rows * o.columns; ++frame) {
-      const int64_t from = frame / o.columns, to = (from + 1) % o.rows;
+    for (int64_t frame = 0; frame < o.rows * steps; ++frame) {
+      const int64_t from = frame / steps, to = (from + 1) % o.rows;
       Points points;
-      for (int64_t i = 0; i < n; ++i) points.push_back(between(stops[size_t(from * n + i)], stops[size_t(to * n + i)], double(frame % o.columns) / double(o.columns), spherical));
+      for (int64_t i = 0; i < n; ++i) points.push_back(between(stops[size_t(from * n + i)], stops[size_t(to * n + i)], double(frame % steps) / double(steps), spherical));
       frames.push_back(laid_out(decode(session, points, labels, o), columns_for(n, columns)));
     }
   });
@@ -195,7 +199,8 @@ data::Picture traversals(Session& session, const WalkOptions& o, const std::stri
     code = {what, i, 1, false};
   }
   const bool bit = code.categorical && code.count == 1;
-  const int64_t columns = bit ? 2 : code.categorical ? code.count : o.columns;
+  if (code.categorical && o.columns) throw UsageError(text("--steps ", *o.columns, ": ", code.name, " takes each of its ", bit ? 2 : code.count, " values in turn"));
+  const int64_t columns = bit ? 2 : code.categorical ? code.count : columns_of(o);
   if (columns < 2) throw UsageError(text("--steps ", columns, ": a traversal has at least 2 points"));
   std::vector<std::string> heads;
   std::vector<data::Picture> pictures;
@@ -225,7 +230,7 @@ data::Picture plain_samples(Session& session, int64_t n, const WalkOptions& o) {
     for (int64_t i = 0; i < n; ++i) labels.push_back(class_of(latent, o, i));
     pictures = decode(session, draw(latent, n, o), labels, o);
   });
-  return laid_out(pictures, columns_for(n, o.columns));
+  return laid_out(pictures, columns_for(n, o.columns.value_or(0)));
 }
 
 data::Picture samples_between(Session& session, int64_t n, uint64_t other_seed, double at, const WalkOptions& o) {
@@ -244,12 +249,12 @@ data::Picture samples_between(Session& session, int64_t n, uint64_t other_seed, 
     }
     pictures = decode(session, from, labels, o);
   });
-  return laid_out(pictures, o.columns);
+  return laid_out(pictures, columns_for(n, o.columns.value_or(0)));
 }
 
 data::Picture beside_nearest(Session& session, const WalkOptions& o) {
   const Latent& latent = latent_of(session);
-  const int64_t n = o.columns;
+  const int64_t n = columns_of(o);
   std::vector<data::Picture> samples;
   session.trainer().sampling(o.seed, [&] {
     std::vector<int64_t> labels;

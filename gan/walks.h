@@ -10,7 +10,8 @@
 namespace ganymede {
 
 struct WalkOptions {
-  int64_t rows = 8, columns = 8;
+  int64_t rows = 8;
+  std::optional<int64_t> columns = {};     // 8 where not given
   uint64_t seed = 1;
   std::optional<double> truncation = {};   // > 0: coordinates of z redrawn until |z| <= this (Brock et al. 2019), normal priors only; or psi of Latent::truncated
   std::optional<double> temperature = {};  // of the noise, instead of the latent space's own; normal priors only

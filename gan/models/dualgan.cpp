@@ -74,7 +74,7 @@ Recipe dualgan(const Config& c) {
 
   r.sample_statistics = noisy ? Statistics::batch : Statistics::running;
   const int64_t unit = int64_t{1} << levels;
-  add_unpaired_uses(r, {[=](const Tensor& u) { return GA(u); }, in_u, unit}, {[=](const Tensor& v) { return GB(v); }, in_v, unit},
+  add_unpaired_uses(r, {[=](const Tensor& u) { return GA(u); }, in_u, unit, 1, noisy}, {[=](const Tensor& v) { return GB(v); }, in_v, unit, 1, noisy},
                     [=](const Tensor& v) { return sigmoid(DA(v)); }, [=](const Tensor& u) { return sigmoid(DB(u)); });
   return r;
 }

@@ -113,7 +113,7 @@ Task refine(const std::shared_ptr<Levels>& p, const std::function<Tensor(int64_t
       results.push_back({given.name, {sheet(concat({resize_nearest(coarsest, side, side), made}, 0), in.n + 1)}});
     }
     return results;
-  }};
+  }, true};
 }
 
 }  // namespace

@@ -100,7 +100,7 @@ Recipe pix2pix(const Config& c) {
   const auto made = [=](const Batch& b) { return in_chunks(translate, b[d.input], chunk); };
   r.sample = [=](int64_t n, const Batch& b) { return made({n, {{d.input, b[d.input].rows(0, n)}}}); };
   r.columns = [=](const Batch& b) -> std::vector<Column> { return {{"input", showable(b[d.input])}, {"output", showable(made(b))}, {"target", showable(b[d.target])}}; };
-  r.tasks.push_back(translate_task({translate, d.in, unit}));
+  r.tasks.push_back(translate_task({translate, d.in, unit, 1, as_trained}));
   r.maps.push_back(exported_map("translate", {translate, d.in, unit}));
   if (adversary) r.tasks.push_back(score_task([=](const Tensor& x, const Tensor& y) { return sigmoid(D(seen(d.given(x), d.wanted(y)))[0]); }, d, conditional));
   add_pair_measures(r, d, made);

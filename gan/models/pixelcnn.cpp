@@ -105,7 +105,7 @@ Recipe pixelcnn(const Config& c) {
                 style.columns = in.n + 1, style.zoom = zoom_for(cells[0].width);
                 results.insert(results.begin(), {"sheet", {data::grid(cells, style)}});
                 return results;
-              }}};
+              }, true}};
 
   const auto dequantised = [=](const Batch& b) { return whole_levels(b.image(), bits) + uniform(b.image().shape()); };
   r.measures = likelihood_measures({.bits = bits_of, .levels = dequantised});

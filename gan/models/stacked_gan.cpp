@@ -154,7 +154,7 @@ Recipe stacked_gan(const Config& c) {
       results.push_back({given.name, {sheet(concat({x, cast(again, x.dtype())}, 0), in.n + 1)}});
     }
     return results;
-  }});
+  }, true});
   return r;
 }
 

@@ -64,6 +64,7 @@ std::vector<Result> at_scale_or_all(const std::string& name, int scale, int leas
   std::vector<Result> results;
   std::vector<Shown> sheet = plain;
   if (scale < 0) {
+    if (n > 1) throw UsageError(text("-n ", n, ": without a scale each is tried once; name one with --set scale=N"));
     for (int k = least; k <= reached; ++k) sheet.push_back({scale_name(k, finest), make(k)});
     const auto columns = int64_t(std::ceil(std::sqrt(double(sheet.size()))));
     results.push_back({name + "-scales", {side_by_side(sheet, columns)}});

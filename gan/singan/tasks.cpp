@@ -36,7 +36,7 @@ Task samples_task(const PyramidPtr& p) {
               return results;
             }
             data::GridStyle style;
-            const int64_t across = std::max<int64_t>(in.n, 4);
+            const int64_t across = in.n > 1 ? in.n : 4;
             style.columns = across + 1, style.zoom = zoom_for(p->size(reached).width);
             std::vector<data::Picture> cells;
             style.column_labels = {"training"};
@@ -48,7 +48,7 @@ Task samples_task(const PyramidPtr& p) {
             }
             results.push_back({"samples-scales", {data::grid(cells, style)}});
             return results;
-          }};
+          }, true};
 }
 
 Task size_task(const PyramidPtr& p) {
@@ -65,7 +65,7 @@ Task size_task(const PyramidPtr& p) {
             const data::Picture own = picture_of(p->scales[size_t(reached)].real);
             results.push_back({"size-compare", {side_by_side({{"training", own}, {"bicubic", bicubic(own, {first.height, first.width})}, {"SinGAN", first}}, 1)}});
             return results;
-          }};
+          }, true};
 }
 
 // x := bicubic(x, r), x := G_S(amp_S noise + x) + x, k times with r = factor^(1/k).
@@ -113,7 +113,7 @@ Task masked_task(const PyramidPtr& p, const std::string& name, const std::string
             if (reached < p->finest()) m = matlab_resize(m, p->shape.scale_of(reached));
             const auto make = [&](int k) { return picture_of(add(real, mul(m, sub(clamp(p->go_on(1, k, reached, p->inject(x, k), noise), -1, 1), real)))); };
             return at_scale_or_all(pasted.name, scale, 1, reached, p->finest(), in.n, {{"training", picture_of(real)}, {"plain paste", fit}}, make);
-          }};
+          }, true};
 }
 
 std::vector<Task> tasks(const PyramidPtr& p, const ScaleTraining& how) {

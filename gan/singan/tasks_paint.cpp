@@ -79,7 +79,7 @@ Task paint_task(const PyramidPtr& p, const ScaleTraining& trained) {
               for (Result& r : at_scale_or_all(in.pictures[i].name, scale, 1, reached, p->finest(), in.n, plain, make)) results.push_back(std::move(r));
             }
             return results;
-          }};
+          }, true};
 }
 
 }  // namespace ganymede::singan

@@ -44,7 +44,7 @@ Task restyle_task(const Config& c, const Styling& s) {
               }
             }
             return results.take();
-          }};
+          }, true};
 }
 
 Task style_task(const Config& c, const Styling& s) {

@@ -242,7 +242,7 @@ Task draw_task(const Located& m, const DataFacts& data) {
       results.push_back({.name = "keypoints", .json = nlohmann::json{{"keypoints", places}}.dump()});
     }
     return results;
-  }};
+  }, true};
 }
 
 // A sheet of `steps` by `steps` pictures of one noise, in the boxes that `to` gives of the asked one, for u across and v down in [0, 1].

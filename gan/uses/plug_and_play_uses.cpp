@@ -114,11 +114,12 @@ void add_plug_and_play_uses(Recipe& r, const Config& c, const PlugAndPlayUses& u
     const double from = in.pictures.empty() ? read_start(in.settings, start) : 0;
     const Wish wish = read_wish(in.settings, *others, uses);
     in.settings.check_all_read();
+    if (!in.pictures.empty() && in.n > 1) throw UsageError(text("task draw: -n ", in.n, ": pictures become one each; without pictures it draws so many"));
     Tensors starts;
     for (const NamedPicture& p : in.pictures) starts.push_back(between.encode(as_input(p.picture, data)));
     if (starts.empty()) starts.push_back(randn({in.n, uses.features}, 0, from));
     return results_of(between.generate(walked(between, on, wish.wanted, concat(starts, 0))), wish, uses);
-  }});
+  }, true});
   r.tasks.push_back({"fill", "PICTURE MASK", "the light part of the mask drawn anew, as a part of what is wanted, -n times", 2, 2, [=, data = c.data](const TaskInput& in) {
     const Walk on = read_walk(in.settings, walk);
     const Wish wish = read_wish(in.settings, *others, uses);
@@ -130,7 +131,7 @@ void add_plug_and_play_uses(Recipe& r, const Config& c, const PlugAndPlayUses& u
     const auto wanted = [=](const Tensor& made, const Tensor& code) { return wish.wanted(filled(made), code) - mean(square((made - x) * (1.0 - hole)), {1, 2, 3}) * context_weight; };
     const Tensor first = between.encode(broadcast_to(x * (1.0 - hole), Shape{in.n, x.dim(1), x.dim(2), x.dim(3)}));
     return results_of(filled(between.generate(walked(holed, on, wanted, first + randn(first.shape(), 0, kSpread)))), wish, uses);
-  }});
+  }, true});
 
   const auto again = [=](const Batch& b) { return between.generate(between.encode(b.image())); };
   r.measures.push_back(mean_measure("kept-class", "share of test pictures x in which C sees the same in G(E(x)), 0 to 1", [=](const Batch& b) { return class_accuracy(seen(again(b)), argmax(seen(b.image()), 1)).item(); }));

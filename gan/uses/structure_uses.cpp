@@ -27,7 +27,7 @@ Task style_task(const DataFacts& facts, const StructureAndStyle& s) {
       results.push_back({given.name, {sheet(concat({n, made.dim(3) == 3 ? made : concat({made, made, made}, 3)}, 0), in.n + 1)}});
     }
     return results;
-  }};
+  }, true};
 }
 
 // The words of pictures as normals, enlarged to the pictures' size.

@@ -42,7 +42,7 @@ Task many_task(const Styled& s, const Direction& d) {
     }
     return results.take();
   };
-  return {"translate", "PICTURE...", "n outputs of each picture, of any size; sync=true: in the same n styles", 1, 1 << 20, run};
+  return {"translate", "PICTURE...", "n outputs of each picture, of any size; sync=true: in the same n styles", 1, 1 << 20, run, true};
 }
 
 Task style_task(const Styled& s, const Direction& d) {

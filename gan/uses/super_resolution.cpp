@@ -127,7 +127,7 @@ Task interpolating_task(const Enlarger& e) {
             }
             for (size_t p = 0; p < in.pictures.size(); ++p) results.push_back({in.pictures[p].name + "-interpolate", {side_by_side(strips[p], in.n)}});
             return results;
-          }};
+          }, true};
 }
 
 // One picture's line of the benchmark, in the order of the file.

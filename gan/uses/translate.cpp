@@ -119,7 +119,7 @@ Task translate_task(const Translator& t) {
       }
       const Tensor x = concat(group, 0);
       std::vector<Tensors> drawn(group.size());
-      for (int64_t k = 0; k < in.n; ++k) {
+      for (int64_t k = 0; k < (t.draws ? in.n : 1); ++k) {
         const Tensor y = made_of(in.pictures[first], [&] { return translated(t, x); });
         for (size_t i = 0; i < drawn.size(); ++i) drawn[i].push_back(y.rows(int64_t(i), int64_t(i) + 1));
       }
@@ -129,7 +129,7 @@ Task translate_task(const Translator& t) {
     for (size_t i = 0; i < outputs.size(); ++i) results.add(in.pictures[i].name, outputs[i]);
     return results.take();
   };
-  return {"translate", "PICTURE...", "the pictures on the other side, of any size, under their names", 1, 1 << 20, run};
+  return {"translate", "PICTURE...", "the pictures on the other side, of any size, under their names", 1, 1 << 20, run, t.draws};
 }
 
 PictureMap exported_map(const std::string& name, const Translator& t) { return picture_map(name, name == "translate" ? "the pictures on the other side" : "pictures of the other side back on this one", t.map, t.in, t.unit); }

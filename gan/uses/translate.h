@@ -29,6 +29,7 @@ void require_equal_channels(const Config& c, const std::string& why);
 struct Translator {
   std::function<Tensor(const Tensor&)> map;
   int64_t in = 3, unit = 1, scale = 1;
+  bool draws = false;          // it has noise of its own: each of several results is another
 };
 // Pictures of any size: reflected at the lower and right border up to multiples of the unit (repeated there if the picture is
 // too small to be reflected), mapped, cut back.

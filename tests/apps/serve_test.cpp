@@ -94,7 +94,11 @@ TEST_F(Serve, PageTasksAndSamples) {
 
   refuses(apps::get(port_, "/sample?count=65"), 400, {"count=65", "from 1 to 64"});
   refuses(apps::get(port_, "/sample?seed=x"), 400, {"seed=x", "whole number"});
-  refuses(apps::get(port_, "/sample?speed=1"), 400, {"speed", "seed, count"});
+  refuses(apps::get(port_, "/sample?speed=1"), 400, {"speed", "seed", "count"});
+  refuses(apps::get(port_, "/sample?rows=3"), 400, {"rows"});
+  refuses(apps::get(port_, "/sample?interpolate=linear&count=4"), 400, {"count", "rows"});
+  refuses(apps::get(port_, "/sample?at=0.5"), 400, {"at", "to"});
+  refuses(apps::get(port_, "/sample?classes=true&interpolate=linear"), 400, {"classes", "interpolate", "one of them"});
   refuses(apps::get(port_, "/sample?class=1"), 400, {"no classes"});
   refuses(apps::get(port_, "/sample?traverse=6"), 400, {"6", "from 0 to 5"});
   EXPECT_EQ(ended_by(SIGINT), 0);

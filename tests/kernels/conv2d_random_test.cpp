@@ -2,7 +2,6 @@
 // simulator (the GPU: device_under_test.h). GANYMEDE_RANDOM_CASES=N draws N of each instead of a few.
 #include <omp.h>
 
-#include "kernels/cpu/onednn.h"
 #include "tests/kernels/conv2d_cases.h"
 #include "tests/kernels/conv2d_cpu_check.h"
 #include "tests/support/draw.h"
@@ -42,7 +41,6 @@ Unary random_activation(Draw& draw) {
 
 TEST(Conv2dRandom, CpuMatchesReference) {
   using namespace cpu::conv2d_check;
-  if (cpu::has_avx512() && !test::random_cases_are_asked_for()) GTEST_SKIP() << "oneDNN's kernels for AVX-512 have not been through this yet; GANYMEDE_RANDOM_CASES=150 asks for them";
   const int threads = omp_get_max_threads();
   for (int seed = 0; seed < test::random_cases(150) && !testing::Test::HasFailure(); ++seed) {
     Draw draw(seed);
