@@ -29,11 +29,13 @@ Recipe pan(const Config& c) {
   const std::vector<double> lambda{c.number("lambda1", 5, "weight of P_1, behind D's layer 1", 0), c.number("lambda2", 1.5, "of P_2, behind layer 4", 0),
                                    c.number("lambda3", 1.5, "of P_3, behind layer 6", 0), c.number("lambda4", 1, "of P_4, behind layer 8", 0)};
   const bool perceptual = std::any_of(lambda.begin(), lambda.end(), [](double l) { return l > 0; });
-  const double margin = perceptual ? c.number("margin", 3, "m: D makes L_P larger while it is below; 0: its features are not trained to differ", 0) : 0;
+  const double margin = perceptual ? c.number("margin", large ? 3 : 2, "m: D makes L_P larger while it is below; 0: its features are not trained to differ", 0) : 0;
   if (theta == 0 && margin == 0) throw UsageError("setting theta=0: without a margin above 0 (and a lambda) D has nothing to learn");
   const Adversarial& adv = adversarial(c.choice("objective", {"bce", "minimax"}, "T raises log D(T(x)), or lowers log(1 - D(T(x))) as the paper writes it"));
   const double constant_part = c.number("constant_part", large ? 1 : 0.3, "part of the run after which the rate falls linearly to 0; 1: never", 0, 1);
-  const nn::Optim adam = falling_rate(nn::adam(c.number("rate", large ? 2e-4 : 1e-3, "learning rate; 2e-4 in the paper", 0), c.number("beta1", 0.5, "Adam", 0, 0.999999)), c, constant_part);
+  const double beta1 = c.number("beta1", 0.5, "Adam", 0, 0.999999);
+  const nn::Optim adam_t = falling_rate(nn::adam(c.number("rate", large ? 2e-4 : 1e-3, "learning rate of T; 2e-4 in the paper", 0), beta1), c, constant_part);
+  const nn::Optim adam_d = falling_rate(nn::adam(c.number("d_rate", 2e-4, "learning rate of D; the paper's", 0), beta1), c, constant_part);
 
   Recipe r;
   const nn::Net T = r.net("T", nets::pan_transformation(s)), D = r.net("D", nets::pan_discriminator(judge));
@@ -54,7 +56,7 @@ Recipe pan(const Config& c) {
     return sum;
   };
 
-  r.update("D", {D}, adam, [=](const Batch& b) -> Losses {
+  r.update("D", {D}, adam_d, [=](const Batch& b) -> Losses {
     const std::vector<Tensors> said = judged(target(b), made_once());
     const Verdict v = adv.judge(said[0][0], said[1][0]);
     Losses l;
@@ -67,7 +69,7 @@ Recipe pan(const Config& c) {
     l.push_back(shown("real", v.real, "E D(y)")), l.push_back(shown("fake", v.fake, "E D(T(x))"));
     return l;
   });
-  r.update("T", {T}, adam, [=](const Batch& b) -> Losses {
+  r.update("T", {T}, adam_t, [=](const Batch& b) -> Losses {
     const std::vector<Tensors> said = judged(target(b), made_once());
     Losses l;
     if (theta > 0) l.push_back({"adv", theta * adv.g(said[1][0]), text(theta, " (", formula_of(adv.g_formula, "(y)", "(T(x))"), ")")});
