@@ -79,7 +79,7 @@ constexpr Opener kOpeners[] = {
      "shapes[:TASK][,NAME=VALUE...]: drawn scenes of shapes, 16 to 256 px; TASK is scene (the default), "
      "single, "
      "attributes (correlation=0.8, without=hat+frame), faces (discs, half of them in hats), pairs (from=edges; also labels, normals and what make-pairs makes), unpaired (a=red,b=blue,truth=1,labels=1; also outlined, filled, hollow, textured, chalk, edges), products (count=500,sources=5,spread=1,tilt=1: one shape upright on white, and on patterns about and turned, by spread=0 in the middle, by tilt=0 upright), clips (frames=8), "
-     "sr (scale=4,degradation=bicubic); every task takes count=N, objects=N, kinds=NAME+NAME, colours=any|class|two|mostly, label=shape|colour|both, central=1, plain=1, large=SHARE (of plain=1), "
+     "sr (scale=4,degradation=bicubic); every task takes count=N, plain=1 and, where it leaves them open, objects=N, kinds=NAME+NAME, colours=any|class|two|mostly, label=shape|colour|both, central=1, large=SHARE (of plain=1), "
      "with=PART+PART",
      open_shapes},
     {"solids", Argument::optional,

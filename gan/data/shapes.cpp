@@ -47,6 +47,7 @@ World look_named(const std::string& name, World world) {
   }
   return world;
 }
+bool has_colours_open(const std::string& look) { return look == "filled" || look == "hollow" || look == "textured" || look == "chalk"; }
 const std::vector<std::string>& look_names() {
   static const std::vector<std::string> names = {"red", "blue", "outlined", "filled", "hollow", "textured", "chalk", "edges"};
   return names;
@@ -90,10 +91,14 @@ class Shapes : public Dataset {
     part_options_ = {size_, options.channels ? options.channels : 3, world.most_objects};
     const std::map<std::string, LabelOf> labels = {{"shape", LabelOf::shape}, {"colour", LabelOf::colour}, {"both", LabelOf::both}, {"hat", LabelOf::hat}};
     const bool faces = task_ == "faces";
-    part_options_.label = labels.at(arguments.choice("label", faces ? "hat" : "shape", faces ? std::vector<std::string>{"hat", "shape", "colour", "both"} : std::vector<std::string>{"shape", "colour", "both"}));
-    choose(arguments, world);
+    std::vector<std::string> more;
     std::istringstream extra(arguments.text("with", ""));
-    for (std::string name; std::getline(extra, name, '+');)
+    for (std::string name; std::getline(extra, name, '+');) more.push_back(name);
+    part_options_.label = faces ? LabelOf::hat : LabelOf::shape;
+    if (has_labels(arguments, more))
+      part_options_.label = labels.at(arguments.choice("label", faces ? "hat" : "shape", faces ? std::vector<std::string>{"hat", "shape", "colour", "both"} : std::vector<std::string>{"shape", "colour", "both"}));
+    choose(arguments, world);
+    for (const std::string& name : more)
       if (name != "semantic" || palette_.empty()) add(name, 0, 0, name);  // label maps come with it
     arguments.finish();
     for (const Output& output : outputs_) fields_.push_back(output.part.field);
@@ -191,26 +196,42 @@ class Shapes : public Dataset {
     outputs_.back().part.field.name = name;
   }
 
+  static std::string side_a(Arguments& arguments) { return arguments.choice("a", "red", look_names()); }
+  static std::string side_b(Arguments& arguments) { return arguments.choice("b", "blue", look_names()); }
+
+  // more: fields beside the task's own.
+  bool has_labels(Arguments& arguments, const std::vector<std::string>& more) const {
+    if (std::find(more.begin(), more.end(), "label") != more.end()) return true;
+    return task_ == "unpaired" ? arguments.integer("labels", 0, 0, 1) == 1 : task_ != "clips" && task_ != "sr";
+  }
+
+  // Reads what a task leaves open, so that nothing else is taken in silence.
   World world_of(Arguments& arguments) const {
     World world;
-    const bool one = task_ == "single" || task_ == "attributes" || task_ == "faces" || task_ == "unpaired";
-    world.most_objects = static_cast<int>(arguments.integer("objects", one ? 1 : 4, 1, 8));
-    world.kinds = kinds_named(arguments.text("kinds", ""), arguments);
-    const std::string colours = arguments.choice("colours", "any", {"any", "class", "two", "mostly"});
-    world.colour_rule = colours == "any"     ? World::ColourRule::any
-                        : colours == "class" ? World::ColourRule::by_class
-                                             : World::ColourRule::one_of_two;
-    if (colours == "mostly") world.rare = 0.25;
+    const bool faces = task_ == "faces", one = task_ == "single" || task_ == "attributes" || faces || task_ == "unpaired";
+    world.most_objects = one ? 1 : 4;
+    if (!faces) {
+      world.most_objects = static_cast<int>(arguments.integer("objects", world.most_objects, 1, 8));
+      world.kinds = kinds_named(arguments.text("kinds", ""), arguments);
+    }
+    if (task_ != "unpaired" || has_colours_open(side_a(arguments)) || has_colours_open(side_b(arguments))) {
+      const std::string colours = arguments.choice("colours", "any", {"any", "class", "two", "mostly"});
+      world.colour_rule = colours == "any"     ? World::ColourRule::any
+                          : colours == "class" ? World::ColourRule::by_class
+                                               : World::ColourRule::one_of_two;
+      if (colours == "mostly") world.rare = 0.25;
+    }
+    if (task_ == "single") world.large = 1, world.spread = 0.3, world.fills = {Fill::solid};
     if (task_ == "single" || task_ == "unpaired") {
       world.textures = {Texture::plain};
       world.hat = world.frame = 0;
     }
-    if (arguments.integer("central", 0, 0, 1)) world.large = 1, world.spread = 0;
+    if (!faces && arguments.integer("central", 0, 0, 1)) world.large = 1, world.spread = 0;
     if (arguments.integer("plain", 0, 0, 1)) {  // large, solid, on a light grey ground: outlines tell all but the colours
       world.textures = {Texture::plain}, world.fills = {Fill::solid};
-      world.hat = world.frame = world.dark = world.tint = 0, world.large = arguments.number("large", 1, 0, 1);
+      world.hat = world.frame = world.dark = world.tint = 0, world.large = 1;
+      if (!faces && task_ != "attributes") world.large = arguments.number("large", 1, 0, 1);
     }
-    if (task_ == "single") world.large = 1, world.spread = 0.3, world.fills = {Fill::solid};
     if (task_ == "attributes") {
       world.colours = {0, 3, 5};  // red, green, blue
       world.fills = {Fill::solid, Fill::outline};
@@ -219,7 +240,7 @@ class Shapes : public Dataset {
       world.correlation = arguments.number("correlation", 0, 0, 1);
       leave_out(arguments.text("without", ""), world, arguments);
     }
-    if (task_ == "faces") {  // discs in the middle, half of them in a hat of any colour
+    if (faces) {  // discs in the middle, half of them in a hat of any colour
       world.kinds = {Shape::circle}, world.fills = {Fill::solid}, world.textures = {Texture::plain};
       world.large = 1, world.hat = 0.5, world.frame = 0, world.spread = 0, world.coloured_hats = true;
     }
@@ -245,8 +266,7 @@ class Shapes : public Dataset {
       add("label", 0, 0, "label");
       if (from == "labels") add("semantic", 0, 0, "semantic"), palette_ = scene_palette();
     } else if (task_ == "unpaired") {
-      const std::string a = arguments.choice("a", "red", look_names()),
-                        b = arguments.choice("b", "blue", look_names());
+      const std::string a = side_a(arguments), b = side_b(arguments);
       worlds_ = {look_named(a, world), look_named(b, world)};
       const std::string part_a = a == "edges" ? a : "image", part_b = b == "edges" ? b : "image";
       add(part_a, 0, 0, "a");
