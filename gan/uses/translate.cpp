@@ -136,7 +136,7 @@ PictureMap exported_map(const std::string& name, const Translator& t) { return p
 
 Task score_task(std::function<Tensor(const Tensor&, const Tensor&)> judge, const Direction& d, bool pairs) {
   const auto run = [=](const TaskInput& in) {
-    const std::string from = read_from(in.settings);
+    const std::string from = pairs ? read_from(in.settings) : "picture";
     const size_t step = pairs ? 2 : 1;
     if (in.pictures.size() % step) throw UsageError("task score: it takes INPUT RESULT pairs, so an even number of pictures, not " + std::to_string(in.pictures.size()));
     Results results;
