@@ -30,38 +30,32 @@ struct SampleOptions {
 constexpr double kFramesPerSecond = 20;
 constexpr int64_t kPictures = 64, kSteps = 8;   // where nothing else is asked for
 
-// A way to draw: the option that asks for it, and the options that say more. Those of the trained model, --out and --seed are for all of them.
+// A way to draw: the option that asks for it, whether it is asked for, and the options that say more. Those of the trained model, --out and
+// --seed are for all of them.
 struct Way {
   std::string name;
+  bool (*asked)(const SampleOptions&);
   std::vector<std::string> reads;
 };
 
+// The first that is asked for counts.
 const std::vector<Way>& ways() {
-  static const std::vector<Way> all{{"a sheet of samples", {"-n", "--columns", "--truncation", "--temperature", "--class"}},
-                                    {"--classes", {"--steps", "--truncation", "--temperature"}},
-                                    {"--interpolate", {"--rows", "--steps", "--truncation", "--temperature", "--class"}},
-                                    {"--traverse", {"--rows", "--steps", "--truncation", "--temperature", "--class"}},
-                                    {"--nearest", {"--steps", "--truncation", "--temperature", "--class"}},
-                                    {"--animate", {"-n", "--columns", "--rows", "--steps", "--interpolate", "--truncation", "--temperature", "--class"}},
-                                    {"one --text", {"--text", "-n", "--columns"}},
-                                    {"several --text", {"--text", "--steps"}},
-                                    {"two --text with --interpolate", {"--text", "--interpolate", "--rows", "--steps"}}};
+  using O = const SampleOptions&;
+  static const std::vector<Way> all{{"two --text with --interpolate", [](O o) { return !o.texts.empty() && !o.interpolate.empty(); }, {"--text", "--interpolate", "--rows", "--steps"}},
+                                    {"several --text", [](O o) { return o.texts.size() > 1; }, {"--text", "--steps"}},
+                                    {"one --text", [](O o) { return !o.texts.empty(); }, {"--text", "-n", "--columns"}},
+                                    {"--animate", [](O o) { return o.animate; }, {"-n", "--columns", "--rows", "--steps", "--interpolate", "--truncation", "--temperature", "--class"}},
+                                    {"--nearest", [](O o) { return o.nearest; }, {"--steps", "--truncation", "--temperature", "--class"}},
+                                    {"--traverse", [](O o) { return !o.traverse.empty(); }, {"--rows", "--steps", "--truncation", "--temperature", "--class"}},
+                                    {"--interpolate", [](O o) { return !o.interpolate.empty(); }, {"--rows", "--steps", "--truncation", "--temperature", "--class"}},
+                                    {"--classes", [](O o) { return o.classes; }, {"--steps", "--truncation", "--temperature"}},
+                                    {"a sheet of samples", [](O) { return true; }, {"-n", "--columns", "--truncation", "--temperature", "--class"}}};
   return all;
 }
 
-const Way& way_of(const SampleOptions& o) {
-  size_t way = 0;
-  if (!o.texts.empty()) way = !o.interpolate.empty() ? 8 : o.texts.size() > 1 ? 7 : 6;
-  else if (o.animate) way = 5;
-  else if (o.nearest) way = 4;
-  else if (!o.traverse.empty()) way = 3;
-  else if (!o.interpolate.empty()) way = 2;
-  else if (o.classes) way = 1;
-  return ways()[way];
-}
-
-// UsageError for an option that this way to draw would ignore.
-void check_all_read(const CLI::App& verb, const Way& way) {
+// UsageError for an option that the way which is asked for would ignore.
+void check_all_read(const CLI::App& verb, const SampleOptions& o) {
+  const Way& way = *std::find_if(ways().begin(), ways().end(), [&](const Way& w) { return w.asked(o); });
   const auto has = [](const std::vector<std::string>& names, const std::string& name) { return std::find(names.begin(), names.end(), name) != names.end(); };
   for (const char* option : {"--text", "--animate", "--nearest", "--traverse", "--interpolate", "--classes", "--class", "--truncation", "--temperature", "-n", "--columns", "--rows", "--steps"}) {
     if (verb.count(option) == 0 || option == way.name || has(way.reads, option)) continue;
@@ -103,7 +97,7 @@ void add_sample(CLI::App& program) {
   auto o = std::make_shared<SampleOptions>();
   auto* verb = program.add_subcommand("sample", "draw pictures from a trained model");
   o->trained.add_to(*verb);
-  verb->add_option("-n", o->n, "number of pictures, of points, or of rows where each is a picture of the data and what became of it (as on the sheets of its training: 64, 2048 or 8)")->check(whole(1, 65536));
+  verb->add_option("-n", o->n, "number of pictures, of points, or of rows where each is a picture of the data and what became of it (as on the sheets of its training: 64 or fewer, 2048, 8)")->check(whole(1, 65536));
   verb->add_option("--out", o->out, "PNG file to write")->capture_default_str();
   verb->add_option("--columns", o->columns, "pictures a row of a sheet (0: a square sheet, or a column a class)")->check(whole(0, 65536));
   verb->add_option("--seed", o->seed, "seed of the noise")->check(whole(0, INT64_MAX))->capture_default_str();
@@ -119,7 +113,7 @@ void add_sample(CLI::App& program) {
   verb->add_option("--rows", o->rows, "rows of lines (--interpolate, --traverse), points of an animation")->check(whole(1, 1024))->capture_default_str();
   verb->add_option("--steps", o->steps, "pictures along a row of lines, of a class, of a text or beside the nearest; frames of an animation from point to point (8)")->check(whole(1, 1024));
   verb->callback([o, verb] {
-    check_all_read(*verb, way_of(*o));
+    check_all_read(*verb, *o);
     const auto session = open_trained(o->trained);
     if (o->animate) {
       const bool spherical = o->interpolate.empty() ? session->trainer().recipe().latent.normal : o->interpolate == "slerp";

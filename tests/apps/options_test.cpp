@@ -56,7 +56,7 @@ TEST_F(Options, OfSampleChangeThePictureOrAreRefused) {
 
 TEST_F(Options, AreRefusedWhereTheySayNothing) {
   ASSERT_EQ(run(tiny("run", {"--steps", "1"})).status, 0);
-  refused(2, {"sample", "run", "--rows", "3"}, {"--rows", "a sheet of samples", "--interpolate, --traverse, --animate"});
+  refused(2, {"sample", "run", "--rows", "3"}, {"--rows", "a sheet of samples", "--animate", "--traverse", "--interpolate"});
   refused(2, {"sample", "run", "--nearest", "-n", "4"}, {"-n", "--nearest"});
   refused(2, {"sample", "run", "--text", "a ring", "--text", "a star", "-n", "4"}, {"-n", "several --text"});
   refused(2, {"apply", "run", "--out", "made"}, {"--out", "task"});
