@@ -205,10 +205,12 @@ bool data_gradient_by_onednn(const Conv2d& p, const void* dy, const Weight& w, v
 
 bool onednn_overruns(const Conv2d& p) { return p.r == 1 && p.s == 1 && (p.stride_h > 1 || p.stride_w > 1) && p.c < 16; }
 
+bool onednn_misreads(const Conv2d& p) { return p.dtype == DType::bf16 && p.c == 1 && p.stride_w > 1 && p.s > 4; }
+
 bool weight_gradient_by_onednn(const Conv2d& p, const void* x, const void* dy, void* dw) {
   // oneDNN 2.6's kernel for bf16 adds memory that it never wrote where a step is wider than the image.
   if (p.dtype == DType::bf16 && p.stride_w > p.w) return false;
-  if (onednn_overruns(p)) return false;
+  if (onednn_overruns(p) || onednn_misreads(p)) return false;
   auto lock = lock_onednn();
   const ConvForm form = form_of(p, ConvRole::weight_gradient);
   Plan& plan = plan_of(p, ConvRole::weight_gradient, form, {}, [&](Plan& made) {

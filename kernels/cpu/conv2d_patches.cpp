@@ -67,7 +67,7 @@ bool for_each_chunk(const Conv2d& p, const void* x, Body body) {
 // weight gradient that must not be oneDNN's.
 bool prefers_patches(const Conv2d& p, ConvRole role) {
   if (p.dtype == DType::f64 || p.groups != 1 || p.dilation_h != 1 || p.dilation_w != 1) return false;
-  if (role == ConvRole::weight_gradient && onednn_overruns(p)) return true;
+  if (role == ConvRole::weight_gradient && (onednn_overruns(p) || onednn_misreads(p))) return true;
   const int64_t length = patch_length(p), pixels = int64_t{p.p} * p.q;
   if (length < 256 || length > (1 << 16) || p.k < 128) return false;
   if (role == ConvRole::forward) return pixels <= 16 && length * p.k >= (1 << 20);
