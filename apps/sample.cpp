@@ -30,41 +30,7 @@ struct SampleOptions {
 constexpr double kFramesPerSecond = 20;
 constexpr int64_t kPictures = 64, kSteps = 8;   // where nothing else is asked for
 
-// A way to draw: the option that asks for it, whether it is asked for, and the options that say more. Those of the trained model, --out and
-// --seed are for all of them.
-struct Way {
-  std::string name;
-  bool (*asked)(const SampleOptions&);
-  std::vector<std::string> reads;
-};
-
-// The first that is asked for counts.
-const std::vector<Way>& ways() {
-  using O = const SampleOptions&;
-  static const std::vector<Way> all{{"two --text with --interpolate", [](O o) { return !o.texts.empty() && !o.interpolate.empty(); }, {"--text", "--interpolate", "--rows", "--steps"}},
-                                    {"several --text", [](O o) { return o.texts.size() > 1; }, {"--text", "--steps"}},
-                                    {"one --text", [](O o) { return !o.texts.empty(); }, {"--text", "-n", "--columns"}},
-                                    {"--animate", [](O o) { return o.animate; }, {"-n", "--columns", "--rows", "--steps", "--interpolate", "--truncation", "--temperature", "--class"}},
-                                    {"--nearest", [](O o) { return o.nearest; }, {"--steps", "--truncation", "--temperature", "--class"}},
-                                    {"--traverse", [](O o) { return !o.traverse.empty(); }, {"--rows", "--steps", "--truncation", "--temperature", "--class"}},
-                                    {"--interpolate", [](O o) { return !o.interpolate.empty(); }, {"--rows", "--steps", "--truncation", "--temperature", "--class"}},
-                                    {"--classes", [](O o) { return o.classes; }, {"--steps", "--truncation", "--temperature"}},
-                                    {"a sheet of samples", [](O) { return true; }, {"-n", "--columns", "--truncation", "--temperature", "--class"}}};
-  return all;
-}
-
-// UsageError for an option that the way which is asked for would ignore.
-void check_all_read(const CLI::App& verb, const SampleOptions& o) {
-  const Way& way = *std::find_if(ways().begin(), ways().end(), [&](const Way& w) { return w.asked(o); });
-  const auto has = [](const std::vector<std::string>& names, const std::string& name) { return std::find(names.begin(), names.end(), name) != names.end(); };
-  for (const char* option : {"--text", "--animate", "--nearest", "--traverse", "--interpolate", "--classes", "--class", "--truncation", "--temperature", "-n", "--columns", "--rows", "--steps"}) {
-    if (verb.count(option) == 0 || option == way.name || has(way.reads, option)) continue;
-    std::vector<std::string> right;
-    for (const Way& other : ways())
-      if (has(other.reads, option)) right.push_back(other.name);
-    throw UsageError(text("sample: ", option, " says nothing about ", way.name, right.empty() ? "; ask for one of them" : "; it is for " + alternatives(right)));
-  }
-}
+int64_t pictures_of(const SampleOptions& o) { return o.n > 0 ? o.n : kPictures; }
 
 WalkOptions walk_of(const SampleOptions& o) {
   WalkOptions walk{.rows = o.rows, .seed = o.seed};
@@ -75,20 +41,59 @@ WalkOptions walk_of(const SampleOptions& o) {
   return walk;
 }
 
-data::Picture draw(const SampleOptions& o, Session& session) {
+using Frames = std::vector<data::Picture>;   // one, but of an animation
+
+Frames captions(const SampleOptions& o, Session& session) {
+  return {caption_sheet(session, {.captions = o.texts, .n = pictures_of(o), .columns = o.columns, .steps = o.steps > 0 ? o.steps : kSteps, .between = !o.interpolate.empty(), .rows = o.rows, .seed = o.seed})};
+}
+
+Frames animation(const SampleOptions& o, Session& session) {
+  const bool spherical = o.interpolate.empty() ? session.trainer().recipe().latent.normal : o.interpolate == "slerp";
+  return walk_frames(session, pictures_of(o), o.columns, walk_of(o), spherical);
+}
+
+Frames plain(const SampleOptions& o, Session& session) {
   WalkOptions walk = walk_of(o);
-  const int64_t n = o.n > 0 ? o.n : kPictures;
-  if (!o.texts.empty())
-    return caption_sheet(session, {.captions = o.texts, .n = n, .columns = o.columns, .steps = o.steps > 0 ? o.steps : kSteps, .between = !o.interpolate.empty(), .rows = o.rows, .seed = o.seed});
-  if (o.classes) return class_rows(session, walk);
-  if (!o.interpolate.empty()) return interpolations(session, walk, o.interpolate == "slerp");
-  if (!o.traverse.empty()) return traversals(session, walk, o.traverse);
-  if (o.nearest) return beside_nearest(session, walk);
-  if (walk.truncation || walk.temperature || walk.label) {
-    walk.columns = o.columns;
-    return plain_samples(session, n, walk);
+  if (!walk.truncation && !walk.temperature && !walk.label) return {sample_sheet(session, o.n, o.seed, o.columns)};
+  walk.columns = o.columns;
+  return {plain_samples(session, pictures_of(o), walk)};
+}
+
+// A way to draw: the option that asks for it, whether it is asked for, the options that say more, and what is drawn. Those of the trained
+// model, --out and --seed are for all of them.
+struct Way {
+  std::string name;
+  bool (*asked)(const SampleOptions&);
+  std::vector<std::string> reads;
+  Frames (*draw)(const SampleOptions&, Session&);
+};
+
+// The first that is asked for counts.
+const std::vector<Way>& ways() {
+  using O = const SampleOptions&;
+  static const std::vector<Way> all{
+      {"two --text with --interpolate", [](O o) { return !o.texts.empty() && !o.interpolate.empty(); }, {"--text", "--interpolate", "--rows", "--steps"}, captions},
+      {"several --text", [](O o) { return o.texts.size() > 1; }, {"--text", "--steps"}, captions},
+      {"one --text", [](O o) { return !o.texts.empty(); }, {"--text", "-n", "--columns"}, captions},
+      {"--animate", [](O o) { return o.animate; }, {"-n", "--columns", "--rows", "--steps", "--interpolate", "--truncation", "--temperature", "--class"}, animation},
+      {"--nearest", [](O o) { return o.nearest; }, {"--steps", "--truncation", "--temperature", "--class"}, [](O o, Session& s) { return Frames{beside_nearest(s, walk_of(o))}; }},
+      {"--traverse", [](O o) { return !o.traverse.empty(); }, {"--rows", "--steps", "--truncation", "--temperature", "--class"}, [](O o, Session& s) { return Frames{traversals(s, walk_of(o), o.traverse)}; }},
+      {"--interpolate", [](O o) { return !o.interpolate.empty(); }, {"--rows", "--steps", "--truncation", "--temperature", "--class"}, [](O o, Session& s) { return Frames{interpolations(s, walk_of(o), o.interpolate == "slerp")}; }},
+      {"--classes", [](O o) { return o.classes; }, {"--steps", "--truncation", "--temperature"}, [](O o, Session& s) { return Frames{class_rows(s, walk_of(o))}; }},
+      {"a sheet of samples", [](O) { return true; }, {"-n", "--columns", "--truncation", "--temperature", "--class"}, plain}};
+  return all;
+}
+
+// UsageError for an option that this way would ignore.
+void check_all_read(const CLI::App& verb, const Way& way) {
+  const auto has = [](const std::vector<std::string>& names, const std::string& name) { return std::find(names.begin(), names.end(), name) != names.end(); };
+  for (const char* option : {"--text", "--animate", "--nearest", "--traverse", "--interpolate", "--classes", "--class", "--truncation", "--temperature", "-n", "--columns", "--rows", "--steps"}) {
+    if (verb.count(option) == 0 || option == way.name || has(way.reads, option)) continue;
+    std::vector<std::string> right;
+    for (const Way& other : ways())
+      if (has(other.reads, option)) right.push_back(other.name);
+    throw UsageError(text("sample: ", option, " says nothing about ", way.name, right.empty() ? "; ask for one of them" : "; it is for " + alternatives(right)));
   }
-  return sample_sheet(session, o.n, o.seed, o.columns);
 }
 
 }  // namespace
@@ -113,14 +118,12 @@ void add_sample(CLI::App& program) {
   verb->add_option("--rows", o->rows, "rows of lines (--interpolate, --traverse), points of an animation")->check(whole(1, 1024))->capture_default_str();
   verb->add_option("--steps", o->steps, "pictures along a row of lines, of a class, of a text or beside the nearest; frames of an animation from point to point (8)")->check(whole(1, 1024));
   verb->callback([o, verb] {
-    check_all_read(*verb, *o);
+    const Way& way = *std::find_if(ways().begin(), ways().end(), [&](const Way& w) { return w.asked(*o); });
+    check_all_read(*verb, way);
     const auto session = open_trained(o->trained);
-    if (o->animate) {
-      const bool spherical = o->interpolate.empty() ? session->trainer().recipe().latent.normal : o->interpolate == "slerp";
-      data::write_animation(o->out, walk_frames(*session, o->n > 0 ? o->n : kPictures, o->columns, walk_of(*o), spherical), kFramesPerSecond);
-    } else {
-      data::write_png(o->out, draw(*o, *session));
-    }
+    const Frames drawn = way.draw(*o, *session);
+    if (o->animate) data::write_animation(o->out, drawn, kFramesPerSecond);
+    else data::write_png(o->out, drawn.at(0));
     std::cout << o->out << "\n";
   });
 }

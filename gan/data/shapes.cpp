@@ -47,7 +47,8 @@ World look_named(const std::string& name, World world) {
   }
   return world;
 }
-bool has_colours_open(const std::string& look) { return look == "filled" || look == "hollow" || look == "textured" || look == "chalk"; }
+// Of edges no colour is seen.
+bool leaves_colours_open(const std::string& look) { return look != "edges" && look_named(look, {}).colours == World{}.colours; }
 const std::vector<std::string>& look_names() {
   static const std::vector<std::string> names = {"red", "blue", "outlined", "filled", "hollow", "textured", "chalk", "edges"};
   return names;
@@ -214,7 +215,7 @@ class Shapes : public Dataset {
       world.most_objects = static_cast<int>(arguments.integer("objects", world.most_objects, 1, 8));
       world.kinds = kinds_named(arguments.text("kinds", ""), arguments);
     }
-    if (task_ != "unpaired" || has_colours_open(side_a(arguments)) || has_colours_open(side_b(arguments))) {
+    if (task_ != "unpaired" || leaves_colours_open(side_a(arguments)) || leaves_colours_open(side_b(arguments))) {
       const std::string colours = arguments.choice("colours", "any", {"any", "class", "two", "mostly"});
       world.colour_rule = colours == "any"     ? World::ColourRule::any
                           : colours == "class" ? World::ColourRule::by_class

@@ -1,4 +1,5 @@
 // No option is taken in silence: each changes what is made, or is refused in one line.
+#include <algorithm>
 #include <map>
 
 #include "tests/apps/program.h"
@@ -34,7 +35,7 @@ TEST_F(Options, OfSampleChangeThePictureOrAreRefused) {
   const std::map<std::string, Words> ways{{"plain", {}}, {"of a class", {"--class", "1"}}, {"classes", {"--classes"}}, {"lines", {"--interpolate", "linear"}}, {"traversal", {"--traverse", "0"}},
                                           {"nearest", {"--nearest"}}, {"animation", {"--animate", "--interpolate", "linear", "--rows", "2", "--steps", "2", "-n", "4"}}};
   const std::vector<Words> options{{"-n", "7"}, {"--columns", "3"}, {"--rows", "3"}, {"--steps", "3"}, {"--seed", "5"}, {"--truncation", "0.5"}, {"--temperature", "0.3"}, {"--class", "2"}, {"--interpolate", "slerp"}};
-  int made = 0, refused_ = 0;
+  int made = 0, turned_down = 0;
   for (const auto& [name, way] : ways)
     for (const char* model : {"classes", "pairs", "points"}) {
       const std::string plain = drawn(words({model}, way));
@@ -47,11 +48,11 @@ TEST_F(Options, OfSampleChangeThePictureOrAreRefused) {
         else *std::next(there) = option[1];
         const std::string other = drawn(asked);
         EXPECT_NE(other, plain) << model << ' ' << name << ": " << option[0] << " is ignored";
-        ++(other.empty() ? refused_ : made);
+        ++(other.empty() ? turned_down : made);
       }
     }
   EXPECT_GT(made, 40);
-  EXPECT_GT(refused_, 20);
+  EXPECT_GT(turned_down, 20);
 }
 
 TEST_F(Options, AreRefusedWhereTheySayNothing) {

@@ -1,6 +1,8 @@
 // No option of drawn data is taken in silence: each changes what is drawn, or is refused.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "engine/check.h"
 #include "gan/data/dataset.h"
 
@@ -41,7 +43,7 @@ TEST(OptionsOfData, ChangeWhatIsDrawnOrAreRefused) {
   const std::vector<std::string> shapes{"objects=3", "kinds=ring", "colours=class", "colours=two", "colours=mostly", "central=1", "plain=1", "label=colour", "label=both", "with=edges", "correlation=1", "without=hat", "from=labels", "a=blue", "b=red",
                                         "truth=1", "labels=1", "frames=3", "scale=2", "degradation=area", "plain=1,large=0.5", "count=7"};
   std::vector<Data> sets;
-  for (const char* task : {"shapes", "shapes:single", "shapes:attributes", "shapes:faces", "shapes:pairs", "shapes:unpaired", "shapes:unpaired,a=edges", "shapes:clips", "shapes:sr"}) sets.push_back({task, shapes});
+  for (const char* task : {"shapes", "shapes:single", "shapes:attributes", "shapes:faces", "shapes:pairs", "shapes:unpaired", "shapes:unpaired,a=edges", "shapes:unpaired,a=filled,b=hollow", "shapes:clips", "shapes:sr"}) sets.push_back({task, shapes});
   sets.push_back({"shapes:products", {"sources=2", "objects=1", "kinds=ring", "spread=0", "tilt=0", "count=7"}});
   sets.push_back({"solids", {"objects=1", "count=7"}});
   sets.push_back({"landscapes", {"light=noon", "count=7"}});

@@ -64,7 +64,7 @@ const Conv2d kOddProblems[] = {
     {2, 9, 9, 4, 5, 1, 1, 3, 9, 3, 1, 0, 0, 1, 1, 1, DType::f32, Math::f32},
 };
 
-// steps wider than the image, and in steps over one channel
+// steps wider than the image; a wide filter in steps over one channel
 const Conv2d kWideSteps[] = {
     {1, 1, 1, 64, 8, 3, 3, 1, 1, 2, 2, 1, 1, 1, 1, 1, DType::f32, Math::f32},
     {3, 5, 1, 16, 16, 4, 4, 3, 1, 2, 2, 2, 2, 1, 1, 1, DType::f32, Math::f32},
