@@ -4,6 +4,7 @@
 
 #include "kernels/simt/simulator.h"
 #include "tests/kernels/conv2d_cases.h"
+#include "tests/kernels/conv2d_drawn.h"
 #include "tests/kernels/padded_image.h"
 #include "tests/kernels/simt_orders.h"
 
@@ -95,6 +96,15 @@ TEST_F(Conv2dBorderSim, FewChannelsEqualPaddingFirst) {
   expect_equal_numbers(conv(1, 12, 13, 16, 2, 3, 3, 1, 2, 2));
   expect_equal_numbers(conv(1, 4, 3, 8, 1, 4, 4, 1, 5));           // more padding than the filter reaches
   expect_equal_numbers(conv(2, 10, 9, 16, 3, 3, 3, 1, 1), {}, 1);
+}
+
+TEST_F(Conv2dBorderSim, DrawnOnesEqualPaddingFirst) {
+  for (int seed = 0; seed < test::random_cases(15) && !HasFailure(); ++seed) {
+    test::Draw draw(seed);
+    const Conv2d p = with(drawn_problem(draw, 100'000), kNumbers[draw.between(0, 2)]);
+    SCOPED_TRACE(testing::Message() << "case " << seed);
+    expect_equal(p, {}, draw.one_in(4) ? 1 : 0);
+  }
 }
 
 // A border never goes to a twin; where the padded image's problem does, x is padded first.

@@ -5,13 +5,6 @@
 
 namespace ganymede::kernels::sim::family_check {
 
-inline const VariantKernels& variants_under_test() {
-#ifdef GANYMEDE_HAS_CUDA
-  if (tests_run_on_cuda()) return cuda::variants();
-#endif
-  return sim::variants();
-}
-
 // While one lives, so many blocks hold the rows of a norm wherever they can; 0: none, two launches compute it.
 class BlocksOfNorms {
  public:

@@ -22,6 +22,8 @@ struct OpCase {
   double low = -2, high = 2;             // range of the inputs
   bool piecewise = false;                // kinks: inputs are kept away from whole numbers by 0.1
   int activations = 1;                   // so many inputs are in the type under test; the rest are f32 masters beside bf16
+  int stored = 1;                        // results one behind the other, each rounded as it is stored: so many times the bounds
+  Function signs = {};                   // what bends or jumps where it is 0, which a case must not be next to; null: nothing
 };
 // Else GoogleTest prints its bytes, padding among them, which nobody ever wrote.
 inline void PrintTo(const OpCase& c, std::ostream* out) { *out << c.name; }
