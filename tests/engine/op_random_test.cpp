@@ -92,7 +92,7 @@ class OpRandom : public testing::Test {
 };
 
 TEST_F(OpRandom, DevicesAgreeWithF64) {
-  draw_cases(300, 0, inputs_of, [](const OpCase& c, const Tensors&, Drawing& draw) {
+  draw_cases(600, 0, inputs_of, [](const OpCase& c, const Tensors&, Drawing& draw) {
     const Device device = draw.device();
     const Arithmetic arithmetic = device.type != DeviceType::cpu && c.kind == Kind::product && draw.one_in(3) ? Arithmetic::tf32 : draw.of({Arithmetic::f32, Arithmetic::bf16});
     const DrawnCard card(draw, int(draw.between(1, 1000)));
@@ -105,7 +105,7 @@ TEST_F(OpRandom, DevicesAgreeWithF64) {
 }
 
 TEST_F(OpRandom, DerivativesMatchDifferences) {
-  draw_cases(300, 2'000'000, [](const OpCase& c) { return all_different(inputs_of(c)); }, [](const OpCase& c, const Tensors& inputs, Drawing&) {
+  draw_cases(600, 2'000'000, [](const OpCase& c) { return all_different(inputs_of(c)); }, [](const OpCase& c, const Tensors& inputs, Drawing&) {
     EXPECT_EQ(gradcheck(c.f, inputs), "");
     EXPECT_EQ(gradgradcheck(c.f, inputs), "");
   });

@@ -56,9 +56,9 @@ DrawnConv draw_conv(Drawing& draw, Shape x) {
 
 OpCase convolution(Drawing& draw) {
   const DrawnConv conv = draw_conv(draw, draw.picture(1500));
-  const bool added = draw.one_in(4);
+  const bool shuffled = conv.options.shuffle > 1, added = draw.one_in(shuffled ? 2 : 4);
   Activation f = draw.activation();
-  if (added && conv.options.shuffle > 1 && bends(f)) f = {};   // a device may round the sums before it adds to them
+  if (added && shuffled && bends(f)) f = {Unary::tanh};   // a device may round the sums before it adds to them
   std::vector<Shape> shapes = conv.shapes();
   const int images = (conv.second ? 2 : 1) + added;
   if (added) shapes.insert(shapes.begin() + images - 1, conv.y);
