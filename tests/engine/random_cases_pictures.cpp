@@ -90,12 +90,15 @@ OpCase normalisation(Drawing& draw) {
   using View = std::function<kernels::Norm(const Tensor&)>;
   constexpr double eps = 1e-1;
   Shape x = draw.picture();
-  if (x[1] * x[2] == 1) x[2] = 2;   // of one number alone nothing is left
   const Activation f = draw.activation();
   const bool gain = draw.one_in(2), bias = draw.one_in(2), residual = draw.one_in(3);
+  const int64_t which = draw.between(0, 5), groups = draw.between(1, 4), width = draw.of<int64_t>({1, 2, 3, 4, 8});
+  if (which == 4) x[3] = groups * width;
+  const int64_t beside = which == 0 ? x[0] : which == 1 ? 1 : which == 4 ? width : x[3];   // numbers of a statistic at each pixel
+  if (which < 5 && x[1] * x[2] * beside == 1) x[2] = 2;   // of one number alone nothing is left
   Shape affine{x[3]};
   View view;
-  switch (draw.between(0, 5)) {
+  switch (which) {
     case 0: view = [](const Tensor& t) { return batch_view(t, eps); }; break;
     case 1:
       view = [](const Tensor& t) { return instance_view(t, eps); };
@@ -106,13 +109,10 @@ OpCase normalisation(Drawing& draw) {
       view = [](const Tensor& t) { return sample_view(t, eps); };
       affine = {x[1] * x[2] * x[3]};
       break;
-    case 4: {
-      const int64_t groups = draw.between(1, 4), width = draw.of<int64_t>({1, 2, 3, 4, 8});
+    case 4:
       view = [=](const Tensor& t) { return group_view(t, int(groups), eps); };
-      x[3] = groups * width, affine = {x[3]};
       if (draw.one_in(2)) affine = {x[0], x[3]};
       break;
-    }
     default: view = [](const Tensor& t) { return pixel_view(t, eps); }; break;
   }
   const size_t images = residual ? 2 : 1;
@@ -123,7 +123,6 @@ OpCase normalisation(Drawing& draw) {
     return Tensors{normalise(in[0], view(in[0]), gain ? in[images] : Tensor{}, bias ? in.back() : Tensor{}, f, {}, residual ? in[1] : Tensor{}).y};
   };
   OpCase c{"normalise", Kind::summing, shapes, [=](const Tensors& in) { return with(in, f); }, -2, 2, false, int(images)};
-  if (!f.none()) c.stored = 2;   // the norm's, and what f makes of it
   if (bends(f)) c.signs = [=](const Tensors& in) { return with(in, {}); };
   return c;
 }

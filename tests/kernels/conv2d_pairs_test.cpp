@@ -141,8 +141,9 @@ TEST_F(Conv2dPairsSim, BordersEqualOneTensor) {
 TEST_F(Conv2dPairsSim, DrawnOnesEqualOneTensor) {
   for (int seed = 0; seed < test::random_cases(15) && !HasFailure(); ++seed) {
     test::Draw draw(seed);
-    Conv2d p = with(drawn_problem(draw, 60'000), kNumbers[draw.between(0, 2)]);
-    if (p.groups > 1 || p.c == 1 || p.k == 1) p = with(conv(1, 5, 4, 3, 2, 3, 3, 1, 1), {p.dtype, p.math});
+    Conv2d p = drawn_problem(draw, 60'000);
+    while (p.groups > 1 || p.c == 1 || p.k == 1) p = drawn_problem(draw, 60'000);
+    p = with(p, kNumbers[draw.between(0, 2)]);
     if (draw.one_in(3)) p.border = p.pad_h < p.h && p.pad_w < p.w && draw.one_in(2) ? Padding::reflect : Padding::replicate;
     SCOPED_TRACE(testing::Message() << "case " << seed);
     expect_equal(p, int(draw.between(1, p.c - 1)), int(draw.between(1, p.k - 1)), {false, draw.of({TileName::small, TileName::medium, TileName::thin}), int(draw.between(1, 3))}, draw.one_in(4) ? 1 : 0);

@@ -56,7 +56,9 @@ ConvVariant drawn_variant(Draw& draw, Conv2dRole role, const Conv2d& p) {
   const int count = v.list(role, p, listed);
   ConvVariant chosen = listed[draw.between(0, count - 1)];
   if (draw.one_in(3)) {
-    const ConvVariant any{int(draw.between(0, 9)), int(draw.between(1, 9))};
+    int tiles = 0;
+    while (v.tile_name(tiles)) ++tiles;
+    const ConvVariant any{int(draw.between(0, tiles - 1)), int(draw.between(1, 9))};
     if (v.prefer(role, p, any)) chosen = any;
   }
   EXPECT_TRUE(v.prefer(role, p, chosen));

@@ -22,7 +22,7 @@ struct OpCase {
   double low = -2, high = 2;             // range of the inputs
   bool piecewise = false;                // kinks: inputs are kept away from whole numbers by 0.1
   int activations = 1;                   // so many inputs are in the type under test; the rest are f32 masters beside bf16
-  int stored = 1;                        // results one behind the other, each rounded as it is stored: so many times the bounds
+  int stored = 1;                        // results one behind the other, each rounded: so many times the bounds of tf32 and bf16
   Function signs = {};                   // what bends or jumps where it is 0, which a case must not be next to; null: nothing
 };
 // Else GoogleTest prints its bytes, padding among them, which nobody ever wrote.
