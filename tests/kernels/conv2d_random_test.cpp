@@ -68,7 +68,7 @@ ConvVariant drawn_variant(Draw& draw, Conv2dRole role, const Conv2d& p) {
 TEST(Conv2dRandom, VariantsMatchReference) {
   using namespace sim::check;
   const sim::SettingsGuard guard;
-  for (int seed = 0; seed < test::random_cases(60) && !testing::Test::HasFailure(); ++seed) {
+  for (int seed = 0; seed < test::random_cases(500) && !testing::Test::HasFailure(); ++seed) {
     Draw draw(3'000'000 + seed);
     const Conv2d p = with(drawn_problem(draw, 200'000), kNumbers[draw.between(0, 2)]);
     const Epilogue epilogue = drawn_epilogue(draw);
