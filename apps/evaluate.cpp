@@ -226,6 +226,7 @@ void evaluate_pictures(const EvaluateRequest& q, Sampled sampled) {
     names = standard_metrics(test->size() == 1, labelled, file ? &*file : nullptr);
     if (labelled && !sampled.pictures.labels.empty()) names.push_back("agreement");
   }
+  constexpr int64_t kMostReal = 50000;
   bool wants_features = false, wants_classes = false;
   for (const std::string& name : names) {
     const auto& m = *metrics::find_picture_measure(name);
@@ -235,6 +236,7 @@ void evaluate_pictures(const EvaluateRequest& q, Sampled sampled) {
     if (asks_classifier && !labelled) throw UsageError(text("metric ", name, " needs data with labels; ", test->describe(), " has none"));
     if (asks_features && !file && !labelled && name != "sifid")
       throw UsageError(text("metric ", name, " needs features, and ", test->describe(), " has no labels to train a classifier on: give --features FILE"));
+    if (const std::string why = metrics::unfit(m, sampled.pictures, std::min(test->size(), kMostReal)); !why.empty()) throw UsageError(text("metric ", name, " ", why));
   }
   if (names.empty())
     throw UsageError(text(test->describe(), " has no labels to train a classifier on: give --features FILE, or --metrics ms-ssim"));
@@ -249,7 +251,6 @@ void evaluate_pictures(const EvaluateRequest& q, Sampled sampled) {
   if (own && !labelled) random = metrics::random_texture_network();
 
   // Real pictures of the test split; training pictures show what real pictures get, and whether samples repeat them.
-  constexpr int64_t kMostReal = 50000;
   const metrics::Side real(metrics::read_pictures(*test, kMostReal)), fake(std::move(sampled.pictures));
   metrics::Pictures shown = metrics::read_pictures(*train, std::max<int64_t>(fake.pictures().count, 2));
   const bool unseen = shown.count != real.pictures().count || shown.bytes != real.pictures().bytes;
@@ -267,7 +268,7 @@ void evaluate_pictures(const EvaluateRequest& q, Sampled sampled) {
     if (const std::string few = metrics::too_few(m, c); !few.empty()) note(few);
     const size_t first = lines.size();
     for (const Reading& r : m.read(c)) lines.push_back({r, {}});
-    if (!floor || name == "nearest") continue;
+    if (!floor || name == "nearest" || !metrics::unfit(m, training.pictures(), real.pictures().count).empty()) continue;
     Comparison of_real = c;
     of_real.fake = &training;
     const auto readings = m.read(of_real);

@@ -23,7 +23,7 @@ constexpr int64_t kLargestAnimation = int64_t{4} << 30;  // of its pictures as t
 
 const Latent& latent_of(Session& session) {
   const Latent& l = session.trainer().recipe().latent;
-  if (!l) throw UsageError("model " + session.model().id + " has no latent space to walk through; ganymede sample without a walk draws from it");
+  if (!l) throw UsageError("model " + session.model().id + " has no latent space: it draws a plain sheet, without classes, truncation or temperature");
   if (session.config().data.dimensions > 0) throw UsageError("model " + session.model().id + " draws points on these data; all but a plain sheet is for pictures");
   return l;
 }

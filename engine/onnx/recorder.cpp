@@ -69,8 +69,18 @@ void Recorder::cut(const char* at) {
   regions_[at] = {size_t((count - head) * size), tail};
 }
 
+const char* Recorder::element_around(const char* at, bool behind) const {
+  auto next = regions_.upper_bound(at);
+  if (next == regions_.begin()) return at;
+  const auto& [begin, region] = *std::prev(next);
+  const int64_t size = bytes_of(graph.type(region.value)), odd = (at - begin) % size;
+  if (begin + region.bytes <= at || odd == 0) return at;
+  return behind ? at + (size - odd) : at - odd;
+}
+
 void Recorder::clear(const char* begin, const char* end) {
   if (!depends(begin, size_t(end - begin))) return;
+  begin = element_around(begin, false), end = element_around(end, true);  // memory that held longer elements: none of it is left in part
   cut(begin), cut(end);
   regions_.erase(regions_.lower_bound(begin), regions_.lower_bound(end));
 }

@@ -59,6 +59,7 @@ class Recorder {
     const char* end() const { return first + reach * bytes; }
   };
   void cut(const char* at);   // so that no region goes on across it
+  const char* element_around(const char* at, bool behind) const;   // at, or, inside an element of a region, where that begins or ends
   void clear(const char* begin, const char* end);
   void put_together(const char* from, const char* end, Type type);  // so that no part is left there
   Value plain(const char* from, int64_t count, Type type);          // [count], where no part is left

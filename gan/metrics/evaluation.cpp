@@ -92,7 +92,6 @@ std::vector<Reading> read_coverage(const Comparison& c) {
 
 std::vector<Reading> read_agreement(const Comparison& c) {
   const Pictures& fake = c.fake->pictures();
-  if (fake.labels.empty()) throw UsageError("metric agreement is for models that are given a label: these samples were not drawn by class");
   const std::vector<int64_t> said = largest_columns(c.fake->seen(*c.classifier).probabilities);
   const size_t classes = size_t(c.classifier->classes);
   std::vector<double> right(classes), all(classes);
@@ -129,8 +128,6 @@ std::vector<Reading> read_diversity(const Comparison& c) {
 std::vector<Reading> read_ms_ssim(const Comparison& c) {
   const Pictures& p = c.fake->pictures();
   const int64_t pairs = p.count / 2;
-  require(pairs >= 1, "ms-ssim between samples takes at least 2 of them");
-  if (std::min(p.height, p.width) < kLeastForScales) throw UsageError(text("ms-ssim has five scales and needs pictures of at least ", kLeastForScales, " pixels; these are ", p.size_text()));
   std::vector<double> values(static_cast<size_t>(pairs));
 #pragma omp parallel for schedule(dynamic, 16)
   for (size_t i = 0; i < values.size(); ++i) values[i] = ms_ssim(planes(p.picture(2 * int64_t(i))), planes(p.picture(2 * int64_t(i) + 1)), SmallScale::shrink);
@@ -143,7 +140,6 @@ std::vector<Reading> read_ms_ssim(const Comparison& c) {
 template <class F>
 std::pair<double, int64_t> over_pairs(const Comparison& c, F f) {
   const int64_t pairs = std::min(kPairs, c.fake->pictures().count - 1);
-  require(pairs >= 1, "a distance between samples takes at least 2 of them");
   double sum = 0;
   Maps before;
   for (int64_t at = 0; at <= pairs; at += 32)
@@ -176,7 +172,6 @@ std::vector<Reading> read_cosine(const Comparison& c) {
 
 std::vector<Reading> read_sifid(const Comparison& c) {
   const Pictures &real = c.real->pictures(), &fake = c.fake->pictures();
-  if (real.count != 1) throw UsageError(text("sifid compares with the one picture that a model learned from; these data have ", real.count));
   const size_t tap = c.features->module->texture_tap();
   const Rows of_real = maps(*c.features, real, 0, 1)[0][tap];
   double sum = 0;
@@ -221,6 +216,20 @@ bool asks_features(const PictureMeasure& m) { return m.needs == Needs::maps || m
 
 bool serves(const FeatureNetwork& network, const PictureMeasure& m) {
   return m.needs == Needs::classes ? network.reach >= nets::Reach::classes : m.needs == Needs::features ? network.reach >= nets::Reach::features : true;
+}
+
+std::string unfit(const PictureMeasure& m, const Pictures& samples, int64_t real) {
+  const std::string& name = m.name;
+  // Neighbours other than a picture itself; covariances and unbiased means; pairs.
+  const int64_t least = name == "pr" ? kNeighbours + 1 : name == "density" ? kCoverageNeighbours + 1 : name == "fid" || name == "kid" || name == "ms-ssim" || name == "lpips" || name == "cosine" ? 2 : 1;
+  const bool both = name == "pr" || name == "density" || name == "fid" || name == "kid";
+  if (samples.count < least) return text("takes at least ", least, " samples, not ", samples.count);
+  if (both && real < least) return text("takes at least ", least, " real pictures; these data have ", real);
+  if (name == "agreement" && samples.labels.empty()) return "is for models that are given a label: these samples were not drawn by class";
+  if (name == "ms-ssim" && std::min(samples.height, samples.width) < kLeastForScales)
+    return text("has five scales and takes pictures of at least ", kLeastForScales, " pixels; these are ", samples.size_text());
+  if (name == "sifid" && real != 1) return text("compares with the one picture that a model learned from; these data have ", real);
+  return "";
 }
 
 std::string too_few(const PictureMeasure& m, const Comparison& c) {

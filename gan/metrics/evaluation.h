@@ -44,7 +44,7 @@ enum class Needs { pixels, maps, features, classes, classifier };
 struct PictureMeasure {
   std::string name, text;       // "pr", "precision and recall by nearest neighbours"
   Needs needs;
-  std::vector<Reading> (*read)(const Comparison&);
+  std::vector<Reading> (*read)(const Comparison&);   // of what is not `unfit`
 };
 const std::vector<PictureMeasure>& picture_measures();
 // Null if there is none of this name.
@@ -56,6 +56,8 @@ bool serves(const FeatureNetwork& network, const PictureMeasure& measure);
 // Samples of a mixture: modes hit, quality, divergence.
 std::vector<Reading> read_modes(const Rows& points, const data::Mixture& mixture);
 
+// Why the measure cannot be had of these samples and so many real pictures, "takes at least 4 samples, not 2"; "" if it can.
+std::string unfit(const PictureMeasure& measure, const Pictures& samples, int64_t real);
 // What is wrong with these sample counts for this measure, in a line; "" if nothing is.
 std::string too_few(const PictureMeasure& measure, const Comparison& c);
 

@@ -88,6 +88,9 @@ TEST_F(Evaluate, WrongUseIsRefusedInALine) {
   refused(2, {"evaluate", "run", "--metrics", "fud"}, {"unknown metric fud", "fid, kid"});
   refused(2, {"evaluate", "run", "--metrics", "fid,"}, {"--metrics fid,"});
   refused(2, {"evaluate", "run", "--metrics", "sifid", "-n", "2"}, {"sifid", "200"});
+  refused(2, {"evaluate", "run", "--metrics", "fid,pr", "-n", "3"}, {"metric pr takes at least 4 samples, not 3"});
+  refused(2, {"evaluate", "run", "-n", "5"}, {"metric density takes at least 6 samples, not 5"});
+  refused(2, {"evaluate", "run", "--metrics", "agreement", "-n", "2"}, {"agreement", "not drawn by class"});
   refused(2, {"evaluate", "run", "--resize", "tf1"}, {"--features"});
   refused(2, {"evaluate", "run", "--iteration", "7"}, {"iteration 7", "30"});
   refused(2, {"evaluate", "nowhere"}, {"nowhere"});

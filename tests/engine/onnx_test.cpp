@@ -57,6 +57,24 @@ class Onnx : public testing::TestWithParam<OpCase> {
   }
 };
 
+// The allocator gives memory that held long numbers to short ones: what is written over ends inside one of the old, which is lost as a whole.
+TEST(OnnxRecorder, ShorterNumbersOverLongerOnes) {
+  using onnx_graph::Type;
+  onnx_graph::Graph graph;
+  onnx_graph::Recorder recorder(graph);
+  std::vector<int64_t> memory(8, 7);
+  const char* at = reinterpret_cast<const char*>(memory.data());
+  recorder.write(at, graph.input("old", Type::i64, {8}));
+  recorder.write(at + 12, graph.input("new", Type::f32, {3}));   // from the second half of number 1 to the end of number 2
+  EXPECT_TRUE(recorder.depends(at, 8));
+  EXPECT_FALSE(recorder.depends(at + 8, 4));
+  EXPECT_TRUE(recorder.depends(at + 12, 12));
+  recorder.forget(at + 12, 16);                                  // into number 3
+  EXPECT_FALSE(recorder.depends(at + 8, 24));
+  EXPECT_TRUE(recorder.depends(at + 32, 8));
+  EXPECT_EQ(graph.shape(recorder.read(at + 32, {4}, Type::i64)), Shape({4}));
+}
+
 TEST_P(Onnx, OfAllInputs) { check(0, GetParam().shapes.size()); }
 TEST_P(Onnx, OfTheFirstInput) { check(0, 1); }
 TEST_P(Onnx, OfTheLastInput) { check(GetParam().shapes.size() - 1, GetParam().shapes.size()); }

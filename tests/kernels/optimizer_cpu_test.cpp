@@ -1,5 +1,6 @@
 // Optimiser steps of the cpu device against their formulas, one element at a time in double.
 #include "tests/kernels/cpu_check.h"
+#include "tests/kernels/optimizer_reference.h"
 
 namespace ganymede::kernels::cpu {
 namespace {
@@ -33,10 +34,11 @@ void expect_matches(const Setting& setting, bool with_average) {
   // Three segments: one has no gradient, one spans several chunks of threads.
   const int64_t counts[] = {7, 130, 70001};
   const int64_t total = 70138;
-  std::vector<double> p = random_values(total, 1), m(total, 0.0), v(total, 0.0), average = p;
+  const auto start = random_values(total, 1);
+  OptimizerReference want{start, std::vector<double>(total), std::vector<double>(total), start};
   Output<T> tp(total), tm(total), tv(total), taverage(total);
   for (int64_t i = 0; i < total; ++i) {
-    tp.data()[i] = taverage.data()[i] = static_cast<T>(p[i]);
+    tp.data()[i] = taverage.data()[i] = static_cast<T>(start[i]);
     tm.data()[i] = tv.data()[i] = 0;
   }
   const Optimizer problem{setting.rule,      dtype_of<T>(), total, setting.beta2, setting.eps, setting.decay,
@@ -69,49 +71,22 @@ void expect_matches(const Setting& setting, bool with_average) {
     const Segment segments[] = {{0, counts[0], {tg.data()}},
                                 {counts[0], counts[1], {}},
                                 {last, counts[2], {tq.data() + last, tr.data() + last, tr.data() + last}}};
-    const auto gradient = [&](int64_t i) { return i >= counts[0] && i < counts[0] + counts[1] ? 0 : g[i]; };
+    auto gradient = g;
+    std::fill_n(gradient.begin() + counts[0], counts[1], 0.0);
     double squares = 0;
-    for (int64_t i = 0; i < total; ++i) squares += gradient(i) * gradient(i);
+    for (const double d : gradient) squares += d * d;
     norm_squared = static_cast<T>(squares);
-    const double scale = setting.norm_clip > 0 ? std::min(1.0, setting.norm_clip / (std::sqrt(squares) + 1e-6)) : 1;
     optimizer_kernels.step(nullptr, problem, state, segments, 3);
-    for (int64_t i = 0; i < total; ++i) {
-      double d = gradient(i) * scale;
-      if (setting.gradient_clip > 0) d = std::min(std::max(d, -setting.gradient_clip), setting.gradient_clip);
-      if (setting.decoupled) {
-        p[i] -= scalars.rate * setting.decay * p[i];
-      } else {
-        d += setting.decay * p[i];
-      }
-      if (setting.rule == Rule::adam) {
-        m[i] = setting.momentum * m[i] + (1 - setting.momentum) * d;
-        v[i] = setting.beta2 * v[i] + (1 - setting.beta2) * d * d;
-        p[i] -= scalars.rate * (m[i] / (1 - std::pow(setting.momentum, t))) /
-                (std::sqrt(v[i] / (1 - std::pow(setting.beta2, t))) + setting.eps);
-      } else if (setting.rule == Rule::adamax) {
-        m[i] = setting.momentum * m[i] + (1 - setting.momentum) * d;
-        v[i] = std::max(setting.beta2 * v[i], std::abs(d));
-        p[i] -= scalars.rate * std::sqrt(1 - std::pow(setting.beta2, t)) / (1 - std::pow(setting.momentum, t)) * m[i] / (v[i] + setting.eps);
-      } else if (setting.rule == Rule::rmsprop) {
-        v[i] = setting.beta2 * v[i] + (1 - setting.beta2) * d * d;
-        m[i] = setting.momentum * m[i] + d / (std::sqrt(v[i]) + setting.eps);
-        p[i] -= scalars.rate * m[i];
-      } else {
-        m[i] = setting.momentum * m[i] + d;
-        p[i] -= scalars.rate * m[i];
-      }
-      if (setting.clip > 0) p[i] = std::min(std::max(p[i], -setting.clip), setting.clip);
-      average[i] = 0.9 * average[i] + 0.1 * p[i];
-    }
+    want.take(problem, scalars, has_m, gradient);
   }
   EXPECT_EQ(step, 3);
-  EXPECT_LT(relative_error(tp.values(), p), tolerance<T>(1e-6));
+  EXPECT_LT(relative_error(tp.values(), want.p), tolerance<T>(1e-6));
   for (int64_t i = 0; std::is_same_v<T, float> && i < total; ++i) ASSERT_EQ(copy[i].bits, to_bf16(static_cast<float>(tp.data()[i])).bits) << i;
   if (with_average) {
-    EXPECT_LT(relative_error(taverage.values(), average), tolerance<T>(1e-6));
+    EXPECT_LT(relative_error(taverage.values(), want.average), tolerance<T>(1e-6));
   }
   if (has_m) {
-    EXPECT_LT(relative_error(tm.values(), m), tolerance<T>(1e-6));
+    EXPECT_LT(relative_error(tm.values(), want.m), tolerance<T>(1e-6));
   }
 }
 

@@ -1,4 +1,5 @@
 // The optimiser kernels in the simulator against the formulas of kernels/api/optimizer.h in double.
+#include "tests/kernels/optimizer_reference.h"
 #include "tests/kernels/sim_check.h"
 
 namespace ganymede::kernels::sim::family_check {
@@ -10,54 +11,6 @@ struct Layout {
   int absent;
 };
 
-struct State {
-  Values p, m, v, average;
-  int64_t step;
-};
-
-State step_reference(const Optimizer& o, const StepScalars& s, State state, const Values& gradient, bool has_m) {
-  const double momentum = has_m ? s.beta1 : 0;
-  const double t = static_cast<double>(++state.step);
-  double squares = 0;
-  for (const double g : gradient) squares += g * g;
-  const double scale = o.norm_clip > 0 ? std::min(1.0, o.norm_clip / (std::sqrt(squares) + 1e-6)) : 1;
-  for (size_t i = 0; i < state.p.size(); ++i) {
-    double& p = state.p[i];
-    double g = gradient[i] * scale;
-    if (o.gradient_clip > 0) g = std::min(std::max(g, -o.gradient_clip), o.gradient_clip);
-    if (o.decoupled) {
-      p -= s.rate * o.weight_decay * p;
-    } else {
-      g += o.weight_decay * p;
-    }
-    switch (o.rule) {
-      case Rule::adam:
-        state.m[i] = s.beta1 * state.m[i] + (1 - s.beta1) * g;
-        state.v[i] = o.beta2 * state.v[i] + (1 - o.beta2) * g * g;
-        p -= s.rate * (state.m[i] / (1 - std::pow(s.beta1, t))) /
-             (std::sqrt(state.v[i] / (1 - std::pow(o.beta2, t))) + o.eps);
-        break;
-      case Rule::adamax:
-        state.m[i] = s.beta1 * state.m[i] + (1 - s.beta1) * g;
-        state.v[i] = std::max(o.beta2 * state.v[i], std::abs(g));
-        p -= s.rate * std::sqrt(1 - std::pow(o.beta2, t)) / (1 - std::pow(s.beta1, t)) * state.m[i] / (state.v[i] + o.eps);
-        break;
-      case Rule::rmsprop:
-        state.v[i] = o.beta2 * state.v[i] + (1 - o.beta2) * g * g;
-        state.m[i] = momentum * state.m[i] + g / (std::sqrt(state.v[i]) + o.eps);
-        p -= s.rate * state.m[i];
-        break;
-      case Rule::sgd:
-        state.m[i] = momentum * state.m[i] + g;
-        p -= s.rate * state.m[i];
-        break;
-    }
-    if (o.clip > 0) p = std::min(std::max(p, -o.clip), o.clip);
-    state.average[i] = o.ema * state.average[i] + (1 - o.ema) * p;
-  }
-  return state;
-}
-
 // Two steps from the same start by kernel and by formula.
 void check_steps(const Optimizer& rule, const Layout& layout, bool has_m, bool has_v, float gate) {
   SCOPED_TRACE(std::string(text(rule.dtype)) + " rule " + std::to_string(static_cast<int>(rule.rule)) +
@@ -66,9 +19,8 @@ void check_steps(const Optimizer& rule, const Layout& layout, bool has_m, bool h
   o.count = 0;
   for (const int64_t size : layout.sizes) o.count += size;
   const size_t count = static_cast<size_t>(o.count);
-  State state{random_values(o.count, 31), Values(count, 0.0), Values(count, 0.0), random_values(o.count, 32),
-              4};
-  const State start = state;
+  OptimizerReference state{random_values(o.count, 31), Values(count, 0.0), Values(count, 0.0), random_values(o.count, 32), 4};
+  const OptimizerReference start = state;
   const StepScalars scalars{0.01, 0.5};
   const OnDevice<StepScalars> scalars_there(scalars);
   std::vector<Values> gradients;
@@ -79,7 +31,7 @@ void check_steps(const Optimizer& rule, const Layout& layout, bool has_m, bool h
       for (int64_t i = 0; static_cast<int>(s) == layout.absent && i < layout.sizes[s]; ++i) g[offset + i] = 0;
     }
     gradients.push_back(g);
-    if (gate != 0) state = step_reference(o, scalars, state, g, has_m);
+    if (gate != 0) state.take(o, scalars, has_m, g);
   }
   const Output buffer{o.dtype, o.count};
   auto with = [&](const Values& initial) {
