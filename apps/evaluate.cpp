@@ -212,6 +212,14 @@ void evaluate_points(const EvaluateRequest& q, const Sampled& s) {
   show(q, facts, lines, !q.no_floor);
 }
 
+void show_own_measures(const EvaluateRequest& q, const Sampled& s) {
+  std::vector<Line> lines;
+  for (const Reading& r : s.of_the_model) lines.push_back({r, {}});
+  Facts facts{{"samples", s.from}, {"data", s.session.data}};
+  if (s.file) facts.emplace_back("features", text(s.file->name, ": ", s.file->origin));
+  show(q, facts, lines, false);
+}
+
 void evaluate_pictures(const EvaluateRequest& q, Sampled sampled) {
   std::vector<std::string> names = sampled.names;
   data::Options wanted;
@@ -238,8 +246,12 @@ void evaluate_pictures(const EvaluateRequest& q, Sampled sampled) {
       throw UsageError(text("metric ", name, " needs features, and ", test->describe(), " has no labels to train a classifier on: give --features FILE"));
     if (const std::string why = metrics::unfit(m, sampled.pictures, std::min(test->size(), kMostReal)); !why.empty()) throw UsageError(text("metric ", name, " ", why));
   }
-  if (names.empty())
-    throw UsageError(text(test->describe(), " has no labels to train a classifier on: give --features FILE, or --metrics ms-ssim"));
+  if (names.empty()) {
+    const std::string why = text(test->describe(), " has no labels to train a classifier on: ");
+    if (sampled.of_the_model.empty()) throw UsageError(why + "give --features FILE, or --metrics ms-ssim");
+    note(why + "these are the model's own measures; --features FILE has others");
+    return show_own_measures(q, sampled);
+  }
 
   const bool own = wants_features && !file;
   std::optional<metrics::TrainedClassifier> trained;
@@ -296,11 +308,7 @@ void evaluate(const EvaluateRequest& q) {
   Sampled sampled = q.trained.folder.empty() ? collect(q, names, n) : draw(q, names, n);
   if (sampled.points.count > 0) return evaluate_points(q, sampled);
   if (sampled.pictures.count > 0) return evaluate_pictures(q, std::move(sampled));
-  std::vector<Line> lines;   // the model's own measures only
-  for (const Reading& r : sampled.of_the_model) lines.push_back({r, {}});
-  Facts facts{{"samples", sampled.from}, {"data", sampled.session.data}};
-  if (sampled.file) facts.emplace_back("features", text(sampled.file->name, ": ", sampled.file->origin));
-  show(q, facts, lines, false);
+  show_own_measures(q, sampled);
 }
 
 }  // namespace

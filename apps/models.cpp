@@ -23,6 +23,7 @@ void add_models(CLI::App& program) {
                        {"paper", m.paper},
                        {"year", m.year},
                        {"arxiv", m.arxiv},
+                       {"doi", m.doi},
                        {"summary", m.summary},
                        {"from", m.from},
                        {"needs", m.needs},
@@ -41,7 +42,7 @@ void add_models(CLI::App& program) {
       from = m.from;
       std::string needs;
       for (const auto& n : m.needs) needs += (needs.empty() ? "" : ", ") + n;
-      std::cout << "  " << std::left << std::setw(column) << m.id << m.year << "  arXiv " << std::setw(12) << m.arxiv
+      std::cout << "  " << std::left << std::setw(column) << m.id << m.year << "  " << std::setw(18) << m.published() + "  "
                 << m.paper << "\n"
                 << std::setw(column + 2) << "" << m.summary << "; needs " << needs << "\n";
     }

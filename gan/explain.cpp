@@ -68,7 +68,7 @@ std::string explain(const SessionOptions& options, bool losses_only) {
     write_stage(stages, r.stages[i], session.trainer());
   }
   std::ostringstream out;
-  out << m.id << ": " << m.paper << " (" << m.year << ", arXiv " << m.arxiv << ")\n";
+  out << m.id << ": " << m.paper << " (" << m.year << ", " << m.published() << ")\n";
   if (!losses_only) {
     const auto& o = session.options();
     out << m.summary << "\ndata: " << session.dataset().describe() << "\nbatch " << o.batch << ", " << o.steps << " iterations\n";

@@ -53,6 +53,7 @@ std::deque<Model>& all_models() {
           {"bigan", "Adversarial Feature Learning", 2017, "1605.09782", "a discriminator of pairs (x, E(x)) and (G(z), z)", {"image|point"}, bigan, 0, 128, 8000},
           {"ali", "Adversarially Learned Inference", 2017, "1606.00704", "the same with a stochastic encoder", {"image|point"}, ali, 32, 100, 8000},
           {"mrgan", "Mode Regularized Generative Adversarial Networks", 2017, "1612.02136", "an encoder that pulls the generator to missed modes; manifold and diffusion steps", {"image|point"}, mrgan, 32, 64, 4000},
+          {"f-anogan", "f-AnoGAN: Fast unsupervised anomaly detection with generative adversarial networks", 2019, "", "a generator of what is normal and an encoder to it, which show what is not", {"image"}, f_anogan, 32, 64, 4000, "normal:sneaker,fashion-mnist", false, false, {}, "10.1016/j.media.2019.01.010"},
       }},
       {"noise, with the probability of each picture", {
           {"glow", "Glow: Generative Flow with Invertible 1x1 Convolutions", 2018, "1807.03039", "invertible steps between pictures and noise: exact likelihood and exact codes", {"image"}, glow, 16, 64, 2500},

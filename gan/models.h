@@ -20,6 +20,8 @@ struct Model {
   bool any_shape = false;           // takes pictures that are not square
   bool maps_points = false;         // takes points as "a" and "b" too
   std::string from = "a program of its own";  // what it draws from, in words: the heading that `ganymede models` lists it under
+  std::string doi = {};             // of a paper that is not on arXiv
+  std::string published() const { return arxiv.empty() ? "doi " + doi : "arXiv " + arxiv; }
 };
 
 // All there are, those of one kind (`from`) together, then those that were added.
@@ -45,6 +47,7 @@ Recipe improved_gan(const Config& c);
 Recipe vae_gan(const Config& c);
 Recipe vae(const Config& c);
 Recipe bigan(const Config& c);
+Recipe f_anogan(const Config& c);
 Recipe ali(const Config& c);
 Recipe mrgan(const Config& c);
 Recipe pix2pix(const Config& c);

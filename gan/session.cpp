@@ -215,7 +215,7 @@ Session::Session(const SessionOptions& options, Use use, const Json* facts) : op
 nlohmann::ordered_json Session::describe() const {
   nlohmann::ordered_json j;
   j["model"] = model_->id;
-  j["paper"] = model_->paper + ", " + std::to_string(model_->year) + ", arXiv " + model_->arxiv;
+  j["paper"] = model_->paper + ", " + std::to_string(model_->year) + ", " + model_->published();
   j["data"] = options_.data;
   j["data_description"] = dataset().describe();
   j["size"] = options_.size;

@@ -77,6 +77,13 @@ std::vector<float> Dataset::attributes(int64_t index) const {
   return {values.begin(), values.end()};
 }
 
+int64_t Dataset::label(int64_t index) const {
+  HostBatch one(fields_, 1);
+  Random random(0);
+  read(index, random, one, 0);
+  return one.integer("label")[0];
+}
+
 const Field* Dataset::field(const std::string& name) const {
   for (const Field& field : fields_) {
     if (field.name == name) return &field;

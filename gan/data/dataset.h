@@ -19,6 +19,7 @@ enum class Kind { real, integer, text };
 //   boxes [K, 5]  class, left, top, right, bottom in pixels, -1 where there is no object
 //   characters [201] of the caption, -1 for none (data/words.h)
 //   semantic [H, W]  what a pixel of b means, a number of the palette; -1: nothing that is known
+//   anomalous []  0 or 1
 //   keypoints [K, 3]  x, y in pixels, visible 0 or 1     edges [H, W, 1] in [-1, 1]     mask [H, W, 1]  1 in a hole, else 0
 struct Field {
   std::string name;
@@ -77,6 +78,10 @@ class Dataset {
 
   // The field "attributes" of a sample, which sets that keep it beside their pictures give without reading one.
   virtual std::vector<float> attributes(int64_t index) const;
+  // The field "label" of a sample, likewise.
+  virtual int64_t label(int64_t index) const;
+  // Whether a sample is of what a model is to learn from these data; a test split may hold others, to be told from them.
+  virtual bool normal(int64_t) const { return true; }
 
   const std::vector<Field>& fields() const { return fields_; }
   const Field* field(const std::string& name) const;                                    // null: there is none

@@ -28,6 +28,7 @@ class Folder : public Dataset {
     return text + ", " + pictures_->describe();
   }
 
+  int64_t label(int64_t index) const override { return labels_.at(static_cast<size_t>(index)); }
   void read(int64_t index, Random& random, HostBatch& out, int64_t row) const override {
     pictures_->read(index, pictures_->draw(random), out.real(0, row));
     if (!labels_.empty()) out.integer(1, row)[0] = labels_[static_cast<size_t>(index)];

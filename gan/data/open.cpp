@@ -53,6 +53,8 @@ constexpr Opener kOpeners[] = {
      "holes:KIND,DATA: pictures of a set and holes drawn anew each time; KIND is free (strokes of a brush), box or both", open_holes},
     {"sides", Argument::required,
      "sides:ATTRIBUTE,DATA: two sides without pairs of one set of pictures, a with the attribute and b without it", open_sides},
+    {"normal", Argument::required,
+     "normal:CLASS+CLASS,DATA: the pictures of these classes, without labels; as test data the others too, as what is anomalous", open_normal},
     {"sr", Argument::required,
      "sr:DIR,SCALE[,DEGRADATION]: parts of high-resolution pictures, reduced by bicubic (the default), area, "
      "gaussian, or real (blurs, noise and JPEG as photographs have them, drawn anew each time)",

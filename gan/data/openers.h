@@ -20,6 +20,7 @@ std::unique_ptr<Dataset> open_made_pairs(const std::string& argument, const Opti
 std::unique_ptr<Dataset> open_products(const std::string& argument, const Options& options);
 std::unique_ptr<Dataset> open_holes(const std::string& argument, const Options& options);
 std::unique_ptr<Dataset> open_halves(const std::string& argument, const Options& options);
+std::unique_ptr<Dataset> open_normal(const std::string& argument, const Options& options);
 std::unique_ptr<Dataset> open_sides(const std::string& argument, const Options& options);
 std::unique_ptr<Dataset> open_unpaired(const std::string& argument, const Options& options);
 std::unique_ptr<Dataset> open_super_resolution(const std::string& argument, const Options& options);

@@ -24,6 +24,7 @@ class PixelSet : public Dataset {
 
   int64_t size() const override { return static_cast<int64_t>(content_.labels.size()); }
   std::string describe() const override;
+  int64_t label(int64_t index) const override { return content_.labels[static_cast<size_t>(index)]; }
   void read(int64_t index, Random& random, HostBatch& out, int64_t row) const override;
 
  private:

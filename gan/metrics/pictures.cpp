@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <exception>
-#include <numeric>
 
 #include "engine/check.h"
 #include "engine/context.h"
@@ -46,11 +45,12 @@ std::string Pictures::size_text() const { return text(height, "x", width, channe
 Pictures read_pictures(const data::Dataset& set, int64_t most, uint64_t seed) {
   const data::Field* image = set.field("image");
   require(image != nullptr && image->shape.size() == 3, set.describe(), ": no field image, measures compare pictures");
-  std::vector<int64_t> which(size_t(set.size()));
-  std::iota(which.begin(), which.end(), 0);
-  if (most > 0 && most < set.size()) {
+  std::vector<int64_t> which;
+  for (int64_t i = 0; i < set.size(); ++i)
+    if (set.normal(i)) which.push_back(i);
+  if (const int64_t all = std::ssize(which); most > 0 && most < all) {
     data::Random random(seed, 0x9c7);
-    for (int64_t i = 0; i < most; ++i) std::swap(which[size_t(i)], which[size_t(i + random.below(set.size() - i))]);
+    for (int64_t i = 0; i < most; ++i) std::swap(which[size_t(i)], which[size_t(i + random.below(all - i))]);
     which.resize(size_t(most));
   }
   Pictures out;

@@ -23,7 +23,7 @@ struct Pictures {
   std::string size_text() const;  // "28x28, grey"
 };
 
-// The pictures (field "image", and "label" if there is one) of a data set; of at most `most`, drawn without repetition by seed. 0: all.
+// The normal pictures (field "image", and "label" if there is one) of a data set; of at most `most`, drawn without repetition by seed. 0: all.
 Pictures read_pictures(const data::Dataset& set, int64_t most = 0, uint64_t seed = 1);
 
 }  // namespace ganymede::metrics

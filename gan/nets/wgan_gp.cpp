@@ -39,7 +39,7 @@ nn::Layer up5(const WganGpSize& s, int in, int out) {
   c.output_padding = 1;
   return nn::deconv(in, out, c);
 }
-nn::Layer dense(int in, int out, bool spectral = false) { return nn::linear(in, out, true, nn::init::xavier_uniform(in, out), nn::init::zero(), spectral); }
+nn::Layer dense(int64_t in, int out, bool spectral = false) { return nn::linear(int(in), out, true, nn::init::xavier_uniform(in, out), nn::init::zero(), spectral); }
 nn::Layer dense5(const WganGpSize& s, int in, int out) { return s.size >= 64 ? nn::linear(in, out) : dense(in, out); }
 
 enum class Scale { up, same, down };
@@ -62,7 +62,7 @@ struct BlockStyle {
   bool spectral = false;    // spectral norm of the weights
 };
 constexpr BlockStyle kGenerator{nn::NormKind::batch, true}, kCritic{nn::NormKind::none, true};
-constexpr BlockStyle kGenerator64{nn::NormKind::batch, false}, kCritic64{nn::NormKind::layer, false};
+constexpr BlockStyle kGenerator64{nn::NormKind::batch, false}, kCritic64{nn::NormKind::layer, false}, kEncoder64{nn::NormKind::batch, false};
 
 // Pre-activation block. The shortcut is resampled like the main path.
 nn::Layer block(int in, int out, Scale scale, const BlockStyle& style) {
@@ -87,6 +87,37 @@ nn::Layer mnist_generator(const WganGpSize& s) {
                          up5(s, 2 * w, w), nn::relu(), up5(s, w, s.channels), nn::sigmoid()});
 }
 
+int halvings5(const WganGpSize& s) { return s.size == kMnist ? 3 : wgan_doublings(s.size); }  // 28 -> 14 -> 7 -> 4
+int trunk5_width(const WganGpSize& s) { return s.width * 16 << (halvings5(s) - 1); }
+
+// From the picture to 4 x 4, flat; norms: batch norm behind all convolutions but the first.
+std::vector<nn::Layer> trunk5(const WganGpSize& s, bool norms) {
+  int c = s.width;
+  std::vector<nn::Layer> layers{down5(s, s.channels, c), nn::leaky_relu(0.2)};
+  for (int i = 1; i < halvings5(s); ++i, c *= 2) {
+    layers.push_back(down5(s, c, 2 * c));
+    if (norms) layers.push_back(nn::batch_norm(2 * c));
+    layers.push_back(nn::leaky_relu(0.2));
+  }
+  layers.push_back(nn::reshape_to({trunk5_width(s)}));
+  return layers;
+}
+
+int64_t trunk64_width(const WganGpSize& s) { return int64_t(s.width) * 16 << std::min(wgan_doublings(s.size), 3); }
+
+// From the picture to 4 x 4, flat.
+std::vector<nn::Layer> trunk64(const WganGpSize& s, const BlockStyle& style) {
+  std::vector<nn::Layer> layers{conv3(s.channels, s.width, 2)};
+  int c = s.width;
+  for (int i = 1; i <= wgan_doublings(s.size); ++i) {
+    const int out = s.width << std::min(i, 3);
+    layers.push_back(block(c, out, Scale::down, style));
+    c = out;
+  }
+  layers.push_back(nn::reshape_to({trunk64_width(s)}));
+  return layers;
+}
+
 }  // namespace
 
 nn::Layer wgan_gp_generator(const WganGpSize& s) {
@@ -105,15 +136,16 @@ nn::Layer wgan_gp_generator(const WganGpSize& s) {
 }
 
 nn::Layer wgan_gp_critic(const WganGpSize& s) {
-  const int k = s.size == kMnist ? 3 : wgan_doublings(s.size);  // 28 -> 14 -> 7 -> 4
-  int c = s.width;
-  std::vector<nn::Layer> layers{down5(s, s.channels, c), nn::leaky_relu(0.2)};
-  for (int i = 1; i < k; ++i, c *= 2) {
-    layers.push_back(down5(s, c, 2 * c));
-    layers.push_back(nn::leaky_relu(0.2));
-  }
-  layers.push_back(nn::reshape_to({int64_t(c) * 16}));
-  layers.push_back(dense5(s, c * 16, 1));
+  std::vector<nn::Layer> layers = trunk5(s, false);
+  layers.push_back(dense5(s, trunk5_width(s), 1));
+  return nn::sequential(std::move(layers));
+}
+
+nn::Layer wgan_gp_judge(const WganGpSize& s) { return in_stages({nn::sequential(trunk5(s, false))}, nn::sequential({dense5(s, trunk5_width(s), 1)})); }
+
+nn::Layer wgan_gp_encoder(const WganGpSize& s) {
+  std::vector<nn::Layer> layers = trunk5(s, true);
+  layers.push_back(dense5(s, trunk5_width(s), s.latent));
   return nn::sequential(std::move(layers));
 }
 
@@ -161,16 +193,16 @@ nn::Layer resnet64_generator(const WganGpSize& s) {
 }
 
 nn::Layer resnet64_critic(const WganGpSize& s) {
-  const int k = wgan_doublings(s.size);
-  std::vector<nn::Layer> layers{conv3(s.channels, s.width, 2)};
-  int c = s.width;
-  for (int i = 1; i <= k; ++i) {
-    const int out = s.width << std::min(i, 3);
-    layers.push_back(block(c, out, Scale::down, kCritic64));
-    c = out;
-  }
-  layers.push_back(nn::reshape_to({int64_t(c) * 16}));
-  layers.push_back(dense(c * 16, 1));
+  std::vector<nn::Layer> layers = trunk64(s, kCritic64);
+  layers.push_back(dense(trunk64_width(s), 1));
+  return nn::sequential(std::move(layers));
+}
+
+nn::Layer resnet64_judge(const WganGpSize& s) { return in_stages({nn::sequential(trunk64(s, kCritic64))}, nn::sequential({dense(trunk64_width(s), 1)})); }
+
+nn::Layer resnet64_encoder(const WganGpSize& s) {
+  std::vector<nn::Layer> layers = trunk64(s, kEncoder64);
+  layers.push_back(dense(trunk64_width(s), s.latent));
   return nn::sequential(std::move(layers));
 }
 

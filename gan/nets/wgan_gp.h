@@ -23,5 +23,11 @@ nn::Layer resnet_critic(const WganGpSize& s);
 // Up to 8 times the width away from the picture; layer norm in the critic.
 nn::Layer resnet64_generator(const WganGpSize& s);
 nn::Layer resnet64_critic(const WganGpSize& s);
+// Critics that tell what they see: net(Tensors{x}) gives {score, what comes before the last layer, flat}, net(x) the score.
+nn::Layer wgan_gp_judge(const WganGpSize& s);
+nn::Layer resnet64_judge(const WganGpSize& s);
+// Pictures to numbers [n, latent] by the critic's layers, with batch norm.
+nn::Layer wgan_gp_encoder(const WganGpSize& s);
+nn::Layer resnet64_encoder(const WganGpSize& s);
 
 }  // namespace ganymede::nets

@@ -31,7 +31,7 @@ struct Optimizer {
   double clip;             // > 0: parameters are clamped to [-clip, clip] after the step (WGAN)
   double ema;              // decay of the average of the weights; used when average is not null
   double gradient_clip = 0;  // > 0: every element of the gradient is clamped to [-gradient_clip, gradient_clip] first
-  double norm_clip = 0;      // > 0: the gradient is multiplied by min(1, norm_clip / (norm + 1e-6)) first
+  double norm_clip = 0;      // > 0: the gradient is multiplied by min(1, norm_clip / (norm + 1e-6)) first; not beside gradient_clip
 };
 
 struct OptimizerState {

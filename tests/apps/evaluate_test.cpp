@@ -139,6 +139,14 @@ TEST_F(Evaluate, PicturesWithoutLabelsNeedFeatures) {
   EXPECT_LT(std::abs(value(j, "fid (alexnet / 64)")), 1e-6);   // the same pictures
   EXPECT_NEAR(value(j, "ms-ssim"), 1, 1e-9);
   refused(2, {"evaluate", "--pictures", "pictures", "--data", "folder:pictures", "--seed", "3"}, {"--seed", "run"});
+  // What takes no network is there all the same, if the model has measures of its own.
+  const Result own = run({"train", "bigan", "--out", "codes", "--data", "folder:pictures", "--size", "16", "--batch", "2", "--steps", "2", "--set", "width=6", "--set", "latent=3"});
+  ASSERT_EQ(own.status, 0) << own.err;
+  const Result bare = run({"evaluate", "codes", "-n", "4", "--json"});
+  ASSERT_EQ(bare.status, 0) << bare.err;
+  EXPECT_NE(bare.err.find("the model's own measures; --features FILE has others"), bare.err.npos) << bare.err;
+  EXPECT_GT(value(json::parse(bare.out), "reconstruction"), 0);
+  refused(2, {"evaluate", "codes", "-n", "4", "--metrics", "fid"}, {"no labels", "--features FILE"});
 }
 
 // Weights that end before the features, as public files of convolutions do.

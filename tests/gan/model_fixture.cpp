@@ -76,6 +76,7 @@ TinyChoice tiny_choice(const std::string& model) {
       {"ppgn", {.settings = {{"width", "4"}, {"units", "6"}, {"features", "5"}, {"e_width", "2"}, {"d_width", "2"}, {"e_steps", "1"}, {"walk", "2"}}, .data = "shapes:single,label=both",
                 .late = {"slow", "quick", "behind", "walk", "eps1", "eps2", "eps3", "step", "last_step", "start"}}},
       {"stn", {.settings = {{"units", "5"}, {"localisation_width", "2"}, {"seen", "27"}, {"align_corners", "false"}}, .data = "shapes:single", .size = 28, .late = {"rate_falls"}}},   // places of the identity are no whole pixels, whose slopes rounding decides
+      {"f-anogan", {.settings = {{"width", "3"}, {"latent", "3"}, {"critic_steps", "2"}, {"gan_steps", "1"}}}},
       {"bigan", {.late = {"last_rate"}}},
       {"ali", {.settings = {{"width", "2"}, {"latent", "3"}}, .size = 32, .late = {"last_rate"}}},
   };

@@ -32,13 +32,13 @@ TEST(Models, HaveAPageEach) {
   std::string before;
   for (const Model& m : models()) {
     if (m.id.starts_with("own")) continue;
-    const std::string text = page("docs/models/" + m.id + ".md"), year = std::to_string(m.year), link = "(https://arxiv.org/abs/" + m.arxiv + ")";
+    const std::string text = page("docs/models/" + m.id + ".md"), year = std::to_string(m.year), where = m.arxiv.empty() ? m.doi : m.arxiv, link = m.arxiv.empty() ? "(https://doi.org/" + m.doi + ")" : "(https://arxiv.org/abs/" + m.arxiv + ")";
     const std::string size = m.size ? std::to_string(m.size) + " px" : "in its size";
-    for (const std::string& said : {"# `" + m.id + "`", "*" + m.paper + "*, " + year + ", [arXiv " + m.arxiv + "]" + link + ": " + m.summary + ".",
+    for (const std::string& said : {"# `" + m.id + "`", "*" + m.paper + "*, " + year + ", [" + m.published() + "]" + link + ": " + m.summary + ".",
                                     "`ganymede train " + m.id + "` alone trains on `" + m.data + "`, " + size + ", " + std::to_string(m.steps) + " batches of " + std::to_string(m.batch) + ".",
                                     std::string("\n|---|---|---|---|---|---|\n| ")})
       EXPECT_NE(text.find(said), std::string::npos) << m.id << ": docs/models/" << m.id << ".md does not say: " << said;
-    const std::string row = "| [" + m.id + "](" + m.id + ".md) | " + m.summary + " | [" + m.arxiv + "]" + link + " | " + year + " |";
+    const std::string row = "| [" + m.id + "](" + m.id + ".md) | " + m.summary + " | [" + where + "]" + link + " | " + year + " |";
     const size_t at = index.find(row);
     ASSERT_NE(at, std::string::npos) << "docs/models/README.md has no row: " << row;
     // The first of a kind names it, the others have an empty cell.

@@ -175,7 +175,7 @@ constexpr const char* kData[] = {
     "shapes", "shapes:single", "shapes:single,label=both", "shapes:scene,kinds=circle+star", "shapes:attributes,count=60", "shapes:attributes,correlation=0.8,without=hat+frame", "shapes:faces,count=60",
     "shapes:objects=1,label=both", "shapes:pairs", "shapes:pairs,from=labels", "shapes:pairs,from=normals", "shapes:pairs,from=rain", "shapes:pairs,from=colourise", "shapes:unpaired", "shapes:unpaired,a=red,b=blue,truth=1",
     "shapes:unpaired,a=textured,b=chalk,labels=1", "shapes:unpaired,a=filled,b=hollow", "shapes:products,count=20", "shapes:clips,frames=3", "shapes:clips,frames=8", "shapes:sr,scale=2", "shapes:sr,scale=4,degradation=real",
-    "shapes:sr,scale=3,degradation=gaussian", "solids:count=20", "landscapes:count=20", "holes:free,shapes", "holes:both,shapes:single", "holes:box,shapes:attributes", "sides:hat,shapes:faces,count=60", "halves:shapes:single,negative",
+    "shapes:sr,scale=3,degradation=gaussian", "solids:count=20", "landscapes:count=20", "holes:free,shapes", "holes:both,shapes:single", "holes:box,shapes:attributes", "sides:hat,shapes:faces,count=60", "normal:circle+star,shapes:single,count=60", "halves:shapes:single,negative",
     "halves:shapes,same", "halves:shapes:single,outlines", "mixture:ring8", "mixture:gaussian", "mixture:moons", "mixture:spiral", "mixture:unpaired", "mirror+shapes", "mirror+shapes:pairs", "load=20+shapes", "load=30+mirror+shapes:unpaired"};
 
 TEST(SettingsRandom, AnyDataAreRefusedOrTrainedOn) {
