@@ -43,9 +43,9 @@ std::vector<std::string> folders_in(const std::string& folder) {
 std::string split_folder(const std::string& folder, Split split) {
   std::vector<std::string> names;
   for (const std::string& path : folders_in(folder)) names.push_back(fs::path(path).filename().string());
-  const bool splits = !names.empty() && std::all_of(names.begin(), names.end(), [](const std::string& name) {
-    return name == "train" || name == "test" || name == "val";
-  });
+  const auto is_split = [](const std::string& name) { return name == "train" || name == "test" || name == "val"; };
+  const bool splits = std::any_of(names.begin(), names.end(), is_split) &&
+                      std::all_of(names.begin(), names.end(), [&](const std::string& name) { return is_split(name) || name == "ground_truth"; });
   if (!splits || !pictures_in(folder).empty()) return folder;
   for (const char* name : {"train", "test", "val"}) {
     const bool wanted = (std::string(name) == "train") == (split == Split::train);

@@ -17,7 +17,8 @@ namespace ganymede::data {
 std::vector<std::string> pictures_in(const std::string& folder);
 // Folders in a folder, sorted; hidden ones are passed over.
 std::vector<std::string> folders_in(const std::string& folder);
-// DIR/train, or DIR/test (else DIR/val), where such folders are all that DIR holds; otherwise DIR itself.
+// DIR/train, or DIR/test (else DIR/val), where such folders are all that DIR holds (but for ground_truth, MVTec AD's masks of flaws);
+// otherwise DIR itself.
 std::string split_folder(const std::string& folder, Split split);
 // All pictures in a folder or, where it has none itself, in its sub-folders; throws when there is none.
 std::vector<std::string> pictures_below(const std::string& folder);

@@ -42,14 +42,19 @@ const Tensor& samples_of(const Batch& batch) { return batch.fields.count("point"
 
 double paired_over_shuffled(const Evaluation& e, const std::function<std::pair<Tensor, Tensor>(const Batch&)>& pairs) {
   double paired = 0, shuffled = 0;
+  int64_t samples = 0, compared = 0;
+  std::vector<double> before;   // of a batch of one: the batch before is the other sample
   e.each_batch([&](const Batch& batch) {
     const auto [first, second] = pairs(batch);
     const int64_t n = first.dim(0), width = first.dim(1);
-    require(n > 1, "a comparison with other samples needs batches of at least 2");
     const auto a = first.to_doubles(), b = second.to_doubles();
-    for (int64_t i = 0; i < n; ++i) paired += distance(a, i, b, i, width), shuffled += distance(a, i, b, (i + n / 2) % n, width);
+    for (int64_t i = 0; i < n; ++i, ++samples) paired += distance(a, i, b, i, width);
+    for (int64_t i = 0; n > 1 && i < n; ++i, ++compared) shuffled += distance(a, i, b, (i + n / 2) % n, width);
+    if (n == 1 && !before.empty()) shuffled += distance(a, 0, before, 0, width), ++compared;
+    before = b;
   });
-  return paired / std::max(shuffled, 1e-300);
+  if (compared == 0) throw UsageError("a comparison with other samples needs at least 2 of them: set -n");
+  return paired / double(samples) / std::max(shuffled / double(compared), 1e-300);
 }
 
 double nearest_label(const Evaluation& e, const std::function<Tensor(const Tensor&)>& features) {

@@ -1,5 +1,6 @@
 #include "engine/check.h"
 #include "gan/data/dataset.h"
+#include "gan/data/png.h"
 #include "tests/data/data_test_util.h"
 
 namespace ganymede::data {
@@ -60,6 +61,22 @@ TEST(Normal, OtherFieldsStay) {
   }
   EXPECT_EQ(at, set->size());
   EXPECT_GT(at, 0);
+}
+
+// As MVTec AD has them: train/good, test/good, a folder for each flaw, and masks that are no pictures to learn from.
+TEST(Normal, FoldersOfPartsAndFlaws) {
+  TemporaryFolder folder;
+  for (const char* name : {"train/good/0.png", "train/good/1.png", "test/cut/0.png", "test/good/0.png", "ground_truth/cut/0_mask.png"}) {
+    std::filesystem::create_directories((folder / name).parent_path());
+    write_png((folder / name).string(), sample_picture(4, 4, 3));
+  }
+  Options options;
+  const std::string data = "normal:good,folder:" + folder.path().string();
+  EXPECT_EQ(open_dataset(data, options)->size(), 2);
+  options.split = Split::test;
+  const auto test = open_dataset(data, options);
+  ASSERT_EQ(test->size(), 2);
+  EXPECT_EQ((std::vector<bool>{test->normal(0), test->normal(1)}), (std::vector<bool>{false, true}));
 }
 
 TEST(Normal, SaysWhatIsWrong) {

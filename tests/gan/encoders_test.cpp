@@ -6,6 +6,7 @@
 
 #include "engine/ops.h"
 #include "gan/nets/posterior.h"
+#include "gan/uses/encoder_measures.h"
 #include "nn/init.h"
 #include "tests/gan/model_fixture.h"
 
@@ -167,6 +168,21 @@ TEST(Vae, ReachesTheExactLikelihoodOfALinearNormalModel) {
   const double n2 = kNoise * kNoise, det = (1 + a / n2) * (1 + c / n2) - b * b / (n2 * n2);
   const double exact = -0.5 * double(kWidth) * (std::log(2 * 3.14159265358979323846 * n2) + 1) - 0.5 * std::log(det);
   EXPECT_NEAR(bound / exact, 1, 0.02) << bound << " of " << exact;
+}
+
+// In batches of one the other sample is that of the batch before.
+TEST(EncoderMeasures, OtherSamplesOfBatchesOfOne) {
+  const auto row = [](double v) { return Batch{1, {{"point", tensor(std::vector<double>{v}, Shape{1, 1}, DType::f64, Device{})}}}; };
+  const auto pairs = [](const Batch& b) { return std::pair{b["point"], b["point"] * 1.5}; };
+  const auto over = [&](const std::vector<Batch>& batches) {
+    return paired_over_shuffled({3, [&](const std::function<void(const Batch&)>& look) { for (const Batch& b : batches) look(b); }}, pairs);
+  };
+  // |v - 1.5 v|: 1, 2, 3, mean 2.   |4 - 1.5 * 2|, |6 - 1.5 * 4|: 1, 0, mean 0.5
+  EXPECT_NEAR(over({row(2), row(4), row(6)}), 4, 1e-12);
+  EXPECT_THROW(over({row(2)}), UsageError);
+  // Together: 2 beside 1.5 * 4, 4 beside 1.5 * 6, 6 beside 1.5 * 2.
+  const Batch all{3, {{"point", tensor(std::vector<double>{2, 4, 6}, Shape{3, 1}, DType::f64, Device{})}}};
+  EXPECT_NEAR(over({all}), 2.0 / 4, 1e-12);
 }
 
 }  // namespace
