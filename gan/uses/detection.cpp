@@ -56,8 +56,11 @@ double auroc_of_nearest(const Judged& j) {
     for (size_t i = 0; i < pictures.size(); ++i)
       for (size_t k = 0; k < compared; ++k) {
         if (kind == 0 && k == i) continue;
+        const float *x = pictures[i].data(), *y = known[k].data();
+        const size_t count = known[k].size();
         float sum = 0;
-        for (size_t p = 0; p < known[k].size(); ++p) sum += (pictures[i][p] - known[k][p]) * (pictures[i][p] - known[k][p]);
+#pragma omp simd reduction(+ : sum)
+        for (size_t p = 0; p < count; ++p) sum += (x[p] - y[p]) * (x[p] - y[p]);
         nearest[kind][i] = std::min(nearest[kind][i], double(sum));
       }
   }
