@@ -253,6 +253,16 @@ void evaluate_pictures(const EvaluateRequest& q, Sampled sampled) {
     return show_own_measures(q, sampled);
   }
 
+  // A network of the data's own pictures takes no others.
+  const data::Field& image = *test->field("image");
+  const metrics::Pictures& drawn = sampled.pictures;
+  for (const std::string& name : names) {
+    const auto& m = *metrics::find_picture_measure(name);
+    if ((m.needs == metrics::Needs::classifier || (metrics::asks_features(m) && !file && labelled)) && (drawn.height != image.shape[0] || drawn.width != image.shape[1] || drawn.channels != image.shape[2]))
+      throw UsageError(text("metric ", name, " sees pictures by a classifier of the data: samples are ", drawn.size_text(), ", the data ", image.shape[0], "x", image.shape[1], image.shape[2] == 1 ? ", grey" : ", colour",
+                            m.needs == metrics::Needs::classifier ? "; give --metrics ms-ssim, or another that needs none" : "; give --features FILE"));
+  }
+
   const bool own = wants_features && !file;
   std::optional<metrics::TrainedClassifier> trained;
   if (wants_classes || (own && labelled)) {

@@ -135,7 +135,7 @@ void Training::look(bool log) {
 }
 
 void Training::write_sample() {
-  const data::Picture p = sample_sheet(session_, 0, kSheetSeed, 0, For::training);
+  const data::Picture p = sample_sheet(session_, 0, kSheetSeed);
   data::write_png(folder_.sample(trainer_.iteration()), p);
   const auto png = data::encode_png(p);
   board_.picture(trainer_.iteration(), "samples", {reinterpret_cast<const char*>(png.data()), png.size()});

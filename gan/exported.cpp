@@ -70,6 +70,19 @@ onnx_graph::Graph export_graph(Trainer& trainer, const Config& config, const Exp
   onnx_graph::Graph graph;
   trainer.sampling(1, [&] {
     const ExportCase p = export_case(trainer.recipe(), config, o);
+    if (o.height == 0 && o.width == 0) {
+      graph = onnx_graph::record_graph(p.inputs, true, p.run);
+      return;
+    }
+    // What sizes networks take they know alone: once without a graph, so that a size that does not fit is told from what has no word.
+    try {
+      p.run();
+    } catch (const UsageError&) {
+      throw;
+    } catch (const Error& e) {
+      throw UsageError(text("export: ", o.function, " of this model does not take pictures of --width ", o.width ? o.width : o.height, " --height ", o.height ? o.height : config.data.size, " (", e.what(), "); it was trained on ",
+                            config.data.width, "x", config.data.size));
+    }
     graph = onnx_graph::record_graph(p.inputs, true, p.run);
   });
   return graph;

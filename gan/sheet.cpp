@@ -51,11 +51,10 @@ DrawnSheet draw_sheet(Trainer& trainer, bool points, int64_t n, int64_t batch, u
   return made;
 }
 
-data::Picture sample_sheet(Session& session, int64_t n, uint64_t seed, int64_t columns, For use) {
+data::Picture sample_sheet(Session& session, int64_t n, uint64_t seed, int64_t columns) {
   Trainer& trainer = session.trainer();
   const Recipe& r = trainer.recipe();
   const bool points = session.config().data.dimensions > 0;
-  if (r.columns && r.latent && use == For::samples) return sheet(trainer.sample(n > 0 ? n : r.on_sheet, seed), columns);
   const DrawnSheet made = draw_sheet(trainer, points, n, session.options().batch, seed, [&](int64_t rows) { return session.shown_batch(rows); });
   if (columns > 0 && (r.columns || points))
     throw UsageError(text("--columns: the sheet of ", session.model().id, points ? " is one picture of all points" : " has a row a sample, whose columns are what became of it"));

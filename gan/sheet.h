@@ -21,9 +21,7 @@ DrawnSheet draw_sheet(Trainer& trainer, bool points, int64_t n, int64_t batch, u
 // n samples (0: as in training, above) from the noise of `seed`. Models with classes get a column a class; models that turn pictures into
 // pictures a row a picture of the test split (at most n), with the recipe's columns. columns: pictures a row, 0: as many as rows or classes;
 // UsageError where the sheet has columns of its own. Models of points get their density over the data and the discriminator's field.
-// Where a model has both a latent space and columns of what it does to pictures, training shows the columns, and a sheet that is asked for samples alone.
-enum class For { training, samples };
-data::Picture sample_sheet(Session& session, int64_t n, uint64_t seed, int64_t columns = 0, For use = For::samples);
+data::Picture sample_sheet(Session& session, int64_t n, uint64_t seed, int64_t columns = 0);
 
 // What the data look like: the first n pictures of the trainer's batch, or its points.
 data::Picture real_sheet(const Batch& batch, int64_t n);

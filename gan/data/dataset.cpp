@@ -69,6 +69,12 @@ std::string& HostBatch::text(size_t field, int64_t row) {
   return columns_[field].text[static_cast<size_t>(row)];
 }
 
+void HostBatch::copy(const HostBatch& from, const Field& of, size_t field, int64_t row) {
+  if (of.kind == Kind::real) std::ranges::copy_n(from.real(of.name).begin(), of.count(), real(field, row).begin());
+  if (of.kind == Kind::integer) std::ranges::copy_n(from.integer(of.name).begin(), of.count(), integer(field, row).begin());
+  if (of.kind == Kind::text) text(field, row) = from.text(of.name)[0];
+}
+
 std::vector<float> Dataset::attributes(int64_t index) const {
   HostBatch one(fields_, 1);
   Random random(0);

@@ -50,6 +50,8 @@ class HostBatch {
   std::span<float> real(size_t field, int64_t row);
   std::span<int64_t> integer(size_t field, int64_t row);
   std::string& text(size_t field, int64_t row);
+  // Sample 0 of another batch's field into one of the same shape and kind here.
+  void copy(const HostBatch& from, const Field& of, size_t field, int64_t row);
 
  private:
   struct Column {

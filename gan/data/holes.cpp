@@ -79,6 +79,8 @@ class Holes : public Dataset {
     return std::string("with holes (") + (kind_ == Hole::free ? "strokes" : kind_ == Hole::box ? "rectangles" : "strokes and rectangles") + "), " + whole_->describe();
   }
   std::vector<float> attributes(int64_t index) const override { return whole_->attributes(index); }
+  int64_t label(int64_t index) const override { return whole_->label(index); }
+  bool normal(int64_t index) const override { return whole_->normal(index); }
   void read(int64_t index, Random& random, HostBatch& out, int64_t row) const override {
     if (pairs_) {
       HostBatch one(whole_->fields(), 1);

@@ -44,13 +44,8 @@ class Normal : public Dataset {
     HostBatch one(whole_->fields(), 1);
     whole_->read(rows_[static_cast<size_t>(index)], random, one, 0);
     size_t to = 0;
-    for (const Field& f : one.fields()) {
-      if (f.name == "label") continue;
-      if (f.kind == Kind::real) std::ranges::copy(one.real(f.name), out.real(to, row).begin());
-      if (f.kind == Kind::integer) std::ranges::copy(one.integer(f.name), out.integer(to, row).begin());
-      if (f.kind == Kind::text) out.text(to, row) = one.text(f.name)[0];
-      ++to;
-    }
+    for (const Field& f : one.fields())
+      if (f.name != "label") out.copy(one, f, to++, row);
     out.integer(to, row)[0] = anomalous_[static_cast<size_t>(index)];
   }
 

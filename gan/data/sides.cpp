@@ -56,13 +56,8 @@ class Sides : public Dataset {
   // All fields of a picture into a third of those of a sample.
   void copy(const HostBatch& one, HostBatch& out, int64_t row, size_t third) const {
     size_t to = third * (one.fields().size() - 1);
-    for (const Field& f : one.fields()) {
-      if (f.name == "attributes") continue;
-      if (f.kind == Kind::real) std::ranges::copy(one.real(f.name), out.real(to, row).begin());
-      if (f.kind == Kind::integer) std::ranges::copy(one.integer(f.name), out.integer(to, row).begin());
-      if (f.kind == Kind::text) out.text(to, row) = one.text(f.name)[0];
-      ++to;
-    }
+    for (const Field& f : one.fields())
+      if (f.name != "attributes") out.copy(one, f, to++, row);
   }
 
   std::string name_;

@@ -93,16 +93,22 @@ double place_kept(const Evaluation& e, const Translator& t, const char* side, co
   return known ? sum / pictures : std::nan("");
 }
 
-// Correlation of the distances between pictures of a batch and between what is made of them.
+// Correlation of the distances between pictures of a batch (of one: to the batch before) and between what is made of them.
 double spacing_kept(const Evaluation& e, const Translator& t, const char* side) {
-  std::vector<double> given, got;
-  const auto add = [](std::vector<double>& all, const Tensor& x) {
-    if (x.dim(0) < 2) return;
-    for (const double d : pair_distances(x).to_doubles()) all.push_back(d);
-  };
-  e.each_batch([&](const Batch& b) { add(given, b[side]), add(got, translated(t, b[side])); });
-  require(!given.empty(), "nothing to measure: distances are of two pictures or more");
-  return metrics::correlation(given, got);
+  struct Distances {
+    std::vector<double> all;
+    Tensor before;
+    void add(const Tensor& x) {
+      const bool one = x.dim(0) == 1;
+      if (!one || before) {
+        const std::vector<double> found = pair_distances(one ? concat({before, x}, 0) : x).to_doubles();
+        all.insert(all.end(), found.begin(), found.end());
+      }
+      if (one) before = x.constant() + 0.0;   // of its own: the batch's memory is filled anew
+    }
+  } given, got;
+  e.each_batch([&](const Batch& b) { given.add(b[side]), got.add(translated(t, b[side])); });
+  return given.all.size() < 2 ? std::nan("") : metrics::correlation(given.all, got.all);
 }
 
 // Radians by which a triangle is turned, from -pi / 3 to pi / 3: a third of the angle of its third moment.

@@ -139,6 +139,9 @@ TEST_F(Evaluate, PicturesWithoutLabelsNeedFeatures) {
   EXPECT_LT(std::abs(value(j, "fid (alexnet / 64)")), 1e-6);   // the same pictures
   EXPECT_NEAR(value(j, "ms-ssim"), 1, 1e-9);
   refused(2, {"evaluate", "--pictures", "pictures", "--data", "folder:pictures", "--seed", "3"}, {"--seed", "run"});
+  // Before its last scale SinGAN draws smaller pictures than the data's, which their classifier does not take.
+  ASSERT_EQ(run({"train", "singan", "--out", "small", "--data", "shapes:single,plain=1,count=64", "--size", "24", "--batch", "1", "--steps", "2", "--set", "width=4", "--set", "min_size=12", "--set", "iterations=5"}).status, 0);
+  refused(2, {"evaluate", "small", "-n", "4", "--metrics", "coverage"}, {"metric coverage sees pictures by a classifier of the data", "the data 24x24, colour"});
   // What takes no network is there all the same, if the model has measures of its own.
   const Result own = run({"train", "bigan", "--out", "codes", "--data", "folder:pictures", "--size", "16", "--batch", "2", "--steps", "2", "--set", "width=6", "--set", "latent=3"});
   ASSERT_EQ(own.status, 0) << own.err;

@@ -273,6 +273,10 @@ TEST_F(Use, WritesAGraph) {
   refused(1, {"export", "run", "--out", "nowhere/g.onnx"}, {"nowhere"});
   refused(2, {"export", "none", "--out", "g.onnx"}, {"none"});
   EXPECT_EQ(get("g.onnx"), before);
+  // What sizes a network takes, it knows itself.
+  done({"train", "vae-gan", "--data", "shapes:single,plain=1,count=16", "--size", "16", "--batch", "2", "--steps", "1", "--set", "width=4", "--set", "latent=3", "--threads", "1", "--out", "codes"});
+  refused(2, {"export", "codes", "encode", "--height", "20", "--out", "g.onnx"}, {"encode", "--width 20 --height 20", "16x16"});
+  EXPECT_EQ(get("g.onnx"), before);
 }
 
 }  // namespace

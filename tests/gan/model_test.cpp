@@ -42,6 +42,20 @@ TEST_P(EveryModel, HasFiniteLosses) {
   }
 }
 
+// As evaluate asks them of a run that was trained so.
+TEST_P(EveryModel, IsUsedInBatchesOfOne) {
+  TinyModel m = tiny();
+  m.batch = 1;
+  std::unique_ptr<Tiny> t;
+  try {
+    t = std::make_unique<Tiny>(m);
+  } catch (const UsageError&) {
+    return;   // pairs, or statistics of a batch
+  }
+  (*t)->step();
+  uses_after_training(**t);
+}
+
 TEST_P(EveryModel, ReplaysLikeEager) {
   TinyModel eager = tiny();
   eager.capture = false;

@@ -121,6 +121,25 @@ TEST(TranslationMeasures, DistanceToTheOtherSideSeesMoreThanColour) {
   EXPECT_LT(colour, 0.9);
 }
 
+// Batches of one compare with the one before: neighbours in place of all pairs.
+TEST(TranslationMeasures, SpacingIsOfNeighboursInBatchesOfOne) {
+  const std::vector<double> levels{-0.9, 0.2, -0.5, 0.8};
+  const auto spacing = [&](const std::function<Tensor(const Tensor&)>& f, int64_t count) {
+    Recipe r;
+    add_unpaired_uses(r, {f}, {[](const Tensor& x) { return x; }}, {}, {});
+    for (const Measure& m : r.measures)
+      if (m.name == "spacing_b")
+        return m.value({count, [&](const std::function<void(const Batch&)>& look) {
+                          const Tensor memory = full({1, 4, 4, 3}, 0, DType::f32, Device{});   // of the batch, filled anew each time
+                          for (int64_t i = 0; i < count; ++i) assign(memory, full({1, 4, 4, 3}, levels[size_t(i)], DType::f32, Device{})), look({1, {{"a", memory}, {"b", memory}}});
+                        }});
+    return -2.0;
+  };
+  EXPECT_NEAR(spacing([](const Tensor& x) { return x * 0.5 + 0.1; }, 4), 1, 1e-5);
+  EXPECT_LT(spacing([](const Tensor& x) { return square(x); }, 4), 0.9);
+  EXPECT_TRUE(std::isnan(spacing([](const Tensor& x) { return x; }, 1)));
+}
+
 // A result counts if it is like the other side, not if it is merely unlike its own; the sides may differ in channels.
 TEST(TranslationMeasures, DomainIsTheOtherSideAndNotJustAnother) {
   seed(7);
