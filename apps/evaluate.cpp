@@ -49,6 +49,7 @@ struct Sampled {
   std::optional<metrics::FeatureNetwork> file;   // of --features
 };
 
+constexpr int64_t kOwnBatch = 8;          // samples, at least, that a model's own measures see together
 constexpr int64_t kChunk = 500;           // samples drawn at a time; chunk i has seed + i
 
 // Throws UsageError for a name that is no measure of this kind of data or of the model.
@@ -84,7 +85,9 @@ std::vector<Reading> own_measures(Session& session, const std::vector<std::strin
   Trainer& trainer = session.trainer();
   const auto each_batch = [&](const std::function<void(const Batch&)>& f) {
     const data::Dataset& set = session.dataset(data::Split::test);
-    const int64_t size = std::min(session.options().batch, set.size());
+    // Some compare a sample with others of its batch. Where norms use running statistics it does not matter to a sample beside which it stands.
+    const int64_t least = trainer.recipe().sample_statistics == Statistics::running ? kOwnBatch : 1;
+    const int64_t size = std::min(std::max(session.options().batch, least), set.size());
     for (int64_t at = 0; at + size <= std::min(std::max(n, size), set.size()); at += size) {
       std::vector<int64_t> rows;
       for (int64_t i = at; i < at + size; ++i) rows.push_back(i);
@@ -220,6 +223,29 @@ void show_own_measures(const EvaluateRequest& q, const Sampled& s) {
   show(q, facts, lines, false);
 }
 
+constexpr int64_t kMostReal = 50000;   // pictures of the test split that samples are compared with
+constexpr const char* kNoPictures = " has no field image, which measures compare samples with";
+
+// Throws UsageError where a measure asks for what these samples, data or networks do not have; before a classifier is trained.
+void check_asked(const EvaluateRequest& q, const std::vector<std::string>& names, const Sampled& s, const data::Dataset& test, bool labelled) {
+  const data::Field* image = test.field("image");
+  if (!image) throw UsageError(test.describe() + kNoPictures);
+  const bool as_the_data = s.pictures.height == image->shape[0] && s.pictures.width == image->shape[1] && s.pictures.channels == image->shape[2];
+  for (const std::string& name : names) {
+    const auto& m = *metrics::find_picture_measure(name);
+    const bool asks_classifier = m.needs == metrics::Needs::classifier, asks_features = metrics::asks_features(m);
+    if (s.file) check_reach(*s.file, m, q.features);
+    if (asks_classifier && !labelled) throw UsageError(text("metric ", name, " needs data with labels; ", test.describe(), " has none"));
+    if (asks_features && !s.file && !labelled && name != "sifid")
+      throw UsageError(text("metric ", name, " needs features, and ", test.describe(), " has no labels to train a classifier on: give --features FILE"));
+    if (const std::string why = metrics::unfit(m, s.pictures, std::min(test.size(), kMostReal)); !why.empty()) throw UsageError(text("metric ", name, " ", why));
+    // A network of the data's own pictures takes no others.
+    if (!as_the_data && (asks_classifier || (asks_features && !s.file && labelled)))
+      throw UsageError(text("metric ", name, " sees pictures by a classifier of the data: samples are ", s.pictures.size_text(), ", the data ", image->shape[0], "x", image->shape[1], image->shape[2] == 1 ? ", grey" : ", colour",
+                            asks_classifier ? "; give --metrics ms-ssim, or another that needs none" : "; give --features FILE"));
+  }
+}
+
 void evaluate_pictures(const EvaluateRequest& q, Sampled sampled) {
   std::vector<std::string> names = sampled.names;
   data::Options wanted;
@@ -230,37 +256,21 @@ void evaluate_pictures(const EvaluateRequest& q, Sampled sampled) {
   const bool labelled = test->field("label") && test->classes() > 1;
   const std::optional<metrics::FeatureNetwork>& file = sampled.file;
   std::optional<metrics::FeatureNetwork> random;
-  if (names.empty()) {
+  if (names.empty() && test->field("image")) {
     names = standard_metrics(test->size() == 1, labelled, file ? &*file : nullptr);
     if (labelled && !sampled.pictures.labels.empty()) names.push_back("agreement");
   }
-  constexpr int64_t kMostReal = 50000;
+  if (names.empty()) {
+    const std::string why = text(test->describe(), test->field("image") ? " has no labels to train a classifier on" : kNoPictures);
+    if (sampled.of_the_model.empty()) throw UsageError(why + (test->field("image") ? ": give --features FILE, or --metrics ms-ssim" : ""));
+    note(why + ": these are the model's own measures");
+    return show_own_measures(q, sampled);
+  }
+  check_asked(q, names, sampled, *test, labelled);
   bool wants_features = false, wants_classes = false;
   for (const std::string& name : names) {
     const auto& m = *metrics::find_picture_measure(name);
-    const bool asks_classifier = m.needs == metrics::Needs::classifier, asks_features = metrics::asks_features(m);
-    wants_features |= asks_features, wants_classes |= asks_classifier;
-    if (file) check_reach(*file, m, q.features);
-    if (asks_classifier && !labelled) throw UsageError(text("metric ", name, " needs data with labels; ", test->describe(), " has none"));
-    if (asks_features && !file && !labelled && name != "sifid")
-      throw UsageError(text("metric ", name, " needs features, and ", test->describe(), " has no labels to train a classifier on: give --features FILE"));
-    if (const std::string why = metrics::unfit(m, sampled.pictures, std::min(test->size(), kMostReal)); !why.empty()) throw UsageError(text("metric ", name, " ", why));
-  }
-  if (names.empty()) {
-    const std::string why = text(test->describe(), " has no labels to train a classifier on: ");
-    if (sampled.of_the_model.empty()) throw UsageError(why + "give --features FILE, or --metrics ms-ssim");
-    note(why + "these are the model's own measures; --features FILE has others");
-    return show_own_measures(q, sampled);
-  }
-
-  // A network of the data's own pictures takes no others.
-  const data::Field& image = *test->field("image");
-  const metrics::Pictures& drawn = sampled.pictures;
-  for (const std::string& name : names) {
-    const auto& m = *metrics::find_picture_measure(name);
-    if ((m.needs == metrics::Needs::classifier || (metrics::asks_features(m) && !file && labelled)) && (drawn.height != image.shape[0] || drawn.width != image.shape[1] || drawn.channels != image.shape[2]))
-      throw UsageError(text("metric ", name, " sees pictures by a classifier of the data: samples are ", drawn.size_text(), ", the data ", image.shape[0], "x", image.shape[1], image.shape[2] == 1 ? ", grey" : ", colour",
-                            m.needs == metrics::Needs::classifier ? "; give --metrics ms-ssim, or another that needs none" : "; give --features FILE"));
+    wants_features |= metrics::asks_features(m), wants_classes |= m.needs == metrics::Needs::classifier;
   }
 
   const bool own = wants_features && !file;

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
-#include <numeric>
 
+#include "engine/check.h"
 #include "engine/ops.h"
 #include "gan/metrics/ranking.h"
 #include "gan/pictures.h"
@@ -22,6 +22,12 @@ constexpr size_t kMostCompared = 2000;    // normal pictures that auroc_nearest 
 // Grey, -1 where nothing differs.
 Tensor difference(const Tensor& x, const Tensor& made) { return mean(abs(x - made), {3}, true) - 1.0; }
 
+std::vector<double> numbers_of(const Detector::Score& s, const Tensor& x, const Tensor& made) {
+  std::vector<double> values = s.of(x, made).to_doubles();
+  for (const double v : values) require(std::isfinite(v), "the score ", s.name, " of a picture is ", v, ": the run has diverged");
+  return values;
+}
+
 // What all measures are read off: numbers of test pictures, normal [0] and anomalous [1].
 struct Judged {
   std::vector<std::vector<double>> scores[2];    // by score
@@ -35,7 +41,7 @@ Judged judged(const Detector& d, const Evaluation& e) {
     const Tensor x = b.image(), made = d.made(x);
     const std::vector<int64_t> kinds = b.fields.count("anomalous") ? b["anomalous"].to_integers() : std::vector<int64_t>(size_t(b.size), 0);
     for (size_t s = 0; s < d.scores.size(); ++s) {
-      const std::vector<double> values = d.scores[s].of(x, made).to_doubles();
+      const std::vector<double> values = numbers_of(d.scores[s], x, made);
       for (size_t i = 0; i < kinds.size(); ++i) j.scores[kinds[i] != 0][s].push_back(values[i]);
     }
     const std::vector<float> pixels = x.to_floats();
@@ -103,7 +109,7 @@ Task detect_task(const Detector& d, const DataFacts& facts) {
       const std::vector<data::Picture> shown[] = {to_pictures(x), to_pictures(made), to_pictures(difference(x, made))};
       for (size_t i = first; i < last; ++i) all.push_back({in.pictures[i].name, {}, {shown[0][i - first], shown[1][i - first], shown[2][i - first]}});
       for (const Detector::Score& s : d.scores) {
-        const std::vector<double> values = s.of(x, made).to_doubles();
+        const std::vector<double> values = numbers_of(s, x, made);
         for (size_t i = first; i < last; ++i) all[i].scores.push_back(values[i - first]);
       }
     }

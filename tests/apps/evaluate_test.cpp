@@ -147,9 +147,21 @@ TEST_F(Evaluate, PicturesWithoutLabelsNeedFeatures) {
   ASSERT_EQ(own.status, 0) << own.err;
   const Result bare = run({"evaluate", "codes", "-n", "4", "--json"});
   ASSERT_EQ(bare.status, 0) << bare.err;
-  EXPECT_NE(bare.err.find("the model's own measures; --features FILE has others"), bare.err.npos) << bare.err;
+  EXPECT_NE(bare.err.find("these are the model's own measures"), bare.err.npos) << bare.err;
   EXPECT_GT(value(json::parse(bare.out), "reconstruction"), 0);
   refused(2, {"evaluate", "codes", "-n", "4", "--metrics", "fid"}, {"no labels", "--features FILE"});
+  // Batches are of eight or more, however it was trained: what compares samples with others of a batch sees others.
+  const Result alone = run({"train", "cyclegan", "--out", "alone", "--data", "shapes:unpaired,count=40", "--size", "16", "--steps", "1", "--set", "width=3"});
+  ASSERT_EQ(alone.status, 0) << alone.err;
+  const Result spacing = run({"evaluate", "alone", "-n", "8", "--metrics", "spacing_b,same_b", "--json"});
+  ASSERT_EQ(spacing.status, 0) << spacing.err;
+  EXPECT_LT(std::abs(value(json::parse(spacing.out), "spacing_b")), 1);
+  const Result two = run({"train", "cogan", "--out", "sides", "--data", "shapes:unpaired,a=filled,b=hollow,count=40", "--size", "16", "--batch", "2", "--steps", "1", "--set", "width=4", "--set", "d_width=2"});
+  ASSERT_EQ(two.status, 0) << two.err;
+  const Result of_sides = run({"evaluate", "sides", "-n", "4"});
+  EXPECT_EQ(of_sides.status, 0) << of_sides.err;
+  EXPECT_NE(of_sides.err.find("no field image"), of_sides.err.npos) << of_sides.err;
+  refused(2, {"evaluate", "sides", "-n", "4", "--metrics", "ms-ssim"}, {"no field image"});
 }
 
 // Weights that end before the features, as public files of convolutions do.

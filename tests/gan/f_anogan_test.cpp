@@ -103,6 +103,22 @@ TEST(Detection, WithoutAnomaliesThereIsAThresholdAlone) {
   for (const char* name : {"auroc", "auroc_turned", "auroc_nearest", "found"}) EXPECT_TRUE(std::isnan(measured(name, batches))) << name;
 }
 
+TEST(Detection, ADivergedModelIsNamed) {
+  Recipe r;
+  DataFacts facts;
+  facts.size = facts.width = 2;
+  Detector d = of_values();
+  d.scores[1].of = [](const Tensor& x, const Tensor&) { return log(mean(flatten(x), {1}) * 0.0 - 1.0); };
+  add_detection_uses(r, Config(facts, {}), d);
+  const Config none({}, {});
+  try {
+    r.tasks.front().run({{{"one", data::Picture(2, 2, 1)}}, none, 1});
+    FAIL() << "a score that is not a number was sorted";
+  } catch (const Error& e) {
+    EXPECT_NE(std::string(e.what()).find("the score turned of a picture is"), std::string::npos) << e.what();
+  }
+}
+
 TEST(Detection, ListsTheMostUnlikeFirst) {
   Recipe r;
   DataFacts facts;
