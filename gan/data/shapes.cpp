@@ -153,7 +153,7 @@ class Shapes : public Dataset {
 
   int64_t label(int64_t index) const override {
     const auto told = std::find_if(outputs_.begin(), outputs_.end(), [](const Output& o) { return o.part.field.name == "label"; });
-    if (told == outputs_.end() || told->part.made_of == MadeOf::drawing || told->part.made_of == MadeOf::drawing_and_chance) return Dataset::label(index);
+    if (told == outputs_.end()) return Dataset::label(index);
     const Scene scene = scene_of(index, *told, false, 0, 0);
     const Rendering none{};
     Random words(0);

@@ -189,18 +189,18 @@ const Seen& Side::seen(const FeatureNetwork& network) const {
 
 const std::vector<PictureMeasure>& picture_measures() {
   static const std::vector<PictureMeasure> all = {
-      {"fid", "Frechet distance of features", Needs::features, read_fid},
-      {"kid", "kernel distance of features (unbiased MMD)", Needs::features, read_kid},
+      {"fid", "Frechet distance of features", Needs::features, read_fid, 2, true},
+      {"kid", "kernel distance of features (unbiased MMD)", Needs::features, read_kid, 2, true},
       {"is", "inception score, or the same of the classifier", Needs::classes, read_is},
-      {"pr", "precision and recall by nearest neighbours", Needs::features, read_pr},
-      {"density", "density and coverage by nearest neighbours", Needs::features, read_density},
+      {"pr", "precision and recall by nearest neighbours", Needs::features, read_pr, kNeighbours + 1, true},
+      {"density", "density and coverage by nearest neighbours", Needs::features, read_density, kCoverageNeighbours + 1, true},
       {"coverage", "share of every class among the samples: inter-class collapse", Needs::classifier, read_coverage},
       {"agreement", "samples that show the class they were drawn for, of models that are given a label", Needs::classifier, read_agreement},
       {"diversity", "variety inside each class: intra-class collapse", Needs::classifier, read_diversity},
       {"nearest", "distance to the nearest training picture: copies", Needs::features, read_nearest},
-      {"ms-ssim", "likeness of pairs of samples", Needs::pixels, read_ms_ssim},
-      {"lpips", "perceptual distance of pairs of samples", Needs::maps, read_lpips},
-      {"cosine", "cosine distance of pairs of samples in feature maps", Needs::maps, read_cosine},
+      {"ms-ssim", "likeness of pairs of samples", Needs::pixels, read_ms_ssim, 2},
+      {"lpips", "perceptual distance of pairs of samples", Needs::maps, read_lpips, 2},
+      {"cosine", "cosine distance of pairs of samples in feature maps", Needs::maps, read_cosine, 2},
       {"sifid", "Frechet distance inside one picture", Needs::maps, read_sifid},
   };
   return all;
@@ -219,16 +219,12 @@ bool serves(const FeatureNetwork& network, const PictureMeasure& m) {
 }
 
 std::string unfit(const PictureMeasure& m, const Pictures& samples, int64_t real) {
-  const std::string& name = m.name;
-  // Neighbours other than a picture itself; covariances and unbiased means; pairs.
-  const int64_t least = name == "pr" ? kNeighbours + 1 : name == "density" ? kCoverageNeighbours + 1 : name == "fid" || name == "kid" || name == "ms-ssim" || name == "lpips" || name == "cosine" ? 2 : 1;
-  const bool both = name == "pr" || name == "density" || name == "fid" || name == "kid";
-  if (samples.count < least) return text("takes at least ", least, " samples, not ", samples.count);
-  if (both && real < least) return text("takes at least ", least, " real pictures; these data have ", real);
-  if (name == "agreement" && samples.labels.empty()) return "is for models that are given a label: these samples were not drawn by class";
-  if (name == "ms-ssim" && std::min(samples.height, samples.width) < kLeastForScales)
+  if (samples.count < m.least) return text("takes at least ", m.least, " samples, not ", samples.count);
+  if (m.of_real_too && real < m.least) return text("takes at least ", m.least, " real pictures; these data have ", real);
+  if (m.name == "agreement" && samples.labels.empty()) return "is for models that are given a label: these samples were not drawn by class";
+  if (m.name == "ms-ssim" && std::min(samples.height, samples.width) < kLeastForScales)
     return text("has five scales and takes pictures of at least ", kLeastForScales, " pixels; these are ", samples.size_text());
-  if (name == "sifid" && real != 1) return text("compares with the one picture that a model learned from; these data have ", real);
+  if (m.name == "sifid" && real != 1) return text("compares with the one picture that a model learned from; these data have ", real);
   return "";
 }
 

@@ -45,6 +45,8 @@ struct PictureMeasure {
   std::string name, text;       // "pr", "precision and recall by nearest neighbours"
   Needs needs;
   std::vector<Reading> (*read)(const Comparison&);   // of what is not `unfit`
+  int64_t least = 1;            // samples that it takes
+  bool of_real_too = false;     // and as many real pictures
 };
 const std::vector<PictureMeasure>& picture_measures();
 // Null if there is none of this name.

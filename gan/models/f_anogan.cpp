@@ -69,15 +69,15 @@ Recipe f_anogan(const Config& c) {
   });
 
   r.without_gradient = {"critic.head.linear1.bias"};
-  r.latent = {.length = s.latent, .draw = noise, .decode = [=](const Tensor& z, const Tensor&) { return G.infer(z); }, .encode = [=](const Tensor& x) { return code(E(x)); }};
+  r.latent = {.length = s.latent, .draw = noise, .decode = [=](const Tensor& z, const Tensor&) { return G(z); }, .encode = [=](const Tensor& x) { return code(E(x)); }};
   const auto pictures = [](const Tensor& x, const Tensor& made) { return apart(x, made); };
   const auto seen = [=](const Tensor& x, const Tensor& made) { return apart(features(x), features(made)); };
   const Detector::Score of_pictures{"pixels", "mean square of x - G(E(x))", pictures}, of_features{"features", "mean square of phi(x) - phi(G(E(x))), phi the critic's last block", seen};
   const Detector::Score both{"score", text("that of pictures and ", kappa, " times that of features"), [=](const Tensor& x, const Tensor& made) { return pictures(x, made) + kappa * seen(x, made); }};
-  Detector d{.made = [=](const Tensor& x) { return G.infer(code(E.infer(x))); }, .scores = {kappa > 0 ? both : of_pictures}};
+  Detector d{.made = [=](const Tensor& x) { return G(code(E(x))); }, .scores = {kappa > 0 ? both : of_pictures}};
   if (kappa > 0) d.scores.push_back(of_pictures);
   d.scores.push_back(of_features);
-  d.scores.push_back({"code", "mean square of E(x) - E(G(E(x)))", [=](const Tensor& x, const Tensor& made) { return apart(code(E.infer(x)), code(E.infer(made))); }});
+  d.scores.push_back({"code", "mean square of E(x) - E(G(E(x)))", [=](const Tensor& x, const Tensor& made) { return apart(code(E(x)), code(E(made))); }});
   d.scores.push_back({"critic", "-f(x): the critic alone, without E", [=](const Tensor& x, const Tensor&) { return reshape(-f(x), Shape{x.dim(0)}); }});
   add_detection_uses(r, c, d);
   return r;

@@ -11,7 +11,7 @@ namespace ganymede {
 // The pictures of a batch, or its points.
 const Tensor& samples_of(const Batch& batch);
 
-// Mean distance |a_i - b_i| over the mean distance |a_i - b_j| to those of another sample: 0 is best, 1 is chance. pairs gives
+// Mean distance |a_i - b_i| over the mean distance |a_i - b_j| to those of another sample: 0 is best, 1 is chance, not a number without another sample. pairs gives
 // [n, D] twice for a batch.
 double paired_over_shuffled(const Evaluation& e, const std::function<std::pair<Tensor, Tensor>(const Batch&)>& pairs);
 

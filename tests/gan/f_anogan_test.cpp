@@ -7,6 +7,7 @@
 #include "engine/ops.h"
 #include "gan/metrics/pictures.h"
 #include "gan/uses/detection.h"
+#include "gan/uses/latent_tasks.h"
 #include "tests/gan/model_fixture.h"
 
 namespace ganymede {
@@ -37,6 +38,12 @@ TEST(FAnogan, NeedsIterationsForTheEncoder) {
   EXPECT_NE(test::refusal(m).find("setting gan_steps=10: the run has 10 iterations, so none remain for E"), std::string::npos);
 }
 
+DataFacts facts_of(int64_t size, int64_t channels) {
+  DataFacts facts;
+  facts.size = facts.width = size, facts.channels = channels;
+  return facts;
+}
+
 std::map<std::string, double> scores_of(const std::vector<Result>& results, size_t i) {
   std::map<std::string, double> scores;
   const nlohmann::json one = nlohmann::json::parse(results.back().json).at(i);
@@ -45,7 +52,7 @@ std::map<std::string, double> scores_of(const std::vector<Result>& results, size
   return scores;
 }
 
-// Of the task's numbers: kappa is the weight of the features, and without it the score is that of the pictures.
+// Of the task's numbers: the distance of the picture to what is made of its code, and kappa times that of the features.
 TEST(FAnogan, ScoresAreThoseOfTheLoss) {
   for (const char* kappa : {"0.5", "0"}) {
     TinyModel m{.model = "f-anogan"};
@@ -58,7 +65,11 @@ TEST(FAnogan, ScoresAreThoseOfTheLoss) {
       for (size_t i = 0; i < p.pixels.size(); ++i) p.pixels[i] = uint8_t(i * 7);
       const auto results = t->recipe().tasks.front().run({{{"one", p}}, none, 1});
       auto s = scores_of(results, 0);
-      EXPECT_NEAR(s["score"], (std::stod(kappa) > 0 ? s["pixels"] : s["score"]) + std::stod(kappa) * s["features"], 1e-6);
+      const Latent& latent = t->recipe().latent;
+      const Tensor x = as_input(p, facts_of(16, 1));
+      const double pixels = mean(square(x - latent.decode(latent.encode(x), {}))).item();
+      EXPECT_NEAR(s["score"], pixels + std::stod(kappa) * s["features"], 1e-5);
+      EXPECT_EQ(s.count("pixels"), std::stod(kappa) > 0 ? 1u : 0u);
       EXPECT_GT(s["features"], 0);
       EXPECT_GT(s["score"], 0);
     });
